@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An address as the user writes it: `127.0.0.1:80`, `[::1]:80`, `name:80`, `unix:/path/sock`,
+ * `builtin:echo`. Nothing is resolved here.
+ */
+#ifndef RUDEPROXY_BASE_ADDRESS_H
+#define RUDEPROXY_BASE_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "proxy/base/err.h"
+
+enum address_kind {
+    ADDRESS_IP,      /* numeric IPv4 or IPv6: `sockaddr` can be made of it at once */
+    ADDRESS_NAME,    /* host name, to be resolved */
+    ADDRESS_UNIX,    /* a path */
+    ADDRESS_BUILTIN, /* a service inside the process; `host` is its name */
+};
+
+#define ADDRESS_HOST_MAX                                                                           \
+    254 /* longest DNS name (RFC 1035 2.3.4) and NUL; covers sun_path's 108                        \
+         */
+#define ADDRESS_TEXT_MAX (ADDRESS_HOST_MAX + 16) /* brackets, colon, port, NUL */
+
+struct address {
+    enum address_kind kind;
+    char host[ADDRESS_HOST_MAX]; /* without brackets; the path of a UNIX socket */
+    uint16_t port; /* ADDRESS_IP and ADDRESS_NAME; 0: the kernel chooses (listen only) */
+};
+
+int address_parse(const char *text, struct address *address, struct err *err);
+void address_format(const struct address *address, char *buf, size_t size);
+bool address_equal(const struct address *a, const struct address *b);
+
+/* ADDRESS_IP and ADDRESS_UNIX to what bind() and connect() take. Returns the length. */
+socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
+
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:" for an unnamed socket. */
+void address_format_sockaddr(
+    const struct sockaddr_storage *addr, socklen_t len, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bounded buffer of bytes addressed by their absolute offset in a stream: head is the offset of
+ * the oldest byte held, tail the offset of the next byte to come. Memory is taken when the first
+ * byte is expected, grows up to the limit, and is given back as soon as the ring is empty, so an
+ * idle connection holds none.
+ *
+ * Life: ring_init, use, ring_deinit (idempotent).
+ */
+#ifndef RUDEPROXY_BASE_RING_H
+#define RUDEPROXY_BASE_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/* What a ring starts with, and what a pool keeps: enough for one read of a bulk stream. */
+#define RING_BLOCK (64u * 1024u)
+#define RING_POOL_MAX 16 /* blocks kept by a pool: 1 MiB */
+
+/* Blocks ready for reuse, so that a message costs no malloc. One per worker. */
+struct ring_pool {
+    void *blocks[RING_POOL_MAX];
+    unsigned count;
+};
+
+struct ring {
+    unsigned char *data; /* NULL while empty */
+    size_t cap;          /* bytes at data */
+    size_t limit;        /* most bytes ever held */
+    uint64_t head, tail; /* offsets; tail - head bytes are held */
+    uint64_t base;       /* the offset that data[0] stands for, modulo cap */
+    struct ring_pool *pool;
+};
+
+void ring_pool_deinit(struct ring_pool *pool);
+
+/* `limit` is at least 1. The pool outlives the ring. */
+void ring_init(struct ring *ring, size_t limit, struct ring_pool *pool);
+void ring_deinit(struct ring *ring);
+
+static inline size_t ring_used(const struct ring *ring)
+{
+    return (size_t)(ring->tail - ring->head);
+}
+
+static inline size_t ring_room(const struct ring *ring)
+{
+    return ring->limit - ring_used(ring);
+}
+
+/* Room for up to `want` bytes in one piece behind tail: its address, and its size in `*got`
+ * (1..want). NULL when the ring is full or out of memory with nothing to give. */
+void *ring_reserve(struct ring *ring, size_t want, size_t *got);
+
+/* The first `n` bytes reserved now hold data. 0 is allowed: gives unused memory back. */
+void ring_commit(struct ring *ring, size_t n);
+
+/* The oldest bytes, at most `max`, as one or two pieces. Returns the number of pieces. */
+int ring_peek(const struct ring *ring, size_t max, struct iovec pieces[2]);
+
+/* Forgets the oldest n bytes. */
+void ring_consume(struct ring *ring, size_t n);
+
+/* Forgets all bytes held; offsets go on from tail. */
+void ring_clear(struct ring *ring);
+
+#endif

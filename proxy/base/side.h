@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two sides and the two directions of a proxied connection, as indices.
+ *
+ * Direction is data: flow d reads from endpoint d and writes to endpoint !d, so nothing in the
+ * program asks "is this the client?".
+ */
+#ifndef RUDEPROXY_BASE_SIDE_H
+#define RUDEPROXY_BASE_SIDE_H
+
+enum side {
+    SIDE_CLIENT = 0, /* the socket facing the client */
+    SIDE_SERVER = 1, /* the socket facing the server */
+};
+
+enum direction {
+    DIRECTION_UPSTREAM = 0,   /* client -> server: read from SIDE_CLIENT */
+    DIRECTION_DOWNSTREAM = 1, /* server -> client: read from SIDE_SERVER */
+};
+
+/* A set of sides or of directions: bit i stands for index i. */
+enum {
+    BOTH_NONE = 0,
+    BOTH_FIRST = 1 << 0,  /* the client, or upstream */
+    BOTH_SECOND = 1 << 1, /* the server, or downstream */
+    BOTH_ALL = BOTH_FIRST | BOTH_SECOND,
+};
+
+static inline const char *side_name(enum side side)
+{
+    return side == SIDE_CLIENT ? "client" : "server";
+}
+
+static inline const char *direction_name(enum direction direction)
+{
+    return direction == DIRECTION_UPSTREAM ? "upstream" : "downstream";
+}
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the user writes quantities, and back. Every parser takes the whole text: trailing garbage,
+ * signs, blanks inside, overflow and fractions finer than the base unit are errors, and each
+ * error says what would be right. Formatters choose the largest unit that is exact.
+ */
+#ifndef RUDEPROXY_BASE_UNITS_H
+#define RUDEPROXY_BASE_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/base/err.h"
+
+/* "250us" "10ms" "1.5s" "2m" "1h" -> microseconds. A plain "0" needs no unit. */
+int units_parse_duration(const char *text, uint64_t *us, struct err *err);
+void units_format_duration(uint64_t us, char *buf, size_t size);
+
+/* "512" "64k" "1M" "1G" -> bytes, 1k = 1024. "1.5M" is right where it is a whole number of bytes.
+ */
+int units_parse_size(const char *text, uint64_t *bytes, struct err *err);
+void units_format_size(uint64_t bytes, char *buf, size_t size);
+
+/* Decimal, no sign. */
+int units_parse_number(const char *text, uint64_t *number, struct err *err);
+
+#endif
