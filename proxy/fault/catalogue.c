@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The catalogue of faults. A new type is one file of this folder and one row here; the parser, the
+ * checks, the help and the tests over all types come from the row.
+ */
+#include <string.h>
+
+#include "proxy/fault/types.h"
+
+const struct fault_type *const fault_catalogue[] = {
+    &fault_close,
+    &fault_reset,
+    &fault_unread,
+    &fault_half_close,
+    &fault_hold_fin,
+    &fault_shut_rd,
+    NULL,
+};
+
+const char *const fault_group_names[GROUP_COUNT] = {
+    [GROUP_ENDING] = "Endings",
+};
+
+const struct fault_type *fault_type_find(const char *name)
+{
+    for (const struct fault_type *const *type = fault_catalogue; *type != NULL; type++)
+        if (strcmp((*type)->name, name) == 0)
+            return *type;
+    return NULL;
+}

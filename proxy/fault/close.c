@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `close`: an early close.
+ *
+ * A close() with unread bytes in the socket, or with bytes still arriving, makes the kernel send a
+ * RST (RFC 1122 4.2.2.13). The graceful mode therefore drains the socket until the peer's FIN; the
+ * plain mode is the careless program that does not.
+ */
+#include "proxy/fault/types.h"
+
+enum { MODE_GRACEFUL, MODE_PLAIN };
+
+struct close_params {
+    int mode;
+    uint64_t linger_us;
+};
+CHECK_PARAMS(struct close_params);
+
+static const char *const modes[] = {"graceful", "plain", NULL};
+
+enum { KEY_MODE, KEY_LINGER };
+
+static const struct option options[] = {
+    [KEY_MODE] = {.name = "mode",
+        .kind = &option_choice,
+        .offset = offsetof(struct close_params, mode),
+        .default_text = "graceful",
+        .choices = modes,
+        .help = "graceful delivers what was read, sends a FIN and drains; plain is a bare close()"},
+    [KEY_LINGER] = {.name = "linger",
+        .kind = &option_duration,
+        .offset = offsetof(struct close_params, linger_us),
+        .default_text = "5s",
+        .min = 1000,
+        .help = "with mode = graceful: a RST cuts off what could not be delivered by then"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    const struct close_params *close = params;
+    if (close->mode == MODE_PLAIN)
+        return (struct action){.kind = ACTION_CLOSE_PLAIN};
+    return (struct action){.kind = ACTION_CLOSE_GRACEFUL, .duration_us = close->linger_us};
+}
+
+static int check(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct close_params *close = (const void *)fault->params;
+    if (close->mode == MODE_PLAIN && (given & 1u << KEY_LINGER) != 0)
+        return err_set(err, "linger means nothing with mode = plain, which closes at once; "
+                            "leave it out or write mode = graceful");
+    return 0;
+}
+
+const struct fault_type fault_close = {
+    .name = "close",
+    .summary = "an early close: a FIN in good order (graceful), or a careless close() (plain)",
+    .group = GROUP_ENDING,
+    .side_rule = SIDE_BOTH,
+    .takes_other = true,
+    .options = options,
+    .params_size = sizeof(struct close_params),
+    .fire = fire,
+    .check = check,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a fault does to each of the two sockets.
+ *
+ * The type answers for the sockets it names; `other` answers for the one it does not name, and only
+ * when the type ends the connection. Nothing here looks at a clock, a socket or a generator.
+ */
+#include "proxy/fault/fault.h"
+
+#include <assert.h>
+
+#include "proxy/base/clock.h"
+
+/* How long the unnamed side of an ending may take to accept what is still to be delivered. */
+#define OTHER_LINGER_US (5 * (uint64_t)US_PER_S)
+
+bool action_is_ending(enum action_kind kind)
+{
+    return kind >= ACTION_CLOSE_GRACEFUL && kind <= ACTION_HOLD;
+}
+
+const char *action_name(enum action_kind kind)
+{
+    static const char *const names[] = {
+        [ACTION_NONE] = "none",
+        [ACTION_CLOSE_GRACEFUL] = "close-graceful",
+        [ACTION_CLOSE_PLAIN] = "close-plain",
+        [ACTION_CLOSE_UNREAD] = "close-unread",
+        [ACTION_RESET_ABRUPT] = "reset-abrupt",
+        [ACTION_RESET_DRAIN] = "reset-drain",
+        [ACTION_RESET_AFTER_FIN] = "reset-after-fin",
+        [ACTION_RESET_ON_DATA] = "reset-on-data",
+        [ACTION_HOLD] = "hold",
+        [ACTION_FIN] = "fin",
+        [ACTION_HOLD_FIN] = "hold-fin",
+        [ACTION_STOP_READING] = "stop-reading",
+        [ACTION_DISCARD] = "discard",
+    };
+    assert(kind < sizeof names / sizeof names[0]);
+    return names[kind];
+}
+
+/* The sockets a type works on. A type without `side` goes by direction, and direction d is read
+ * from socket d. */
+static unsigned named_sockets(const struct fault *fault)
+{
+    return fault->type->side_rule == SIDE_UNUSED ? fault->directions : fault->sides;
+}
+
+static struct action other_action(enum fault_other other)
+{
+    static const struct action actions[] = {
+        [OTHER_CLOSE] = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = OTHER_LINGER_US},
+        [OTHER_RESET] = {.kind = ACTION_RESET_DRAIN},
+        [OTHER_HOLD] = {.kind = ACTION_HOLD},
+    };
+    assert((unsigned)other < sizeof actions / sizeof actions[0]);
+    return actions[other];
+}
+
+static void spread(
+    const struct fault *fault, struct action named, struct action unnamed, struct action on[2])
+{
+    unsigned sockets = named_sockets(fault);
+    for (unsigned i = 0; i < 2; i++)
+        on[i] = (sockets & 1u << i) != 0 ? named : unnamed;
+}
+
+void fault_arm(const struct fault *fault, struct action on[2])
+{
+    struct action none = {.kind = ACTION_NONE};
+    struct action named = fault->type->arm == NULL ? none : fault->type->arm(fault->params);
+    spread(fault, named, none, on);
+}
+
+void fault_fire(const struct fault *fault, struct action on[2])
+{
+    struct action named = fault->type->fire(fault->params);
+    struct action unnamed = {.kind = ACTION_NONE};
+    if (fault->type->takes_other && action_is_ending(named.kind))
+        unnamed = other_action((enum fault_other)fault->other);
+    spread(fault, named, unnamed, on);
+}
+
+bool fault_option_applies(const struct fault *fault, unsigned row)
+{
+    struct err ignored;
+    return fault->type->check == NULL || fault->type->check(fault, 1u << row, &ignored) == 0;
+}
+
+bool fault_direction_applies(const struct fault *fault)
+{
+    return fault->type->side_rule == SIDE_UNUSED || trigger_watches_direction(fault->when.kind);
+}
+
+bool fault_side_applies(const struct fault *fault)
+{
+    return fault->type->side_rule != SIDE_UNUSED;
+}
+
+/* `other` needs an ending, exactly one named side, and, at accept, more than the client alone. */
+bool fault_other_applies(const struct fault *fault)
+{
+    return fault->type->takes_other && fault->sides != BOTH_ALL &&
+           fault->when.kind != TRIGGER_ACCEPT &&
+           action_is_ending(fault->type->fire(fault->params).kind);
+}

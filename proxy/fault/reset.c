@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `reset`: a RST by SO_LINGER {1,0} and close().
+ *
+ * The kernel throws away what it has not sent and what the peer has not read, so an abrupt reset
+ * may swallow bytes that were forwarded before the trigger. `drain` waits until the peer's kernel
+ * has acknowledged every one of them: the RST then comes at exactly the named byte.
+ */
+#include "proxy/fault/types.h"
+
+enum { MODE_ABRUPT, MODE_DRAIN, MODE_AFTER_FIN };
+
+struct reset_params {
+    int mode;
+};
+CHECK_PARAMS(struct reset_params);
+
+static const char *const modes[] = {"abrupt", "drain", "after_fin", NULL};
+
+static const struct option options[] = {
+    {.name = "mode",
+        .kind = &option_choice,
+        .offset = offsetof(struct reset_params, mode),
+        .default_text = "drain",
+        .choices = modes,
+        .help = "abrupt: at once, queued bytes are lost; drain: after all bytes before the trigger "
+                "are acknowledged; after_fin: a FIN, and the RST right behind it"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    static const enum action_kind kinds[] = {
+        [MODE_ABRUPT] = ACTION_RESET_ABRUPT,
+        [MODE_DRAIN] = ACTION_RESET_DRAIN,
+        [MODE_AFTER_FIN] = ACTION_RESET_AFTER_FIN,
+    };
+    const struct reset_params *reset = params;
+    return (struct action){.kind = kinds[reset->mode]};
+}
+
+const struct fault_type fault_reset = {
+    .name = "reset",
+    .summary = "a RST (SO_LINGER 0): connection reset by peer",
+    .group = GROUP_ENDING,
+    .side_rule = SIDE_BOTH,
+    .takes_other = true,
+    .options = options,
+    .params_size = sizeof(struct reset_params),
+    .fire = fire,
+};

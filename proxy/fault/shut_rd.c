@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `shut_rd`: the read side of a socket is shut, as after shutdown(SHUT_RD). Linux goes on
+ * acknowledging what arrives and drops it; Windows answers the next byte with a RST.
+ */
+#include "proxy/fault/types.h"
+
+enum { MODE_DISCARD, MODE_RESET };
+
+struct shut_rd_params {
+    int mode;
+};
+CHECK_PARAMS(struct shut_rd_params);
+
+static const char *const modes[] = {"discard", "reset", NULL};
+
+static const struct option options[] = {
+    {.name = "mode",
+        .kind = &option_choice,
+        .offset = offsetof(struct shut_rd_params, mode),
+        .default_text = "discard",
+        .choices = modes,
+        .help = "discard: what arrives is acknowledged and dropped, as on Linux; reset: the next "
+                "byte is answered with a RST, as on Windows"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    const struct shut_rd_params *shut = params;
+    return (struct action){
+        .kind = shut->mode == MODE_DISCARD ? ACTION_DISCARD : ACTION_RESET_ON_DATA};
+}
+
+const struct fault_type fault_shut_rd = {
+    .name = "shut_rd",
+    .summary = "the read side of a socket is shut: what arrives is dropped, or reset",
+    .group = GROUP_ENDING,
+    .side_rule = SIDE_REQUIRED,
+    .takes_other = true,
+    .options = options,
+    .params_size = sizeof(struct shut_rd_params),
+    .fire = fire,
+};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `unread`: a normal close() while bytes lie unread in the socket. The kernel answers with a RST
+ * instead of a FIN (RFC 1122 4.2.2.13, RFC 2525 2.17): the server that answers "too large" without
+ * reading the request, the client that hangs up in the middle of a greeting.
+ */
+#include "proxy/fault/types.h"
+
+enum { HOLD_OPEN, HOLD_TRIGGER };
+
+struct unread_params {
+    uint64_t bytes;
+    int hold;
+};
+CHECK_PARAMS(struct unread_params);
+
+static const char *const holds[] = {"open", "trigger", NULL};
+
+static const struct option options[] = {
+    {.name = "bytes",
+        .kind = &option_size,
+        .offset = offsetof(struct unread_params, bytes),
+        .default_text = "1",
+        .min = 1,
+        .help = "close as soon as this many bytes lie unread"},
+    {.name = "hold",
+        .kind = &option_choice,
+        .offset = offsetof(struct unread_params, hold),
+        .default_text = "trigger",
+        .choices = holds,
+        .help = "stop reading from that side when the connection opens, or at the trigger"},
+    OPTIONS_END,
+};
+
+static struct action arm(const void *params)
+{
+    const struct unread_params *unread = params;
+    return (struct action){.kind = unread->hold == HOLD_OPEN ? ACTION_STOP_READING : ACTION_NONE};
+}
+
+static struct action fire(const void *params)
+{
+    const struct unread_params *unread = params;
+    return (struct action){.kind = ACTION_CLOSE_UNREAD, .bytes = unread->bytes};
+}
+
+/* A direction is read from the socket of the same index: if every direction that the trigger
+ * watches comes from a socket nobody reads, the fault can never fire. */
+static int check(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct unread_params *unread = (const void *)fault->params;
+    bool starved = (fault->directions & ~fault->sides) == 0;
+    (void)given;
+    if (unread->hold != HOLD_OPEN || !trigger_watches_direction(fault->when.kind) || !starved)
+        return 0;
+    if (fault->when.kind == TRIGGER_BYTES && fault->when.value == 0)
+        return 0;
+    return err_set(err, "the trigger never comes: hold = open reads nothing from the side whose "
+                        "bytes it waits for; write hold = trigger or the other direction");
+}
+
+const struct fault_type fault_unread = {
+    .name = "unread",
+    .summary = "a normal close() with bytes left unread: the kernel answers with a RST",
+    .group = GROUP_ENDING,
+    .side_rule = SIDE_REQUIRED,
+    .takes_other = true,
+    .options = options,
+    .params_size = sizeof(struct unread_params),
+    .arm = arm,
+    .fire = fire,
+    .check = check,
+};
