@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A section against a table: see check.h. A value that is wrong leaves the default in its place,
+ * so that the checks that follow have something to look at; its bit in `bad` tells them not to.
+ */
+#include "config/check.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "proxy/base/suggest.h"
+
+static const struct source_key *find_key(const struct source_section *section, const char *name)
+{
+    for (size_t i = 0; i < section->key_count; i++)
+        if (strcmp(section->keys[i].name, name) == 0)
+            return &section->keys[i];
+    return NULL;
+}
+
+void check_complain(struct problems *problems, const struct source_section *section,
+    const char *key, const char *text)
+{
+    const struct source_key *given = find_key(section, key);
+    problems_add(
+        problems, given != NULL ? given->place : section->place, section->title, key, "%s", text);
+}
+
+static unsigned row_bit(const struct option *table, const struct option *option)
+{
+    size_t row = (size_t)(option - table);
+    assert(row < sizeof(unsigned) * 8);
+    return 1u << row;
+}
+
+/* One key into its place, if the table has a row for it. */
+static void take_key(struct problems *problems, const struct source_section *section,
+    const struct option *table, const struct source_key *key, void *base, struct answers *answers)
+{
+    struct err err;
+    const struct option *option = option_find(table, key->name);
+    if (option == NULL)
+        return;
+    answers->given |= row_bit(table, option);
+    if (key->value == NULL) {
+        answers->bad |= row_bit(table, option);
+    } else if (option_parse(option, key->value, base, &err) != 0) {
+        answers->bad |= row_bit(table, option);
+        problems_add(problems, key->place, section->title, key->name, "%s", err.text);
+    }
+}
+
+static void offer_names(struct suggest *suggest, const struct option *table)
+{
+    for (; table != NULL && table->name != NULL; table++)
+        suggest_offer(suggest, table->name);
+}
+
+/* Whether a key that the table does not know was meant to be this one: reported as such already. */
+static bool is_misspelt(
+    const struct source_section *section, const struct option *table, const struct option *wanted)
+{
+    for (size_t i = 0; i < section->key_count; i++) {
+        struct suggest suggest;
+        if (option_find(table, section->keys[i].name) != NULL)
+            continue;
+        suggest_init(&suggest, section->keys[i].name);
+        offer_names(&suggest, table);
+        if (suggest.best == wanted->name)
+            return true;
+    }
+    return false;
+}
+
+static void check_missing(struct problems *problems, const struct source_section *section,
+    const struct option *table, struct answers answers)
+{
+    char right[OPTION_TEXT_MAX];
+    for (const struct option *option = table; option->name != NULL; option++) {
+        if (!option->required || (answers.given & row_bit(table, option)) != 0 ||
+            is_misspelt(section, table, option))
+            continue;
+        option_describe(option, right, sizeof right);
+        problems_add(problems, section->place, section->title, option->name,
+            "the key is missing, write %s", right);
+    }
+}
+
+struct answers check_table(struct problems *problems, const struct source_section *section,
+    const struct option *table, void *base)
+{
+    struct answers answers = {0};
+    option_set_defaults(table, base);
+    /* Those of config_source_set last: they win, but do not hide a wrong value beneath. */
+    for (int override = 0; override <= 1; override++)
+        for (size_t i = 0; i < section->key_count; i++)
+            if (section->keys[i].override == (override == 1))
+                take_key(problems, section, table, &section->keys[i], base, &answers);
+    if (!section->duplicate)
+        check_missing(problems, section, table, answers);
+    return answers;
+}
+
+static void append_names(char *buf, size_t size, const struct option *table)
+{
+    for (size_t used = strlen(buf); table != NULL && table->name != NULL && used < size; table++)
+        used +=
+            (size_t)snprintf(buf + used, size - used, "%s%s", used > 0 ? ", " : "", table->name);
+}
+
+static void say_unknown_key(struct problems *problems, const struct source_section *section,
+    const struct source_key *key, const struct option *table, const struct option *more,
+    const char *owner)
+{
+    struct suggest suggest;
+    char meant[SUGGEST_TEXT_MAX], names[OPTION_TEXT_MAX] = "";
+    suggest_init(&suggest, key->name);
+    offer_names(&suggest, more);
+    offer_names(&suggest, table);
+    append_names(names, sizeof names, table);
+    append_names(names, sizeof names, more);
+    problems_add(problems, key->place, section->title, key->name, "unknown key%s %s has %s",
+        suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant), owner, names);
+}
+
+void check_unknown_keys(struct problems *problems, const struct source_section *section,
+    const struct option *table, const struct option *more, const char *owner)
+{
+    for (size_t i = 0; i < section->key_count; i++) {
+        const struct source_key *key = &section->keys[i];
+        if (option_find(table, key->name) == NULL &&
+            (more == NULL || option_find(more, key->name) == NULL))
+            say_unknown_key(problems, section, key, table, more, owner);
+    }
+}

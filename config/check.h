@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checks: from sections as they were read to values. Each takes one section and reports all
+ * that is wrong with it; config.c puts the parts together and checks what lies between them.
+ */
+#ifndef RUDEPROXY_CONFIG_CHECK_H
+#define RUDEPROXY_CONFIG_CHECK_H
+
+#include "config/config.h"
+#include "config/source.h"
+
+/* What a section said about the rows of one table. Bit i stands for row i. */
+struct answers {
+    unsigned given; /* a key was written */
+    unsigned bad;   /* and its value could not be taken */
+};
+
+/* Writes the defaults of `table` into `base`, then every key of the section that the table knows,
+ * and reports wrong values and missing keys. */
+struct answers check_table(struct problems *problems, const struct source_section *section,
+    const struct option *table, void *base);
+
+/* Reports the keys that neither table knows; `more` may be NULL. */
+void check_unknown_keys(struct problems *problems, const struct source_section *section,
+    const struct option *table, const struct option *more, const char *owner);
+
+/* Reports a problem with a key: at the key's place if it was given, else at the section's. */
+void check_complain(struct problems *problems, const struct source_section *section,
+    const char *key, const char *text);
+
+void check_fault(
+    struct problems *problems, const struct source_section *section, struct fault *fault);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a source to a configuration. Every section is checked by itself, then what lies between
+ * them: two proxies on one address, a fault that names a proxy nobody knows, nothing to do at all.
+ * All problems go out at once; a configuration leaves this file complete or not at all.
+ */
+#include "config/config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/check.h"
+#include "config/name.h"
+#include "config/source.h"
+#include "proxy/base/suggest.h"
+
+/* A configuration in the making. Section i of the source belongs to `of_proxy` or `of_fault`. */
+struct build {
+    struct problems *problems;
+    const struct config_source *source;
+    struct config *config;
+    const struct source_section **of_proxy; /* one for each proxy, owned */
+    const struct source_section **of_fault; /* one for each fault, owned */
+};
+
+static size_t count_kind(const struct config_source *source, unsigned kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < source->section_count; i++)
+        count += source->sections[i]->kind == &section_kinds[kind] ? 1 : 0;
+    return count;
+}
+
+/* Room for every section of each kind; the counts grow as they are checked. */
+static bool allocate(struct build *build)
+{
+    size_t proxies = count_kind(build->source, KIND_PROXY) + 1; /* calloc(0) may return NULL */
+    size_t faults = count_kind(build->source, KIND_FAULT) + 1;
+    build->config->proxies = calloc(proxies, sizeof *build->config->proxies);
+    build->config->faults = calloc(faults, sizeof *build->config->faults);
+    build->of_proxy = calloc(proxies, sizeof(void *));
+    build->of_fault = calloc(faults, sizeof(void *));
+    return build->config->proxies != NULL && build->config->faults != NULL &&
+           build->of_proxy != NULL && build->of_fault != NULL;
+}
+
+static void check_settings(struct build *build, const struct source_section *section)
+{
+    check_table(build->problems, section, settings_options, &build->config->settings);
+    check_unknown_keys(build->problems, section, settings_options, NULL, "[rudeproxy]");
+}
+
+static void check_proxy(struct build *build, const struct source_section *section)
+{
+    size_t index = build->config->proxy_count++;
+    struct proxy_config *proxy = &build->config->proxies[index];
+    build->of_proxy[index] = section;
+    snprintf(proxy->name, sizeof proxy->name, "%s", section->name);
+    check_table(build->problems, section, proxy_options, proxy);
+    check_unknown_keys(build->problems, section, proxy_options, NULL, "a proxy");
+}
+
+static void check_one_fault(struct build *build, const struct source_section *section)
+{
+    size_t index = build->config->fault_count++;
+    build->of_fault[index] = section;
+    check_fault(build->problems, section, &build->config->faults[index]);
+}
+
+static void (*const checks[])(struct build *, const struct source_section *) = {
+    [KIND_SETTINGS] = check_settings,
+    [KIND_PROXY] = check_proxy,
+    [KIND_FAULT] = check_one_fault,
+};
+
+/* Two enabled proxies cannot listen on one address; port 0 is a different port each time. The
+ * address of a proxy whose `listen` could not be read is all zeros, and equals no other. */
+static bool same_listen(const struct proxy_config *a, const struct proxy_config *b)
+{
+    bool chosen = a->listen.kind != ADDRESS_UNIX && a->listen.port == 0;
+    return a->enabled && b->enabled && !chosen && a->listen.host[0] != '\0' &&
+           address_equal(&a->listen, &b->listen);
+}
+
+static void check_listen(struct build *build, size_t index)
+{
+    const struct proxy_config *proxies = build->config->proxies;
+    char text[ERR_TEXT_MAX], address[ADDRESS_TEXT_MAX];
+    for (size_t i = 0; i < index; i++) {
+        if (!same_listen(&proxies[i], &proxies[index]))
+            continue;
+        address_format(&proxies[i].listen, address, sizeof address);
+        snprintf(text, sizeof text, "[proxy %s] listens on %s already, write another port or 0",
+            proxies[i].name, address);
+        check_complain(build->problems, build->of_proxy[index], "listen", text);
+        return;
+    }
+}
+
+static void say_unknown_proxy(struct build *build, size_t index, const char *name)
+{
+    struct suggest suggest;
+    char meant[SUGGEST_TEXT_MAX], text[ERR_TEXT_MAX];
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < build->config->proxy_count; i++)
+        suggest_offer(&suggest, build->config->proxies[i].name);
+    snprintf(text, sizeof text, "there is no [proxy %s]%s write the name of a proxy, or *", name,
+        suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant));
+    check_complain(build->problems, build->of_fault[index], "proxy", text);
+}
+
+static bool proxy_exists(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->proxy_count; i++)
+        if (strcmp(config->proxies[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void check_named_proxies(struct build *build, size_t index)
+{
+    char name[FAULT_NAME_MAX];
+    const char *list = build->config->faults[index].proxies;
+    if (strcmp(list, "*") == 0)
+        return;
+    while ((list = name_next(list, name)) != NULL)
+        if (!proxy_exists(build->config, name))
+            say_unknown_proxy(build, index, name);
+}
+
+static void check_between(struct build *build)
+{
+    const struct config_source *source = build->source;
+    struct place nowhere = {0};
+    for (size_t i = 0; i < build->config->proxy_count; i++)
+        check_listen(build, i);
+    for (size_t i = 0; i < build->config->fault_count; i++)
+        check_named_proxies(build, i);
+    if (build->config->proxy_count > 0 || source->unread)
+        return;
+    if (source->place_count > 0)
+        nowhere.where = source->places[0];
+    problems_add(build->problems, nowhere, NULL, NULL,
+        "nothing to do, there is no [proxy NAME] with listen = and upstream =");
+}
+
+static void build_all(struct build *build)
+{
+    option_set_defaults(settings_options, &build->config->settings);
+    for (size_t i = 0; i < build->source->section_count; i++) {
+        const struct source_section *section = build->source->sections[i];
+        if (section->kind != NULL)
+            checks[section->kind - section_kinds](build, section);
+    }
+    check_between(build);
+}
+
+size_t config_build(struct config_source *source, struct config *config, FILE *out)
+{
+    struct problems *problems = &source->problems;
+    struct build build = {.problems = problems, .source = source, .config = config};
+    memset(config, 0, sizeof *config);
+    if (allocate(&build))
+        build_all(&build);
+    else
+        problems_out_of_memory(problems);
+    free(build.of_proxy);
+    free(build.of_fault);
+    size_t found = problems->total;
+    if (found > 0) {
+        config_free(config);
+        problems_print(problems, out);
+    }
+    return found;
+}
+
+void config_free(struct config *config)
+{
+    free(config->proxies);
+    free(config->faults);
+    memset(config, 0, sizeof *config);
+}

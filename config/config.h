@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration as plain values: what the INI file and the command line say, checked as a
+ * whole. Knows no socket and no loop.
+ *
+ * Life: config_source_init, add sources (a file, sections from the command line), config_build,
+ * use, config_free. A configuration is never edited in place: a reload builds a new one.
+ */
+#ifndef RUDEPROXY_CONFIG_CONFIG_H
+#define RUDEPROXY_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "proxy/base/address.h"
+#include "proxy/base/option.h"
+#include "proxy/fault/fault.h"
+
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* What a client gets whose upstream cannot be reached. */
+enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREACHABLE_REFUSE };
+
+/* [rudeproxy] */
+struct settings {
+    bool has_seed; /* false: to be drawn at start */
+    uint64_t seed;
+    char log[OPTION_PATH_MAX]; /* "stderr", "stdout" or a path */
+    int log_format;            /* enum log_format */
+    uint64_t grace_us;         /* how long a stop waits for open connections */
+};
+
+#define PROXY_NAME_MAX 50 /* inih's longest section name, NUL included */
+
+/* [proxy NAME] */
+struct proxy_config {
+    char name[PROXY_NAME_MAX];
+    struct address listen;
+    struct address upstream;
+    bool enabled;
+    uint64_t connect_timeout_us; /* for each address tried */
+    uint64_t buffer;             /* bytes a direction may hold in our memory */
+    uint64_t rcvbuf, sndbuf;     /* socket buffers in bytes; 0: the kernel's own */
+    bool nodelay;                /* TCP_NODELAY on both sockets */
+    uint64_t backlog;            /* of listen(2) */
+    int unreachable;             /* enum unreachable */
+};
+
+struct config {
+    struct settings settings;
+    struct proxy_config *proxies; /* owned; in file order */
+    size_t proxy_count;
+    struct fault *faults; /* owned; in file order, which is the order that breaks ties */
+    size_t fault_count;
+};
+
+/* The tables, which are the language: [rudeproxy], [proxy NAME], and the envelope of
+ * [fault NAME] (the type's own keys are in its catalogue row). */
+extern const struct option settings_options[];
+extern const struct option proxy_options[];
+extern const struct option fault_options[];
+
+/* The names behind `builtin:`, ends with NULL. */
+extern const char *const builtin_services[];
+
+struct config_source; /* sections as read, each key with its place */
+
+/* Returns NULL only when out of memory. */
+struct config_source *config_source_new(void);
+void config_source_free(struct config_source *source);
+
+/* Reads and splits a file; its problems are kept in the source and reported by config_build. */
+void config_source_add_file(struct config_source *source, const char *path);
+
+/* Adds one section from the command line. `place` names it in messages ("--fault 1"); `keys` is
+ * "key=value key=value...", blanks between pairs, values may be in double quotes. */
+void config_source_add_words(
+    struct config_source *source, const char *place, const char *section, const char *keys);
+
+/* Adds (or overrides) one key, for --seed, --log-format and the like. */
+void config_source_set(struct config_source *source, const char *place, const char *section,
+    const char *key, const char *value);
+
+/* Checks everything and writes every problem, in one go, to `problems`, one a line:
+ * `FILE:LINE: [section] key: what is wrong, what would be right`. Returns the number of
+ * problems; with 0, `config` is complete and owned by the caller. Once for each source. */
+size_t config_build(struct config_source *source, struct config *config, FILE *problems);
+void config_free(struct config *config);
+
+/* Prints the effective configuration as a valid file that config_build reads to the same. */
+void config_print(const struct config *config, FILE *out);
+
+/* The manual, from the tables: every type of fault in one line, or every key of one type with its
+ * form, default and meaning (-1 if there is no such type). */
+void catalogue_print(FILE *out);
+int catalogue_print_type(const char *name, FILE *out);
+
+/* Whether a fault's `proxy` key names this proxy (a list, or "*"). */
+bool fault_names_proxy(const struct fault *fault, const char *proxy_name);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The strict INI reader: inih, fed by a reader of our own.
+ *
+ * The happy path: the file is read whole, next_line() cuts it into physical lines, judges each and
+ * hands it to inih, which splits it into key and value and calls on_key(). The section is
+ * tracked here, for inih tells neither where a section begins nor that an empty one is there.
+ *
+ * What inih 55 does without a word, and is prevented here:
+ * - cuts section names at 49 bytes: refused by source_begin_section;
+ * - splits a line longer than its buffer in two: refused, inih sees an empty line instead;
+ * - joins an indented line to the key above: refused, handed on without the blanks;
+ * - takes `key: value` for `key = value`: refused;
+ * - ignores what follows a `]`: refused;
+ * - ends a line at a NUL byte: refused.
+ * What it does and we keep: `;` and `#` at the start of a line begin a comment, ` ;` behind a value
+ * too; a BOM and CR LF are allowed.
+ *
+ * A line that was refused still gives its key or section where they can be seen, so that it does
+ * not hide other problems or cause a second complaint that something is missing.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/source.h"
+
+#define FILE_MAX (1u << 20) /* no one writes 1 MiB of INI by hand; keeps a wrong path cheap */
+
+#define BOM "\xef\xbb\xbf"
+
+struct reader {
+    struct config_source *source;
+    struct source_section *section; /* NULL: before the first one, or out of memory */
+    bool in_section;                /* a header was seen, even if it could not be kept */
+    struct place place;             /* of the line at hand */
+    const char *next, *end;         /* what is still to be read */
+    char line[SOURCE_LINE_MAX + 1]; /* what inih gets of it */
+};
+
+/* What the user calls the section at hand, NULL if there is none. */
+static const char *section_title(const struct reader *reader)
+{
+    return reader->section == NULL ? NULL : reader->section->title;
+}
+
+static void complain(struct reader *reader, const char *text)
+{
+    problems_add(&reader->source->problems, reader->place, section_title(reader), NULL, "%s", text);
+}
+
+/* Remembers the key of a line whose value is of no use. */
+static void salvage_key(struct reader *reader, const char *text)
+{
+    char name[SOURCE_LINE_MAX + 1];
+    size_t length = strcspn(text, "=: \t");
+    if (reader->section == NULL || length == 0 || length > SOURCE_LINE_MAX)
+        return;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    if (option_find(section_kinds[KIND_SETTINGS].options, name) != NULL ||
+        option_find(section_kinds[KIND_PROXY].options, name) != NULL ||
+        option_find(section_kinds[KIND_FAULT].options, name) != NULL)
+        source_add_key(reader->source, reader->section, reader->place, name, NULL);
+}
+
+static void begin_section(struct reader *reader, const char *title, size_t length)
+{
+    reader->in_section = true;
+    reader->section = source_begin_section(reader->source, reader->place, title, length);
+}
+
+/* "[proxy redis] ; comment" */
+static void read_section(struct reader *reader, const char *text)
+{
+    const char *comment = source_find_comment(text);
+    const char *end = memchr(text, ']', (size_t)(comment - text));
+    if (end == NULL) {
+        reader->section = NULL;
+        complain(reader, "the section has no ], write [rudeproxy], [proxy NAME] or [fault NAME]");
+        begin_section(reader, text + 1, (size_t)(comment - text) - 1);
+        return;
+    }
+    begin_section(reader, text + 1, (size_t)(end - text) - 1);
+    const char *rest = end + 1 + strspn(end + 1, " \t");
+    if (*rest != '\0' && *rest != ';')
+        complain(reader, "text follows the ], write keys on lines of their own");
+}
+
+/* Whether inih may have the line. */
+static bool judge_key(struct reader *reader, const char *text)
+{
+    const char *comment = source_find_comment(text);
+    const char *separator = text + strcspn(text, "=:");
+    if (!reader->in_section) {
+        complain(reader, "this line stands before any section, write [rudeproxy], [proxy NAME] or "
+                         "[fault NAME] above it");
+        return false;
+    }
+    if (separator >= comment) {
+        complain(reader, "this line has no =, write KEY = VALUE, [SECTION] or ; COMMENT");
+        salvage_key(reader, text);
+        return false;
+    }
+    if (separator == text) {
+        complain(reader, "the key is missing, write KEY = VALUE");
+        return false;
+    }
+    if (*separator == '=')
+        return true;
+    complain(reader, "a key is followed by =, not by a colon, write KEY = VALUE");
+    if (memchr(separator, '=', (size_t)(comment - separator)) == NULL)
+        return true;
+    salvage_key(reader, text);
+    return false;
+}
+
+/* Refuses a line for its bytes. Nothing of it but its first word is used any more. */
+static bool judge_bytes(struct reader *reader, const char *text, size_t length)
+{
+    const char *control = source_find_control(text, length);
+    if (control != NULL && *control == '\0')
+        complain(reader, "the line has a NUL byte, write text only");
+    else if (control != NULL)
+        problems_add(&reader->source->problems, reader->place, section_title(reader), NULL,
+            "the line has a control character (0x%02x), write text only", (unsigned char)*control);
+    else if (length > SOURCE_LINE_MAX)
+        problems_add(&reader->source->problems, reader->place, section_title(reader), NULL,
+            "the line has %zu bytes, write at most %d", length, SOURCE_LINE_MAX);
+    else
+        return true;
+    return false;
+}
+
+/* A section header that was refused for its bytes: what is legible of it still begins a section. */
+static void salvage_line(struct reader *reader, const char *text, size_t length)
+{
+    char legible[SOURCE_LINE_MAX + 1];
+    size_t kept = 0;
+    for (size_t i = 0; i < length && kept < SOURCE_LINE_MAX; i++)
+        if (text[i] != '\0' && source_find_control(&text[i], 1) == NULL)
+            legible[kept++] = text[i];
+    legible[kept] = '\0';
+    if (kept == 0)
+        return;
+    size_t title = strcspn(legible + 1, "]");
+    if (legible[0] == '[')
+        begin_section(reader, legible + 1, title < SECTION_TITLE_MAX ? title : SECTION_TITLE_MAX);
+    else
+        salvage_key(reader, legible);
+}
+
+/* Judges one line and puts what inih shall see of it into reader->line. */
+static void read_line(struct reader *reader, const char *text, size_t length)
+{
+    size_t indent = 0;
+    reader->line[0] = '\0';
+    while (indent < length && (text[indent] == ' ' || text[indent] == '\t'))
+        indent++;
+    text += indent;
+    length -= indent;
+    if (length == 0 || text[0] == ';' || text[0] == '#')
+        return;
+    if (indent > 0)
+        complain(reader, "the line is indented, begin it in the first column "
+                         "(a value has one line)");
+    if (!judge_bytes(reader, text, length)) {
+        salvage_line(reader, text, length);
+        return;
+    }
+    memcpy(reader->line, text, length);
+    reader->line[length] = '\0';
+    if (text[0] == '[')
+        read_section(reader, reader->line);
+    else if (judge_key(reader, reader->line))
+        return;
+    reader->line[0] = '\0';
+}
+
+/* inih's fgets(). Each call gives one physical line, short enough for any buffer of inih's. */
+static char *next_line(char *buf, int size, void *stream)
+{
+    struct reader *reader = stream;
+    if (reader->next == reader->end)
+        return NULL;
+    const char *start = reader->next;
+    size_t length = (size_t)(reader->end - start);
+    const char *newline = memchr(start, '\n', length);
+    if (newline != NULL)
+        length = (size_t)(newline - start);
+    reader->next = newline != NULL ? newline + 1 : reader->end;
+    reader->place.line++;
+    if (reader->place.line == 1 && length >= strlen(BOM) && memcmp(start, BOM, strlen(BOM)) == 0) {
+        start += strlen(BOM);
+        length -= strlen(BOM);
+    }
+    if (length > 0 && start[length - 1] == '\r')
+        length--;
+    read_line(reader, start, length);
+    assert(size > 0 && strlen(reader->line) + 2 <= (size_t)size);
+    snprintf(buf, (size_t)size, "%s\n", reader->line);
+    return buf;
+}
+
+/* inih's handler: one key. Its idea of the section is ours, but cut. */
+static int on_key(void *user, const char *section, const char *name, const char *value)
+{
+    struct reader *reader = user;
+    (void)section;
+    if (reader->section != NULL) {
+        bool fit = source_check_value(reader->source, reader->section, reader->place, name, value);
+        source_add_key(reader->source, reader->section, reader->place, name, fit ? value : NULL);
+    }
+    return 1;
+}
+
+static void read_text(
+    struct config_source *source, struct place place, const char *text, size_t length)
+{
+    struct reader reader = {
+        .source = source,
+        .place = place,
+        .next = text,
+        .end = text + length,
+    };
+    int rc = ini_parse_stream(next_line, &reader, on_key, &reader);
+    if (rc == -2) /* inih built to use the heap */
+        problems_out_of_memory(&source->problems);
+    if (rc > 0) { /* only if inih refuses a line that we let through */
+        place.line = (unsigned)rc;
+        problems_add(&source->problems, place, NULL, NULL,
+            "this line cannot be read, "
+            "write KEY = VALUE");
+    }
+}
+
+/* Reads at most `size` bytes. Returns how many, or a negative errno. */
+static ssize_t read_up_to(int fd, char *buf, size_t size)
+{
+    size_t used = 0;
+    while (used < size) {
+        ssize_t count = read(fd, buf + used, size - used);
+        if (count == 0)
+            break;
+        if (count < 0 && errno != EINTR)
+            return -errno;
+        if (count > 0)
+            used += (size_t)count;
+    }
+    return (ssize_t)used;
+}
+
+/* Opens and reads the file into `buf` of FILE_MAX + 1 bytes. A directory opens, but read() fails
+ * with EISDIR. */
+static ssize_t read_path(const char *path, char *buf)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t length = read_up_to(fd, buf, FILE_MAX + 1);
+    close(fd);
+    return length;
+}
+
+void config_source_add_file(struct config_source *source, const char *path)
+{
+    struct place place = source_place(source, path);
+    char *text = malloc(FILE_MAX + 1);
+    if (text == NULL) {
+        problems_out_of_memory(&source->problems);
+        return;
+    }
+    ssize_t length = read_path(path, text);
+    source->unread |= length < 0 || length > FILE_MAX;
+    if (length < 0)
+        problems_add(&source->problems, place, NULL, NULL,
+            "cannot be read: %s, name a file that can", strerror((int)-length));
+    else if (length > FILE_MAX)
+        problems_add(&source->problems, place, NULL, NULL,
+            "the file has more than %u bytes, is it a configuration?", FILE_MAX);
+    else
+        read_text(source, place, text, (size_t)length);
+    free(text);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names: see name.h. They become parts of environment variables, of log lines and of JSON, so what
+ * would need an escape there is not allowed here.
+ */
+#include "config/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool name_is_valid(const char *name)
+{
+    if (!is_letter_or_digit(name[0]))
+        return false;
+    for (const char *c = name; *c != '\0'; c++)
+        if (!is_letter_or_digit(*c) && *c != '-' && *c != '_' && *c != '.')
+            return false;
+    return strlen(name) < PROXY_NAME_MAX;
+}
+
+const char *name_next(const char *list, char *name)
+{
+    size_t length = strcspn(list, ",");
+    if (length == 0)
+        return NULL;
+    snprintf(name, FAULT_NAME_MAX, "%.*s", (int)length, list);
+    return list[length] == ',' ? list + length + 1 : list + length;
+}
+
+static bool list_has(const char *list, const char *wanted)
+{
+    char name[FAULT_NAME_MAX];
+    while ((list = name_next(list, name)) != NULL)
+        if (strcmp(name, wanted) == 0)
+            return true;
+    return false;
+}
+
+bool fault_names_proxy(const struct fault *fault, const char *proxy_name)
+{
+    return strcmp(fault->proxies, "*") == 0 || list_has(fault->proxies, proxy_name);
+}
+
+/* Copies the element at `text`, without the blanks around it. False when it is too long. */
+static bool cut_name(const char *text, size_t length, char name[PROXY_NAME_MAX])
+{
+    while (length > 0 && (*text == ' ' || *text == '\t')) {
+        text++;
+        length--;
+    }
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        length--;
+    if (length >= PROXY_NAME_MAX)
+        return false;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    return true;
+}
+
+static int check_element(const char *list, const char *name, struct err *err)
+{
+    if (name[0] == '\0')
+        return err_set(
+            err, "an element of the list is empty, write names with commas between them");
+    if (strcmp(name, "*") == 0)
+        return err_set(err, "* stands for every proxy, write it alone");
+    if (!name_is_valid(name))
+        return err_set(err, "'%s' is not a name, write " NAME_FORM, name);
+    if (list_has(list, name))
+        return err_set(err, "'%s' is named twice, leave one of them out", name);
+    return 0;
+}
+
+static int parse(const struct option *option, const char *text, void *value, struct err *err)
+{
+    char list[FAULT_PROXIES_MAX] = "";
+    size_t used = 0;
+    (void)option;
+    if (strcmp(text, "*") == 0) {
+        memcpy(value, text, 2);
+        return 0;
+    }
+    if (strlen(text) >= sizeof list)
+        return err_set(err, "the list is too long, at most %zu bytes", sizeof list - 1);
+    for (const char *rest = text; rest != NULL;) {
+        char name[PROXY_NAME_MAX];
+        size_t length = strcspn(rest, ",");
+        if (!cut_name(rest, length, name))
+            return err_set(err, "'%.*s' is too long for a name, at most %d bytes", (int)length,
+                rest, PROXY_NAME_MAX - 1);
+        if (check_element(list, name, err) != 0)
+            return -1;
+        used +=
+            (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? "," : "", name);
+        rest = rest[length] == ',' ? rest + length + 1 : NULL;
+    }
+    memcpy(value, list, used + 1);
+    return 0;
+}
+
+static void format(const struct option *option, const void *value, char *buf, size_t size)
+{
+    (void)option;
+    snprintf(buf, size, "%s", (const char *)value);
+}
+
+const struct option_kind option_names = {
+    .name = "names",
+    .form = "* for every proxy, or names of proxies with commas",
+    .size = FAULT_PROXIES_MAX,
+    .parse = parse,
+    .format = format,
+};

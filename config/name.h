@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The names of proxies and faults, and lists of them. */
+#ifndef RUDEPROXY_CONFIG_NAME_H
+#define RUDEPROXY_CONFIG_NAME_H
+
+#include <stdbool.h>
+
+#include "proxy/base/option.h"
+
+#define NAME_FORM "letters, digits, - _ and . only, a letter or digit first"
+
+bool name_is_valid(const char *name);
+
+/* Takes the next name off a list as struct fault keeps it ("a,b"). Returns the rest of the list,
+ * NULL at its end. `name` holds FAULT_NAME_MAX bytes. */
+const char *name_next(const char *list, char *name);
+
+/* char[FAULT_PROXIES_MAX]: `*`, or names with commas, kept without blanks. */
+extern const struct option_kind option_names;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The effective configuration as a file: every key with the value in force, the defaults too, so
+ * that what `rudeproxy check` prints is complete and reads back to the same. A key that would be an
+ * error where it stands is left out; one that is unset is a comment.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/source.h"
+
+/* One table and the struct it describes. `fault` is NULL except for the tables of a fault, where
+ * some rows mean nothing. */
+struct part {
+    const struct option *table;
+    const void *base;
+    const struct fault *fault;
+};
+
+/* The keys of the envelope that do not always mean something. */
+static const struct {
+    const char *key;
+    bool (*applies)(const struct fault *fault);
+} conditions[] = {
+    {"direction", fault_direction_applies},
+    {"side", fault_side_applies},
+    {"other", fault_other_applies},
+};
+
+static bool row_applies(const struct part *part, const struct option *option)
+{
+    if (part->fault == NULL)
+        return true;
+    if (part->table != fault_options)
+        return fault_option_applies(part->fault, (unsigned)(option - part->table));
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
+        if (strcmp(conditions[i].key, option->name) == 0)
+            return conditions[i].applies(part->fault);
+    return true;
+}
+
+/* The longest key that will be printed, unless `width` is larger. */
+static size_t widest_key(const struct part *part, size_t width)
+{
+    for (const struct option *option = part->table; option->name != NULL; option++)
+        if (row_applies(part, option) && strlen(option->name) > width)
+            width = strlen(option->name);
+    return width;
+}
+
+/* The columns give way where they would make the line too long to be read again. */
+static void print_key(const char *key, size_t width, const char *value, FILE *out)
+{
+    if (width + strlen(" = ") + strlen(value) <= SOURCE_LINE_MAX)
+        fprintf(out, "%-*s = %s\n", (int)width, key, value);
+    else
+        fprintf(out, "%s=%s\n", key, value);
+}
+
+static void print_part(const struct part *part, size_t width, FILE *out)
+{
+    char value[OPTION_TEXT_MAX];
+    for (const struct option *option = part->table; option->name != NULL; option++) {
+        if (!row_applies(part, option))
+            continue;
+        option_format(option, part->base, value, sizeof value);
+        if (value[0] != '\0')
+            print_key(option->name, width, value, out);
+        else
+            fprintf(out, "; %s = (%s)\n", option->name, option->unset_text);
+    }
+}
+
+static void print_proxy(const struct proxy_config *proxy, FILE *out)
+{
+    struct part part = {.table = proxy_options, .base = proxy};
+    fprintf(out, "\n[proxy %s]\n", proxy->name);
+    print_part(&part, widest_key(&part, 0), out);
+}
+
+static void print_fault(const struct fault *fault, FILE *out)
+{
+    struct part envelope = {.table = fault_options, .base = fault, .fault = fault};
+    struct part own = {.table = fault->type->options, .base = fault->params, .fault = fault};
+    size_t width = widest_key(&own, widest_key(&envelope, 0));
+    fprintf(out, "\n[fault %s]\n", fault->name);
+    print_part(&envelope, width, out);
+    print_part(&own, width, out);
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+    struct part settings = {.table = settings_options, .base = &config->settings};
+    fprintf(out, "[rudeproxy]\n");
+    print_part(&settings, widest_key(&settings, 0), out);
+    for (size_t i = 0; i < config->proxy_count; i++)
+        print_proxy(&config->proxies[i], out);
+    for (size_t i = 0; i < config->fault_count; i++)
+        print_fault(&config->faults[i], out);
+}

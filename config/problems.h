@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The problems of a configuration, collected while it is read and checked, and written out in one
+ * go in the order of the lines.
+ */
+#ifndef RUDEPROXY_CONFIG_PROBLEMS_H
+#define RUDEPROXY_CONFIG_PROBLEMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Kept and printed; what comes after is only counted. Nobody reads more, and a file of garbage has
+ * one on every line. */
+#define PROBLEMS_MAX 1000
+
+/* Where something stands: a file and a line, or an argument of the command line. */
+struct place {
+    const char *where; /* borrowed from the source; NULL: nowhere in particular */
+    unsigned order;    /* of `where` among the places of the source */
+    unsigned line;     /* from 1; 0: the file as a whole, or no file */
+};
+
+struct problem; /* one sentence and its place */
+
+struct problems {
+    struct problem *list; /* owned */
+    size_t count, capacity;
+    size_t total; /* with those that were not kept */
+    bool out_of_memory;
+};
+
+void problems_init(struct problems *problems);
+void problems_deinit(struct problems *problems);
+
+/* Section ("fault x") and key may be NULL. The text says what is wrong and what would be right. */
+void problems_add(struct problems *problems, struct place place, const char *section,
+    const char *key, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Memory ran out while reading or checking: a problem of its own. */
+void problems_out_of_memory(struct problems *problems);
+
+/* Sorts by place and writes one a line: `FILE:LINE: [section] key: text`. */
+void problems_print(struct problems *problems, FILE *out);
+
+#endif

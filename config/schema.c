@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables of the language: [rudeproxy], [proxy NAME] and the envelope of [fault NAME]. The
+ * keys of a type of fault are in its row of the catalogue.
+ *
+ * A limit that has a reason of its own says it here, behind the number.
+ */
+
+#include "config/config.h"
+#include "config/kind.h"
+#include "config/name.h"
+#include "config/source.h"
+
+#define SIZE_4K (4u << 10)
+#define SIZE_2K (2u << 10)
+#define SIZE_1G (1u << 30)
+
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const unreachables[] = {"reset", "close", "hang", "refuse", NULL};
+static const char *const others[] = {"close", "reset", "hold", NULL};
+
+const char *const builtin_services[] = {"echo", "discard", "chargen", "http", NULL};
+
+const struct option settings_options[] = {
+    {.name = "seed",
+        .kind = &option_seed,
+        .offset = 0, /* the kind fills has_seed and seed */
+        .unset_text = "drawn at start",
+        .help = "what every draw follows from: the same seed repeats a run"},
+    {.name = "log",
+        .kind = &option_log,
+        .offset = offsetof(struct settings, log),
+        .default_text = "stderr",
+        .help = "where the log goes"},
+    {.name = "log_format",
+        .kind = &option_choice,
+        .offset = offsetof(struct settings, log_format),
+        .default_text = "text",
+        .choices = log_formats,
+        .help = "lines for people, or one JSON object a line"},
+    {.name = "grace",
+        .kind = &option_duration,
+        .offset = offsetof(struct settings, grace_us),
+        .default_text = "5s",
+        .help = "how long a stop waits for open connections before it resets them"},
+    {.name = NULL},
+};
+
+const struct option proxy_options[] = {
+    {.name = "listen",
+        .kind = &option_listen,
+        .offset = offsetof(struct proxy_config, listen),
+        .required = true,
+        .help = "where clients connect; port 0 lets the kernel choose"},
+    {.name = "upstream",
+        .kind = &option_upstream,
+        .offset = offsetof(struct proxy_config, upstream),
+        .required = true,
+        .help = "where connections are forwarded to"},
+    {.name = "enabled",
+        .kind = &option_yes_no,
+        .offset = offsetof(struct proxy_config, enabled),
+        .default_text = "yes",
+        .help = "no: the proxy does not listen"},
+    {.name = "connect_timeout",
+        .kind = &option_duration,
+        .offset = offsetof(struct proxy_config, connect_timeout_us),
+        .default_text = "10s",
+        .min = 1000, /* the tick of a libuv timer */
+        .help = "how long to wait for each address of the upstream"},
+    {.name = "buffer",
+        .kind = &option_size,
+        .offset = offsetof(struct proxy_config, buffer),
+        .default_text = "256k",
+        .min = SIZE_4K, /* a page: less costs a system call for every few bytes */
+        .max = SIZE_1G,
+        .help = "bytes that each direction of a connection may hold in memory"},
+    {.name = "rcvbuf",
+        .kind = &option_size,
+        .offset = offsetof(struct proxy_config, rcvbuf),
+        .min = SIZE_2K, /* the kernel doubles it, and raises less than 2304 without a word */
+        .max = SIZE_1G,
+        .unset_text = "the kernel's",
+        .help = "SO_RCVBUF of both sockets"},
+    {.name = "sndbuf",
+        .kind = &option_size,
+        .offset = offsetof(struct proxy_config, sndbuf),
+        .min = SIZE_4K, /* likewise, 4608 */
+        .max = SIZE_1G,
+        .unset_text = "the kernel's",
+        .help = "SO_SNDBUF of both sockets"},
+    {.name = "nodelay",
+        .kind = &option_yes_no,
+        .offset = offsetof(struct proxy_config, nodelay),
+        .default_text = "yes",
+        .help = "TCP_NODELAY on both sockets"},
+    {.name = "backlog",
+        .kind = &option_number,
+        .offset = offsetof(struct proxy_config, backlog),
+        .default_text = "4096", /* SOMAXCONN since Linux 5.4 */
+        .max = 65535,           /* net.core.somaxconn is 16 bits wide in older kernels */
+        .help = "of listen(2): clients that may wait to be accepted"},
+    {.name = "unreachable",
+        .kind = &option_choice,
+        .offset = offsetof(struct proxy_config, unreachable),
+        .default_text = "reset",
+        .choices = unreachables,
+        .help = "what a client gets whose upstream cannot be reached; refuse: a reset now, and "
+                "nobody listens until the upstream answers again"},
+    {.name = NULL},
+};
+
+const struct option fault_options[] = {
+    {.name = "proxy",
+        .kind = &option_names,
+        .offset = offsetof(struct fault, proxies),
+        .default_text = "*",
+        .help = "which proxies it concerns"},
+    {.name = "type",
+        .kind = &option_type,
+        .offset = offsetof(struct fault, type),
+        .required = true,
+        .help = "what it does"},
+    {.name = "direction",
+        .kind = &option_directions,
+        .offset = offsetof(struct fault, directions),
+        .default_text = "downstream",
+        .help = "whose bytes are counted, or whose FIN is meant"},
+    {.name = "side",
+        .kind = &option_sides,
+        .offset = offsetof(struct fault, sides),
+        .unset_text = "the type's own",
+        .help = "which socket it happens to: the one facing the client or the server"},
+    {.name = "other",
+        .kind = &option_choice,
+        .offset = offsetof(struct fault, other),
+        .default_text = "close",
+        .choices = others,
+        .help = "what the side that is not named sees"},
+    {.name = "when",
+        .kind = &option_trigger,
+        .offset = offsetof(struct fault, when),
+        .default_text = "open",
+        .help = "when it happens; bytes counts what was handed on in the direction"},
+    {.name = "connections",
+        .kind = &option_selection,
+        .offset = offsetof(struct fault, connections),
+        .default_text = "all",
+        .help = "which connections of a proxy, counted from 1"},
+    {.name = "times",
+        .kind = &option_number_or_unlimited,
+        .offset = offsetof(struct fault, times),
+        .default_text = "unlimited",
+        .min = 1,
+        .help = "in how many connections at most"},
+    {.name = NULL},
+};
+
+const struct section_kind section_kinds[] = {
+    [KIND_SETTINGS] = {.word = "rudeproxy", .named = false, .options = settings_options},
+    [KIND_PROXY] = {.word = "proxy", .named = true, .options = proxy_options},
+    [KIND_FAULT] = {.word = "fault", .named = true, .options = fault_options},
+    {.word = NULL},
+};
