@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One socket as the relay sees it: a set of calls and a set of readiness hints. net/ implements
+ * it on the kernel; tests implement it in memory.
+ *
+ * Readiness is edge-triggered: the implementation sets hints when something changes and wakes the
+ * session; the wrappers below clear a hint when a call says EAGAIN. A hint may be stale, never
+ * missing.
+ *
+ * Life: created by the connection that owns it, handed to the session, closed exactly once by the
+ * session through endpoint_close; its memory stays with the owner.
+ */
+#ifndef RUDEPROXY_RELAY_ENDPOINT_H
+#define RUDEPROXY_RELAY_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum {
+    ENDPOINT_READABLE = 1 << 0, /* bytes, a FIN or an error may be read */
+    ENDPOINT_WRITABLE = 1 << 1,
+    ENDPOINT_URGENT = 1 << 2, /* urgent data arrived at some time: look for the mark (sticky) */
+    ENDPOINT_ERROR = 1 << 3,  /* the socket has, or had, a pending error: a RST (sticky) */
+    ENDPOINT_HANGUP = 1 << 4, /* the peer has closed: no byte follows those queued (sticky) */
+    ENDPOINT_GONE = 1 << 5,   /* UNIX sockets: the peer has closed both ways (sticky); TCP cannot
+                                 tell this from a half-close */
+};
+
+/* How a socket goes away. */
+enum endpoint_close {
+    ENDPOINT_CLOSE_PLAIN,     /* close(): FIN, or RST if bytes are unread */
+    ENDPOINT_CLOSE_RESET,     /* SO_LINGER {1,0}, close(): RST, both queues dropped (tcp(7)) */
+    ENDPOINT_CLOSE_FIN_RESET, /* TCP_LINGER2 = -1, close(): FIN, RST when it is acknowledged */
+};
+
+struct endpoint;
+
+/* All calls are non-blocking; errors are negative errno values. */
+struct endpoint_ops {
+    /* > 0 bytes, 0 at the FIN. Never crosses an urgent mark. */
+    ssize_t (*recv)(struct endpoint *ep, void *buf, size_t size);
+    /* Reads and drops, at most `max`; results as recv. */
+    ssize_t (*discard)(struct endpoint *ep, size_t max);
+    ssize_t (*send)(struct endpoint *ep, const struct iovec *pieces, int count);
+    /* Sends one byte as urgent data (MSG_OOB). 1 or negative errno. */
+    ssize_t (*send_urgent)(struct endpoint *ep, unsigned char byte);
+    /* Whether the next byte to read is the urgent one (sockatmark(3)). */
+    bool (*at_urgent_mark)(struct endpoint *ep);
+    int (*shutdown_write)(struct endpoint *ep);
+    /* Bytes that arrived and were not read (FIONREAD). */
+    size_t (*unread)(struct endpoint *ep);
+    /* Bytes (a FIN counts as one) sent or queued, and not acknowledged (SIOCOUTQ). 0 when the
+     * peer has reset: nothing is waited for any more. */
+    size_t (*unacked)(struct endpoint *ep);
+    /* Takes the pending error (SO_ERROR is one-shot): 0 or a positive errno. */
+    int (*take_error)(struct endpoint *ep);
+    void (*close)(struct endpoint *ep, enum endpoint_close how);
+};
+
+struct endpoint {
+    const struct endpoint_ops *ops;
+    unsigned ready; /* ENDPOINT_* hints */
+    bool can_reset; /* false: a UNIX socket, where SO_LINGER does nothing and the only reset is a
+                       close() with unread bytes */
+};
+
+static inline bool endpoint_readable(const struct endpoint *ep)
+{
+    return (ep->ready & ENDPOINT_READABLE) != 0;
+}
+
+static inline bool endpoint_writable(const struct endpoint *ep)
+{
+    return (ep->ready & ENDPOINT_WRITABLE) != 0;
+}
+
+/* A read that brought less than was asked for has emptied the queue, and the next arrival raises a
+ * new edge: no second call is needed to learn EAGAIN. Not so when a FIN or an error stands behind
+ * the bytes: its edge may have come already. */
+static inline void endpoint_note_read(struct endpoint *ep, ssize_t n, size_t asked)
+{
+    const unsigned more = ENDPOINT_ERROR | ENDPOINT_HANGUP | ENDPOINT_URGENT;
+    if (n < 0 || ((size_t)n < asked && n > 0 && (ep->ready & more) == 0))
+        ep->ready &= ~(unsigned)ENDPOINT_READABLE;
+}
+
+static inline ssize_t endpoint_recv(struct endpoint *ep, void *buf, size_t size)
+{
+    ssize_t n = ep->ops->recv(ep, buf, size);
+    endpoint_note_read(ep, n, size);
+    return n;
+}
+
+static inline ssize_t endpoint_discard(struct endpoint *ep, size_t max)
+{
+    ssize_t n = ep->ops->discard(ep, max);
+    endpoint_note_read(ep, n, max);
+    return n;
+}
+
+static inline ssize_t endpoint_note_write(struct endpoint *ep, ssize_t n)
+{
+    if (n < 0)
+        ep->ready &= ~(unsigned)ENDPOINT_WRITABLE;
+    return n;
+}
+
+static inline ssize_t endpoint_send(struct endpoint *ep, const struct iovec *pieces, int count)
+{
+    return endpoint_note_write(ep, ep->ops->send(ep, pieces, count));
+}
+
+static inline ssize_t endpoint_send_urgent(struct endpoint *ep, unsigned char byte)
+{
+    return endpoint_note_write(ep, ep->ops->send_urgent(ep, byte));
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record of what happened: who ended what, how, and at which byte. Sessions and listeners
+ * emit events; app/ writes them as text or JSON lines. An event and every string it points to live
+ * only during the call that delivers it.
+ */
+#ifndef RUDEPROXY_RELAY_EVENT_H
+#define RUDEPROXY_RELAY_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/base/address.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/side.h"
+
+enum event_kind {
+    EVENT_LISTENING,      /* a proxy's listening socket stands */
+    EVENT_NOT_LISTENING,  /* it was closed on purpose (unreachable = refuse, reload, stop) */
+    EVENT_ACCEPT_FAILED,  /* accept() failed; accepting goes on after a pause */
+    EVENT_OPEN,           /* both sockets of a connection stand */
+    EVENT_CONNECT_FAILED, /* the upstream could not be reached */
+    EVENT_FAULT,          /* a fault was injected */
+    EVENT_EOF,            /* a FIN arrived */
+    EVENT_RESET_SEEN,     /* a RST (or another fatal error) arrived */
+    EVENT_CLOSED,         /* both sockets are gone */
+    EVENT_COUNT,
+};
+
+/* How a socket ended, in the order in which it happened. */
+enum end_mark {
+    END_FIN_RECEIVED,
+    END_RST_RECEIVED,
+    END_FIN_SENT,
+    END_RST_SENT,
+    END_COUNT,
+};
+
+#define END_MARKS_MAX 4
+
+/* What one socket went through. */
+struct side_record {
+    const char *address; /* the peer's address as text, "" when there was no socket */
+    uint64_t bytes_in;   /* read from it */
+    uint64_t bytes_out;  /* handed to it */
+    size_t unread;       /* left unread in it at the close */
+    size_t unacked;      /* sent or queued, not acknowledged at the close; a FIN counts as one */
+    int errnum;          /* errno of its failure, 0: none */
+    unsigned mark_count;
+    enum end_mark marks[END_MARKS_MAX];
+};
+
+/* What ended the connection first. */
+enum cause {
+    CAUSE_NONE,
+    CAUSE_CLIENT_FIN,
+    CAUSE_CLIENT_RST,
+    CAUSE_SERVER_FIN,
+    CAUSE_SERVER_RST,
+    CAUSE_CONNECT_FAILED,
+    CAUSE_FAULT,   /* with the fault's name */
+    CAUSE_STOPPED, /* the program was told to stop, or a reload removed the proxy */
+    CAUSE_OUT_OF_MEMORY,
+    CAUSE_COUNT,
+};
+
+#define EVENT_FAULTS_MAX 8 /* names listed in a `closed` event; fault_count is exact */
+
+struct event {
+    enum event_kind kind;
+    time_us at;          /* monotonic */
+    const char *proxy;   /* its name */
+    uint64_t connection; /* from 1; 0: not about one connection */
+    union {
+        struct {
+            const char *address;
+        } listening; /* also EVENT_NOT_LISTENING */
+        struct {
+            int errnum;
+        } accept_failed;
+        struct {
+            const char *client; /* the client's address */
+            const char *server; /* the upstream address that answered */
+        } open;
+        struct {
+            const char *address; /* last one tried, or the name that did not resolve */
+            int errnum;          /* positive errno; 0: see reason */
+            const char *reason;
+        } connect_failed;
+        struct {
+            const char *name;
+            const char *type;
+            enum direction direction; /* the one it watches */
+            uint64_t offset;          /* bytes of it handed on so far */
+        } fault;
+        struct {
+            enum side side;
+            uint64_t offset; /* bytes that came before it in its direction */
+            int errnum;      /* EVENT_RESET_SEEN only */
+        } seen;              /* EVENT_EOF, EVENT_RESET_SEEN */
+        struct {
+            const struct side_record *sides; /* [2], by enum side */
+            uint64_t duration_us;
+            enum cause cause;
+            const char *cause_fault; /* name, for CAUSE_FAULT */
+            unsigned fault_count;    /* injected */
+            const char *faults[EVENT_FAULTS_MAX];
+        } closed;
+    } u;
+};
+
+/* Decoders: the names used in logs. Static storage, never NULL. */
+const char *event_kind_name(enum event_kind kind);
+const char *end_mark_name(enum end_mark mark);
+const char *cause_name(enum cause cause);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One direction of a connection: bytes come from one endpoint and go to the other, and the two
+ * flows of a connection know nothing of each other.
+ *
+ * Everything in a stream has its place: bytes, then at most one edge after another (a fault's byte
+ * trigger), then the end (a FIN or a RST from the source). flow_pump() moves bytes until something
+ * else is next, and says what; the session acts on it and pumps again. A pump never reads and never
+ * hands on a byte past the edge, so what lies behind it is still in the kernel when the fault
+ * fires.
+ *
+ * Life: embedded in a session; flow_init, flow_connect, pump..., flow_deinit.
+ */
+#ifndef RUDEPROXY_RELAY_FLOW_H
+#define RUDEPROXY_RELAY_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/ring.h"
+#include "proxy/relay/endpoint.h"
+
+/* Bytes moved in one call, so that one busy connection cannot starve the rest. */
+#define FLOW_BUDGET (1024u * 1024u)
+/* Bytes asked of one read. */
+#define FLOW_READ_MAX RING_BLOCK
+
+#define FLOW_NO_EDGE UINT64_MAX
+#define FLOW_NO_URGENT UINT64_MAX
+
+/* What becomes of the bytes that arrive. */
+enum flow_intake {
+    FLOW_TAKE,  /* read into the ring, to be handed on */
+    FLOW_LEAVE, /* left in the kernel: the window closes */
+    FLOW_DROP,  /* read, acknowledged and forgotten */
+};
+
+/* How the source ended. */
+enum flow_end {
+    FLOW_OPEN, /* it did not */
+    FLOW_END_FIN,
+    FLOW_END_RESET,
+};
+
+/* Why flow_pump() returned. */
+enum flow_stop {
+    FLOW_WAITING,     /* nothing to do until an endpoint wakes us */
+    FLOW_BUSY,        /* there is more to do: call again after others had their turn */
+    FLOW_AT_EDGE,     /* `edge` bytes were handed on */
+    FLOW_SAW_END,     /* the source's FIN or RST was just read (once); earlier bytes may wait */
+    FLOW_AT_END,      /* every byte was handed on, and the source has ended */
+    FLOW_SINK_FAILED, /* the far socket refused bytes: see sink_errnum */
+    FLOW_OUT_OF_MEMORY,
+};
+
+struct flow {
+    struct endpoint *source;
+    struct endpoint *sink;
+    struct ring ring; /* read, not yet handed on; its tail is the number of bytes taken */
+    uint64_t edge;    /* offset that is not crossed, FLOW_NO_EDGE: none */
+    uint64_t urgent;  /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
+    uint64_t dropped; /* bytes read and forgotten */
+    enum flow_intake intake;
+    enum flow_end end;
+    int source_errnum;  /* positive errno of FLOW_END_RESET */
+    int sink_errnum;    /* positive errno of FLOW_SINK_FAILED */
+    bool source_broken; /* a write to the source met its RST: the queue behind it ends in a
+                           reset, whatever the last read says */
+    bool finished;      /* its FIN was passed on, or nothing can be handed on any more: the
+                           sink expects nothing from it */
+};
+
+void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool);
+void flow_deinit(struct flow *flow);
+
+/* Both endpoints stand until flow_deinit or until the flow is cut and finished. */
+void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *sink);
+
+enum flow_stop flow_pump(struct flow *flow);
+
+/* No byte is taken from now on: those that still arrive are read and dropped. What the ring holds
+ * is still handed on. */
+void flow_cut(struct flow *flow);
+
+/* The sink is gone: cut, and what the ring holds is dropped too. */
+void flow_abandon(struct flow *flow);
+
+/* Bytes handed to the sink so far. */
+static inline uint64_t flow_handed(const struct flow *flow)
+{
+    return flow->ring.head;
+}
+
+/* Bytes read from the source so far, dropped ones included. */
+static inline uint64_t flow_read(const struct flow *flow)
+{
+    return flow->ring.tail + flow->dropped;
+}
+
+#endif
