@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connects a socket endpoint to an upstream address: resolves a name off the loop, tries every
+ * address in the resolver's order, gives each `connect_timeout`.
+ *
+ * Life: connector_init (may fail), connector_start once, then exactly one call of on_done, unless
+ * connector_deinit comes first.
+ */
+#ifndef RUDEPROXY_NET_CONNECTOR_H
+#define RUDEPROXY_NET_CONNECTOR_H
+
+#include <sys/socket.h>
+
+#include "config/config.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/socket_endpoint.h"
+#include "proxy/net/timers.h"
+
+struct connector;
+struct resolution; /* a getaddrinfo under way, or its result */
+
+/* Connected: errnum 0 and reason NULL. Failed: the endpoint has no descriptor; errnum is the errno
+ * of the last address tried, or 0 with only a reason for people. May deinit the connector. */
+typedef void (*connector_done_fn)(struct connector *connector, int errnum, const char *reason);
+
+struct connector {
+    uv_loop_t *loop;
+    struct poller *poller;
+    struct timers *timers;
+    struct timer timer;        /* of the attempt under way */
+    struct poller_task failed; /* delivers a failure that was known at once */
+    const struct proxy_config *proxy;
+    struct socket_endpoint *endpoint;
+    connector_done_fn on_done;
+    struct sockaddr_storage address; /* of the attempt under way, or the one that answered */
+    socklen_t address_len;
+    struct resolution *resolution; /* NULL: none */
+    int errnum;
+    const char *reason;
+};
+
+/* 0 or -ENOMEM. `proxy` outlives the connector. */
+int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *poller,
+    struct timers *timers, const struct proxy_config *proxy, connector_done_fn on_done);
+
+/* Never calls on_done from inside. The endpoint is initialised, and gets its descriptor here.
+ * `upstream` overrides the proxy's own address when it is not NULL (builtin services). */
+void connector_start(
+    struct connector *connector, struct socket_endpoint *endpoint, const struct address *upstream);
+
+/* Gives up what is under way; the endpoint stays its owner's to close. Idempotent. */
+void connector_deinit(struct connector *connector);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy path: one edge, accept4() until EAGAIN. A burst is taken in portions, so that open
+ * connections get their turn in between. When the process is out of descriptors or memory,
+ * accepting pauses and tries again: a listener never dies of a passing shortage. A client that gave
+ * up while it waited (ECONNABORTED and the network errors that accept(2) lists) is skipped.
+ */
+#include "proxy/net/listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proxy/net/socket_endpoint.h"
+
+#define ACCEPTS_PER_TURN 64
+#define ACCEPT_PAUSE_US (100 * US_PER_MS)
+
+static bool is_shortage(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
+}
+
+static void accept_some(struct listener *listener)
+{
+    for (int i = 0; i < ACCEPTS_PER_TURN && listener->fd >= 0; i++) {
+        struct sockaddr_storage peer;
+        socklen_t peer_len = sizeof peer;
+        int fd = accept4(
+            listener->fd, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            listener->calls->on_accept(listener, fd, &peer, peer_len);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (is_shortage(errno)) {
+            int errnum = errno;
+            timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
+            listener->calls->on_accept_failed(listener, errnum);
+            return;
+        }
+    }
+    poller_soon(listener->poller, &listener->more);
+}
+
+static void on_event(struct poller_item *item, unsigned events)
+{
+    (void)events;
+    struct listener *listener = container_of(item, struct listener, item);
+    if (listener->pause.at == TIME_NEVER)
+        accept_some(listener);
+}
+
+static void on_more(struct poller_task *task)
+{
+    accept_some(container_of(task, struct listener, more));
+}
+
+static void on_pause_over(struct timer *timer)
+{
+    accept_some(container_of(timer, struct listener, pause));
+}
+
+int listener_init(struct listener *listener, struct poller *poller, struct timers *timers,
+    const struct listener_calls *calls)
+{
+    *listener = (struct listener){
+        .calls = calls,
+        .poller = poller,
+        .timers = timers,
+        .item.on_event = on_event,
+        .more.run = on_more,
+        .fd = -1,
+    };
+    list_init(&listener->more.link);
+    return timer_init(timers, &listener->pause, on_pause_over);
+}
+
+void listener_deinit(struct listener *listener)
+{
+    listener_close(listener);
+    timer_deinit(listener->timers, &listener->pause);
+}
+
+static int resolve(struct listener *listener, const struct address *address, struct err *err)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *list = NULL;
+    int result = getaddrinfo(address->host, NULL, &hints, &list);
+    if (result != 0)
+        return err_set(err, "cannot resolve %s: %s", address->host, gai_strerror(result));
+    memcpy(&listener->address, list->ai_addr, list->ai_addrlen);
+    listener->address_len = list->ai_addrlen;
+    freeaddrinfo(list);
+    /* sin_port and sin6_port lie at the same place */
+    ((struct sockaddr_in *)&listener->address)->sin_port = htons(address->port);
+    return 0;
+}
+
+/* A socket file that nobody listens on any more is in the way of bind(): a crashed run left it. */
+static void remove_stale_socket(const struct sockaddr_storage *address, socklen_t len)
+{
+    const char *path = ((const struct sockaddr_un *)address)->sun_path;
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, len) != 0 && errno == ECONNREFUSED)
+        unlink(path);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int bind_and_listen(struct listener *listener, int fd, const struct proxy_config *proxy)
+{
+    const int on = 1;
+    int family = listener->address.ss_family;
+    if (family == AF_UNIX)
+        remove_stale_socket(&listener->address, listener->address_len);
+    else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        return -errno;
+    int result = socket_set_options(fd, family, proxy);
+    if (result != 0)
+        return result;
+    if (bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0 ||
+        listen(fd, (int)proxy->backlog) != 0)
+        return -errno;
+    listener->address_len = sizeof listener->address;
+    if (getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) != 0)
+        return -errno;
+    return poller_add(listener->poller, fd, &listener->item);
+}
+
+int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err)
+{
+    char text[ADDRESS_TEXT_MAX];
+    address_format(&proxy->listen, text, sizeof text);
+    if (listener->address_len == 0) {
+        if (proxy->listen.kind == ADDRESS_NAME && resolve(listener, &proxy->listen, err) != 0)
+            return -1;
+        if (proxy->listen.kind != ADDRESS_NAME)
+            listener->address_len = address_to_sockaddr(&proxy->listen, &listener->address);
+    }
+    int fd = socket(listener->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_set(err, "cannot make a socket for %s: %s", text, strerror(errno));
+    int result = bind_and_listen(listener, fd, proxy);
+    if (result != 0) {
+        close(fd);
+        return err_set(err, "cannot listen on %s: %s", text, strerror(-result));
+    }
+    listener->fd = fd;
+    return 0;
+}
+
+void listener_update(struct listener *listener, const struct proxy_config *proxy)
+{
+    socket_set_options(listener->fd, listener->address.ss_family, proxy);
+    listen(listener->fd, (int)proxy->backlog);
+}
+
+void listener_close(struct listener *listener)
+{
+    if (listener->fd < 0)
+        return;
+    timer_set(listener->timers, &listener->pause, TIME_NEVER);
+    list_remove(&listener->more.link);
+    close(listener->fd);
+    listener->fd = -1;
+    if (listener->address.ss_family == AF_UNIX)
+        unlink(((struct sockaddr_un *)&listener->address)->sun_path);
+}

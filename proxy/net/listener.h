@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A listening socket that hands out accepted, non-blocking, close-on-exec sockets.
+ *
+ * Life: listener_init, listener_open, then listener_close and listener_open again as often as
+ * wanted (on the same port, also when the kernel chose it), listener_deinit.
+ */
+#ifndef RUDEPROXY_NET_LISTENER_H
+#define RUDEPROXY_NET_LISTENER_H
+
+#include <sys/socket.h>
+
+#include "config/config.h"
+#include "proxy/base/err.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/timers.h"
+
+struct listener;
+
+struct listener_calls {
+    /* A connection: the callee owns the descriptor. May close the listener. */
+    void (*on_accept)(
+        struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len);
+    /* accept() failed for want of descriptors or memory; it is tried again after a pause. Told
+     * once for each such pause. */
+    void (*on_accept_failed)(struct listener *listener, int errnum);
+};
+
+struct listener {
+    const struct listener_calls *calls;
+    struct poller *poller;
+    struct timers *timers;
+    struct poller_item item;
+    struct poller_task more;         /* goes on accepting in the next turn */
+    struct timer pause;              /* until accepting is tried again */
+    int fd;                          /* -1: closed */
+    struct sockaddr_storage address; /* as bound */
+    socklen_t address_len;           /* 0: never bound */
+};
+
+/* 0 or -ENOMEM. */
+int listener_init(struct listener *listener, struct poller *poller, struct timers *timers,
+    const struct listener_calls *calls);
+void listener_deinit(struct listener *listener);
+
+/* Binds and listens; a host name is resolved here, blocking, and its first address taken. 0, or -1
+ * with err filled. */
+int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err);
+
+/* Closes the socket: waiting connections are reset, new ones refused. Idempotent. */
+void listener_close(struct listener *listener);
+
+/* Gives an open listener the backlog and socket options of a new configuration. */
+void listener_update(struct listener *listener, const struct proxy_config *proxy);
+
+static inline bool listener_is_open(const struct listener *listener)
+{
+    return listener->fd >= 0;
+}
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy path: listen, hand every accepted socket to a new connection with the plan of the moment,
+ * count what the connections report.
+ *
+ * With `unreachable = refuse` a failed connect closes the listener, so that later clients are
+ * refused as they would be without us; a probe connects to the upstream every PROBE_INTERVAL_US and
+ * opens it again, on the same port. If that fails (somebody took the port), the next probe tries
+ * again.
+ */
+#include "proxy/net/proxy.h"
+
+#include <stdlib.h>
+
+#include "proxy/net/connection.h"
+#include "proxy/net/worker.h"
+
+static void emit(struct proxy *proxy, struct event *event)
+{
+    event->at = timers_now();
+    event->proxy = proxy->plan->proxy.name;
+    worker_emit(proxy->worker, event);
+}
+
+static void emit_listening(struct proxy *proxy, enum event_kind kind)
+{
+    char text[ADDRESS_TEXT_MAX];
+    address_format_sockaddr(
+        &proxy->listener.address, proxy->listener.address_len, text, sizeof text);
+    struct event event = {.kind = kind, .u.listening.address = text};
+    emit(proxy, &event);
+}
+
+void proxy_emit_accept_failed(struct proxy *proxy, int errnum)
+{
+    struct event event = {.kind = EVENT_ACCEPT_FAILED, .u.accept_failed.errnum = errnum};
+    emit(proxy, &event);
+}
+
+static void on_accept(
+    struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+{
+    connection_open(container_of(listener, struct proxy, listener), fd, peer, peer_len);
+}
+
+static void on_accept_failed(struct listener *listener, int errnum)
+{
+    proxy_emit_accept_failed(container_of(listener, struct proxy, listener), errnum);
+}
+
+static const struct listener_calls listener_calls = {
+    .on_accept = on_accept,
+    .on_accept_failed = on_accept_failed,
+};
+
+static void on_probed(struct connector *connector, int errnum, const char *reason)
+{
+    struct proxy *proxy = container_of(connector, struct proxy, prober);
+    struct err err;
+    connector_deinit(connector);
+    socket_endpoint_drop(&proxy->probe);
+    if (errnum == 0 && reason == NULL && proxy_listen(proxy, &err) == 0)
+        proxy->probing = false;
+    else
+        timer_set(
+            &proxy->worker->timers, &proxy->probe_timer, time_add(timers_now(), PROBE_INTERVAL_US));
+}
+
+static void on_probe_timer(struct timer *timer)
+{
+    struct proxy *proxy = container_of(timer, struct proxy, probe_timer);
+    struct worker *worker = proxy->worker;
+    if (connector_init(&proxy->prober, worker->loop, &worker->poller, &worker->timers,
+            &proxy->plan->proxy, on_probed) == 0)
+        connector_start(&proxy->prober, &proxy->probe,
+            worker_builtin_address(worker, &proxy->plan->proxy.upstream));
+    else
+        timer_set(&worker->timers, timer, time_add(timers_now(), PROBE_INTERVAL_US));
+}
+
+static void start_probing(struct proxy *proxy)
+{
+    proxy_stop_listening(proxy);
+    proxy->probing = true;
+    timer_set(
+        &proxy->worker->timers, &proxy->probe_timer, time_add(timers_now(), PROBE_INTERVAL_US));
+}
+
+static void stop_probing(struct proxy *proxy)
+{
+    proxy->probing = false;
+    timer_set(&proxy->worker->timers, &proxy->probe_timer, TIME_NEVER);
+    connector_deinit(&proxy->prober);
+    socket_endpoint_drop(&proxy->probe);
+}
+
+void proxy_note_connect(struct proxy *proxy, bool connected)
+{
+    if (connected)
+        return;
+    proxy->totals.connect_failed++;
+    if (proxy->plan->proxy.unreachable == UNREACHABLE_REFUSE && !proxy->closing &&
+        listener_is_open(&proxy->listener))
+        start_probing(proxy);
+}
+
+struct proxy *proxy_new(struct worker *worker, struct plan *plan)
+{
+    struct proxy *proxy = calloc(1, sizeof *proxy);
+    if (proxy == NULL)
+        return NULL;
+    if (listener_init(&proxy->listener, &worker->poller, &worker->timers, &listener_calls) != 0)
+        goto err_after_alloc;
+    if (timer_init(&worker->timers, &proxy->probe_timer, on_probe_timer) != 0)
+        goto err_after_listener;
+    proxy->worker = worker;
+    proxy->plan = plan;
+    list_init(&proxy->connections);
+    list_append(&worker->proxies, &proxy->link);
+    socket_endpoint_init(&proxy->probe, NULL);
+    return proxy;
+
+err_after_listener:
+    listener_deinit(&proxy->listener);
+err_after_alloc:
+    free(proxy);
+    return NULL;
+}
+
+int proxy_listen(struct proxy *proxy, struct err *err)
+{
+    if (!proxy->plan->proxy.enabled || listener_is_open(&proxy->listener))
+        return 0;
+    if (listener_open(&proxy->listener, &proxy->plan->proxy, err) != 0)
+        return -1;
+    emit_listening(proxy, EVENT_LISTENING);
+    return 0;
+}
+
+void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
+{
+    stop_probing(proxy);
+    plan_unref(proxy->plan);
+    proxy->plan = plan;
+    if (!plan->proxy.enabled)
+        proxy_stop_listening(proxy);
+    else if (opened)
+        emit_listening(proxy, EVENT_LISTENING);
+    else
+        listener_update(&proxy->listener, &plan->proxy);
+}
+
+void proxy_stop_listening(struct proxy *proxy)
+{
+    if (!listener_is_open(&proxy->listener))
+        return;
+    listener_close(&proxy->listener);
+    emit_listening(proxy, EVENT_NOT_LISTENING);
+}
+
+void proxy_stop_connections(struct proxy *proxy, enum cause cause)
+{
+    list_for_each(link, &proxy->connections)
+        session_stop(&container_of(link, struct connection, link)->session, cause);
+}
+
+static void free_if_done(struct proxy *proxy)
+{
+    if (!proxy->closing || !list_empty(&proxy->connections))
+        return;
+    list_remove(&proxy->link);
+    listener_deinit(&proxy->listener);
+    timer_deinit(&proxy->worker->timers, &proxy->probe_timer);
+    plan_unref(proxy->plan);
+    free(proxy);
+}
+
+void proxy_close(struct proxy *proxy)
+{
+    stop_probing(proxy);
+    proxy_stop_listening(proxy);
+    proxy->closing = true;
+    free_if_done(proxy);
+}
+
+uint64_t proxy_enlist(struct proxy *proxy, struct connection *connection)
+{
+    list_append(&proxy->connections, &connection->link);
+    proxy->worker->connections++;
+    return ++proxy->last_number;
+}
+
+void proxy_forget(struct proxy *proxy, struct connection *connection)
+{
+    struct worker *worker = proxy->worker;
+    list_remove(&connection->link);
+    worker->connections--;
+    free_if_done(proxy);
+    if (worker->connections == 0 && worker->on_drained != NULL)
+        worker->on_drained(worker);
+}
+
+static void count_marks(
+    struct proxy_totals *totals, enum side side, const struct side_record *record)
+{
+    for (unsigned i = 0; i < record->mark_count; i++)
+        totals->marks[side][record->marks[i]]++;
+}
+
+void proxy_count(struct proxy *proxy, const struct event *closed)
+{
+    struct proxy_totals *totals = &proxy->totals;
+    const struct side_record *sides = closed->u.closed.sides;
+    totals->connections++;
+    totals->ended[closed->u.closed.cause]++;
+    totals->bytes[DIRECTION_UPSTREAM] += sides[SIDE_SERVER].bytes_out;
+    totals->bytes[DIRECTION_DOWNSTREAM] += sides[SIDE_CLIENT].bytes_out;
+    count_marks(totals, SIDE_CLIENT, &sides[SIDE_CLIENT]);
+    count_marks(totals, SIDE_SERVER, &sides[SIDE_SERVER]);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A running proxy: its listener, its plan, its open connections and their numbers.
+ *
+ * Life: proxy_new, proxy_listen, proxy_adopt for a new plan, proxy_close; freed by its worker when
+ * the last connection is gone.
+ */
+#ifndef RUDEPROXY_NET_PROXY_H
+#define RUDEPROXY_NET_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/net/connector.h"
+#include "proxy/net/listener.h"
+#include "proxy/relay/plan.h"
+#include "proxy/relay/session.h"
+
+struct connection;
+struct worker;
+
+/* How often an upstream is asked whether it answers again, while unreachable = refuse keeps the
+ * listener closed. */
+#define PROBE_INTERVAL_US (100 * US_PER_MS)
+
+struct proxy_totals {
+    uint64_t connections;
+    uint64_t connect_failed;
+    uint64_t bytes[2];            /* handed on, by enum direction */
+    uint64_t ended[CAUSE_COUNT];  /* connections by first cause */
+    uint64_t marks[2][END_COUNT]; /* by enum side: connections with that mark */
+};
+
+struct proxy {
+    struct list link; /* in its worker's proxies */
+    struct worker *worker;
+    struct plan *plan; /* what new connections get; one reference */
+    struct listener listener;
+    struct list connections; /* of struct connection */
+    uint64_t last_number;
+    struct proxy_totals totals;
+    bool closing;             /* removed: goes when its connections are gone */
+    struct timer probe_timer; /* until the upstream is asked again */
+    struct connector prober;
+    struct socket_endpoint probe;
+    bool probing; /* the listener is closed because the upstream does not answer */
+};
+
+/* Takes over the reference to the plan. NULL: out of memory, the reference stays the caller's. */
+struct proxy *proxy_new(struct worker *worker, struct plan *plan);
+
+/* Opens the listener unless the plan says `enabled = no`; emits `listening`. 0, or -1 with err. */
+int proxy_listen(struct proxy *proxy, struct err *err);
+
+/* New connections get this plan from now on; takes over the reference. `opened`: the caller has
+ * just opened the listener. */
+void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened);
+
+/* No new connections. Idempotent. */
+void proxy_stop_listening(struct proxy *proxy);
+
+/* Ends every connection with a RST. */
+void proxy_stop_connections(struct proxy *proxy, enum cause cause);
+
+/* Removes the proxy: it frees itself when its last connection is gone. */
+void proxy_close(struct proxy *proxy);
+
+/* For connection.c: a connection's number, and its leaving. */
+uint64_t proxy_enlist(struct proxy *proxy, struct connection *connection);
+void proxy_forget(struct proxy *proxy, struct connection *connection);
+/* ... a `closed` event for the totals, a client that could not be served, and whether the upstream
+ * answered. */
+void proxy_count(struct proxy *proxy, const struct event *closed);
+void proxy_emit_accept_failed(struct proxy *proxy, int errnum);
+void proxy_note_connect(struct proxy *proxy, bool connected);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel sockets as endpoints. Each call is one system call and its errno; EINTR is retried here.
+ *
+ * The receive queue of a socket that was reset stays readable, then gives the error once, then EOF;
+ * so errors are taken by reading, and SO_ERROR (which would take the error away from the read) is
+ * only asked when the session says that no read will tell.
+ */
+#include "proxy/net/socket_endpoint.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RETRY_EINTR(result, call)                                                                  \
+    do {                                                                                           \
+        (result) = (call);                                                                         \
+    } while ((result) < 0 && errno == EINTR)
+
+static int fd_of(struct endpoint *ep)
+{
+    return container_of(ep, struct socket_endpoint, ep)->fd;
+}
+
+/* The result of a read; a reset that was taken from the socket before stands at the end. */
+static ssize_t read_result(struct endpoint *ep, ssize_t n)
+{
+    struct socket_endpoint *endpoint = container_of(ep, struct socket_endpoint, ep);
+    if (n == 0 && endpoint->taken_errnum == ECONNRESET)
+        return -ECONNRESET;
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
+{
+    ssize_t n;
+    RETRY_EINTR(n, recv(fd_of(ep), buf, size, 0));
+    return read_result(ep, n);
+}
+
+/* On TCP, MSG_TRUNC drops bytes without copying them (tcp(7)). */
+static ssize_t tcp_discard(struct endpoint *ep, size_t max)
+{
+    ssize_t n;
+    RETRY_EINTR(n, recv(fd_of(ep), NULL, max, MSG_TRUNC));
+    return read_result(ep, n);
+}
+
+static ssize_t unix_discard(struct endpoint *ep, size_t max)
+{
+    char scratch[16 * 1024];
+    size_t total = 0;
+    while (total < max) {
+        ssize_t n = socket_recv(ep, scratch, sizeof scratch);
+        if (n <= 0)
+            return total > 0 ? (ssize_t)total : n;
+        total += (size_t)n;
+    }
+    return (ssize_t)total;
+}
+
+static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+    ssize_t n;
+    if (count == 1)
+        RETRY_EINTR(n, send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL));
+    else
+        RETRY_EINTR(n, sendmsg(fd_of(ep), &message, MSG_NOSIGNAL));
+    return n < 0 ? -errno : n;
+}
+
+/* A UNIX socket may know no urgent data: there the byte goes in line. */
+static ssize_t socket_send_urgent(struct endpoint *ep, unsigned char byte)
+{
+    ssize_t n;
+    RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_OOB | MSG_NOSIGNAL));
+    if (n < 0 && errno == EOPNOTSUPP)
+        RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_NOSIGNAL));
+    return n < 0 ? -errno : n;
+}
+
+static bool socket_at_urgent_mark(struct endpoint *ep)
+{
+    return sockatmark(fd_of(ep)) == 1;
+}
+
+static int socket_shutdown_write(struct endpoint *ep)
+{
+    return shutdown(fd_of(ep), SHUT_WR) == 0 ? 0 : -errno;
+}
+
+static size_t socket_unread(struct endpoint *ep)
+{
+    int count = 0;
+    return ioctl(fd_of(ep), FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
+
+static size_t tcp_unacked(struct endpoint *ep)
+{
+    int count = 0;
+    if ((ep->ready & ENDPOINT_ERROR) != 0)
+        return 0;
+    return ioctl(fd_of(ep), SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
+
+/* What was written to a UNIX socket already lies in the peer's queue. */
+static size_t unix_unacked(struct endpoint *ep)
+{
+    (void)ep;
+    return 0;
+}
+
+static int socket_take_error(struct endpoint *ep)
+{
+    int errnum = container_of(ep, struct socket_endpoint, ep)->taken_errnum;
+    socklen_t size = sizeof errnum;
+    if (errnum != 0)
+        return errnum;
+    return getsockopt(fd_of(ep), SOL_SOCKET, SO_ERROR, &errnum, &size) == 0 ? errnum : errno;
+}
+
+/* With bytes unread, close() would send the RST at once and lose what is queued: drain first. */
+static void prepare_fin_then_reset(struct endpoint *ep)
+{
+    int none = -1;
+    setsockopt(fd_of(ep), IPPROTO_TCP, TCP_LINGER2, &none, sizeof none);
+    while (ep->ops->discard(ep, 1u << 20) > 0)
+        ;
+}
+
+static void tcp_close(struct endpoint *ep, enum endpoint_close how)
+{
+    struct socket_endpoint *endpoint = container_of(ep, struct socket_endpoint, ep);
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    if (how == ENDPOINT_CLOSE_RESET)
+        setsockopt(endpoint->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    else if (how == ENDPOINT_CLOSE_FIN_RESET)
+        prepare_fin_then_reset(ep);
+    socket_endpoint_drop(endpoint);
+}
+
+static void unix_close(struct endpoint *ep, enum endpoint_close how)
+{
+    (void)how;
+    socket_endpoint_drop(container_of(ep, struct socket_endpoint, ep));
+}
+
+static const struct endpoint_ops tcp_ops = {
+    .recv = socket_recv,
+    .discard = tcp_discard,
+    .send = socket_send,
+    .send_urgent = socket_send_urgent,
+    .at_urgent_mark = socket_at_urgent_mark,
+    .shutdown_write = socket_shutdown_write,
+    .unread = socket_unread,
+    .unacked = tcp_unacked,
+    .take_error = socket_take_error,
+    .close = tcp_close,
+};
+
+static const struct endpoint_ops unix_ops = {
+    .recv = socket_recv,
+    .discard = unix_discard,
+    .send = socket_send,
+    .send_urgent = socket_send_urgent,
+    .at_urgent_mark = socket_at_urgent_mark,
+    .shutdown_write = socket_shutdown_write,
+    .unread = socket_unread,
+    .unacked = unix_unacked,
+    .take_error = socket_take_error,
+    .close = unix_close,
+};
+
+/* EPOLL* bits to hints. A column of the table is true for a row's hint. */
+static unsigned hints_of(unsigned events)
+{
+    static const struct {
+        unsigned event;
+        unsigned hints;
+    } rows[] = {
+        {EPOLLIN, ENDPOINT_READABLE},
+        {EPOLLOUT, ENDPOINT_WRITABLE},
+        {EPOLLPRI, ENDPOINT_URGENT | ENDPOINT_READABLE},
+        {EPOLLRDHUP, ENDPOINT_HANGUP | ENDPOINT_READABLE},
+        {EPOLLHUP, ENDPOINT_HANGUP | ENDPOINT_READABLE | ENDPOINT_WRITABLE},
+        {EPOLLERR, ENDPOINT_ERROR | ENDPOINT_READABLE | ENDPOINT_WRITABLE},
+    };
+    unsigned hints = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        hints |= (events & rows[i].event) != 0 ? rows[i].hints : 0;
+    return hints;
+}
+
+static void on_event(struct poller_item *item, unsigned events)
+{
+    struct socket_endpoint *endpoint = container_of(item, struct socket_endpoint, item);
+    if (endpoint->fd < 0)
+        return; /* closed earlier in this batch */
+    endpoint->ep.ready |= hints_of(events);
+    if (endpoint->is_unix && (events & EPOLLHUP) != 0)
+        endpoint->ep.ready |= ENDPOINT_GONE;
+    endpoint->on_ready(endpoint);
+}
+
+void socket_endpoint_init(
+    struct socket_endpoint *endpoint, void (*on_ready)(struct socket_endpoint *endpoint))
+{
+    *endpoint = (struct socket_endpoint){
+        .item.on_event = on_event,
+        .fd = -1,
+        .on_ready = on_ready,
+    };
+}
+
+static int watch(struct socket_endpoint *endpoint, struct poller *poller, int fd, int family)
+{
+    endpoint->fd = fd;
+    endpoint->is_unix = family == AF_UNIX;
+    endpoint->ep.ops = endpoint->is_unix ? &unix_ops : &tcp_ops;
+    endpoint->ep.can_reset = !endpoint->is_unix;
+    endpoint->ep.ready = 0;
+    int result = poller_add(poller, fd, &endpoint->item);
+    if (result != 0)
+        socket_endpoint_drop(endpoint);
+    return result;
+}
+
+int socket_endpoint_adopt(
+    struct socket_endpoint *endpoint, struct poller *poller, int fd, int family)
+{
+    return watch(endpoint, poller, fd, family);
+}
+
+int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
+    const struct proxy_config *proxy)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int result = socket_set_options(fd, family, proxy);
+    if (result != 0) {
+        close(fd);
+        return result;
+    }
+    return watch(endpoint, poller, fd, family);
+}
+
+void socket_endpoint_drop(struct socket_endpoint *endpoint)
+{
+    if (endpoint->fd >= 0)
+        close(endpoint->fd);
+    endpoint->fd = -1;
+}
+
+static int set_int(int fd, int level, int name, uint64_t value)
+{
+    int number = (int)value;
+    return setsockopt(fd, level, name, &number, sizeof number) == 0 ? 0 : -errno;
+}
+
+int socket_set_options(int fd, int family, const struct proxy_config *proxy)
+{
+    int result = 0;
+    if (proxy->rcvbuf != 0)
+        result = set_int(fd, SOL_SOCKET, SO_RCVBUF, proxy->rcvbuf);
+    if (result == 0 && proxy->sndbuf != 0)
+        result = set_int(fd, SOL_SOCKET, SO_SNDBUF, proxy->sndbuf);
+    if (family == AF_UNIX || result != 0)
+        return result;
+    result = set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);
+    return result != 0 ? result : set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An endpoint (relay/endpoint.h) on a kernel socket, TCP or UNIX. The one file that knows how a
+ * socket is read, written, watched and ended.
+ *
+ * Life: socket_endpoint_init, then either socket_endpoint_adopt (an accepted socket) or
+ * socket_endpoint_create (one to connect); closed by endpoint ops->close or socket_endpoint_drop.
+ */
+#ifndef RUDEPROXY_NET_SOCKET_ENDPOINT_H
+#define RUDEPROXY_NET_SOCKET_ENDPOINT_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "proxy/net/poller.h"
+#include "proxy/relay/endpoint.h"
+
+struct connector;
+
+struct socket_endpoint {
+    struct endpoint ep;
+    struct poller_item item;
+    int fd; /* -1: none */
+    bool is_unix;
+    /* Called after new hints were set. May close the endpoint. */
+    void (*on_ready)(struct socket_endpoint *endpoint);
+    struct connector *connecting; /* who hears of it while it connects */
+    int taken_errnum; /* ECONNRESET or EPIPE that was taken from the socket while it connected, to
+                         be reported where a read or SO_ERROR would have; 0: none */
+};
+
+void socket_endpoint_init(
+    struct socket_endpoint *endpoint, void (*on_ready)(struct socket_endpoint *endpoint));
+
+/* Takes an accepted, non-blocking socket and watches it. 0, or negative errno: the descriptor is
+ * then closed. */
+int socket_endpoint_adopt(
+    struct socket_endpoint *endpoint, struct poller *poller, int fd, int family);
+
+/* Makes a socket of this family with the proxy's options, and watches it. 0 or negative errno. */
+int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
+    const struct proxy_config *proxy);
+
+/* Closes without a word of protocol: for sockets that never became part of a session. Idempotent.
+ */
+void socket_endpoint_drop(struct socket_endpoint *endpoint);
+
+/* Sets what a proxy's sockets have in common: buffers, TCP_NODELAY, urgent data in line. Accepted
+ * sockets inherit all of it from their listener (sk_clone_lock in net/core/sock.c). */
+int socket_set_options(int fd, int family, const struct proxy_config *proxy);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything that proxies share: the loop, readiness, deadlines, buffers, tallies. There is no
+ * other mutable state in the program, so several workers could run side by side.
+ *
+ * Life: worker_init, worker_apply (again for each reload), the loop runs, worker_close, the loop
+ * runs until it has nothing left, worker_deinit.
+ */
+#ifndef RUDEPROXY_NET_WORKER_H
+#define RUDEPROXY_NET_WORKER_H
+
+#include <stddef.h>
+#include <uv.h>
+
+#include "config/config.h"
+#include "proxy/base/ring.h"
+#include "proxy/net/builtin.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/timers.h"
+#include "proxy/relay/event.h"
+#include "proxy/relay/plan.h"
+
+struct worker {
+    uv_loop_t *loop;
+    struct poller poller;
+    struct timers timers;
+    uv_prepare_t prepare; /* arms the timerfd before the loop blocks */
+    struct ring_pool ring_pool;
+    struct tally_book tallies;
+    struct list proxies; /* of struct proxy */
+    struct builtins builtins;
+    size_t connections; /* open ones, of all proxies */
+    void *user;         /* of the two callbacks */
+    void (*on_event)(void *user, const struct event *event);
+    void (*on_drained)(struct worker *worker); /* the last connection has gone; may be NULL */
+};
+
+/* 0 or negative errno; after a failure there is nothing to close. */
+int worker_init(struct worker *worker, uv_loop_t *loop,
+    void (*on_event)(void *user, const struct event *event), void *user);
+
+/* Makes the running proxies what the configuration says. Proxies keep their connections, and their
+ * listener where its address did not change. 0, or -1 with err filled and nothing changed. */
+int worker_apply(struct worker *worker, const struct config *config, struct err *err);
+
+void worker_stop_listening(struct worker *worker);
+
+/* Ends every connection with a RST. */
+void worker_stop_connections(struct worker *worker);
+
+/* Stops everything at once and closes the handles; idempotent. */
+void worker_close(struct worker *worker);
+void worker_deinit(struct worker *worker);
+
+void worker_emit(struct worker *worker, const struct event *event);
+
+/* Where a builtin: upstream listens; NULL for any other address. */
+const struct address *worker_builtin_address(struct worker *worker, const struct address *upstream);
+
+#endif
