@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A socket address and its text form: "127.0.0.1:80", "[::1]:80", "unix:/path/sock".
+ *
+ * Numeric only: the peers dial where they are told to and resolve nothing. A plain value; copy it
+ * freely. A length of 0 means "no address".
+ */
+#ifndef RUDEPROXY_PEERS_ADDRESS_H
+#define RUDEPROXY_PEERS_ADDRESS_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* Room for "unix:" and the longest sun_path, or for any bracketed IPv6 address and port. */
+#define PEER_ADDRESS_TEXT 128
+
+struct peer_address {
+    struct sockaddr_storage storage;
+    socklen_t length;
+};
+
+/* Reads `text` into `out`. 0, or -EINVAL if it is none of the three forms. */
+int peer_address_parse(const char *text, struct peer_address *out);
+
+/* Writes the text form of `address`; always terminated. 0, or -EINVAL for an unknown family. */
+int peer_address_format(const struct peer_address *address, char *text, size_t size);
+
+/* The address `fd` is bound to. 0 or -errno. */
+int peer_address_of_socket(int fd, struct peer_address *out);
+
+/* AF_INET, AF_INET6 or AF_UNIX. */
+int peer_address_family(const struct peer_address *address);
+
+/* The path of a UNIX address; NULL for the other families. */
+const char *peer_address_path(const struct peer_address *address);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operations that write and read.
+ *
+ * Each goes on until it has what it wants or the socket says EOF or an error; EAGAIN means wait.
+ * How many bytes the kernel's buffers took is chance, natively too, so ops whose count depends on
+ * it (fill, send to error, read the rest) keep the number out of the compared text and beside it.
+ */
+#include "proxy/peers/task.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+/* Full buffers take nothing for so long. Directly only two kernel queues are in play; through a
+ * proxy the bytes trickle on while it forwards. A false "full" on a stalled machine costs only
+ * some bytes of the fill. */
+#define FILL_QUIET_DIRECT_MS 25
+#define FILL_QUIET_PROXIED_MS 120
+
+static void put_aside(struct task *task, uint64_t moved, uint64_t of)
+{
+    snprintf(
+        task->line.aside, sizeof(task->line.aside), "%" PRIu64 " of %" PRIu64 " bytes", moved, of);
+}
+
+/* How a stream ended, or that it has not: `last` is what recv() gave. */
+static const char *ending_name(ssize_t last)
+{
+    if (last == 0)
+        return "EOF";
+    return last < 0 ? peer_errno_name((int)-last) : "more to come";
+}
+
+static enum progress say_content(struct task *task, const char *what)
+{
+    if (task->self->spoiled)
+        return task_say(task, "%s, but WRONG from offset %" PRIu64, what, task->self->spoiled_at);
+    return task_say(task, "%s", what);
+}
+
+enum progress op_send(struct task *task)
+{
+    size_t total = task->step->arg;
+    size_t size = task->step->size != 0 ? task->step->size : total;
+
+    while (task->done < total) {
+        size_t left = total - (size_t)task->done;
+        ssize_t taken = peer_send(task->self, left < size ? left : size);
+        if (taken == -EAGAIN)
+            return task_wait(task, POLLOUT);
+        if (taken < 0)
+            return task_say(task, "%s after %" PRIu64 " of %zu bytes", peer_errno_name((int)-taken),
+                task->done, total);
+        task->done += (uint64_t)taken;
+    }
+    return task_say(task, "%zu bytes", total);
+}
+
+enum progress op_fill(struct task *task)
+{
+    ssize_t taken;
+    while ((taken = peer_send(task->self, SIZE_MAX)) > 0) {
+        task->done += (uint64_t)taken;
+        task->since_ms = peers_now_ms();
+    }
+    if (taken != -EAGAIN)
+        return task_say_result(task, (int)taken);
+    bool direct = task->route->dial.length == 0;
+    if (peers_now_ms() - task->since_ms < (direct ? FILL_QUIET_DIRECT_MS : FILL_QUIET_PROXIED_MS))
+        return task_tick(task);
+    snprintf(task->line.aside, sizeof(task->line.aside), "%" PRIu64 " bytes", task->done);
+    return task_say(task, "it blocks");
+}
+
+enum progress op_send_to_error(struct task *task)
+{
+    ssize_t taken;
+    while ((taken = peer_send(task->self, SIZE_MAX)) > 0)
+        task->done += (uint64_t)taken;
+    if (taken == -EAGAIN)
+        return task_wait(task, POLLOUT);
+    snprintf(task->line.aside, sizeof(task->line.aside), "after %" PRIu64 " bytes", task->done);
+    return task_say_result(task, (int)taken);
+}
+
+enum progress op_send_urgent(struct task *task)
+{
+    return task_say_result(task, peer_send_urgent(task->self));
+}
+
+/* Reads until `total` bytes are there; `text` is what the line says when they are. */
+static enum progress read_up_to(struct task *task, uint64_t total, const char *text)
+{
+    while (task->done < total) {
+        ssize_t got = peer_receive(task->self, (size_t)(total - task->done));
+        if (got == -EAGAIN)
+            return task_wait(task, POLLIN);
+        if (got <= 0)
+            return task_say(task, "%s after %" PRIu64 " of %" PRIu64 " bytes", ending_name(got),
+                task->done, total);
+        task->done += (uint64_t)got;
+    }
+    return say_content(task, text);
+}
+
+enum progress op_read(struct task *task)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%zu bytes", task->step->arg);
+    return read_up_to(task, task->step->arg, text);
+}
+
+enum progress op_read_sent(struct task *task)
+{
+    /* Read before this step plus what it still has to read is what the other end has sent. */
+    uint64_t before = task->self->received - task->done;
+    put_aside(task, task->other->sent - before, task->other->sent);
+    return read_up_to(task, task->other->sent - before, "all");
+}
+
+enum progress op_read_once(struct task *task)
+{
+    ssize_t got = peer_receive(task->self, task->step->arg);
+    if (got == -EAGAIN)
+        return task_wait(task, POLLIN);
+    if (got <= 0)
+        return task_say(task, "%s", ending_name(got));
+    char text[32];
+    snprintf(text, sizeof(text), "%zd bytes", got);
+    return say_content(task, text);
+}
+
+/* Reads on. False: nothing more for now. True: *last is 0 at EOF, or a negative errno. */
+static bool read_to_end(struct task *task, ssize_t *last)
+{
+    while ((*last = peer_receive(task->self, SIZE_MAX)) > 0)
+        task->done += (uint64_t)*last;
+    return *last != -EAGAIN;
+}
+
+enum progress op_read_end(struct task *task)
+{
+    char text[64];
+    ssize_t last;
+
+    if (!read_to_end(task, &last))
+        return task_wait(task, POLLIN);
+    snprintf(text, sizeof(text), "%" PRIu64 " bytes, then %s", task->done, ending_name(last));
+    return say_content(task, text);
+}
+
+enum progress op_read_rest(struct task *task)
+{
+    char text[64];
+    ssize_t last;
+
+    if (!read_to_end(task, &last))
+        return task_wait(task, POLLIN);
+    const struct peer *self = task->self;
+    const char *share = self->received == task->other->sent ? "all of what was sent"
+                        : self->received > 0                ? "part of what was sent"
+                                                            : "nothing of what was sent";
+    put_aside(task, self->received, task->other->sent);
+    snprintf(text, sizeof(text), "%s, then %s", share, ending_name(last));
+    return say_content(task, text);
+}
+
+enum progress op_read_urgent(struct task *task)
+{
+    return task_say_result(task, peer_receive_urgent(task->self, MSG_OOB));
+}
+
+enum progress op_read_marked(struct task *task)
+{
+    int result = peer_receive_urgent(task->self, 0);
+    if (result == -EAGAIN)
+        return task_wait(task, POLLIN);
+    return task_say_result(task, result);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One end of a TCP or UNIX connection, driven one call at a time.
+ *
+ * Life: peer_init(), then any of the calls below, then peer_deinit(), which closes what is still
+ * open, ends a child that still holds the socket, and may be called twice. A peer belongs to one
+ * thread. Sockets are close-on-exec, non-blocking once connected, and without Nagle's delay, so
+ * that what was written before a reset has left before it. SIGPIPE is never raised.
+ *
+ * Calls return 0 or a negative errno, unless said otherwise, and record nothing: the interpreter
+ * (script.h) writes the transcript.
+ */
+#ifndef RUDEPROXY_PEERS_PEER_H
+#define RUDEPROXY_PEERS_PEER_H
+
+#include "proxy/peers/address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum peer_actor {
+    PEER_CLIENT, /* the end that connects */
+    PEER_SERVER, /* the end that listens and accepts */
+    PEER_ACTORS
+};
+
+struct peer {
+    enum peer_actor actor;
+    int fd;                      /* the connection, -1: none */
+    int listener;                /* the server's listening socket, -1: none */
+    struct peer_address address; /* where `listener` is bound */
+    pid_t holder;                /* a child that holds a copy of `fd`, 0: none */
+    uint64_t sent;               /* pattern bytes handed to the kernel */
+    uint64_t received;           /* pattern bytes read */
+    bool spoiled;                /* a byte read was not what the other end sends ... */
+    uint64_t spoiled_at;         /* ... the first one at this offset */
+};
+
+void peer_init(struct peer *peer, enum peer_actor actor);
+void peer_deinit(struct peer *peer);
+
+/* Binds with SO_REUSEADDR (a UNIX path is unlinked first) and listens. */
+int peer_listen(struct peer *peer, const struct peer_address *address, int backlog);
+
+/* Closes the listening socket: the kernel resets what nobody has accepted. */
+int peer_unlisten(struct peer *peer);
+
+/* Takes a pending connection; -EAGAIN if there is none. */
+int peer_accept(struct peer *peer);
+
+/* Connects, for at most `deadline_ms`. */
+int peer_connect(struct peer *peer, const struct peer_address *address, int deadline_ms);
+
+/* Hands at most `n` further pattern bytes to the kernel in one call. Bytes taken or -errno. */
+ssize_t peer_send(struct peer *peer, size_t n);
+
+/* Reads at most `n` bytes in one call and compares them with the pattern. Bytes, 0 at EOF, or
+ * -errno. */
+ssize_t peer_receive(struct peer *peer, size_t n);
+
+/* One urgent byte, out and in. `flags` of the reader: MSG_OOB, or 0 when it is read in line. */
+int peer_send_urgent(struct peer *peer);
+int peer_receive_urgent(struct peer *peer, int flags);
+
+/* SO_LINGER {on, seconds} for the close() to come; seconds < 0 turns it off. */
+int peer_linger(struct peer *peer, int seconds);
+
+int peer_shutdown(struct peer *peer, int how);
+int peer_close(struct peer *peer);
+
+/* SO_LINGER {1,0} and close(): a RST on TCP. */
+int peer_reset(struct peer *peer);
+
+/* Forks a child that holds a copy of the socket and of no other descriptor. */
+int peer_lend(struct peer *peer);
+
+/* Kills that child (SIGKILL) and waits for it: its copy is closed by the kernel. */
+int peer_take_back(struct peer *peer);
+
+/* The whole process dies by SIGKILL, as far as the connection can tell. */
+int peer_kill(struct peer *peer);
+
+#endif
