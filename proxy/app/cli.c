@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every option is a row of one table; those that stand for a line of the file carry its section and
+ * key and take the same way through the configuration layer as the file does. The n-th --listen and
+ * the n-th --upstream make the n-th proxy of the command line: `main`, `main-2`...
+ *
+ * Parsed by hand and not by getopt_long, whose `struct option` is another one than ours and which
+ * cannot say what would be right.
+ */
+#include "proxy/app/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/suggest.h"
+#include "proxy/base/units.h"
+
+/* Where the value of an option goes. */
+enum target { TARGET_SETTINGS, TARGET_PROXY, TARGET_FAULT, TARGET_CLI };
+
+struct cli_option {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: takes none */
+    enum target target;
+    const char *key; /* of the section; TARGET_CLI: NULL */
+    const char *help;
+};
+
+static const struct cli_option options[] = {
+    {"config", 'c', "FILE", TARGET_CLI, NULL, "read the configuration from FILE"},
+    {"listen", 0, "ADDRESS", TARGET_PROXY, "listen", "add a proxy that listens here"},
+    {"upstream", 0, "ADDRESS", TARGET_PROXY, "upstream", "... and forwards there"},
+    {"fault", 0, "'KEY=VALUE...'", TARGET_FAULT, NULL, "add a fault: 'type=reset when=bytes:1k'"},
+    {"seed", 0, "N", TARGET_SETTINGS, "seed", "seed of all chance, to repeat a run"},
+    {"log", 0, "WHERE", TARGET_SETTINGS, "log", "stderr, stdout or a file"},
+    {"log-format", 0, "FORMAT", TARGET_SETTINGS, "log_format", "text or json"},
+    {"ready-fd", 0, "N", TARGET_CLI, NULL,
+        "write `NAME ADDRESS` lines to descriptor N once all proxies listen"},
+    {"ready-file", 0, "PATH", TARGET_CLI, NULL, "... to a file that appears when it is complete"},
+    {"version", 'V', NULL, TARGET_CLI, NULL, "print the version"},
+    {"help", 'h', NULL, TARGET_CLI, NULL, "print this help"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof options[0])
+
+static int complain(const char *before, const char *what, const char *after)
+{
+    fprintf(stderr, "rudeproxy: %s%s%s\nTry 'rudeproxy --help'.\n", before, what, after);
+    return -1;
+}
+
+static const struct cli_option *find_option(const char *name, size_t len)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strlen(options[i].name) == len && strncmp(options[i].name, name, len) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static const struct cli_option *find_letter(char letter)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (options[i].letter != 0 && options[i].letter == letter)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static int unknown_option(const char *word)
+{
+    struct suggest suggest;
+    char hint[SUGGEST_TEXT_MAX];
+    suggest_init(&suggest, word + strspn(word, "-"));
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        suggest_offer(&suggest, options[i].name);
+    return complain("unknown option ", word, suggest_text(&suggest, hint, sizeof hint));
+}
+
+static int set_descriptor(struct cli *cli, const char *value)
+{
+    uint64_t fd;
+    struct err err;
+    if (units_parse_number(value, &fd, &err) != 0 || fd > INT32_MAX)
+        return complain("--ready-fd ", value, " is no descriptor number");
+    cli->ready_fd = (int)fd;
+    return 0;
+}
+
+static int set_cli_option(struct cli *cli, const struct cli_option *option, const char *value)
+{
+    if (strcmp(option->name, "config") == 0)
+        cli->config_path = value;
+    else if (strcmp(option->name, "ready-file") == 0)
+        cli->ready_path = value;
+    else if (strcmp(option->name, "version") == 0)
+        cli->want_version = true;
+    else if (strcmp(option->name, "help") == 0)
+        cli->want_help = true;
+    else
+        return set_descriptor(cli, value);
+    return 0;
+}
+
+static unsigned count_uses(const struct cli *cli, const char *name)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < cli->key_count; i++)
+        count += strcmp(cli->keys[i].option, name) == 0;
+    return count;
+}
+
+static int take_option(struct cli *cli, const struct cli_option *option, const char *value)
+{
+    if (option->target == TARGET_CLI)
+        return set_cli_option(cli, option, value);
+    if (cli->key_count == CLI_KEYS_MAX)
+        return complain("too many options, at --", option->name, "; put them into a file");
+    cli->keys[cli->key_count++] = (struct cli_key){
+        .option = option->name,
+        .ordinal = count_uses(cli, option->name) + 1,
+        .key = option->key,
+        .value = value,
+    };
+    return 0;
+}
+
+/* One word that starts with '-', and its value, which may be the next word. Returns how many words
+ * were used, or -1. */
+static int parse_option(struct cli *cli, char **argv)
+{
+    const char *word = argv[0];
+    bool is_long = word[1] == '-';
+    const char *name = word + (is_long ? 2 : 1);
+    size_t len = is_long ? strcspn(name, "=") : 1;
+    const struct cli_option *option = is_long ? find_option(name, len) : find_letter(*name);
+    if (option == NULL)
+        return unknown_option(word);
+    const char *rest = name + len;
+    if (option->argument == NULL) {
+        if (*rest != '\0')
+            return complain("", word, " takes no value");
+        return take_option(cli, option, NULL) == 0 ? 1 : -1;
+    }
+    if (*rest != '\0')
+        return take_option(cli, option, rest + (is_long ? 1 : 0)) == 0 ? 1 : -1;
+    if (argv[1] == NULL)
+        return complain("", word, " needs a value");
+    return take_option(cli, option, argv[1]) == 0 ? 2 : -1;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0)
+            return command;
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *word)
+{
+    struct suggest suggest;
+    char hint[SUGGEST_TEXT_MAX];
+    suggest_init(&suggest, word);
+    for (const struct command *command = commands; command->name != NULL; command++)
+        suggest_offer(&suggest, command->name);
+    return complain("unknown command ", word, suggest_text(&suggest, hint, sizeof hint));
+}
+
+/* The first word without a dash is the command, the others are its operands. */
+static int take_word(struct cli *cli, char **words, size_t *word_count, char *word)
+{
+    if (cli->command != NULL) {
+        words[(*word_count)++] = word;
+        return 0;
+    }
+    cli->command = find_command(word);
+    return cli->command != NULL ? 0 : unknown_command(word);
+}
+
+int cli_parse(struct cli *cli, int argc, char **argv)
+{
+    size_t operands = 0;
+    *cli = (struct cli){.ready_fd = -1};
+    /* Operands are gathered at the front of argv, which has room for them behind argv[0]. */
+    for (int i = 1; i < argc;) {
+        bool is_option = argv[i][0] == '-' && argv[i][1] != '\0';
+        if (is_option && strcmp(argv[i], "--") == 0)
+            return complain("", argv[i], " means nothing to this command");
+        int used = is_option ? parse_option(cli, argv + i) : 1;
+        if (used < 0 || (!is_option && take_word(cli, argv, &operands, argv[i]) != 0))
+            return -1;
+        i += used;
+    }
+    argv[operands] = NULL;
+    cli->operands = (const char *const *)argv;
+    cli->operand_count = operands;
+    if (cli->command == NULL)
+        cli->command = &commands[0];
+    return 0;
+}
+
+void cli_print_help(FILE *out)
+{
+    fputs("rudeproxy: a TCP proxy that ends connections badly on demand\n\nUsage:\n", out);
+    for (const struct command *command = commands; command->name != NULL; command++)
+        fprintf(out, "  rudeproxy %-28s %s\n", command->arguments, command->help);
+    fputs("\nOptions:\n", out);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct cli_option *option = &options[i];
+        const char *argument = option->argument != NULL ? option->argument : "";
+        char name[64];
+        snprintf(name, sizeof name, "--%s %s", option->name, argument);
+        if (option->letter != 0)
+            fprintf(out, "  -%c, %-26s %s\n", option->letter, name, option->help);
+        else
+            fprintf(out, "      %-26s %s\n", name, option->help);
+    }
+    fputs("\nExit status: 0 fine, 1 runtime failure, 2 bad usage or file.\n", out);
+}
+
+static void proxy_section(unsigned ordinal, char *buf, size_t size)
+{
+    if (ordinal == 1)
+        snprintf(buf, size, "proxy main");
+    else
+        snprintf(buf, size, "proxy main-%u", ordinal);
+}
+
+static void add_key(struct config_source *source, const struct cli_key *key)
+{
+    char place[64], section[64];
+    snprintf(place, sizeof place, "--%s %u", key->option, key->ordinal);
+    if (key->key == NULL) {
+        snprintf(section, sizeof section, "fault fault-%u", key->ordinal);
+        config_source_add_words(source, place, section, key->value);
+        return;
+    }
+    const struct cli_option *option = find_option(key->option, strlen(key->option));
+    if (option->target == TARGET_PROXY)
+        proxy_section(key->ordinal, section, sizeof section);
+    else
+        snprintf(section, sizeof section, "rudeproxy");
+    config_source_set(source, place, section, key->key, key->value);
+}
+
+size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
+{
+    struct config_source *source = config_source_new();
+    if (source == NULL) {
+        fputs("out of memory\n", problems);
+        return 1;
+    }
+    if (cli->config_path != NULL)
+        config_source_add_file(source, cli->config_path);
+    for (size_t i = 0; i < cli->key_count; i++)
+        add_key(source, &cli->keys[i]);
+    size_t count = config_build(source, config, problems);
+    config_source_free(source);
+    return count;
+}

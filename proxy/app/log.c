@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One function writes the facts of each kind of event; writer.c turns them into JSON or text, so
+ * both formats say the same. A log that cannot be written is reported once on stderr: the proxy
+ * goes on.
+ */
+#include "proxy/app/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "proxy/app/writer.h"
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+static FILE *open_append(const char *path, struct err *err)
+{
+    FILE *out = fopen(path, "ae");
+    if (out == NULL)
+        err_set(err, "cannot open the log %s: %s", path, strerror(errno));
+    return out;
+}
+
+int log_open(struct log *log, const struct settings *settings, struct err *err)
+{
+    *log = (struct log){.format = (enum log_format)settings->log_format};
+    log->wall_offset_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+    if (strcmp(settings->log, "stderr") == 0)
+        log->out = stderr;
+    else if (strcmp(settings->log, "stdout") == 0)
+        log->out = stdout;
+    else
+        log->path = settings->log;
+    if (log->path != NULL && (log->out = open_append(log->path, err)) == NULL)
+        return -1;
+    setvbuf(log->out, NULL, _IOFBF, 1 << 16);
+    return 0;
+}
+
+int log_reopen(struct log *log, struct err *err)
+{
+    if (log->path == NULL)
+        return 0;
+    FILE *out = open_append(log->path, err);
+    if (out == NULL)
+        return -1;
+    fclose(log->out);
+    log->out = out;
+    setvbuf(log->out, NULL, _IOFBF, 1 << 16);
+    return 0;
+}
+
+void log_flush(struct log *log)
+{
+    if (fflush(log->out) == 0 || log->failed)
+        return;
+    log->failed = true;
+    fprintf(stderr, "rudeproxy: cannot write the log: %s; events are lost\n", strerror(errno));
+}
+
+void log_close(struct log *log)
+{
+    log_flush(log);
+    if (log->path != NULL)
+        fclose(log->out);
+}
+
+static void format_time(const struct log *log, time_us at, char *buf, size_t size)
+{
+    int64_t wall = (int64_t)at + log->wall_offset_us;
+    time_t seconds = (time_t)(wall / US_PER_S);
+    struct tm utc;
+    char date[32];
+    gmtime_r(&seconds, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(buf, size, "%s.%06dZ", date, (int)(wall % US_PER_S));
+}
+
+static void write_errno(struct writer *writer, int errnum)
+{
+    if (errnum == 0)
+        writer_null(writer, "errno");
+    else
+        writer_string(writer, "errno", err_name(errnum));
+}
+
+static void write_side(struct writer *writer, enum side side, const struct side_record *record)
+{
+    const char *marks[END_MARKS_MAX];
+    for (unsigned i = 0; i < record->mark_count; i++)
+        marks[i] = end_mark_name(record->marks[i]);
+    writer_open(writer, side_name(side));
+    writer_string(writer, "address", record->address);
+    writer_strings(writer, "ended", marks, record->mark_count);
+    writer_number(writer, "bytes_in", record->bytes_in);
+    writer_number(writer, "bytes_out", record->bytes_out);
+    writer_number(writer, "unread", record->unread);
+    writer_number(writer, "unacked", record->unacked);
+    write_errno(writer, record->errnum);
+    writer_close(writer);
+}
+
+static void write_closed(struct writer *writer, const struct event *event)
+{
+    unsigned count = event->u.closed.fault_count;
+    writer_string(writer, "cause", cause_name(event->u.closed.cause));
+    if (event->u.closed.cause == CAUSE_FAULT)
+        writer_string(writer, "cause_fault", event->u.closed.cause_fault);
+    writer_number(writer, "duration_us", event->u.closed.duration_us);
+    writer_number(writer, "fault_count", count);
+    writer_strings(writer, "faults", event->u.closed.faults,
+        count < EVENT_FAULTS_MAX ? count : EVENT_FAULTS_MAX);
+    write_side(writer, SIDE_CLIENT, &event->u.closed.sides[SIDE_CLIENT]);
+    write_side(writer, SIDE_SERVER, &event->u.closed.sides[SIDE_SERVER]);
+}
+
+static void write_facts(struct writer *writer, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_LISTENING:
+    case EVENT_NOT_LISTENING:
+        writer_string(writer, "address", event->u.listening.address);
+        break;
+    case EVENT_ACCEPT_FAILED:
+        write_errno(writer, event->u.accept_failed.errnum);
+        break;
+    case EVENT_OPEN:
+        writer_string(writer, "client", event->u.open.client);
+        writer_string(writer, "server", event->u.open.server);
+        break;
+    case EVENT_CONNECT_FAILED:
+        writer_string(writer, "address", event->u.connect_failed.address);
+        write_errno(writer, event->u.connect_failed.errnum);
+        writer_string(writer, "reason", event->u.connect_failed.reason);
+        break;
+    case EVENT_FAULT:
+        writer_string(writer, "fault", event->u.fault.name);
+        writer_string(writer, "type", event->u.fault.type);
+        writer_string(writer, "direction", direction_name(event->u.fault.direction));
+        writer_number(writer, "offset", event->u.fault.offset);
+        break;
+    case EVENT_EOF:
+    case EVENT_RESET_SEEN:
+        writer_string(writer, "side", side_name(event->u.seen.side));
+        writer_number(writer, "offset", event->u.seen.offset);
+        if (event->kind == EVENT_RESET_SEEN)
+            write_errno(writer, event->u.seen.errnum);
+        break;
+    case EVENT_CLOSED:
+        write_closed(writer, event);
+        break;
+    case EVENT_COUNT:
+        break;
+    }
+}
+
+/* Text starts with `TIME PROXY#CONNECTION EVENT`, without keys. */
+static void write_text_head(FILE *out, const char *time, const struct event *event)
+{
+    fprintf(out, "%s %s", time, event->proxy);
+    if (event->connection != 0)
+        fprintf(out, "#%llu", (unsigned long long)event->connection);
+    fprintf(out, " %s", event_kind_name(event->kind));
+}
+
+static void write_json_head(struct writer *writer, const char *time, const struct event *event)
+{
+    writer_string(writer, "time", time);
+    writer_string(writer, "event", event_kind_name(event->kind));
+    writer_string(writer, "proxy", event->proxy);
+    if (event->connection != 0)
+        writer_number(writer, "connection", event->connection);
+}
+
+void log_event(struct log *log, const struct event *event)
+{
+    struct writer writer;
+    char time[64];
+    format_time(log, event->at, time, sizeof time);
+    writer_begin(&writer, log->out, log->format);
+    if (log->format == LOG_JSON) {
+        write_json_head(&writer, time, event);
+    } else {
+        write_text_head(log->out, time, event);
+        writer.first = false;
+    }
+    write_facts(&writer, event);
+    writer_end(&writer);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event log: every event as one line, JSON or text, with wall-clock time. Lines are buffered
+ * and written out before the loop blocks.
+ */
+#ifndef RUDEPROXY_APP_LOG_H
+#define RUDEPROXY_APP_LOG_H
+
+#include <stdio.h>
+
+#include "config/config.h"
+#include "proxy/base/err.h"
+#include "proxy/relay/event.h"
+
+struct log {
+    FILE *out;
+    enum log_format format;
+    const char *path; /* NULL: stdout or stderr; points into the settings it was opened with */
+    int64_t wall_offset_us; /* wall clock minus monotonic clock */
+    bool failed;            /* a write failed; said once */
+};
+
+/* `settings` outlives the log. 0, or -1 with err filled. */
+int log_open(struct log *log, const struct settings *settings, struct err *err);
+void log_event(struct log *log, const struct event *event);
+void log_flush(struct log *log);
+
+/* Opens the file anew, for those who rotate it. On failure the old one stays in use. */
+int log_reopen(struct log *log, struct err *err);
+void log_close(struct log *log);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Records as JSON (RFC 8259) or text: see writer.h. Strings that are not printable ASCII are
+ * escaped byte by byte as \u00XX, so that every line is valid whatever a name or path holds. */
+#include "proxy/app/writer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void writer_begin(struct writer *writer, FILE *out, enum log_format format)
+{
+    *writer = (struct writer){.out = out, .format = format, .first = true};
+    if (format == LOG_JSON)
+        fputc('{', out);
+}
+
+void writer_end(struct writer *writer)
+{
+    fputs(writer->format == LOG_JSON ? "}\n" : "\n", writer->out);
+}
+
+static void put_quoted(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 0x20 || *p >= 0x7f)
+            fprintf(out, "\\u%04x", *p);
+        else
+            fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+static void put_key(struct writer *writer, const char *key)
+{
+    bool json = writer->format == LOG_JSON;
+    if (!writer->first)
+        fputc(json ? ',' : ' ', writer->out);
+    writer->first = false;
+    if (json) {
+        put_quoted(writer->out, key);
+        fputc(':', writer->out);
+        return;
+    }
+    if (writer->object != NULL)
+        fprintf(writer->out, "%s.", writer->object);
+    fprintf(writer->out, "%s=", key);
+}
+
+static bool is_plain(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             ".:/_-+[]*")] == '\0';
+}
+
+void writer_string(struct writer *writer, const char *key, const char *value)
+{
+    bool text = writer->format == LOG_TEXT;
+    if (text && value[0] == '\0')
+        return;
+    put_key(writer, key);
+    if (text && is_plain(value))
+        fputs(value, writer->out);
+    else
+        put_quoted(writer->out, value);
+}
+
+void writer_number(struct writer *writer, const char *key, uint64_t value)
+{
+    put_key(writer, key);
+    fprintf(writer->out, "%" PRIu64, value);
+}
+
+void writer_null(struct writer *writer, const char *key)
+{
+    if (writer->format == LOG_TEXT)
+        return;
+    put_key(writer, key);
+    fputs("null", writer->out);
+}
+
+void writer_strings(struct writer *writer, const char *key, const char *const *values, size_t count)
+{
+    bool json = writer->format == LOG_JSON;
+    if (!json && count == 0)
+        return;
+    put_key(writer, key);
+    fputs(json ? "[" : "", writer->out);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            fputc(',', writer->out);
+        if (json)
+            put_quoted(writer->out, values[i]);
+        else
+            fputs(values[i], writer->out);
+    }
+    fputs(json ? "]" : "", writer->out);
+}
+
+void writer_open(struct writer *writer, const char *key)
+{
+    writer->object = NULL;
+    if (writer->format == LOG_JSON) {
+        put_key(writer, key);
+        fputc('{', writer->out);
+        writer->first = true;
+    }
+    writer->object = key;
+}
+
+void writer_close(struct writer *writer)
+{
+    writer->object = NULL;
+    writer->first = false;
+    if (writer->format == LOG_JSON)
+        fputc('}', writer->out);
+}

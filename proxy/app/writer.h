@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes one record as a JSON object or as `key=value` text, from the same calls. Text flattens
+ * objects into dotted keys and leaves out what says nothing (empty strings, empty lists).
+ */
+#ifndef RUDEPROXY_APP_WRITER_H
+#define RUDEPROXY_APP_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "config/config.h"
+
+struct writer {
+    FILE *out;
+    enum log_format format;
+    const char *object; /* text: prefix of the keys inside an object */
+    bool first;         /* no comma or blank is due */
+};
+
+void writer_begin(struct writer *writer, FILE *out, enum log_format format);
+void writer_end(struct writer *writer); /* ends the line */
+
+void writer_string(struct writer *writer, const char *key, const char *value);
+void writer_number(struct writer *writer, const char *key, uint64_t value);
+void writer_null(struct writer *writer, const char *key);
+void writer_strings(
+    struct writer *writer, const char *key, const char *const *values, size_t count);
+
+/* One level of nesting. */
+void writer_open(struct writer *writer, const char *key);
+void writer_close(struct writer *writer);
+
+#endif
