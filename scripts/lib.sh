@@ -1,0 +1,138 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# What scripts/demo and scripts/test share: find out which packages are missing, install them, build.
+# Packages are probed by what they bring (a command, a pkg-config module, a file), so that a
+# compiler or a server that came another way is not installed twice.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export root
+
+say() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# probe FORM:VALUE - is it there?
+probe() {
+    local value=${1#*:}
+    case $1 in
+    cmd:*) command -v "$value" >/dev/null 2>&1 || [ -x "/usr/sbin/$value" ] ;;
+    pc:*) pkg-config --exists "$value" >/dev/null 2>&1 ;;
+    file:*) compgen -G "$value" >/dev/null ;;
+    *) die "internal error: cannot probe '$1'" ;;
+    esac
+}
+
+# missing_packages "PACKAGE PROBE"... - prints the packages whose probe fails, one a line.
+missing_packages() {
+    local row
+    for row in "$@"; do
+        probe "${row#* }" || printf '%s\n' "${row%% *}"
+    done
+}
+
+# as_root CMD... - runs it as root: directly, or through sudo (which may ask for a password only
+# where somebody is there to type it).
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif [ -t 0 ]; then
+        sudo -- "$@"
+    else
+        sudo -n -- "$@"
+    fi
+}
+
+may_become_root() {
+    [ "$(id -u)" -eq 0 ] && return 0
+    command -v sudo >/dev/null 2>&1 || return 1
+    [ -t 0 ] || sudo -n true >/dev/null 2>&1
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+        install --no-install-recommends "$@" </dev/null
+}
+
+apt_knows() {
+    apt-get -s -q install --no-install-recommends "$@" >/dev/null 2>&1
+}
+
+apt_update() {
+    say "apt-get update (the package lists are missing or too old)"
+    as_root apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null
+}
+
+# install_packages PACKAGE... - says what it installs and installs it.
+install_packages() {
+    [ $# -gt 0 ] || return 0
+    command -v apt-get >/dev/null 2>&1 ||
+        die "these Debian packages, or what they bring, are missing, and there is no apt-get here: $*"
+    may_become_root || die "missing packages: $*
+    I am neither root nor allowed to sudo. Ask somebody who is:
+    apt-get install --no-install-recommends $*"
+
+    say "installs: $*"
+    apt_knows "$@" || apt_update
+    # Lists that name files the mirror no longer has: fetch new ones, try once more.
+    if ! apt_install "$@"; then
+        apt_update
+        apt_install "$@" || die "could not install: $*"
+    fi
+}
+
+# What the program itself needs to be built.
+build_packages() {
+    # pkg-config goes first: without it the pc: probes fail.
+    missing_packages \
+        "pkg-config cmd:pkg-config" \
+        "gcc cmd:cc" \
+        "libc6-dev file:/usr/include/stdio.h" \
+        "cmake cmd:cmake" \
+        "ninja-build cmd:ninja" \
+        "libuv1-dev pc:libuv" \
+        "libinih-dev pc:inih"
+}
+
+# configured PRESET - is build/PRESET configured, and for this folder?
+configured() {
+    [ -f "$root/build/$1/build.ninja" ] &&
+        grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$root/build/$1/CMakeCache.txt"
+}
+
+# configure PRESET [CMAKE ARGS...]
+configure() {
+    local preset=$1
+    shift
+    mkdir -p "$root/build"
+    # A tree that was copied or mounted elsewhere since: CMake would refuse its old cache.
+    configured "$preset" || rm -rf "${root:?}/build/$preset"
+    (cd "$root" && cmake --preset "$preset" "$@" >"$root/build/$preset.configure.log" 2>&1) || {
+        cat "$root/build/$preset.configure.log" >&2
+        die "cannot configure build/$preset"
+    }
+    grep -A 4 '^CMake Warning' "$root/build/$preset.configure.log" >&2 || true
+}
+
+# build PRESET [CMAKE BUILD ARGS...]
+build() {
+    local preset=$1
+    shift
+    say "builds build/$preset"
+    (cd "$root" && cmake --build "build/$preset" "$@") >&2 || die "cannot build build/$preset"
+}
+
+# Root that builds in somebody's tree (sudo scripts/test) leaves the results to that somebody.
+give_back_build() {
+    local owner
+    owner=$(stat -c %u:%g "$root")
+    if [ "$(id -u)" -eq 0 ] && [ "$owner" != 0:0 ] && [ -d "$root/build" ]; then
+        chown -R "$owner" "$root/build"
+    fi
+}

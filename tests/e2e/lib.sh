@@ -1,0 +1,355 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# The harness of the end-to-end tests: real servers and real clients around the real proxy.
+#
+# Everything lives in a private folder, $work, and listens on 127.0.0.1 or in $work; everything
+# started here is stopped at exit. So the tests can run side by side, and twice at once.
+
+set -euo pipefail
+
+: "${RUDEPROXY:?set RUDEPROXY to the binary under test}"
+export LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/rudeproxy-e2e.XXXXXX")
+chmod 711 "$work" # a server that runs as another user has its folder in here
+
+servers=()   # pids, in the order of their start
+proxy_pid=   # the proxy started last, empty when it was stopped
+proxy_count=0
+
+# --- Verdicts -----------------------------------------------------------------------------------
+
+note() {
+    printf '%s\n' "$*"
+}
+
+skip() {
+    note "skipped: $*"
+    exit 77
+}
+
+fail() {
+    note "FAILED: $*"
+    exit 1
+}
+
+need() {
+    local command
+    for command in "$@"; do
+        command -v "$command" >/dev/null || skip "$command is not installed"
+    done
+}
+
+# eventually SECONDS CMD... - waits until CMD succeeds.
+eventually() {
+    local end=$((SECONDS + $1 + 1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.05
+    done
+}
+
+# expect CODES CMD... - runs CMD, which must exit with one of the codes ("56" or "55|56").
+# Its output is in $work/out and $work/err until the next expect.
+expect() {
+    local codes=$1 code=0
+    shift
+    "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
+    [[ "|$codes|" == *"|$code|"* ]] ||
+        fail "exit $code instead of $codes: $*
+$(tail -n 20 "$work/out" "$work/err" | cut -c 1-300)"
+}
+
+# says FILE PATTERN - FILE has a line that matches the extended regular expression.
+says() {
+    grep -qiE -e "$2" "$1" || fail "no line matches '$2' in:
+$(head -n 40 "$1" | cut -c 1-300)"
+}
+
+same() { # WHAT EXPECTED GOT
+    [ "$2" = "$3" ] || fail "$1: $3 instead of $2"
+}
+
+# --- Processes ----------------------------------------------------------------------------------
+
+process_gone() {
+    local stat=
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    # The state follows the name's closing bracket; Z: only our wait is missing.
+    [[ ${stat##*) } == Z* ]]
+}
+
+# end_process PID SIGNAL - ends it, by force if it must be; returns its exit status.
+end_process() {
+    local status=0
+    kill "-$2" "$1" 2>/dev/null || true
+    eventually 15 process_gone "$1" || kill -KILL "$1" 2>/dev/null || true
+    wait "$1" || status=$?
+    return "$status"
+}
+
+# shellcheck disable=SC2317 # called by the trap
+cleanup() {
+    local status=$? pid
+    set +e
+    trap - EXIT
+    for pid in $proxy_pid "${servers[@]}"; do
+        end_process "$pid" INT >/dev/null 2>&1
+    done
+    if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
+        tail -n 8 "$work"/proxy*.err "$work"/proxy*.log 2>/dev/null | cut -c 1-400
+    fi
+    rm -rf "$work"
+    exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- The proxy ----------------------------------------------------------------------------------
+
+# proxy_start <INI - starts a proxy with this file and waits until it listens. A
+# [rudeproxy] section is put before it. Sets proxy_pid, proxy_log (JSON lines), proxy_err.
+proxy_start() {
+    proxy_count=$((proxy_count + 1))
+    proxy_ini=$work/proxy$proxy_count.ini
+    proxy_log=$work/proxy$proxy_count.log
+    proxy_err=$work/proxy$proxy_count.err
+    proxy_ready=$work/proxy$proxy_count.ready
+    {
+        printf '[rudeproxy]\nseed = 1\nlog = %s\nlog_format = json\ngrace = 2s\n\n' "$proxy_log"
+        cat
+    } >"$proxy_ini"
+    proxy_spawn -c "$proxy_ini"
+}
+
+# proxy_spawn ARGS... - the same with arguments only, for a proxy without a file.
+proxy_spawn() {
+    [ -z "$proxy_pid" ] || fail "internal: the proxy before this one still runs"
+    "$RUDEPROXY" "$@" --ready-file "$proxy_ready" </dev/null >"$work/proxy$proxy_count.out" 2>"$proxy_err" &
+    proxy_pid=$!
+    eventually 20 proxy_started_or_gone || fail "the proxy does not become ready: $(cat "$proxy_err")"
+    [ -e "$proxy_ready" ] || fail "the proxy ended at its start: $(cat "$proxy_err")"
+}
+
+proxy_started_or_gone() {
+    [ -e "$proxy_ready" ] || process_gone "$proxy_pid"
+}
+
+# proxy_address NAME - where the proxy NAME listens.
+proxy_address() {
+    local name address
+    while read -r name address; do
+        [ "$name" != "$1" ] || { printf '%s' "$address" && return 0; }
+    done <"$proxy_ready"
+    fail "the ready file does not name the proxy $1: $(cat "$proxy_ready")" >&2
+}
+
+proxy_port() {
+    local address
+    address=$(proxy_address "$1")
+    printf '%s' "${address##*:}"
+}
+
+# proxy_stop - SIGTERM; the proxy must exit 0 (a leak found by the sanitizer would exit otherwise).
+proxy_stop() {
+    local status=0 pid=$proxy_pid
+    proxy_pid=
+    end_process "$pid" TERM || status=$?
+    [ "$status" -eq 0 ] || fail "the proxy exited with $status at SIGTERM: $(cat "$proxy_err")"
+}
+
+# closed_bytes CONNECTION SIDE KEY - a number of the connection's "closed" record, e.g.
+# closed_bytes 1 client bytes_out: what was handed to the client.
+closed_bytes() {
+    local line number
+    eventually 5 closed_line "$1" >/dev/null || fail "no closed event of connection $1 in the log"
+    line=$(closed_line "$1")
+    number=$(sed -nE "s/.*\"$2\": *\\{[^}]*\"$3\": *([0-9]+).*/\\1/p" <<<"$line")
+    [ -n "$number" ] || fail "no $2.$3 in: $line" >&2
+    printf '%s' "$number"
+}
+
+closed_line() {
+    grep -E '"event": *"closed"' "$proxy_log" | grep -E "\"connection\": *$1[,}]"
+}
+
+# --- curl ---------------------------------------------------------------------------------------
+
+web() {
+    curl -q -sS --noproxy '*' --max-time 60 "$@"
+}
+
+# received CODES PROXY URL-PATH ARGS... - fetches through the proxy; curl must exit with one of
+# CODES. Prints nothing; sets got_bytes: what arrived, headers and body.
+received() {
+    local codes=$1 url
+    url=http://$(proxy_address "$2")$3
+    shift 3
+    expect "$codes" web -o "$work/body" -w '%{size_header} %{size_download}' "$@" "$url"
+    local header body
+    read -r header body <"$work/out" || true
+    # shellcheck disable=SC2034 # for the tests
+    got_bytes=$((header + body))
+}
+
+# --- Servers ------------------------------------------------------------------------------------
+
+# on_free_port START - calls START PORT with ports nobody seems to use, until it succeeds.
+on_free_port() {
+    local port tries
+    for ((tries = 0; tries < 20; tries++)); do
+        port=$((20000 + RANDOM % 10000)) # below what the kernel gives out by itself
+        if ! (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null && "$1" "$port"; then
+            return 0
+        fi
+    done
+    fail "$1: found no free port"
+}
+
+# await_server PID CMD... - waits until CMD succeeds; fails when the server ends before.
+await_server() {
+    eventually 60 gone_or "$@" || fail "the server does not start: $(tail "$work"/*.server)"
+    ! process_gone "$1"
+}
+
+gone_or() { # PID CMD...
+    process_gone "$1" || "${@:2}"
+}
+
+# unused_port - a port nobody listens on.
+unused_port() {
+    local port
+    for ((;;)); do
+        port=$((30000 + RANDOM % 2000))
+        (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null || break
+    done
+    printf '%s' "$port"
+}
+
+# nginx_start - serves $work/www; sets nginx_port.
+nginx_start() {
+    need nginx
+    mkdir -p "$work/www" "$work/nginx"
+    on_free_port nginx_try
+}
+
+nginx_try() {
+    local user=
+    [ "$(id -u)" -ne 0 ] || user='user root;'
+    cat >"$work/nginx/nginx.conf" <<CONF
+$user
+worker_processes 2;
+daemon off;
+pid $work/nginx/pid;
+error_log $work/nginx/error.log;
+events { worker_connections 256; }
+http {
+    access_log off;
+    sendfile on;
+    gzip on;
+    gzip_types *;
+    client_body_temp_path $work/nginx/body;
+    proxy_temp_path $work/nginx/proxy;
+    fastcgi_temp_path $work/nginx/fastcgi;
+    uwsgi_temp_path $work/nginx/uwsgi;
+    scgi_temp_path $work/nginx/scgi;
+    server {
+        listen 127.0.0.1:$1;
+        root $work/www;
+        location /nolength/ {
+            alias $work/www/;
+            chunked_transfer_encoding off;
+        }
+    }
+}
+CONF
+    rm -f "$work/nginx/pid"
+    nginx -e "$work/nginx/error.log" -p "$work/nginx" -c "$work/nginx/nginx.conf" \
+        >"$work/nginx.server" 2>&1 </dev/null &
+    local pid=$!
+    # nginx writes its pid when its socket stands.
+    await_server "$pid" test -s "$work/nginx/pid" || { wait "$pid" || true; return 1; }
+    servers+=("$pid")
+    # shellcheck disable=SC2034 # for the tests
+    nginx_port=$1
+}
+
+# redis_start - sets redis_port and redis_socket.
+redis_start() {
+    need redis-server redis-cli redis-benchmark
+    redis_socket=$work/redis.sock
+    on_free_port redis_try
+}
+
+redis_try() {
+    redis-server --bind 127.0.0.1 --port "$1" --unixsocket "$redis_socket" --save '' \
+        --appendonly no --daemonize no --dir "$work" >"$work/redis.server" 2>&1 </dev/null &
+    local pid=$!
+    # The UNIX socket comes after the TCP one.
+    await_server "$pid" redis_answers || { wait "$pid" || true; return 1; }
+    servers+=("$pid")
+    # shellcheck disable=SC2034 # for the tests
+    redis_port=$1
+}
+
+redis_answers() {
+    [ "$(redis-cli -s "$redis_socket" ping 2>/dev/null)" = PONG ]
+}
+
+# postgres_start - a new cluster, superuser "rude", no password; sets pg_port and pg_socket, puts
+# psql and pgbench of the same version on the PATH.
+postgres_start() {
+    local bin
+    bin=$(find /usr/lib/postgresql/*/bin -name postgres 2>/dev/null | sort -V | tail -n 1)
+    [ -n "$bin" ] || bin=$(command -v postgres || true)
+    [ -n "$bin" ] || skip "postgresql is not installed"
+    PATH=$(dirname "$bin"):$PATH
+    need initdb postgres psql pgbench
+
+    # A server that refuses to be root runs as somebody else.
+    pg_as=()
+    if [ "$(id -u)" -eq 0 ]; then
+        local user=postgres
+        id "$user" >/dev/null 2>&1 || user=nobody
+        need setpriv
+        pg_as=(setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups)
+    fi
+    mkdir "$work/pg"
+    [ ${#pg_as[@]} -eq 0 ] || chown "$user" "$work/pg"
+    chmod 755 "$work/pg"
+    export -n PGDATA
+    unset "${!PG@}"
+    export PGUSER=rude PGDATABASE=postgres PGSSLMODE=disable PGGSSENCMODE=disable PGCONNECT_TIMEOUT=20
+    (cd / && "${pg_as[@]}" initdb -D "$work/pg/data" -U rude -A trust --no-sync --no-locale -E UTF8) \
+        >"$work/initdb.server" 2>&1 </dev/null || fail "initdb: $(cat "$work/initdb.server")"
+    on_free_port postgres_try
+    # shellcheck disable=SC2034 # for the tests
+    pg_socket=$work/pg/.s.PGSQL.$pg_port
+}
+
+postgres_try() {
+    # exec: the pid is the server's own.
+    (cd / && exec "${pg_as[@]}" postgres -D "$work/pg/data" -p "$1" -k "$work/pg" \
+        -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=40 -c log_min_messages=log) \
+        >"$work/postgres.server" 2>&1 </dev/null &
+    local pid=$!
+    await_server "$pid" postgres_ready || { wait "$pid" || true; return 1; }
+    servers+=("$pid")
+    # shellcheck disable=SC2034 # for the tests
+    pg_port=$1
+}
+
+postgres_ready() {
+    [ "$(sed -n '8s/ *$//p' "$work/pg/data/postmaster.pid" 2>/dev/null)" = ready ]
+}
+
+# sql QUERY - asks the server itself, not through the proxy.
+sql() {
+    psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$work/pg" -p "$pg_port" -c "$1" </dev/null
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The layers, by their includes: a layer includes only itself and what stands left of it in
+# base <- fault <- config <- relay <- net <- admin <- app; peers stands beside them, on base.
+# uv.h belongs to net, admin and app, ini.h to config.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+declare -A may_include=(
+    [proxy/base]="proxy/base"
+    [proxy/fault]="proxy/base proxy/fault"
+    [config]="proxy/base proxy/fault config"
+    [proxy/relay]="proxy/base proxy/fault config proxy/relay"
+    [proxy/net]="proxy/base proxy/fault config proxy/relay proxy/net"
+    [proxy/admin]="proxy/base proxy/fault config proxy/relay proxy/net proxy/admin"
+    [proxy/peers]="proxy/base proxy/peers"
+    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/admin proxy/peers proxy/app"
+)
+# main.c is the last stone of app.
+may_include[proxy]=${may_include[proxy/app]}
+
+declare -A may_include_system=(
+    [uv.h]="proxy/net proxy/admin proxy/app proxy"
+    [ini.h]="config"
+)
+
+status=0
+bad() {
+    printf '%s\n' "$*"
+    status=1
+}
+
+contains() { # WORDS WORD
+    [[ " $1 " == *" $2 "* ]]
+}
+
+checked=0
+while IFS= read -r file; do
+    layer=$(dirname "$file")
+    if [ -z "${may_include[$layer]-}" ]; then
+        bad "$file: the folder $layer is no layer; if it should be one, say so in $0 and in docs/ARCHITECTURE.md"
+        continue
+    fi
+    while IFS=: read -r line directive; do
+        checked=$((checked + 1))
+        header=$(sed -E 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]([^>"]*)[>"].*/\1/' <<<"$directive")
+        if [[ $directive == *'<'* ]]; then
+            allowed=${may_include_system[$header]-}
+            [ -z "$allowed" ] || contains "$allowed" "$layer" ||
+                bad "$file:$line: <$header> belongs to: $allowed"
+            continue
+        fi
+        if [[ $header != */* ]]; then
+            [ -f "$layer/$header" ] || bad "$file:$line: \"$header\" is not in $layer: include it from the top folder"
+            continue
+        fi
+        contains "${may_include[$layer]}" "$(dirname "$header")" ||
+            bad "$file:$line: $layer must not include \"$header\" (only: ${may_include[$layer]})"
+    done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" || true)
+done < <(find proxy config -name '*.[ch]' | LC_ALL=C sort)
+
+[ "$checked" -gt 0 ] || bad "found no include at all: looked in the wrong place?"
+[ "$status" -ne 0 ] || printf '%d includes stay within their layers\n' "$checked"
+exit "$status"

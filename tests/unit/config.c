@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a configuration means: defaults, ranges, the rules between keys and between sections, and
+ * that what is printed reads back to the same.
+ */
+#include "tests/unit/config_text.h"
+
+#include "proxy/base/clock.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define F PROXY_TEXT "[fault f]\n" /* keys of a fault begin in line 5 */
+
+static const struct complaint corpus[] = {
+    /* [rudeproxy] */
+    {"[rudeproxy]\nadmin = 127.0.0.1:9\n" PROXY_TEXT, 0, 2, "unknown key, [rudeproxy] has seed"},
+    {"[rudeproxy]\nseed = 1k\n" PROXY_TEXT, 0, 2, "'1k' is not a number"},
+    {"[rudeproxy]\nseed = -1\n" PROXY_TEXT, 0, 2, "not a number"},
+    {"[rudeproxy]\nseed = 18446744073709551616\n" PROXY_TEXT, 0, 2, "too large"},
+    {"[rudeproxy]\nseed = 0x10000000000000000\n" PROXY_TEXT, 0, 2, "64 bits"},
+    {"[rudeproxy]\nseed = 0xg\n" PROXY_TEXT, 0, 2, "hexadecimal"},
+    {"[rudeproxy]\nseed = 0x\n" PROXY_TEXT, 0, 2, "hexadecimal"},
+    {"[rudeproxy]\nlog = stdrr\n" PROXY_TEXT, 0, 2, "did you mean 'stderr'? write stderr, or ./"},
+    {"[rudeproxy]\nlog_format = jsno\n" PROXY_TEXT, 0, 2, "did you mean 'json'?"},
+    {"[rudeproxy]\ngrace = 5\n" PROXY_TEXT, 0, 2, "has no unit"},
+
+    /* [proxy NAME] */
+    {"[proxy a]\nupstream = a:1\n", 0, 1, "listen: the key is missing, write an address"},
+    {"[proxy a]\nlisten = 127.0.0.1:1\n", 0, 1, "upstream: the key is missing"},
+    {"[proxy a]\nlisten = builtin:echo\nupstream = a:1\n", 0, 2, "only be an upstream"},
+    {"[proxy a]\nlisten = 80\nupstream = a:1\n", 0, 2, "write 127.0.0.1:80"},
+    {"[proxy a]\nlisten = 127.0.0.1:1\nupstream = a:0\n", 0, 3, "nobody answers at port 0"},
+    {"[proxy a]\nlisten = 127.0.0.1:1\nupstream = builtin:ecko\n", 0, 3, "did you mean 'echo'?"},
+    {"[proxy a]\nlisten = 127.0.0.1:1\nupstream = builtin:ftp\n", 0, 3, "or builtin:http"},
+    {PROXY_TEXT "enabled = true\n", 0, 4, "write yes or no"},
+    {PROXY_TEXT "enabled = YES\n", 0, 4, "did you mean 'yes'?"},
+    {PROXY_TEXT "connect_timeout = 0\n", 0, 4, "too small"},
+    {PROXY_TEXT "connect_timeout = 999us\n", 0, 4, "at least 1ms"},
+    {PROXY_TEXT "buffer = 4095\n", 0, 4, "'4095' is too small, write a size such as"},
+    {PROXY_TEXT "buffer = 1.5G\n", 0, 4, "from 4k to 1G"},
+    {PROXY_TEXT "buffer = 64kb\n", 0, 4, "unknown unit 'kb'"},
+    {PROXY_TEXT "buffer = 99999999999999999999G\n", 0, 4, "too large"},
+    {PROXY_TEXT "rcvbuf = 0\n", 0, 4, "from 2k to 1G"},
+    {PROXY_TEXT "sndbuf = 2k\n", 0, 4, "from 4k to 1G"},
+    {PROXY_TEXT "backlog = 65536\n", 0, 4, "from 0 to 65535"},
+    {PROXY_TEXT "unreachable = rst\n", 0, 4, "did you mean 'reset'?"},
+    {PROXY_TEXT "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 5, "[proxy a] listens on"},
+    {"[proxy a]\nlisten = [::1]:1\nupstream = a:1\n[proxy b]\nlisten = [0::1]:1\nupstream = a:1\n",
+        0, 5, "listens on [::1]:1 already"},
+
+    /* [fault NAME], the envelope */
+    {PROXY_TEXT "[fault f]\n", 0, 4, "type: the key is missing"},
+    {F "type = rst\n", 0, 5, "did you mean 'reset'?"},
+    {F "type = latency\n", 0, 5, "`rudeproxy faults` lists"},
+    {F "type = close\nproxy = ab\n", 0, 6, "there is no [proxy ab], did you mean 'a'?"},
+    {F "type = close\nproxy = a,\n", 0, 6, "an element of the list is empty"},
+    {F "type = close\nproxy = a, *\n", 0, 6, "write it alone"},
+    {F "type = close\nproxy = a,a\n", 0, 6, "named twice"},
+    {F "type = close\nproxy = a;b\n", 0, 6, "not a name"},
+    {F "type = close\nside = left\n", 0, 6, "write client, server or both"},
+    {F "type = close\nside = cleint\n", 0, 6, "did you mean 'client'?"},
+    {F "type = close\nwhen = bytes\n", 0, 6, "write one such as bytes:1k"},
+    {F "type = close\nwhen = bytes:18446744073709551616\n", 0, 6, "too large"},
+    {F "type = close\nwhen = match:\"x\"\n", 0, 6, "not a trigger"},
+    {F "type = close\nwhen = time:5\n", 0, 6, "no unit"},
+    {F "type = close\nconnections = 0\n", 0, 6, "no connection 0"},
+    {F "type = close\nconnections = 3-1\n", 0, 6, "write 1-3"},
+    {F "type = close\ntimes = 0\n", 0, 6, "too small"},
+    {F "type = close\ntimes = -1\n", 0, 6, "or unlimited"},
+    {F "type = close\nchance = 5%\n", 0, 6, "unknown key"},
+    {F "type = close\nuntil = eof\n", 0, 6, "unknown key"},
+
+    /* Keys that mean nothing where they stand. */
+    {F "type = close\ndirection = upstream\n", 0, 6, "neither when = open nor type = close"},
+    {F "type = close\ndirection = both\nwhen = accept\n", 0, 6, "when = accept"},
+    {F "type = reset\ndirection = upstream\nwhen = time:5s\n", 0, 6, "when = time:5s"},
+    {F "type = hold_fin\nside = client\n", 0, 6, "goes by direction"},
+    {F "type = hold_fin\nother = hold\n", 0, 6, "does not end the connection"},
+    {F "type = half_close\nside = client\nother = hold\n", 0, 7, "does not end the connection"},
+    {F "type = shut_rd\nside = client\nother = hold\n", 0, 7, "does not end the connection"},
+    {F "type = close\nother = hold\n", 0, 6, "both sides are named"},
+    {F "type = reset\nside = both\nother = close\n", 0, 7, "both sides are named"},
+    {F "type = reset\nside = client\nother = close\nwhen = accept\n", 0, 7, "no other side"},
+    {F "type = unread\n", 0, 4, "side: the key is missing, type = unread needs it"},
+    {F "type = half_close\n", 0, 4, "side: the key is missing"},
+    {F "type = shut_rd\n", 0, 4, "side: the key is missing"},
+    {F "type = close\nside = server\nwhen = accept\n", 0, 6, "no server side"},
+    {F "type = half_close\nside = both\nwhen = accept\n", 0, 6, "no server side"},
+    {F "type = shut_rd\nside = server\nwhen = accept\n", 0, 6, "write side = client"},
+
+    /* The keys of each type. */
+    {F "type = close\nmode = gracefull\n", 0, 6, "did you mean 'graceful'?"},
+    {F "type = close\nmode = plain\nlinger = 5s\n", 0, 7, "means nothing with mode = plain"},
+    {F "type = close\nlinger = 0\n", 0, 6, "at least 1ms"},
+    {F "type = close\nlinger = 5\n", 0, 6, "no unit"},
+    {F "type = reset\nmode = drian\n", 0, 6, "did you mean 'drain'?"},
+    {F "type = reset\nlinger = 5s\n", 0, 6, "a fault of type = reset has proxy"},
+    {F "type = unread\nside = client\nbytes = 0\n", 0, 7, "too small"},
+    {F "type = unread\nside = client\nhold = accept\n", 0, 7, "write open or trigger"},
+    {F "type = unread\nside = client\nhold = open\nwhen = bytes:1\ndirection = upstream\n", 0, 7,
+        "the trigger never comes"},
+    {F "type = unread\nside = server\nhold = open\nwhen = eof\n", 0, 7, "the trigger never comes"},
+    {F "type = hold_fin\nfor = 0\n", 0, 6, "too small"},
+    {F "type = hold_fin\nfor = for ever\n", 0, 6, "or forever"},
+    {F "type = shut_rd\nside = client\nmode = rest\n", 0, 7, "did you mean 'reset'?"},
+};
+
+static void a_wrong_configuration_has_one_problem_at_its_line(void **state)
+{
+    (void)state;
+    check_complaints(corpus, COUNT(corpus));
+}
+
+/* Nobody can tell what its keys would be, but those that no type has are wrong in any case. */
+static void keys_of_an_unknown_type_are_held_against_all_types(void **state)
+{
+    static const char text[] = F "type = latency\ndelay = 5ms\nlinger = 5s\nside = left\n";
+    struct built built = build_text(text, sizeof text - 1);
+    (void)state;
+    assert_int_equal(built.count, 3);
+    assert_true(complains(built.problems, 5, "not a type of fault"));
+    assert_true(complains(built.problems, 6, "no type of fault has it"));
+    assert_true(complains(built.problems, 8, "write client, server or both"));
+    built_free(&built);
+}
+
+static struct config must_build(const char *text)
+{
+    struct built built = build_text(text, strlen(text));
+    if (built.count != 0)
+        fail_msg("%s\nis refused:\n%s", text, built.problems);
+    free(built.problems);
+    return built.config;
+}
+
+static void defaults_are_those_of_the_manual(void **state)
+{
+    struct config config = must_build(F "type = close\n");
+    const struct proxy_config *proxy = &config.proxies[0];
+    const struct fault *fault = &config.faults[0];
+    (void)state;
+    assert_false(config.settings.has_seed);
+    assert_string_equal(config.settings.log, "stderr");
+    assert_int_equal(config.settings.log_format, LOG_TEXT);
+    assert_int_equal(config.settings.grace_us, 5 * US_PER_S);
+    assert_string_equal(proxy->name, "a");
+    assert_true(proxy->enabled);
+    assert_int_equal(proxy->connect_timeout_us, 10 * US_PER_S);
+    assert_int_equal(proxy->buffer, 256 << 10);
+    assert_int_equal(proxy->rcvbuf, 0);
+    assert_int_equal(proxy->sndbuf, 0);
+    assert_true(proxy->nodelay);
+    assert_int_equal(proxy->backlog, 4096);
+    assert_int_equal(proxy->unreachable, UNREACHABLE_RESET);
+    assert_string_equal(fault->name, "f");
+    assert_string_equal(fault->proxies, "*");
+    assert_ptr_equal(fault->type, fault_type_find("close"));
+    assert_int_equal(fault->sides, BOTH_ALL);
+    assert_int_equal(fault->directions, BOTH_NONE);
+    assert_int_equal(fault->when.kind, TRIGGER_OPEN);
+    assert_int_equal(fault->connections.count, 0);
+    assert_int_equal(fault->times, UINT64_MAX);
+    config_free(&config);
+}
+
+static void every_key_reaches_its_place(void **state)
+{
+    struct config config = must_build(
+        "[rudeproxy]\nseed = 0xffffffffffffffff\nlog = \"/tmp/a b\"\nlog_format = json\n"
+        "grace = 0\n"
+        "[proxy p.1]\nlisten = unix:/run/p\nupstream = builtin:http\nenabled = no\n"
+        "connect_timeout = 1ms\nbuffer = 4k\nrcvbuf = 2k\nsndbuf = 1G\nnodelay = no\n"
+        "backlog = 0\nunreachable = refuse\n"
+        "[fault f]\nproxy = p.1\ntype = shut_rd\ndirection = both\nside = server\nother = hold\n"
+        "when = bytes:3\nconnections = 2,4-\ntimes = 7\nmode = reset\n");
+    const struct proxy_config *proxy = &config.proxies[0];
+    const struct fault *fault = &config.faults[0];
+    (void)state;
+    assert_true(config.settings.has_seed);
+    assert_true(config.settings.seed == UINT64_MAX);
+    assert_string_equal(config.settings.log, "/tmp/a b");
+    assert_int_equal(config.settings.log_format, LOG_JSON);
+    assert_int_equal(config.settings.grace_us, 0);
+    assert_string_equal(proxy->name, "p.1");
+    assert_int_equal(proxy->listen.kind, ADDRESS_UNIX);
+    assert_int_equal(proxy->upstream.kind, ADDRESS_BUILTIN);
+    assert_string_equal(proxy->upstream.host, "http");
+    assert_false(proxy->enabled);
+    assert_int_equal(proxy->connect_timeout_us, 1000);
+    assert_int_equal(proxy->buffer, 4096);
+    assert_int_equal(proxy->rcvbuf, 2048);
+    assert_int_equal(proxy->sndbuf, 1 << 30);
+    assert_false(proxy->nodelay);
+    assert_int_equal(proxy->backlog, 0);
+    assert_int_equal(proxy->unreachable, UNREACHABLE_REFUSE);
+    assert_string_equal(fault->proxies, "p.1");
+    assert_int_equal(fault->directions, BOTH_ALL);
+    assert_int_equal(fault->sides, BOTH_SECOND);
+    assert_int_equal(fault->other, OTHER_HOLD);
+    assert_int_equal(fault->when.value, 3);
+    assert_int_equal(fault->connections.count, 2);
+    assert_int_equal(fault->times, 7);
+    config_free(&config);
+}
+
+static void configurations_read_back_as_printed(void **state)
+{
+    static const char *const texts[] = {
+        PROXY_TEXT,
+        "[rudeproxy]\nseed = 42\nlog = \"a \\x3b\\\"\\\\\\n\xff\"\n" PROXY_TEXT,
+        "[rudeproxy]\nseed = 0\nlog = stdout\nlog_format = json\ngrace = 1.5s\n" PROXY_TEXT,
+        "[proxy a]\nlisten = [::1]:0\nupstream = unix:/tmp/a b\nrcvbuf = 64k\nsndbuf = 5000\n",
+        "[proxy a]\nlisten = 127.0.0.1:1\nupstream = a:1\nenabled = no\n"
+        "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\nunreachable = hang\n",
+        F "type = close\n",
+        F "type = close\nmode = plain\nside = client\nother = reset\nwhen = bytes:1000003\n",
+        F "type = close\nlinger = 250ms\nwhen = accept\n",
+        F "type = reset\nmode = after_fin\nwhen = eof\ndirection = upstream\nside = client\n",
+        F "type = reset\nside = client\nwhen = accept\nconnections = 1-3,every:7,9-\ntimes = 2\n",
+        F "type = unread\nside = server\nbytes = 64k\nhold = open\nother = hold\nwhen = time:2m\n",
+        F "type = unread\nside = both\nhold = open\nwhen = bytes:0\n",
+        F "type = half_close\nside = both\nwhen = bytes:0\ndirection = both\n",
+        F "type = hold_fin\n",
+        F "type = hold_fin\nfor = 250us\ndirection = upstream\nwhen = accept\n",
+        F "type = shut_rd\nside = client\nwhen = accept\n",
+        F "type = shut_rd\nside = server\nmode = reset\nother = hold\nproxy = a\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct config first = must_build(texts[i]);
+        char *printed = print_config(&first);
+        struct config second = must_build(printed);
+        char *again = print_config(&second);
+        assert_string_equal(printed, again);
+        assert_memory_equal(&first.settings, &second.settings, sizeof first.settings);
+        assert_int_equal(first.proxy_count, second.proxy_count);
+        assert_int_equal(first.fault_count, second.fault_count);
+        assert_memory_equal(
+            first.proxies, second.proxies, first.proxy_count * sizeof *first.proxies);
+        if (memcmp(first.faults, second.faults, first.fault_count * sizeof *first.faults) != 0)
+            fail_msg("%s\nis another fault when read back from\n%s", texts[i], printed);
+        free(printed);
+        free(again);
+        config_free(&first);
+        config_free(&second);
+    }
+}
+
+static void a_long_value_is_printed_without_columns(void **state)
+{
+    char text[600];
+    snprintf(text, sizeof text, PROXY_TEXT "[rudeproxy]\nlog=/%0192d\n", 7);
+    struct config first = must_build(text);
+    char *printed = print_config(&first);
+    struct config second = must_build(printed);
+    (void)state;
+    assert_string_equal(first.settings.log, second.settings.log);
+    free(printed);
+    config_free(&first);
+    config_free(&second);
+}
+
+static void what_the_kernel_decides_is_a_comment(void **state)
+{
+    struct config config = must_build(PROXY_TEXT);
+    char *printed = print_config(&config);
+    (void)state;
+    assert_non_null(strstr(printed, "\n; rcvbuf = (the kernel's)\n"));
+    assert_non_null(strstr(printed, "; seed = (drawn at start)\n"));
+    assert_non_null(strstr(printed, "\nconnect_timeout = 10s\n"));
+    assert_non_null(strstr(printed, "\nlisten          = 127.0.0.1:1\n"));
+    free(printed);
+    config_free(&config);
+}
+
+static void faults_name_their_proxies(void **state)
+{
+    struct fault fault = {.proxies = "ab,c,d.e"};
+    (void)state;
+    assert_true(fault_names_proxy(&fault, "ab"));
+    assert_true(fault_names_proxy(&fault, "c"));
+    assert_true(fault_names_proxy(&fault, "d.e"));
+    assert_false(fault_names_proxy(&fault, "a"));
+    assert_false(fault_names_proxy(&fault, "b"));
+    assert_false(fault_names_proxy(&fault, "d"));
+    memcpy(fault.proxies, "*", 2);
+    assert_true(fault_names_proxy(&fault, "anything"));
+}
+
+/* The command line. */
+
+static void words_make_sections(void **state)
+{
+    struct config_source *source = config_source_new();
+    (void)state;
+    config_source_set(source, "--listen", "proxy main", "listen", "127.0.0.1:0");
+    config_source_set(source, "--upstream", "proxy main", "upstream", "builtin:echo");
+    config_source_add_words(
+        source, "--fault 1", "fault 1", " type=reset  when=bytes:1k\tconnections=\"2, 5-\" ");
+    struct built built = build_source(source);
+    assert_string_equal(built.problems, "");
+    assert_int_equal(built.config.proxy_count, 1);
+    assert_string_equal(built.config.proxies[0].name, "main");
+    assert_int_equal(built.config.fault_count, 1);
+    assert_int_equal(built.config.faults[0].when.value, 1024);
+    assert_int_equal(built.config.faults[0].connections.count, 2);
+    built_free(&built);
+}
+
+static void wrong_words_are_reported_with_their_place(void **state)
+{
+    static const struct {
+        const char *words, *sentence;
+    } cases[] = {
+        {"", "--fault 1: [fault 1] type: the key is missing, write a type that"},
+        {"type=close x", "--fault 1: [fault 1]: 'x' is not a key with a value, write KEY=VALUE\n"},
+        {"type=close =x", "--fault 1: [fault 1]: '=x' is not a key with a value"},
+        {"type=close side=", "--fault 1: [fault 1] side: the value is missing"},
+        {"type=close side=\"cl", "--fault 1: [fault 1] side: the string has no closing"},
+        {"type=close mod=plain", "--fault 1: [fault 1] mod: unknown key, did you mean 'mode'?"},
+        {"type=close type=reset", "--fault 1: [fault 1] type: given twice"},
+        {"type=close side=\x01", "--fault 1: [fault 1] side: the value has a control character"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct config_source *source = config_source_new();
+        add_text(source, PROXY_TEXT, strlen(PROXY_TEXT));
+        config_source_add_words(source, "--fault 1", "fault 1", cases[i].words);
+        struct built built = build_source(source);
+        if (built.count != 1 ||
+            strncmp(built.problems, cases[i].sentence, strlen(cases[i].sentence)) != 0)
+            fail_msg("%s: want %s, got %s", cases[i].words, cases[i].sentence, built.problems);
+        built_free(&built);
+    }
+}
+
+static void arguments_override_the_file_in_any_order(void **state)
+{
+    static const char text[] = "[rudeproxy]\nseed = 1\ngrace = 1s\n" PROXY_TEXT;
+    (void)state;
+    for (int order = 0; order < 2; order++) {
+        struct config_source *source = config_source_new();
+        if (order == 0)
+            config_source_set(source, "--seed", "rudeproxy", "seed", "7");
+        add_text(source, text, sizeof text - 1);
+        if (order == 1)
+            config_source_set(source, "--seed", "rudeproxy", "seed", "7");
+        struct built built = build_source(source);
+        assert_string_equal(built.problems, "");
+        assert_int_equal(built.config.settings.seed, 7);
+        assert_int_equal(built.config.settings.grace_us, US_PER_S);
+        built_free(&built);
+    }
+}
+
+static void an_argument_does_not_hide_a_wrong_value_beneath(void **state)
+{
+    static const char text[] = "[rudeproxy]\nseed = x\n" PROXY_TEXT;
+    struct config_source *source = config_source_new();
+    (void)state;
+    config_source_set(source, "--seed", "rudeproxy", "seed", "y");
+    add_text(source, text, sizeof text - 1);
+    struct built built = build_source(source);
+    assert_int_equal(built.count, 2);
+    assert_non_null(strstr(built.problems, "--seed: [rudeproxy] seed: 'y' is not a number"));
+    assert_non_null(strstr(built.problems, ":2: [rudeproxy] seed: 'x' is not a number"));
+    built_free(&built);
+}
+
+static void a_file_and_words_may_not_give_one_section(void **state)
+{
+    struct config_source *source = config_source_new();
+    (void)state;
+    add_text(source, F "type = close\n", strlen(F "type = close\n"));
+    config_source_add_words(source, "--fault 1", "fault f", "type=close");
+    struct built built = build_source(source);
+    assert_int_equal(built.count, 1);
+    assert_non_null(strstr(built.problems, "--fault 1: [fault f]: this section stands already at"));
+    built_free(&built);
+}
+
+static void a_source_of_nothing_has_nothing_to_do(void **state)
+{
+    struct built built = build_source(config_source_new());
+    (void)state;
+    assert_int_equal(built.count, 1);
+    assert_int_equal(strncmp(built.problems, "nothing to do", 13), 0);
+    built_free(&built);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_wrong_configuration_has_one_problem_at_its_line),
+        cmocka_unit_test(keys_of_an_unknown_type_are_held_against_all_types),
+        cmocka_unit_test(defaults_are_those_of_the_manual),
+        cmocka_unit_test(every_key_reaches_its_place),
+        cmocka_unit_test(configurations_read_back_as_printed),
+        cmocka_unit_test(a_long_value_is_printed_without_columns),
+        cmocka_unit_test(what_the_kernel_decides_is_a_comment),
+        cmocka_unit_test(faults_name_their_proxies),
+        cmocka_unit_test(words_make_sections),
+        cmocka_unit_test(wrong_words_are_reported_with_their_place),
+        cmocka_unit_test(arguments_override_the_file_in_any_order),
+        cmocka_unit_test(an_argument_does_not_hide_a_wrong_value_beneath),
+        cmocka_unit_test(a_file_and_words_may_not_give_one_section),
+        cmocka_unit_test(a_source_of_nothing_has_nothing_to_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Selections of connections, and triggers: the two small languages inside a fault. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proxy/fault/selection.h"
+#include "proxy/fault/trigger.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct option connections = {.name = "connections", .kind = &option_selection};
+static const struct option when = {.name = "when", .kind = &option_trigger};
+
+static void selections_have_their_connections(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *members; /* of 1 to 12, one character each */
+        const char *printed; /* NULL: as text */
+    } cases[] = {
+        {"all", "############", NULL},
+        {"1", "#...........", NULL},
+        {"2", ".#..........", NULL},
+        {"002", ".#..........", "2"},
+        {"1-3", "###.........", NULL},
+        {"3-3", "..#.........", "3"},
+        {"5-", "....########", NULL},
+        {"every:3", "..#..#..#..#", NULL},
+        {"every:1", "############", "1-"},
+        {"1,3,5", "#.#.#.......", NULL},
+        {"1, 3 ,\t5", "#.#.#.......", "1,3,5"},
+        {"1-2,every:5,11-", "##..#....###", NULL},
+        {"7,7", "......#.....", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct selection selection;
+        struct err err = {""};
+        char members[13] = "", printed[OPTION_TEXT_MAX];
+        if (option_parse(&connections, cases[i].text, &selection, &err) != 0)
+            fail_msg("%s: %s", cases[i].text, err.text);
+        for (unsigned c = 1; c <= 12; c++)
+            members[c - 1] = selection_has(&selection, c) ? '#' : '.';
+        option_format(&connections, &selection, printed, sizeof printed);
+        if (strcmp(members, cases[i].members) != 0)
+            fail_msg("%s: want %s, got %s", cases[i].text, cases[i].members, members);
+        if (strcmp(printed, cases[i].printed != NULL ? cases[i].printed : cases[i].text) != 0)
+            fail_msg("%s: printed as %s", cases[i].text, printed);
+    }
+}
+
+static void large_numbers_are_not_cut(void **state)
+{
+    struct selection selection;
+    struct err err;
+    (void)state;
+    assert_int_equal(option_parse(&connections, "18446744073709551614", &selection, &err), 0);
+    assert_true(selection_has(&selection, UINT64_MAX - 1));
+    assert_false(selection_has(&selection, UINT64_MAX));
+    assert_false(selection_has(&selection, UINT64_C(4294967294)));
+    assert_int_equal(option_parse(&connections, "every:18446744073709551614", &selection, &err), 0);
+    assert_true(selection_has(&selection, UINT64_MAX - 1));
+    assert_false(selection_has(&selection, 1));
+}
+
+struct refusal {
+    const char *text;
+    const char *fragment;
+};
+
+static void check_refusals(
+    const struct option *option, const struct refusal *refusals, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        union {
+            struct selection selection;
+            struct trigger trigger;
+        } value;
+        struct err err = {""};
+        if (option_parse(option, refusals[i].text, &value, &err) != -1)
+            fail_msg("%s = %s was read", option->name, refusals[i].text);
+        if (strstr(err.text, refusals[i].fragment) == NULL)
+            fail_msg("%s: want \"%s\" in \"%s\"", refusals[i].text, refusals[i].fragment, err.text);
+    }
+}
+
+static void wrong_selections_are_refused(void **state)
+{
+    static const struct refusal refusals[] = {
+        {"", "empty"},
+        {"0", "no connection 0"},
+        {"0-3", "no connection 0"},
+        {"every:0", "no connection 0"},
+        {"every:", "not a connection"},
+        {"every:x", "not a connection"},
+        {"every", "not a connection"},
+        {"3-1", "runs backwards, write 1-3"},
+        {"-3", "not a connection"},
+        {"-", "not a connection"},
+        {"1--3", "not a connection"},
+        {"1-2-3", "not a connection"},
+        {"1,", "empty"},
+        {",1", "empty"},
+        {"1,,2", "empty"},
+        {"1, ,2", "empty"},
+        {"1 2", "not a connection"},
+        {"*", "not a connection"},
+        {"1,all", "not a connection"},
+        {"18446744073709551615", "not a connection"},
+        {"99999999999999999999", "not a connection"},
+        {"1k", "not a connection"},
+        {"1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "at most 32"},
+        {"111111111111111111111111111111111111111111111111111111111111", "not a connection"},
+    };
+    (void)state;
+    check_refusals(&connections, refusals, COUNT(refusals));
+}
+
+static void triggers_are_read_and_written(void **state)
+{
+    static const struct {
+        const char *text;
+        enum trigger_kind kind;
+        uint64_t value;
+        const char *printed; /* NULL: as text */
+    } cases[] = {
+        {"open", TRIGGER_OPEN, 0, NULL},
+        {"accept", TRIGGER_ACCEPT, 0, NULL},
+        {"eof", TRIGGER_EOF, 0, NULL},
+        {"bytes:0", TRIGGER_BYTES, 0, NULL},
+        {"bytes:1024", TRIGGER_BYTES, 1024, "bytes:1k"},
+        {"bytes:1000003", TRIGGER_BYTES, 1000003, NULL},
+        {"time:250ms", TRIGGER_TIME, 250000, NULL},
+        {"time:0", TRIGGER_TIME, 0, "time:0s"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct trigger trigger;
+        struct err err = {""};
+        char printed[OPTION_TEXT_MAX];
+        if (option_parse(&when, cases[i].text, &trigger, &err) != 0)
+            fail_msg("%s: %s", cases[i].text, err.text);
+        option_format(&when, &trigger, printed, sizeof printed);
+        if (trigger.kind != cases[i].kind || trigger.value != cases[i].value ||
+            strcmp(printed, cases[i].printed != NULL ? cases[i].printed : cases[i].text) != 0)
+            fail_msg("%s: got kind %d, value %" PRIu64 ", printed %s", cases[i].text,
+                (int)trigger.kind, trigger.value, printed);
+    }
+}
+
+static void wrong_triggers_are_refused(void **state)
+{
+    static const struct refusal refusals[] = {
+        {"", "not a trigger"},
+        {"bytes", "write one such as bytes:1k"},
+        {"bytes:", "needs a value"},
+        {"bytes: 5", "not a size"},
+        {"bytes:5s", "unknown unit"},
+        {"byte:5", "did you mean 'bytes'?"},
+        {"time:5", "no unit"},
+        {"open:3", "takes no value"},
+        {"eof:", "takes no value"},
+        {"match:\"x\"", "not a trigger"},
+        {"idle:5s", "not a trigger"},
+        {"Open", "did you mean 'open'?"},
+        {":5", "not a trigger"},
+    };
+    (void)state;
+    check_refusals(&when, refusals, COUNT(refusals));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(selections_have_their_connections),
+        cmocka_unit_test(large_numbers_are_not_cut),
+        cmocka_unit_test(wrong_selections_are_refused),
+        cmocka_unit_test(triggers_are_read_and_written),
+        cmocka_unit_test(wrong_triggers_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
