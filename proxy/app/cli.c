@@ -117,12 +117,13 @@ static int take_option(struct cli *cli, const struct cli_option *option, const c
         return set_cli_option(cli, option, value);
     if (cli->key_count == CLI_KEYS_MAX)
         return complain("too many options, at --", option->name, "; put them into a file");
-    cli->keys[cli->key_count++] = (struct cli_key){
+    cli->keys[cli->key_count] = (struct cli_key){
         .option = option->name,
         .ordinal = count_uses(cli, option->name) + 1,
         .key = option->key,
         .value = value,
     };
+    cli->key_count++;
     return 0;
 }
 
