@@ -63,7 +63,7 @@ static void print_option(const struct fault_type *type, const struct option *opt
     char form[OPTION_TEXT_MAX];
     const char *absent = default_of(type, option);
     option_describe(option, form, sizeof form);
-    fprintf(out, "\n  %s (%s%s)\n", option->name,
+    fprintf(out, "  %s (%s%s)\n", option->name,
         absent == NULL ? "required" : "default: ", absent == NULL ? "" : absent);
     print_wrapped(form, out);
     print_wrapped(option->help, out);
@@ -85,8 +85,11 @@ int catalogue_print_type(const char *name, FILE *out)
         return -1;
     fprintf(out, "type = %s\n", type->name);
     print_wrapped(type->summary, out);
+    if (type->options[0].name != NULL)
+        fprintf(out, "\nkeys of its own:\n");
     for (const struct option *option = type->options; option->name != NULL; option++)
         print_option(type, option, out);
+    fprintf(out, "\nkeys of every fault:\n");
     for (const struct option *option = fault_options; option->name != NULL; option++)
         if (key_of_envelope_applies(type, option->name))
             print_option(type, option, out);

@@ -65,7 +65,9 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
     size_t a = strlen(suggest->word), b = strlen(candidate);
     if (a == 0 || a > SUGGEST_WORD_MAX || b > SUGGEST_WORD_MAX)
         return;
-    size_t longer = a > b ? a : b;
+    size_t longer = a > b ? a : b, shorter = a > b ? b : a;
+    if (longer - shorter > slips_allowed(longer)) /* the distance is at least that */
+        return;
     unsigned distance = suggest_distance(suggest->word, candidate);
     if (distance > slips_allowed(longer) || distance >= longer)
         return;

@@ -177,7 +177,7 @@ int units_parse_duration(const char *text, uint64_t *us, struct err *err)
 
 int units_parse_size(const char *text, uint64_t *bytes, struct err *err)
 {
-    uint64_t value;
+    uint64_t value = 0;
     if (parse_quantity(&size_measure, text, &value, err) != 0)
         return -1;
     *bytes = value;

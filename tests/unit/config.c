@@ -202,49 +202,6 @@ static void every_key_reaches_its_place(void **state)
     config_free(&config);
 }
 
-static void configurations_read_back_as_printed(void **state)
-{
-    static const char *const texts[] = {
-        PROXY_TEXT,
-        "[rudeproxy]\nseed = 42\nlog = \"a \\x3b\\\"\\\\\\n\xff\"\n" PROXY_TEXT,
-        "[rudeproxy]\nseed = 0\nlog = stdout\nlog_format = json\ngrace = 1.5s\n" PROXY_TEXT,
-        "[proxy a]\nlisten = [::1]:0\nupstream = unix:/tmp/a b\nrcvbuf = 64k\nsndbuf = 5000\n",
-        "[proxy a]\nlisten = 127.0.0.1:1\nupstream = a:1\nenabled = no\n"
-        "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\nunreachable = hang\n",
-        F "type = close\n",
-        F "type = close\nmode = plain\nside = client\nother = reset\nwhen = bytes:1000003\n",
-        F "type = close\nlinger = 250ms\nwhen = accept\n",
-        F "type = reset\nmode = after_fin\nwhen = eof\ndirection = upstream\nside = client\n",
-        F "type = reset\nside = client\nwhen = accept\nconnections = 1-3,every:7,9-\ntimes = 2\n",
-        F "type = unread\nside = server\nbytes = 64k\nhold = open\nother = hold\nwhen = time:2m\n",
-        F "type = unread\nside = both\nhold = open\nwhen = bytes:0\n",
-        F "type = half_close\nside = both\nwhen = bytes:0\ndirection = both\n",
-        F "type = hold_fin\n",
-        F "type = hold_fin\nfor = 250us\ndirection = upstream\nwhen = accept\n",
-        F "type = shut_rd\nside = client\nwhen = accept\n",
-        F "type = shut_rd\nside = server\nmode = reset\nother = hold\nproxy = a\n",
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        struct config first = must_build(texts[i]);
-        char *printed = print_config(&first);
-        struct config second = must_build(printed);
-        char *again = print_config(&second);
-        assert_string_equal(printed, again);
-        assert_memory_equal(&first.settings, &second.settings, sizeof first.settings);
-        assert_int_equal(first.proxy_count, second.proxy_count);
-        assert_int_equal(first.fault_count, second.fault_count);
-        assert_memory_equal(
-            first.proxies, second.proxies, first.proxy_count * sizeof *first.proxies);
-        if (memcmp(first.faults, second.faults, first.fault_count * sizeof *first.faults) != 0)
-            fail_msg("%s\nis another fault when read back from\n%s", texts[i], printed);
-        free(printed);
-        free(again);
-        config_free(&first);
-        config_free(&second);
-    }
-}
-
 static void a_long_value_is_printed_without_columns(void **state)
 {
     char text[600];
@@ -394,7 +351,6 @@ int main(void)
         cmocka_unit_test(keys_of_an_unknown_type_are_held_against_all_types),
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(every_key_reaches_its_place),
-        cmocka_unit_test(configurations_read_back_as_printed),
         cmocka_unit_test(a_long_value_is_printed_without_columns),
         cmocka_unit_test(what_the_kernel_decides_is_a_comment),
         cmocka_unit_test(faults_name_their_proxies),
