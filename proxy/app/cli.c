@@ -20,26 +20,58 @@ enum target { TARGET_SETTINGS, TARGET_PROXY, TARGET_FAULT, TARGET_CLI };
 
 struct cli_option {
     const char *name;
-    char letter;          /* 0: none */
     const char *argument; /* NULL: takes none */
-    enum target target;
-    const char *key; /* of the section; TARGET_CLI: NULL */
+    const char *key;      /* of the section; TARGET_CLI: NULL */
     const char *help;
+    enum target target;
+    char letter; /* 0: none */
 };
 
 static const struct cli_option options[] = {
-    {"config", 'c', "FILE", TARGET_CLI, NULL, "read the configuration from FILE"},
-    {"listen", 0, "ADDRESS", TARGET_PROXY, "listen", "add a proxy that listens here"},
-    {"upstream", 0, "ADDRESS", TARGET_PROXY, "upstream", "... and forwards there"},
-    {"fault", 0, "'KEY=VALUE...'", TARGET_FAULT, NULL, "add a fault: 'type=reset when=bytes:1k'"},
-    {"seed", 0, "N", TARGET_SETTINGS, "seed", "seed of all chance, to repeat a run"},
-    {"log", 0, "WHERE", TARGET_SETTINGS, "log", "stderr, stdout or a file"},
-    {"log-format", 0, "FORMAT", TARGET_SETTINGS, "log_format", "text or json"},
-    {"ready-fd", 0, "N", TARGET_CLI, NULL,
-        "write `NAME ADDRESS` lines to descriptor N once all proxies listen"},
-    {"ready-file", 0, "PATH", TARGET_CLI, NULL, "... to a file that appears when it is complete"},
-    {"version", 'V', NULL, TARGET_CLI, NULL, "print the version"},
-    {"help", 'h', NULL, TARGET_CLI, NULL, "print this help"},
+    {.name = "config",
+        .letter = 'c',
+        .argument = "FILE",
+        .target = TARGET_CLI,
+        .help = "read the configuration from FILE"},
+    {.name = "listen",
+        .argument = "ADDRESS",
+        .target = TARGET_PROXY,
+        .key = "listen",
+        .help = "add a proxy that listens here"},
+    {.name = "upstream",
+        .argument = "ADDRESS",
+        .target = TARGET_PROXY,
+        .key = "upstream",
+        .help = "... and forwards there"},
+    {.name = "fault",
+        .argument = "'KEY=VALUE...'",
+        .target = TARGET_FAULT,
+        .help = "add a fault: 'type=reset when=bytes:1k'"},
+    {.name = "seed",
+        .argument = "N",
+        .target = TARGET_SETTINGS,
+        .key = "seed",
+        .help = "seed of all chance, to repeat a run"},
+    {.name = "log",
+        .argument = "WHERE",
+        .target = TARGET_SETTINGS,
+        .key = "log",
+        .help = "stderr, stdout or a file"},
+    {.name = "log-format",
+        .argument = "FORMAT",
+        .target = TARGET_SETTINGS,
+        .key = "log_format",
+        .help = "text or json"},
+    {.name = "ready-fd",
+        .argument = "N",
+        .target = TARGET_CLI,
+        .help = "write `NAME ADDRESS` lines to descriptor N once all proxies listen"},
+    {.name = "ready-file",
+        .argument = "PATH",
+        .target = TARGET_CLI,
+        .help = "... to a file that appears when it is complete"},
+    {.name = "version", .letter = 'V', .target = TARGET_CLI, .help = "print the version"},
+    {.name = "help", .letter = 'h', .target = TARGET_CLI, .help = "print this help"},
 };
 
 #define OPTION_COUNT (sizeof options / sizeof options[0])

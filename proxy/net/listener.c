@@ -149,7 +149,9 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     int result = bind_and_listen(listener, fd, proxy);
     if (result != 0) {
         close(fd);
-        return err_set(err, "cannot listen on %s: %s", text, strerror(-result));
+        return err_set(err, "cannot listen on %s: %s", text,
+            result == -ERANGE ? "rcvbuf or sndbuf is more than net.core.rmem_max or wmem_max allows"
+                              : strerror(-result));
     }
     listener->fd = fd;
     return 0;

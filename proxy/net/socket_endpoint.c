@@ -264,13 +264,25 @@ static int set_int(int fd, int level, int name, uint64_t value)
     return setsockopt(fd, level, name, &number, sizeof number) == 0 ? 0 : -errno;
 }
 
+/* The kernel doubles what it grants, and cuts a wish above its limit without a word (socket(7));
+ * with CAP_NET_ADMIN there is no limit. 0, -ERANGE when it was cut, or negative errno. */
+static int set_buffer(int fd, int name, int force_name, uint64_t value)
+{
+    int granted = 0;
+    socklen_t size = sizeof granted;
+    if (value == 0 || set_int(fd, SOL_SOCKET, force_name, value) == 0)
+        return 0;
+    int result = set_int(fd, SOL_SOCKET, name, value);
+    if (result != 0 || getsockopt(fd, SOL_SOCKET, name, &granted, &size) != 0)
+        return result != 0 ? result : -errno;
+    return (uint64_t)granted < 2 * value ? -ERANGE : 0;
+}
+
 int socket_set_options(int fd, int family, const struct proxy_config *proxy)
 {
-    int result = 0;
-    if (proxy->rcvbuf != 0)
-        result = set_int(fd, SOL_SOCKET, SO_RCVBUF, proxy->rcvbuf);
-    if (result == 0 && proxy->sndbuf != 0)
-        result = set_int(fd, SOL_SOCKET, SO_SNDBUF, proxy->sndbuf);
+    int result = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, proxy->rcvbuf);
+    if (result == 0)
+        result = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
     if (family == AF_UNIX || result != 0)
         return result;
     result = set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);

@@ -46,7 +46,8 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
 void socket_endpoint_drop(struct socket_endpoint *endpoint);
 
 /* Sets what a proxy's sockets have in common: buffers, TCP_NODELAY, urgent data in line. Accepted
- * sockets inherit all of it from their listener (sk_clone_lock in net/core/sock.c). */
+ * sockets inherit all of it from their listener (sk_clone_lock in net/core/sock.c). 0, -ERANGE when
+ * the kernel grants less buffer than was asked for, or negative errno. */
 int socket_set_options(int fd, int family, const struct proxy_config *proxy);
 
 #endif

@@ -147,7 +147,7 @@ static bool stands_at(const struct session *session, const struct fault *fault,
 /* The direction an event of this fault speaks of when its trigger watches none. */
 static enum direction named_direction(const struct fault *fault)
 {
-    return (fault->directions & BOTH_SECOND) != 0 ? DIRECTION_DOWNSTREAM : DIRECTION_UPSTREAM;
+    return fault->directions == BOTH_FIRST ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 
 void arming_fire(

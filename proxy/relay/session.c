@@ -241,7 +241,7 @@ static void settle_gone(struct session *session, enum side side)
         !session->flow[side].finished)
         return;
     side_close(session, side, ENDPOINT_CLOSE_PLAIN);
-    side_close(session, (enum side)!side, ENDPOINT_CLOSE_PLAIN);
+    side_close(session, (enum side) !side, ENDPOINT_CLOSE_PLAIN);
 }
 
 static bool flow_is_over(const struct flow *flow)
