@@ -74,6 +74,9 @@ void config_source_free(struct config_source *source);
 /* Reads and splits a file; its problems are kept in the source and reported by config_build. */
 void config_source_add_file(struct config_source *source, const char *path);
 
+/* The same for text in memory; `name` stands for the file's in messages. */
+void config_source_add_text(struct config_source *source, const char *name, const char *text);
+
 /* Adds one section from the command line. `place` names it in messages ("--fault 1"); `keys` is
  * "key=value key=value...", blanks between pairs, values may be in double quotes. */
 void config_source_add_words(

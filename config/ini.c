@@ -287,3 +287,8 @@ void config_source_add_file(struct config_source *source, const char *path)
         read_text(source, place, text, (size_t)length);
     free(text);
 }
+
+void config_source_add_text(struct config_source *source, const char *name, const char *text)
+{
+    read_text(source, source_place(source, name), text, strlen(text));
+}

@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "proxy/app/cli.h"
+#include "proxy/app/demo.h"
 #include "proxy/app/run.h"
+#include "proxy/base/suggest.h"
 
 static int no_operands(const struct cli *cli)
 {
@@ -12,6 +14,11 @@ static int no_operands(const struct cli *cli)
     fprintf(stderr, "rudeproxy: '%s' takes no '%s'\nTry 'rudeproxy --help'.\n", cli->command->name,
         cli->operands[0]);
     return -1;
+}
+
+static size_t load_again(const void *user, struct config *config, FILE *problems)
+{
+    return cli_load(user, config, problems);
 }
 
 static int command_run(const struct cli *cli)
@@ -24,7 +31,16 @@ static int command_run(const struct cli *cli)
             stderr);
         return EXIT_USAGE;
     }
-    return run_command(cli);
+    const struct run_options options = {
+        .load = load_again,
+        .user = cli,
+        .ready_fd = cli->ready_fd,
+        .ready_path = cli->ready_path,
+    };
+    struct config config;
+    if (cli_load(cli, &config, stderr) != 0)
+        return EXIT_USAGE;
+    return run_config(&config, &options);
 }
 
 static int command_check(const struct cli *cli)
@@ -37,17 +53,45 @@ static int command_check(const struct cli *cli)
     return EXIT_FINE;
 }
 
+/* For commands that read no configuration. */
+static int no_options(const struct cli *cli)
+{
+    if (cli->config_path == NULL && cli->key_count == 0)
+        return 0;
+    fprintf(
+        stderr, "rudeproxy: '%s' takes no options\nTry 'rudeproxy --help'.\n", cli->command->name);
+    return -1;
+}
+
+static int command_demo(const struct cli *cli)
+{
+    if (no_options(cli) != 0)
+        return EXIT_USAGE;
+    return demo_command(cli->operands, cli->operand_count);
+}
+
+static void say_unknown_type(const char *name)
+{
+    struct suggest suggest;
+    char hint[SUGGEST_TEXT_MAX];
+    suggest_init(&suggest, name);
+    for (size_t i = 0; fault_catalogue[i] != NULL; i++)
+        suggest_offer(&suggest, fault_catalogue[i]->name);
+    fprintf(stderr, "rudeproxy: there is no fault type '%s'%s; 'rudeproxy faults' lists them\n",
+        name, suggest_text(&suggest, hint, sizeof hint));
+}
+
 static int command_faults(const struct cli *cli)
 {
+    if (no_options(cli) != 0)
+        return EXIT_USAGE;
     if (cli->operand_count == 0) {
         catalogue_print(stdout);
         return EXIT_FINE;
     }
     for (size_t i = 0; i < cli->operand_count; i++) {
         if (catalogue_print_type(cli->operands[i], stdout) != 0) {
-            fprintf(stderr,
-                "rudeproxy: there is no fault type '%s'; 'rudeproxy faults' lists them\n",
-                cli->operands[i]);
+            say_unknown_type(cli->operands[i]);
             return EXIT_USAGE;
         }
     }
@@ -58,6 +102,7 @@ const struct command commands[] = {
     {"run", "[run] -c FILE", "run the proxies of a file", command_run},
     {"check", "check -c FILE", "check a file and print what is in effect", command_check},
     {"faults", "faults [TYPE]", "the catalogue of faults, or every key of one", command_faults},
+    {"demo", "demo [NAME...|list]", "how connections end, without us and through us", command_demo},
     {NULL, NULL, NULL, NULL},
 };
 

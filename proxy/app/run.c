@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: load the configuration, open the log and the listeners, say that we are ready, run
- * the loop until a signal.
+ * Happy path: open the log and the listeners, say that we are ready, run the loop until a signal.
  *
  * The first SIGTERM or SIGINT closes the listeners and gives open connections `grace`; when it runs
  * out, or at a second signal, the rest is reset. Then a summary, and exit status 0.
@@ -27,7 +26,7 @@
 #define SIGNAL_COUNT 3
 
 struct run {
-    const struct cli *cli;
+    const struct run_options *options;
     struct config config; /* in force */
     struct log log;
     uv_loop_t loop;
@@ -111,7 +110,9 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
     struct err err;
     if (log_reopen(&run->log, &err) != 0)
         fprintf(stderr, "rudeproxy: %s\n", err.text);
-    if (cli_load(run->cli, &fresh, stderr) != 0) {
+    if (run->options->load == NULL)
+        return;
+    if (run->options->load(run->options->user, &fresh, stderr) != 0) {
         fputs("rudeproxy: not reloaded: the old configuration stays in force\n", stderr);
         return;
     }
@@ -169,10 +170,10 @@ static void write_addresses(struct run *run, FILE *out)
 
 static int write_ready_fd(struct run *run, struct err *err)
 {
-    FILE *out = fdopen(run->cli->ready_fd, "w");
+    int fd = run->options->ready_fd;
+    FILE *out = fdopen(fd, "w");
     if (out == NULL)
-        return err_set(
-            err, "cannot write to --ready-fd %d: %s", run->cli->ready_fd, strerror(errno));
+        return err_set(err, "cannot write to --ready-fd %d: %s", fd, strerror(errno));
     write_addresses(run, out);
     return fclose(out) == 0 ? 0 : err_set(err, "--ready-fd: %s", strerror(errno));
 }
@@ -180,7 +181,7 @@ static int write_ready_fd(struct run *run, struct err *err)
 /* The file appears under its name only when it is complete. */
 static int write_ready_file(struct run *run, struct err *err)
 {
-    const char *path = run->cli->ready_path;
+    const char *path = run->options->ready_path;
     char temporary[4096];
     if (snprintf(temporary, sizeof temporary, "%s.%d", path, (int)getpid()) >=
         (int)sizeof temporary)
@@ -199,9 +200,9 @@ static int say_ready(struct run *run, struct err *err)
     fprintf(
         stderr, "rudeproxy %s: seed %" PRIu64 "\n", RUDEPROXY_VERSION, run->config.settings.seed);
     log_flush(&run->log);
-    if (run->cli->ready_fd >= 0 && write_ready_fd(run, err) != 0)
+    if (run->options->ready_fd >= 0 && write_ready_fd(run, err) != 0)
         return -1;
-    return run->cli->ready_path != NULL ? write_ready_file(run, err) : 0;
+    return run->options->ready_path != NULL ? write_ready_file(run, err) : 0;
 }
 
 /* Every connection takes two descriptors: take all that we may have. */
@@ -247,19 +248,18 @@ static int run_with_log(struct run *run)
     return status;
 }
 
-int run_command(const struct cli *cli)
+int run_config(struct config *config, const struct run_options *options)
 {
     struct run *run = calloc(1, sizeof *run);
     struct err err;
     int status = EXIT_RUNTIME;
-    if (run == NULL)
+    if (run == NULL) {
+        config_free(config);
         return EXIT_RUNTIME;
-    run->cli = cli;
-    signal(SIGPIPE, SIG_IGN);
-    if (cli_load(cli, &run->config, stderr) != 0) {
-        free(run);
-        return EXIT_USAGE;
     }
+    run->options = options;
+    run->config = *config;
+    signal(SIGPIPE, SIG_IGN);
     choose_seed(&run->config.settings);
     raise_descriptor_limit();
     if (log_open(&run->log, &run->config.settings, &err) == 0) {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define UNIX_PREFIX "unix:"
 
@@ -123,6 +124,26 @@ int peer_address_of_socket(int fd, struct peer_address *out)
     if (getsockname(fd, (struct sockaddr *)(void *)&out->storage, &out->length) != 0)
         return -errno;
     return 0;
+}
+
+int peer_address_reserve(const char *any, struct peer_address *out)
+{
+    const int on = 1;
+    int result = peer_address_parse(any, out);
+    if (result != 0)
+        return result;
+    int fd = socket(peer_address_family(out), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(fd, (const struct sockaddr *)(const void *)&out->storage, out->length) != 0)
+        result = -errno;
+    else
+        result = peer_address_of_socket(fd, out);
+    if (result == 0)
+        return fd;
+    close(fd);
+    return result;
 }
 
 int peer_address_family(const struct peer_address *address)

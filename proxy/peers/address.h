@@ -28,6 +28,11 @@ int peer_address_format(const struct peer_address *address, char *text, size_t s
 /* The address `fd` is bound to. 0 or -errno. */
 int peer_address_of_socket(int fd, struct peer_address *out);
 
+/* Finds a free port of an address with port 0 ("127.0.0.1:0") and keeps it from being given away:
+ * a socket that is bound and never listens. A listener with SO_REUSEADDR can share the port.
+ * The socket, to be closed when the port is no longer needed, or -errno. */
+int peer_address_reserve(const char *any, struct peer_address *out);
+
 /* AF_INET, AF_INET6 or AF_UNIX. */
 int peer_address_family(const struct peer_address *address);
 

@@ -72,7 +72,7 @@ enum progress op_fill(struct task *task)
     if (peers_now_ms() - task->since_ms < (direct ? FILL_QUIET_DIRECT_MS : FILL_QUIET_PROXIED_MS))
         return task_tick(task);
     snprintf(task->line.aside, sizeof(task->line.aside), "%" PRIu64 " bytes", task->done);
-    return task_say(task, "it blocks");
+    return task_say(task, "ok");
 }
 
 enum progress op_send_to_error(struct task *task)

@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -50,6 +51,10 @@ static void take_connection(struct peer *peer, int fd, int family)
     if (family != AF_UNIX)
         (void)set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     peer->fd = fd;
+    /* The pattern begins anew, whatever an earlier connection left undelivered. */
+    peer->sent = 0;
+    peer->received = 0;
+    peer->spoiled = false;
 }
 
 int peer_listen(struct peer *peer, const struct peer_address *address, int backlog)
@@ -148,6 +153,7 @@ int peer_reset(struct peer *peer)
 static void hold_until_killed(int fd)
 {
     unsigned keep = (unsigned)fd;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (keep > 0)
         (void)syscall(SYS_close_range, 0u, keep - 1, 0u);
     (void)syscall(SYS_close_range, keep + 1, ~0u, 0u);

@@ -31,8 +31,8 @@ struct peer {
     int listener;                /* the server's listening socket, -1: none */
     struct peer_address address; /* where `listener` is bound */
     pid_t holder;                /* a child that holds a copy of `fd`, 0: none */
-    uint64_t sent;               /* pattern bytes handed to the kernel */
-    uint64_t received;           /* pattern bytes read */
+    uint64_t sent;               /* pattern bytes handed to the kernel, of this connection */
+    uint64_t received;           /* pattern bytes read, of this connection */
     bool spoiled;                /* a byte read was not what the other end sends ... */
     uint64_t spoiled_at;         /* ... the first one at this offset */
 };

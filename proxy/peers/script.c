@@ -90,6 +90,7 @@ static void record_tasks(struct run *run)
             (void)task_say(task, "TIMED OUT, the script ends here");
             snprintf(task->line.aside, sizeof(task->line.aside), "%" PRIu64 " bytes", task->done);
         }
+        task->line.quiet = task->finished && peer_ops[task->step->op].quiet;
         transcript_add(&run->out[task->step->actor], &task->line);
     }
 }

@@ -28,11 +28,12 @@ struct task {
     struct transcript_line line;
 };
 
-/* What an op is: its name in the transcript, whether it needs a connection, and its function. */
+/* What an op is. */
 struct op_row {
-    const char *name;
-    bool needs_connection;
+    const char *name; /* in the transcript */
     enum progress (*run)(struct task *task);
+    bool needs_connection;
+    bool quiet; /* its line is, see transcript.h */
 };
 
 /* One row for each enum peer_op, in ops.c. */

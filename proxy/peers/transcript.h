@@ -18,6 +18,7 @@
 struct transcript_line {
     char text[112];
     char aside[64];
+    bool quiet; /* only keeps the two ends in step; a reader misses nothing without it */
 };
 
 struct transcript {

@@ -4,11 +4,11 @@
  * delivered, acknowledged, or waited for. The ending is that wait, as a state.
  *
  *   NONE --begin--> DELIVER --flow towards it is empty--> DRAIN ---> CLOSED   graceful close
- *                                                    `--> ACK -----> CLOSED   reset drain,
- * after_fin NONE --begin--> UNREAD --enough lies unread--------------------> CLOSED   close with
- * unread data NONE --begin--> DATA ----a byte arrives------------------------> CLOSED   reset on
- * data NONE --begin--> HOLD ----the peer ends it----------------------> CLOSED   hold NONE
- * --begin---------------------------------------------------> CLOSED   plain, abrupt
+ *                                                    `--> ACK -----> CLOSED   reset drain, after_fin
+ *   NONE --begin--> UNREAD --enough lies unread--------------------> CLOSED   close with unread data
+ *   NONE --begin--> DATA ----a byte arrives------------------------> CLOSED   reset on data
+ *   NONE --begin--> HOLD ----the peer ends it----------------------> CLOSED   hold
+ *   NONE --begin---------------------------------------------------> CLOSED   plain, abrupt
  */
 #ifndef RUDEPROXY_RELAY_ENDING_H
 #define RUDEPROXY_RELAY_ENDING_H

@@ -4,7 +4,7 @@
  *
  *     transparency tcp4|tcp6|unix [NAME] [--self]
  *
- * Every script of proxy/peers runs on a direct connection and then through the real program, and
+ * Every script of tests/lib runs on a direct connection and then through the real program, and
  * both ends must have seen the same, line by line. With --self the second run is direct as well:
  * that proves the scripts themselves, not the proxy. NAME picks the scripts whose name contains
  * it. TRANSPARENCY_DEADLINE_MS shortens the wait for something that never comes.
@@ -16,8 +16,8 @@
  *
  * In the end no descriptor and no child may be left over.
  */
-#include "proxy/peers/scripts.h"
 #include "tests/lib/proxy_process.h"
+#include "tests/lib/scripts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -59,29 +59,16 @@ static bool is_unix(const struct suite *suite)
     return strcmp(suite->family, "unix") == 0;
 }
 
-/* Binds a socket to a free port and leaves it at that; the address goes to scenario->server. */
-static bool reserve_port(const struct suite *suite, struct scenario *scenario)
-{
-    const char *any = strcmp(suite->family, "tcp6") == 0 ? "[::1]:0" : "127.0.0.1:0";
-    const int on = 1;
-    struct peer_address *server = &scenario->server;
-
-    if (peer_address_parse(any, server) != 0)
-        return false;
-    int fd = socket(peer_address_family(server), SOCK_STREAM | SOCK_CLOEXEC, 0);
-    scenario->reserved = fd;
-    return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-           bind(fd, (const struct sockaddr *)(const void *)&server->storage, server->length) == 0 &&
-           peer_address_of_socket(fd, server) == 0;
-}
-
 static bool place_server(const struct suite *suite, struct scenario *scenario)
 {
     char text[PEER_ADDRESS_TEXT];
 
     scenario->reserved = -1;
-    if (!is_unix(suite))
-        return reserve_port(suite, scenario);
+    if (!is_unix(suite)) {
+        const char *any = strcmp(suite->family, "tcp6") == 0 ? "[::1]:0" : "127.0.0.1:0";
+        scenario->reserved = peer_address_reserve(any, &scenario->server);
+        return scenario->reserved >= 0;
+    }
     snprintf(text, sizeof(text), "unix:%s/%zu.server", suite->folder, suite->n);
     return peer_address_parse(text, &scenario->server) == 0;
 }

@@ -6,7 +6,7 @@
  * A reader that lets several MB pile up shows what a proxy that stops reading still has to notice.
  * Urgent data is TCP only here: how much of it UNIX sockets know depends on the kernel.
  */
-#include "proxy/peers/scripts.h"
+#include "tests/lib/scripts.h"
 
 #define C PEER_C
 #define S PEER_S

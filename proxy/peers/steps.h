@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scripts at hand: how connections are used and how they end, after tcp-close.
- *
- * Constant data, in three lists by subject. Each script is deterministic on a direct connection,
- * and on a perfect proxy both ends see on it exactly what they see directly; where a proxy can do
- * no better than the kernel lets it (a reset between UNIX sockets), `families` leaves the family
- * out.
+ * How scripts are written down: shorthand for tables of steps, and nothing else.
  */
-#ifndef RUDEPROXY_PEERS_SCRIPTS_H
-#define RUDEPROXY_PEERS_SCRIPTS_H
+#ifndef RUDEPROXY_PEERS_STEPS_H
+#define RUDEPROXY_PEERS_STEPS_H
 
 #include "proxy/peers/script.h"
 
-struct peer_script_list {
-    const char *subject;
-    const struct peer_script *scripts;
-    size_t n;
-};
-
-extern const struct peer_script_list peers_scripts_flow;  /* bytes, back-pressure, urgent data */
-extern const struct peer_script_list peers_scripts_close; /* FIN, close(), death */
-extern const struct peer_script_list peers_scripts_reset; /* RST */
-
-/* The script called `name`, in whichever list; NULL if there is none. */
-const struct peer_script *peers_script_find(const char *name);
-
-/* For the files that define scripts: a step of the client and of the server, and the same run
+/* A step of the client and of the server, and the same run
  * together with the step that follows. */
 #define PEER_C(op, arg)                                                                            \
     {                                                                                              \
@@ -51,6 +33,13 @@ const struct peer_script *peers_script_find(const char *name);
     {                                                                                              \
         .name = script_name, .story = script_story, .families = script_families,                   \
         .steps = (const struct peer_step[]){__VA_ARGS__},                                          \
+        .n = sizeof((const struct peer_step[]){__VA_ARGS__}) / sizeof(struct peer_step)            \
+    }
+
+/* A script inside a larger row, which has the name and the story. */
+#define PEER_STEPS(...)                                                                            \
+    {                                                                                              \
+        .families = PEERS_TCP, .steps = (const struct peer_step[]){__VA_ARGS__},                   \
         .n = sizeof((const struct peer_step[]){__VA_ARGS__}) / sizeof(struct peer_step)            \
     }
 

@@ -7,7 +7,7 @@
  * and only then do poll, SO_ERROR and the next write show it. Scripts wait for that answer with
  * WAIT_HUP, which takes nothing away.
  */
-#include "proxy/peers/scripts.h"
+#include "tests/lib/scripts.h"
 
 #define C PEER_C
 #define S PEER_S

@@ -7,7 +7,7 @@
  * do so when more is queued for it than fits its receive queue: a proxy can pass the RST on only
  * behind the bytes, and they do not move until they are read.
  */
-#include "proxy/peers/scripts.h"
+#include "tests/lib/scripts.h"
 
 #define C PEER_C
 #define S PEER_S

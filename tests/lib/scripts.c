@@ -2,7 +2,7 @@
 /*
  * Finding a script by its name, in whichever list it stands.
  */
-#include "proxy/peers/scripts.h"
+#include "tests/lib/scripts.h"
 
 #include <string.h>
 

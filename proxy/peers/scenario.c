@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The catalogue of scenarios over its lists, and what must hold for each row. */
+#include "proxy/peers/scenario.h"
+
+#include <string.h>
+
+const struct scenario_list *const scenario_lists[SCENARIO_LISTS] = {
+    &scenarios_careless,
+    &scenarios_fin,
+    &scenarios_linger,
+    &scenarios_reset,
+};
+
+size_t scenario_count(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SCENARIO_LISTS; i++)
+        n += scenario_lists[i]->n;
+    return n;
+}
+
+const struct scenario *scenario_at(size_t i)
+{
+    for (size_t list = 0; list < SCENARIO_LISTS; list++) {
+        if (i < scenario_lists[list]->n)
+            return &scenario_lists[list]->scenarios[i];
+        i -= scenario_lists[list]->n;
+    }
+    return NULL;
+}
+
+const struct scenario *scenario_find(const char *name)
+{
+    const struct scenario *scenario;
+    for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++) {
+        if (strcmp(scenario->name, name) == 0)
+            return scenario;
+    }
+    return NULL;
+}
+
+/* The next step of `actor` from `*i` on; NULL when there is none. */
+static const struct peer_step *next_step(
+    const struct peer_script *script, enum peer_actor actor, size_t *i)
+{
+    while (*i < script->n) {
+        const struct peer_step *step = &script->steps[(*i)++];
+        if (step->actor == actor)
+            return step;
+    }
+    return NULL;
+}
+
+bool scenario_victims_agree(const struct scenario *scenario)
+{
+    size_t i = 0;
+    size_t j = 0;
+    for (;;) {
+        const struct peer_step *a = next_step(&scenario->native, scenario->victim, &i);
+        const struct peer_step *b = next_step(&scenario->polite, scenario->victim, &j);
+        if (a == NULL || b == NULL)
+            return a == b;
+        if (a->op != b->op || a->arg != b->arg || a->size != b->size)
+            return false;
+    }
+}
+
+bool scenario_is_proved(const struct scenario *scenario, const struct transcript *transcript)
+{
+    for (size_t i = 0; i < transcript->n; i++) {
+        if (strcmp(transcript->lines[i].text, scenario->proof) == 0)
+            return true;
+    }
+    return false;
+}

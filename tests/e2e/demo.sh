@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The demo as a person meets it: all scenarios agree, the names lead there, the page fits.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+expect 0 "$RUDEPROXY" demo list
+says "$work/out" '^unread-welcome$'
+expect 2 "$RUDEPROXY" demo unread-welcom
+says "$work/err" "did you mean 'unread-welcome'"
+
+expect 0 "$RUDEPROXY" demo commit-lost
+says "$work/out" '^commit-lost$'
+says "$work/out" 'ECONNRESET after 0 of 20 bytes +\| read: ECONNRESET after 0 of 20 bytes'
+says "$work/out" 'agree: the client saw the same'
+says "$work/out" 'fault lose-acknowledgement \(reset\) at byte 50 upstream'
+
+expect 0 "$RUDEPROXY" demo
+count=$(find "$(dirname "$0")/../../config/recipes" -name '*.ini' | wc -l)
+says "$work/out" "^$count scenarios: $count agree\$"
+[ "$(wc -L <"$work/out")" -le 100 ] || fail "the page is wider than 100 columns"
+! grep -q "$(printf '\033')" "$work/out" || fail "colour in a file"
+note "$count scenarios"
