@@ -101,7 +101,11 @@ static void on_connected(struct connector *connector, int errnum, const char *re
             &connector->address, connector->address_len, text, ADDRESS_TEXT_MAX);
     else
         address_format(&connection->session.plan->proxy.upstream, text, ADDRESS_TEXT_MAX);
+    /* The listener closes before the client gets its RST: a client that tries again at once shall
+     * find nobody. */
     proxy_note_connect(connection->proxy, errnum == 0 && reason == NULL);
+    if (connector->on_done == NULL)
+        return; /* the session was stopped meanwhile, from inside the event about the listener */
     if (errnum == 0 && reason == NULL) {
         server->on_ready = on_ready_server;
         session_on_connected(&connection->session, &server->ep, text);

@@ -212,7 +212,7 @@ static void run_flow(struct session *session, enum direction direction)
 }
 
 /* What follows from what the flows have come to, for one side: an early FIN that is due, and a RST
- * that came after a FIN. */
+ * that came after a FIN, its own or the early one that was passed on in its stead. */
 static void settle(struct session *session, enum side side)
 {
     struct session_side *it = &session->side[side];
@@ -223,7 +223,8 @@ static void settle(struct session *session, enum side side)
         session->again = true;
     }
     struct flow *from = &session->flow[side];
-    if (it->reset_late && it->ep != NULL && ring_used(&from->ring) == 0) {
+    bool behind_fin = it->reset_late || (it->reset_noted && from->finished);
+    if (behind_fin && it->ep != NULL && ring_used(&from->ring) == 0) {
         if (!it->fin_held)
             side_send_fin(session, (enum side) !side);
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);

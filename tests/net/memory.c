@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A receiver that does not read costs no more than its `buffer`.
+ *
+ * CONNECTIONS connections at once (or as many as the descriptor limit permits) are opened through
+ * one program and left idle; then their senders push until nothing moves any more, first in one
+ * direction, then in both. The program's own memory (RssAnon; what the kernel holds in socket
+ * buffers is not in it) may grow by `buffer` a direction and connection, and a small overhead, and
+ * should grow by most of it, or the test would have measured nothing. Small socket buffers keep
+ * the kernel's part low.
+ *
+ * The figures are printed: they are in the documentation. Under sanitizers memory says nothing, and
+ * only the behaviour is tested, with fewer connections.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/lib/expect.h"
+#include "tests/lib/records.h"
+#include "tests/lib/wire.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#define CONNECTIONS 200
+#define JUDGED false
+#else
+#define CONNECTIONS 1000
+#define JUDGED true
+#endif
+
+#define BUFFER_KB 64
+#define SOCKET_BUFFER 4096
+/* Of an idle connection, and of a full one on top of its buffers. */
+#define OVERHEAD_KB 4
+/* Nothing has moved for so long: it is blocked. */
+#define QUIET_MS 500
+/* Ours are two descriptors a connection, and some more. */
+#define SPARE_DESCRIPTORS 64
+
+static struct proxy_process process;
+static struct wire_listener server;
+static int clients[CONNECTIONS];
+static int servers[CONNECTIONS];
+static size_t count;
+
+/* As many connections as we may have descriptors for. */
+static size_t permitted(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    size_t most = (size_t)(limit.rlim_max - SPARE_DESCRIPTORS) / 2;
+    return most < CONNECTIONS ? most : CONNECTIONS;
+}
+
+static long memory_kb(void)
+{
+    return records_memory_kb(process.pid, "RssAnon");
+}
+
+static void shrink(int fd)
+{
+    const int size = SOCKET_BUFFER;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
+static bool open_one(size_t i, const struct peer_address *proxy)
+{
+    clients[i] = wire_connect(proxy, SOCKET_BUFFER);
+    servers[i] = clients[i] >= 0 ? wire_accept(&server) : -1;
+    if (servers[i] < 0) {
+        printf("     connection %zu: connect %d, accept %d\n", i, clients[i], servers[i]);
+        return false;
+    }
+    shrink(clients[i]);
+    shrink(servers[i]);
+    return true;
+}
+
+static bool open_all(void)
+{
+    struct peer_address proxy;
+    char text[PEER_ADDRESS_TEXT];
+    if (!proxy_process_address(&process, "p", text, sizeof text) ||
+        peer_address_parse(text, &proxy) != 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!open_one(i, &proxy))
+            return false;
+    }
+    return expect_number("open", (long)records_wait_count(&process, "open", count), (long)count);
+}
+
+/* One round over all of them; bytes the kernel took. */
+static uint64_t push_once(const int *fds)
+{
+    static const char bytes[16384];
+    uint64_t moved = 0;
+    for (size_t i = 0; i < count; i++) {
+        ssize_t n;
+        while ((n = send(fds[i], bytes, sizeof bytes, MSG_NOSIGNAL)) > 0)
+            moved += (uint64_t)n;
+    }
+    return moved;
+}
+
+/* Pushes until nothing has moved for a while. The bytes taken, 0 if that never came. */
+static uint64_t push_until_blocked(const int *fds)
+{
+    int64_t deadline = wire_now_ms() + 3 * WIRE_DEADLINE_MS;
+    int64_t last_move = wire_now_ms();
+    uint64_t total = 0;
+    while (wire_now_ms() < deadline) {
+        uint64_t moved = push_once(fds);
+        total += moved;
+        if (moved > 0)
+            last_move = wire_now_ms();
+        else if (wire_now_ms() - last_move > QUIET_MS)
+            return total;
+        wire_tick();
+    }
+    return 0;
+}
+
+/* Memory that grew since `before`, against what is allowed and what there should be. */
+static bool judge(const char *what, long before, long allowed_kb, long least_kb)
+{
+    long grown = memory_kb() - before;
+    long n = (long)count;
+    printf("%s: %ld kB for %ld connections, %.2f kB each; allowed %ld kB each\n", what, grown, n,
+        (double)grown / (double)n, allowed_kb);
+    if (JUDGED && (grown > allowed_kb * n || grown < least_kb * n)) {
+        printf("     %ld kB, not %ld to %ld\n", grown, least_kb * n, allowed_kb * n);
+        return false;
+    }
+    return true;
+}
+
+static bool block(const char *what, const int *fds, long before, long directions)
+{
+    uint64_t taken = push_until_blocked(fds);
+    bool good = expect_true("the senders are blocked", taken > 0);
+    printf("%s: %" PRIu64 " kB taken from each sender, %d kB of them in user space at most\n", what,
+        taken / 1024 / count, BUFFER_KB);
+    return judge(what, before, directions * BUFFER_KB + OVERHEAD_KB, directions * BUFFER_KB / 2) &&
+           good;
+}
+
+static bool end_all(void)
+{
+    for (size_t i = 0; i < count; i++) {
+        wire_reset(clients[i]);
+        wire_reset(servers[i]);
+    }
+    return expect_number(
+        "closed", (long)records_wait_count(&process, "closed", count), (long)count);
+}
+
+static bool measure(void)
+{
+    int descriptors = records_count_descriptors(process.pid);
+    long before = memory_kb();
+    bool good = open_all();
+    good = good && judge("idle", before, OVERHEAD_KB, 0);
+    good = good && block("downstream blocked", servers, before, 1);
+    good = good && block("both blocked", clients, before, 2);
+    good = end_all() && good;
+    long after = memory_kb();
+    printf("all closed: %ld kB, %ld kB before the first\n", after, before);
+    return expect_number("descriptors", records_count_descriptors(process.pid), descriptors) &&
+           good;
+}
+
+int main(void)
+{
+    char sections[256];
+    bool good = false;
+    count = permitted();
+    if (count < 10) {
+        printf("skipped: the descriptor limit permits %zu connections only\n", count);
+        return 77;
+    }
+    if (wire_listen(&server, "127.0.0.1:0", 1024, SOCKET_BUFFER) != 0)
+        return 1;
+    snprintf(sections, sizeof sections,
+        "[proxy p]\nlisten = 127.0.0.1:0\nupstream = %s\nbuffer = %dk\nrcvbuf = 4k\nsndbuf = 4k\n",
+        server.text, BUFFER_KB);
+    if (proxy_process_start(&process, "grace = 1s\n", sections)) {
+        good = measure();
+        good = proxy_process_stop(&process) && good;
+    }
+    wire_unlisten(&server);
+    printf("%d passed, %d failed\n", good, !good);
+    return good ? 0 : 1;
+}
