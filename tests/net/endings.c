@@ -202,7 +202,7 @@ static const struct ending_case cases[] = {
             V(SEND, 5000), V(WAIT_ACKED, 0), V(LOOK, QUIET_MS), F(READ, 5000), V(RESET, 0),
             F(WAIT_HUP, 0), F(CLOSE, 0)),
         "[\"rst_received\"]", "[\"fin_received\",\"rst_sent\"]", "far_fin", 1000, 0},
-    {"hold-fin-for", "type = hold_fin\ndirection = %D\nfor = 100ms\n",
+    {"hold-fin-for", "type = hold_fin\ndirection = %D\nfor = 1s\n",
         STEPS(F(SEND, 1000), V(READ, 1000), V(LOOK, QUIET_MS), F(SHUT_WR, 0), V(WAIT_EOF, 0),
             V(READ_END, 0), V(SEND, 10), F(READ, 10), V(SHUT_WR, 0), V(WAIT_HUP, 0), V(CLOSE, 0)),
         STEPS(F(SEND, 1000), F(SHUT_WR, 0), V(READ, 1000), V(LOOK, QUIET_MS), V(WAIT_EOF, 0),
@@ -351,6 +351,23 @@ static bool check_cause(const struct trial *trial, const char *record)
     return expect_value(record, NULL, "cause", wanted);
 }
 
+/* All that the log has on this proxy. */
+static void print_records(const char *proxy)
+{
+    char name[80];
+    char *log = proxy_process_read_log(&process);
+    snprintf(name, sizeof name, "\"proxy\":\"%s\"", proxy);
+    for (char *line = log; line != NULL && *line != '\0';) {
+        char *end = line + strcspn(line, "\n");
+        bool last = *end == '\0';
+        *end = '\0';
+        if (strstr(line, name) != NULL)
+            printf("     %s\n", line);
+        line = last ? end : end + 1;
+    }
+    free(log);
+}
+
 static bool check_record(const struct trial *trial)
 {
     char *record = records_wait(&process, "closed", trial->name, 1);
@@ -373,7 +390,7 @@ static bool check_record(const struct trial *trial)
         good = false;
     }
     if (!good)
-        printf("     %s\n", record);
+        print_records(trial->name);
     free(record);
     return good;
 }

@@ -46,7 +46,7 @@ static const struct {
     int errnum; /* what the reader gets after the bytes */
 } types[TYPE_COUNT] = {
     {"reset", "type = reset\nmode = drain\n", ECONNRESET},
-    {"close", "type = close\nmode = graceful\n", 0},
+    {"close", "type = close\nlinger = 60s\n", 0},
     {"half_close", "type = half_close\n", 0},
 };
 

@@ -231,11 +231,11 @@ static void complain(const struct suite *suite, size_t closed)
 static bool run_connections(struct suite *suite, size_t n)
 {
     size_t closed = 0;
-    int64_t deadline = wire_now_ms() + 3 * WIRE_DEADLINE_MS;
     for (size_t i = 0; i < n / BATCH; i++) {
         if (!run_batch(suite))
             return false;
     }
+    int64_t deadline = wire_now_ms() + 3 * WIRE_DEADLINE_MS;
     while (closed < suite->opened && wire_now_ms() < deadline) {
         int late[2 * BATCH];
         size_t count = 0;
