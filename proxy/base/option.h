@@ -68,11 +68,22 @@ extern const struct option_kind option_duration; /* uint64_t: microseconds; a un
                                                     except for a plain 0; see units.h */
 extern const struct option_kind option_duration_or_forever; /* same; `forever` = UINT64_MAX */
 extern const struct option_kind option_size;                /* uint64_t: bytes; 512, 64k, 1M, 1G */
+extern const struct option_kind option_rate;                /* uint64_t: bytes a second; 1M/s */
+extern const struct option_kind option_percentage;          /* uint64_t: parts per billion; 25% */
 extern const struct option_kind option_choice;              /* int: index into choices */
 extern const struct option_kind option_sides;      /* unsigned: client, server, both (side.h) */
 extern const struct option_kind option_directions; /* unsigned: upstream, downstream, both */
 extern const struct option_kind option_path;       /* char[OPTION_PATH_MAX]: a file name */
 
+extern const struct option_kind option_string; /* struct byte_string: bytes in double quotes */
+
 #define OPTION_PATH_MAX 256
+
+#define BYTE_STRING_MAX 200 /* longer than a line of the file */
+
+struct byte_string {
+    unsigned length; /* 0: unset */
+    unsigned char bytes[BYTE_STRING_MAX];
+};
 
 #endif

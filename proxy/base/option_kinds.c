@@ -233,6 +233,32 @@ static void format_size(const struct option *option, const void *value, char *bu
         units_format_size(bytes, buf, size);
 }
 
+static int parse_rate(const struct option *option, const char *text, void *value, struct err *err)
+{
+    return parse_ranged(option, text, value, err, units_parse_rate);
+}
+
+static void format_rate(const struct option *option, const void *value, char *buf, size_t size)
+{
+    uint64_t rate = *(const uint64_t *)value;
+    if (!is_unset(option, rate, buf, size))
+        units_format_rate(rate, buf, size);
+}
+
+static int parse_percentage(
+    const struct option *option, const char *text, void *value, struct err *err)
+{
+    return parse_ranged(option, text, value, err, units_parse_percentage);
+}
+
+static void format_percentage(
+    const struct option *option, const void *value, char *buf, size_t size)
+{
+    uint64_t ppb = *(const uint64_t *)value;
+    if (!is_unset(option, ppb, buf, size))
+        units_format_percentage(ppb, buf, size);
+}
+
 static int parse_path(const struct option *option, const char *text, void *value, struct err *err)
 {
     size_t length = strlen(text);
@@ -305,6 +331,22 @@ const struct option_kind option_size = {
     .size = sizeof(uint64_t),
     .parse = parse_size,
     .format = format_size,
+};
+
+const struct option_kind option_rate = {
+    .name = "rate",
+    .form = "a rate in bytes a second such as 512/s, 64k/s, 1M/s or 1G/s",
+    .size = sizeof(uint64_t),
+    .parse = parse_rate,
+    .format = format_rate,
+};
+
+const struct option_kind option_percentage = {
+    .name = "percentage",
+    .form = "a percentage such as 25% or 0.01%",
+    .size = sizeof(uint64_t),
+    .parse = parse_percentage,
+    .format = format_percentage,
 };
 
 const struct option_kind option_choice = {

@@ -62,6 +62,8 @@ long quote_parse(const char *text, char *out, size_t size, struct err *err)
     size_t length = 0;
     for (const char *c = text + 1; c != end;) {
         char byte = *c++;
+        if (byte == '\t')
+            return err_set(err, "a tab inside a string is written as \\t");
         if (byte == '\\' && (c = parse_escape(c, &byte, err)) == NULL)
             return -1;
         if (length == size)
@@ -71,13 +73,14 @@ long quote_parse(const char *text, char *out, size_t size, struct err *err)
     return (long)length;
 }
 
-/* One byte as it stands in quotes. */
-static void spell_byte(unsigned char byte, char spelled[5])
+/* One byte as it stands in quotes, behind `before`. */
+static void spell_byte(unsigned char byte, char before, char spelled[5])
 {
+    bool comment = byte == ';' && before == ' ';
     const char *found = memchr(escape_bytes, byte, sizeof escape_bytes - 1);
     if (found != NULL)
         snprintf(spelled, 5, "\\%c", escape_letters[found - escape_bytes]);
-    else if (byte < 0x20 || byte == 0x7f || byte == ';')
+    else if (byte < 0x20 || byte == 0x7f || comment)
         snprintf(spelled, 5, "\\x%02x", (unsigned)byte);
     else
         snprintf(spelled, 5, "%c", byte);
@@ -88,7 +91,7 @@ void quote_format(const char *bytes, size_t length, char *buf, size_t size)
     size_t used = (size_t)snprintf(buf, size, "\"");
     for (size_t i = 0; i < length && used < size; i++) {
         char spelled[5];
-        spell_byte((unsigned char)bytes[i], spelled);
+        spell_byte((unsigned char)bytes[i], i > 0 ? bytes[i - 1] : '\0', spelled);
         used += (size_t)snprintf(buf + used, size - used, "%s", spelled);
     }
     if (used < size)

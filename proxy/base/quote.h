@@ -12,11 +12,12 @@
 #include "proxy/base/err.h"
 
 /* Reads `"..."`, the whole of `text`, into at most `size` bytes. Returns how many, or -1 with err
- * filled. Adds no NUL. */
+ * filled. Adds no NUL. A tab must be written as \t, so that what quote_format writes is never longer
+ * than what was read. */
 long quote_parse(const char *text, char *out, size_t size, struct err *err);
 
-/* Writes bytes as quote_parse reads them, NUL-terminated, cut at `size`. A semicolon becomes \x3b,
- * because ` ;` begins a comment in an INI file, inside quotes too. */
+/* Writes bytes as quote_parse reads them, NUL-terminated, cut at `size`. A semicolon behind a
+ * blank becomes \x3b, because ` ;` begins a comment in an INI file, inside quotes too. */
 void quote_format(const char *bytes, size_t length, char *buf, size_t size);
 
 /* Where the string that begins at text[0] == '"' ends: its closing quote, or NULL. */

@@ -41,6 +41,22 @@ static const struct unit size_units[] = {
     {NULL, 0},
 };
 
+static const struct unit rate_units[] = {
+    {"G/s", UINT64_C(1) << 30},
+    {"M/s", UINT64_C(1) << 20},
+    {"k/s", UINT64_C(1) << 10},
+    {"/s", 1},
+    {NULL, 0},
+};
+
+#define PPB_PER_PERCENT 10000000u
+#define PERCENT_DIGITS 7 /* of the fraction: 10^7 parts per billion are 1% */
+
+static const struct unit percentage_units[] = {
+    {"%", PPB_PER_PERCENT},
+    {NULL, 0},
+};
+
 /* What a quantity is called, for the error texts. */
 struct measure {
     const struct unit *units;
@@ -61,6 +77,20 @@ static const struct measure size_measure = {
     .what = "size",
     .base = "1 byte",
     .right = "write a size such as 512, 64k, 1M or 1G",
+};
+
+static const struct measure rate_measure = {
+    .units = rate_units,
+    .what = "rate",
+    .base = "1 byte a second",
+    .right = "write a rate such as 512/s, 64k/s, 1M/s or 1G/s",
+};
+
+static const struct measure percentage_measure = {
+    .units = percentage_units,
+    .what = "percentage",
+    .base = "0.0000001%",
+    .right = "write a percentage such as 25% or 0.01%",
 };
 
 /* The two halves of a decimal number: whole + fraction / scale. */
@@ -184,6 +214,27 @@ int units_parse_size(const char *text, uint64_t *bytes, struct err *err)
     return 0;
 }
 
+int units_parse_rate(const char *text, uint64_t *bytes_per_s, struct err *err)
+{
+    uint64_t value = 0;
+    if (parse_quantity(&rate_measure, text, &value, err) != 0)
+        return -1;
+    *bytes_per_s = value;
+    return 0;
+}
+
+int units_parse_percentage(const char *text, uint64_t *ppb, struct err *err)
+{
+    uint64_t value = 0;
+    if (parse_quantity(&percentage_measure, text, &value, err) != 0)
+        return -1;
+    if (value > UINT64_C(100) * PPB_PER_PERCENT)
+        return err_set(
+            err, "'%.*s' is more than 100%%, %s", SHOWN_MAX, text, percentage_measure.right);
+    *ppb = value;
+    return 0;
+}
+
 int units_parse_number(const char *text, uint64_t *number, struct err *err)
 {
     uint64_t value = 0;
@@ -226,4 +277,26 @@ void units_format_size(uint64_t bytes, char *buf, size_t size)
     }
     const struct unit *unit = largest_exact(size_units, bytes);
     snprintf(buf, size, "%" PRIu64 "%s", bytes / unit->factor, unit->name);
+}
+
+void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size)
+{
+    if (bytes_per_s == 0) {
+        snprintf(buf, size, "0/s");
+        return;
+    }
+    const struct unit *unit = largest_exact(rate_units, bytes_per_s);
+    snprintf(buf, size, "%" PRIu64 "%s", bytes_per_s / unit->factor, unit->name);
+}
+
+void units_format_percentage(uint64_t ppb, char *buf, size_t size)
+{
+    uint64_t fraction = ppb % PPB_PER_PERCENT;
+    int digits = PERCENT_DIGITS;
+    for (; digits > 0 && fraction % 10 == 0; digits--)
+        fraction /= 10;
+    if (digits == 0)
+        snprintf(buf, size, "%" PRIu64 "%%", ppb / PPB_PER_PERCENT);
+    else
+        snprintf(buf, size, "%" PRIu64 ".%0*" PRIu64 "%%", ppb / PPB_PER_PERCENT, digits, fraction);
 }

@@ -21,6 +21,14 @@ void units_format_duration(uint64_t us, char *buf, size_t size);
 int units_parse_size(const char *text, uint64_t *bytes, struct err *err);
 void units_format_size(uint64_t bytes, char *buf, size_t size);
 
+/* "25%" "0.01%" -> parts per billion, at most 100%. */
+int units_parse_percentage(const char *text, uint64_t *ppb, struct err *err);
+void units_format_percentage(uint64_t ppb, char *buf, size_t size);
+
+/* "512/s" "64k/s" "1M/s" "1G/s" -> bytes a second, 1k = 1024. */
+int units_parse_rate(const char *text, uint64_t *bytes_per_s, struct err *err);
+void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size);
+
 /* Decimal, no sign. */
 int units_parse_number(const char *text, uint64_t *number, struct err *err);
 
