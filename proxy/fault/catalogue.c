@@ -14,11 +14,27 @@ const struct fault_type *const fault_catalogue[] = {
     &fault_half_close,
     &fault_hold_fin,
     &fault_shut_rd,
+    &fault_vanish,
+    &fault_refuse,
+    &fault_no_accept,
+    &fault_connect_delay,
+    &fault_packet_loss,
+    &fault_syn_blackhole,
+    &fault_latency,
+    &fault_bandwidth,
+    &fault_slice,
+    &fault_stall,
+    &fault_blackhole,
+    &fault_corrupt,
+    &fault_inject,
     NULL,
 };
 
 const char *const fault_group_names[GROUP_COUNT] = {
     [GROUP_ENDING] = "Endings",
+    [GROUP_CONNECT] = "Before the connection",
+    [GROUP_PACKET] = "Packets",
+    [GROUP_FLOW] = "Flow and bytes",
 };
 
 const struct fault_type *fault_type_find(const char *name)

@@ -16,7 +16,7 @@
 
 bool action_is_ending(enum action_kind kind)
 {
-    return kind >= ACTION_CLOSE_GRACEFUL && kind <= ACTION_HOLD;
+    return kind >= ACTION_CLOSE_GRACEFUL && kind <= ACTION_VANISH;
 }
 
 const char *action_name(enum action_kind kind)
@@ -31,19 +31,26 @@ const char *action_name(enum action_kind kind)
         [ACTION_RESET_AFTER_FIN] = "reset-after-fin",
         [ACTION_RESET_ON_DATA] = "reset-on-data",
         [ACTION_HOLD] = "hold",
+        [ACTION_VANISH] = "vanish",
         [ACTION_FIN] = "fin",
         [ACTION_HOLD_FIN] = "hold-fin",
+        [ACTION_INSERT] = "insert",
+        [ACTION_DELAY_DIAL] = "delay-dial",
         [ACTION_STOP_READING] = "stop-reading",
         [ACTION_DISCARD] = "discard",
+        [ACTION_SHAPE] = "shape",
+        [ACTION_FILTER] = "filter",
     };
     assert(kind < sizeof names / sizeof names[0]);
     return names[kind];
 }
 
 /* The sockets a type works on. A type without `side` goes by direction, and direction d is read
- * from socket d. */
+ * from socket d; at accept there is one thing left to do, to dial the server. */
 static unsigned named_sockets(const struct fault *fault)
 {
+    if (fault->type->at_accept)
+        return BOTH_SECOND;
     return fault->type->side_rule == SIDE_UNUSED ? fault->directions : fault->sides;
 }
 
@@ -90,7 +97,31 @@ bool fault_option_applies(const struct fault *fault, unsigned row)
 
 bool fault_direction_applies(const struct fault *fault)
 {
-    return fault->type->side_rule == SIDE_UNUSED || trigger_watches_direction(fault->when.kind);
+    const struct fault_type *type = fault->type;
+    bool goes_by_direction =
+        type->side_rule == SIDE_UNUSED && !type->at_accept && type->listener == LISTENER_OPEN;
+    return goes_by_direction || trigger_watches_direction(fault->when.kind) ||
+           trigger_watches_direction(fault->until.kind);
+}
+
+bool fault_when_applies(const struct fault *fault)
+{
+    return fault->type->listener == LISTENER_OPEN && !fault->type->at_accept;
+}
+
+bool fault_until_applies(const struct fault *fault)
+{
+    return fault->type->lasting;
+}
+
+bool fault_edge_applies(const struct fault *fault)
+{
+    return fault->when.kind == TRIGGER_MATCH || fault->until.kind == TRIGGER_MATCH;
+}
+
+bool fault_selection_applies(const struct fault *fault)
+{
+    return fault->type->listener == LISTENER_OPEN;
 }
 
 bool fault_side_applies(const struct fault *fault)

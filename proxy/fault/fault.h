@@ -14,10 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/option.h"
 #include "proxy/base/side.h"
+#include "proxy/fault/cidr.h"
 #include "proxy/fault/selection.h"
 #include "proxy/fault/trigger.h"
+#include "proxy/fault/window.h"
 
 /* What a session can be asked to do to one of its two sockets. */
 enum action_kind {
@@ -32,17 +35,36 @@ enum action_kind {
     ACTION_RESET_AFTER_FIN, /* wait until every byte is acknowledged, then FIN and RST */
     ACTION_RESET_ON_DATA,   /* reset when the next byte arrives (or lies there already) */
     ACTION_HOLD,            /* keep the socket open and silent until the peer ends it */
+    ACTION_VANISH,          /* the socket disappears, nothing is sent (TCP_REPAIR) */
     /* Smaller harm: the connection lives on. */
-    ACTION_FIN,          /* deliver what was read, then a FIN towards the socket's peer */
-    ACTION_HOLD_FIN,     /* do not pass on the FIN that arrives from it, for `duration_us` */
+    ACTION_FIN,        /* deliver what was read, then a FIN towards the socket's peer */
+    ACTION_HOLD_FIN,   /* do not pass on the FIN that arrives from it, for `duration_us` */
+    ACTION_INSERT,     /* hand `bytes` bytes more to the far socket of the direction read from it:
+                          `data`, or random ones where data is NULL */
+    ACTION_DELAY_DIAL, /* dial the upstream `duration_us` later */
+    /* Lasting: from the trigger until `until`, the end of `active`, or for `duration_us`. */
     ACTION_STOP_READING, /* leave what arrives from it in the kernel */
     ACTION_DISCARD,      /* read, acknowledge and drop what arrives from it */
+    ACTION_SHAPE,        /* ask the type's gate or mutate for the direction read from it */
+    ACTION_FILTER,       /* segments that arrive from it are lost as `filter` says */
+};
+
+/* Which arriving segments vanish unacknowledged. */
+enum packet_only { PACKET_ALL, PACKET_FIN, PACKET_RST, PACKET_DATA };
+
+struct packet_filter {
+    uint64_t loss_ppb;    /* parts per billion, 1 to 1,000,000,000 */
+    uint64_t larger_than; /* only segments with more payload bytes; 0: all, also those without */
+    enum packet_only only;
 };
 
 struct action {
     enum action_kind kind;
-    uint64_t bytes;       /* ACTION_CLOSE_UNREAD: at least 1 */
-    uint64_t duration_us; /* ACTION_CLOSE_GRACEFUL, ACTION_HOLD_FIN; TIME_NEVER: for ever */
+    uint64_t bytes;            /* ACTION_CLOSE_UNREAD: at least 1; ACTION_INSERT: how many */
+    uint64_t duration_us;      /* ACTION_CLOSE_GRACEFUL: linger; the lasting ones, ACTION_HOLD_FIN:
+                                  TIME_NEVER is for ever */
+    const unsigned char *data; /* ACTION_INSERT: points into the fault's parameters, or NULL */
+    struct packet_filter filter; /* ACTION_FILTER */
 };
 
 /* What the side that is not named sees of an ending: the `other` key. */
@@ -55,7 +77,30 @@ enum fault_side_rule {
     SIDE_BOTH,     /* may be given, default both */
 };
 
-enum fault_group { GROUP_ENDING, GROUP_COUNT };
+enum fault_group { GROUP_ENDING, GROUP_CONNECT, GROUP_PACKET, GROUP_FLOW, GROUP_COUNT };
+
+/* What a fault makes of the listening socket while it is active. */
+enum listener_action {
+    LISTENER_OPEN,   /* nothing */
+    LISTENER_CLOSED, /* closed: connect() is refused */
+    LISTENER_IDLE,   /* open, but nothing is accepted */
+    LISTENER_DEAF,   /* SYNs are lost */
+};
+
+/* What a shaping fault is shown of a flow. Offsets count the bytes of the direction; the FIN or RST
+ * at the end of the stream counts as one byte more, so that it is held back like any other. */
+struct gate_view {
+    uint64_t head; /* offset of the next byte to go */
+    uint64_t end;  /* offset behind the last one that waits; more than head */
+    time_us now;
+    time_us active_since; /* when the fault became active on this connection */
+    bool fresh;           /* nothing waited before head arrived: a new burst begins there */
+    uint64_t key;         /* of this fault's draws on this connection and direction (rng.h) */
+    /* When the byte at `offset` (head <= offset < end) arrived; *until is set to the offset up to
+     * which all arrived at that time. Only for types with wants_arrivals. */
+    time_us (*arrived)(const struct gate_view *view, uint64_t offset, uint64_t *until);
+    const void *flow; /* for `arrived` */
+};
 
 struct fault;
 
@@ -72,15 +117,40 @@ struct fault_type {
     /* What to do to each named socket as soon as the connection opens, before the trigger.
      * NULL: nothing. */
     struct action (*arm)(const void *params);
-    /* What to do to each named socket when the trigger fires. Never NULL. */
+    /* What to do to each named socket when the trigger fires. Never NULL. Of a type that concerns
+     * the listening socket: ACTION_NONE, and duration_us says how long from the start of `active`. */
     struct action (*fire)(const void *params);
+    /* Shaping, for types whose action is ACTION_SHAPE. `state` is FAULT_STATE_MAX bytes of the
+     * fault's own for this connection and direction (or for the whole proxy, see shares_state),
+     * zero when it becomes active.
+     *
+     * gate: up to which offset bytes may go now: view->head for none, view->end or more for all.
+     * When it is less than view->end, *again is when to ask again (TIME_NEVER: only after bytes
+     * have passed). Changes nothing but `state`. passed: `n` bytes from `offset` on were handed to
+     * the socket; may be NULL. */
+    uint64_t (*gate)(const void *params, void *state, const struct gate_view *view, time_us *again);
+    void (*passed)(const void *params, void *state, uint64_t offset, size_t n, time_us now);
+    /* Changes bytes as they are read, never their number; the same for any cutting into pieces. */
+    void (*mutate)(
+        const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);
+    bool (*shares_state)(const void *params); /* NULL: no; else one state for all of a proxy */
+    bool wants_arrivals;                      /* the gate asks when bytes arrived */
+    bool cuts_segments;  /* each piece that the gate lets go is to be a segment of its own */
+    bool lasting;        /* `until` means something */
+    bool changes_length; /* bytes are added or lost: for the tests over all types */
+    bool at_accept;      /* its trigger is always `accept`: `when` is an error. It names the server
+                            socket, which is about to be dialled */
+    enum listener_action listener; /* LISTENER_OPEN: it concerns connections. Else it concerns the
+                                      listening socket, while `active`, and no connection */
+    bool needs_net_admin;
     /* Checks keys against each other; NULL: nothing to check. `fault` is complete; bit i of
      * `given` says that options[i] was written by the user. 0, or -1 with err filled. */
     int (*check)(const struct fault *fault, unsigned given, struct err *err);
 };
 
-#define FAULT_NAME_MAX 50 /* inih's longest section name, NUL included */
-#define FAULT_PARAMS_MAX 64
+#define FAULT_NAME_MAX 50    /* inih's longest section name, NUL included */
+#define FAULT_PARAMS_MAX 256 /* a string of one line of the file, and some numbers */
+#define FAULT_STATE_MAX 64
 #define FAULT_PROXIES_MAX 256
 
 /* One [fault NAME] section, checked. A value: copied freely, owns nothing. */
@@ -91,9 +161,17 @@ struct fault {
     unsigned sides;      /* set of sides (side.h); BOTH_NONE for SIDE_UNUSED types */
     unsigned directions; /* set of directions; BOTH_NONE where neither trigger nor type has any */
     struct trigger when;
+    struct trigger until; /* TRIGGER_NEVER: none */
+    int edge; /* enum trigger_edge: the key, as written; it stands in `when` if that is a
+                             match, else in `until` */
     struct selection connections;
-    uint64_t times; /* inject in at most so many connections; UINT64_MAX: no limit */
-    int other;      /* enum fault_other; OTHER_CLOSE where the key means nothing */
+    uint64_t times;      /* inject in at most so many connections; UINT64_MAX: no limit */
+    uint64_t chance_ppb; /* drawn once when the connection opens, parts per billion */
+    struct cidr_list clients;
+    struct window active;
+    bool must_fire; /* the run fails if it never did */
+    bool enabled;
+    int other; /* enum fault_other; OTHER_CLOSE where the key means nothing */
     alignas(max_align_t) unsigned char params[FAULT_PARAMS_MAX];
 };
 
@@ -112,10 +190,14 @@ void fault_fire(const struct fault *fault, struct action on[2]);
  * user must not write, nobody should print. */
 bool fault_option_applies(const struct fault *fault, unsigned row);
 
-/* The same for three keys of the envelope. */
+/* The same for keys of the envelope; the last one for connections, chance, times and clients. */
 bool fault_direction_applies(const struct fault *fault);
 bool fault_side_applies(const struct fault *fault);
 bool fault_other_applies(const struct fault *fault);
+bool fault_when_applies(const struct fault *fault);
+bool fault_until_applies(const struct fault *fault);
+bool fault_edge_applies(const struct fault *fault);
+bool fault_selection_applies(const struct fault *fault);
 
 /* Every type, in the order of the manual; ends with NULL. */
 extern const struct fault_type *const fault_catalogue[];

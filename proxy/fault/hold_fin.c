@@ -35,4 +35,5 @@ const struct fault_type fault_hold_fin = {
     .options = options,
     .params_size = sizeof(struct hold_fin_params),
     .fire = fire,
+    .lasting = true,
 };

@@ -28,8 +28,9 @@ static const struct option options[] = {
 static struct action fire(const void *params)
 {
     const struct shut_rd_params *shut = params;
-    return (struct action){
-        .kind = shut->mode == MODE_DISCARD ? ACTION_DISCARD : ACTION_RESET_ON_DATA};
+    if (shut->mode == MODE_RESET)
+        return (struct action){.kind = ACTION_RESET_ON_DATA};
+    return (struct action){.kind = ACTION_DISCARD, .duration_us = TIME_NEVER};
 }
 
 const struct fault_type fault_shut_rd = {
@@ -41,4 +42,5 @@ const struct fault_type fault_shut_rd = {
     .options = options,
     .params_size = sizeof(struct shut_rd_params),
     .fire = fire,
+    .changes_length = true, /* discard */
 };

@@ -11,6 +11,19 @@ extern const struct fault_type fault_unread;
 extern const struct fault_type fault_half_close;
 extern const struct fault_type fault_hold_fin;
 extern const struct fault_type fault_shut_rd;
+extern const struct fault_type fault_vanish;
+extern const struct fault_type fault_refuse;
+extern const struct fault_type fault_no_accept;
+extern const struct fault_type fault_connect_delay;
+extern const struct fault_type fault_packet_loss;
+extern const struct fault_type fault_syn_blackhole;
+extern const struct fault_type fault_latency;
+extern const struct fault_type fault_bandwidth;
+extern const struct fault_type fault_slice;
+extern const struct fault_type fault_stall;
+extern const struct fault_type fault_blackhole;
+extern const struct fault_type fault_corrupt;
+extern const struct fault_type fault_inject;
 
 /* Closes a table of option rows. */
 #define OPTIONS_END                                                                                \
@@ -18,7 +31,8 @@ extern const struct fault_type fault_shut_rd;
         .name = NULL                                                                               \
     }
 
-/* In every type with parameters: they fit where a fault keeps them. */
+/* In every type with parameters: they fit where a fault keeps them. The same for shaping state. */
 #define CHECK_PARAMS(type) _Static_assert(sizeof(type) <= FAULT_PARAMS_MAX, "parameters too large")
+#define CHECK_STATE(type) _Static_assert(sizeof(type) <= FAULT_STATE_MAX, "state too large")
 
 #endif

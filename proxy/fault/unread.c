@@ -35,7 +35,9 @@ static const struct option options[] = {
 static struct action arm(const void *params)
 {
     const struct unread_params *unread = params;
-    return (struct action){.kind = unread->hold == HOLD_OPEN ? ACTION_STOP_READING : ACTION_NONE};
+    if (unread->hold != HOLD_OPEN)
+        return (struct action){.kind = ACTION_NONE};
+    return (struct action){.kind = ACTION_STOP_READING, .duration_us = TIME_NEVER};
 }
 
 static struct action fire(const void *params)

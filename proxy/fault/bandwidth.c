@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `bandwidth`: at most so many bytes a second.
+ *
+ * A clock of its own runs behind the real one: the time at which every byte so far had been paid
+ * for. What lies between it and now is credit. While bytes wait, credit is never lost, so a wake-up
+ * that comes late lets more go and the rate holds; when nothing waited, no more than `burst` has
+ * been saved. A byte may have to wait less than a nanosecond, so the clock keeps the rest of its
+ * divisions.
+ */
+#include "proxy/base/rng.h"
+#include "proxy/fault/types.h"
+
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_S UINT64_C(1000000000)
+#define QUANTUM_NS (200 * NS_PER_US) /* of bytes at a time: 5000 wake-ups a second at most */
+#define RATE_MAX (UINT64_C(100) << 30)
+#define BURST_MAX (UINT64_C(1) << 30)
+
+/* Bytes charged at once: times NS_PER_S, and a rest below RATE_MAX, it stays below 2^63. */
+#define CHARGE_MAX (UINT64_C(1) << 32)
+
+/* Several connections share one clock, and none knows whether another one waits. Whoever waits comes
+ * back when it was told to, late by less than this. */
+#define LATE_NS (20 * NS_PER_US * 1000)
+
+enum { SCOPE_CONNECTION, SCOPE_PROXY };
+
+struct bandwidth_params {
+    uint64_t rate; /* bytes a second */
+    uint64_t burst;
+    int scope;
+};
+CHECK_PARAMS(struct bandwidth_params);
+
+struct bandwidth_state {
+    bool running;
+    uint64_t paid_ns;        /* the clock: every byte that went was paid for at this time, */
+    uint64_t rest;           /* and rest / rate nanoseconds */
+    uint64_t capped;         /* names the burst at whose begin the credit was capped last */
+    uint64_t waits_until_ns; /* the latest time at which somebody was told to come back */
+};
+CHECK_STATE(struct bandwidth_state);
+
+static const char *const scopes[] = {"connection", "proxy", NULL};
+
+static const struct option options[] = {
+    {.name = "rate",
+        .kind = &option_rate,
+        .offset = offsetof(struct bandwidth_params, rate),
+        .required = true,
+        .min = 1,
+        .max = RATE_MAX,
+        .help = "the most that goes through, computed from elapsed time"},
+    {.name = "burst",
+        .kind = &option_size,
+        .offset = offsetof(struct bandwidth_params, burst),
+        .default_text = "16k",
+        .min = 1,
+        .max = BURST_MAX,
+        .help = "how much may go at once after a pause"},
+    {.name = "scope",
+        .kind = &option_choice,
+        .offset = offsetof(struct bandwidth_params, scope),
+        .default_text = "connection",
+        .choices = scopes,
+        .help = "who has the rate: each connection, or all connections of a proxy together"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    (void)params;
+    return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
+}
+
+/* When so many bytes more will be paid for, rounded up. */
+static uint64_t paid_after(
+    const struct bandwidth_params *bandwidth, const struct bandwidth_state *state, uint64_t bytes)
+{
+    uint64_t dividend = bytes * NS_PER_S + state->rest;
+    return state->paid_ns + dividend / bandwidth->rate + (dividend % bandwidth->rate != 0);
+}
+
+/* How many of `most` bytes are paid for now. What is not larger than the time of `most` bytes
+ * multiplies with the rate without overflow. */
+static uint64_t credit(const struct bandwidth_params *bandwidth,
+    const struct bandwidth_state *state, uint64_t most, uint64_t now_ns)
+{
+    if (now_ns <= state->paid_ns)
+        return 0;
+    if (paid_after(bandwidth, state, most) <= now_ns)
+        return most;
+    uint64_t paid = (now_ns - state->paid_ns) * bandwidth->rate;
+    return paid < state->rest ? 0 : (paid - state->rest) / NS_PER_S;
+}
+
+static void start(struct bandwidth_state *state, time_us now)
+{
+    if (state->running)
+        return;
+    state->running = true;
+    state->paid_ns = now * NS_PER_US;
+}
+
+/* At the begin of a burst, once: what is saved is at most `burst`. */
+static void cap_credit(const struct bandwidth_params *bandwidth, struct bandwidth_state *state,
+    const struct gate_view *view, uint64_t now_ns)
+{
+    uint64_t burst_ns = bandwidth->burst * NS_PER_S / bandwidth->rate + 1;
+    uint64_t name = rng_at(view->key, view->head) | 1;
+    bool others_wait = bandwidth->scope == SCOPE_PROXY && now_ns <= state->waits_until_ns + LATE_NS;
+    if (!view->fresh || state->capped == name || others_wait)
+        return;
+    state->capped = name;
+    if (now_ns > burst_ns && state->paid_ns < now_ns - burst_ns) {
+        state->paid_ns = now_ns - burst_ns;
+        state->rest = 0;
+    }
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+{
+    const struct bandwidth_params *bandwidth = params;
+    struct bandwidth_state *state = memory;
+    uint64_t now_ns = view->now * NS_PER_US;
+    uint64_t waiting = min_u64(view->end - view->head, CHARGE_MAX);
+    uint64_t quantum = bandwidth->rate * QUANTUM_NS / NS_PER_S;
+    start(state, view->active_since);
+    cap_credit(bandwidth, state, view, now_ns);
+    quantum = min_u64(quantum == 0 ? 1 : quantum, waiting);
+    uint64_t paid = credit(bandwidth, state, waiting, now_ns);
+    if (paid < min_u64(quantum, bandwidth->burst)) /* not worth a segment */
+        paid = 0;
+    uint64_t next = min_u64(paid + quantum, waiting);
+    uint64_t next_ns = paid_after(bandwidth, state, next);
+    *again = paid == waiting ? TIME_NEVER : (next_ns + NS_PER_US - 1) / NS_PER_US;
+    if (paid < waiting && next_ns > state->waits_until_ns)
+        state->waits_until_ns = next_ns;
+    return view->head + paid;
+}
+
+static void passed(const void *params, void *memory, uint64_t offset, size_t n, time_us now)
+{
+    const struct bandwidth_params *bandwidth = params;
+    struct bandwidth_state *state = memory;
+    (void)offset;
+    start(state, now);
+    for (uint64_t left = n; left > 0;) {
+        uint64_t charge = min_u64(left, CHARGE_MAX);
+        uint64_t dividend = charge * NS_PER_S + state->rest;
+        state->paid_ns += dividend / bandwidth->rate;
+        state->rest = dividend % bandwidth->rate;
+        left -= charge;
+    }
+}
+
+static bool shares_state(const void *params)
+{
+    const struct bandwidth_params *bandwidth = params;
+    return bandwidth->scope == SCOPE_PROXY;
+}
+
+const struct fault_type fault_bandwidth = {
+    .name = "bandwidth",
+    .summary = "at most so many bytes a second, for each connection or all of a proxy",
+    .group = GROUP_FLOW,
+    .side_rule = SIDE_UNUSED,
+    .options = options,
+    .params_size = sizeof(struct bandwidth_params),
+    .fire = fire,
+    .gate = gate,
+    .passed = passed,
+    .shares_state = shares_state,
+    .lasting = true,
+};

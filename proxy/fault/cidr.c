@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Client addresses as the user writes them: a list of CIDRs. `any` is the empty list.
+ *
+ * Everything is kept as IPv6. An IPv4 client, also one that came through a dual-stack socket, is in
+ * no network that was written as IPv6: `::/0` is every IPv6 client, not every client.
+ */
+#include "proxy/fault/cidr.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/base/units.h"
+
+#define ANY "any"
+#define TERM_MAX 64 /* an IPv6 address, a slash and a number */
+#define RIGHT "write addresses or networks such as 127.0.0.1, 10.0.0.0/8, ::1 or fe80::/10"
+#define MAPPED_BITS 96
+
+static const unsigned char mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+
+static bool is_mapped(const unsigned char bytes[16])
+{
+    return memcmp(bytes, mapped, sizeof mapped) == 0;
+}
+
+static void map(unsigned char bytes[16], const void *in_addr)
+{
+    memcpy(bytes, mapped, sizeof mapped);
+    memcpy(bytes + sizeof mapped, in_addr, 4);
+}
+
+static bool same_prefix(const unsigned char a[16], const unsigned char b[16], unsigned prefix)
+{
+    unsigned whole = prefix / 8, rest = prefix % 8;
+    unsigned mask = 0xff00u >> rest & 0xffu;
+    if (memcmp(a, b, whole) != 0)
+        return false;
+    return rest == 0 || ((a[whole] ^ b[whole]) & mask) == 0;
+}
+
+static bool term_has(const struct cidr *term, const unsigned char client[16])
+{
+    if (is_mapped(client) && term->prefix < MAPPED_BITS)
+        return false;
+    return same_prefix(term->bytes, client, term->prefix);
+}
+
+bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client)
+{
+    unsigned char bytes[16];
+    if (list->count == 0)
+        return true;
+    if (client->ss_family == AF_INET)
+        map(bytes, &((const struct sockaddr_in *)(const void *)client)->sin_addr);
+    else if (client->ss_family == AF_INET6)
+        memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)client)->sin6_addr, 16);
+    else
+        return false;
+    for (unsigned i = 0; i < list->count; i++)
+        if (term_has(&list->terms[i], bytes))
+            return true;
+    return false;
+}
+
+/* Reads the address; `*bits` is how many a prefix of it may have. */
+static int parse_address(const char *text, unsigned char bytes[16], unsigned *bits, struct err *err)
+{
+    struct in_addr v4;
+    *bits = 32;
+    if (inet_pton(AF_INET, text, &v4) == 1) {
+        map(bytes, &v4);
+        return 0;
+    }
+    *bits = 128;
+    if (inet_pton(AF_INET6, text, bytes) == 1)
+        return 0;
+    return err_set(err, "'%s' is not an IP address, " RIGHT, text);
+}
+
+static void format_address(const struct cidr *term, char *buf, size_t size)
+{
+    const unsigned char *bytes = term->bytes;
+    static const unsigned char zeros[12];
+    if (is_mapped(bytes))
+        inet_ntop(AF_INET, bytes + sizeof mapped, buf, (socklen_t)size);
+    else if (memcmp(bytes, zeros, sizeof zeros) == 0 && (bytes[12] | bytes[13]) != 0)
+        /* inet_ntop would write ::255.255.255.255, longer than what was read */
+        snprintf(buf, size, "::%x:%x", (unsigned)(bytes[12] << 8 | bytes[13]),
+            (unsigned)(bytes[14] << 8 | bytes[15]));
+    else
+        inet_ntop(AF_INET6, bytes, buf, (socklen_t)size);
+}
+
+static void format_term(const struct cidr *term, char *buf, size_t size)
+{
+    unsigned before = is_mapped(term->bytes) ? MAPPED_BITS : 0;
+    char address[INET6_ADDRSTRLEN];
+    format_address(term, address, sizeof address);
+    if (term->prefix == 128)
+        snprintf(buf, size, "%s", address);
+    else
+        snprintf(buf, size, "%s/%u", address, term->prefix - before);
+}
+
+/* Bits behind the prefix are a slip: the address of a host where a network was meant. */
+static int check_host_bits(const char *text, const struct cidr *term, struct err *err)
+{
+    struct cidr network = *term;
+    char right[TERM_MAX];
+    for (unsigned bit = term->prefix; bit < 128; bit++)
+        network.bytes[bit / 8] &= (unsigned char)~(0x80u >> bit % 8);
+    if (memcmp(network.bytes, term->bytes, sizeof network.bytes) == 0)
+        return 0;
+    format_term(&network, right, sizeof right);
+    return err_set(err, "'%s' has bits behind its prefix, write %s", text, right);
+}
+
+/* `text` is a copy, free to be cut. */
+static int parse_term(char *text, struct cidr *term, struct err *err)
+{
+    char *slash = strchr(text, '/');
+    unsigned bits;
+    uint64_t prefix;
+    if (text[0] == '\0')
+        return err_set(err, "an element of the list is empty, " RIGHT);
+    if (slash != NULL)
+        *slash = '\0';
+    if (parse_address(text, term->bytes, &bits, err) != 0)
+        return -1;
+    prefix = bits;
+    if (slash != NULL && (units_parse_number(slash + 1, &prefix, err) != 0 || prefix > bits))
+        return err_set(err, "'%s' is not a prefix of %s, write 0 to %u", slash + 1, text, bits);
+    term->prefix = 128 - bits + (unsigned)prefix;
+    if (slash != NULL)
+        *slash = '/';
+    return check_host_bits(text, term, err);
+}
+
+/* Copies the element at `text`, without the blanks around it. */
+static int cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
+{
+    size_t blanks = strspn(text, " \t");
+    if (blanks > length)
+        blanks = length;
+    text += blanks;
+    length -= blanks;
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        length--;
+    if (length >= TERM_MAX)
+        return err_set(err, "'%.*s...' is not an IP address, " RIGHT, TERM_MAX - 1, text);
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return 0;
+}
+
+static int parse(const struct option *option, const char *text, void *value, struct err *err)
+{
+    struct cidr_list list = {0};
+    (void)option;
+    for (const char *rest = strcmp(text, ANY) == 0 ? NULL : text; rest != NULL;) {
+        char term[TERM_MAX];
+        size_t length = strcspn(rest, ",");
+        if (list.count == CIDR_TERMS_MAX)
+            return err_set(err, "the list is too long, at most %d elements", CIDR_TERMS_MAX);
+        if (cut_term(rest, length, term, err) != 0 ||
+            parse_term(term, &list.terms[list.count], err) != 0)
+            return -1;
+        list.count++;
+        rest = rest[length] == ',' ? rest + length + 1 : NULL;
+    }
+    memcpy(value, &list, sizeof list);
+    return 0;
+}
+
+static void format(const struct option *option, const void *value, char *buf, size_t size)
+{
+    const struct cidr_list *list = value;
+    size_t used = 0;
+    (void)option;
+    if (list->count == 0)
+        snprintf(buf, size, ANY);
+    for (unsigned i = 0; i < list->count && used < size; i++) {
+        char term[TERM_MAX];
+        format_term(&list->terms[i], term, sizeof term);
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 0 ? "," : "", term);
+    }
+}
+
+const struct option_kind option_cidr_list = {
+    .name = "addresses",
+    .form = "addresses or networks such as 127.0.0.1, 10.0.0.0/8 or ::1, a list of them, or any",
+    .size = sizeof(struct cidr_list),
+    .parse = parse,
+    .format = format,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which clients a fault concerns, by address: `127.0.0.0/8`, `::1`, and lists of them.
+ */
+#ifndef RUDEPROXY_FAULT_CIDR_H
+#define RUDEPROXY_FAULT_CIDR_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "proxy/base/option.h"
+
+#define CIDR_TERMS_MAX 16
+
+struct cidr {
+    unsigned char bytes[16]; /* IPv4 as an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) */
+    unsigned prefix;         /* 0..128 */
+};
+
+struct cidr_list {
+    unsigned count; /* 0: any client */
+    struct cidr terms[CIDR_TERMS_MAX];
+};
+
+/* A client without an IP address (a UNIX socket) is in no list but the empty one. */
+bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client);
+
+extern const struct option_kind option_cidr_list; /* struct cidr_list */
+
+#endif

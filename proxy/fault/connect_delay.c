@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `connect_delay`: a client is accepted at once, and the upstream dialled only after a while: the
+ * load balancer that looks for a backend, the firewall that thinks about it.
+ */
+#include "proxy/fault/types.h"
+
+struct connect_delay_params {
+    uint64_t for_us;
+};
+CHECK_PARAMS(struct connect_delay_params);
+
+static const struct option options[] = {
+    {.name = "for",
+        .kind = &option_duration,
+        .offset = offsetof(struct connect_delay_params, for_us),
+        .required = true,
+        .min = 1,
+        .help = "how long to wait before the upstream is dialled"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    const struct connect_delay_params *delay = params;
+    return (struct action){.kind = ACTION_DELAY_DIAL, .duration_us = delay->for_us};
+}
+
+const struct fault_type fault_connect_delay = {
+    .name = "connect_delay",
+    .summary = "waits before dialling the upstream",
+    .group = GROUP_CONNECT,
+    .side_rule = SIDE_UNUSED,
+    .options = options,
+    .params_size = sizeof(struct connect_delay_params),
+    .fire = fire,
+    .at_accept = true,
+};

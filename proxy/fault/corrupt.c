@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `corrupt`: bits are flipped, the length is kept. Whether a byte is hit, and in which bits, follows
+ * from its offset alone.
+ */
+#include <stdio.h>
+
+#include "proxy/base/rng.h"
+#include "proxy/base/units.h"
+#include "proxy/fault/types.h"
+
+/* The draws of bits are a stream of their own; any constant will do. */
+#define BITS_STREAM UINT64_C(0x3c6ef372fe94f82b)
+
+struct corrupt_params {
+    uint64_t rate_ppb; /* 0: unset */
+    uint64_t behind;   /* offset of the one byte, plus 1; 0: unset */
+    uint64_t bits;
+};
+CHECK_PARAMS(struct corrupt_params);
+
+static int parse_at(const struct option *option, const char *text, void *value, struct err *err)
+{
+    uint64_t at;
+    (void)option;
+    if (units_parse_size(text, &at, err) != 0)
+        return -1;
+    if (at == UINT64_MAX)
+        return err_set(err, "'%s' is too large, no stream is that long", text);
+    *(uint64_t *)value = at + 1;
+    return 0;
+}
+
+static void format_at(const struct option *option, const void *value, char *buf, size_t size)
+{
+    uint64_t behind = *(const uint64_t *)value;
+    (void)option;
+    if (behind == 0)
+        snprintf(buf, size, "%s", "");
+    else
+        units_format_size(behind - 1, buf, size);
+}
+
+static const struct option_kind option_at = {
+    .name = "offset",
+    .form = "an offset such as 0, 512 or 64k",
+    .size = sizeof(uint64_t),
+    .parse = parse_at,
+    .format = format_at,
+};
+
+enum { KEY_RATE, KEY_AT, KEY_BITS };
+
+static const struct option options[] = {
+    [KEY_RATE] = {.name = "rate",
+        .kind = &option_percentage,
+        .offset = offsetof(struct corrupt_params, rate_ppb),
+        .min = 1,
+        .max = PPB_ALL,
+        .unset_text = "at",
+        .help = "how many of the bytes are hit; this or at must be given"},
+    [KEY_AT] = {.name = "at",
+        .kind = &option_at,
+        .offset = offsetof(struct corrupt_params, behind),
+        .unset_text = "rate",
+        .help = "the one byte that is hit, counted from 0; this or rate must be given"},
+    [KEY_BITS] = {.name = "bits",
+        .kind = &option_number,
+        .offset = offsetof(struct corrupt_params, bits),
+        .default_text = "1",
+        .min = 1,
+        .max = 8,
+        .help = "how many bits of a byte that is hit are flipped"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    (void)params;
+    return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
+}
+
+/* As many distinct bits as wanted, every choice equally likely (Knuth, algorithm 3.4.2 S). */
+static unsigned char draw_mask(uint64_t key, uint64_t offset, uint64_t bits)
+{
+    uint64_t draw = rng_at(key ^ BITS_STREAM, offset);
+    unsigned mask = 0;
+    for (unsigned bit = 0; bit < 8 && bits > 0; bit++) {
+        unsigned left = 8 - bit;
+        bool chosen = (draw & 0xff) * left < bits * 256;
+        mask |= chosen ? 1u << bit : 0;
+        bits -= chosen ? 1 : 0;
+        draw >>= 8;
+    }
+    return (unsigned char)mask;
+}
+
+static void mutate_at(const struct corrupt_params *corrupt, uint64_t key, uint64_t offset,
+    unsigned char *bytes, size_t n)
+{
+    uint64_t at = corrupt->behind - 1;
+    if (at >= offset && at - offset < n)
+        bytes[at - offset] ^= draw_mask(key, at, corrupt->bits);
+}
+
+static void mutate(
+    const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n)
+{
+    const struct corrupt_params *corrupt = params;
+    if (corrupt->behind != 0) {
+        mutate_at(corrupt, key, offset, bytes, n);
+        return;
+    }
+    bool all = corrupt->rate_ppb >= PPB_ALL;
+    uint64_t threshold = all ? 0 : rng_threshold(corrupt->rate_ppb);
+    for (size_t i = 0; i < n; i++)
+        if (all || rng_at(key, offset + i) < threshold)
+            bytes[i] ^= draw_mask(key, offset + i, corrupt->bits);
+}
+
+/* Whether the byte named by `at` goes by before the fault begins, or after it has ended. With both
+ * directions, the one may begin or end it for the other. */
+static bool misses(const struct fault *fault, uint64_t at)
+{
+    if (fault->directions == BOTH_ALL)
+        return false;
+    return (fault->when.kind == TRIGGER_BYTES && at < fault->when.value) ||
+           (fault->until.kind == TRIGGER_BYTES && at >= fault->until.value);
+}
+
+static int check(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct corrupt_params *corrupt = (const void *)fault->params;
+    bool has_rate = corrupt->rate_ppb != 0, has_at = corrupt->behind != 0;
+    if (!has_rate && !has_at)
+        return err_set(err, "which bytes? write rate = 0.01%% or at = 512");
+    if ((has_at && (given & 1u << KEY_RATE) != 0) || (has_rate && (given & 1u << KEY_AT) != 0))
+        return err_set(err, "rate and at exclude each other, leave one of them out");
+    if (has_at && misses(fault, corrupt->behind - 1))
+        return err_set(err, "the byte at that offset goes by while the fault is not active, write "
+                            "another one or change when and until");
+    return 0;
+}
+
+const struct fault_type fault_corrupt = {
+    .name = "corrupt",
+    .summary = "flips bits of bytes that go by, their number is kept",
+    .group = GROUP_FLOW,
+    .side_rule = SIDE_UNUSED,
+    .options = options,
+    .params_size = sizeof(struct corrupt_params),
+    .fire = fire,
+    .mutate = mutate,
+    .lasting = true,
+    .check = check,
+};

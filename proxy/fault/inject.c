@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* `inject`: bytes that nobody sent stand between those that somebody did. */
+#include "proxy/fault/types.h"
+
+#define RANDOM_MAX (UINT64_C(1) << 30) /* of the largest buffer */
+
+struct inject_params {
+    struct byte_string data; /* length 0: random bytes instead */
+    uint64_t random;         /* how many, 0: unset */
+};
+CHECK_PARAMS(struct inject_params);
+
+enum { KEY_DATA, KEY_RANDOM };
+
+static const struct option options[] = {
+    [KEY_DATA] = {.name = "data",
+        .kind = &option_string,
+        .offset = offsetof(struct inject_params, data),
+        .unset_text = "random",
+        .help = "what is inserted; this or random must be given"},
+    [KEY_RANDOM] = {.name = "random",
+        .kind = &option_size,
+        .offset = offsetof(struct inject_params, random),
+        .min = 1,
+        .max = RANDOM_MAX,
+        .unset_text = "data",
+        .help = "how many random bytes are inserted; this or data must be given"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    const struct inject_params *inject = params;
+    if (inject->random != 0)
+        return (struct action){.kind = ACTION_INSERT, .bytes = inject->random};
+    return (struct action){
+        .kind = ACTION_INSERT, .bytes = inject->data.length, .data = inject->data.bytes};
+}
+
+static int check(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct inject_params *inject = (const void *)fault->params;
+    bool has_data = inject->data.length != 0, has_random = inject->random != 0;
+    if (!has_data && !has_random)
+        return err_set(err, "which bytes? write data = \"\\r\\n\" or random = 64");
+    if ((has_random && (given & 1u << KEY_DATA) != 0) ||
+        (has_data && (given & 1u << KEY_RANDOM) != 0))
+        return err_set(err, "data and random exclude each other, leave one of them out");
+    return 0;
+}
+
+const struct fault_type fault_inject = {
+    .name = "inject",
+    .summary = "inserts bytes that nobody sent",
+    .group = GROUP_FLOW,
+    .side_rule = SIDE_UNUSED,
+    .options = options,
+    .params_size = sizeof(struct inject_params),
+    .fire = fire,
+    .changes_length = true,
+    .check = check,
+};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `latency`: every byte leaves `delay` after it arrived. Order is kept because the gate stops at the
+ * first byte whose time has not come; throughput is not cut because the bytes wait side by side.
+ *
+ * With jitter, bytes that arrived together are cut into blocks of one Ethernet segment, counted from
+ * the start of their burst, and each block has a draw of its own, indexed by its offset: what is
+ * drawn depends neither on the size of a read nor on when the gate is asked.
+ */
+#include "proxy/base/rng.h"
+#include "proxy/fault/types.h"
+
+#define BLOCK 1448     /* payload of a segment at an MTU of 1500 with timestamps */
+#define STEPS_MAX 1024 /* blocks looked at in one call, 1.4 MB: bounds the work per wake-up */
+
+enum { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARETO };
+
+struct latency_params {
+    uint64_t delay_us;
+    uint64_t jitter_us;
+    int distribution;
+};
+CHECK_PARAMS(struct latency_params);
+
+struct latency_state {
+    uint64_t burst; /* offset of the byte that began the burst */
+};
+CHECK_STATE(struct latency_state);
+
+static const char *const distributions[] = {"uniform", "normal", "pareto", NULL};
+
+enum { KEY_DELAY, KEY_JITTER, KEY_DISTRIBUTION };
+
+#define HOUR_US (3600 * (uint64_t)US_PER_S)
+
+static const struct option options[] = {
+    [KEY_DELAY] = {.name = "delay",
+        .kind = &option_duration,
+        .offset = offsetof(struct latency_params, delay_us),
+        .required = true,
+        .max = HOUR_US, /* in double precision every microsecond of its draws is exact */
+        .help = "how long after its arrival a byte leaves"},
+    [KEY_JITTER] = {.name = "jitter",
+        .kind = &option_duration,
+        .offset = offsetof(struct latency_params, jitter_us),
+        .default_text = "0s",
+        .max = HOUR_US,
+        .help = "how far the delay varies, drawn for every 1448 bytes of a burst; a sum below 0 "
+                "counts as 0"},
+    [KEY_DISTRIBUTION] = {.name = "distribution",
+        .kind = &option_choice,
+        .offset = offsetof(struct latency_params, distribution),
+        .default_text = "uniform",
+        .choices = distributions,
+        .help = "of the jitter: uniform in delay +- jitter; normal or pareto (shape 3, a heavy "
+                "tail of late ones) around delay with a standard deviation of jitter"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    (void)params;
+    return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
+}
+
+/* Towards 0, as a cast does. */
+static int64_t scale(double draw, uint64_t jitter_us)
+{
+    return (int64_t)(draw * (double)jitter_us);
+}
+
+static int64_t draw_jitter(const struct latency_params *latency, uint64_t key, uint64_t index)
+{
+    uint64_t jitter_us = latency->jitter_us;
+    switch (latency->distribution) {
+    case DISTRIBUTION_NORMAL:
+        return scale(rng_normal(key, index), jitter_us);
+    case DISTRIBUTION_PARETO:
+        return scale(rng_pareto(key, index), jitter_us);
+    default:
+        return (int64_t)rng_below(key, index, 2 * jitter_us + 1) - (int64_t)jitter_us;
+    }
+}
+
+static uint64_t delay_of_block(const struct latency_params *latency, uint64_t key, uint64_t block)
+{
+    int64_t delay_us = (int64_t)latency->delay_us;
+    if (latency->jitter_us > 0)
+        delay_us += draw_jitter(latency, key, block);
+    return delay_us > 0 ? (uint64_t)delay_us : 0;
+}
+
+static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+{
+    const struct latency_params *latency = params;
+    struct latency_state *state = memory;
+    uint64_t at = view->head;
+    if (view->fresh)
+        state->burst = view->head;
+    *again = TIME_NEVER;
+    for (int step = 0; at < view->end && step < STEPS_MAX; step++) {
+        uint64_t until, block = at - (at - state->burst) % BLOCK;
+        time_us arrived = view->arrived(view, at, &until);
+        time_us due = time_add(arrived, delay_of_block(latency, view->key, block));
+        if (due > view->now) {
+            *again = due;
+            break;
+        }
+        bool whole = latency->jitter_us == 0 || until - block <= BLOCK;
+        at = whole ? until : block + BLOCK;
+    }
+    return at;
+}
+
+static int check(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct latency_params *latency = (const void *)fault->params;
+    if (latency->jitter_us == 0 && (given & 1u << KEY_DISTRIBUTION) != 0)
+        return err_set(err, "distribution means nothing without jitter, leave it out or write "
+                            "jitter = 10ms");
+    if (latency->jitter_us == 0 && latency->delay_us == 0)
+        return err_set(err, "neither delay nor jitter: nothing would be late, write delay = 10ms");
+    return 0;
+}
+
+const struct fault_type fault_latency = {
+    .name = "latency",
+    .summary = "every byte leaves some time after it arrived, in order, throughput is not cut",
+    .group = GROUP_FLOW,
+    .side_rule = SIDE_UNUSED,
+    .options = options,
+    .params_size = sizeof(struct latency_params),
+    .fire = fire,
+    .gate = gate,
+    .wants_arrivals = true,
+    .lasting = true,
+    .check = check,
+};

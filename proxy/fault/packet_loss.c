@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `packet_loss`: segments that arrive from a side vanish before our TCP sees them, so nothing
+ * acknowledges them and the sender retransmits: a classic BPF filter on the socket decides. All of
+ * them is a partition, some are a bad line, the large ones a hole in the path's MTU.
+ */
+#include "proxy/fault/types.h"
+
+struct packet_loss_params {
+    uint64_t rate_ppb;
+    uint64_t larger_than;
+    int only;
+    uint64_t for_us;
+};
+CHECK_PARAMS(struct packet_loss_params);
+
+static const char *const onlys[] = {"all", "fin", "rst", "data", NULL};
+
+enum { KEY_RATE, KEY_LARGER_THAN, KEY_ONLY, KEY_FOR };
+
+static const struct option options[] = {
+    [KEY_RATE] = {.name = "rate",
+        .kind = &option_percentage,
+        .offset = offsetof(struct packet_loss_params, rate_ppb),
+        .default_text = "100%",
+        .min = 1,
+        .max = 1000000000,
+        .help = "how many of these segments are lost"},
+    [KEY_LARGER_THAN] = {.name = "larger_than",
+        .kind = &option_size,
+        .offset = offsetof(struct packet_loss_params, larger_than),
+        .default_text = "0",
+        .max = 65535, /* of an IP packet */
+        .help = "only segments with more bytes of data than this; 0: also those without any"},
+    [KEY_ONLY] = {.name = "only",
+        .kind = &option_choice,
+        .offset = offsetof(struct packet_loss_params, only),
+        .default_text = "all",
+        .choices = onlys,
+        .help = "only segments with a FIN, with a RST, or with data"},
+    [KEY_FOR] = {.name = "for",
+        .kind = &option_duration_or_forever,
+        .offset = offsetof(struct packet_loss_params, for_us),
+        .default_text = "forever",
+        .min = 1,
+        .help = "how long"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    const struct packet_loss_params *loss = params;
+    return (struct action){.kind = ACTION_FILTER,
+        .duration_us = loss->for_us,
+        .filter = {.loss_ppb = loss->rate_ppb,
+            .larger_than = loss->larger_than,
+            .only = (enum packet_only)loss->only}};
+}
+
+static int check(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct packet_loss_params *loss = (const void *)fault->params;
+    if (loss->only == PACKET_RST && (given & 1u << KEY_LARGER_THAN) != 0)
+        return err_set(err, "larger_than means nothing with only = rst, a RST carries no data; "
+                            "leave it out");
+    return 0;
+}
+
+const struct fault_type fault_packet_loss = {
+    .name = "packet_loss",
+    .summary = "segments that arrive from a side vanish unacknowledged (needs CAP_NET_ADMIN)",
+    .group = GROUP_PACKET,
+    .side_rule = SIDE_REQUIRED,
+    .options = options,
+    .params_size = sizeof(struct packet_loss_params),
+    .fire = fire,
+    .lasting = true,
+    .needs_net_admin = true,
+    .check = check,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `slice`: the stream is cut into slices, each written as a segment of its own, with a gap behind
+ * it: the sender that breaks every parser which takes one read for one message.
+ *
+ * Where a slice ends depends on where it began and on nothing else. A slice that has not arrived as
+ * a whole goes as far as it has: nobody knows whether there will be more.
+ */
+#include "proxy/base/rng.h"
+#include "proxy/fault/types.h"
+
+#define SIZE_MAX_BYTES (UINT64_C(1) << 30) /* of the largest buffer */
+
+struct slice_params {
+    uint64_t size;
+    uint64_t variation;
+    uint64_t gap_us;
+};
+CHECK_PARAMS(struct slice_params);
+
+struct slice_state {
+    bool started;
+    uint64_t end;     /* offset behind the slice that is going */
+    time_us ready_at; /* when its first byte may go */
+};
+CHECK_STATE(struct slice_state);
+
+enum { KEY_SIZE, KEY_VARIATION, KEY_GAP };
+
+static const struct option options[] = {
+    [KEY_SIZE] = {.name = "size",
+        .kind = &option_size,
+        .offset = offsetof(struct slice_params, size),
+        .required = true,
+        .min = 1,
+        .max = SIZE_MAX_BYTES,
+        .help = "bytes in a slice"},
+    [KEY_VARIATION] = {.name = "variation",
+        .kind = &option_size,
+        .offset = offsetof(struct slice_params, variation),
+        .default_text = "0",
+        .max = SIZE_MAX_BYTES,
+        .help = "how far the size varies up and down, drawn for every slice; less than size"},
+    [KEY_GAP] = {.name = "gap",
+        .kind = &option_duration,
+        .offset = offsetof(struct slice_params, gap_us),
+        .default_text = "0s",
+        .help = "how long to wait after a slice"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    (void)params;
+    return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
+}
+
+static uint64_t draw_size(const struct slice_params *slice, uint64_t key, uint64_t begin)
+{
+    uint64_t smallest = slice->size - slice->variation;
+    return smallest + rng_below(key, begin, 2 * slice->variation + 1);
+}
+
+static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+{
+    const struct slice_params *slice = params;
+    struct slice_state *state = memory;
+    if (!state->started || view->head >= state->end) {
+        state->started = true;
+        state->end = view->head + draw_size(slice, view->key, view->head);
+    }
+    *again = view->now < state->ready_at ? state->ready_at : TIME_NEVER;
+    return view->now < state->ready_at ? view->head : state->end;
+}
+
+static void passed(const void *params, void *memory, uint64_t offset, size_t n, time_us now)
+{
+    const struct slice_params *slice = params;
+    struct slice_state *state = memory;
+    if (state->started && offset + n >= state->end)
+        state->ready_at = time_add(now, slice->gap_us);
+}
+
+static int check(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct slice_params *slice = (const void *)fault->params;
+    (void)given;
+    if (slice->variation >= slice->size)
+        return err_set(err, "a slice could be empty, write a variation smaller than size");
+    return 0;
+}
+
+const struct fault_type fault_slice = {
+    .name = "slice",
+    .summary = "writes of a given size, each its own segment, with gaps between",
+    .group = GROUP_FLOW,
+    .side_rule = SIDE_UNUSED,
+    .options = options,
+    .params_size = sizeof(struct slice_params),
+    .fire = fire,
+    .gate = gate,
+    .passed = passed,
+    .cuts_segments = true,
+    .lasting = true,
+    .check = check,
+};

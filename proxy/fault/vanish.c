@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `vanish`: the socket disappears and nothing is sent (closed in TCP_REPAIR mode, tcp(7)). The peer
+ * learns of it from the RST that answers its next segment: the stale connection of a pool, the
+ * rebooted host, the NAT that forgot.
+ */
+#include "proxy/fault/types.h"
+
+static const struct option options[] = {OPTIONS_END};
+
+static struct action fire(const void *params)
+{
+    (void)params;
+    return (struct action){.kind = ACTION_VANISH};
+}
+
+const struct fault_type fault_vanish = {
+    .name = "vanish",
+    .summary = "the socket disappears without FIN or RST (needs CAP_NET_ADMIN)",
+    .group = GROUP_ENDING,
+    .side_rule = SIDE_REQUIRED,
+    .takes_other = true,
+    .options = options,
+    .fire = fire,
+    .needs_net_admin = true,
+};
