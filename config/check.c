@@ -73,12 +73,14 @@ static bool is_misspelt(
 }
 
 static void check_missing(struct problems *problems, const struct source_section *section,
-    const struct option *table, struct answers answers)
+    const struct option *table, struct answers *answers)
 {
     char right[OPTION_TEXT_MAX];
     for (const struct option *option = table; option->name != NULL; option++) {
-        if (!option->required || (answers.given & row_bit(table, option)) != 0 ||
-            is_misspelt(section, table, option))
+        if (!option->required || (answers->given & row_bit(table, option)) != 0)
+            continue;
+        answers->bad |= row_bit(table, option);
+        if (section->duplicate || is_misspelt(section, table, option))
             continue;
         option_describe(option, right, sizeof right);
         problems_add(problems, section->place, section->title, option->name,
@@ -96,8 +98,7 @@ struct answers check_table(struct problems *problems, const struct source_sectio
         for (size_t i = 0; i < section->key_count; i++)
             if (section->keys[i].override == (override == 1))
                 take_key(problems, section, table, &section->keys[i], base, &answers);
-    if (!section->duplicate)
-        check_missing(problems, section, table, answers);
+    check_missing(problems, section, table, &answers);
     return answers;
 }
 

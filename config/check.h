@@ -12,7 +12,7 @@
 /* What a section said about the rows of one table. Bit i stands for row i. */
 struct answers {
     unsigned given; /* a key was written */
-    unsigned bad;   /* and its value could not be taken */
+    unsigned bad;   /* and its value could not be taken; or it is missing and required */
 };
 
 /* Writes the defaults of `table` into `base`, then every key of the section that the table knows,

@@ -99,6 +99,8 @@ void config_print(const struct config *config, FILE *out);
  * form, default and meaning (-1 if there is no such type). */
 void catalogue_print(FILE *out);
 int catalogue_print_type(const char *name, FILE *out);
+/* All of it as Markdown: docs/FAULTS.md. */
+void catalogue_print_markdown(FILE *out);
 
 /* Whether a fault's `proxy` key names this proxy (a list, or "*"). */
 bool fault_names_proxy(const struct fault *fault, const char *proxy_name);

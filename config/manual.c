@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/fault_rules.h"
 #include "proxy/base/side.h"
 
 #define TEXT_COLUMNS 88 /* of the help, behind an indent of INDENT: together under 100 */
@@ -17,7 +18,7 @@ static void print_group(enum fault_group group, FILE *out)
     fprintf(out, "%s\n", fault_group_names[group]);
     for (size_t i = 0; fault_catalogue[i] != NULL; i++)
         if (fault_catalogue[i]->group == group)
-            fprintf(out, "  %-12s %s\n", fault_catalogue[i]->name, fault_catalogue[i]->summary);
+            fprintf(out, "  %-13s %s\n", fault_catalogue[i]->name, fault_catalogue[i]->summary);
 }
 
 void catalogue_print(FILE *out)
@@ -30,13 +31,14 @@ void catalogue_print(FILE *out)
 /* Words of `text` in lines of TEXT_COLUMNS, each line indented. */
 static void print_wrapped(const char *text, FILE *out)
 {
-    size_t column = TEXT_COLUMNS;
+    size_t column = 0;
+    fprintf(out, "%*s", INDENT, "");
     while (*text != '\0') {
         size_t length = strcspn(text, " ");
-        if (column + 1 + length > TEXT_COLUMNS) {
-            fprintf(out, "%s%*s", column == TEXT_COLUMNS ? "" : "\n", INDENT, "");
+        if (column > 0 && column + 1 + length > TEXT_COLUMNS) {
+            fprintf(out, "\n%*s", INDENT, "");
             column = 0;
-        } else {
+        } else if (column > 0) {
             fputc(' ', out);
             column++;
         }
@@ -69,13 +71,13 @@ static void print_option(const struct fault_type *type, const struct option *opt
     print_wrapped(option->help, out);
 }
 
+/* Whether the key means something for the type, at least beside some other key. */
 static bool key_of_envelope_applies(const struct fault_type *type, const char *key)
 {
+    const struct option *option = option_find(fault_options, key);
     if (strcmp(key, "type") == 0)
         return false;
-    if (strcmp(key, "side") == 0)
-        return type->side_rule != SIDE_UNUSED;
-    return strcmp(key, "other") != 0 || type->takes_other;
+    return (fault_rules_foreign(type) & 1u << (option - fault_options)) == 0;
 }
 
 int catalogue_print_type(const char *name, FILE *out)
@@ -94,4 +96,66 @@ int catalogue_print_type(const char *name, FILE *out)
         if (key_of_envelope_applies(type, option->name))
             print_option(type, option, out);
     return 0;
+}
+
+/* A row of a table. A bar would end the cell, so it is escaped. */
+static void markdown_option(const struct fault_type *type, const struct option *option, FILE *out)
+{
+    char form[OPTION_TEXT_MAX];
+    const char *absent = type == NULL ? option->default_text : default_of(type, option);
+    option_describe(option, form, sizeof form);
+    if (absent == NULL && option->unset_text != NULL)
+        absent = option->unset_text;
+    fprintf(out, "| `%s` | %s | %s | %s |\n", option->name, form,
+        absent == NULL ? "required" : absent, option->help);
+}
+
+static void markdown_table(const struct fault_type *type, const struct option *options, FILE *out)
+{
+    fprintf(out, "| key | values | default | |\n| --- | --- | --- | --- |\n");
+    for (const struct option *option = options; option->name != NULL; option++)
+        markdown_option(type, option, out);
+}
+
+static const char *side_text(const struct fault_type *type)
+{
+    switch (type->side_rule) {
+    case SIDE_REQUIRED:
+        return "`side` is required";
+    case SIDE_BOTH:
+        return "`side` is both unless given";
+    case SIDE_UNUSED:
+        break;
+    }
+    if (type->listener != LISTENER_OPEN)
+        return "concerns the listening socket, while `active`";
+    return type->at_accept                        ? "fires at accept"
+           : type->default_directions == BOTH_ALL ? "goes by `direction`, both unless given"
+                                                  : "goes by `direction`, downstream unless given";
+}
+
+static void markdown_type(const struct fault_type *type, FILE *out)
+{
+    fprintf(out, "### %s\n\n%s.\n\n%s%s%s%s.\n\n", type->name, type->summary, side_text(type),
+        type->takes_other ? "; takes `other`" : "", type->lasting ? "; lasts until `until`" : "",
+        type->needs_net_admin ? "; needs CAP_NET_ADMIN (see `exec --private-network`)" : "");
+    if (type->options[0].name != NULL) {
+        markdown_table(type, type->options, out);
+        fputc('\n', out);
+    }
+}
+
+void catalogue_print_markdown(FILE *out)
+{
+    fputs(
+        "# The faults\n\nPrinted by `rudeproxy faults markdown` from the tables that the parser "
+        "reads.\n\n## Keys of every fault\n\nA key that means nothing for a type is an error.\n\n",
+        out);
+    markdown_table(NULL, fault_options, out);
+    for (int group = 0; group < GROUP_COUNT; group++) {
+        fprintf(out, "\n## %s\n\n", fault_group_names[group]);
+        for (size_t i = 0; fault_catalogue[i] != NULL; i++)
+            if (fault_catalogue[i]->group == (enum fault_group)group)
+                markdown_type(fault_catalogue[i], out);
+    }
 }

@@ -26,6 +26,13 @@ static const struct {
     {"direction", fault_direction_applies},
     {"side", fault_side_applies},
     {"other", fault_other_applies},
+    {"when", fault_when_applies},
+    {"until", fault_until_applies},
+    {"edge", fault_edge_applies},
+    {"connections", fault_selection_applies},
+    {"times", fault_selection_applies},
+    {"chance", fault_selection_applies},
+    {"clients", fault_selection_applies},
 };
 
 static bool row_applies(const struct part *part, const struct option *option)

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules between the keys of a fault: see fault_rules.h. They are rows of one table; each is
+ * asked only when every key it looks at was readable and means something to the type.
+ */
+#include "config/fault_rules.h"
+
+#include <string.h>
+
+#define BIT(row) (1u << (row))
+
+unsigned fault_rules_foreign(const struct fault_type *type)
+{
+    const unsigned of_connections =
+        BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_UNTIL) |
+        BIT(ROW_EDGE) | BIT(ROW_CONNECTIONS) | BIT(ROW_TIMES) | BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
+    unsigned foreign = 0;
+    if (type->listener != LISTENER_OPEN)
+        return of_connections;
+    if (type->at_accept)
+        foreign |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_DIRECTION);
+    if (type->side_rule == SIDE_UNUSED)
+        foreign |= BIT(ROW_SIDE);
+    if (!type->takes_other)
+        foreign |= BIT(ROW_OTHER);
+    if (!type->lasting)
+        foreign |= BIT(ROW_UNTIL);
+    return foreign;
+}
+
+/* Why a key is foreign to the type. */
+static int say_foreign(const struct fault_type *type, unsigned row, struct err *err)
+{
+    if (type->listener != LISTENER_OPEN)
+        return err_set(err,
+            "means nothing for type = %s, which concerns the listening socket and no connection: "
+            "leave it out; active says when",
+            type->name);
+    if (type->at_accept)
+        return err_set(err,
+            "means nothing for type = %s, which happens when a client was accepted, before the "
+            "upstream is dialled: leave it out",
+            type->name);
+    if (row == ROW_SIDE)
+        return err_set(err,
+            "means nothing for type = %s, which goes by direction: write direction = upstream, "
+            "downstream or both",
+            type->name);
+    if (row == ROW_UNTIL)
+        return err_set(
+            err, "means nothing for type = %s, which does not last: leave it out", type->name);
+    return err_set(err,
+        "means nothing for a type = %s that does not end the connection, leave it out", type->name);
+}
+
+static void ask_foreign(const struct examination *exam, unsigned foreign)
+{
+    for (unsigned row = 0; fault_options[row].name != NULL; row++) {
+        struct err err;
+        if ((exam->envelope.given & foreign & BIT(row)) == 0)
+            continue;
+        say_foreign(exam->fault->type, row, &err);
+        check_complain(exam->problems, exam->section, fault_options[row].name, err.text);
+    }
+}
+
+static const char *trigger_text(const struct fault *fault, char *buf, size_t size)
+{
+    option_trigger.format(&fault_options[ROW_WHEN], &fault->when, buf, size);
+    return buf;
+}
+
+/* The rules. Each fills `err` and returns -1, or returns 0. */
+
+static int direction_means_something(const struct examination *exam, struct err *err)
+{
+    char when[64];
+    if (!exam_given(exam, ROW_DIRECTION) || fault_direction_applies(exam->fault))
+        return 0;
+    return err_set(err,
+        "neither when = %s nor type = %s looks at a direction, leave it out, or write when = "
+        "bytes:N, match:\"...\" or eof",
+        trigger_text(exam->fault, when, sizeof when), exam->fault->type->name);
+}
+
+static int side_is_given(const struct examination *exam, struct err *err)
+{
+    if (exam->fault->type->side_rule != SIDE_REQUIRED || exam_given(exam, ROW_SIDE))
+        return 0;
+    return err_set(err, "the key is missing, type = %s needs it: write client, server or both",
+        exam->fault->type->name);
+}
+
+static bool is_early(const struct fault *fault)
+{
+    return fault->when.kind == TRIGGER_ACCEPT && !fault->type->at_accept;
+}
+
+/* At accept there are no bytes yet and nothing to filter for; only an ending makes sense. */
+static int type_fits_accept(const struct examination *exam, struct err *err)
+{
+    const struct fault *fault = exam->fault;
+    if (!is_early(fault) || fault->type->group == GROUP_ENDING)
+        return 0;
+    return err_set(err,
+        "accept is too early for type = %s, nothing was dialled yet: write when = open",
+        fault->type->name);
+}
+
+/* At accept there is no server side. */
+static int side_is_there(const struct examination *exam, struct err *err)
+{
+    const struct fault *fault = exam->fault;
+    if (!is_early(fault) || fault->type->group != GROUP_ENDING || !fault_side_applies(fault))
+        return 0;
+    bool ending = action_is_ending(fault->type->fire(fault->params).kind);
+    if (fault->sides == BOTH_SECOND || (!ending && (fault->sides & BOTH_SECOND) != 0))
+        return err_set(err, "there is no server side when = accept, nothing was dialled yet: write "
+                            "side = client, or when = open");
+    return 0;
+}
+
+static int other_means_something(const struct examination *exam, struct err *err)
+{
+    const struct fault *fault = exam->fault;
+    if (!exam_given(exam, ROW_OTHER) || fault_other_applies(fault))
+        return 0;
+    if (fault->when.kind == TRIGGER_ACCEPT)
+        return err_set(err, "there is no other side when = accept, nothing was dialled yet: leave "
+                            "it out");
+    if (fault->sides == BOTH_ALL)
+        return err_set(err, "both sides are named, so there is no other: leave it out, or write "
+                            "side = client or side = server");
+    return say_foreign(fault->type, ROW_OTHER, err);
+}
+
+static int edge_means_something(const struct examination *exam, struct err *err)
+{
+    const struct fault *fault = exam->fault;
+    if (!exam_given(exam, ROW_EDGE) || fault_edge_applies(fault))
+        return 0;
+    return err_set(err, "belongs to a match: leave it out, or write when = match:\"...\"%s",
+        fault->type->lasting ? " or until = match:\"...\"" : "");
+}
+
+/* Whether `until` comes no later than `when`, so that the fault ends as it begins. Two directions
+ * may each bring one of the two. */
+static bool ends_at_once(const struct fault *fault)
+{
+    const struct trigger *when = &fault->when, *until = &fault->until;
+    bool counts = until->kind == TRIGGER_BYTES || until->kind == TRIGGER_TIME;
+    if (counts && until->value == 0)
+        return true;
+    if (when->kind != until->kind)
+        return false;
+    if (until->kind == TRIGGER_TIME)
+        return until->value <= when->value;
+    if (fault->directions == BOTH_ALL)
+        return false;
+    return until->kind == TRIGGER_EOF ||
+           (until->kind == TRIGGER_BYTES && until->value <= when->value);
+}
+
+static int until_comes_later(const struct examination *exam, struct err *err)
+{
+    char when[64];
+    if (!exam_given(exam, ROW_UNTIL) || !ends_at_once(exam->fault))
+        return 0;
+    return err_set(err, "the fault would end before it begins (when = %s), write a later end",
+        trigger_text(exam->fault, when, sizeof when));
+}
+
+static int type_agrees(const struct examination *exam, struct err *err)
+{
+    const struct fault *fault = exam->fault;
+    if (fault->type->check == NULL)
+        return 0;
+    return fault->type->check(fault, exam->own.given, err);
+}
+
+#define TRIGGERS (BIT(ROW_WHEN) | BIT(ROW_UNTIL))
+
+/* Rules in the order in which they are asked. */
+static const struct rule {
+    const char *key; /* where the complaint stands; NULL: at the type's own key, or `type` */
+    unsigned needs;  /* rows of the envelope it looks at */
+    bool needs_own;  /* and the type's own keys */
+    int (*ask)(const struct examination *exam, struct err *err);
+} rules[] = {
+    {"direction", TRIGGERS, false, direction_means_something},
+    {"side", 0, false, side_is_given},
+    {"when", BIT(ROW_WHEN), false, type_fits_accept},
+    {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), true, side_is_there},
+    {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), true, other_means_something},
+    {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},
+    {"until", TRIGGERS | BIT(ROW_DIRECTION), false, until_comes_later},
+    {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), true, type_agrees},
+};
+
+/* The own key that a type's check complains about: the one its sentence begins with, else the last
+ * one that was written. */
+static const char *own_key(const struct examination *exam, const char *sentence)
+{
+    const struct option *options = exam->fault->type->options;
+    const char *key = fault_options[ROW_TYPE].name;
+    for (unsigned row = 0; options[row].name != NULL; row++) {
+        size_t length = strlen(options[row].name);
+        if ((exam->own.given & BIT(row)) == 0)
+            continue;
+        key = options[row].name;
+        if (strncmp(sentence, key, length) == 0 && sentence[length] == ' ')
+            break;
+    }
+    return key;
+}
+
+void fault_rules_ask(const struct examination *exam)
+{
+    unsigned foreign = fault_rules_foreign(exam->fault->type);
+    struct examination left = *exam;
+    ask_foreign(exam, foreign);
+    left.envelope.given &= ~foreign;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        struct err err;
+        const struct rule *rule = &rules[i];
+        if ((exam->envelope.bad & rule->needs) != 0 || (rule->needs_own && exam->own.bad != 0))
+            continue;
+        if (rule->ask(&left, &err) != 0)
+            check_complain(exam->problems, exam->section,
+                rule->key != NULL ? rule->key : own_key(exam, err.text), err.text);
+    }
+}
