@@ -11,7 +11,12 @@
 
 #include <assert.h>
 
+#include "proxy/base/rng.h"
 #include "proxy/relay/session.h"
+
+/* Bound of what is drained before a FIN: more than a receive buffer can hold (tcp_rmem). */
+#define DRAIN_READ (1u << 20)
+#define DRAIN_READS_MAX 64
 
 void ending_init(struct ending *ending)
 {
@@ -40,11 +45,17 @@ void side_send_fin(struct session *session, enum side side)
 static void mark_close(struct session *session, enum side side, enum endpoint_close how)
 {
     const struct session_side *it = &session->side[side];
-    bool fin_received = session->flow[side].end == FLOW_END_FIN;
+    bool fin_received =
+        session->flow[side].end == FLOW_END_FIN || (it->ep->ready & ENDPOINT_HANGUP) != 0;
     if (it->reset_noted)
         return;
+    if (how == ENDPOINT_CLOSE_VANISH) {
+        side_mark(session, side, END_VANISHED);
+        return;
+    }
     if (it->record.unread > 0) {
-        side_mark(session, side, END_RST_SENT);
+        if (!it->fin_sent || !fin_received) /* else we are in TIME_WAIT: nothing is sent */
+            side_mark(session, side, END_RST_SENT);
         return;
     }
     bool reset = how != ENDPOINT_CLOSE_PLAIN && it->ep->can_reset;
@@ -53,6 +64,17 @@ static void mark_close(struct session *session, enum side side, enum endpoint_cl
     bool both_fins = fin_received && (it->fin_sent || how == ENDPOINT_CLOSE_FIN_RESET);
     if (reset && !both_fins)
         side_mark(session, side, END_RST_SENT);
+}
+
+/* With bytes unread, a close() would send its RST at once instead of a FIN first. */
+static void drain_for_fin(struct endpoint *ep, struct flow *from)
+{
+    for (int i = 0; i < DRAIN_READS_MAX; i++) {
+        ssize_t n = ep->ops->discard(ep, DRAIN_READ);
+        if (n <= 0)
+            return;
+        from->dropped += (uint64_t)n;
+    }
 }
 
 void side_close(struct session *session, enum side side, enum endpoint_close how)
@@ -64,8 +86,10 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
         return;
     struct flow *from = &session->flow[side];
     struct flow *towards = &session->flow[!side];
+    if (how == ENDPOINT_CLOSE_FIN_RESET)
+        drain_for_fin(ep, from);
     it->record.bytes_in = flow_read(from);
-    it->record.bytes_out = flow_handed(towards);
+    it->record.bytes_out = flow_handed(towards) + towards->inserted;
     it->record.unread = ep->ops->unread(ep);
     it->record.unacked = it->reset_noted ? 0 : ep->ops->unacked(ep);
     mark_close(session, side, how);
@@ -101,6 +125,16 @@ static void set_intake(struct session *session, enum side side, enum ending_stat
     flow_cut(&session->flow[!side]);
 }
 
+/* A host that is gone acknowledges nothing: what the peer sends while we wait for its last
+ * acknowledgement must not be, so that it meets the RST when it is sent again. */
+static void lose_data(struct session *session, enum side side)
+{
+    const struct packet_filter data = {.loss_ppb = PPB_ALL, .only = PACKET_DATA};
+    struct endpoint *ep = session->side[side].ep;
+    if (ep != NULL)
+        ep->ops->set_filters(ep, &data, 1);
+}
+
 void ending_begin(struct session *session, enum side side, const struct action *action)
 {
     struct ending *ending = &session->side[side].ending;
@@ -114,6 +148,10 @@ void ending_begin(struct session *session, enum side side, const struct action *
     if (action->kind == ACTION_CLOSE_GRACEFUL)
         ending->deadline = time_add(session->now, action->duration_us);
     set_intake(session, side, ending->state);
+    if (action->kind == ACTION_VANISH)
+        lose_data(session, side);
+    if (action->kind == ACTION_VANISH)
+        lose_data(session, side);
     if (action->kind == ACTION_CLOSE_PLAIN)
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
     else if (action->kind == ACTION_RESET_ABRUPT)
@@ -138,7 +176,7 @@ static bool acknowledged(struct session *session, struct session_side *it)
 static void advance_deliver(struct session *session, enum side side)
 {
     struct session_side *it = &session->side[side];
-    if (ring_used(&session->flow[!side].ring) > 0)
+    if (!flow_is_delivered(&session->flow[!side]))
         return;
     bool graceful = it->ending.action.kind == ACTION_CLOSE_GRACEFUL;
     if (graceful || it->fin_wanted)
@@ -151,9 +189,13 @@ static void advance_deliver(struct session *session, enum side side)
 static void advance_ack(struct session *session, enum side side)
 {
     struct session_side *it = &session->side[side];
-    bool after_fin = it->ending.action.kind == ACTION_RESET_AFTER_FIN;
-    if (acknowledged(session, it))
-        side_close(session, side, after_fin ? ENDPOINT_CLOSE_FIN_RESET : ENDPOINT_CLOSE_RESET);
+    if (!acknowledged(session, it))
+        return;
+    enum action_kind kind = it->ending.action.kind;
+    side_close(session, side,
+        kind == ACTION_RESET_AFTER_FIN ? ENDPOINT_CLOSE_FIN_RESET
+        : kind == ACTION_VANISH        ? ENDPOINT_CLOSE_VANISH
+                                       : ENDPOINT_CLOSE_RESET);
 }
 
 static void advance_drain(struct session *session, enum side side)
@@ -179,7 +221,7 @@ static void advance_unread(struct session *session, enum side side)
 static void expire(struct session *session, enum side side)
 {
     struct endpoint *ep = session->side[side].ep;
-    bool undelivered = ring_used(&session->flow[!side].ring) > 0 || ep->ops->unacked(ep) > 0;
+    bool undelivered = !flow_is_delivered(&session->flow[!side]) || ep->ops->unacked(ep) > 0;
     side_close(session, side, undelivered ? ENDPOINT_CLOSE_RESET : ENDPOINT_CLOSE_PLAIN);
 }
 

@@ -4,7 +4,8 @@
  * delivered, acknowledged, or waited for. The ending is that wait, as a state.
  *
  *   NONE --begin--> DELIVER --flow towards it is empty--> DRAIN ---> CLOSED   graceful close
- *                                                    `--> ACK -----> CLOSED   reset drain, after_fin
+ *                                                    `--> ACK -----> CLOSED   reset drain,
+ *                                                                             after_fin, vanish
  *   NONE --begin--> UNREAD --enough lies unread--------------------> CLOSED   close with unread data
  *   NONE --begin--> DATA ----a byte arrives------------------------> CLOSED   reset on data
  *   NONE --begin--> HOLD ----the peer ends it----------------------> CLOSED   hold

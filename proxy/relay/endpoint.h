@@ -19,6 +19,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "proxy/fault/fault.h"
+
 enum {
     ENDPOINT_READABLE = 1 << 0, /* bytes, a FIN or an error may be read */
     ENDPOINT_WRITABLE = 1 << 1,
@@ -33,8 +35,12 @@ enum {
 enum endpoint_close {
     ENDPOINT_CLOSE_PLAIN,     /* close(): FIN, or RST if bytes are unread */
     ENDPOINT_CLOSE_RESET,     /* SO_LINGER {1,0}, close(): RST, both queues dropped (tcp(7)) */
+    ENDPOINT_CLOSE_VANISH,    /* TCP_REPAIR, close(): nothing is sent, the socket is gone */
     ENDPOINT_CLOSE_FIN_RESET, /* TCP_LINGER2 = -1, close(): FIN, RST when it is acknowledged */
 };
+
+/* Packet faults at work on one socket at a time. */
+#define ENDPOINT_FILTERS_MAX 4
 
 struct endpoint;
 
@@ -42,9 +48,12 @@ struct endpoint;
 struct endpoint_ops {
     /* > 0 bytes, 0 at the FIN. Never crosses an urgent mark. */
     ssize_t (*recv)(struct endpoint *ep, void *buf, size_t size);
+    /* As recv, but what was read stays in the socket (MSG_PEEK). */
+    ssize_t (*peek)(struct endpoint *ep, void *buf, size_t size);
     /* Reads and drops, at most `max`; results as recv. */
     ssize_t (*discard)(struct endpoint *ep, size_t max);
-    ssize_t (*send)(struct endpoint *ep, const struct iovec *pieces, int count);
+    /* `whole`: what is sent next does not join these bytes in one segment (MSG_EOR). */
+    ssize_t (*send)(struct endpoint *ep, const struct iovec *pieces, int count, bool whole);
     /* Sends one byte as urgent data (MSG_OOB). 1 or negative errno. */
     ssize_t (*send_urgent)(struct endpoint *ep, unsigned char byte);
     /* Whether the next byte to read is the urgent one (sockatmark(3)). */
@@ -57,6 +66,9 @@ struct endpoint_ops {
     size_t (*unacked)(struct endpoint *ep);
     /* Takes the pending error (SO_ERROR is one-shot): 0 or a positive errno. */
     int (*take_error)(struct endpoint *ep);
+    /* Which segments that arrive at the socket are lost from now on; count 0: none. At most
+     * ENDPOINT_FILTERS_MAX. */
+    void (*set_filters)(struct endpoint *ep, const struct packet_filter *filters, unsigned count);
     void (*close)(struct endpoint *ep, enum endpoint_close how);
 };
 
@@ -108,9 +120,10 @@ static inline ssize_t endpoint_note_write(struct endpoint *ep, ssize_t n)
     return n;
 }
 
-static inline ssize_t endpoint_send(struct endpoint *ep, const struct iovec *pieces, int count)
+static inline ssize_t endpoint_send(
+    struct endpoint *ep, const struct iovec *pieces, int count, bool whole)
 {
-    return endpoint_note_write(ep, ep->ops->send(ep, pieces, count));
+    return endpoint_note_write(ep, ep->ops->send(ep, pieces, count, whole));
 }
 
 static inline ssize_t endpoint_send_urgent(struct endpoint *ep, unsigned char byte)

@@ -9,6 +9,7 @@ static const char *const event_kind_names[EVENT_COUNT] = {
     [EVENT_OPEN] = "open",
     [EVENT_CONNECT_FAILED] = "connect_failed",
     [EVENT_FAULT] = "fault",
+    [EVENT_FAULT_OVER] = "fault_over",
     [EVENT_EOF] = "eof",
     [EVENT_RESET_SEEN] = "reset_seen",
     [EVENT_CLOSED] = "closed",
@@ -19,6 +20,7 @@ static const char *const end_mark_names[END_COUNT] = {
     [END_RST_RECEIVED] = "rst_received",
     [END_FIN_SENT] = "fin_sent",
     [END_RST_SENT] = "rst_sent",
+    [END_VANISHED] = "vanished",
 };
 
 static const char *const cause_names[CAUSE_COUNT] = {

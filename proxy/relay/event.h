@@ -21,7 +21,8 @@ enum event_kind {
     EVENT_ACCEPT_FAILED,  /* accept() failed; accepting goes on after a pause */
     EVENT_OPEN,           /* both sockets of a connection stand */
     EVENT_CONNECT_FAILED, /* the upstream could not be reached */
-    EVENT_FAULT,          /* a fault was injected */
+    EVENT_FAULT,          /* a fault was injected; connection 0: on the listening socket */
+    EVENT_FAULT_OVER,     /* a lasting fault has ended */
     EVENT_EOF,            /* a FIN arrived */
     EVENT_RESET_SEEN,     /* a RST (or another fatal error) arrived */
     EVENT_CLOSED,         /* both sockets are gone */
@@ -34,6 +35,7 @@ enum end_mark {
     END_RST_RECEIVED,
     END_FIN_SENT,
     END_RST_SENT,
+    END_VANISHED,
     END_COUNT,
 };
 
@@ -93,7 +95,7 @@ struct event {
             const char *type;
             enum direction direction; /* the one it watches */
             uint64_t offset;          /* bytes of it handed on so far */
-        } fault;
+        } fault;                      /* also EVENT_FAULT_OVER */
         struct {
             enum side side;
             uint64_t offset; /* bytes that came before it in its direction */

@@ -17,7 +17,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "proxy/base/rng.h"
+#include "proxy/relay/shaping.h"
 
 void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool)
 {
@@ -31,6 +35,10 @@ void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool)
 void flow_deinit(struct flow *flow)
 {
     ring_deinit(&flow->ring);
+    if (flow->shaping != NULL)
+        shaping_deinit(flow->shaping);
+    free(flow->shaping);
+    flow->shaping = NULL;
 }
 
 void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *sink)
@@ -39,9 +47,55 @@ void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *s
     flow->sink = sink;
 }
 
+static void forget_bytes(struct flow *flow)
+{
+    flow->dropped += ring_used(&flow->ring);
+    flow->ring.tail = flow->ring.head;
+    ring_consume(&flow->ring, 0);
+    flow->urgent = FLOW_NO_URGENT;
+    flow->withheld = false;
+    if (flow->shaping != NULL)
+        shaping_forget(flow->shaping);
+}
+
+void flow_insert(struct flow *flow, struct insertion *insertion)
+{
+    struct insertion **last = &flow->insert;
+    assert(!flow->cut && !flow->finished && insertion->size > 0);
+    while (*last != NULL)
+        last = &(*last)->next;
+    insertion->next = NULL;
+    *last = insertion;
+}
+
+/* Whether what the ring holds lies behind an edge that was reached. */
+static bool is_behind_edge(const struct flow *flow)
+{
+    return flow->withheld || flow_handed(flow) == flow->edge;
+}
+
+void flow_set_intake(struct flow *flow, enum flow_intake intake)
+{
+    if (flow->intake == intake)
+        return;
+    bool behind = is_behind_edge(flow);
+    flow->intake = intake;
+    flow->withheld = intake == FLOW_LEAVE && behind;
+    if (intake == FLOW_DROP && behind)
+        forget_bytes(flow);
+}
+
+void flow_leave_edge(struct flow *flow)
+{
+    if (is_behind_edge(flow))
+        forget_bytes(flow);
+    flow->edge = FLOW_NO_EDGE;
+}
+
 void flow_cut(struct flow *flow)
 {
-    flow->edge = FLOW_NO_EDGE;
+    flow_leave_edge(flow);
+    flow->cut = true;
     if (flow->intake == FLOW_TAKE)
         flow->intake = FLOW_DROP;
 }
@@ -49,8 +103,8 @@ void flow_cut(struct flow *flow)
 void flow_abandon(struct flow *flow)
 {
     flow_cut(flow);
-    ring_clear(&flow->ring);
-    flow->urgent = FLOW_NO_URGENT;
+    forget_bytes(flow);
+    flow->insert = NULL;
     flow->sink = NULL;
     flow->finished = true;
 }
@@ -60,22 +114,64 @@ static bool would_block(ssize_t result)
     return result == -EAGAIN || result == -EWOULDBLOCK;
 }
 
-/* Sends what the ring holds, up to and including an urgent byte. Bytes sent, or negative errno. */
-static ssize_t send_oldest(struct flow *flow)
+/* Hands on bytes that a fault adds. Bytes sent, or negative errno. */
+static ssize_t send_insertion(struct flow *flow)
+{
+    struct insertion *insert = flow->insert;
+    unsigned char random[1024];
+    uint64_t left = insert->size - insert->sent;
+    struct iovec piece = {
+        .iov_base = (void *)(uintptr_t)(insert->data + insert->sent), .iov_len = (size_t)left};
+    if (insert->data == NULL) {
+        piece.iov_base = random;
+        piece.iov_len = left < sizeof random ? (size_t)left : sizeof random;
+        for (size_t i = 0; i < piece.iov_len; i++)
+            random[i] = (unsigned char)rng_at(insert->key, insert->sent + i);
+    }
+    ssize_t n = endpoint_send(flow->sink, &piece, 1, false);
+    if (n > 0) {
+        insert->sent += (uint64_t)n;
+        flow->inserted += (uint64_t)n;
+        flow->insert = insert->sent == insert->size ? insert->next : insert;
+    }
+    return n;
+}
+
+static ssize_t send_urgent(struct flow *flow)
 {
     struct iovec pieces[2];
-    if (flow->urgent == flow->ring.head) {
-        ring_peek(&flow->ring, 1, pieces);
-        ssize_t n = endpoint_send_urgent(flow->sink, *(unsigned char *)pieces[0].iov_base);
-        if (n > 0)
-            flow->urgent = FLOW_NO_URGENT;
-        return n;
-    }
-    size_t max = ring_used(&flow->ring);
-    if (flow->urgent != FLOW_NO_URGENT)
+    int count = ring_peek(&flow->ring, 1, pieces);
+    if (flow->shaping != NULL)
+        shaping_change(flow->shaping, flow->ring.head, pieces, count);
+    ssize_t n = endpoint_send_urgent(flow->sink, *(unsigned char *)pieces[0].iov_base);
+    if (n > 0)
+        flow->urgent = FLOW_NO_URGENT;
+    return n;
+}
+
+/* Offset up to which what waits may go: a FIN or RST counts as one byte. */
+static uint64_t allowed_to(struct flow *flow)
+{
+    uint64_t end = flow->ring.tail + (flow->end != FLOW_OPEN ? 1 : 0);
+    uint64_t limit = flow->edge < end ? flow->edge : end;
+    if (flow->shaping == NULL || limit <= flow->ring.head)
+        return limit;
+    return shaping_allowed(flow->shaping, flow->ring.head, limit);
+}
+
+/* Sends the oldest `max` bytes of the ring, or the urgent one among them. */
+static ssize_t send_oldest(struct flow *flow, size_t max)
+{
+    struct iovec pieces[2];
+    if (flow->urgent == flow->ring.head)
+        return send_urgent(flow);
+    if (flow->urgent != FLOW_NO_URGENT && flow->urgent - flow->ring.head < max)
         max = (size_t)(flow->urgent - flow->ring.head);
     int count = ring_peek(&flow->ring, max, pieces);
-    ssize_t n = endpoint_send(flow->sink, pieces, count);
+    if (flow->shaping != NULL)
+        shaping_change(flow->shaping, flow->ring.head, pieces, count);
+    bool whole = flow->shaping != NULL && flow->shaping->cuts_segments;
+    ssize_t n = endpoint_send(flow->sink, pieces, count, whole);
     if (n >= 0 && (size_t)n < max) /* the kernel took what fits and will raise an edge */
         flow->sink->ready &= ~(unsigned)ENDPOINT_WRITABLE;
     return n;
@@ -84,11 +180,25 @@ static ssize_t send_oldest(struct flow *flow)
 /* Hands on what it can. Bytes handed on, 0 when nothing can be, or negative errno. */
 static ssize_t hand_on(struct flow *flow)
 {
-    if (flow->sink == NULL || ring_used(&flow->ring) == 0 || !endpoint_writable(flow->sink))
+    if (flow->sink == NULL || !endpoint_writable(flow->sink))
         return 0;
-    ssize_t n = send_oldest(flow);
+    if (flow->insert != NULL) {
+        ssize_t n = send_insertion(flow);
+        return would_block(n) ? 0 : n;
+    }
+    if (flow->withheld)
+        return 0;
+    size_t used = ring_used(&flow->ring);
+    uint64_t offset = flow->ring.head;
+    size_t max = used == 0 ? 0 : (size_t)(allowed_to(flow) - offset);
+    max = max < used ? max : used;
+    if (max == 0)
+        return 0;
+    ssize_t n = send_oldest(flow, max);
     if (n > 0)
         ring_consume(&flow->ring, (size_t)n);
+    if (n > 0 && flow->shaping != NULL)
+        shaping_passed(flow->shaping, offset, (size_t)n);
     return would_block(n) ? 0 : n;
 }
 
@@ -97,15 +207,47 @@ static ssize_t note_end(struct flow *flow, ssize_t result)
     bool reset = result < 0 || flow->source_broken;
     flow->end = reset ? FLOW_END_RESET : FLOW_END_FIN;
     flow->source_errnum = result < 0 ? (int)-result : flow->source_errnum;
+    if (flow->shaping != NULL)
+        shaping_ended(flow->shaping, flow->ring.tail);
     return 0;
 }
 
 static size_t read_allowance(const struct flow *flow)
 {
     uint64_t room = ring_room(&flow->ring);
-    uint64_t to_edge = flow->edge - flow->ring.tail;
+    uint64_t to_edge = flow->edge > flow->ring.tail ? flow->edge - flow->ring.tail : 0;
     room = room < to_edge ? room : to_edge;
     return room < FLOW_READ_MAX ? (size_t)room : FLOW_READ_MAX;
+}
+
+/* Reads where a fault looks for a pattern: no byte behind a match is taken out of the socket. */
+static ssize_t read_up_to_match(struct flow *flow, void *space, size_t size)
+{
+    ssize_t n = flow->source->ops->peek(flow->source, space, size);
+    if (n <= 0) {
+        endpoint_note_read(flow->source, n, size);
+        return n;
+    }
+    size_t wanted = shaping_scan(flow->shaping, flow->ring.tail, space, (size_t)n);
+    if (flow->shaping->match_edge < flow->edge)
+        flow->edge = flow->shaping->match_edge;
+    ssize_t taken = flow->source->ops->discard(flow->source, wanted);
+    assert(taken < 0 || (size_t)taken == wanted); /* they were there, and nobody else reads */
+    if (wanted == (size_t)n)
+        endpoint_note_read(flow->source, n, size);
+    return taken;
+}
+
+static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
+{
+    if (flow->shaping == NULL)
+        return endpoint_recv(flow->source, space, size);
+    shaping_note_empty(flow->shaping, ring_used(&flow->ring) == 0);
+    ssize_t n = flow->shaping->matches ? read_up_to_match(flow, space, size)
+                                       : endpoint_recv(flow->source, space, size);
+    if (n > 0)
+        shaping_taken(flow->shaping, flow->ring.tail, (size_t)n);
+    return n;
 }
 
 /* Reads once into the ring. Bytes taken; 0 with `end` set when the source ended; 0; or -ENOMEM. */
@@ -120,7 +262,7 @@ static ssize_t take(struct flow *flow)
     void *space = ring_reserve(&flow->ring, urgent ? 1 : want, &got);
     if (space == NULL)
         return ring_used(&flow->ring) == 0 ? -ENOMEM : 0;
-    ssize_t n = endpoint_recv(flow->source, space, got);
+    ssize_t n = read_bytes(flow, space, got);
     if (n > 0 && urgent)
         flow->urgent = flow->ring.tail;
     ring_commit(&flow->ring, n > 0 ? (size_t)n : 0);
@@ -148,24 +290,31 @@ static ssize_t read_some(struct flow *flow)
     return flow->intake == FLOW_TAKE ? take(flow) : drop(flow);
 }
 
-/* What stands next in the stream when the ring is empty. */
-static enum flow_stop next_in_stream(const struct flow *flow)
+/* What stands next in the stream, when the bytes before it have gone. */
+static enum flow_stop next_in_stream(struct flow *flow)
 {
+    if (flow->finished || flow->insert != NULL)
+        return FLOW_WAITING;
     if (flow_handed(flow) == flow->edge)
         return FLOW_AT_EDGE;
-    return flow->end != FLOW_OPEN ? FLOW_AT_END : FLOW_WAITING;
+    if (flow->end == FLOW_OPEN || ring_used(&flow->ring) > 0)
+        return FLOW_WAITING;
+    return allowed_to(flow) > flow->ring.tail ? FLOW_AT_END : FLOW_WAITING;
 }
 
-enum flow_stop flow_pump(struct flow *flow)
+enum flow_stop flow_pump(struct flow *flow, time_us now)
 {
+    if (flow->shaping != NULL)
+        shaping_begin(flow->shaping, now);
     for (uint64_t moved = 0; moved < FLOW_BUDGET;) {
         ssize_t handed = hand_on(flow);
         if (handed < 0) {
             flow->sink_errnum = (int)-handed;
             return FLOW_SINK_FAILED;
         }
-        if (ring_used(&flow->ring) == 0 && !flow->finished && next_in_stream(flow) != FLOW_WAITING)
-            return next_in_stream(flow);
+        enum flow_stop next = next_in_stream(flow);
+        if (next != FLOW_WAITING)
+            return next;
         enum flow_end before = flow->end;
         ssize_t taken = read_some(flow);
         if (taken < 0)
@@ -174,7 +323,7 @@ enum flow_stop flow_pump(struct flow *flow)
             return FLOW_SAW_END;
         if (handed == 0 && taken == 0)
             return FLOW_WAITING;
-        moved += (uint64_t)taken;
+        moved += (uint64_t)(taken > handed ? taken : handed);
     }
     return FLOW_BUSY;
 }

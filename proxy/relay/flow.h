@@ -4,10 +4,10 @@
  * flows of a connection know nothing of each other.
  *
  * Everything in a stream has its place: bytes, then at most one edge after another (a fault's byte
- * trigger), then the end (a FIN or a RST from the source). flow_pump() moves bytes until something
- * else is next, and says what; the session acts on it and pumps again. A pump never reads and never
- * hands on a byte past the edge, so what lies behind it is still in the kernel when the fault
- * fires.
+ * trigger or match), then the end (a FIN or a RST from the source). flow_pump() moves bytes until
+ * something else is next, and says what; the session acts on it and pumps again. A pump never reads
+ * and never hands on a byte past the edge, so what lies behind it is still in the kernel when the
+ * fault fires.
  *
  * Life: embedded in a session; flow_init, flow_connect, pump..., flow_deinit.
  */
@@ -54,17 +54,33 @@ enum flow_stop {
     FLOW_OUT_OF_MEMORY,
 };
 
+/* Bytes that a fault adds to the stream: they have no offset. Owned by the fault. */
+struct insertion {
+    struct insertion *next;
+    const unsigned char *data; /* NULL: random ones, drawn with `key` */
+    uint64_t size;             /* at least 1 */
+    uint64_t sent;
+    uint64_t key;
+};
+
+struct shaping;
+
 struct flow {
     struct endpoint *source;
     struct endpoint *sink;
-    struct ring ring; /* read, not yet handed on; its tail is the number of bytes taken */
-    uint64_t edge;    /* offset that is not crossed, FLOW_NO_EDGE: none */
-    uint64_t urgent;  /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
-    uint64_t dropped; /* bytes read and forgotten */
+    struct ring ring;         /* read, not yet handed on; its tail is the number of bytes taken */
+    uint64_t edge;            /* offset that is not crossed, FLOW_NO_EDGE: none */
+    uint64_t urgent;          /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
+    struct shaping *shaping;  /* what faults make of its bytes; owned; NULL: nothing */
+    struct insertion *insert; /* go before the next byte, one after another; NULL: none */
+    uint64_t inserted;        /* bytes that faults added so far */
+    uint64_t dropped;         /* bytes read and forgotten */
     enum flow_intake intake;
     enum flow_end end;
     int source_errnum;  /* positive errno of FLOW_END_RESET */
     int sink_errnum;    /* positive errno of FLOW_SINK_FAILED */
+    bool cut;           /* no byte is taken any more */
+    bool withheld;      /* FLOW_LEAVE began at an edge: what the ring holds lies behind it */
     bool source_broken; /* a write to the source met its RST: the queue behind it ends in a
                            reset, whatever the last read says */
     bool finished;      /* its FIN was passed on, or nothing can be handed on any more: the
@@ -77,14 +93,31 @@ void flow_deinit(struct flow *flow);
 /* Both endpoints stand until flow_deinit or until the flow is cut and finished. */
 void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *sink);
 
-enum flow_stop flow_pump(struct flow *flow);
+enum flow_stop flow_pump(struct flow *flow, time_us now);
+
+/* Hands on what the insertion says, behind those that wait; not to be asked of a flow that is cut
+ * or finished. */
+void flow_insert(struct flow *flow, struct insertion *insertion);
+
+/* What is to become of the bytes that arrive. At an edge that was just reached it is the same for
+ * those behind it that were read already. */
+void flow_set_intake(struct flow *flow, enum flow_intake intake);
+
+/* Drops the edge, and what was read behind it if it was just reached. */
+void flow_leave_edge(struct flow *flow);
 
 /* No byte is taken from now on: those that still arrive are read and dropped. What the ring holds
- * is still handed on. */
+ * is still handed on, except behind an edge that was just reached. */
 void flow_cut(struct flow *flow);
 
 /* The sink is gone: cut, and what the ring holds is dropped too. */
 void flow_abandon(struct flow *flow);
+
+/* Whether all that was read for the sink, and all that faults added, was handed to it. */
+static inline bool flow_is_delivered(const struct flow *flow)
+{
+    return flow->insert == NULL && ring_used(&flow->ring) == 0;
+}
 
 /* Bytes handed to the sink so far. */
 static inline uint64_t flow_handed(const struct flow *flow)

@@ -42,7 +42,35 @@ static size_t count_rules(const struct config *config, const char *proxy_name)
     return count;
 }
 
-struct plan *plan_new(const struct config *config, size_t index, struct tally_book *book)
+static int compile_rule(struct plan *plan, const struct fault *fault, struct tally_book *book)
+{
+    size_t index = plan->rule_count++;
+    struct rule *rule = &plan->rules[index];
+    rule->fault = *fault;
+    rule->shared_state = (unsigned char *)plan->shared_states + index * FAULT_STATE_MAX;
+    rule->tally = tally_of(book, fault->name);
+    if (rule->tally == NULL)
+        return -1;
+    rule->tally->must_fire = fault->must_fire && fault->enabled;
+    if (rule->fault.when.kind == TRIGGER_MATCH)
+        matcher_init(&rule->when_matcher, &rule->fault.when);
+    if (rule->fault.until.kind == TRIGGER_MATCH)
+        matcher_init(&rule->until_matcher, &rule->fault.until);
+    return 0;
+}
+
+static int compile_rules(struct plan *plan, const struct config *config, struct tally_book *book)
+{
+    for (size_t i = 0; i < config->fault_count; i++) {
+        if (fault_names_proxy(&config->faults[i], plan->proxy.name) &&
+            compile_rule(plan, &config->faults[i], book) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct plan *plan_new(
+    const struct config *config, size_t index, time_us started_at, struct tally_book *book)
 {
     const struct proxy_config *proxy = &config->proxies[index];
     size_t count = count_rules(config, proxy->name);
@@ -50,17 +78,13 @@ struct plan *plan_new(const struct config *config, size_t index, struct tally_bo
     if (plan == NULL)
         return NULL;
     plan->refs = 1;
+    plan->seed = config->settings.seed;
+    plan->started_at = started_at;
     plan->proxy = *proxy;
-    for (size_t i = 0; i < config->fault_count; i++) {
-        if (!fault_names_proxy(&config->faults[i], proxy->name))
-            continue;
-        struct rule *rule = &plan->rules[plan->rule_count++];
-        rule->fault = config->faults[i];
-        rule->tally = tally_of(book, rule->fault.name);
-        if (rule->tally == NULL) {
-            plan_unref(plan);
-            return NULL;
-        }
+    plan->shared_states = calloc(count + 1, FAULT_STATE_MAX);
+    if (plan->shared_states == NULL || compile_rules(plan, config, book) != 0) {
+        plan_unref(plan);
+        return NULL;
     }
     return plan;
 }
@@ -74,6 +98,8 @@ struct plan *plan_ref(struct plan *plan)
 
 void plan_unref(struct plan *plan)
 {
-    if (plan != NULL && --plan->refs == 0)
-        free(plan);
+    if (plan == NULL || --plan->refs > 0)
+        return;
+    free(plan->shared_states);
+    free(plan);
 }

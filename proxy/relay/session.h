@@ -24,6 +24,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/side.h"
+#include "proxy/relay/arming.h"
 #include "proxy/relay/ending.h"
 #include "proxy/relay/endpoint.h"
 #include "proxy/relay/event.h"
@@ -45,12 +46,6 @@ struct session_host {
     void (*ended)(struct session *session);
 };
 
-/* A fault selected for this connection. */
-struct armed {
-    const struct rule *rule;
-    bool done; /* fired, or may not fire any more */
-};
-
 /* What the session keeps of one of its two sockets. */
 struct session_side {
     struct endpoint *ep; /* NULL before it stands and after it was closed */
@@ -63,6 +58,7 @@ struct session_side {
     uint64_t fin_hold_us;   /* a FIN that arrives from it is passed on so much later; 0: at once */
     time_us fin_release_at; /* TIME_NEVER: not (yet) known */
     bool fin_held;
+    unsigned filter_count; /* packet faults at work on it */
 };
 
 struct session {
@@ -75,6 +71,8 @@ struct session {
     size_t armed_count;
     time_us now; /* of the run in progress */
     time_us accepted_at;
+    time_us dial_at;       /* when the upstream is to be dialled; 0: it was */
+    time_us active_at;     /* when a byte last moved, or the connection opened */
     time_us opened_at;     /* TIME_NEVER until the upstream connection stands */
     time_us timer_at;      /* as the host was last told */
     uint64_t stall_mark;   /* progress seen at stall_since, while a reset waits for delivery */
@@ -96,7 +94,8 @@ void session_init(struct session *session, const struct session_host *host, stru
     uint64_t number, struct endpoint *client, const char *client_address, struct ring_pool *pool);
 void session_deinit(struct session *session);
 
-void session_start(struct session *session);
+/* `client` is the client's address, for the faults that look at it; used during the call only. */
+void session_start(struct session *session, const struct sockaddr_storage *client);
 void session_on_connected(
     struct session *session, struct endpoint *server, const char *server_address);
 /* errnum: positive errno or 0; reason: a text for people. */
@@ -107,5 +106,9 @@ void session_wake(struct session *session);
 /* Ends both sides with a RST. Safe at any time, also from inside host->emit; idempotent, the first
  * cause wins. */
 void session_stop(struct session *session, enum cause cause);
+
+/* For the other files of relay/: stamps and emits an event; and the first cause wins. */
+void session_emit(struct session *session, struct event *event);
+void session_note_cause(struct session *session, enum cause cause);
 
 #endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gates, mutations and matches of one direction: see shaping.h.
+ *
+ * A match whose edge is `after` ends a read: bytes are peeked at first, and those behind the match
+ * stay in the kernel until the fault has fired. A match whose edge is `before` is known only when
+ * its last byte is here, so while the stream ends in a beginning of the pattern, that beginning is
+ * read but not handed on: never more bytes than could be the match.
+ */
+#include "proxy/relay/shaping.h"
+
+#include "proxy/relay/arming.h"
+#include "proxy/relay/flow.h"
+
+static bool watches(const struct armed *armed, enum direction direction)
+{
+    return (armed->directions & (1u << direction)) != 0;
+}
+
+/* Whether it waits for a pattern now: the one that ends it is looked for from its beginning on. */
+static bool waits_for_match(const struct armed *armed, enum direction direction)
+{
+    const struct fault *fault = &armed->rule->fault;
+    if (!watches(armed, direction) || armed->phase == ARMED_DONE)
+        return false;
+    const struct trigger *next = armed->phase == ARMED_WAITING ? &fault->when : &fault->until;
+    return next->kind == TRIGGER_MATCH;
+}
+
+bool shaping_is_needed(const struct armed *armed, size_t count, enum direction direction)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct fault *fault = &armed[i].rule->fault;
+        bool shapes = fault->type->gate != NULL || fault->type->mutate != NULL;
+        bool matches = fault->when.kind == TRIGGER_MATCH || fault->until.kind == TRIGGER_MATCH;
+        if (watches(&armed[i], direction) && (shapes || matches))
+            return true;
+    }
+    return false;
+}
+
+void shaping_init(
+    struct shaping *shaping, enum direction direction, struct armed *armed, size_t armed_count)
+{
+    *shaping = (struct shaping){
+        .direction = direction,
+        .armed = armed,
+        .armed_count = armed_count,
+        .hold = SHAPING_NO_HOLD,
+        .again = TIME_NEVER,
+    };
+    shaping_refresh(shaping);
+}
+
+void shaping_deinit(struct shaping *shaping)
+{
+    arrivals_deinit(&shaping->arrivals);
+}
+
+static bool is_active_here(const struct shaping *shaping, const struct armed *armed)
+{
+    return armed->phase == ARMED_ACTIVE && watches(armed, shaping->direction);
+}
+
+/* The pattern that this fault waits for now, NULL: none. */
+static const struct matcher *current_matcher(
+    struct armed *armed, enum direction direction, struct match **match)
+{
+    if (!waits_for_match(armed, direction))
+        return NULL;
+    bool waiting = armed->phase == ARMED_WAITING;
+    *match = waiting ? &armed->when_match[direction] : &armed->until_match[direction];
+    return (*match)->edge != FLOW_NO_EDGE ? NULL
+           : waiting                      ? &armed->rule->when_matcher
+                                          : &armed->rule->until_matcher;
+}
+
+/* Finds what must not go yet, because it may turn out to be a match. */
+static void hold_back(struct shaping *shaping)
+{
+    shaping->hold = SHAPING_NO_HOLD;
+    for (size_t i = 0; i < shaping->armed_count && !shaping->ended; i++) {
+        struct match *match;
+        const struct matcher *matcher =
+            current_matcher(&shaping->armed[i], shaping->direction, &match);
+        if (matcher == NULL || matcher->trigger->edge != EDGE_BEFORE || match->matched == 0)
+            continue;
+        uint64_t start = shaping->scanned - match->matched;
+        shaping->hold = start < shaping->hold ? start : shaping->hold;
+    }
+}
+
+void shaping_refresh(struct shaping *shaping)
+{
+    shaping->looks = shaping->matches = shaping->cuts_segments = false;
+    shaping->wants_arrivals = false;
+    for (size_t i = 0; i < shaping->armed_count; i++) {
+        const struct armed *armed = &shaping->armed[i];
+        const struct fault_type *type = armed->rule->fault.type;
+        bool active = is_active_here(shaping, armed);
+        shaping->matches |= waits_for_match(armed, shaping->direction);
+        shaping->looks |= active && type->mutate != NULL;
+        shaping->cuts_segments |= active && type->cuts_segments;
+        /* From the start, so that bytes that wait when it becomes active have their time. */
+        shaping->wants_arrivals |= watches(armed, shaping->direction) && type->wants_arrivals &&
+                                   armed->phase != ARMED_DONE;
+    }
+    shaping->looks |= shaping->matches;
+    hold_back(shaping);
+}
+
+void shaping_begin(struct shaping *shaping, time_us now)
+{
+    shaping->now = now;
+    shaping->again = TIME_NEVER; /* unless a gate says so once more */
+}
+
+static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
+{
+    const struct shaping *shaping = view->flow;
+    return arrivals_at(&shaping->arrivals, offset, until);
+}
+
+uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
+{
+    uint64_t allowed = shaping->hold < end ? shaping->hold : end;
+    for (size_t i = 0; i < shaping->armed_count && allowed > head; i++) {
+        struct armed *armed = &shaping->armed[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (!is_active_here(shaping, armed) || fault->type->gate == NULL)
+            continue;
+        const struct gate_view view = {
+            .head = head,
+            .end = allowed,
+            .now = shaping->now,
+            .active_since = armed->since,
+            .fresh = head == shaping->burst,
+            .key = armed->key[shaping->direction],
+            .arrived = arrived,
+            .flow = shaping,
+        };
+        time_us again = TIME_NEVER;
+        uint64_t limit = fault->type->gate(fault->params, armed->state, &view, &again);
+        if (limit >= allowed)
+            continue;
+        allowed = limit;
+        shaping->again = again;
+    }
+    return allowed;
+}
+
+void shaping_passed(struct shaping *shaping, uint64_t offset, size_t n)
+{
+    arrivals_forget(&shaping->arrivals, offset + n);
+    for (size_t i = 0; i < shaping->armed_count; i++) {
+        struct armed *armed = &shaping->armed[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (is_active_here(shaping, armed) && fault->type->passed != NULL)
+            fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
+    }
+}
+
+/* Goes on with one pattern, and notes where its edge is when it was found. */
+static void scan_one(struct shaping *shaping, const struct matcher *matcher, struct match *match,
+    uint64_t offset, const unsigned char *bytes, size_t n)
+{
+    unsigned length = matcher->trigger->pattern_len;
+    size_t seen = matcher_scan(matcher, &match->matched, bytes, n);
+    bool before = matcher->trigger->edge == EDGE_BEFORE;
+    if (match->matched != length)
+        return;
+    match->edge = offset + seen - (before ? length : 0);
+    if (match->edge < shaping->match_edge)
+        shaping->match_edge = match->edge;
+}
+
+/* The first match among all patterns bounds what the others are shown, so that each byte is shown
+ * once to each: the shortest scan is found on copies first. */
+static size_t shortest_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < shaping->armed_count; i++) {
+        struct match *match;
+        const struct matcher *matcher =
+            current_matcher(&shaping->armed[i], shaping->direction, &match);
+        if (matcher == NULL)
+            continue;
+        unsigned matched = match->matched;
+        n = matcher_scan(matcher, &matched, bytes, n);
+    }
+    return n;
+}
+
+size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n)
+{
+    if (!shaping->matches)
+        return n;
+    shaping->match_edge = FLOW_NO_EDGE;
+    n = shortest_scan(shaping, bytes, n);
+    for (size_t i = 0; i < shaping->armed_count; i++) {
+        struct match *match;
+        const struct matcher *matcher =
+            current_matcher(&shaping->armed[i], shaping->direction, &match);
+        if (matcher != NULL)
+            scan_one(shaping, matcher, match, offset, bytes, n);
+    }
+    shaping->scanned = offset + n;
+    hold_back(shaping);
+    return n;
+}
+
+void shaping_note_empty(struct shaping *shaping, bool empty)
+{
+    shaping->empty = empty;
+}
+
+/* A burst begins where nothing waited; pieces of one moment are one burst, even if those before
+ * have gone meanwhile. */
+static void note_arrival(struct shaping *shaping, uint64_t offset)
+{
+    if (shaping->empty && shaping->taken_at != shaping->now)
+        shaping->burst = offset;
+    shaping->taken_at = shaping->now;
+}
+
+void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n)
+{
+    note_arrival(shaping, offset);
+    if (shaping->wants_arrivals)
+        arrivals_add(&shaping->arrivals, offset + n, shaping->now);
+}
+
+/* `n` bytes that no fault has seen. */
+static void change_piece(
+    const struct shaping *shaping, uint64_t offset, unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < shaping->armed_count; i++) {
+        const struct armed *armed = &shaping->armed[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (is_active_here(shaping, armed) && fault->type->mutate != NULL)
+            fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
+    }
+}
+
+/* What did not fit into the socket is shown again, but was changed. */
+void shaping_change(struct shaping *shaping, uint64_t offset, const struct iovec *pieces, int count)
+{
+    for (int i = 0; i < count && shaping->looks; i++) {
+        uint64_t end = offset + pieces[i].iov_len;
+        uint64_t from = shaping->changed > offset ? shaping->changed : offset;
+        if (from < end)
+            change_piece(shaping, from, (unsigned char *)pieces[i].iov_base + (from - offset),
+                (size_t)(end - from));
+        shaping->changed = from < end ? end : shaping->changed;
+        offset = end;
+    }
+}
+
+void shaping_forget(struct shaping *shaping)
+{
+    arrivals_forget(&shaping->arrivals, UINT64_MAX);
+    shaping->changed = 0;
+}
+
+void shaping_ended(struct shaping *shaping, uint64_t offset)
+{
+    shaping->ended = true;
+    shaping->hold = SHAPING_NO_HOLD;
+    note_arrival(shaping, offset);
+    if (shaping->wants_arrivals)
+        arrivals_add(&shaping->arrivals, offset + 1, shaping->now);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands between a flow and its bytes: the gates, mutations and matches of the faults armed on
+ * its direction. A flow without any has none, and never asks.
+ *
+ * Gates are asked in the order of the file, and the flow takes the least of their answers: no fault
+ * owns a buffer. Matchers look at bytes as they are read and set edges. Bytes are changed as they
+ * go, so that a fault changes those that go while it is active, also where it began or ended before
+ * bytes that were read already.
+ */
+#ifndef RUDEPROXY_RELAY_SHAPING_H
+#define RUDEPROXY_RELAY_SHAPING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/side.h"
+#include "proxy/relay/arrivals.h"
+
+struct armed;
+
+#define SHAPING_NO_HOLD UINT64_MAX
+
+struct shaping {
+    enum direction direction;
+    struct armed *armed; /* the session's, shared by both directions */
+    size_t armed_count;
+    struct arrivals arrivals;
+    bool wants_arrivals;
+    bool looks;          /* some fault mutates or matches: every byte has to be seen */
+    bool matches;        /* some fault matches: bytes are peeked at before they are taken */
+    bool cuts_segments;  /* what goes in one piece is a segment of its own */
+    bool ended;          /* no byte will follow: a possible match is none */
+    bool empty;          /* nothing waited when the last bytes were asked for */
+    uint64_t burst;      /* offset at which nothing waited; what comes at the same time joins it */
+    time_us taken_at;    /* when the last bytes came */
+    uint64_t changed;    /* offset up to which bytes were changed */
+    uint64_t scanned;    /* offset up to which the matchers have looked */
+    uint64_t hold;       /* offset of a possible match that must not go yet; SHAPING_NO_HOLD */
+    uint64_t match_edge; /* where the last scan found a match; FLOW_NO_EDGE: nowhere */
+    time_us again;       /* when the gates may let more go; TIME_NEVER: not by time alone */
+    time_us now;
+};
+
+/* `armed` outlives the shaping. */
+void shaping_init(
+    struct shaping *shaping, enum direction direction, struct armed *armed, size_t armed_count);
+void shaping_deinit(struct shaping *shaping);
+
+/* Whether any of the faults concerns the bytes of this direction, now or later. */
+bool shaping_is_needed(const struct armed *armed, size_t count, enum direction direction);
+
+/* Looks again at which faults are active. */
+void shaping_refresh(struct shaping *shaping);
+
+/* A pump begins at this time. */
+void shaping_begin(struct shaping *shaping, time_us now);
+
+/* Offset up to which what waits from `head` to `end` (a FIN or RST counts as one) may go now. */
+uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end);
+
+/* `n` bytes from `offset` on were handed on. */
+void shaping_passed(struct shaping *shaping, uint64_t offset, size_t n);
+
+/* How many of these bytes, which come next at `offset`, may be taken before something has to
+ * happen: all, or those up to the end of a match. Each byte is to be shown once. */
+size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n);
+
+/* Bytes are about to be taken; `empty`: none wait. */
+void shaping_note_empty(struct shaping *shaping, bool empty);
+
+/* `n` bytes were taken: notes when they came. */
+void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n);
+
+/* The bytes at `offset` are about to go: lets faults change them in place, each once. */
+void shaping_change(
+    struct shaping *shaping, uint64_t offset, const struct iovec *pieces, int count);
+
+/* The bytes that wait will never go. */
+void shaping_forget(struct shaping *shaping);
+
+/* The stream ended at `offset`. */
+void shaping_ended(struct shaping *shaping, uint64_t offset);
+
+#endif
