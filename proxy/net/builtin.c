@@ -241,17 +241,17 @@ static void http_data(struct client *client, size_t size)
     size_t skip = client->body_left < size ? (size_t)client->body_left : size;
     client->body_left -= skip;
     size -= skip;
-    if (client->head_len + size >= sizeof client->head) {
-        refuse_head(client);
-        return;
-    }
-    memcpy(client->head + client->head_len, client->buffer + skip, size);
-    client->head_len += size;
+    size_t room = sizeof client->head - 1 - client->head_len;
+    size_t copied = size < room ? size : room; /* the rest can only be body */
+    memcpy(client->head + client->head_len, client->buffer + skip, copied);
+    client->head_len += copied;
     client->head[client->head_len] = '\0';
     const char *end = strstr(client->head, "\r\n\r\n");
+    if (end == NULL && copied < size)
+        refuse_head(client);
     if (end == NULL)
         return;
-    size_t body_here = client->head_len - (size_t)(end + 4 - client->head);
+    size_t body_here = client->head_len - (size_t)(end + 4 - client->head) + size - copied;
     answer(client);
     client->body_left -= client->body_left < body_here ? client->body_left : body_here;
 }

@@ -103,7 +103,7 @@ static void on_connected(struct connector *connector, int errnum, const char *re
         address_format(&connection->session.plan->proxy.upstream, text, ADDRESS_TEXT_MAX);
     /* The listener closes before the client gets its RST: a client that tries again at once shall
      * find nobody. */
-    proxy_note_connect(connection->proxy, errnum == 0 && reason == NULL);
+    proxy_note_connect(connection->proxy, errnum == 0 && reason == NULL, errnum);
     if (connector->on_done == NULL)
         return; /* the session was stopped meanwhile, from inside the event about the listener */
     if (errnum == 0 && reason == NULL) {
@@ -181,7 +181,8 @@ void connection_open(
     socket_endpoint_init(&connection->endpoint[SIDE_CLIENT], on_ready_client);
     socket_endpoint_init(&connection->endpoint[SIDE_SERVER], on_ready_server);
     struct socket_endpoint *client = &connection->endpoint[SIDE_CLIENT];
-    if (socket_endpoint_adopt(client, &worker->poller, fd, peer->ss_family) != 0) {
+    if (socket_endpoint_adopt(client, &worker->poller, fd, peer->ss_family, &proxy->plan->proxy) !=
+        0) {
         connector_deinit(&connection->connector);
         timer_deinit(&worker->timers, &connection->timer);
         free(connection);
@@ -191,5 +192,5 @@ void connection_open(
     uint64_t number = proxy_enlist(proxy, connection);
     session_init(&connection->session, &host, proxy->plan, number, &client->ep,
         connection->address[SIDE_CLIENT], &worker->ring_pool);
-    session_start(&connection->session);
+    session_start(&connection->session, peer);
 }

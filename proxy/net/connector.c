@@ -24,11 +24,32 @@ struct resolution {
     const struct addrinfo *next; /* to be tried */
 };
 
+/* How soon a full backlog of a UNIX socket is tried again. */
+#define UNIX_RETRY_US (2 * US_PER_MS)
+
 static void try_next(struct connector *connector);
+static int attempt(struct connector *connector);
+
+/* Lets go of the resolver's answer, or of the question. */
+static void release(struct connector *connector)
+{
+    struct resolution *resolution = connector->resolution;
+    connector->resolution = NULL;
+    if (resolution == NULL)
+        return;
+    resolution->owner = NULL;
+    if (resolution->request.data != NULL) {
+        uv_cancel((uv_req_t *)&resolution->request);
+        return; /* on_resolved frees it */
+    }
+    uv_freeaddrinfo(resolution->list);
+    free(resolution);
+}
 
 static void done(struct connector *connector, int errnum, const char *reason)
 {
     timer_set(connector->timers, &connector->timer, TIME_NEVER);
+    release(connector);
     connector->on_done(connector, errnum, reason);
 }
 
@@ -53,9 +74,26 @@ static void attempt_failed(struct connector *connector, int errnum)
     try_next(connector);
 }
 
-static void on_timeout(struct timer *timer)
+static void on_timer(struct timer *timer)
 {
-    attempt_failed(container_of(timer, struct connector, timer), ETIMEDOUT);
+    struct connector *connector = container_of(timer, struct connector, timer);
+    bool full = connector->endpoint->fd < 0 && connector->errnum == EAGAIN;
+    if (connector->resolution != NULL && connector->resolution->request.data != NULL) {
+        done(connector, 0, "the name was not resolved in time");
+    } else if (full && timers_now() < connector->deadline) {
+        connector->errnum = attempt(connector);
+        if (connector->errnum != 0 && connector->errnum != EAGAIN)
+            attempt_failed(connector, connector->errnum);
+    } else {
+        attempt_failed(connector, ETIMEDOUT);
+    }
+}
+
+static bool is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
 /* The endpoint's readiness while it connects: writable means connected, an error says why not. A
@@ -69,6 +107,10 @@ static void on_connecting(struct socket_endpoint *endpoint)
         errnum = endpoint->ep.ops->take_error(&endpoint->ep);
     else if (!endpoint_writable(&endpoint->ep))
         return;
+    if (errnum == 0 && connector->attempts > 1 && !is_connected(endpoint->fd)) {
+        endpoint->ep.ready = 0; /* the event was of the socket of the attempt before */
+        return;
+    }
     if (errnum == ECONNRESET || errnum == EPIPE) {
         endpoint->taken_errnum = errnum;
         errnum = 0;
@@ -79,7 +121,17 @@ static void on_connecting(struct socket_endpoint *endpoint)
         done(connector, 0, NULL);
 }
 
-/* Starts one attempt. 0, or a positive errno: it failed at once. */
+/* A UNIX socket whose backlog is full answers EAGAIN instead of waiting, as a blocking connect()
+ * would: it is asked again until the time is up. */
+static int wait_for_room(struct connector *connector)
+{
+    if (connector->deadline == 0)
+        connector->deadline = time_add(timers_now(), connector->proxy->connect_timeout_us);
+    timer_set(connector->timers, &connector->timer, time_add(timers_now(), UNIX_RETRY_US));
+    return EAGAIN;
+}
+
+/* Starts one attempt. 0 or EAGAIN: it is under way; another positive errno: it failed at once. */
 static int attempt(struct connector *connector)
 {
     struct socket_endpoint *endpoint = connector->endpoint;
@@ -89,12 +141,13 @@ static int attempt(struct connector *connector)
         return -result;
     endpoint->on_ready = on_connecting;
     endpoint->connecting = connector;
+    connector->attempts++;
     if (connect(endpoint->fd, (struct sockaddr *)&connector->address, connector->address_len) !=
             0 &&
         errno != EINPROGRESS) {
         int errnum = errno;
         socket_endpoint_drop(endpoint);
-        return errnum;
+        return errnum == EAGAIN && family == AF_UNIX ? wait_for_room(connector) : errnum;
     }
     timer_set(connector->timers, &connector->timer,
         time_add(timers_now(), connector->proxy->connect_timeout_us));
@@ -156,6 +209,8 @@ static void resolve(struct connector *connector, const struct address *upstream)
         return;
     }
     connector->resolution = resolution;
+    timer_set(connector->timers, &connector->timer,
+        time_add(timers_now(), connector->proxy->connect_timeout_us));
 }
 
 int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *poller,
@@ -169,7 +224,7 @@ int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *
     connector->on_done = on_done;
     list_init(&connector->failed.link);
     connector->failed.run = on_failed_task;
-    return timer_init(timers, &connector->timer, on_timeout);
+    return timer_init(timers, &connector->timer, on_timer);
 }
 
 void connector_start(
@@ -182,24 +237,9 @@ void connector_start(
         return;
     }
     connector->address_len = address_to_sockaddr(upstream, &connector->address);
-    int errnum = attempt(connector);
-    if (errnum != 0)
-        fail_soon(connector, errnum, NULL);
-}
-
-static void release(struct connector *connector)
-{
-    struct resolution *resolution = connector->resolution;
-    connector->resolution = NULL;
-    if (resolution == NULL)
-        return;
-    resolution->owner = NULL;
-    if (resolution->request.data != NULL) {
-        uv_cancel((uv_req_t *)&resolution->request);
-        return; /* on_resolved frees it */
-    }
-    uv_freeaddrinfo(resolution->list);
-    free(resolution);
+    connector->errnum = attempt(connector);
+    if (connector->errnum != 0 && connector->errnum != EAGAIN)
+        fail_soon(connector, connector->errnum, NULL);
 }
 
 void connector_deinit(struct connector *connector)

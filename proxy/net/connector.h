@@ -35,6 +35,8 @@ struct connector {
     struct sockaddr_storage address; /* of the attempt under way, or the one that answered */
     socklen_t address_len;
     struct resolution *resolution; /* NULL: none */
+    unsigned attempts;
+    time_us deadline; /* until which a full UNIX backlog is tried again; 0: not tried yet */
     int errnum;
     const char *reason;
 };

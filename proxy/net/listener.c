@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proxy/base/rng.h"
+#include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
 
 #define ACCEPTS_PER_TURN 64
@@ -26,6 +28,9 @@ static bool is_shortage(int errnum)
 
 static void accept_some(struct listener *listener)
 {
+    /* A fault may have closed it in this very batch of events. */
+    if (listener->idle || listener->fd < 0)
+        return;
     for (int i = 0; i < ACCEPTS_PER_TURN && listener->fd >= 0; i++) {
         struct sockaddr_storage peer;
         socklen_t peer_len = sizeof peer;
@@ -42,7 +47,8 @@ static void accept_some(struct listener *listener)
             return;
         }
     }
-    poller_soon(listener->poller, &listener->more);
+    if (listener->fd >= 0)
+        poller_soon(listener->poller, &listener->more);
 }
 
 static void on_event(struct poller_item *item, unsigned events)
@@ -73,6 +79,7 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
         .item.on_event = on_event,
         .more.run = on_more,
         .fd = -1,
+        .port_fd = -1,
     };
     list_init(&listener->more.link);
     return timer_init(timers, &listener->pause, on_pause_over);
@@ -81,6 +88,7 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
 void listener_deinit(struct listener *listener)
 {
     listener_close(listener);
+    listener_release_port(listener);
     timer_deinit(listener->timers, &listener->pause);
 }
 
@@ -106,11 +114,38 @@ static void remove_stale_socket(const struct sockaddr_storage *address, socklen_
     struct stat status;
     if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
         return;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)address, len) != 0 && errno == ECONNREFUSED)
         unlink(path);
     if (fd >= 0)
         close(fd);
+}
+
+/* Two sockets with SO_REUSEADDR may be bound to one port while neither listens, so this comes between
+ * bind() and listen(). Without it, all goes well unless another program asks for any free port just
+ * while we refuse. */
+static void keep_port(struct listener *listener)
+{
+    const int on = 1;
+    int family = listener->address.ss_family;
+    if (listener->port_fd >= 0 || family == AF_UNIX)
+        return;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0) {
+        close(fd);
+        return;
+    }
+    listener->port_fd = fd;
+}
+
+void listener_release_port(struct listener *listener)
+{
+    if (listener->port_fd >= 0)
+        close(listener->port_fd);
+    listener->port_fd = -1;
 }
 
 static int bind_and_listen(struct listener *listener, int fd, const struct proxy_config *proxy)
@@ -124,11 +159,13 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
     int result = socket_set_options(fd, family, proxy);
     if (result != 0)
         return result;
-    if (bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0 ||
-        listen(fd, (int)proxy->backlog) != 0)
+    if (bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0)
         return -errno;
     listener->address_len = sizeof listener->address;
     if (getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) != 0)
+        return -errno;
+    keep_port(listener);
+    if (listen(fd, (int)proxy->backlog) != 0)
         return -errno;
     return poller_add(listener->poller, fd, &listener->item);
 }
@@ -163,6 +200,23 @@ void listener_update(struct listener *listener, const struct proxy_config *proxy
     listen(listener->fd, (int)proxy->backlog);
 }
 
+void listener_set_idle(struct listener *listener, bool idle)
+{
+    bool wakes = listener->idle && !idle && listener->fd >= 0;
+    listener->idle = idle;
+    if (wakes)
+        poller_soon(listener->poller, &listener->more);
+}
+
+void listener_set_deaf(struct listener *listener, bool deaf)
+{
+    const struct packet_filter all = {.loss_ppb = PPB_ALL};
+    if (listener->fd < 0 || listener->deaf == deaf)
+        return;
+    listener->deaf = deaf;
+    packet_filter_attach(listener->fd, &all, deaf ? 1 : 0);
+}
+
 void listener_close(struct listener *listener)
 {
     if (listener->fd < 0)
@@ -171,6 +225,7 @@ void listener_close(struct listener *listener)
     list_remove(&listener->more.link);
     close(listener->fd);
     listener->fd = -1;
+    listener->idle = listener->deaf = false;
     if (listener->address.ss_family == AF_UNIX)
         unlink(((struct sockaddr_un *)&listener->address)->sun_path);
 }

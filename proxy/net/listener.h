@@ -31,8 +31,12 @@ struct listener {
     struct poller *poller;
     struct timers *timers;
     struct poller_item item;
-    struct poller_task more;         /* goes on accepting in the next turn */
-    struct timer pause;              /* until accepting is tried again */
+    struct poller_task more; /* goes on accepting in the next turn */
+    struct timer pause;      /* until accepting is tried again */
+    int port_fd; /* bound like fd, but not listening: while the listener is closed nobody else is given
+                    its port, and connect() is refused; -1: none */
+    bool idle;
+    bool deaf;
     int fd;                          /* -1: closed */
     struct sockaddr_storage address; /* as bound */
     socklen_t address_len;           /* 0: never bound */
@@ -47,11 +51,19 @@ void listener_deinit(struct listener *listener);
  * with err filled. */
 int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err);
 
+/* Lets go of the port that a closed listener still keeps. Idempotent. */
+void listener_release_port(struct listener *listener);
+
 /* Closes the socket: waiting connections are reset, new ones refused. Idempotent. */
 void listener_close(struct listener *listener);
 
 /* Gives an open listener the backlog and socket options of a new configuration. */
 void listener_update(struct listener *listener, const struct proxy_config *proxy);
+
+/* Idle: connections pile up in the backlog and are not accepted. Deaf: arriving segments are lost
+ * (needs CAP_NET_ADMIN). Both last until unset or closed; harmless on a closed listener. */
+void listener_set_idle(struct listener *listener, bool idle);
+void listener_set_deaf(struct listener *listener, bool deaf);
 
 static inline bool listener_is_open(const struct listener *listener)
 {

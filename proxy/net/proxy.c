@@ -10,6 +10,7 @@
  */
 #include "proxy/net/proxy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "proxy/net/connection.h"
@@ -94,13 +95,20 @@ static void stop_probing(struct proxy *proxy)
     socket_endpoint_drop(&proxy->probe);
 }
 
-void proxy_note_connect(struct proxy *proxy, bool connected)
+/* Whether the failure says something of us, not of the upstream. */
+static bool is_our_own(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM || errnum == ENOBUFS ||
+           errnum == EADDRNOTAVAIL;
+}
+
+void proxy_note_connect(struct proxy *proxy, bool connected, int errnum)
 {
     if (connected)
         return;
     proxy->totals.connect_failed++;
     if (proxy->plan->proxy.unreachable == UNREACHABLE_REFUSE && !proxy->closing &&
-        listener_is_open(&proxy->listener))
+        !is_our_own(errnum) && listener_is_open(&proxy->listener))
         start_probing(proxy);
 }
 
@@ -111,15 +119,19 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
         return NULL;
     if (listener_init(&proxy->listener, &worker->poller, &worker->timers, &listener_calls) != 0)
         goto err_after_alloc;
-    if (timer_init(&worker->timers, &proxy->probe_timer, on_probe_timer) != 0)
-        goto err_after_listener;
     proxy->worker = worker;
     proxy->plan = plan;
+    if (timer_init(&worker->timers, &proxy->probe_timer, on_probe_timer) != 0)
+        goto err_after_listener;
+    if (listener_faults_init(proxy) != 0)
+        goto err_after_probe_timer;
     list_init(&proxy->connections);
     list_append(&worker->proxies, &proxy->link);
     socket_endpoint_init(&proxy->probe, NULL);
     return proxy;
 
+err_after_probe_timer:
+    timer_deinit(&worker->timers, &proxy->probe_timer);
 err_after_listener:
     listener_deinit(&proxy->listener);
 err_after_alloc:
@@ -129,7 +141,8 @@ err_after_alloc:
 
 int proxy_listen(struct proxy *proxy, struct err *err)
 {
-    if (!proxy->plan->proxy.enabled || listener_is_open(&proxy->listener))
+    if (!proxy->plan->proxy.enabled || listener_is_open(&proxy->listener) ||
+        proxy->listener_faults.wanted == LISTENER_CLOSED || proxy->worker->stopping)
         return 0;
     if (listener_open(&proxy->listener, &proxy->plan->proxy, err) != 0)
         return -1;
@@ -146,12 +159,15 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
         proxy_stop_listening(proxy);
     else if (opened)
         emit_listening(proxy, EVENT_LISTENING);
-    else
+    else if (listener_is_open(&proxy->listener))
         listener_update(&proxy->listener, &plan->proxy);
+    listener_faults_update(proxy);
 }
 
 void proxy_stop_listening(struct proxy *proxy)
 {
+    if (proxy->closing || proxy->worker->stopping || !proxy->plan->proxy.enabled)
+        listener_release_port(&proxy->listener);
     if (!listener_is_open(&proxy->listener))
         return;
     listener_close(&proxy->listener);
@@ -171,6 +187,7 @@ static void free_if_done(struct proxy *proxy)
     list_remove(&proxy->link);
     listener_deinit(&proxy->listener);
     timer_deinit(&proxy->worker->timers, &proxy->probe_timer);
+    listener_faults_deinit(proxy);
     plan_unref(proxy->plan);
     free(proxy);
 }
@@ -178,8 +195,9 @@ static void free_if_done(struct proxy *proxy)
 void proxy_close(struct proxy *proxy)
 {
     stop_probing(proxy);
-    proxy_stop_listening(proxy);
     proxy->closing = true;
+    proxy_stop_listening(proxy);
+    timer_set(&proxy->worker->timers, &proxy->listener_faults.timer, TIME_NEVER);
     free_if_done(proxy);
 }
 

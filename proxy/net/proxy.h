@@ -13,6 +13,7 @@
 
 #include "proxy/net/connector.h"
 #include "proxy/net/listener.h"
+#include "proxy/net/listener_faults.h"
 #include "proxy/relay/plan.h"
 #include "proxy/relay/session.h"
 
@@ -36,6 +37,7 @@ struct proxy {
     struct worker *worker;
     struct plan *plan; /* what new connections get; one reference */
     struct listener listener;
+    struct listener_faults listener_faults;
     struct list connections; /* of struct connection */
     uint64_t last_number;
     struct proxy_totals totals;
@@ -49,7 +51,8 @@ struct proxy {
 /* Takes over the reference to the plan. NULL: out of memory, the reference stays the caller's. */
 struct proxy *proxy_new(struct worker *worker, struct plan *plan);
 
-/* Opens the listener unless the plan says `enabled = no`; emits `listening`. 0, or -1 with err. */
+/* Opens the listener unless the plan says `enabled = no` or a fault keeps it closed; emits `listening`.
+ * 0, or -1 with err. */
 int proxy_listen(struct proxy *proxy, struct err *err);
 
 /* New connections get this plan from now on; takes over the reference. `opened`: the caller has
@@ -72,6 +75,6 @@ void proxy_forget(struct proxy *proxy, struct connection *connection);
  * answered. */
 void proxy_count(struct proxy *proxy, const struct event *closed);
 void proxy_emit_accept_failed(struct proxy *proxy, int errnum);
-void proxy_note_connect(struct proxy *proxy, bool connected);
+void proxy_note_connect(struct proxy *proxy, bool connected, int errnum);
 
 #endif

@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/net/packet_filter.h"
+
 #define RETRY_EINTR(result, call)                                                                  \
     do {                                                                                           \
         (result) = (call);                                                                         \
@@ -43,6 +45,13 @@ static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
     return read_result(ep, n);
 }
 
+static ssize_t socket_peek(struct endpoint *ep, void *buf, size_t size)
+{
+    ssize_t n;
+    RETRY_EINTR(n, recv(fd_of(ep), buf, size, MSG_PEEK));
+    return read_result(ep, n);
+}
+
 /* On TCP, MSG_TRUNC drops bytes without copying them (tcp(7)). */
 static ssize_t tcp_discard(struct endpoint *ep, size_t max)
 {
@@ -56,22 +65,30 @@ static ssize_t unix_discard(struct endpoint *ep, size_t max)
     char scratch[16 * 1024];
     size_t total = 0;
     while (total < max) {
-        ssize_t n = socket_recv(ep, scratch, sizeof scratch);
-        if (n <= 0)
-            return total > 0 ? (ssize_t)total : n;
+        size_t left = max - total;
+        ssize_t n = socket_recv(ep, scratch, left < sizeof scratch ? left : sizeof scratch);
+        if (n <= 0 && total == 0)
+            return n;
+        if (n <= 0) {
+            /* The socket gives its reset only once: keep it for the next read. */
+            if (n == -ECONNRESET)
+                container_of(ep, struct socket_endpoint, ep)->taken_errnum = ECONNRESET;
+            return (ssize_t)total;
+        }
         total += (size_t)n;
     }
     return (ssize_t)total;
 }
 
-static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int count)
+static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int count, bool whole)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+    int flags = MSG_NOSIGNAL | (whole ? MSG_EOR : 0);
     ssize_t n;
     if (count == 1)
-        RETRY_EINTR(n, send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL));
+        RETRY_EINTR(n, send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, flags));
     else
-        RETRY_EINTR(n, sendmsg(fd_of(ep), &message, MSG_NOSIGNAL));
+        RETRY_EINTR(n, sendmsg(fd_of(ep), &message, flags));
     return n < 0 ? -errno : n;
 }
 
@@ -125,13 +142,18 @@ static int socket_take_error(struct endpoint *ep)
     return getsockopt(fd_of(ep), SOL_SOCKET, SO_ERROR, &errnum, &size) == 0 ? errnum : errno;
 }
 
-/* With bytes unread, close() would send the RST at once and lose what is queued: drain first. */
 static void prepare_fin_then_reset(struct endpoint *ep)
 {
     int none = -1;
     setsockopt(fd_of(ep), IPPROTO_TCP, TCP_LINGER2, &none, sizeof none);
-    while (ep->ops->discard(ep, 1u << 20) > 0)
-        ;
+}
+
+/* In repair mode the kernel lets go of a connection without a word to the peer (tcp_disconnect in
+ * net/ipv4/tcp.c), unread bytes or not. */
+static void prepare_vanish(struct endpoint *ep)
+{
+    const int on = 1;
+    setsockopt(fd_of(ep), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on);
 }
 
 static void tcp_close(struct endpoint *ep, enum endpoint_close how)
@@ -142,6 +164,8 @@ static void tcp_close(struct endpoint *ep, enum endpoint_close how)
         setsockopt(endpoint->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     else if (how == ENDPOINT_CLOSE_FIN_RESET)
         prepare_fin_then_reset(ep);
+    else if (how == ENDPOINT_CLOSE_VANISH)
+        prepare_vanish(ep);
     socket_endpoint_drop(endpoint);
 }
 
@@ -151,8 +175,24 @@ static void unix_close(struct endpoint *ep, enum endpoint_close how)
     socket_endpoint_drop(container_of(ep, struct socket_endpoint, ep));
 }
 
+static void tcp_set_filters(
+    struct endpoint *ep, const struct packet_filter *filters, unsigned count)
+{
+    packet_filter_attach(fd_of(ep), filters, count);
+}
+
+/* A UNIX socket has no segments to lose. */
+static void unix_set_filters(
+    struct endpoint *ep, const struct packet_filter *filters, unsigned count)
+{
+    (void)ep;
+    (void)filters;
+    (void)count;
+}
+
 static const struct endpoint_ops tcp_ops = {
     .recv = socket_recv,
+    .peek = socket_peek,
     .discard = tcp_discard,
     .send = socket_send,
     .send_urgent = socket_send_urgent,
@@ -161,11 +201,13 @@ static const struct endpoint_ops tcp_ops = {
     .unread = socket_unread,
     .unacked = tcp_unacked,
     .take_error = socket_take_error,
+    .set_filters = tcp_set_filters,
     .close = tcp_close,
 };
 
 static const struct endpoint_ops unix_ops = {
     .recv = socket_recv,
+    .peek = socket_peek,
     .discard = unix_discard,
     .send = socket_send,
     .send_urgent = socket_send_urgent,
@@ -174,6 +216,7 @@ static const struct endpoint_ops unix_ops = {
     .unread = socket_unread,
     .unacked = unix_unacked,
     .take_error = socket_take_error,
+    .set_filters = unix_set_filters,
     .close = unix_close,
 };
 
@@ -231,9 +274,14 @@ static int watch(struct socket_endpoint *endpoint, struct poller *poller, int fd
     return result;
 }
 
-int socket_endpoint_adopt(
-    struct socket_endpoint *endpoint, struct poller *poller, int fd, int family)
+int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *poller, int fd,
+    int family, const struct proxy_config *proxy)
 {
+    int result = family == AF_UNIX ? socket_set_options(fd, family, proxy) : 0;
+    if (result != 0) {
+        close(fd);
+        return result;
+    }
     return watch(endpoint, poller, fd, family);
 }
 
@@ -283,8 +331,9 @@ int socket_set_options(int fd, int family, const struct proxy_config *proxy)
     int result = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, proxy->rcvbuf);
     if (result == 0)
         result = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
+    if (result == 0)
+        result = set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     if (family == AF_UNIX || result != 0)
         return result;
-    result = set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);
-    return result != 0 ? result : set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+    return set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);
 }

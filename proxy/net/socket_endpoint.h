@@ -34,8 +34,8 @@ void socket_endpoint_init(
 
 /* Takes an accepted, non-blocking socket and watches it. 0, or negative errno: the descriptor is
  * then closed. */
-int socket_endpoint_adopt(
-    struct socket_endpoint *endpoint, struct poller *poller, int fd, int family);
+int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *poller, int fd,
+    int family, const struct proxy_config *proxy);
 
 /* Makes a socket of this family with the proxy's options, and watches it. 0 or negative errno. */
 int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
@@ -46,7 +46,7 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
 void socket_endpoint_drop(struct socket_endpoint *endpoint);
 
 /* Sets what a proxy's sockets have in common: buffers, TCP_NODELAY, urgent data in line. Accepted
- * sockets inherit all of it from their listener (sk_clone_lock in net/core/sock.c). 0, -ERANGE when
+ * TCP sockets inherit all of it from their listener (sk_clone_lock in net/core/sock.c). 0, -ERANGE when
  * the kernel grants less buffer than was asked for, or negative errno. */
 int socket_set_options(int fd, int family, const struct proxy_config *proxy);
 

@@ -26,6 +26,7 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
     worker->loop = loop;
     worker->on_event = on_event;
     worker->user = user;
+    worker->started_at = timers_now();
     list_init(&worker->proxies);
     tally_book_init(&worker->tallies);
     int result = poller_init(&worker->poller, loop);
@@ -80,12 +81,13 @@ static int prepare_change(struct worker *worker, const struct config *config, si
         builtins_start(&worker->builtins, proxy->upstream.host, err) != 0)
         return -1;
     struct proxy *old = find_proxy(worker, proxy->name);
-    change->plan = plan_new(config, index, &worker->tallies);
+    change->plan = plan_new(config, index, worker->started_at, &worker->tallies);
     if (change->plan == NULL)
         return err_set(err, "out of memory");
     if (old != NULL && address_equal(&old->plan->proxy.listen, &proxy->listen)) {
         change->existing = old;
-        change->opened = proxy->enabled && !listener_is_open(&old->listener);
+        change->opened = proxy->enabled && !listener_is_open(&old->listener) &&
+                         old->listener_faults.wanted != LISTENER_CLOSED;
         return change->opened ? listener_open(&old->listener, proxy, err) : 0;
     }
     change->fresh = proxy_new(worker, change->plan);
@@ -118,6 +120,8 @@ static void commit(struct worker *worker, struct change *changes, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (changes[i].existing != NULL)
             proxy_adopt(changes[i].existing, changes[i].plan, changes[i].opened);
+        else
+            listener_faults_update(changes[i].fresh);
     }
     list_for_each_safe(link, &worker->proxies)
     {
@@ -149,6 +153,7 @@ int worker_apply(struct worker *worker, const struct config *config, struct err 
 
 void worker_stop_listening(struct worker *worker)
 {
+    worker->stopping = true;
     list_for_each(link, &worker->proxies)
         proxy_stop_listening(container_of(link, struct proxy, link));
 }

@@ -29,6 +29,8 @@ struct worker {
     struct tally_book tallies;
     struct list proxies; /* of struct proxy */
     struct builtins builtins;
+    time_us started_at;
+    bool stopping;      /* no listener opens any more */
     size_t connections; /* open ones, of all proxies */
     void *user;         /* of the two callbacks */
     void (*on_event)(void *user, const struct event *event);
