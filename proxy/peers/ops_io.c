@@ -43,6 +43,9 @@ static enum progress say_content(struct task *task, const char *what)
 
 enum progress op_send(struct task *task)
 {
+    if (task->done == 0)
+        task->self->sent_ms = peers_now_ms();
+
     size_t total = task->step->arg;
     size_t size = task->step->size != 0 ? task->step->size : total;
 
@@ -84,6 +87,35 @@ enum progress op_send_to_error(struct task *task)
         return task_wait(task, POLLOUT);
     snprintf(task->line.aside, sizeof(task->line.aside), "after %" PRIu64 " bytes", task->done);
     return task_say_result(task, (int)taken);
+}
+
+/* Sends the next slice, if it is due. */
+static enum progress send_slices(struct task *task, int64_t gap_ms)
+{
+    while (task->done < task->step->arg) {
+        size_t left = task->step->arg - (size_t)task->done;
+        if (task->done > 0 && peers_now_ms() - task->since_ms < gap_ms)
+            return task_tick(task);
+        ssize_t taken =
+            peer_send_segment(task->self, left < task->step->size ? left : task->step->size);
+        if (taken == -EAGAIN)
+            return task_wait(task, POLLOUT);
+        if (taken < 0)
+            return task_say_result(task, (int)taken);
+        task->done += (uint64_t)taken;
+        task->since_ms = peers_now_ms();
+    }
+    return task_say(task, "%zu bytes, %zu at a time", task->step->arg, task->step->size);
+}
+
+enum progress op_send_slices(struct task *task)
+{
+    return send_slices(task, 0);
+}
+
+enum progress op_drip(struct task *task)
+{
+    return send_slices(task, PEERS_DRIP_MS);
 }
 
 enum progress op_send_urgent(struct task *task)
@@ -165,6 +197,22 @@ enum progress op_read_rest(struct task *task)
                                                             : "nothing of what was sent";
     put_aside(task, self->received, task->other->sent);
     snprintf(text, sizeof(text), "%s, then %s", share, ending_name(last));
+    return say_content(task, text);
+}
+
+enum progress op_read_lull(struct task *task)
+{
+    ssize_t last;
+    uint64_t before = task->done;
+    char text[64];
+
+    bool over = read_to_end(task, &last);
+    if (task->done > before)
+        task->since_ms = peers_now_ms();
+    if (!over && peers_now_ms() - task->since_ms < (int64_t)task->step->arg)
+        return task_tick(task);
+    snprintf(text, sizeof(text), "%" PRIu64 " bytes, then %s", task->done,
+        over ? ending_name(last) : "silence");
     return say_content(task, text);
 }
 

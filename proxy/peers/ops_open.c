@@ -2,9 +2,10 @@
 /*
  * Operations that open a connection, and those that end it.
  *
- * All but two are one call and its outcome. accept() waits for a connection, since through a proxy
- * it comes a moment after the client's connect() returned; wait-pending does the same without
- * taking it, for scripts in which something happens to the connection first.
+ * Most are one call and its outcome. Some connect again and again, until it works or fails.
+ * accept() waits for a connection, since through a proxy it comes a moment after the client's
+ * connect() returned; wait-pending does the same without taking it, for scripts in which something
+ * happens to the connection first.
  */
 #include "proxy/peers/task.h"
 
@@ -12,18 +13,59 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+/* Rarely enough that nobody's backlog fills with the attempts. */
+#define TRY_AGAIN_MS 100
+
 enum progress op_listen(struct task *task)
 {
     return task_say_result(
         task, peer_listen(task->self, &task->route->listen, (int)task->step->arg));
 }
 
+/* To the proxy, or to the server: where it listens, or is going to. */
+static const struct peer_address *where_to(const struct task *task)
+{
+    if (task->route->dial.length != 0)
+        return &task->route->dial;
+    return task->other->address.length != 0 ? &task->other->address : &task->route->listen;
+}
+
 enum progress op_connect(struct task *task)
 {
-    const struct peer_address *dial = &task->route->dial;
-    if (dial->length == 0)
-        dial = &task->other->address;
-    return task_say_result(task, peer_connect(task->self, dial, task->route->deadline_ms));
+    return task_say_result(
+        task, peer_connect(task->self, where_to(task), task->route->deadline_ms));
+}
+
+enum progress op_connect_for(struct task *task)
+{
+    int result = peer_connect(task->self, where_to(task), (int)task->step->arg);
+    if (result == -EINPROGRESS)
+        return task_say(task, "no answer");
+    return task_say_result(task, result);
+}
+
+enum progress op_connect_up(struct task *task)
+{
+    int result = peer_connect(task->self, where_to(task), task->route->deadline_ms);
+    return result == -ECONNREFUSED ? task_tick(task) : task_say_result(task, result);
+}
+
+enum progress op_try_refused(struct task *task)
+{
+    struct peer another;
+    if (task->done > 0 && peers_now_ms() - task->since_ms < TRY_AGAIN_MS)
+        return task_tick(task);
+    peer_init(&another, task->self->actor);
+    int result = peer_connect(&another, where_to(task), task->route->deadline_ms);
+    peer_deinit(&another);
+    task->done++;
+    task->since_ms = peers_now_ms();
+    return result == 0 ? task_tick(task) : task_say_result(task, result);
+}
+
+enum progress op_crowd(struct task *task)
+{
+    return task_say_result(task, peer_crowd(task->self, where_to(task), (int)task->step->arg));
 }
 
 static enum progress wait_for_connection(struct task *task)
@@ -81,6 +123,16 @@ enum progress op_close(struct task *task)
 enum progress op_reset(struct task *task)
 {
     return task_say_result(task, peer_reset(task->self));
+}
+
+enum progress op_vanish(struct task *task)
+{
+    return task_say_result(task, peer_vanish(task->self));
+}
+
+enum progress op_deafen(struct task *task)
+{
+    return task_say_result(task, peer_deafen(task->self, task->step->arg));
 }
 
 enum progress op_kill(struct task *task)

@@ -37,6 +37,7 @@ void peer_deinit(struct peer *peer)
     (void)peer_take_back(peer);
     (void)peer_close(peer);
     (void)peer_unlisten(peer);
+    peer_disperse(peer);
 }
 
 static int set_int(int fd, int level, int name, int value)

@@ -25,6 +25,9 @@ enum peer_actor {
     PEER_ACTORS
 };
 
+/* Connections of others that a crowd is made of; more than any backlog that a script wants full. */
+#define PEER_SPARES 8
+
 struct peer {
     enum peer_actor actor;
     int fd;                      /* the connection, -1: none */
@@ -35,6 +38,9 @@ struct peer {
     uint64_t received;           /* pattern bytes read, of this connection */
     bool spoiled;                /* a byte read was not what the other end sends ... */
     uint64_t spoiled_at;         /* ... the first one at this offset */
+    int64_t sent_ms;             /* when it last began to send; monotonic */
+    int spares[PEER_SPARES];     /* the crowd, see peer_crowd() */
+    size_t spare_count;
 };
 
 void peer_init(struct peer *peer, enum peer_actor actor);
@@ -49,11 +55,13 @@ int peer_unlisten(struct peer *peer);
 /* Takes a pending connection; -EAGAIN if there is none. */
 int peer_accept(struct peer *peer);
 
-/* Connects, for at most `deadline_ms`. */
+/* Connects, for at most `deadline_ms`; -EINPROGRESS if there was no answer until then. */
 int peer_connect(struct peer *peer, const struct peer_address *address, int deadline_ms);
 
-/* Hands at most `n` further pattern bytes to the kernel in one call. Bytes taken or -errno. */
+/* Hands at most `n` further pattern bytes to the kernel in one call. Bytes taken or -errno.
+ * peer_send_segment(): nothing that is written later shares a segment with them (MSG_EOR). */
 ssize_t peer_send(struct peer *peer, size_t n);
+ssize_t peer_send_segment(struct peer *peer, size_t n);
 
 /* Reads at most `n` bytes in one call and compares them with the pattern. Bytes, 0 at EOF, or
  * -errno. */
@@ -80,5 +88,23 @@ int peer_take_back(struct peer *peer);
 
 /* The whole process dies by SIGKILL, as far as the connection can tell. */
 int peer_kill(struct peer *peer);
+
+/* The connection is gone and nothing is sent. Needs CAP_NET_ADMIN. */
+int peer_vanish(struct peer *peer);
+
+/* Segments that arrive with more bytes of data than that are lost, for good; 0: all segments. Needs
+ * CAP_NET_ADMIN. */
+int peer_deafen(struct peer *peer, size_t larger_than);
+
+/* Opens further connections, which nobody will use, until one gets no answer for so long.
+ * -EUSERS if all of them do. */
+int peer_crowd(struct peer *peer, const struct peer_address *address, int patience_ms);
+
+/* Closes those. */
+void peer_disperse(struct peer *peer);
+
+/* SO_KEEPALIVE with a probe after so long a silence; TCP_USER_TIMEOUT. */
+int peer_keepalive(struct peer *peer, int seconds);
+int peer_user_timeout(struct peer *peer, int ms);
 
 #endif

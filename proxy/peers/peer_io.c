@@ -16,17 +16,27 @@
 /* Bytes for one call; large enough that 8 MB take few calls, small enough for any stack. */
 #define IO_BYTES 65536
 
-ssize_t peer_send(struct peer *peer, size_t n)
+static ssize_t send_pattern(struct peer *peer, size_t n, int flags)
 {
     unsigned char bytes[IO_BYTES];
     size_t want = n < sizeof(bytes) ? n : sizeof(bytes);
 
     peer_pattern_fill(peer->actor, peer->sent, bytes, want);
-    ssize_t taken = send(peer->fd, bytes, want, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t taken = send(peer->fd, bytes, want, flags | MSG_NOSIGNAL | MSG_DONTWAIT);
     if (taken < 0)
         return -errno;
     peer->sent += (uint64_t)taken;
     return taken;
+}
+
+ssize_t peer_send(struct peer *peer, size_t n)
+{
+    return send_pattern(peer, n, 0);
+}
+
+ssize_t peer_send_segment(struct peer *peer, size_t n)
+{
+    return send_pattern(peer, n, MSG_EOR);
 }
 
 ssize_t peer_receive(struct peer *peer, size_t n)

@@ -9,6 +9,9 @@ const struct scenario_list *const scenario_lists[SCENARIO_LISTS] = {
     &scenarios_fin,
     &scenarios_linger,
     &scenarios_reset,
+    &scenarios_connect,
+    &scenarios_silence,
+    &scenarios_pace,
 };
 
 size_t scenario_count(void)

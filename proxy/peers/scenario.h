@@ -38,13 +38,16 @@ struct scenario_list {
 };
 
 /* Every list; the order of the catalogue. */
-#define SCENARIO_LISTS 4
+#define SCENARIO_LISTS 7
 extern const struct scenario_list *const scenario_lists[SCENARIO_LISTS];
 
 extern const struct scenario_list scenarios_careless; /* close() at the wrong moment */
 extern const struct scenario_list scenarios_fin;      /* a FIN too early, too late, or lost */
 extern const struct scenario_list scenarios_linger;   /* what is still queued at the end */
 extern const struct scenario_list scenarios_reset;    /* RST */
+extern const struct scenario_list scenarios_connect;  /* the listening socket */
+extern const struct scenario_list scenarios_silence;  /* nothing at all */
+extern const struct scenario_list scenarios_pace;     /* too slow, or in pieces */
 
 /* How many there are, and the i-th of all. */
 size_t scenario_count(void);

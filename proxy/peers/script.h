@@ -25,12 +25,18 @@ enum peer_op {
     PEER_WAIT_PENDING, /* until a connection waits to be accepted */
     PEER_ACCEPT,       /* waits for a connection and takes it */
     PEER_UNLISTEN,     /* closes the listening socket */
+    PEER_CONNECT_FOR,  /* arg: ms to wait for an answer */
+    PEER_CONNECT_UP,   /* tries again and again, until it succeeds */
+    PEER_TRY_REFUSED,  /* other connections, until connect() fails: with what */
+    PEER_CROWD,        /* arg: ms; others connect, until one gets no answer for so long */
 
     /* Writing. */
     PEER_SEND,          /* arg: bytes, size: at most so many in one call; until all are taken */
     PEER_FILL,          /* writes until the kernel takes no more */
     PEER_SEND_TO_ERROR, /* writes until a write fails */
     PEER_SEND_URGENT,   /* one byte, MSG_OOB */
+    PEER_SEND_SLICES,   /* arg: bytes, size: in segments of so many */
+    PEER_DRIP,          /* the same, PEERS_DRIP_MS apart */
 
     /* Reading. */
     PEER_READ,        /* arg: bytes; until all are there */
@@ -38,6 +44,8 @@ enum peer_op {
     PEER_READ_ONCE,   /* arg: bytes at most; waits until one recv() gives anything */
     PEER_READ_END,    /* until EOF or an error; how many bytes came is part of the text */
     PEER_READ_REST,   /* the same, but says only: all of what was sent, part of it, nothing */
+    PEER_READ_LULL,   /* arg: ms; until nothing has come for so long, how many bytes came before */
+    PEER_READ_SLICED, /* arg: bytes, size: did no segment hold more? the first read there is */
     PEER_READ_URGENT, /* recv() with MSG_OOB, at once */
     PEER_READ_MARKED, /* the urgent byte where it stands, when it is read in line */
 
@@ -48,6 +56,8 @@ enum peer_op {
     PEER_LINGER,    /* arg: seconds, for the close() to come */
     PEER_CLOSE,     /* with what is unread left unread */
     PEER_RESET,     /* SO_LINGER {1,0} and close() */
+    PEER_VANISH,    /* the connection is forgotten, nothing is sent; privileged */
+    PEER_DEAFEN,    /* arg: what arrives with more bytes is lost, 0: all; privileged */
     PEER_KILL,      /* the process dies by SIGKILL */
     PEER_LEND,      /* a forked child holds a copy from here on ... */
     PEER_TAKE_BACK, /* ... until here, where it is killed */
@@ -63,6 +73,10 @@ enum peer_op {
     PEER_WAIT_CLOSE_WAIT, /* the other end's FIN is here, ours was not sent */
     PEER_AT_MARK,         /* sockatmark() */
     PEER_SO_ERROR,        /* getsockopt(SO_ERROR), which takes the error away */
+    PEER_UNACKED,         /* arg: ms; what we wrote is not acknowledged for so long */
+    PEER_SINCE_SEND,      /* arg: ms; is it that long since our last send? */
+    PEER_KEEPALIVE,       /* arg: seconds */
+    PEER_USER_TIMEOUT,    /* arg: ms */
     PEER_LOOK,            /* arg: ms; then what poll says. Only where nothing is to arrive */
     PEER_OPS
 };
@@ -93,6 +107,9 @@ struct peers_route {
     struct peer_address dial;   /* the client's; length 0: straight to where the server listens */
     int deadline_ms;            /* for each step, or group of steps that run together */
 };
+
+/* Between two segments of a drip. */
+#define PEERS_DRIP_MS 20
 
 /* Deadline that is right unless a machine is very slow. */
 #define PEERS_DEADLINE_MS 10000

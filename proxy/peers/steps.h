@@ -7,8 +7,7 @@
 
 #include "proxy/peers/script.h"
 
-/* A step of the client and of the server, and the same run
- * together with the step that follows. */
+/* A step of the client and of the server; run together with the step that follows; with a size. */
 #define PEER_C(op, arg)                                                                            \
     {                                                                                              \
         PEER_CLIENT, PEER_##op, arg, 0, false                                                      \
@@ -24,6 +23,19 @@
 #define PEER_S_WITH(op, arg)                                                                       \
     {                                                                                              \
         PEER_SERVER, PEER_##op, arg, 0, true                                                       \
+    }
+
+#define PEER_C_SIZE(op, arg, size)                                                                 \
+    {                                                                                              \
+        PEER_CLIENT, PEER_##op, arg, size, false                                                   \
+    }
+#define PEER_S_SIZE(op, arg, size)                                                                 \
+    {                                                                                              \
+        PEER_SERVER, PEER_##op, arg, size, false                                                   \
+    }
+#define PEER_S_SIZE_WITH(op, arg, size)                                                            \
+    {                                                                                              \
+        PEER_SERVER, PEER_##op, arg, size, true                                                    \
     }
 
 /* How nearly every script begins. */

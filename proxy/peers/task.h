@@ -59,17 +59,25 @@ enum progress op_connect(struct task *task);
 enum progress op_wait_pending(struct task *task);
 enum progress op_accept(struct task *task);
 enum progress op_unlisten(struct task *task);
+enum progress op_connect_for(struct task *task);
+enum progress op_connect_up(struct task *task);
+enum progress op_try_refused(struct task *task);
+enum progress op_crowd(struct task *task);
 
 enum progress op_send(struct task *task);
 enum progress op_fill(struct task *task);
 enum progress op_send_to_error(struct task *task);
 enum progress op_send_urgent(struct task *task);
+enum progress op_send_slices(struct task *task);
+enum progress op_drip(struct task *task);
 
 enum progress op_read(struct task *task);
 enum progress op_read_sent(struct task *task);
 enum progress op_read_once(struct task *task);
 enum progress op_read_end(struct task *task);
 enum progress op_read_rest(struct task *task);
+enum progress op_read_lull(struct task *task);
+enum progress op_read_sliced(struct task *task);
 enum progress op_read_urgent(struct task *task);
 enum progress op_read_marked(struct task *task);
 
@@ -79,6 +87,8 @@ enum progress op_shut_both(struct task *task);
 enum progress op_linger(struct task *task);
 enum progress op_close(struct task *task);
 enum progress op_reset(struct task *task);
+enum progress op_vanish(struct task *task);
+enum progress op_deafen(struct task *task);
 enum progress op_kill(struct task *task);
 enum progress op_lend(struct task *task);
 enum progress op_take_back(struct task *task);
@@ -93,6 +103,10 @@ enum progress op_wait_fin_wait2(struct task *task);
 enum progress op_wait_close_wait(struct task *task);
 enum progress op_at_mark(struct task *task);
 enum progress op_so_error(struct task *task);
+enum progress op_unacked(struct task *task);
+enum progress op_since_send(struct task *task);
+enum progress op_keepalive(struct task *task);
+enum progress op_user_timeout(struct task *task);
 enum progress op_look(struct task *task);
 
 #endif

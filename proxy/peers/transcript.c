@@ -43,6 +43,7 @@ const char *peer_errno_name(int error)
         const char *name;
     } names[] = {
         {EAGAIN, "EAGAIN"},
+        {EACCES, "EACCES"},
         {EADDRINUSE, "EADDRINUSE"},
         {EBADF, "EBADF"},
         {ECONNABORTED, "ECONNABORTED"},
@@ -55,8 +56,10 @@ const char *peer_errno_name(int error)
         {ENOENT, "ENOENT"},
         {ENOTCONN, "ENOTCONN"},
         {EOPNOTSUPP, "EOPNOTSUPP"},
+        {EPERM, "EPERM"},
         {EPIPE, "EPIPE"},
         {ETIMEDOUT, "ETIMEDOUT"},
+        {EUSERS, "EUSERS"},
     };
     static _Thread_local char other[24];
 
