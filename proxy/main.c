@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands of the program, one row each. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "proxy/app/cli.h"
 #include "proxy/app/demo.h"
+#include "proxy/app/exec.h"
+#include "proxy/app/exec_environment.h"
+#include "proxy/app/private_network.h"
+#include "proxy/app/replay.h"
 #include "proxy/app/run.h"
 #include "proxy/base/suggest.h"
 
@@ -16,37 +24,107 @@ static int no_operands(const struct cli *cli)
     return -1;
 }
 
+static int no_private_network(const struct cli *cli)
+{
+    if (!cli->private_network)
+        return 0;
+    fprintf(stderr,
+        "rudeproxy: '%s' takes no --private-network: nobody else could reach the proxies; 'exec' "
+        "runs a command in there with them\nTry 'rudeproxy --help'.\n",
+        cli->command->name);
+    return -1;
+}
+
+/* Reports and the private network belong to a run. */
+static int no_run_options(const struct cli *cli)
+{
+    const char *option = cli->report_path != NULL ? "--report" : "--junit";
+    if (cli->report_path == NULL && cli->junit_path == NULL)
+        return no_private_network(cli);
+    fprintf(stderr, "rudeproxy: '%s' takes no %s\nTry 'rudeproxy --help'.\n", cli->command->name,
+        option);
+    return -1;
+}
+
 static size_t load_again(const void *user, struct config *config, FILE *problems)
 {
     return cli_load(user, config, problems);
 }
 
-static int command_run(const struct cli *cli)
+static int has_configuration(const struct cli *cli)
 {
-    if (no_operands(cli) != 0)
-        return EXIT_USAGE;
-    if (cli->config_path == NULL && cli->key_count == 0) {
-        fputs("rudeproxy: nothing to do: give a file with -c FILE, or --listen and --upstream\n"
-              "Try 'rudeproxy --help', or 'rudeproxy demo' to see what it does.\n",
-            stderr);
-        return EXIT_USAGE;
-    }
-    const struct run_options options = {
+    if (cli->config_path != NULL || cli->key_count > 0)
+        return 0;
+    fputs("rudeproxy: nothing to do: give a file with -c FILE, or --listen and --upstream\n"
+          "Try 'rudeproxy --help', or 'rudeproxy demo' to see what it does.\n",
+        stderr);
+    return -1;
+}
+
+static struct run_options run_options_of(const struct cli *cli)
+{
+    return (struct run_options){
         .load = load_again,
         .user = cli,
         .ready_fd = cli->ready_fd,
         .ready_path = cli->ready_path,
+        .report_path = cli->report_path,
+        .junit_path = cli->junit_path,
     };
+}
+
+static int command_run(const struct cli *cli)
+{
     struct config config;
+    if (no_operands(cli) != 0 || no_private_network(cli) != 0 || has_configuration(cli) != 0)
+        return EXIT_USAGE;
+    const struct run_options options = run_options_of(cli);
     if (cli_load(cli, &config, stderr) != 0)
         return EXIT_USAGE;
+    return run_config(&config, &options);
+}
+
+static int complain(const char *text)
+{
+    fprintf(stderr, "rudeproxy: %s\n", text);
+    return -1;
+}
+
+static int has_child(const struct cli *cli)
+{
+    if (cli->child != NULL && cli->child[0] != NULL)
+        return 0;
+    return complain("exec needs a command: rudeproxy exec -c FILE -- CMD ARGS...");
+}
+
+static int command_exec(const struct cli *cli)
+{
+    struct run_options options = run_options_of(cli);
+    struct config config;
+    struct err err;
+    if (no_operands(cli) != 0 || has_child(cli) != 0 || has_configuration(cli) != 0)
+        return EXIT_USAGE;
+    options.child = cli->child;
+    exec_remember(&options.origin);
+    if (cli_load(cli, &config, stderr) != 0)
+        return EXIT_USAGE;
+    if (exec_environment_check(&config, &err) != 0) {
+        complain(err.text);
+        config_free(&config);
+        return EXIT_USAGE;
+    }
+    if (cli->private_network && private_network_enter(&err) != 0) {
+        complain(err.text);
+        config_free(&config);
+        return EXIT_RUNTIME;
+    }
     return run_config(&config, &options);
 }
 
 static int command_check(const struct cli *cli)
 {
     struct config config;
-    if (no_operands(cli) != 0 || cli_load(cli, &config, stderr) != 0)
+    if (no_operands(cli) != 0 || no_run_options(cli) != 0 || cli_load(cli, &config, stderr) != 0)
         return EXIT_USAGE;
     config_print(&config, stdout);
     config_free(&config);
@@ -57,7 +135,7 @@ static int command_check(const struct cli *cli)
 static int no_options(const struct cli *cli)
 {
     if (cli->config_path == NULL && cli->key_count == 0)
-        return 0;
+        return no_run_options(cli);
     fprintf(
         stderr, "rudeproxy: '%s' takes no options\nTry 'rudeproxy --help'.\n", cli->command->name);
     return -1;
@@ -68,6 +146,17 @@ static int command_demo(const struct cli *cli)
     if (no_options(cli) != 0)
         return EXIT_USAGE;
     return demo_command(cli->operands, cli->operand_count);
+}
+
+static int command_replay(const struct cli *cli)
+{
+    if (no_options(cli) != 0)
+        return EXIT_USAGE;
+    if (cli->operand_count != 1) {
+        complain("replay needs one log: rudeproxy replay LOG");
+        return EXIT_USAGE;
+    }
+    return replay_command(cli->operands[0]);
 }
 
 static void say_unknown_type(const char *name)
@@ -89,6 +178,10 @@ static int command_faults(const struct cli *cli)
         catalogue_print(stdout);
         return EXIT_FINE;
     }
+    if (strcmp(cli->operands[0], "markdown") == 0) {
+        catalogue_print_markdown(stdout);
+        return EXIT_FINE;
+    }
     for (size_t i = 0; i < cli->operand_count; i++) {
         if (catalogue_print_type(cli->operands[i], stdout) != 0) {
             say_unknown_type(cli->operands[i]);
@@ -99,25 +192,51 @@ static int command_faults(const struct cli *cli)
 }
 
 const struct command commands[] = {
-    {"run", "[run] -c FILE", "run the proxies of a file", command_run},
-    {"check", "check -c FILE", "check a file and print what is in effect", command_check},
-    {"faults", "faults [TYPE]", "the catalogue of faults, or every key of one", command_faults},
-    {"demo", "demo [NAME...|list]", "how connections end, without us and through us", command_demo},
-    {NULL, NULL, NULL, NULL},
+    {"run", "[run] -c FILE", "run the proxies of a file", command_run, false},
+    {"exec", "exec -c FILE -- CMD ARGS...", "run them for a command, exit with its status",
+        command_exec, true},
+    {"check", "check -c FILE", "check a file and print what is in effect", command_check, false},
+    {"replay", "replay LOG", "a file that repeats the faults of a JSON log", command_replay, false},
+    {"faults", "faults [TYPE...|markdown]", "the catalogue of faults, or every key of one",
+        command_faults, false},
+    {"demo", "demo [NAME...|list]", "how connections end, without us and through us", command_demo,
+        false},
+    {NULL, NULL, NULL, NULL, false},
 };
+
+/* A program may be started with standard descriptors closed; then the first sockets would take their
+ * numbers, and what is printed would go to a peer. */
+static void open_missing_stdio(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = dup(fd);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+/* What a full disk or a closed pipe swallowed is a failure. */
+static int finish_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "rudeproxy: cannot write to stdout: %s\n", strerror(errno));
+    return status == EXIT_FINE ? EXIT_RUNTIME : status;
+}
 
 int main(int argc, char **argv)
 {
     struct cli cli;
+    open_missing_stdio();
     if (cli_parse(&cli, argc, argv) != 0)
         return EXIT_USAGE;
     if (cli.want_help) {
         cli_print_help(stdout);
-        return EXIT_FINE;
+        return finish_output(EXIT_FINE);
     }
     if (cli.want_version) {
         printf("rudeproxy %s\n", RUDEPROXY_VERSION);
-        return EXIT_FINE;
+        return finish_output(EXIT_FINE);
     }
-    return cli.command->run(&cli);
+    return finish_output(cli.command->run(&cli));
 }

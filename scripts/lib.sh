@@ -97,7 +97,8 @@ build_packages() {
         "cmake cmd:cmake" \
         "ninja-build cmd:ninja" \
         "libuv1-dev pc:libuv" \
-        "libinih-dev pc:inih"
+        "libinih-dev pc:inih" \
+        "libjansson-dev pc:jansson"
 }
 
 # configured PRESET - is build/PRESET configured, and for this folder?

@@ -70,6 +70,17 @@ static const struct cli_option options[] = {
         .argument = "PATH",
         .target = TARGET_CLI,
         .help = "... to a file that appears when it is complete"},
+    {.name = "report",
+        .argument = "FILE",
+        .target = TARGET_CLI,
+        .help = "write what the run came to, as JSON, when it ends"},
+    {.name = "junit",
+        .argument = "FILE",
+        .target = TARGET_CLI,
+        .help = "... as JUnit XML: a test case for each must_fire fault"},
+    {.name = "private-network",
+        .target = TARGET_CLI,
+        .help = "exec: run proxies and command in a network of their own"},
     {.name = "version", .letter = 'V', .target = TARGET_CLI, .help = "print the version"},
     {.name = "help", .letter = 'h', .target = TARGET_CLI, .help = "print this help"},
 };
@@ -126,6 +137,12 @@ static int set_cli_option(struct cli *cli, const struct cli_option *option, cons
         cli->config_path = value;
     else if (strcmp(option->name, "ready-file") == 0)
         cli->ready_path = value;
+    else if (strcmp(option->name, "report") == 0)
+        cli->report_path = value;
+    else if (strcmp(option->name, "junit") == 0)
+        cli->junit_path = value;
+    else if (strcmp(option->name, "private-network") == 0)
+        cli->private_network = true;
     else if (strcmp(option->name, "version") == 0)
         cli->want_version = true;
     else if (strcmp(option->name, "help") == 0)
@@ -145,6 +162,11 @@ static unsigned count_uses(const struct cli *cli, const char *name)
 
 static int take_option(struct cli *cli, const struct cli_option *option, const char *value)
 {
+    unsigned bit = 1u << (option - options);
+    bool once = option->target == TARGET_CLI || option->target == TARGET_SETTINGS;
+    if (once && (cli->seen & bit) != 0)
+        return complain("--", option->name, " is given twice");
+    cli->seen |= bit;
     if (option->target == TARGET_CLI)
         return set_cli_option(cli, option, value);
     if (cli->key_count == CLI_KEYS_MAX)
@@ -220,8 +242,12 @@ int cli_parse(struct cli *cli, int argc, char **argv)
     /* Operands are gathered at the front of argv, which has room for them behind argv[0]. */
     for (int i = 1; i < argc;) {
         bool is_option = argv[i][0] == '-' && argv[i][1] != '\0';
-        if (is_option && strcmp(argv[i], "--") == 0)
-            return complain("", argv[i], " means nothing to this command");
+        if (is_option && strcmp(argv[i], "--") == 0) {
+            if (cli->command == NULL || !cli->command->takes_child)
+                return complain("", argv[i], " means nothing to this command");
+            cli->child = argv + i + 1;
+            break;
+        }
         int used = is_option ? parse_option(cli, argv + i) : 1;
         if (used < 0 || (!is_option && take_word(cli, argv, &operands, argv[i]) != 0))
             return -1;
@@ -251,7 +277,10 @@ void cli_print_help(FILE *out)
         else
             fprintf(out, "      %-26s %s\n", name, option->help);
     }
-    fputs("\nExit status: 0 fine, 1 runtime failure, 2 bad usage or file.\n", out);
+    fputs(
+        "\nExit status: 0 fine, 1 runtime failure, 2 bad usage or file, 3 a must_fire fault never\n"
+        "fired. Of exec: the command's own, unless that is 0; 126 and 127 as a shell.\n",
+        out);
 }
 
 static void proxy_section(unsigned ordinal, char *buf, size_t size)

@@ -17,6 +17,7 @@ enum exit_status {
     EXIT_FINE = 0,
     EXIT_RUNTIME = 1, /* a runtime failure */
     EXIT_USAGE = 2,   /* bad usage or file */
+    EXIT_UNFIRED = 3, /* a must_fire fault never fired */
 };
 
 #define CLI_KEYS_MAX 128 /* options that set a key, on one command line */
@@ -36,16 +37,22 @@ struct command {
     const char *arguments; /* for the usage text */
     const char *help;
     int (*run)(const struct cli *cli); /* returns an exit status */
+    bool takes_child;                  /* the words behind `--` are a command of the user's */
 };
 
 struct cli {
     const struct command *command;
     const char *config_path; /* NULL: none */
     const char *ready_path;  /* NULL: none */
+    const char *report_path; /* NULL: none */
+    const char *junit_path;  /* NULL: none */
     int ready_fd;            /* -1: none */
+    bool private_network;
+    unsigned seen; /* options given, by row of the table in cli.c */
     bool want_help, want_version;
     const char *const *operands; /* words behind the command, NULL-terminated, in argv */
     size_t operand_count;
+    char *const *child; /* the words behind `--`, in argv; NULL: no `--` */
     struct cli_key keys[CLI_KEYS_MAX];
     size_t key_count;
 };

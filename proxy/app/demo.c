@@ -9,6 +9,7 @@
 
 #include "proxy/app/cli.h"
 #include "proxy/app/demo_print.h"
+#include "proxy/app/demo_table.h"
 #include "proxy/base/suggest.h"
 
 /* Where servers and proxies listen. */
@@ -74,6 +75,15 @@ static void print_summary(const struct demo_page *page, const struct outcome *ou
     fputc('\n', page->out);
 }
 
+static void show(const struct demo_page *page, const struct demo_run *run)
+{
+    if (page->table)
+        demo_table_row(page->out, run);
+    else
+        demo_print_run(page, run);
+    fflush(page->out);
+}
+
 /* Runs and shows what was chosen. Returns how many, or 0 when out of memory. */
 static size_t run_all(
     const struct demo_page *page, const char *const *names, size_t count, struct outcome *outcomes)
@@ -85,8 +95,7 @@ static size_t run_all(
         if (!is_chosen(scenario, names, count))
             continue;
         demo_run_scenario(scenario, LOOPBACK, run);
-        demo_print_run(page, run);
-        fflush(page->out);
+        show(page, run);
         outcomes[n++] = (struct outcome){scenario, run->verdict};
     }
     free(run);
@@ -99,7 +108,7 @@ static int run_chosen(const struct demo_page *page, const char *const *names, si
     size_t n = outcomes == NULL ? 0 : run_all(page, names, count, outcomes);
     if (n == 0)
         fputs("rudeproxy: out of memory\n", stderr);
-    if (n > 1)
+    if (n > 1 && !page->table)
         print_summary(page, outcomes, n);
     size_t good = n == 0 ? 0
                          : count_verdicts(outcomes, n, DEMO_AGREE) +
@@ -111,8 +120,10 @@ static int run_chosen(const struct demo_page *page, const char *const *names, si
 int demo_command(const char *const *names, size_t count)
 {
     const char *no_colour = getenv("NO_COLOR"); /* no-color.org */
+    bool table = count == 1 && strcmp(names[0], "table") == 0;
     const struct demo_page page = {
         .out = stdout,
+        .table = table,
         .colour = isatty(STDOUT_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0'),
     };
     if (count == 1 && strcmp(names[0], "list") == 0) {
@@ -120,6 +131,9 @@ int demo_command(const char *const *names, size_t count)
         return EXIT_FINE;
     }
     signal(SIGCHLD, SIG_DFL); /* ignored by some parents: then nothing could be waited for */
+    if (table)
+        demo_table_head(page.out);
+    count = table ? 0 : count;
     int status = check_names(names, count);
     return status == EXIT_FINE ? run_chosen(&page, names, count) : status;
 }

@@ -48,6 +48,10 @@ static void tell_fault(const char *line, char *text, size_t size)
     find_value(line, "type", type);
     find_value(line, "direction", way);
     find_value(line, "offset", offset);
+    if (connection[0] == '\0') {
+        snprintf(text, size, "fault %.50s (%.20s) of the listening socket", fault, type);
+        return;
+    }
     snprintf(text, size, "#%.20s fault %.50s (%.20s) at byte %.20s %.10s", connection, fault, type,
         offset, way);
 }

@@ -13,6 +13,7 @@
 struct demo_page {
     FILE *out;
     bool colour;
+    bool table; /* Markdown, one row for each scenario (demo_table.h) */
 };
 
 /* One scenario: its story, both runs side by side, the verdict, the proxy's own log. */

@@ -7,6 +7,8 @@
 #include "proxy/app/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,6 +19,11 @@ static int64_t clock_us(clockid_t clock)
     struct timespec now;
     clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+int64_t log_wall_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
 }
 
 static FILE *open_append(const char *path, struct err *err)
@@ -71,9 +78,8 @@ void log_close(struct log *log)
         fclose(log->out);
 }
 
-static void format_time(const struct log *log, time_us at, char *buf, size_t size)
+void log_time_text(int64_t wall, char *buf, size_t size)
 {
-    int64_t wall = (int64_t)at + log->wall_offset_us;
     time_t seconds = (time_t)(wall / US_PER_S);
     struct tm utc;
     char date[32];
@@ -140,8 +146,11 @@ static void write_facts(struct writer *writer, const struct event *event)
         writer_string(writer, "reason", event->u.connect_failed.reason);
         break;
     case EVENT_FAULT:
+    case EVENT_FAULT_OVER:
         writer_string(writer, "fault", event->u.fault.name);
         writer_string(writer, "type", event->u.fault.type);
+        if (event->connection == 0)
+            break; /* a listening socket has no stream */
         writer_string(writer, "direction", direction_name(event->u.fault.direction));
         writer_number(writer, "offset", event->u.fault.offset);
         break;
@@ -181,8 +190,8 @@ static void write_json_head(struct writer *writer, const char *time, const struc
 void log_event(struct log *log, const struct event *event)
 {
     struct writer writer;
-    char time[64];
-    format_time(log, event->at, time, sizeof time);
+    char time[LOG_TIME_MAX];
+    log_time_text((int64_t)event->at + log->wall_offset_us, time, sizeof time);
     writer_begin(&writer, log->out, log->format);
     if (log->format == LOG_JSON) {
         write_json_head(&writer, time, event);
@@ -192,4 +201,35 @@ void log_event(struct log *log, const struct event *event)
     }
     write_facts(&writer, event);
     writer_end(&writer);
+}
+
+/* The seed is a string: half of all 64-bit numbers are beyond what readers of JSON can hold. */
+static void write_config(struct log *log, const char *event, const struct config *config, char *ini)
+{
+    struct writer writer;
+    char time[LOG_TIME_MAX], seed[24];
+    log_time_text(log_wall_us(), time, sizeof time);
+    snprintf(seed, sizeof seed, "%" PRIu64, config->settings.seed);
+    writer_begin(&writer, log->out, LOG_JSON);
+    writer_string(&writer, "time", time);
+    writer_string(&writer, "event", event);
+    writer_string(&writer, "version", RUDEPROXY_VERSION);
+    writer_string(&writer, "seed", seed);
+    writer_string(&writer, "config", ini);
+    writer_end(&writer);
+}
+
+void log_config(struct log *log, const char *event, const struct config *config)
+{
+    char *ini = NULL;
+    size_t size;
+    if (log->format != LOG_JSON)
+        return;
+    FILE *out = open_memstream(&ini, &size);
+    if (out != NULL) {
+        config_print(config, out);
+        if (fclose(out) == 0)
+            write_config(log, event, config, ini);
+    }
+    free(ini);
 }

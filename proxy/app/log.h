@@ -23,10 +23,19 @@ struct log {
 /* `settings` outlives the log. 0, or -1 with err filled. */
 int log_open(struct log *log, const struct settings *settings, struct err *err);
 void log_event(struct log *log, const struct event *event);
+
+/* JSON only: a line that says with what everything after it can be repeated. `event` is "run" at
+ * the start, "reload" after a reload. `config` has its seed. */
+void log_config(struct log *log, const char *event, const struct config *config);
 void log_flush(struct log *log);
 
 /* Opens the file anew, for those who rotate it. On failure the old one stays in use. */
 int log_reopen(struct log *log, struct err *err);
 void log_close(struct log *log);
+
+/* Wall-clock time as in the log: UTC, ISO 8601, microseconds. */
+#define LOG_TIME_MAX 64
+void log_time_text(int64_t wall_us, char *buf, size_t size);
+int64_t log_wall_us(void);
 
 #endif

@@ -3,9 +3,13 @@
  * Happy path: open the log and the listeners, say that we are ready, run the loop until a signal.
  *
  * The first SIGTERM or SIGINT closes the listeners and gives open connections `grace`; when it runs
- * out, or at a second signal, the rest is reset. Then a summary, and exit status 0.
+ * out, or at a second signal, the rest is reset. Then a summary, the reports, and the exit status.
  *
  * SIGHUP reads the file again. A file with problems is reported and changes nothing.
+ *
+ * With a command (exec), signals go to the command. One that asks to stop also starts `grace`: when
+ * it runs out, or at a second signal, the command is killed. When the command has ended, however it
+ * did, the proxies stop as above, and its status is ours.
  */
 #include "proxy/app/run.h"
 
@@ -18,9 +22,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxy/app/exec.h"
+#include "proxy/app/exec_environment.h"
+#include "proxy/app/ledger.h"
 #include "proxy/app/log.h"
+#include "proxy/app/output_file.h"
+#include "proxy/app/privilege.h"
+#include "proxy/app/ready.h"
+#include "proxy/app/report.h"
 #include "proxy/app/summary.h"
-#include "proxy/net/proxy.h"
 #include "proxy/net/worker.h"
 
 #define SIGNAL_COUNT 3
@@ -29,17 +39,23 @@ struct run {
     const struct run_options *options;
     struct config config; /* in force */
     struct log log;
+    struct ledger ledger;
     uv_loop_t loop;
     struct worker worker;
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t grace;
     uv_prepare_t flush; /* writes the log out before the loop blocks */
-    bool stopping;
+    struct exec exec;
+    bool has_exec;   /* exec was started */
+    bool left_alive; /* a resolver's thread still works for the loop */
+    bool stopping;   /* the proxies are told to stop */
+    bool child_told; /* the command is told to stop */
 };
 
 static void on_event(void *user, const struct event *event)
 {
     struct run *run = user;
+    ledger_note_event(&run->ledger, event);
     log_event(&run->log, event);
 }
 
@@ -56,13 +72,14 @@ static void close_everything(struct run *run)
         uv_close((uv_handle_t *)&run->signals[i], NULL);
     uv_close((uv_handle_t *)&run->grace, NULL);
     uv_close((uv_handle_t *)&run->flush, NULL);
+    if (run->has_exec)
+        exec_close(&run->exec);
 }
 
 static void finish(struct run *run)
 {
     if (!uv_is_closing((uv_handle_t *)&run->grace)) {
         worker_stop_connections(&run->worker);
-        summary_print(&run->worker, stderr);
         close_everything(run);
     }
 }
@@ -79,10 +96,9 @@ static void on_drained(struct worker *worker)
         uv_timer_start(&run->grace, on_grace_over, 0, 0);
 }
 
-static void on_stop_signal(uv_signal_t *handle, int signum)
+/* No new connections; the open ones get `grace`, the second time none. */
+static void stop(struct run *run)
 {
-    (void)signum;
-    struct run *run = handle->data;
     bool second = run->stopping;
     run->stopping = true;
     worker_stop_listening(&run->worker);
@@ -90,6 +106,39 @@ static void on_stop_signal(uv_signal_t *handle, int signum)
         finish(run);
     else
         uv_timer_start(&run->grace, on_grace_over, run->config.settings.grace_us / US_PER_MS, 0);
+}
+
+static void on_child_grace_over(uv_timer_t *timer)
+{
+    exec_signal(&container_of(timer, struct run, grace)->exec, SIGKILL);
+}
+
+static void stop_child(struct run *run, int signum)
+{
+    exec_signal(&run->exec, run->child_told ? SIGKILL : signum);
+    run->child_told = true;
+    uv_timer_start(&run->grace, on_child_grace_over, run->config.settings.grace_us / US_PER_MS, 0);
+}
+
+static void on_child_over(struct exec *exec)
+{
+    struct run *run = container_of(exec, struct run, exec);
+    uv_timer_stop(&run->grace);
+    stop(run);
+}
+
+static bool has_child(const struct run *run)
+{
+    return run->has_exec && !exec_is_over(&run->exec);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int signum)
+{
+    struct run *run = handle->data;
+    if (has_child(run))
+        stop_child(run, signum);
+    else
+        stop(run);
 }
 
 static void choose_seed(struct settings *settings)
@@ -102,35 +151,67 @@ static void choose_seed(struct settings *settings)
     settings->has_seed = true;
 }
 
-static void on_reload_signal(uv_signal_t *handle, int signum)
+/* Takes the fresh configuration over. */
+static void adopt(struct run *run, struct config *fresh)
 {
-    (void)signum;
-    struct run *run = handle->data;
+    const struct settings *old = &run->config.settings;
+    if (fresh->settings.log_format != old->log_format || strcmp(fresh->settings.log, old->log) != 0)
+        fputs("rudeproxy: log and log_format change only with a restart\n", stderr);
+    fresh->settings.seed = run->config.settings.seed;
+    fresh->settings.has_seed = true;
+    fresh->settings.log_format = run->config.settings.log_format;
+    memcpy(fresh->settings.log, run->config.settings.log, sizeof fresh->settings.log);
+    config_free(&run->config);
+    run->config = *fresh;
+    if (run->log.path != NULL)
+        run->log.path = run->config.settings.log;
+    ledger_note_config(&run->ledger, &run->config);
+}
+
+/* The seed has to be in force before plans are made of it. */
+static int apply_fresh(struct run *run, struct config *fresh, struct err *err)
+{
+    fresh->settings.seed = run->config.settings.seed;
+    fresh->settings.has_seed = true;
+    return privilege_check(fresh, err) == 0 ? worker_apply(&run->worker, fresh, err) : -1;
+}
+
+static void reload(struct run *run)
+{
     struct config fresh;
     struct err err;
-    if (log_reopen(&run->log, &err) != 0)
-        fprintf(stderr, "rudeproxy: %s\n", err.text);
     if (run->options->load == NULL)
         return;
     if (run->options->load(run->options->user, &fresh, stderr) != 0) {
         fputs("rudeproxy: not reloaded: the old configuration stays in force\n", stderr);
         return;
     }
-    if (worker_apply(&run->worker, &fresh, &err) != 0) {
+    if (apply_fresh(run, &fresh, &err) != 0) {
         fprintf(stderr, "rudeproxy: not reloaded: %s; the old configuration stays in force\n",
             err.text);
         config_free(&fresh);
         return;
     }
-    /* Where the log goes and the seed are settled at start. */
-    fresh.settings.seed = run->config.settings.seed;
-    fresh.settings.has_seed = true;
-    memcpy(fresh.settings.log, run->config.settings.log, sizeof fresh.settings.log);
-    config_free(&run->config);
-    run->config = fresh;
-    if (run->log.path != NULL)
-        run->log.path = run->config.settings.log;
+    adopt(run, &fresh);
     fputs("rudeproxy: reloaded\n", stderr);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int signum)
+{
+    struct run *run = handle->data;
+    struct err err;
+    if (run->has_exec) {
+        exec_signal(&run->exec, signum);
+        return;
+    }
+    if (run->stopping) {
+        fputs("rudeproxy: not reloaded: it is stopping\n", stderr);
+        return;
+    }
+    if (log_reopen(&run->log, &err) != 0)
+        fprintf(stderr, "rudeproxy: %s\n", err.text);
+    reload(run);
+    log_config(&run->log, "reload", &run->config); /* also for a file that begins here */
 }
 
 static const struct {
@@ -154,55 +235,27 @@ static void start_handles(struct run *run)
     }
 }
 
-static void write_addresses(struct run *run, FILE *out)
-{
-    list_for_each(link, &run->worker.proxies)
-    {
-        const struct proxy *proxy = container_of(link, struct proxy, link);
-        char text[ADDRESS_TEXT_MAX];
-        if (!listener_is_open(&proxy->listener))
-            continue;
-        address_format_sockaddr(
-            &proxy->listener.address, proxy->listener.address_len, text, sizeof text);
-        fprintf(out, "%s %s\n", proxy->plan->proxy.name, text);
-    }
-}
-
-static int write_ready_fd(struct run *run, struct err *err)
-{
-    int fd = run->options->ready_fd;
-    FILE *out = fdopen(fd, "w");
-    if (out == NULL)
-        return err_set(err, "cannot write to --ready-fd %d: %s", fd, strerror(errno));
-    write_addresses(run, out);
-    return fclose(out) == 0 ? 0 : err_set(err, "--ready-fd: %s", strerror(errno));
-}
-
-/* The file appears under its name only when it is complete. */
-static int write_ready_file(struct run *run, struct err *err)
-{
-    const char *path = run->options->ready_path;
-    char temporary[4096];
-    if (snprintf(temporary, sizeof temporary, "%s.%d", path, (int)getpid()) >=
-        (int)sizeof temporary)
-        return err_set(err, "--ready-file: the path is too long");
-    FILE *out = fopen(temporary, "we");
-    if (out == NULL)
-        return err_set(err, "cannot write --ready-file %s: %s", path, strerror(errno));
-    write_addresses(run, out);
-    if (fclose(out) != 0 || rename(temporary, path) != 0)
-        return err_set(err, "cannot write --ready-file %s: %s", path, strerror(errno));
-    return 0;
-}
-
 static int say_ready(struct run *run, struct err *err)
 {
     fprintf(
         stderr, "rudeproxy %s: seed %" PRIu64 "\n", RUDEPROXY_VERSION, run->config.settings.seed);
     log_flush(&run->log);
-    if (run->options->ready_fd >= 0 && write_ready_fd(run, err) != 0)
-        return -1;
-    return run->options->ready_path != NULL ? write_ready_file(run, err) : 0;
+    return ready_tell(&run->worker, run->options->ready_fd, run->options->ready_path, err);
+}
+
+static int start_child(struct run *run, struct err *err)
+{
+    if (run->options->child == NULL)
+        return 0;
+    char **environment = exec_environment_new(&run->worker);
+    if (environment == NULL)
+        return err_set(err, "out of memory");
+    run->exec.on_over = on_child_over;
+    int result = exec_start(
+        &run->exec, &run->loop, run->options->child, environment, &run->options->origin, err);
+    run->has_exec = result == 0;
+    exec_environment_free(environment);
+    return result;
 }
 
 /* Every connection takes two descriptors: take all that we may have. */
@@ -215,19 +268,82 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* What can be known to fail is asked before anything listens. */
+static int check_ahead(const struct run *run, struct err *err)
+{
+    const struct run_options *options = run->options;
+    if (options->report_path != NULL &&
+        output_file_probe("--report", options->report_path, err) != 0)
+        return -1;
+    if (options->junit_path != NULL && output_file_probe("--junit", options->junit_path, err) != 0)
+        return -1;
+    return privilege_check(&run->config, err);
+}
+
+static int start(struct run *run, struct err *err)
+{
+    log_config(&run->log, "run", &run->config);
+    if (check_ahead(run, err) != 0 || worker_apply(&run->worker, &run->config, err) != 0)
+        return -1;
+    return say_ready(run, err) == 0 ? start_child(run, err) : -1;
+}
+
+/* Both are tried, each failure is told. */
+static int write_reports(struct run *run)
+{
+    const struct run_options *options = run->options;
+    int status = EXIT_FINE;
+    struct err err;
+    if (options->report_path != NULL &&
+        report_write(&run->ledger, options->report_path, &err) != 0) {
+        fprintf(stderr, "rudeproxy: %s\n", err.text);
+        status = EXIT_RUNTIME;
+    }
+    if (options->junit_path != NULL && junit_write(&run->ledger, options->junit_path, &err) != 0) {
+        fprintf(stderr, "rudeproxy: %s\n", err.text);
+        status = EXIT_RUNTIME;
+    }
+    return status;
+}
+
+/* Tells what the run came to. The command's failure is what a test wants to know first; then ours;
+ * then that of a fault. */
+static int conclude(struct run *run)
+{
+    ledger_settle(&run->ledger, &run->worker.tallies);
+    summary_print(&run->ledger, stderr);
+    int status = write_reports(run);
+    summary_print_failed(&run->ledger, stderr);
+    if (run->has_exec && run->exec.status != 0)
+        return run->exec.status;
+    if (status == EXIT_FINE && ledger_count_failed(&run->ledger) > 0)
+        status = EXIT_UNFIRED;
+    return status;
+}
+
+/* A resolver's thread that still works on a name keeps the loop alive for as long as it likes: when
+ * nothing else is left, it is not waited for. */
+static void run_until_closed(uv_loop_t *loop)
+{
+    while (uv_run(loop, UV_RUN_ONCE) != 0) {
+        if (loop->active_handles == 0 && loop->closing_handles == NULL)
+            return;
+    }
+}
+
 static int run_loop(struct run *run)
 {
     struct err err;
-    int status = EXIT_FINE;
     start_handles(run);
     run->worker.on_drained = on_drained;
-    if (worker_apply(&run->worker, &run->config, &err) != 0 || say_ready(run, &err) != 0) {
+    bool started = start(run, &err) == 0;
+    if (!started) {
         log_flush(&run->log);
         fprintf(stderr, "rudeproxy: %s\n", err.text);
-        status = EXIT_RUNTIME;
         close_everything(run);
     }
-    uv_run(&run->loop, UV_RUN_DEFAULT);
+    run_until_closed(&run->loop);
+    int status = started ? conclude(run) : EXIT_RUNTIME;
     worker_deinit(&run->worker);
     return status;
 }
@@ -241,7 +357,8 @@ static int run_with_log(struct run *run)
         status = run_loop(run);
     else
         fprintf(stderr, "rudeproxy: cannot start: %s\n", strerror(-result));
-    if (uv_loop_close(&run->loop) != 0) {
+    run->left_alive = uv_loop_close(&run->loop) != 0;
+    if (run->left_alive && run->loop.active_reqs.count == 0) {
         fputs("rudeproxy: internal error: a handle was left open\n", stderr);
         status = EXIT_RUNTIME;
     }
@@ -261,6 +378,8 @@ int run_config(struct config *config, const struct run_options *options)
     run->config = *config;
     signal(SIGPIPE, SIG_IGN);
     choose_seed(&run->config.settings);
+    ledger_init(&run->ledger);
+    ledger_note_config(&run->ledger, &run->config);
     raise_descriptor_limit();
     if (log_open(&run->log, &run->config.settings, &err) == 0) {
         status = run_with_log(run);
@@ -268,7 +387,9 @@ int run_config(struct config *config, const struct run_options *options)
     } else {
         fprintf(stderr, "rudeproxy: %s\n", err.text);
     }
+    ledger_deinit(&run->ledger);
     config_free(&run->config);
-    free(run);
+    if (!run->left_alive)
+        free(run);
     return status;
 }

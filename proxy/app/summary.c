@@ -4,32 +4,90 @@
 
 #include <inttypes.h>
 
-#include "proxy/base/units.h"
-#include "proxy/net/proxy.h"
+#define PLACES_SHOWN 5 /* of each fault; the report and the log have them all */
 
-static void print_proxy(const struct proxy *proxy, FILE *out)
+static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *out)
 {
-    const struct proxy_totals *totals = &proxy->totals;
+    const char *separator = ": ";
+    uint64_t sum = 0;
+    for (int i = 0; i < END_COUNT; i++)
+        sum += proxy->marks[side][i];
+    if (sum == 0)
+        return;
+    fprintf(out, "  %s sockets", side_name(side));
+    for (int i = 0; i < END_COUNT; i++) {
+        uint64_t count = proxy->marks[side][i];
+        if (count == 0)
+            continue;
+        fprintf(out, "%s%" PRIu64 " %s", separator, count, end_mark_name((enum end_mark)i));
+        separator = ", ";
+    }
+    fputc('\n', out);
+}
+
+static void print_proxy(const struct ledger_proxy *proxy, FILE *out)
+{
     fprintf(out,
         "proxy %s: %" PRIu64 " connections, %" PRIu64 " bytes upstream, %" PRIu64
         " bytes downstream\n",
-        proxy->plan->proxy.name, totals->connections, totals->bytes[DIRECTION_UPSTREAM],
-        totals->bytes[DIRECTION_DOWNSTREAM]);
+        proxy->name, proxy->connections, proxy->bytes[DIRECTION_UPSTREAM],
+        proxy->bytes[DIRECTION_DOWNSTREAM]);
+    if (proxy->connect_failed > 0)
+        fprintf(out, "  could not reach %s: %" PRIu64 "\n", proxy->upstream, proxy->connect_failed);
     for (int i = 0; i < CAUSE_COUNT; i++) {
-        if (totals->ended[i] > 0)
+        if (proxy->ended[i] > 0)
             fprintf(
-                out, "  ended by %s: %" PRIu64 "\n", cause_name((enum cause)i), totals->ended[i]);
+                out, "  ended by %s: %" PRIu64 "\n", cause_name((enum cause)i), proxy->ended[i]);
     }
+    print_marks(proxy, SIDE_CLIENT, out);
+    print_marks(proxy, SIDE_SERVER, out);
 }
 
-void summary_print(struct worker *worker, FILE *out)
+/* " at web#2 downstream 1024, web#5 downstream 1024 and 3 more" */
+static void print_places(const struct ledger *ledger, const struct ledger_fault *fault, FILE *out)
+{
+    size_t shown = fault->place_count < PLACES_SHOWN ? fault->place_count : PLACES_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        const struct ledger_place *place = &fault->places[i];
+        fprintf(out, "%s %s", i == 0 ? ", at" : ",", ledger->proxies[place->proxy].name);
+        if (place->connection != 0)
+            fprintf(out, "#%" PRIu64 " %s %" PRIu64, place->connection,
+                direction_name(place->direction), place->offset);
+    }
+    if (fault->injections > shown)
+        fprintf(out, " and %" PRIu64 " more", fault->injections - shown);
+}
+
+static void print_fault(const struct ledger *ledger, const struct ledger_fault *fault, FILE *out)
+{
+    fprintf(out, "fault %s (%s): armed %" PRIu64 ", fired %" PRIu64, fault->name, fault->type,
+        fault->armed, fault->fired);
+    if (fault->fired > 0)
+        print_places(ledger, fault, out);
+    else
+        fputs(fault->enabled ? ": never fired" : ": not enabled", out);
+    fputs(ledger_fault_failed(fault) ? ", and must_fire = yes\n" : "\n", out);
+}
+
+void summary_print(const struct ledger *ledger, FILE *out)
 {
     fputs("rudeproxy: summary\n", out);
-    list_for_each(link, &worker->proxies) print_proxy(container_of(link, struct proxy, link), out);
-    list_for_each(link, &worker->tallies.tallies)
-    {
-        const struct tally *tally = container_of(link, struct tally, link);
-        fprintf(out, "fault %s: armed %" PRIu64 ", fired %" PRIu64 "\n", tally->name, tally->armed,
-            tally->fired);
+    for (size_t i = 0; i < ledger->proxy_count; i++)
+        print_proxy(&ledger->proxies[i], out);
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        print_fault(ledger, &ledger->faults[i], out);
+    if (ledger->incomplete)
+        fputs("rudeproxy: out of memory: the summary is not complete\n", out);
+}
+
+void summary_print_failed(const struct ledger *ledger, FILE *out)
+{
+    for (size_t i = 0; i < ledger->fault_count; i++) {
+        const struct ledger_fault *fault = &ledger->faults[i];
+        if (ledger_fault_failed(fault))
+            fprintf(out,
+                "rudeproxy: fault %s never fired (must_fire = yes; it was armed on %" PRIu64
+                " connections)\n",
+                fault->name, fault->armed);
     }
 }

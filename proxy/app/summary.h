@@ -5,8 +5,12 @@
 
 #include <stdio.h>
 
-#include "proxy/net/worker.h"
+#include "proxy/app/ledger.h"
 
-void summary_print(struct worker *worker, FILE *out);
+/* The ledger is settled. */
+void summary_print(const struct ledger *ledger, FILE *out);
+
+/* One line on each fault that had to fire and did not. */
+void summary_print_failed(const struct ledger *ledger, FILE *out);
 
 #endif

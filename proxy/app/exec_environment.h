@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the command of `exec` finds in its environment: RUDEPROXY_<NAME>_ADDR, _HOST and _PORT for
+ * each proxy, the name upper-cased, other characters as `_`.
+ */
+#ifndef RUDEPROXY_APP_EXEC_ENVIRONMENT_H
+#define RUDEPROXY_APP_EXEC_ENVIRONMENT_H
+
+#include "config/config.h"
+#include "proxy/net/worker.h"
+
+/* Whether each proxy has variables of its own. 0, or -1 with err naming two that have not. */
+int exec_environment_check(const struct config *config, struct err *err);
+
+/* Our environment and the variables, NULL-terminated, the caller's to give to
+ * exec_environment_free. All proxies listen. NULL: out of memory. */
+char **exec_environment_new(const struct worker *worker);
+void exec_environment_free(char **environment);
+
+#endif

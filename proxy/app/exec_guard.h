@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guard of `exec`: a process of its own between us and the command, so that nothing of the
+ * command outlives us, whatever happens to either.
+ *
+ * The guard is the command's parent and, as a subreaper (PR_SET_CHILD_SUBREAPER), becomes the
+ * parent of everything that the command leaves behind, daemons too. It ends when the command has
+ * ended and the last of those was killed; or when we are gone, which it learns from the end of its
+ * socket, also if we were killed with SIGKILL.
+ *
+ * We and the guard talk over a SOCK_SEQPACKET pair: one byte from us is a signal for the
+ * command, a struct guard_report from the guard says what became of it.
+ */
+#ifndef RUDEPROXY_APP_EXEC_GUARD_H
+#define RUDEPROXY_APP_EXEC_GUARD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+
+/* What a command inherits that we have changed for ourselves, as it was when we were started. */
+struct exec_origin {
+    struct rlimit descriptors; /* RLIMIT_NOFILE */
+    sigset_t ignored;          /* signals that were ignored: nohup's SIGHUP, say */
+};
+
+struct guard_job {
+    char *const *argv;
+    char *const *environment;
+    const struct exec_origin *origin;
+    sigset_t mask; /* of blocked signals, for the command */
+    int fd;        /* the guard's end of the pair */
+};
+
+struct guard_report {
+    enum { GUARD_FAILED, GUARD_ENDED } kind;
+    int value; /* GUARD_FAILED: errno of the exec; GUARD_ENDED: status as of waitpid(2) */
+};
+
+/* The life of the guard, in a fresh child whose signals are all blocked. */
+_Noreturn void guard_run(const struct guard_job *job);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JUnit XML, as Jenkins, GitLab and GitHub's reporters read it: one test case for each fault that
+ * must fire; one that never fired failed.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "proxy/app/log.h"
+#include "proxy/app/output_file.h"
+#include "proxy/app/report.h"
+
+/* XML 1.0 has no way to write most control characters, and the file claims to be UTF-8: what is not
+ * printable ASCII becomes a question mark, or a reference to the character of that number. */
+static void put_xml(const char *text, FILE *out)
+{
+    static const char special[] = "&<>\"'\t\n\r";
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (strchr(special, *p) != NULL || *p >= 0xa0)
+            fprintf(out, "&#%u;", *p);
+        else
+            fputc(*p >= 0x20 && *p < 0x7f ? *p : '?', out);
+    }
+}
+
+static void put_attribute(const char *name, const char *value, FILE *out)
+{
+    fprintf(out, " %s=\"", name);
+    put_xml(value, out);
+    fputc('"', out);
+}
+
+static void put_failure(const struct ledger_fault *fault, FILE *out)
+{
+    char why[256];
+    snprintf(why, sizeof why,
+        "fault %s (type = %s) never fired: it was armed on %" PRIu64
+        " connections, and its trigger came on none of them",
+        fault->name, fault->type, fault->armed);
+    if (fault->armed == 0)
+        snprintf(why, sizeof why, "fault %s (type = %s) never fired: it was armed on no connection",
+            fault->name, fault->type);
+    fputs("      <failure type=\"must_fire\"", out);
+    put_attribute("message", why, out);
+    fputs(">", out);
+    put_xml(why, out);
+    fputs("</failure>\n", out);
+}
+
+static void put_case(const struct ledger_fault *fault, FILE *out)
+{
+    fputs("    <testcase classname=\"rudeproxy.must_fire\"", out);
+    put_attribute("name", fault->name, out);
+    if (!ledger_fault_failed(fault)) {
+        fputs(" time=\"0\"/>\n", out);
+        return;
+    }
+    fputs(" time=\"0\">\n", out);
+    put_failure(fault, out);
+    fputs("    </testcase>\n", out);
+}
+
+static void put_counts(const struct ledger *ledger, FILE *out)
+{
+    size_t tests = 0;
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        tests += ledger->faults[i].must_fire;
+    fprintf(out, " name=\"rudeproxy\" tests=\"%zu\" failures=\"%zu\" errors=\"0\"", tests,
+        ledger_count_failed(ledger));
+}
+
+/* JUnit's schema knows whole seconds, without a zone. */
+static void put_times(const struct ledger *ledger, FILE *out)
+{
+    char started[LOG_TIME_MAX];
+    int64_t took_us = ledger->ended_us - ledger->started_us;
+    log_time_text(ledger->started_us, started, sizeof started);
+    started[strcspn(started, ".")] = '\0';
+    put_attribute("timestamp", started, out);
+    fprintf(out, " time=\"%" PRId64 ".%03d\"", took_us / US_PER_S,
+        (int)(took_us % US_PER_S / US_PER_MS));
+}
+
+static void put_suite(const struct ledger *ledger, FILE *out)
+{
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
+    put_counts(ledger, out);
+    fputs(">\n  <testsuite", out);
+    put_counts(ledger, out);
+    fputs(" skipped=\"0\"", out);
+    put_times(ledger, out);
+    fputs(">\n", out);
+    for (size_t i = 0; i < ledger->fault_count; i++) {
+        if (ledger->faults[i].must_fire)
+            put_case(&ledger->faults[i], out);
+    }
+    fputs("  </testsuite>\n</testsuites>\n", out);
+}
+
+int junit_write(const struct ledger *ledger, const char *path, struct err *err)
+{
+    struct output_file file;
+    if (ledger->incomplete)
+        return err_set(err, "cannot write --junit %s: out of memory", path);
+    if (output_file_open(&file, "--junit", path, err) != 0)
+        return -1;
+    put_suite(ledger, file.out);
+    return output_file_commit(&file, err);
+}

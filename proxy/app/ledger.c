@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ledger: see ledger.h. Without memory it goes on with what it has and says so at the end: a
+ * test under way is worth more than its report.
+ */
+#include "proxy/app/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/app/log.h"
+
+void ledger_init(struct ledger *ledger)
+{
+    *ledger = (struct ledger){.started_us = log_wall_us()};
+}
+
+void ledger_deinit(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        free(ledger->faults[i].places);
+    free(ledger->faults);
+    free(ledger->proxies);
+}
+
+static struct ledger_proxy *find_proxy(const struct ledger *ledger, const char *name)
+{
+    for (size_t i = 0; i < ledger->proxy_count; i++) {
+        if (strcmp(ledger->proxies[i].name, name) == 0)
+            return &ledger->proxies[i];
+    }
+    return NULL;
+}
+
+static struct ledger_fault *find_fault(const struct ledger *ledger, const char *name)
+{
+    for (size_t i = 0; i < ledger->fault_count; i++) {
+        if (strcmp(ledger->faults[i].name, name) == 0)
+            return &ledger->faults[i];
+    }
+    return NULL;
+}
+
+static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
+{
+    struct ledger_proxy *proxies =
+        realloc(ledger->proxies, (ledger->proxy_count + 1) * sizeof proxies[0]);
+    if (proxies == NULL)
+        return NULL;
+    ledger->proxies = proxies;
+    struct ledger_proxy *proxy = &proxies[ledger->proxy_count++];
+    memset(proxy, 0, sizeof *proxy);
+    snprintf(proxy->name, sizeof proxy->name, "%s", name);
+    return proxy;
+}
+
+static struct ledger_fault *add_fault(struct ledger *ledger, const char *name)
+{
+    struct ledger_fault *faults =
+        realloc(ledger->faults, (ledger->fault_count + 1) * sizeof faults[0]);
+    if (faults == NULL)
+        return NULL;
+    ledger->faults = faults;
+    struct ledger_fault *fault = &faults[ledger->fault_count++];
+    memset(fault, 0, sizeof *fault);
+    snprintf(fault->name, sizeof fault->name, "%s", name);
+    return fault;
+}
+
+static void note_proxy(struct ledger *ledger, const struct proxy_config *config)
+{
+    struct ledger_proxy *proxy = find_proxy(ledger, config->name);
+    if (proxy == NULL)
+        proxy = add_proxy(ledger, config->name);
+    if (proxy != NULL)
+        address_format(&config->upstream, proxy->upstream, sizeof proxy->upstream);
+    else
+        ledger->incomplete = true;
+}
+
+static void note_fault(struct ledger *ledger, const struct fault *config)
+{
+    struct ledger_fault *fault = find_fault(ledger, config->name);
+    if (fault == NULL)
+        fault = add_fault(ledger, config->name);
+    if (fault == NULL) {
+        ledger->incomplete = true;
+        return;
+    }
+    fault->type = config->type->name;
+    fault->enabled = config->enabled;
+    fault->must_fire = config->must_fire && config->enabled;
+}
+
+void ledger_note_config(struct ledger *ledger, const struct config *config)
+{
+    ledger->seed = config->settings.seed;
+    /* Nobody demands what a reload has taken out of the file. */
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        ledger->faults[i].enabled = ledger->faults[i].must_fire = false;
+    for (size_t i = 0; i < config->proxy_count; i++)
+        note_proxy(ledger, &config->proxies[i]);
+    for (size_t i = 0; i < config->fault_count; i++)
+        note_fault(ledger, &config->faults[i]);
+}
+
+static bool grow_places(struct ledger_fault *fault)
+{
+    size_t capacity = fault->place_capacity == 0 ? 8 : 2 * fault->place_capacity;
+    if (fault->place_count < fault->place_capacity)
+        return true;
+    struct ledger_place *places = realloc(fault->places, capacity * sizeof places[0]);
+    if (places == NULL)
+        return false;
+    fault->places = places;
+    fault->place_capacity = capacity;
+    return true;
+}
+
+static void note_injection(
+    struct ledger *ledger, const struct ledger_proxy *proxy, const struct event *event)
+{
+    struct ledger_fault *fault = find_fault(ledger, event->u.fault.name);
+    if (fault == NULL)
+        fault = add_fault(ledger, event->u.fault.name);
+    if (fault != NULL) {
+        fault->type = event->u.fault.type;
+        fault->injections++;
+        if (fault->place_count == LEDGER_PLACES_MAX)
+            return;
+    }
+    if (fault == NULL || !grow_places(fault)) {
+        ledger->incomplete = true;
+        return;
+    }
+    fault->places[fault->place_count++] = (struct ledger_place){
+        .proxy = (size_t)(proxy - ledger->proxies),
+        .connection = event->connection,
+        .direction = event->u.fault.direction,
+        .offset = event->u.fault.offset,
+    };
+}
+
+static void note_closed(struct ledger_proxy *proxy, const struct event *event)
+{
+    const struct side_record *sides = event->u.closed.sides;
+    proxy->connections++;
+    proxy->ended[event->u.closed.cause]++;
+    proxy->bytes[DIRECTION_UPSTREAM] += sides[SIDE_SERVER].bytes_out;
+    proxy->bytes[DIRECTION_DOWNSTREAM] += sides[SIDE_CLIENT].bytes_out;
+    for (int side = 0; side < 2; side++) {
+        for (unsigned i = 0; i < sides[side].mark_count; i++)
+            proxy->marks[side][sides[side].marks[i]]++;
+    }
+}
+
+void ledger_note_event(struct ledger *ledger, const struct event *event)
+{
+    struct ledger_proxy *proxy = find_proxy(ledger, event->proxy);
+    if (proxy == NULL) /* one of a reload that has just begun */
+        proxy = add_proxy(ledger, event->proxy);
+    if (proxy == NULL)
+        ledger->incomplete = true;
+    else if (event->kind == EVENT_LISTENING)
+        snprintf(proxy->listen, sizeof proxy->listen, "%s", event->u.listening.address);
+    else if (event->kind == EVENT_CONNECT_FAILED)
+        proxy->connect_failed++;
+    else if (event->kind == EVENT_CLOSED)
+        note_closed(proxy, event);
+    else if (event->kind == EVENT_FAULT)
+        note_injection(ledger, proxy, event);
+}
+
+void ledger_settle(struct ledger *ledger, const struct tally_book *book)
+{
+    ledger->ended_us = log_wall_us();
+    list_for_each(link, &book->tallies)
+    {
+        const struct tally *tally = container_of(link, struct tally, link);
+        struct ledger_fault *fault = find_fault(ledger, tally->name);
+        if (fault == NULL)
+            continue;
+        fault->armed = tally->armed;
+        fault->fired = tally->fired;
+    }
+}
+
+bool ledger_fault_failed(const struct ledger_fault *fault)
+{
+    return fault->must_fire && fault->fired == 0;
+}
+
+size_t ledger_count_failed(const struct ledger *ledger)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        count += ledger_fault_failed(&ledger->faults[i]);
+    return count;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file that appears under its name only when it is complete: written beside it under another
+ * name, then renamed. Readers see the old file, or the new one, or none.
+ *
+ * Life: output_file_open, write to `out`, output_file_commit.
+ */
+#ifndef RUDEPROXY_APP_OUTPUT_FILE_H
+#define RUDEPROXY_APP_OUTPUT_FILE_H
+
+#include <stdio.h>
+
+#include "proxy/base/err.h"
+
+#define OUTPUT_PATH_MAX 4096 /* PATH_MAX of Linux */
+
+struct output_file {
+    FILE *out;
+    const char *option; /* "--report", for messages */
+    const char *path;   /* the caller's */
+    char temporary[OUTPUT_PATH_MAX];
+};
+
+/* 0, or -1 with err filled and nothing left behind. */
+int output_file_open(
+    struct output_file *file, const char *option, const char *path, struct err *err);
+
+/* Closes and renames; the same on failure, also when a write failed before. */
+int output_file_commit(struct output_file *file, struct err *err);
+
+/* Closes and removes what was written. */
+void output_file_discard(struct output_file *file);
+
+/* Whether it could be written, told at the start of a run and not at its end. */
+int output_file_probe(const char *option, const char *path, struct err *err);
+
+#endif

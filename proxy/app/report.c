@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The JSON report, built with jansson. A call that has no memory yields NULL, and whatever that is
+ * put into fails in turn, or stays without it: `ok` remembers.
+ */
+#include "proxy/app/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "proxy/app/log.h"
+#include "proxy/app/output_file.h"
+
+struct builder {
+    bool ok;
+};
+
+static void set(struct builder *builder, json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) != 0)
+        builder->ok = false;
+}
+
+static void append(struct builder *builder, json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) != 0)
+        builder->ok = false;
+}
+
+/* A count: never beyond what a signed 64-bit integer holds. */
+static json_t *number(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+/* The path of a UNIX socket need not be UTF-8: then byte by byte, as the log does. */
+static json_t *text(const char *value)
+{
+    char out[2 * ADDRESS_TEXT_MAX];
+    size_t used = 0;
+    json_t *string = json_string(value);
+    if (string != NULL)
+        return string;
+    for (const unsigned char *p = (const unsigned char *)value; *p != '\0' && used + 2 < sizeof out;
+         p++) {
+        if (*p >= 0x80)
+            out[used++] = (char)(0xc0 | *p >> 6);
+        out[used++] = (char)(*p >= 0x80 ? 0x80 | (*p & 0x3f) : *p);
+    }
+    out[used] = '\0';
+    return json_string(out);
+}
+
+static json_t *time_value(int64_t wall_us)
+{
+    char buf[LOG_TIME_MAX];
+    log_time_text(wall_us, buf, sizeof buf);
+    return text(buf);
+}
+
+static json_t *marks_of(struct builder *builder, const uint64_t marks[END_COUNT])
+{
+    json_t *object = json_object();
+    for (int i = 0; i < END_COUNT; i++)
+        set(builder, object, end_mark_name((enum end_mark)i), number(marks[i]));
+    return object;
+}
+
+static json_t *causes_of(struct builder *builder, const uint64_t ended[CAUSE_COUNT])
+{
+    json_t *object = json_object();
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        set(builder, object, cause_name((enum cause)i), number(ended[i]));
+    return object;
+}
+
+static json_t *proxy_of(struct builder *builder, const struct ledger_proxy *proxy)
+{
+    json_t *object = json_object(), *bytes = json_object();
+    set(builder, bytes, "upstream", number(proxy->bytes[DIRECTION_UPSTREAM]));
+    set(builder, bytes, "downstream", number(proxy->bytes[DIRECTION_DOWNSTREAM]));
+    set(builder, object, "name", text(proxy->name));
+    set(builder, object, "listen", text(proxy->listen));
+    set(builder, object, "upstream", text(proxy->upstream));
+    set(builder, object, "connections", number(proxy->connections));
+    set(builder, object, "connect_failed", number(proxy->connect_failed));
+    set(builder, object, "bytes", bytes);
+    set(builder, object, "causes", causes_of(builder, proxy->ended));
+    set(builder, object, "client", marks_of(builder, proxy->marks[SIDE_CLIENT]));
+    set(builder, object, "server", marks_of(builder, proxy->marks[SIDE_SERVER]));
+    return object;
+}
+
+static json_t *place_of(
+    struct builder *builder, const struct ledger *ledger, const struct ledger_place *place)
+{
+    json_t *object = json_object();
+    set(builder, object, "proxy", text(ledger->proxies[place->proxy].name));
+    if (place->connection == 0) /* the listening socket: no bytes */
+        return object;
+    set(builder, object, "connection", number(place->connection));
+    set(builder, object, "direction", text(direction_name(place->direction)));
+    set(builder, object, "offset", number(place->offset));
+    return object;
+}
+
+static json_t *fault_of(
+    struct builder *builder, const struct ledger *ledger, const struct ledger_fault *fault)
+{
+    json_t *object = json_object(), *where = json_array();
+    for (size_t i = 0; i < fault->place_count; i++)
+        append(builder, where, place_of(builder, ledger, &fault->places[i]));
+    set(builder, object, "name", text(fault->name));
+    set(builder, object, "type", text(fault->type));
+    set(builder, object, "enabled", json_boolean(fault->enabled));
+    set(builder, object, "must_fire", json_boolean(fault->must_fire));
+    set(builder, object, "failed", json_boolean(ledger_fault_failed(fault)));
+    set(builder, object, "armed", number(fault->armed));
+    set(builder, object, "fired", number(fault->fired));
+    set(builder, object, "injections", number(fault->injections));
+    set(builder, object, "where", where);
+    return object;
+}
+
+/* The seed is a string, as in the log. */
+static json_t *report_of(struct builder *builder, const struct ledger *ledger)
+{
+    json_t *object = json_object(), *proxies = json_array(), *faults = json_array();
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, ledger->seed);
+    for (size_t i = 0; i < ledger->proxy_count; i++)
+        append(builder, proxies, proxy_of(builder, &ledger->proxies[i]));
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        append(builder, faults, fault_of(builder, ledger, &ledger->faults[i]));
+    set(builder, object, "version", text(RUDEPROXY_VERSION));
+    set(builder, object, "seed", text(seed));
+    set(builder, object, "started", time_value(ledger->started_us));
+    set(builder, object, "ended", time_value(ledger->ended_us));
+    set(builder, object, "failed", json_boolean(ledger_count_failed(ledger) > 0));
+    set(builder, object, "proxies", proxies);
+    set(builder, object, "faults", faults);
+    return object;
+}
+
+static int write_object(json_t *object, const char *path, struct err *err)
+{
+    struct output_file file;
+    if (output_file_open(&file, "--report", path, err) != 0)
+        return -1;
+    if (json_dumpf(object, file.out, JSON_INDENT(2) | JSON_ENSURE_ASCII) != 0 &&
+        !ferror(file.out)) {
+        output_file_discard(&file);
+        return err_set(err, "cannot write --report %s: out of memory", path);
+    }
+    fputc('\n', file.out);
+    return output_file_commit(&file, err);
+}
+
+int report_write(const struct ledger *ledger, const char *path, struct err *err)
+{
+    struct builder builder = {.ok = !ledger->incomplete};
+    json_t *object = report_of(&builder, ledger);
+    int result = builder.ok ? write_object(object, path, err)
+                            : err_set(err, "cannot write --report %s: out of memory", path);
+    json_decref(object);
+    return result;
+}
