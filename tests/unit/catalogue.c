@@ -61,6 +61,7 @@ static void every_type_is_found_by_its_name(void **state)
         assert_non_null(type->options);
         assert_true(type->group < GROUP_COUNT);
         assert_true(strlen(type->summary) > 0);
+        assert_true(type->needs_net_admin == (strstr(type->summary, "CAP_NET_ADMIN") != NULL));
         for (const struct option *option = type->options; option->name != NULL; option++)
             if (option_find(fault_options, option->name) != NULL)
                 fail_msg("%s.%s hides a key of every fault", type->name, option->name);
@@ -69,60 +70,95 @@ static void every_type_is_found_by_its_name(void **state)
     assert_null(fault_type_find(""));
 }
 
-/* The first fault of a file with these keys. */
-static struct fault fault_of(const char *keys)
-{
-    char text[1024];
-    int length = snprintf(text, sizeof text, PROXY_TEXT "[fault f]\n%s\n", keys);
-    struct built built = build_text(text, (size_t)length);
-    if (built.count != 0)
-        fail_msg("%s\n%s", keys, built.problems);
-    struct fault fault = built.config.faults[0];
-    built_free(&built);
-    return fault;
-}
-
 static const struct expectation {
     const char *keys;
     struct action arm[2], fire[2]; /* client, server */
 } expectations[] = {
-    {"type = close",
-        .fire = {{ACTION_CLOSE_GRACEFUL, 0, 5000000}, {ACTION_CLOSE_GRACEFUL, 0, 5000000}}},
+    {"type = close", .fire = {{.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000},
+                         {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}}},
     {"type = close\nlinger = 2ms\nside = client\nother = hold",
-        .fire = {{ACTION_CLOSE_GRACEFUL, 0, 2000}, {ACTION_HOLD, 0, 0}}},
+        .fire = {{.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 2000}, {.kind = ACTION_HOLD}}},
     {"type = close\nmode = plain\nside = server",
-        .fire = {{ACTION_CLOSE_GRACEFUL, 0, 5000000}, {ACTION_CLOSE_PLAIN, 0, 0}}},
+        .fire = {{.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000},
+            {.kind = ACTION_CLOSE_PLAIN}}},
     {"type = close\nmode = plain\nside = both",
-        .fire = {{ACTION_CLOSE_PLAIN, 0, 0}, {ACTION_CLOSE_PLAIN, 0, 0}}},
-    {"type = reset", .fire = {{ACTION_RESET_DRAIN, 0, 0}, {ACTION_RESET_DRAIN, 0, 0}}},
+        .fire = {{.kind = ACTION_CLOSE_PLAIN}, {.kind = ACTION_CLOSE_PLAIN}}},
+    {"type = reset", .fire = {{.kind = ACTION_RESET_DRAIN}, {.kind = ACTION_RESET_DRAIN}}},
     {"type = reset\nmode = abrupt\nside = client\nother = reset",
-        .fire = {{ACTION_RESET_ABRUPT, 0, 0}, {ACTION_RESET_DRAIN, 0, 0}}},
+        .fire = {{.kind = ACTION_RESET_ABRUPT}, {.kind = ACTION_RESET_DRAIN}}},
     {"type = reset\nmode = after_fin\nside = client",
-        .fire = {{ACTION_RESET_AFTER_FIN, 0, 0}, {ACTION_CLOSE_GRACEFUL, 0, 5000000}}},
-    {"type = unread\nside = client",
-        .fire = {{ACTION_CLOSE_UNREAD, 1, 0}, {ACTION_CLOSE_GRACEFUL, 0, 5000000}}},
+        .fire = {{.kind = ACTION_RESET_AFTER_FIN},
+            {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}}},
+    {"type = unread\nside = client", .fire = {{.kind = ACTION_CLOSE_UNREAD, .bytes = 1},
+                                         {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}}},
     {"type = unread\nside = server\nbytes = 4k\nhold = open\nother = reset",
-        .arm = {{ACTION_NONE, 0, 0}, {ACTION_STOP_READING, 0, 0}},
-        .fire = {{ACTION_RESET_DRAIN, 0, 0}, {ACTION_CLOSE_UNREAD, 4096, 0}}},
-    {"type = half_close\nside = client", .fire = {{ACTION_FIN, 0, 0}, {ACTION_NONE, 0, 0}}},
-    {"type = half_close\nside = both", .fire = {{ACTION_FIN, 0, 0}, {ACTION_FIN, 0, 0}}},
-    {"type = hold_fin",
-        .fire = {{ACTION_HOLD_FIN, 0, TIME_NEVER}, {ACTION_HOLD_FIN, 0, TIME_NEVER}}},
+        .arm = {{.kind = ACTION_NONE}, {.kind = ACTION_STOP_READING, .duration_us = TIME_NEVER}},
+        .fire = {{.kind = ACTION_RESET_DRAIN}, {.kind = ACTION_CLOSE_UNREAD, .bytes = 4096}}},
+    {"type = half_close\nside = client", .fire = {{.kind = ACTION_FIN}, {.kind = ACTION_NONE}}},
+    {"type = half_close\nside = both", .fire = {{.kind = ACTION_FIN}, {.kind = ACTION_FIN}}},
+    {"type = hold_fin", .fire = {{.kind = ACTION_HOLD_FIN, .duration_us = TIME_NEVER},
+                            {.kind = ACTION_HOLD_FIN, .duration_us = TIME_NEVER}}},
     {"type = hold_fin\ndirection = upstream\nfor = 1s",
-        .fire = {{ACTION_HOLD_FIN, 0, 1000000}, {ACTION_NONE, 0, 0}}},
+        .fire = {{.kind = ACTION_HOLD_FIN, .duration_us = 1000000}, {.kind = ACTION_NONE}}},
     {"type = hold_fin\ndirection = downstream",
-        .fire = {{ACTION_NONE, 0, 0}, {ACTION_HOLD_FIN, 0, TIME_NEVER}}},
-    {"type = shut_rd\nside = client", .fire = {{ACTION_DISCARD, 0, 0}, {ACTION_NONE, 0, 0}}},
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_HOLD_FIN, .duration_us = TIME_NEVER}}},
+    {"type = shut_rd\nside = client",
+        .fire = {{.kind = ACTION_DISCARD, .duration_us = TIME_NEVER}, {.kind = ACTION_NONE}}},
     {"type = shut_rd\nside = server\nmode = reset",
-        .fire = {{ACTION_CLOSE_GRACEFUL, 0, 5000000}, {ACTION_RESET_ON_DATA, 0, 0}}},
+        .fire = {{.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000},
+            {.kind = ACTION_RESET_ON_DATA}}},
+    {"type = vanish\nside = client\nother = hold",
+        .fire = {{.kind = ACTION_VANISH}, {.kind = ACTION_HOLD}}},
+    {"type = vanish\nside = client\nwhen = accept",
+        .fire = {{.kind = ACTION_VANISH}, {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}}},
+    {.keys = "type = refuse"},
+    {.keys = "type = no_accept"},
+    {.keys = "type = syn_blackhole"},
+    {"type = connect_delay\nfor = 2s",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_DELAY_DIAL, .duration_us = 2000000}}},
+    {"type = packet_loss\nside = client", .fire = {{.kind = ACTION_FILTER,
+                                                       .duration_us = TIME_NEVER,
+                                                       .filter = {.loss_ppb = 1000000000}},
+                                              {.kind = ACTION_NONE}}},
+    {"type = packet_loss\nside = server\nrate = 10%\nlarger_than = 1400\nonly = data\nfor = 1s",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_FILTER,
+                                            .duration_us = 1000000,
+                                            .filter = {100000000, 1400, PACKET_DATA}}}},
+    {"type = latency\ndelay = 1s\ndirection = upstream",
+        .fire = {{.kind = ACTION_SHAPE, .duration_us = TIME_NEVER}, {.kind = ACTION_NONE}}},
+    {"type = bandwidth\nrate = 1M/s",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_SHAPE, .duration_us = TIME_NEVER}}},
+    {"type = slice\nsize = 1",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_SHAPE, .duration_us = TIME_NEVER}}},
+    {"type = corrupt\nat = 0",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_SHAPE, .duration_us = TIME_NEVER}}},
+    {"type = stall\nfor = 3s\ndirection = both",
+        .fire = {{.kind = ACTION_STOP_READING, .duration_us = 3000000},
+            {.kind = ACTION_STOP_READING, .duration_us = 3000000}}},
+    {"type = blackhole",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_DISCARD, .duration_us = TIME_NEVER}}},
+    {"type = inject\nrandom = 64",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_INSERT, .bytes = 64}}},
+    {"type = inject\ndata = \"\\0ab\"\ndirection = upstream",
+        .fire = {{.kind = ACTION_INSERT, .bytes = 3, .data = (const unsigned char *)"\0ab"},
+            {.kind = ACTION_NONE}}},
 };
+
+static bool same_action(const struct action *a, const struct action *b)
+{
+    if ((a->data == NULL) != (b->data == NULL) ||
+        (a->data != NULL && memcmp(a->data, b->data, a->bytes) != 0))
+        return false;
+    return a->kind == b->kind && a->bytes == b->bytes && a->duration_us == b->duration_us &&
+           a->filter.loss_ppb == b->filter.loss_ppb &&
+           a->filter.larger_than == b->filter.larger_than && a->filter.only == b->filter.only;
+}
 
 static void check_actions(
     const char *keys, const char *moment, const struct action got[2], const struct action want[2])
 {
     for (int side = 0; side < 2; side++)
-        if (got[side].kind != want[side].kind || got[side].bytes != want[side].bytes ||
-            got[side].duration_us != want[side].duration_us)
+        if (!same_action(&got[side], &want[side]))
             fail_msg("%s\n%s, %s: want %s, got %s", keys, moment, side_name((enum side)side),
                 action_name(want[side].kind), action_name(got[side].kind));
 }
@@ -143,7 +179,7 @@ static void faults_do_what_their_keys_say(void **state)
 static void every_action_has_a_name_of_its_own(void **state)
 {
     (void)state;
-    for (int a = ACTION_NONE; a <= ACTION_DISCARD; a++) {
+    for (int a = ACTION_NONE; a <= ACTION_FILTER; a++) {
         assert_non_null(action_name((enum action_kind)a));
         for (int b = ACTION_NONE; b < a; b++)
             assert_string_not_equal(
@@ -151,9 +187,51 @@ static void every_action_has_a_name_of_its_own(void **state)
     }
     assert_true(action_is_ending(ACTION_CLOSE_GRACEFUL));
     assert_true(action_is_ending(ACTION_HOLD));
+    assert_true(action_is_ending(ACTION_VANISH));
     assert_false(action_is_ending(ACTION_NONE));
     assert_false(action_is_ending(ACTION_FIN));
     assert_false(action_is_ending(ACTION_DISCARD));
+}
+
+/* A type shapes if and only if it says so, and its flags do not contradict each other. */
+static void every_type_agrees_with_itself(void **state)
+{
+    static const unsigned char zeros[FAULT_PARAMS_MAX];
+    (void)state;
+    for (size_t i = 0; fault_catalogue[i] != NULL; i++) {
+        const struct fault_type *type = fault_catalogue[i];
+        enum action_kind kind = type->fire(zeros).kind;
+        bool shapes = type->gate != NULL || type->mutate != NULL;
+        bool of_listener = type->listener != LISTENER_OPEN;
+        if ((kind == ACTION_SHAPE) != shapes || (type->passed != NULL && type->gate == NULL) ||
+            (type->wants_arrivals && type->gate == NULL) ||
+            (type->cuts_segments && type->gate == NULL) ||
+            (type->takes_other && !action_is_ending(kind) && kind != ACTION_DISCARD) ||
+            (type->lasting && (type->at_accept || of_listener || action_is_ending(kind))) ||
+            (of_listener && (kind != ACTION_NONE || type->side_rule != SIDE_UNUSED)))
+            fail_msg("%s contradicts itself", type->name);
+    }
+}
+
+static void a_listener_fault_says_how_long(void **state)
+{
+    static const struct {
+        const char *keys;
+        enum listener_action listener;
+        uint64_t duration_us;
+    } cases[] = {
+        {"type = refuse", LISTENER_CLOSED, TIME_NEVER},
+        {"type = no_accept\nactive = 1s-2s", LISTENER_IDLE, TIME_NEVER},
+        {"type = syn_blackhole", LISTENER_DEAF, TIME_NEVER},
+        {"type = syn_blackhole\nfor = 2s", LISTENER_DEAF, 2000000},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fault fault = fault_of(cases[i].keys);
+        assert_int_equal(fault.type->listener, cases[i].listener);
+        assert_int_equal(fault.type->fire(fault.params).kind, ACTION_NONE);
+        assert_true(fault.type->fire(fault.params).duration_us == cases[i].duration_us);
+    }
 }
 
 static char *manual_of(const char *type)
@@ -196,7 +274,10 @@ static void the_manual_has_every_type_and_key(void **state)
             if (strstr(one, row) == NULL)
                 fail_msg("no %s in\n%s", option->name, one);
         }
-        assert_non_null(strstr(one, "\n  connections (default: all)\n"));
+        assert_int_equal(strstr(one, "\n  connections (default: all)\n") == NULL,
+            type->listener != LISTENER_OPEN);
+        assert_int_equal(strstr(one, "\n  until (default: never)\n") == NULL, !type->lasting);
+        assert_non_null(strstr(one, "\n  active (default: always)\n"));
         assert_int_equal(strstr(one, "\n  side (") == NULL, type->side_rule == SIDE_UNUSED);
         free(one);
     }
@@ -216,6 +297,8 @@ int main(void)
         cmocka_unit_test(every_type_is_found_by_its_name),
         cmocka_unit_test(faults_do_what_their_keys_say),
         cmocka_unit_test(every_action_has_a_name_of_its_own),
+        cmocka_unit_test(every_type_agrees_with_itself),
+        cmocka_unit_test(a_listener_fault_says_how_long),
         cmocka_unit_test(the_manual_has_every_type_and_key),
         cmocka_unit_test(the_manual_knows_no_other_type),
     };

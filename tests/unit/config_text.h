@@ -75,6 +75,19 @@ static inline char *print_config(const struct config *config)
     return text;
 }
 
+/* The first fault of a file with these keys. */
+static inline struct fault fault_of(const char *keys)
+{
+    char text[1024];
+    int length = snprintf(text, sizeof text, PROXY_TEXT "[fault f]\n%s\n", keys);
+    struct built built = build_text(text, (size_t)length);
+    if (built.count != 0)
+        fail_msg("%s\n%s", keys, built.problems);
+    struct fault fault = built.config.faults[0];
+    built_free(&built);
+    return fault;
+}
+
 /* One file, and what must be said about it. */
 struct complaint {
     const char *text;

@@ -2,16 +2,29 @@
 /* What is printed reads back to the same: chosen configurations, and thousands drawn at random. */
 #include "tests/unit/config_text.h"
 
+#include "proxy/base/clock.h"
+#include "tests/lib/random_fault.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define F PROXY_TEXT "[fault f]\n"
+
+static bool same_trigger(const struct trigger *a, const struct trigger *b)
+{
+    return a->kind == b->kind && a->value == b->value && a->edge == b->edge &&
+           a->pattern_len == b->pattern_len &&
+           memcmp(a->pattern, b->pattern, sizeof a->pattern) == 0;
+}
 
 /* Field by field: a trigger and a selection have padding. */
 static bool same_fault(const struct fault *a, const struct fault *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->proxies, b->proxies) == 0 &&
            a->type == b->type && a->sides == b->sides && a->directions == b->directions &&
-           a->when.kind == b->when.kind && a->when.value == b->when.value &&
-           a->connections.count == b->connections.count &&
+           same_trigger(&a->when, &b->when) && same_trigger(&a->until, &b->until) &&
+           a->edge == b->edge && a->chance_ppb == b->chance_ppb &&
+           memcmp(&a->clients, &b->clients, sizeof a->clients) == 0 &&
+           memcmp(&a->active, &b->active, sizeof a->active) == 0 && a->must_fire == b->must_fire &&
+           a->enabled == b->enabled && a->connections.count == b->connections.count &&
            memcmp(a->connections.terms, b->connections.terms, sizeof a->connections.terms) == 0 &&
            a->times == b->times && a->other == b->other &&
            memcmp(a->params, b->params, sizeof a->params) == 0;
@@ -63,6 +76,21 @@ static void chosen_configurations_read_back(void **state)
         F "type = hold_fin\nfor = 250us\ndirection = upstream\nwhen = accept\n",
         F "type = shut_rd\nside = client\nwhen = accept\n",
         F "type = shut_rd\nside = server\nmode = reset\nother = hold\nproxy = a\n",
+        F "type = vanish\nside = client\nwhen = match:\"a \\x3b;\\\"\\0\"\nedge = before\n",
+        F "type = refuse\nactive = 10s-30s\nmust_fire = yes\n",
+        F "type = no_accept\nactive = 250us-\nenabled = no\n",
+        F "type = connect_delay\nfor = 1500ms\nchance = 0.0000001%\n",
+        F "type = packet_loss\nside = client\nonly = rst\nuntil = time:5s\n",
+        F "type = syn_blackhole\nfor = 5s\n",
+        F "type = latency\ndelay = 0\njitter = 3ms\ndistribution = pareto\ndirection = both\n",
+        F "type = bandwidth\nrate = 1.5M/s\nburst = 1\nscope = proxy\nuntil = idle:5s\n",
+        F "type = slice\nsize = 10\nvariation = 9\ngap = 1us\nwhen = bytes:1\nuntil = bytes:2\n",
+        F "type = stall\nfor = 1m\nuntil = match:\"\\r\\n\"\nedge = before\n",
+        F "type = blackhole\nclients = 127.0.0.1,::1,10.0.0.0/8,::ffff:0.0.0.0/96,fe80::/10\n",
+        F "type = corrupt\nat = 0\nbits = 8\n",
+        F "type = corrupt\nrate = 0.01%\n",
+        F "type = inject\ndata = \" \\x3b;\\xff\\n\"\n",
+        F "type = inject\nrandom = 1k\nwhen = eof\n",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -74,81 +102,64 @@ static void chosen_configurations_read_back(void **state)
     }
 }
 
-static uint32_t next_random(uint32_t *state)
+/* As long as a line may be, of bytes that need an escape: what is printed must fit in a line. */
+static void the_longest_strings_read_back(void **state)
 {
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
-/* Keys, the values they may be given, and how rarely. Those of one type only are rare. */
-#define VALUES_MAX 8
-static const struct {
-    const char *key;
-    unsigned one_in;
-    const char *values[VALUES_MAX];
-} keys[] = {
-    {"type", 1, {"close", "reset", "unread", "half_close", "hold_fin", "shut_rd"}},
-    {"side", 2, {"client", "server", "both"}},
-    {"direction", 3, {"upstream", "downstream", "both"}},
-    {"other", 4, {"close", "reset", "hold"}},
-    {"when", 1, {"open", "accept", "eof", "bytes:0", "bytes:1000003", "time:1.5s"}},
-    {"connections", 2, {"all", "2", "1-3", "5-", "every:3", "1,3-9,every:1"}},
-    {"times", 2, {"1", "unlimited"}},
-    {"proxy", 2, {"*", "a", "a, b", "b"}},
-    {"mode", 4, {"graceful", "plain", "abrupt", "drain", "discard", "reset"}},
-    {"linger", 8, {"1ms", "90s"}},
-    {"bytes", 8, {"1", "64k"}},
-    {"hold", 8, {"open", "trigger"}},
-    {"for", 8, {"forever", "0.000001s"}},
-};
-
-static size_t count_values(size_t key)
-{
-    size_t count = 0;
-    while (count < VALUES_MAX && keys[key].values[count] != NULL)
-        count++;
-    return count;
-}
-
-static size_t write_random_fault(char *text, size_t size, uint32_t *random)
-{
-    size_t used = 0;
-    for (size_t key = 0; key < COUNT(keys); key++) {
-        const char *value = keys[key].values[next_random(random) % count_values(key)];
-        if (next_random(random) % keys[key].one_in == 0)
-            used += (size_t)snprintf(text + used, size - used, "%s = %s\n", keys[key].key, value);
+    static const char *const pieces[] = {";", "\\\"", " \\x3b", "\\t", "\\x01", "\xff", "\\0"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        char text[600];
+        size_t used = (size_t)snprintf(text, sizeof text, "%stype = inject\ndata=\"", F);
+        for (size_t line = 6; line + strlen(pieces[i]) < 197; line += strlen(pieces[i]))
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s", pieces[i]);
+        used += (size_t)snprintf(text + used, sizeof text - used, "\"\n");
+        struct built built = build_text(text, used);
+        if (built.count != 0)
+            fail_msg("%s\nis refused:\n%s", text, built.problems);
+        check_round_trip(&built.config);
+        built_free(&built);
     }
-    return used;
 }
 
-/* Most draws break a rule and are refused; of each type enough are not. */
-static void random_faults_read_back_or_are_refused(void **state)
+/* Many draws break a rule and are refused; of each type enough are not. */
+static void random_faults_of_type(const struct fault_type *type, uint64_t *random)
 {
     static const char head[] = PROXY_TEXT "[proxy b]\nlisten = b:1\nupstream = b:2\n[fault f]\n";
-    unsigned accepted[16] = {0};
-    uint32_t random = 1;
-    (void)state;
-    for (int round = 0; round < 5000; round++) {
-        char text[1024];
+    static const char *const letters[] = {
+        "a", " ", ";", "\\x3b", "\\r", "\\0", "\\\"", "\xff", "\\xff", NULL};
+    const struct random_range range = {.bytes = UINT64_C(5) << 30,
+        .duration_us = UINT64_C(7200) * US_PER_S,
+        .letters = letters,
+        .foreign = 20};
+    unsigned accepted = 0;
+    for (int round = 0; round < 1500; round++) {
+        char text[2048];
         size_t used = (size_t)snprintf(text, sizeof text, "%s", head);
-        used += write_random_fault(text + used, sizeof text - used, &random);
+        used += random_fault_write(type, &range, random, text + used, sizeof text - used);
         struct built built = build_text(text, used);
         if (built.count == 0) {
-            for (size_t i = 0; fault_catalogue[i] != NULL; i++)
-                accepted[i] += built.config.faults[0].type == fault_catalogue[i] ? 1 : 0;
+            accepted++;
             check_round_trip(&built.config);
         }
         built_free(&built);
     }
+    if (accepted < 50)
+        fail_msg("only %u faults of type %s", accepted, type->name);
+}
+
+static void random_faults_read_back_or_are_refused(void **state)
+{
+    uint64_t random = 1;
+    (void)state;
     for (size_t i = 0; fault_catalogue[i] != NULL; i++)
-        if (accepted[i] < 100)
-            fail_msg("only %u faults of type %s", accepted[i], fault_catalogue[i]->name);
+        random_faults_of_type(fault_catalogue[i], &random);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chosen_configurations_read_back),
+        cmocka_unit_test(the_longest_strings_read_back),
         cmocka_unit_test(random_faults_read_back_or_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

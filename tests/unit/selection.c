@@ -17,6 +17,7 @@
 
 static const struct option connections = {.name = "connections", .kind = &option_selection};
 static const struct option when = {.name = "when", .kind = &option_trigger};
+static const struct option until = {.name = "until", .kind = &option_until};
 
 static void selections_have_their_connections(void **state)
 {
@@ -139,6 +140,8 @@ static void triggers_are_read_and_written(void **state)
         {"bytes:1000003", TRIGGER_BYTES, 1000003, NULL},
         {"time:250ms", TRIGGER_TIME, 250000, NULL},
         {"time:0", TRIGGER_TIME, 0, "time:0s"},
+        {"idle:1.5s", TRIGGER_IDLE, 1500000, "idle:1500ms"},
+        {"idle:1us", TRIGGER_IDLE, 1, NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -167,13 +170,97 @@ static void wrong_triggers_are_refused(void **state)
         {"time:5", "no unit"},
         {"open:3", "takes no value"},
         {"eof:", "takes no value"},
-        {"match:\"x\"", "not a trigger"},
-        {"idle:5s", "not a trigger"},
+        {"match", "write one such as match:\"\\r\\n\""},
+        {"match:", "needs a value"},
+        {"match:x", "double quotes"},
+        {"match:\"\"", "empty pattern"},
+        {"match:\"x", "closing"},
+        {"match:\"x\"y", "follows"},
+        {"match:\"\\q\"", "no escape"},
+        {"match:\"\\x4\"", "two hexadecimal"},
+        {"match:\"\t\"", "written as \\t"},
+        {"mach:\"x\"", "did you mean 'match'?"},
+        {"idle:0", "idle for no time"},
+        {"idle:5", "no unit"},
+        {"idle", "idle:5s"},
+        {"never", "enabled = no"},
+        {"nver", "not a trigger, write open"},
         {"Open", "did you mean 'open'?"},
         {":5", "not a trigger"},
     };
     (void)state;
     check_refusals(&when, refusals, COUNT(refusals));
+}
+
+static void patterns_are_bytes_with_escapes(void **state)
+{
+    static const struct {
+        const char *text, *pattern;
+        unsigned length;
+        const char *printed; /* NULL: as text */
+    } cases[] = {
+        {"match:\"a\"", "a", 1, NULL},
+        {"match:\"a:b\"", "a:b", 3, NULL},
+        {"match:\"\\r\\n\\r\\n\"", "\r\n\r\n", 4, NULL},
+        {"match:\"\\x00\\xff;\"", "\0\xff;", 3, "match:\"\\0\xff;\""},
+        {"match:\" \\x3b\\\"\\\\\\t\"", " ;\"\\\t", 5, NULL},
+        {"\"match:\\\"a b\\\"\"", "a b", 3, "match:\"a b\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct trigger trigger;
+        struct err err = {""};
+        char printed[OPTION_TEXT_MAX];
+        if (option_parse(&when, cases[i].text, &trigger, &err) != 0)
+            fail_msg("%s: %s", cases[i].text, err.text);
+        option_format(&when, &trigger, printed, sizeof printed);
+        assert_int_equal(trigger.kind, TRIGGER_MATCH);
+        assert_int_equal(trigger.pattern_len, cases[i].length);
+        assert_memory_equal(trigger.pattern, cases[i].pattern, cases[i].length);
+        assert_string_equal(printed, cases[i].printed != NULL ? cases[i].printed : cases[i].text);
+    }
+}
+
+static void the_longest_pattern_prints_and_reads_back(void **state)
+{
+    struct trigger first = {.kind = TRIGGER_MATCH, .pattern_len = TRIGGER_PATTERN_MAX}, second;
+    struct err err = {""};
+    char printed[OPTION_TEXT_MAX];
+    (void)state;
+    memset(first.pattern, 1, sizeof first.pattern);
+    option_format(&when, &first, printed, sizeof printed);
+    assert_int_equal(option_parse(&when, printed, &second, &err), 0);
+    assert_int_equal(second.pattern_len, TRIGGER_PATTERN_MAX);
+    assert_memory_equal(first.pattern, second.pattern, sizeof first.pattern);
+    memmove(printed + sizeof "match:", printed + sizeof "match:" - 1,
+        strlen(printed) + 1 - (sizeof "match:" - 1));
+    printed[sizeof "match:"] = 'x';
+    assert_int_equal(option_parse(&when, printed, &second, &err), -1);
+    assert_non_null(strstr(err.text, "at most 200 bytes"));
+}
+
+static void ends_are_triggers_that_can_come_later(void **state)
+{
+    static const struct refusal refusals[] = {
+        {"open", "nothing has begun yet that could end at 'open', write bytes:1k"},
+        {"accept", "nothing has begun yet"},
+        {"opne", "not a trigger, write bytes:1k"},
+        {"nver", "did you mean 'never'?"},
+        {"never:5s", "takes no value"},
+        {"bytes", "needs a value"},
+    };
+    static const char *const texts[] = {
+        "never", "bytes:1k", "time:2m", "idle:1s", "eof", "match:\"x\""};
+    (void)state;
+    check_refusals(&until, refusals, COUNT(refusals));
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct trigger trigger;
+        struct err err = {""};
+        char printed[OPTION_TEXT_MAX];
+        assert_int_equal(option_parse(&until, texts[i], &trigger, &err), 0);
+        option_format(&until, &trigger, printed, sizeof printed);
+        assert_string_equal(printed, texts[i]);
+    }
 }
 
 int main(void)
@@ -184,6 +271,9 @@ int main(void)
         cmocka_unit_test(wrong_selections_are_refused),
         cmocka_unit_test(triggers_are_read_and_written),
         cmocka_unit_test(wrong_triggers_are_refused),
+        cmocka_unit_test(patterns_are_bytes_with_escapes),
+        cmocka_unit_test(the_longest_pattern_prints_and_reads_back),
+        cmocka_unit_test(ends_are_triggers_that_can_come_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,69 @@ static void sizes_are_exact(void **state)
     check_readings(units_parse_size, units_format_size, readings, COUNT(readings));
 }
 
+static void rates_are_exact(void **state)
+{
+    static const struct reading readings[] = {
+        {"0/s", 0, NULL},
+        {"512/s", 512, NULL},
+        {"1000/s", 1000, NULL},
+        {"10k/s", 10240, NULL},
+        {"1M/s", 1048576, NULL},
+        {"1.5M/s", 1572864, "1536k/s"},
+        {"100G/s", UINT64_C(100) << 30, NULL},
+        {"18446744073709551615/s", UINT64_MAX, NULL},
+    };
+    static const struct refusal refusals[] = {
+        {"1M", "unknown unit 'M', write a rate such as 512/s"},
+        {"512", "no unit"},
+        {"1m/s", "unknown unit 'm/s'"},
+        {"1 M/s", "unknown unit"},
+        {"1M/m", "unknown unit"},
+        {"/s", "not a rate"},
+        {"-1/s", "negative"},
+        {"0.5/s", "not a whole multiple of 1 byte a second"},
+        {"99999999999G/s", "too large"},
+        {"", "not a rate"},
+    };
+    (void)state;
+    check_readings(units_parse_rate, units_format_rate, readings, COUNT(readings));
+    check_refusals(units_parse_rate, refusals, COUNT(refusals));
+}
+
+static void percentages_are_exact(void **state)
+{
+    static const struct reading readings[] = {
+        {"0%", 0, NULL},
+        {"25%", 250000000, NULL},
+        {"100%", 1000000000, NULL},
+        {"100.0%", 1000000000, "100%"},
+        {"0.01%", 100000, NULL},
+        {"12.50%", 125000000, "12.5%"},
+        {"33.3333333%", 333333333, NULL},
+        {"0.0000001%", 1, NULL},
+        {"99.9999999%", 999999999, NULL},
+    };
+    static const struct refusal refusals[] = {
+        {"25", "no unit, write a percentage such as 25%"},
+        {"0.5", "no unit"},
+        {"25 %", "unknown unit"},
+        {"25%%", "unknown unit"},
+        {"%", "not a percentage"},
+        {"-1%", "negative"},
+        {"100.0000001%", "more than 100%"},
+        {"101%", "more than 100%"},
+        {"0.00000001%", "not a whole multiple of 0.0000001%"},
+        {".5%", "not a percentage"},
+        {"5.%", "digits after its point"},
+        {"99999999999999999999%", "too large"},
+        {"9999999999999%", "too large"},
+        {"", "not a percentage"},
+    };
+    (void)state;
+    check_readings(units_parse_percentage, units_format_percentage, readings, COUNT(readings));
+    check_refusals(units_parse_percentage, refusals, COUNT(refusals));
+}
+
 static void numbers_are_decimal(void **state)
 {
     static const struct reading readings[] = {
@@ -205,12 +268,12 @@ static void every_formatted_quantity_reads_back(void **state)
 
 static void strings_have_c_escapes(void **state)
 {
-    static const char bytes[] = "a\r\n\t\"\\;\0\x01\xff";
+    static const char bytes[] = "a\r\n\t\"\\; ;\0\x01\xff";
     char text[128], back[64];
     struct err err;
     (void)state;
     quote_format(bytes, sizeof bytes - 1, text, sizeof text);
-    assert_string_equal(text, "\"a\\r\\n\\t\\\"\\\\\\x3b\\0\\x01\xff\"");
+    assert_string_equal(text, "\"a\\r\\n\\t\\\"\\\\; \\x3b\\0\\x01\xff\"");
     assert_int_equal(quote_parse(text, back, sizeof back, &err), sizeof bytes - 1);
     assert_memory_equal(back, bytes, sizeof bytes - 1);
     assert_int_equal(quote_parse("\"\\x3B\"", back, sizeof back, &err), 1);
@@ -231,6 +294,7 @@ static void broken_strings_are_refused(void **state)
         {"\"\\xg0\"", "two hexadecimal"},
         {"\"\\x\"", "two hexadecimal"},
         {"\"123456789\"", "too long"},
+        {"\"a\tb\"", "written as \\t"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(refusals); i++) {
@@ -287,6 +351,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_are_exact),
         cmocka_unit_test(sizes_are_exact),
+        cmocka_unit_test(rates_are_exact),
+        cmocka_unit_test(percentages_are_exact),
         cmocka_unit_test(numbers_are_decimal),
         cmocka_unit_test(durations_that_are_not_exact_are_refused),
         cmocka_unit_test(sizes_that_are_not_exact_are_refused),

@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The same seed injects the same faults; and rudeproxy replay makes a file of a log that injects them
+# without chance.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl
+
+# exec_run INI LOG CMD ARGS... - with the log as JSON.
+exec_run() {
+    local ini=$1 log=$2
+    shift 2
+    rm -f "$log"
+    expect 0 "$RUDEPROXY" exec -c "$ini" --log "$log" --log-format json -- "$@"
+}
+
+# faults_of LOG - what was injected: proxy, connection, direction and offset, whatever the fault's name.
+faults_of() {
+    sed -nE 's/.*"event":"fault","proxy":"([^"]*)",("connection":([0-9]+),)?"fault":"[^"]*","type":"([^"]*)","direction":"([^"]*)","offset":([0-9]+).*/\1 \3 \4 \5 \6/p' "$1" |
+        sort
+}
+
+# replayed LOG INI - turns a log into a file that check takes, and that has no chance left.
+replayed() {
+    expect 0 "$RUDEPROXY" replay "$1"
+    mv "$work/out" "$2"
+    expect 0 "$RUDEPROXY" check -c "$2"
+    ! grep -qE '^(chance|times|clients|must_fire) ' "$2" || fail "chance is left in: $(cat "$2")"
+}
+
+# as_before WHAT LOG1 LOG2
+as_before() {
+    faults_of "$2" >"$work/first"
+    faults_of "$3" >"$work/second"
+    [ -s "$work/first" ] || fail "$1: nothing was injected"
+    cmp -s "$work/first" "$work/second" || fail "$1: injected: $(diff "$work/first" "$work/second")"
+}
+
+# --- Thirty connections, 40 % -------------------------------------------------------------------
+
+cat >"$work/chance.ini" <<'INI'
+[rudeproxy]
+grace = 300ms
+
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+
+[fault cut]
+type   = reset
+when   = bytes:1k
+chance = 40%
+must_fire = yes
+
+[fault late]
+type   = corrupt
+rate   = 0.1%
+chance = 30%
+
+[fault never]
+type = close
+when = bytes:1G
+INI
+# shellcheck disable=SC2016
+thirty='for ((i = 1; i <= 30; i++)); do
+    curl -q -sS --noproxy "*" --max-time 30 --http0.9 -o "$0.$i" "http://$RUDEPROXY_WEB_ADDR/bytes/5000" 2>/dev/null
+done; true'
+
+with_seed() { # SEED LOG BODIES
+    sed "s/^\\[rudeproxy\\]/[rudeproxy]\\nseed = $1/" "$work/chance.ini" >"$work/seed.ini"
+    exec_run "$work/seed.ini" "$2" bash -c "$thirty" "$3"
+}
+
+for run in 1 2 3; do
+    with_seed 4711 "$work/log$run" "$work/body$run"
+    as_before "run $run" "$work/log1" "$work/log$run"
+done
+count=$(faults_of "$work/log1" | grep -c reset)
+if [ "$count" -lt 4 ] || [ "$count" -gt 22 ]; then
+    fail "40 % of thirty connections are $count"
+fi
+with_seed 4712 "$work/other" "$work/body.other"
+faults_of "$work/log1" >"$work/first"
+faults_of "$work/other" >"$work/second"
+! cmp -s "$work/first" "$work/second" || fail "another seed injects the same"
+
+replayed "$work/log1" "$work/replay.ini"
+says "$work/replay.ini" '^; .*left out: never$'
+says "$work/replay.ini" '^\[fault cut\]$'
+! grep -qx '\[fault never\]' "$work/replay.ini" || fail "a fault that never fired is in the replay"
+exec_run "$work/replay.ini" "$work/again" bash -c "$thirty" "$work/body.again"
+as_before "the replay" "$work/log1" "$work/again"
+# The names are kept, so that the draws are, to the corrupted byte.
+for ((i = 1; i <= 30; i++)); do
+    cmp -s "$work/body1.$i" "$work/body.again.$i" || fail "connection $i got other bytes in the replay"
+done
+
+# A drawn seed is in the log.
+exec_run "$work/chance.ini" "$work/drawn" bash -c "$thirty" "$work/body.drawn"
+replayed "$work/drawn" "$work/replay.ini"
+exec_run "$work/replay.ini" "$work/again" bash -c "$thirty" "$work/body.again"
+as_before "the replay of a drawn seed" "$work/drawn" "$work/again"
+
+# --- Faults by the clock, of several proxies, of the listening socket ---------------------------
+
+cat >"$work/clock.ini" <<'INI'
+[rudeproxy]
+seed  = 3
+grace = 300ms
+
+[proxy one]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+
+[proxy two]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+
+[fault silent]
+type = close
+when = idle:150ms
+connections = every:2
+
+[fault early]
+type   = latency
+delay  = 1ms
+until  = eof
+active = 0s-1h
+times  = 2
+
+[fault ping]
+type = reset
+when = match:"reset\r\n\x00 \x3b"
+direction = upstream
+
+[fault closed]
+proxy  = two
+type   = no_accept
+active = 0s-100ms
+INI
+# talk HOST PORT WORDS SECONDS - sends, and reads the echo until the end, or for so long.
+# shellcheck disable=SC2016
+talk='
+    talk() {
+        exec 3<>"/dev/tcp/$1/$2" || return
+        printf "%s" "$3" >&3
+        timeout "$4" cat <&3 >/dev/null 2>&1
+        exec 3>&-
+    }
+    for ((i = 1; i <= 4; i++)); do
+        talk "$RUDEPROXY_ONE_HOST" "$RUDEPROXY_ONE_PORT" "word $i" "$(((i % 2) ? 0 : 5)).3"
+    done
+    talk "$RUDEPROXY_TWO_HOST" "$RUDEPROXY_TWO_PORT" "a" 0.3
+    talk "$RUDEPROXY_TWO_HOST" "$RUDEPROXY_TWO_PORT" "two words" 5.3
+    true'
+exec_run "$work/clock.ini" "$work/clock.log" bash -c "$talk"
+faults_of "$work/clock.log" | grep -q 'one 2 close downstream 6' || fail "idle: $(faults_of "$work/clock.log")"
+replayed "$work/clock.log" "$work/clock.replay"
+! grep -qE '^when *= *(idle|time)' "$work/clock.replay" || fail "a time is left in: $(cat "$work/clock.replay")"
+says "$work/clock.replay" '^; .*when = idle:150ms'
+says "$work/clock.replay" '^; Of silent\.'
+says "$work/clock.replay" '^active *= *0s-100ms'
+exec_run "$work/clock.replay" "$work/clock.again" bash -c "$talk"
+as_before "the replay of times" "$work/clock.log" "$work/clock.again"
+
+# --- More connections than one line of a file holds ---------------------------------------------
+
+{
+    head -n 1 "$work/log1"
+    for ((i = 1; i <= 1000; i++)); do
+        printf '{"time":"2024-05-06T07:08:09.123456Z","event":"fault","proxy":"web","connection":%d,"fault":"cut","type":"reset","direction":"downstream","offset":1024}\n' $((i * 2 + i / 7))
+    done
+} >"$work/many.log"
+replayed "$work/many.log" "$work/many.replay"
+[ "$(grep -c '^\[fault cut' "$work/many.replay")" -gt 10 ] || fail "a thousand connections in few sections"
+[ "$(wc -L <"$work/many.replay")" -le 197 ] || fail "a line is too long"
+# What it selects is what the log says.
+sed -nE 's/^connections *= *//p' "$work/many.replay" | tr , '\n' |
+    while IFS=- read -r from to; do seq "$from" "${to:-$from}"; done | sort -n >"$work/selected"
+sed -nE 's/.*"connection":([0-9]+).*/\1/p' "$work/many.log" | sort -n >"$work/logged"
+cmp "$work/selected" "$work/logged" || fail "the lists do not select what the log has"
+
+# --- Logs that are none -------------------------------------------------------------------------
+
+broken() { # PATTERN - the file $work/broken is refused, and nothing is printed
+    expect 2 "$RUDEPROXY" replay "$work/broken"
+    says "$work/err" "$1"
+    [ ! -s "$work/out" ] || fail "a file of a broken log: $(cat "$work/out")"
+}
+lines=$(wc -l <"$work/log1")
+sed '5s/"time"/"ti/' "$work/log1" >"$work/broken"
+broken 'broken:5: not JSON'
+head -c -20 "$work/log1" >"$work/broken"
+broken "broken:$lines: .*cut off"
+sed '/"event":"fault"/s/"offset":[0-9]*/"offset":"x"/' "$work/log1" >"$work/broken"
+broken 'broken:[0-9]+: .*"offset"'
+sed '1s/\[proxy web\]/[poxy web]/' "$work/log1" >"$work/broken"
+broken 'broken:1 .*poxy.*did you mean'
+sed '1s/\[fault cut\]/[fault cat]/' "$work/log1" >"$work/broken"
+broken 'the fault cut'
+sed 1d "$work/log1" >"$work/broken"
+broken 'broken:[0-9]+: .*"run"'
+: >"$work/broken"
+broken 'no "run" event'
+printf 'a log\nas text\n' >"$work/broken"
+broken 'no "run" event'
+expect 2 "$RUDEPROXY" replay "$work/no-such-log"
+says "$work/err" 'no-such-log'
+expect 2 "$RUDEPROXY" replay
+# On stderr a log stands among other lines; of several runs in one file the last one counts.
+{ cat "$work/other"; echo 'rudeproxy 0: seed'; cat "$work/log1"; } >"$work/mixed"
+expect 0 "$RUDEPROXY" replay "$work/mixed"
+says "$work/err" '1 lines are no events'
+says "$work/err" '2 runs'
+says "$work/out" '^seed *= *4711$'

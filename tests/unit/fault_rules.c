@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules between the keys of a fault: a corpus of faults with one mistake each. What the older
+ * types and keys forbid stands in config.c.
+ */
+#include "tests/unit/config_text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define F PROXY_TEXT "[fault f]\n" /* keys of a fault begin in line 5 */
+#define STALL F "type = stall\n"
+#define LOSS F "type = packet_loss\nside = client\n"
+#define REFUSE F "type = refuse\n"
+
+static const struct complaint envelope[] = {
+    /* edge */
+    {F "type = close\nedge = before\n", 0, 6, "belongs to a match: leave it out, or write when"},
+    {F "type = close\nedge = after\nwhen = eof\n", 0, 6, "belongs to a match"},
+    {STALL "edge = before\n", 0, 6, "or until = match:\"...\""},
+    {STALL "edge = befor\nwhen = match:\"x\"\n", 0, 6, "did you mean 'before'?"},
+
+    /* until */
+    {F "type = close\nuntil = eof\n", 0, 6, "type = close, which does not last"},
+    {F "type = unread\nside = client\nuntil = time:5s\n", 0, 7, "which does not last"},
+    {F "type = inject\nrandom = 1\nuntil = time:5s\n", 0, 7, "which does not last"},
+    {F "type = shut_rd\nside = client\nuntil = never\n", 0, 7, "which does not last"},
+    {STALL "until = open\n", 0, 6, "could end at 'open', write bytes:1k"},
+    {STALL "until = accept\n", 0, 6, "nothing has begun yet"},
+    {STALL "until = time:0\n", 0, 6, "would end before it begins (when = open)"},
+    {STALL "until = bytes:0\n", 0, 6, "would end before it begins"},
+    {STALL "when = time:5s\nuntil = time:5s\n", 0, 7, "before it begins (when = time:5s)"},
+    {STALL "when = bytes:2k\nuntil = bytes:1k\n", 0, 7, "before it begins (when = bytes:2k)"},
+    {STALL "when = eof\nuntil = eof\n", 0, 7, "before it begins"},
+    {STALL "when = never\n", 0, 6, "enabled = no"},
+
+    /* when = accept */
+    {STALL "when = accept\n", 0, 6, "accept is too early for type = stall"},
+    {F "type = latency\ndelay = 1s\nwhen = accept\n", 0, 7, "write when = open"},
+    {F "type = inject\nrandom = 1\nwhen = accept\n", 0, 7, "too early"},
+    {LOSS "when = accept\n", 0, 7, "too early for type = packet_loss"},
+    {F "type = packet_loss\nside = server\nwhen = accept\n", 0, 7, "too early"},
+    {F "type = vanish\nside = server\nwhen = accept\n", 0, 6, "no server side"},
+    {F "type = unread\nside = server\nwhen = accept\n", 0, 6, "no server side"},
+
+    /* chance, clients, active, must_fire, enabled */
+    {STALL "chance = 0%\n", 0, 6, "too small"},
+    {STALL "chance = 0.5\n", 0, 6, "has no unit, write a percentage"},
+    {STALL "chance = 101%\n", 0, 6, "more than 100%"},
+    {STALL "clients = localhost\n", 0, 6, "'localhost' is not an IP address"},
+    {STALL "clients = 10.0.0.1/8\n", 0, 6, "write 10.0.0.0/8"},
+    {STALL "clients = 127.0.0.1,\n", 0, 6, "an element of the list is empty"},
+    {STALL "active = 10s\n", 0, 6, "not a window of time, write a window such as 10s-30s"},
+    {STALL "active = 30s-10s\n", 0, 6, "write 10s-30s"},
+    {STALL "active = -30s\n", 0, 6, "write 0s-30s"},
+    {STALL "must_fire = maybe\n", 0, 6, "write yes or no"},
+    {STALL "enabled = on\n", 0, 6, "write yes or no"},
+
+    /* direction and side */
+    {LOSS "direction = upstream\n", 0, 7, "nor type = packet_loss looks at a direction"},
+    {LOSS "direction = upstream\nuntil = time:5s\n", 0, 7, "looks at a direction"},
+    {F "type = close\ndirection = upstream\nwhen = idle:1s\n", 0, 6, "when = idle:1s"},
+    {F "type = packet_loss\n", 0, 4, "side: the key is missing"},
+    {F "type = vanish\n", 0, 4, "side: the key is missing"},
+    {STALL "side = client\n", 0, 6, "goes by direction"},
+    {STALL "other = hold\n", 0, 6, "does not end the connection"},
+    {LOSS "other = hold\n", 0, 7, "does not end the connection"},
+    {F "type = vanish\nside = both\nother = hold\n", 0, 7, "both sides are named"},
+
+    /* The listening socket. */
+    {REFUSE "when = open\n", 0, 6, "concerns the listening socket and no connection"},
+    {REFUSE "until = never\n", 0, 6, "active says when"},
+    {REFUSE "edge = after\n", 0, 6, "listening socket"},
+    {REFUSE "direction = upstream\n", 0, 6, "listening socket"},
+    {REFUSE "side = client\n", 0, 6, "listening socket"},
+    {REFUSE "other = hold\n", 0, 6, "listening socket"},
+    {REFUSE "connections = 1\n", 0, 6, "listening socket"},
+    {REFUSE "times = 1\n", 0, 6, "listening socket"},
+    {REFUSE "chance = 50%\n", 0, 6, "listening socket"},
+    {REFUSE "clients = any\n", 0, 6, "listening socket"},
+    {REFUSE "for = 5s\n", 0, 6, "unknown key"},
+    {F "type = no_accept\nchance = 50%\n", 0, 6, "type = no_accept"},
+    {F "type = syn_blackhole\nuntil = time:5s\n", 0, 6, "listening socket"},
+
+    /* At accept. */
+    {F "type = connect_delay\nfor = 1s\nwhen = accept\n", 0, 7, "before the upstream is dialled"},
+    {F "type = connect_delay\nfor = 1s\nwhen = open\n", 0, 7, "before the upstream is dialled"},
+    {F "type = connect_delay\nfor = 1s\nside = client\n", 0, 7, "leave it out"},
+    {F "type = connect_delay\nfor = 1s\ndirection = both\n", 0, 7, "leave it out"},
+    {F "type = connect_delay\nfor = 1s\nedge = after\n", 0, 7, "leave it out"},
+    {F "type = connect_delay\nfor = 1s\nuntil = eof\n", 0, 7, "leave it out"},
+};
+
+static const struct complaint own_keys[] = {
+    {F "type = vanish\nside = client\nmode = drain\n", 0, 7, "unknown key"},
+    {F "type = connect_delay\n", 0, 4, "for: the key is missing, write a duration"},
+    {F "type = connect_delay\nfor = 0\n", 0, 6, "too small"},
+    {F "type = connect_delay\nfor = forever\n", 0, 6, "not a duration"},
+
+    {LOSS "rate = 0%\n", 0, 7, "too small"},
+    {LOSS "rate = 100\n", 0, 7, "no unit"},
+    {LOSS "larger_than = 64k\n", 0, 7, "too large"},
+    {LOSS "only = syn\n", 0, 7, "write all, fin, rst or data"},
+    {LOSS "only = rst\nlarger_than = 1\n", 0, 8, "a RST carries no data"},
+    {LOSS "for = 0\n", 0, 7, "too small"},
+    {F "type = syn_blackhole\nfor = 5\n", 0, 6, "no unit"},
+
+    {F "type = latency\n", 0, 4, "delay: the key is missing, write a duration"},
+    {F "type = latency\ndelay = 5\n", 0, 6, "no unit"},
+    {F "type = latency\ndelay = 2h\n", 0, 6, "to 1h"},
+    {F "type = latency\ndelay = 0\n", 0, 6, "nothing would be late"},
+    {F "type = latency\ndelay = 1s\ndistribution = uniform\n", 0, 7, "nothing without jitter"},
+    {F "type = latency\ndelay = 1s\njitter = 1s\ndistribution = gauss\n", 0, 8, "normal or pareto"},
+    {F "type = bandwidth\n", 0, 4, "rate: the key is missing, write a rate"},
+    {F "type = bandwidth\nrate = 1M\n", 0, 6, "unknown unit 'M'"},
+    {F "type = bandwidth\nrate = 0/s\n", 0, 6, "too small"},
+    {F "type = bandwidth\nrate = 101G/s\n", 0, 6, "to 100G/s"},
+    {F "type = bandwidth\nrate = 1M/s\nburst = 0\n", 0, 7, "too small"},
+    {F "type = bandwidth\nrate = 1M/s\nscope = all\n", 0, 7, "write connection or proxy"},
+    {F "type = slice\n", 0, 4, "size: the key is missing"},
+    {F "type = slice\nsize = 0\n", 0, 6, "too small"},
+    {F "type = slice\nsize = 10\nvariation = 10\n", 0, 7, "smaller than size"},
+    {F "type = slice\nsize = 10\ngap = 5\n", 0, 7, "no unit"},
+    {STALL "for = 0\n", 0, 6, "too small"},
+    {F "type = blackhole\nfor = ever\n", 0, 6, "or forever"},
+
+    {F "type = corrupt\n", 0, 5, "write rate = 0.01% or at = 512"},
+    {F "type = corrupt\nbits = 2\n", 0, 6, "which bytes?"},
+    {F "type = corrupt\nrate = 1%\nat = 5\n", 0, 6, "exclude each other"},
+    {F "type = corrupt\nat = 0\nrate = 100%\n", 0, 7, "exclude each other"},
+    {F "type = corrupt\nrate = 0%\n", 0, 6, "too small"},
+    {F "type = corrupt\nat = 18446744073709551615\n", 0, 6, "too large"},
+    {F "type = corrupt\nat = 1s\n", 0, 6, "unknown unit"},
+    {F "type = corrupt\nat = 5\nbits = 0\n", 0, 7, "too small"},
+    {F "type = corrupt\nat = 5\nbits = 9\n", 0, 7, "too large"},
+    {F "type = corrupt\nat = 9\nwhen = bytes:10\n", 0, 6, "while the fault is not active"},
+    {F "type = corrupt\nat = 10\nuntil = bytes:10\n", 0, 6, "while the fault is not active"},
+    {F "type = inject\n", 0, 5, "write data = \"\\r\\n\" or random = 64"},
+    {F "type = inject\ndata = abc\n", 0, 6, "double quotes"},
+    {F "type = inject\ndata = \"\"\n", 0, 6, "the string is empty"},
+    {F "type = inject\ndata = \"\\z\"\n", 0, 6, "no escape"},
+    {F "type = inject\nrandom = 0\n", 0, 6, "too small"},
+    {F "type = inject\ndata = \"x\"\nrandom = 1\n", 0, 6, "exclude each other"},
+};
+
+static void a_key_that_means_nothing_is_an_error(void **state)
+{
+    (void)state;
+    check_complaints(envelope, COUNT(envelope));
+}
+
+static void keys_of_a_type_have_their_ranges_and_rules(void **state)
+{
+    (void)state;
+    check_complaints(own_keys, COUNT(own_keys));
+}
+
+static void what_makes_sense_is_allowed(void **state)
+{
+    static const char *const texts[] = {
+        "type = stall\nfor = 5s\nuntil = eof",
+        "type = stall\nwhen = eof\nuntil = eof\ndirection = both",
+        "type = stall\nwhen = bytes:2k\nuntil = bytes:1k\ndirection = both",
+        "type = stall\nwhen = idle:5s\nuntil = idle:5s",
+        "type = stall\nwhen = match:\"a\"\nuntil = match:\"a\"\nedge = before",
+        "type = packet_loss\nside = both\ndirection = upstream\nuntil = bytes:1k",
+        "type = close\ndirection = upstream\nwhen = match:\"x\"\nedge = before",
+        "type = hold_fin\nwhen = accept\nuntil = time:5s\nfor = 10s",
+        "type = half_close\nside = client\nwhen = accept",
+        "type = shut_rd\nside = client\nwhen = accept",
+        "type = unread\nside = client\nwhen = accept",
+        "type = vanish\nside = client\nwhen = accept",
+        "type = connect_delay\nfor = 1s\nchance = 50%\nconnections = 2\ntimes = 3\nclients = ::1",
+        "type = refuse\nactive = 1s-\nmust_fire = yes\nenabled = no\nproxy = a",
+        "type = corrupt\nat = 10\nwhen = bytes:10\nuntil = bytes:11",
+        "type = corrupt\nat = 9\nwhen = bytes:10\ndirection = both",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        fault_of(texts[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_that_means_nothing_is_an_error),
+        cmocka_unit_test(keys_of_a_type_have_their_ranges_and_rules),
+        cmocka_unit_test(what_makes_sense_is_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every allocation of a connection fails once: the connection either works, or ends and says that
+ * memory ran out. The linker sends each call of malloc, calloc and realloc through here.
+ */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/memory_script.h"
+
+#define CAP (4 * SCRIPT_BYTES)
+
+/* Allocations until the one that fails; -1: none does. */
+static long left = -1;
+
+static bool fails(void)
+{
+    if (left < 0)
+        return false;
+    return left-- == 0;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+/* The talk of script_run, with receivers that take nothing for a while, so that rings grow. Returns
+ * whether the allocation was reached. */
+static bool play_with_failure(struct memory_session *it, struct memory_proxy *proxy, long n)
+{
+    left = n;
+    memory_session_open(it, proxy, 1);
+    for (int side = 0; side < 2; side++)
+        memory_session_open_window(it, (enum side)side, 100);
+    for (int side = 0; side < 2; side++)
+        for (unsigned i = 0; i < 20; i++) {
+            memory_session_feed(it, (enum side)side, script_bytes((enum side)side), 200);
+            memory_session_advance(it, 100);
+        }
+    for (int side = 0; side < 2; side++)
+        memory_session_open_window(it, (enum side)side, SIZE_MAX);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    memory_session_feed_fin(it, SIDE_SERVER);
+    memory_session_advance(it, 10 * US_PER_S);
+    memory_session_close(it);
+    bool reached = left < 0;
+    left = -1;
+    return reached;
+}
+
+static void note_outcome(const struct memory_session *it, struct outcome *outcome)
+{
+    for (int side = 0; side < 2; side++) {
+        memcpy(outcome->bytes[side], it->end[side].out, it->end[side].out_len);
+        outcome->len[side] = it->end[side].out_len;
+    }
+    memcpy(outcome->log, it->log, sizeof outcome->log);
+}
+
+/* Connections that ended for want of memory. */
+static unsigned ended_without_memory;
+
+/* Fails the n-th allocation for each n, until there is none. What is a matter of time may come
+ * later then, for want of memory to note it exactly. */
+static void fail_each(struct memory_session *it, struct memory_proxy *proxy, const char *text)
+{
+    static struct outcome want, got;
+    const struct script failing = {.piece = 200};
+    play_with_failure(it, proxy, LONG_MAX);
+    note_outcome(it, &want);
+    for (long n = 0;; n++) {
+        ring_pool_deinit(&it->pool);
+        assert_int_equal(memory_proxy_compile(proxy), 0);
+        bool reached = play_with_failure(it, proxy, n);
+        note_outcome(it, &got);
+        ended_without_memory += it->cause == CAUSE_OUT_OF_MEMORY ? 1 : 0;
+        if (it->cause != CAUSE_OUT_OF_MEMORY && script_is_timeless(proxy))
+            outcome_expect_same(&got, &want, &failing, text);
+        if (!reached)
+            return;
+        assert_in_range(n, 0, 1000);
+    }
+}
+
+static void every_allocation_of_every_fault_may_fail(void **state)
+{
+    static char text[SCRIPT_TEXT_MAX];
+    struct memory_session *it = calloc(1, sizeof *it);
+    struct memory_proxy proxy;
+    (void)state;
+    assert_non_null(it);
+    memory_session_init(it, CAP);
+    for (size_t i = 0; fault_catalogue[i] != NULL; i++) {
+        uint64_t random = i * 999983;
+        for (unsigned round = 0; round < 40 && fault_catalogue[i]->listener == LISTENER_OPEN;
+             round++) {
+            script_draw_faults(
+                fault_catalogue[i], 1 + round % 3, &random, text, sizeof text, &proxy);
+            fail_each(it, &proxy, text);
+            memory_proxy_deinit(&proxy);
+        }
+    }
+    assert_true(ended_without_memory > 1000); /* else nothing failed: see CMakeLists.txt */
+    memory_session_deinit(it);
+    free(it);
+}
+
+static void a_plan_without_memory_is_none(void **state)
+{
+    struct memory_proxy proxy;
+    (void)state;
+    assert_int_equal(
+        memory_proxy_read(&proxy, "[fault f]\ntype = close\n[fault g]\ntype = reset\n"), 0);
+    for (long n = 0;; n++) {
+        left = n;
+        int result = memory_proxy_compile(&proxy);
+        bool reached = left < 0;
+        left = -1;
+        assert_int_equal(result, reached ? -1 : 0);
+        if (!reached)
+            break;
+        assert_in_range(n, 0, 100);
+    }
+    memory_proxy_deinit(&proxy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_allocation_of_every_fault_may_fail),
+        cmocka_unit_test(a_plan_without_memory_is_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
