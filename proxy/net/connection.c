@@ -186,6 +186,7 @@ void connection_open(
         connector_deinit(&connection->connector);
         timer_deinit(&worker->timers, &connection->timer);
         free(connection);
+        reset_and_close(fd);
         return;
     }
     address_format_sockaddr(peer, peer_len, connection->address[SIDE_CLIENT], ADDRESS_TEXT_MAX);

@@ -270,7 +270,7 @@ static int watch(struct socket_endpoint *endpoint, struct poller *poller, int fd
     endpoint->ep.ready = 0;
     int result = poller_add(poller, fd, &endpoint->item);
     if (result != 0)
-        socket_endpoint_drop(endpoint);
+        endpoint->fd = -1;
     return result;
 }
 
@@ -278,11 +278,7 @@ int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *polle
     int family, const struct proxy_config *proxy)
 {
     int result = family == AF_UNIX ? socket_set_options(fd, family, proxy) : 0;
-    if (result != 0) {
-        close(fd);
-        return result;
-    }
-    return watch(endpoint, poller, fd, family);
+    return result != 0 ? result : watch(endpoint, poller, fd, family);
 }
 
 int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
@@ -296,7 +292,10 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
         close(fd);
         return result;
     }
-    return watch(endpoint, poller, fd, family);
+    result = watch(endpoint, poller, fd, family);
+    if (result != 0)
+        close(fd);
+    return result;
 }
 
 void socket_endpoint_drop(struct socket_endpoint *endpoint)

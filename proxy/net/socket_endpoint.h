@@ -33,7 +33,7 @@ void socket_endpoint_init(
     struct socket_endpoint *endpoint, void (*on_ready)(struct socket_endpoint *endpoint));
 
 /* Takes an accepted, non-blocking socket and watches it. 0, or negative errno: the descriptor is
- * then closed. */
+ * then still the caller's. */
 int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *poller, int fd,
     int family, const struct proxy_config *proxy);
 

@@ -208,9 +208,13 @@ static time_us since_start(const struct session *session)
     return session->now - session->plan->started_at;
 }
 
-static void note_cause(struct session *session, const struct fault *fault, enum action_kind kind)
+/* An early FIN is the first end of the connection too, though its other direction lives on. */
+static void note_cause(
+    struct session *session, const struct fault *fault, const struct action on[2])
 {
-    if (session->cause != CAUSE_NONE || !action_is_ending(kind))
+    bool ends = action_is_ending(on[SIDE_CLIENT].kind) || on[SIDE_CLIENT].kind == ACTION_FIN ||
+                on[SIDE_SERVER].kind == ACTION_FIN;
+    if (session->cause != CAUSE_NONE || !ends)
         return;
     session->cause = CAUSE_FAULT;
     session->cause_fault = fault->name;
@@ -253,7 +257,7 @@ static void start(struct session *session, struct armed *armed, enum direction d
     }
     armed->phase = fault->type->lasting ? ARMED_ACTIVE : ARMED_DONE;
     armed->since = session->now;
-    note_cause(session, fault, on[SIDE_CLIENT].kind);
+    note_cause(session, fault, on);
     emit_fault(session, EVENT_FAULT, armed, direction);
     apply_both(session, armed, on);
 }

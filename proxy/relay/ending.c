@@ -12,6 +12,7 @@
 #include <assert.h>
 
 #include "proxy/base/rng.h"
+#include "proxy/relay/peer_end.h"
 #include "proxy/relay/session.h"
 
 /* Bound of what is drained before a FIN: more than a receive buffer can hold (tcp_rmem). */
@@ -211,6 +212,10 @@ static void advance_unread(struct session *session, enum side side)
     struct session_side *it = &session->side[side];
     size_t unread = it->ep->ops->unread(it->ep);
     bool last = (it->ep->ready & ENDPOINT_HANGUP) != 0;
+    if (last && unread == 0 && session->flow[side].end == FLOW_OPEN) {
+        session->flow[side].end = FLOW_END_FIN; /* nothing stands before it, so it counts as read */
+        peer_end_note_fin(session, side);
+    }
     if (it->ending.state == ENDING_DATA && unread > 0)
         side_close(session, side, ENDPOINT_CLOSE_RESET);
     else if (last || (it->ending.state == ENDING_UNREAD && unread >= it->ending.action.bytes))

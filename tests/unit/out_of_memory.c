@@ -97,8 +97,8 @@ static void fail_each(struct memory_session *it, struct memory_proxy *proxy, con
         assert_int_equal(memory_proxy_compile(proxy), 0);
         bool reached = play_with_failure(it, proxy, n);
         note_outcome(it, &got);
-        ended_without_memory += it->cause == CAUSE_OUT_OF_MEMORY ? 1 : 0;
-        if (it->cause != CAUSE_OUT_OF_MEMORY && script_is_timeless(proxy))
+        ended_without_memory += it->session.stop_cause == CAUSE_OUT_OF_MEMORY ? 1 : 0;
+        if (it->session.stop_cause != CAUSE_OUT_OF_MEMORY && script_is_timeless(proxy))
             outcome_expect_same(&got, &want, &failing, text);
         if (!reached)
             return;
