@@ -39,6 +39,7 @@ struct bandwidth_state {
     uint64_t rest;           /* and rest / rate nanoseconds */
     uint64_t capped;         /* names the burst at whose begin the credit was capped last */
     uint64_t waits_until_ns; /* the latest time at which somebody was told to come back */
+    uint64_t last;           /* key of the flow that was let go last */
 };
 CHECK_STATE(struct bandwidth_state);
 
@@ -124,6 +125,14 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Who shares a rate comes back at a time of its own, and whoever had the last turn comes later: else
+ * the one whose timer is first would have every turn. No byte of the rate is lost by it. */
+static uint64_t turn_us(const struct bandwidth_state *state, const struct gate_view *view)
+{
+    uint64_t spread_us = QUANTUM_NS / NS_PER_US;
+    return rng_below(view->key, view->now, spread_us) + (state->last == view->key ? spread_us : 0);
+}
+
 static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
 {
     const struct bandwidth_params *bandwidth = params;
@@ -142,6 +151,10 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     *again = paid == waiting ? TIME_NEVER : (next_ns + NS_PER_US - 1) / NS_PER_US;
     if (paid < waiting && next_ns > state->waits_until_ns)
         state->waits_until_ns = next_ns;
+    if (paid < waiting && bandwidth->scope == SCOPE_PROXY)
+        *again += turn_us(state, view);
+    if (paid > 0)
+        state->last = view->key;
     return view->head + paid;
 }
 

@@ -36,7 +36,7 @@ static void refresh_filters(struct session *session, enum side side)
         if (session->armed[i].action[side] == ACTION_FILTER)
             filters[count++] = session->armed[i].filter;
     }
-    if (ep != NULL && count != session->side[side].filter_count)
+    if (ep != NULL && (count > 0 || session->side[side].filter_count > 0))
         ep->ops->set_filters(ep, filters, count);
     session->side[side].filter_count = count;
 }
