@@ -32,6 +32,9 @@ struct settings {
     uint64_t grace_us;         /* how long a stop waits for open connections */
 };
 
+/* How bulk data moves. */
+enum splice { SPLICE_AUTO, SPLICE_OFF };
+
 #define PROXY_NAME_MAX 50 /* inih's longest section name, NUL included */
 
 /* [proxy NAME] */
@@ -44,6 +47,7 @@ struct proxy_config {
     uint64_t buffer;             /* bytes a direction may hold in our memory */
     uint64_t rcvbuf, sndbuf;     /* socket buffers in bytes; 0: the kernel's own */
     bool nodelay;                /* TCP_NODELAY on both sockets */
+    int splice;                  /* enum splice */
     uint64_t backlog;            /* of listen(2) */
     int unreachable;             /* enum unreachable */
 };

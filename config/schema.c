@@ -17,6 +17,7 @@
 
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const unreachables[] = {"reset", "close", "hang", "refuse", NULL};
+static const char *const splices[] = {"auto", "off", NULL};
 static const char *const others[] = {"close", "reset", "hold", NULL};
 static const char *const edges[] = {"after", "before", NULL};
 
@@ -95,6 +96,12 @@ const struct option proxy_options[] = {
         .offset = offsetof(struct proxy_config, nodelay),
         .default_text = "yes",
         .help = "TCP_NODELAY on both sockets"},
+    {.name = "splice",
+        .kind = &option_choice,
+        .offset = offsetof(struct proxy_config, splice),
+        .default_text = "auto",
+        .choices = splices,
+        .help = "auto: bulk data moves by splice(2); off: it is always copied"},
     {.name = "backlog",
         .kind = &option_number,
         .offset = offsetof(struct proxy_config, backlog),

@@ -63,6 +63,13 @@ int ring_peek(const struct ring *ring, size_t max, struct iovec pieces[2]);
 /* Forgets the oldest n bytes. */
 void ring_consume(struct ring *ring, size_t n);
 
+/* `n` bytes of the stream went past an empty ring. */
+static inline void ring_skip(struct ring *ring, size_t n)
+{
+    ring->head += n;
+    ring->tail += n;
+}
+
 /* Forgets all bytes held; offsets go on from tail. */
 void ring_clear(struct ring *ring);
 

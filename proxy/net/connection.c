@@ -191,7 +191,9 @@ void connection_open(
     }
     address_format_sockaddr(peer, peer_len, connection->address[SIDE_CLIENT], ADDRESS_TEXT_MAX);
     uint64_t number = proxy_enlist(proxy, connection);
+    const struct session_pools pools = {
+        .rings = &worker->ring_pool, .conduits = &worker->pipe_pool.pool};
     session_init(&connection->session, &host, proxy->plan, number, &client->ep,
-        connection->address[SIDE_CLIENT], &worker->ring_pool);
+        connection->address[SIDE_CLIENT], &pools);
     session_start(&connection->session, peer);
 }

@@ -9,6 +9,7 @@
 #include "proxy/net/socket_endpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -89,6 +90,22 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
         RETRY_EINTR(n, send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, flags));
     else
         RETRY_EINTR(n, sendmsg(fd_of(ep), &message, flags));
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t socket_fill(struct endpoint *ep, struct conduit *conduit, size_t max)
+{
+    ssize_t n;
+    RETRY_EINTR(
+        n, splice(fd_of(ep), NULL, conduit->fd[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    return read_result(ep, n);
+}
+
+static ssize_t socket_pour(struct endpoint *ep, struct conduit *conduit, size_t max)
+{
+    ssize_t n;
+    RETRY_EINTR(
+        n, splice(conduit->fd[0], NULL, fd_of(ep), NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
     return n < 0 ? -errno : n;
 }
 
@@ -195,6 +212,8 @@ static const struct endpoint_ops tcp_ops = {
     .peek = socket_peek,
     .discard = tcp_discard,
     .send = socket_send,
+    .fill = socket_fill,
+    .pour = socket_pour,
     .send_urgent = socket_send_urgent,
     .at_urgent_mark = socket_at_urgent_mark,
     .shutdown_write = socket_shutdown_write,
@@ -210,6 +229,8 @@ static const struct endpoint_ops unix_ops = {
     .peek = socket_peek,
     .discard = unix_discard,
     .send = socket_send,
+    .fill = socket_fill,
+    .pour = socket_pour,
     .send_urgent = socket_send_urgent,
     .at_urgent_mark = socket_at_urgent_mark,
     .shutdown_write = socket_shutdown_write,

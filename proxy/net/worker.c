@@ -29,6 +29,7 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
     worker->started_at = timers_now();
     list_init(&worker->proxies);
     tally_book_init(&worker->tallies);
+    pipe_pool_init(&worker->pipe_pool);
     int result = poller_init(&worker->poller, loop);
     if (result != 0)
         return result;
@@ -180,5 +181,6 @@ void worker_close(struct worker *worker)
 void worker_deinit(struct worker *worker)
 {
     ring_pool_deinit(&worker->ring_pool);
+    pipe_pool_deinit(&worker->pipe_pool);
     tally_book_deinit(&worker->tallies);
 }

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "proxy/base/ring.h"
 #include "proxy/net/builtin.h"
+#include "proxy/net/pipe_pool.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/timers.h"
 #include "proxy/relay/event.h"
@@ -26,6 +27,7 @@ struct worker {
     struct timers timers;
     uv_prepare_t prepare; /* arms the timerfd before the loop blocks */
     struct ring_pool ring_pool;
+    struct pipe_pool pipe_pool;
     struct tally_book tallies;
     struct list proxies; /* of struct proxy */
     struct builtins builtins;

@@ -23,18 +23,29 @@
 #include "proxy/base/rng.h"
 #include "proxy/relay/shaping.h"
 
-void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool)
+void flow_init(
+    struct flow *flow, size_t buffer, struct ring_pool *pool, struct conduit_pool *conduits)
 {
     memset(flow, 0, sizeof *flow);
+    flow->conduits = conduits;
     ring_init(&flow->ring, buffer, pool);
     flow->edge = FLOW_NO_EDGE;
     flow->urgent = FLOW_NO_URGENT;
     flow->intake = FLOW_TAKE;
 }
 
+static void give_conduit_back(struct flow *flow)
+{
+    if (flow->conduit != NULL)
+        flow->conduits->give(flow->conduits, flow->conduit, flow->piped == 0);
+    flow->conduit = NULL;
+    flow->piped = 0;
+}
+
 void flow_deinit(struct flow *flow)
 {
     ring_deinit(&flow->ring);
+    give_conduit_back(flow);
     if (flow->shaping != NULL)
         shaping_deinit(flow->shaping);
     free(flow->shaping);
@@ -49,7 +60,8 @@ void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *s
 
 static void forget_bytes(struct flow *flow)
 {
-    flow->dropped += ring_used(&flow->ring);
+    flow->dropped += ring_used(&flow->ring) + flow->piped;
+    give_conduit_back(flow);
     flow->ring.tail = flow->ring.head;
     ring_consume(&flow->ring, 0);
     flow->urgent = FLOW_NO_URGENT;
@@ -177,6 +189,21 @@ static ssize_t send_oldest(struct flow *flow, size_t max)
     return n;
 }
 
+/* Hands on what the conduit holds. Bytes handed on, 0, or negative errno. */
+static ssize_t pour(struct flow *flow)
+{
+    uint64_t to_edge = flow->edge - flow->ring.head;
+    if (to_edge == 0)
+        return 0;
+    size_t max = flow->piped < to_edge ? flow->piped : (size_t)to_edge;
+    ssize_t n = endpoint_pour(flow->sink, flow->conduit, max);
+    if (n <= 0)
+        return would_block(n) ? 0 : n;
+    flow->piped -= (size_t)n;
+    ring_skip(&flow->ring, (size_t)n);
+    return n;
+}
+
 /* Hands on what it can. Bytes handed on, 0 when nothing can be, or negative errno. */
 static ssize_t hand_on(struct flow *flow)
 {
@@ -186,6 +213,8 @@ static ssize_t hand_on(struct flow *flow)
         ssize_t n = send_insertion(flow);
         return would_block(n) ? 0 : n;
     }
+    if (flow->piped > 0)
+        return pour(flow);
     if (flow->withheld)
         return 0;
     size_t used = ring_used(&flow->ring);
@@ -250,6 +279,15 @@ static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
     return n;
 }
 
+/* Whether the next bytes are better spliced than copied: bulk data up to a distant edge, that no fault
+ * wants to see and nothing stands before. */
+static bool may_splice(const struct flow *flow)
+{
+    return flow->bulk && flow->conduits != NULL && flow->shaping == NULL &&
+           flow->edge - flow->ring.tail >= FLOW_SPLICE_MIN && flow->insert == NULL &&
+           ring_used(&flow->ring) == 0 && (flow->source->ready & ENDPOINT_URGENT) == 0;
+}
+
 /* Reads once into the ring. Bytes taken; 0 with `end` set when the source ended; 0; or -ENOMEM. */
 static ssize_t take(struct flow *flow)
 {
@@ -265,7 +303,28 @@ static ssize_t take(struct flow *flow)
     ssize_t n = read_bytes(flow, space, got);
     if (n > 0 && urgent)
         flow->urgent = flow->ring.tail;
+    flow->bulk = n == FLOW_READ_MAX;
     ring_commit(&flow->ring, n > 0 ? (size_t)n : 0);
+    if (n > 0 || would_block(n))
+        return n > 0 ? n : 0;
+    return note_end(flow, n);
+}
+
+/* Reads once into an empty conduit. Results as take(). */
+static ssize_t take_spliced(struct flow *flow)
+{
+    uint64_t max = flow->edge - flow->ring.tail;
+    max = max < flow->ring.limit ? max : flow->ring.limit;
+    if (flow->conduit == NULL)
+        flow->conduit = flow->conduits->take(flow->conduits);
+    if (flow->conduit == NULL) {
+        flow->bulk = false;
+        return take(flow);
+    }
+    ssize_t n = endpoint_fill(flow->source, flow->conduit, (size_t)max);
+    flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
+    if (n > 0)
+        flow->piped = (size_t)n;
     if (n > 0 || would_block(n))
         return n > 0 ? n : 0;
     return note_end(flow, n);
@@ -287,7 +346,11 @@ static ssize_t read_some(struct flow *flow)
     if (flow->source == NULL || flow->end != FLOW_OPEN || flow->intake == FLOW_LEAVE ||
         !endpoint_readable(flow->source))
         return 0;
-    return flow->intake == FLOW_TAKE ? take(flow) : drop(flow);
+    if (flow->intake == FLOW_DROP)
+        return drop(flow);
+    if (flow->piped > 0) /* it goes first */
+        return 0;
+    return flow->sink != NULL && may_splice(flow) ? take_spliced(flow) : take(flow);
 }
 
 /* What stands next in the stream, when the bytes before it have gone. */
@@ -297,12 +360,12 @@ static enum flow_stop next_in_stream(struct flow *flow)
         return FLOW_WAITING;
     if (flow_handed(flow) == flow->edge)
         return FLOW_AT_EDGE;
-    if (flow->end == FLOW_OPEN || ring_used(&flow->ring) > 0)
+    if (flow->end == FLOW_OPEN || ring_used(&flow->ring) > 0 || flow->piped > 0)
         return FLOW_WAITING;
     return allowed_to(flow) > flow->ring.tail ? FLOW_AT_END : FLOW_WAITING;
 }
 
-enum flow_stop flow_pump(struct flow *flow, time_us now)
+static enum flow_stop pump(struct flow *flow, time_us now)
 {
     if (flow->shaping != NULL)
         shaping_begin(flow->shaping, now);
@@ -326,4 +389,12 @@ enum flow_stop flow_pump(struct flow *flow, time_us now)
         moved += (uint64_t)(taken > handed ? taken : handed);
     }
     return FLOW_BUSY;
+}
+
+enum flow_stop flow_pump(struct flow *flow, time_us now)
+{
+    enum flow_stop stop = pump(flow, now);
+    if (flow->piped == 0)
+        give_conduit_back(flow);
+    return stop;
 }

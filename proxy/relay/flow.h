@@ -19,12 +19,16 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/ring.h"
+#include "proxy/relay/conduit.h"
 #include "proxy/relay/endpoint.h"
 
 /* Bytes moved in one call, so that one busy connection cannot starve the rest. */
 #define FLOW_BUDGET (1024u * 1024u)
 /* Bytes asked of one read. */
 #define FLOW_READ_MAX RING_BLOCK
+
+/* Less than this is copied: a splice costs two system calls more. */
+#define FLOW_SPLICE_MIN (16u * 1024u)
 
 #define FLOW_NO_EDGE UINT64_MAX
 #define FLOW_NO_URGENT UINT64_MAX
@@ -73,8 +77,12 @@ struct flow {
     uint64_t urgent;          /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
     struct shaping *shaping;  /* what faults make of its bytes; owned; NULL: nothing */
     struct insertion *insert; /* go before the next byte, one after another; NULL: none */
-    uint64_t inserted;        /* bytes that faults added so far */
-    uint64_t dropped;         /* bytes read and forgotten */
+    struct conduit_pool *conduits; /* NULL: no splicing */
+    struct conduit *conduit;       /* taken from it; NULL: none */
+    size_t piped;      /* bytes in the conduit: they stand behind the ring's, which is empty then */
+    bool bulk;         /* reads come in full blocks: splicing pays */
+    uint64_t inserted; /* bytes that faults added so far */
+    uint64_t dropped;  /* bytes read and forgotten */
     enum flow_intake intake;
     enum flow_end end;
     int source_errnum;  /* positive errno of FLOW_END_RESET */
@@ -87,7 +95,9 @@ struct flow {
                            sink expects nothing from it */
 };
 
-void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool);
+/* `conduits`: NULL to copy always. Both pools outlive the flow. */
+void flow_init(
+    struct flow *flow, size_t buffer, struct ring_pool *pool, struct conduit_pool *conduits);
 void flow_deinit(struct flow *flow);
 
 /* Both endpoints stand until flow_deinit or until the flow is cut and finished. */
@@ -116,7 +126,7 @@ void flow_abandon(struct flow *flow);
 /* Whether all that was read for the sink, and all that faults added, was handed to it. */
 static inline bool flow_is_delivered(const struct flow *flow)
 {
-    return flow->insert == NULL && ring_used(&flow->ring) == 0;
+    return flow->insert == NULL && ring_used(&flow->ring) == 0 && flow->piped == 0;
 }
 
 /* Bytes handed to the sink so far. */
@@ -128,7 +138,7 @@ static inline uint64_t flow_handed(const struct flow *flow)
 /* Bytes read from the source so far, dropped ones included. */
 static inline uint64_t flow_read(const struct flow *flow)
 {
-    return flow->ring.tail + flow->dropped;
+    return flow->ring.tail + flow->piped + flow->dropped;
 }
 
 #endif

@@ -29,7 +29,8 @@ static void side_init(struct session_side *side, struct endpoint *ep, const char
 }
 
 void session_init(struct session *session, const struct session_host *host, struct plan *plan,
-    uint64_t number, struct endpoint *client, const char *client_address, struct ring_pool *pool)
+    uint64_t number, struct endpoint *client, const char *client_address,
+    const struct session_pools *pools)
 {
     memset(session, 0, sizeof *session);
     session->host = host;
@@ -39,7 +40,8 @@ void session_init(struct session *session, const struct session_host *host, stru
     side_init(&session->side[SIDE_CLIENT], client, client_address);
     side_init(&session->side[SIDE_SERVER], NULL, "");
     for (int d = 0; d < 2; d++)
-        flow_init(&session->flow[d], (size_t)plan->proxy.buffer, pool);
+        flow_init(&session->flow[d], (size_t)plan->proxy.buffer, pools->rings,
+            plan->proxy.splice == SPLICE_AUTO ? pools->conduits : NULL);
     flow_connect(&session->flow[DIRECTION_UPSTREAM], client, NULL);
     flow_connect(&session->flow[DIRECTION_DOWNSTREAM], NULL, client);
 }

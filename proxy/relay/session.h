@@ -46,6 +46,12 @@ struct session_host {
     void (*ended)(struct session *session);
 };
 
+/* Memory that sessions share. `conduits` is used where the plan says so. */
+struct session_pools {
+    struct ring_pool *rings;
+    struct conduit_pool *conduits;
+};
+
 /* What the session keeps of one of its two sockets. */
 struct session_side {
     struct endpoint *ep; /* NULL before it stands and after it was closed */
@@ -91,7 +97,8 @@ struct session {
 /* Takes its own reference to the plan. `client` stands already; its address text stays valid as
  * long as the session. */
 void session_init(struct session *session, const struct session_host *host, struct plan *plan,
-    uint64_t number, struct endpoint *client, const char *client_address, struct ring_pool *pool);
+    uint64_t number, struct endpoint *client, const char *client_address,
+    const struct session_pools *pools);
 void session_deinit(struct session *session);
 
 /* `client` is the client's address, for the faults that look at it; used during the call only. */

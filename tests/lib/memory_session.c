@@ -223,8 +223,9 @@ void memory_session_open(struct memory_session *it, struct memory_proxy *proxy, 
     assert_false(it->open);
     start_afresh(it);
     it->proxy = proxy;
+    const struct session_pools pools = {.rings = &it->pool}; /* no conduits: nothing is spliced */
     session_init(
-        &it->session, &host, proxy->plan, number, &it->end[SIDE_CLIENT].ep, "client", &it->pool);
+        &it->session, &host, proxy->plan, number, &it->end[SIDE_CLIENT].ep, "client", &pools);
     session_start(&it->session, &client);
     memory_session_settle(it);
 }
