@@ -37,6 +37,7 @@ struct client {
     bool ended;         /* the peer's FIN came, or we are to close after the answer */
     uint64_t to_send;   /* bytes of the pattern still to be written */
     uint64_t sent;      /* of the pattern */
+    bool answer_due;    /* HTTP: once the body of the request is here */
     uint64_t body_left; /* of the HTTP request, to be skipped */
     size_t head_len;
     char head[HEAD_MAX]; /* HTTP: the request so far, then the head of the answer */
@@ -214,7 +215,6 @@ static void answer(struct client *client)
     const struct reply reply = reply_to(client);
     bool head_only = strncmp(client->head, "HEAD ", 5) == 0;
     client->ended = client->ended || wants_close(client);
-    client->body_left = content_length(client);
     client->sent = 0;
     client->to_send = reply.text[0] != '\0' || head_only ? 0 : reply.length;
     int n = snprintf(client->head, sizeof client->head,
@@ -241,6 +241,12 @@ static void http_data(struct client *client, size_t size)
     size_t skip = client->body_left < size ? (size_t)client->body_left : size;
     client->body_left -= skip;
     size -= skip;
+    if (client->answer_due) {
+        client->answer_due = client->body_left > 0;
+        if (!client->answer_due)
+            answer(client);
+        return;
+    }
     size_t room = sizeof client->head - 1 - client->head_len;
     size_t copied = size < room ? size : room; /* the rest can only be body */
     memcpy(client->head + client->head_len, client->buffer + skip, copied);
@@ -252,8 +258,11 @@ static void http_data(struct client *client, size_t size)
     if (end == NULL)
         return;
     size_t body_here = client->head_len - (size_t)(end + 4 - client->head) + size - copied;
-    answer(client);
-    client->body_left -= client->body_left < body_here ? client->body_left : body_here;
+    uint64_t length = content_length(client);
+    client->body_left = length > body_here ? length - body_here : 0;
+    client->answer_due = client->body_left > 0;
+    if (!client->answer_due)
+        answer(client);
 }
 
 static const struct service services[BUILTIN_COUNT] = {

@@ -5,6 +5,8 @@
  */
 #include "proxy/net/listener_faults.h"
 
+#include <string.h>
+
 #include "proxy/net/proxy.h"
 #include "proxy/net/worker.h"
 
@@ -58,6 +60,31 @@ static void tell(struct proxy *proxy, const struct rule *rule, bool begins, time
     if (begins)
         rule->tally->fired++;
     worker_emit(proxy->worker, &event);
+}
+
+static const struct rule *successor(const struct plan *plan, const struct fault *fault)
+{
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        const struct fault *other = &plan->rules[i].fault;
+        if (other->type == fault->type && strcmp(other->name, fault->name) == 0)
+            return &plan->rules[i];
+    }
+    return NULL;
+}
+
+void listener_faults_inherit(struct proxy *proxy, const struct plan *old)
+{
+    for (size_t i = 0; i < old->rule_count; i++) {
+        const struct rule *rule = &old->rules[i];
+        if (rule->fault.type->listener == LISTENER_OPEN)
+            continue;
+        const struct at_work *work = rule->shared_state;
+        const struct rule *next = successor(proxy->plan, &rule->fault);
+        if (next != NULL)
+            *(struct at_work *)next->shared_state = *work;
+        else if (work->now)
+            tell(proxy, rule, false, timers_now());
+    }
 }
 
 /* Brings one rule up to date. Returns when it has to be looked at again. */

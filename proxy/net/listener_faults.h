@@ -12,6 +12,7 @@
 #include "proxy/fault/fault.h"
 #include "proxy/net/timers.h"
 
+struct plan;
 struct proxy;
 
 struct listener_faults {
@@ -22,6 +23,10 @@ struct listener_faults {
 /* 0 or -ENOMEM. */
 int listener_faults_init(struct proxy *proxy);
 void listener_faults_deinit(struct proxy *proxy);
+
+/* The proxy has a new plan instead of `old`: what was at work goes on under the same name and type, and
+ * the end of what is gone is told. */
+void listener_faults_inherit(struct proxy *proxy, const struct plan *old);
 
 /* Looks at the proxy's plan and the time, tells of what begins and ends, and opens, closes, pauses or
  * deafens the listener. */

@@ -57,14 +57,14 @@ static const struct listener_calls listener_calls = {
 static void on_probed(struct connector *connector, int errnum, const char *reason)
 {
     struct proxy *proxy = container_of(connector, struct proxy, prober);
-    struct err err;
     connector_deinit(connector);
     socket_endpoint_drop(&proxy->probe);
-    if (errnum == 0 && reason == NULL && proxy_listen(proxy, &err) == 0)
-        proxy->probing = false;
-    else
+    proxy->probing = errnum != 0 || reason != NULL;
+    if (proxy->probing)
         timer_set(
             &proxy->worker->timers, &proxy->probe_timer, time_add(timers_now(), PROBE_INTERVAL_US));
+    else
+        listener_faults_update(proxy); /* opens it, unless a fault wants otherwise */
 }
 
 static void on_probe_timer(struct timer *timer)
@@ -153,8 +153,10 @@ int proxy_listen(struct proxy *proxy, struct err *err)
 void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
 {
     stop_probing(proxy);
-    plan_unref(proxy->plan);
+    struct plan *old = proxy->plan;
     proxy->plan = plan;
+    listener_faults_inherit(proxy, old);
+    plan_unref(old);
     if (!plan->proxy.enabled)
         proxy_stop_listening(proxy);
     else if (opened)

@@ -151,8 +151,6 @@ void ending_begin(struct session *session, enum side side, const struct action *
     set_intake(session, side, ending->state);
     if (action->kind == ACTION_VANISH)
         lose_data(session, side);
-    if (action->kind == ACTION_VANISH)
-        lose_data(session, side);
     if (action->kind == ACTION_CLOSE_PLAIN)
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
     else if (action->kind == ACTION_RESET_ABRUPT)

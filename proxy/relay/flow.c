@@ -108,6 +108,8 @@ void flow_cut(struct flow *flow)
 {
     flow_leave_edge(flow);
     flow->cut = true;
+    if (flow->shaping != NULL)
+        shaping_settle(flow->shaping);
     if (flow->intake == FLOW_TAKE)
         flow->intake = FLOW_DROP;
 }
@@ -219,10 +221,10 @@ static ssize_t hand_on(struct flow *flow)
         return 0;
     size_t used = ring_used(&flow->ring);
     uint64_t offset = flow->ring.head;
-    size_t max = used == 0 ? 0 : (size_t)(allowed_to(flow) - offset);
-    max = max < used ? max : used;
-    if (max == 0)
+    uint64_t allowed = used == 0 ? offset : allowed_to(flow);
+    if (allowed <= offset)
         return 0;
+    size_t max = allowed - offset < used ? (size_t)(allowed - offset) : used;
     ssize_t n = send_oldest(flow, max);
     if (n > 0)
         ring_consume(&flow->ring, (size_t)n);
@@ -245,6 +247,9 @@ static size_t read_allowance(const struct flow *flow)
 {
     uint64_t room = ring_room(&flow->ring);
     uint64_t to_edge = flow->edge > flow->ring.tail ? flow->edge - flow->ring.tail : 0;
+    /* What is held back as a possible match may lie before the edge: only the next byte tells. */
+    if (to_edge == 0 && flow->shaping != NULL && flow->shaping->hold < flow->edge)
+        to_edge = 1;
     room = room < to_edge ? room : to_edge;
     return room < FLOW_READ_MAX ? (size_t)room : FLOW_READ_MAX;
 }

@@ -259,12 +259,25 @@ void shaping_forget(struct shaping *shaping)
 {
     arrivals_forget(&shaping->arrivals, UINT64_MAX);
     shaping->changed = 0;
+    /* A match cannot begin in bytes that are gone. */
+    for (size_t i = 0; i < shaping->armed_count; i++) {
+        struct match *match;
+        if (current_matcher(&shaping->armed[i], shaping->direction, &match) != NULL)
+            match->matched = 0;
+    }
+    shaping->hold = SHAPING_NO_HOLD;
+    shaping->match_edge = FLOW_NO_EDGE;
+}
+
+void shaping_settle(struct shaping *shaping)
+{
+    shaping->ended = true;
+    shaping->hold = SHAPING_NO_HOLD;
 }
 
 void shaping_ended(struct shaping *shaping, uint64_t offset)
 {
-    shaping->ended = true;
-    shaping->hold = SHAPING_NO_HOLD;
+    shaping_settle(shaping);
     note_arrival(shaping, offset);
     if (shaping->wants_arrivals)
         arrivals_add(&shaping->arrivals, offset + 1, shaping->now);

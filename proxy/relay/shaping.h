@@ -82,6 +82,9 @@ void shaping_change(
 /* The bytes that wait will never go. */
 void shaping_forget(struct shaping *shaping);
 
+/* No byte comes any more that could complete a match: what was held back may go. */
+void shaping_settle(struct shaping *shaping);
+
 /* The stream ended at `offset`. */
 void shaping_ended(struct shaping *shaping, uint64_t offset);
 
