@@ -13,6 +13,9 @@
 
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_S UINT64_C(1000000000)
+/* Less is no pause: a stream that is as fast as the rate leaves nothing waiting for a moment between two
+ * reads, and what `burst` cut off then would be missing from the rate. */
+#define PAUSE_NS (2000 * NS_PER_US)
 #define QUANTUM_NS (200 * NS_PER_US) /* of bytes at a time: 5000 wake-ups a second at most */
 #define RATE_MAX (UINT64_C(100) << 30)
 #define BURST_MAX (UINT64_C(1) << 30)
@@ -40,6 +43,7 @@ struct bandwidth_state {
     uint64_t capped;         /* names the burst at whose begin the credit was capped last */
     uint64_t waits_until_ns; /* the latest time at which somebody was told to come back */
     uint64_t last;           /* key of the flow that was let go last */
+    uint64_t passed_ns;      /* when bytes last went */
 };
 CHECK_STATE(struct bandwidth_state);
 
@@ -111,10 +115,11 @@ static void cap_credit(const struct bandwidth_params *bandwidth, struct bandwidt
     uint64_t burst_ns = bandwidth->burst * NS_PER_S / bandwidth->rate + 1;
     uint64_t name = rng_at(view->key, view->head) | 1;
     bool others_wait = bandwidth->scope == SCOPE_PROXY && now_ns <= state->waits_until_ns + LATE_NS;
+    bool paused = now_ns > state->passed_ns + PAUSE_NS;
     if (!view->fresh || state->capped == name || others_wait)
         return;
     state->capped = name;
-    if (now_ns > burst_ns && state->paid_ns < now_ns - burst_ns) {
+    if (paused && now_ns > burst_ns && state->paid_ns < now_ns - burst_ns) {
         state->paid_ns = now_ns - burst_ns;
         state->rest = 0;
     }
@@ -164,6 +169,7 @@ static void passed(const void *params, void *memory, uint64_t offset, size_t n, 
     struct bandwidth_state *state = memory;
     (void)offset;
     start(state, now);
+    state->passed_ns = now * NS_PER_US;
     for (uint64_t left = n; left > 0;) {
         uint64_t charge = min_u64(left, CHARGE_MAX);
         uint64_t dividend = charge * NS_PER_S + state->rest;
