@@ -112,6 +112,47 @@ static void a_withheld_byte_goes_when_a_reset_comes(void **state)
     close_it(state);
 }
 
+/* The edge of one fault stands in what may be the match of another: the next byte tells. */
+static void an_edge_inside_a_withheld_prefix_is_reached(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = inject\ndata = \"4\"\nwhen = bytes:3\n" G
+                           "type = inject\ndata = \"2\"\nwhen = match:\"bcd\"\nedge = before\n");
+    memory_session_feed(it, SIDE_SERVER, "abc", 3);
+    expect(it, "a");
+    memory_session_feed(it, SIDE_SERVER, "xyz", 3);
+    memory_session_feed_fin(it, SIDE_SERVER);
+    expect(it, "abc4xyz");
+    close_it(state);
+}
+
+/* No byte comes behind an ending that could complete the match, so the bytes before it go. */
+static void an_ending_lets_a_withheld_prefix_go(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = inject\ndata = \"!\"\nwhen = match:\"abcdef\"\nedge = before\n" G
+                           "type = reset\nwhen = time:300ms\n");
+    memory_session_feed(it, SIDE_SERVER, "xxabc", 5);
+    expect(it, "xx");
+    memory_session_advance(it, 400 * US_PER_MS);
+    expect(it, "xxabc");
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
+static void dropped_bytes_begin_no_match(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = blackhole\nfor = 300ms\nwhen = match:\"XY\"\nedge = before\n" G
+                           "type = inject\ndata = \"!\"\nwhen = match:\"YZ\"\nedge = before\n");
+    memory_session_feed(it, SIDE_SERVER, "aXY", 3);
+    memory_session_advance(it, 400 * US_PER_MS);
+    memory_session_feed(it, SIDE_SERVER, "Zafter", 6);
+    memory_session_feed(it, SIDE_SERVER, "more", 4);
+    expect(it, "aZaftermore");
+    close_it(state);
+}
+
 static void a_match_is_looked_for_in_its_direction_only(void **state)
 {
     struct memory_session *it = open_with(state, F "type = reset\nwhen = match:\"ab\"\n");
@@ -333,6 +374,9 @@ int main(void)
         TEST(a_match_before_withholds_it_upstream),
         TEST(what_may_be_a_match_is_withheld_and_no_more),
         TEST(a_withheld_byte_goes_when_a_reset_comes),
+        TEST(an_edge_inside_a_withheld_prefix_is_reached),
+        TEST(an_ending_lets_a_withheld_prefix_go),
+        TEST(dropped_bytes_begin_no_match),
         TEST(a_match_is_looked_for_in_its_direction_only),
         TEST(a_range_of_bytes_is_met_exactly),
         TEST(a_range_may_begin_or_end_before_a_match),
