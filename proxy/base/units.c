@@ -300,3 +300,19 @@ void units_format_percentage(uint64_t ppb, char *buf, size_t size)
     else
         snprintf(buf, size, "%" PRIu64 ".%0*" PRIu64 "%%", ppb / PPB_PER_PERCENT, digits, fraction);
 }
+
+int units_copy_element(const char *text, size_t length, char *out, size_t size)
+{
+    size_t blanks = strspn(text, " \t");
+    if (blanks > length)
+        blanks = length;
+    text += blanks;
+    length -= blanks;
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        length--;
+    bool fits = length < size;
+    length = fits ? length : size - 1;
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return fits ? 0 : -1;
+}

@@ -32,4 +32,8 @@ void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size);
 /* Decimal, no sign. */
 int units_parse_number(const char *text, uint64_t *number, struct err *err);
 
+/* Copies one element of a list, `length` bytes at `text`, without the blanks around it. -1 when it
+ * does not fit into `size` bytes with its NUL; `out` then holds its beginning. */
+int units_copy_element(const char *text, size_t length, char *out, size_t size);
+
 #endif

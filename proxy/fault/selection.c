@@ -85,20 +85,10 @@ static int parse_term(char *text, struct selection_term *term, struct err *err)
     return 0;
 }
 
-/* Copies the element that begins at `text`, without the blanks around it. */
 static int cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
 {
-    size_t blanks = strspn(text, " \t");
-    if (blanks > length)
-        blanks = length;
-    text += blanks;
-    length -= blanks;
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
-        length--;
-    if (length >= TERM_MAX)
-        return err_set(err, "'%.*s...' is not a connection, " RIGHT, TERM_MAX - 1, text);
-    memcpy(out, text, length);
-    out[length] = '\0';
+    if (units_copy_element(text, length, out, TERM_MAX) != 0)
+        return err_set(err, "'%s...' is not a connection, " RIGHT, out);
     return 0;
 }
 
