@@ -161,8 +161,7 @@ err_after_alloc:
 
 static void reset_and_close(int fd)
 {
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    socket_linger_zero(fd);
     close(fd);
 }
 

@@ -173,12 +173,17 @@ static void prepare_vanish(struct endpoint *ep)
     setsockopt(fd_of(ep), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on);
 }
 
+void socket_linger_zero(int fd)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
 static void tcp_close(struct endpoint *ep, enum endpoint_close how)
 {
     struct socket_endpoint *endpoint = container_of(ep, struct socket_endpoint, ep);
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     if (how == ENDPOINT_CLOSE_RESET)
-        setsockopt(endpoint->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        socket_linger_zero(endpoint->fd);
     else if (how == ENDPOINT_CLOSE_FIN_RESET)
         prepare_fin_then_reset(ep);
     else if (how == ENDPOINT_CLOSE_VANISH)

@@ -45,6 +45,9 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
  */
 void socket_endpoint_drop(struct socket_endpoint *endpoint);
 
+/* The close() to come shall send a RST: SO_LINGER {1,0} (tcp(7)). */
+void socket_linger_zero(int fd);
+
 /* Sets what a proxy's sockets have in common: buffers, TCP_NODELAY, urgent data in line. Accepted
  * TCP sockets inherit all of it from their listener (sk_clone_lock in net/core/sock.c). 0, -ERANGE when
  * the kernel grants less buffer than was asked for, or negative errno. */
