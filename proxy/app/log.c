@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,7 +37,8 @@ static FILE *open_append(const char *path, struct err *err)
 
 int log_open(struct log *log, const struct settings *settings, struct err *err)
 {
-    *log = (struct log){.format = (enum log_format)settings->log_format};
+    *log =
+        (struct log){.format = (enum log_format)settings->log_format, .pending_since = TIME_NEVER};
     log->wall_offset_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
     if (strcmp(settings->log, "stderr") == 0)
         log->out = stderr;
@@ -69,6 +71,19 @@ void log_flush(struct log *log)
         return;
     log->failed = true;
     fprintf(stderr, "rudeproxy: cannot write the log: %s; events are lost\n", strerror(errno));
+}
+
+int log_flush_if_due(struct log *log, time_us now)
+{
+    bool pending = __fpending(log->out) > 0;
+    if (pending && log->pending_since == TIME_NEVER)
+        log->pending_since = now;
+    if (pending && now - log->pending_since < LOG_LAG_US)
+        return (int)((log->pending_since + LOG_LAG_US - now + US_PER_MS - 1) / US_PER_MS);
+    log->pending_since = TIME_NEVER;
+    if (pending)
+        log_flush(log);
+    return -1;
 }
 
 void log_close(struct log *log)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The event log: every event as one line, JSON or text, with wall-clock time. Lines are buffered
- * and written out before the loop blocks.
+ * The event log: every event as one line, JSON or text, with wall-clock time. Lines are gathered and
+ * written together, at the latest LOG_LAG_US after the event: two writes for each connection would be
+ * a tenth of its system calls.
  */
 #ifndef RUDEPROXY_APP_LOG_H
 #define RUDEPROXY_APP_LOG_H
@@ -9,11 +10,15 @@
 #include <stdio.h>
 
 #include "config/config.h"
+#include "proxy/base/clock.h"
 #include "proxy/base/err.h"
 #include "proxy/relay/event.h"
 
+#define LOG_LAG_US (20 * US_PER_MS)
+
 struct log {
     FILE *out;
+    time_us pending_since; /* when lines were first seen to wait; TIME_NEVER: none */
     enum log_format format;
     const char *path; /* NULL: stdout or stderr; points into the settings it was opened with */
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
@@ -28,6 +33,10 @@ void log_event(struct log *log, const struct event *event);
  * the start, "reload" after a reload. `config` has its seed. */
 void log_config(struct log *log, const char *event, const struct config *config);
 void log_flush(struct log *log);
+
+/* Writes out what has waited for LOG_LAG_US. In how many milliseconds it wants to be called again, -1:
+ * nothing waits. `now` is monotonic. */
+int log_flush_if_due(struct log *log, time_us now);
 
 /* Opens the file anew, for those who rotate it. On failure the old one stays in use. */
 int log_reopen(struct log *log, struct err *err);

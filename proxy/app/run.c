@@ -44,7 +44,6 @@ struct run {
     struct worker worker;
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t grace;
-    uv_prepare_t flush; /* writes the log out before the loop blocks */
     struct exec exec;
     bool has_exec;   /* exec was started */
     bool left_alive; /* a resolver's thread still works for the loop */
@@ -59,11 +58,6 @@ static void on_event(void *user, const struct event *event)
     log_event(&run->log, event);
 }
 
-static void on_flush(uv_prepare_t *flush)
-{
-    log_flush(&container_of(flush, struct run, flush)->log);
-}
-
 /* Closes every handle, so that uv_run returns. */
 static void close_everything(struct run *run)
 {
@@ -71,7 +65,6 @@ static void close_everything(struct run *run)
     for (int i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&run->signals[i], NULL);
     uv_close((uv_handle_t *)&run->grace, NULL);
-    uv_close((uv_handle_t *)&run->flush, NULL);
     if (run->has_exec)
         exec_close(&run->exec);
 }
@@ -193,6 +186,7 @@ static void reload(struct run *run)
         return;
     }
     adopt(run, &fresh);
+    log_flush(&run->log); /* whoever waits for the word finds the events in the log */
     fputs("rudeproxy: reloaded\n", stderr);
 }
 
@@ -226,8 +220,6 @@ static const struct {
 static void start_handles(struct run *run)
 {
     uv_timer_init(&run->loop, &run->grace);
-    uv_prepare_init(&run->loop, &run->flush);
-    uv_prepare_start(&run->flush, on_flush);
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         uv_signal_init(&run->loop, &run->signals[i]);
         run->signals[i].data = run;
@@ -321,12 +313,15 @@ static int conclude(struct run *run)
     return status;
 }
 
-/* A resolver's thread that still works on a name keeps the loop alive for as long as it likes: when
- * nothing else is left, it is not waited for. */
-static void run_until_closed(uv_loop_t *loop)
+static void run_until_closed(struct run *run)
 {
-    while (uv_run(loop, UV_RUN_ONCE) != 0) {
-        if (loop->active_handles == 0 && loop->closing_handles == NULL)
+    while (!worker_is_closed(&run->worker)) {
+        worker_turn(&run->worker, log_flush_if_due(&run->log, timers_now()));
+    }
+    /* A resolver's thread that still works on a name keeps libuv's loop alive for as long as it
+     * likes: when nothing else is left, it is not waited for. */
+    while (uv_run(&run->loop, UV_RUN_ONCE) != 0) {
+        if (run->loop.active_handles == 0 && run->loop.closing_handles == NULL)
             return;
     }
 }
@@ -342,7 +337,7 @@ static int run_loop(struct run *run)
         fprintf(stderr, "rudeproxy: %s\n", err.text);
         close_everything(run);
     }
-    run_until_closed(&run->loop);
+    run_until_closed(run);
     int status = started ? conclude(run) : EXIT_RUNTIME;
     worker_deinit(&run->worker);
     return status;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: one edge, accept4() until EAGAIN. A burst is taken in portions, so that open
- * connections get their turn in between. When the process is out of descriptors or memory,
- * accepting pauses and tries again: a listener never dies of a passing shortage. A client that gave
- * up while it waited (ECONNABORTED and the network errors that accept(2) lists) is skipped.
+ * Happy path: the socket is watched level-triggered, and each turn takes as many connections as the
+ * turn has events: one when nothing else happens, without a second call to learn that it was the
+ * only one; many when there is a crowd, but never so many that open connections have to wait.
+ *
+ * When the process is out of descriptors or memory, accepting pauses and tries again: a listener never
+ * dies of a passing shortage. A client that gave up while it waited (ECONNABORTED and the network
+ * errors that accept(2) lists) is skipped.
  */
 #include "proxy/net/listener.h"
 
@@ -18,7 +21,6 @@
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
 
-#define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_US (100 * US_PER_MS)
 
 static bool is_shortage(int errnum)
@@ -26,12 +28,34 @@ static bool is_shortage(int errnum)
     return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
 }
 
-static void accept_some(struct listener *listener)
+/* Brings the watching up to date: not while it is idle, not in a pause. */
+static void watch(struct listener *listener)
 {
-    /* A fault may have closed it in this very batch of events. */
-    if (listener->idle || listener->fd < 0)
+    bool wanted = listener->fd >= 0 && !listener->idle && listener->pause.at == TIME_NEVER;
+    if (wanted == listener->watched)
         return;
-    for (int i = 0; i < ACCEPTS_PER_TURN && listener->fd >= 0; i++) {
+    if (!wanted)
+        poller_remove(listener->poller, listener->fd);
+    else if (poller_add_level(listener->poller, listener->fd, &listener->item) != 0) {
+        timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
+        return;
+    }
+    listener->watched = wanted;
+}
+
+static void pause_accepting(struct listener *listener, int errnum)
+{
+    timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
+    watch(listener);
+    listener->calls->on_accept_failed(listener, errnum);
+}
+
+/* A fault may close it, or make it idle, in the middle of a batch of events. */
+static void on_event(struct poller_item *item, unsigned events)
+{
+    (void)events;
+    struct listener *listener = container_of(item, struct listener, item);
+    for (int i = 0; i < listener->poller->batch && listener->watched; i++) {
         struct sockaddr_storage peer;
         socklen_t peer_len = sizeof peer;
         int fd = accept4(
@@ -41,32 +65,15 @@ static void accept_some(struct listener *listener)
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (is_shortage(errno)) {
-            int errnum = errno;
-            timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
-            listener->calls->on_accept_failed(listener, errnum);
+            pause_accepting(listener, errno);
             return;
         }
     }
-    if (listener->fd >= 0)
-        poller_soon(listener->poller, &listener->more);
-}
-
-static void on_event(struct poller_item *item, unsigned events)
-{
-    (void)events;
-    struct listener *listener = container_of(item, struct listener, item);
-    if (listener->pause.at == TIME_NEVER)
-        accept_some(listener);
-}
-
-static void on_more(struct poller_task *task)
-{
-    accept_some(container_of(task, struct listener, more));
 }
 
 static void on_pause_over(struct timer *timer)
 {
-    accept_some(container_of(timer, struct listener, pause));
+    watch(container_of(timer, struct listener, pause));
 }
 
 int listener_init(struct listener *listener, struct poller *poller, struct timers *timers,
@@ -77,11 +84,9 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
         .poller = poller,
         .timers = timers,
         .item.on_event = on_event,
-        .more.run = on_more,
         .fd = -1,
         .port_fd = -1,
     };
-    list_init(&listener->more.link);
     return timer_init(timers, &listener->pause, on_pause_over);
 }
 
@@ -165,9 +170,7 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
     if (getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) != 0)
         return -errno;
     keep_port(listener);
-    if (listen(fd, (int)proxy->backlog) != 0)
-        return -errno;
-    return poller_add(listener->poller, fd, &listener->item);
+    return listen(fd, (int)proxy->backlog) == 0 ? 0 : -errno;
 }
 
 int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err)
@@ -191,6 +194,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
                               : strerror(-result));
     }
     listener->fd = fd;
+    watch(listener);
     return 0;
 }
 
@@ -202,10 +206,8 @@ void listener_update(struct listener *listener, const struct proxy_config *proxy
 
 void listener_set_idle(struct listener *listener, bool idle)
 {
-    bool wakes = listener->idle && !idle && listener->fd >= 0;
     listener->idle = idle;
-    if (wakes)
-        poller_soon(listener->poller, &listener->more);
+    watch(listener);
 }
 
 void listener_set_deaf(struct listener *listener, bool deaf)
@@ -222,9 +224,9 @@ void listener_close(struct listener *listener)
     if (listener->fd < 0)
         return;
     timer_set(listener->timers, &listener->pause, TIME_NEVER);
-    list_remove(&listener->more.link);
     close(listener->fd);
     listener->fd = -1;
+    listener->watched = false;
     listener->idle = listener->deaf = false;
     if (listener->address.ss_family == AF_UNIX)
         unlink(((struct sockaddr_un *)&listener->address)->sun_path);

@@ -31,12 +31,12 @@ struct listener {
     struct poller *poller;
     struct timers *timers;
     struct poller_item item;
-    struct poller_task more; /* goes on accepting in the next turn */
-    struct timer pause;      /* until accepting is tried again */
+    struct timer pause; /* until accepting is tried again */
     int port_fd; /* bound like fd, but not listening: while the listener is closed nobody else is given
                     its port, and connect() is refused; -1: none */
     bool idle;
     bool deaf;
+    bool watched;                    /* by the poller */
     int fd;                          /* -1: closed */
     struct sockaddr_storage address; /* as bound */
     socklen_t address_len;           /* 0: never bound */

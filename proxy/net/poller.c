@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One turn: libuv finds the epoll instance readable, we collect up to a batch of events and hand
- * each to its item. A batch that was full leaves the rest for the next turn, which comes at once
- * because libuv watches the instance level-triggered. Tasks queued meanwhile run in the next turn.
+ * One turn: wait, hand each event of a batch to its item, let libuv run if it has something to do,
+ * then the tasks. A batch that was full leaves the rest for the next turn.
  */
 #include "proxy/net/poller.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #define POLLER_BATCH 256 /* events a turn: bounds the time until timers and signals get theirs */
 
-static void on_readable(uv_poll_t *handle, int status, int events)
+static void on_libuv(struct poller_item *item, unsigned events)
 {
-    (void)status;
     (void)events;
-    struct poller *poller = container_of(handle, struct poller, handle);
-    struct epoll_event batch[POLLER_BATCH];
-    int count = epoll_wait(poller->epoll_fd, batch, POLLER_BATCH, 0);
-    for (int i = 0; i < count; i++) {
-        struct poller_item *item = batch[i].data.ptr;
-        item->on_event(item, batch[i].events);
-    }
+    container_of(item, struct poller, libuv)->libuv_due = true;
 }
 
 /* Runs the tasks that wait now; those that they queue wait for the next turn. */
@@ -39,63 +30,90 @@ static void run_tasks(struct poller *poller)
     }
 }
 
-static void on_idle(uv_idle_t *idle)
+static int watch(struct poller *poller, int fd, struct poller_item *item, unsigned events)
 {
-    struct poller *poller = container_of(idle, struct poller, idle);
-    run_tasks(poller);
-    if (list_empty(&poller->tasks))
-        uv_idle_stop(idle);
+    struct epoll_event event = {.events = events, .data.ptr = item};
+    return epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+int poller_add(struct poller *poller, int fd, struct poller_item *item)
+{
+    return watch(poller, fd, item, EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET);
+}
+
+int poller_add_level(struct poller *poller, int fd, struct poller_item *item)
+{
+    return watch(poller, fd, item, EPOLLIN);
+}
+
+void poller_remove(struct poller *poller, int fd)
+{
+    epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 int poller_init(struct poller *poller, uv_loop_t *loop)
 {
+    *poller = (struct poller){
+        .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .loop = loop, .libuv.on_event = on_libuv};
     list_init(&poller->tasks);
-    poller->handles_open = 0;
-    poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (poller->epoll_fd < 0)
         return -errno;
-    int result = uv_poll_init(loop, &poller->handle, poller->epoll_fd);
+    int result = poller_add_level(poller, uv_backend_fd(loop), &poller->libuv);
     if (result != 0) {
         close(poller->epoll_fd);
-        return result;
+        poller->epoll_fd = -1;
     }
-    poller->handles_open++;
-    uv_idle_init(loop, &poller->idle);
-    poller->handles_open++;
-    return uv_poll_start(&poller->handle, UV_READABLE, on_readable);
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-    struct poller *poller = handle->data;
-    if (--poller->handles_open == 0)
-        close(poller->epoll_fd);
+    return result;
 }
 
 void poller_close(struct poller *poller)
 {
     while (!list_empty(&poller->tasks))
         run_tasks(poller);
-    if (uv_is_closing((uv_handle_t *)&poller->handle))
-        return;
-    poller->handle.data = poller->idle.data = poller;
-    uv_close((uv_handle_t *)&poller->handle, on_handle_closed);
-    uv_close((uv_handle_t *)&poller->idle, on_handle_closed);
+    if (poller->epoll_fd >= 0)
+        close(poller->epoll_fd);
+    poller->epoll_fd = -1;
 }
 
-int poller_add(struct poller *poller, int fd, struct poller_item *item)
+bool poller_is_closed(const struct poller *poller)
 {
-    struct epoll_event event = {
-        .events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET,
-        .data.ptr = item,
-    };
-    return epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+    return poller->epoll_fd < 0;
+}
+
+/* In how many milliseconds libuv wants to run if nothing happens before; -1: it does not. */
+static int libuv_timeout(const struct poller *poller)
+{
+    uv_update_time(poller->loop);
+    return uv_loop_alive(poller->loop) ? uv_backend_timeout(poller->loop) : -1;
+}
+
+static int time_to_wait(const struct poller *poller, int most_ms)
+{
+    int libuv_ms = libuv_timeout(poller);
+    if (!list_empty(&poller->tasks))
+        return 0;
+    return most_ms < 0 || (libuv_ms >= 0 && libuv_ms < most_ms) ? libuv_ms : most_ms;
+}
+
+int poller_turn(struct poller *poller, int most_ms)
+{
+    struct epoll_event batch[POLLER_BATCH];
+    int count = epoll_wait(poller->epoll_fd, batch, POLLER_BATCH, time_to_wait(poller, most_ms));
+    poller->batch = count;
+    for (int i = 0; i < count; i++) {
+        struct poller_item *item = batch[i].data.ptr;
+        item->on_event(item, batch[i].events);
+    }
+    if (poller->libuv_due || libuv_timeout(poller) == 0) {
+        poller->libuv_due = false;
+        uv_run(poller->loop, UV_RUN_NOWAIT);
+    }
+    run_tasks(poller);
+    return count;
 }
 
 void poller_soon(struct poller *poller, struct poller_task *task)
 {
-    if (!list_empty(&task->link))
-        return;
-    list_append(&poller->tasks, &task->link);
-    uv_idle_start(&poller->idle, on_idle);
+    if (list_empty(&task->link))
+        list_append(&poller->tasks, &task->link);
 }

@@ -14,11 +14,6 @@
 #include "proxy/net/connection.h"
 #include "proxy/net/proxy.h"
 
-static void on_prepare(uv_prepare_t *prepare)
-{
-    timers_arm(&container_of(prepare, struct worker, prepare)->timers);
-}
-
 int worker_init(struct worker *worker, uv_loop_t *loop,
     void (*on_event)(void *user, const struct event *event), void *user)
 {
@@ -38,10 +33,14 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
         poller_close(&worker->poller);
         return result;
     }
-    uv_prepare_init(loop, &worker->prepare);
-    uv_prepare_start(&worker->prepare, on_prepare);
     builtins_init(&worker->builtins, loop);
     return 0;
+}
+
+bool worker_turn(struct worker *worker, int most_ms)
+{
+    timers_arm(&worker->timers);
+    return poller_turn(&worker->poller, most_ms) != 0;
 }
 
 void worker_emit(struct worker *worker, const struct event *event)
@@ -167,15 +166,19 @@ void worker_stop_connections(struct worker *worker)
 
 void worker_close(struct worker *worker)
 {
-    if (uv_is_closing((uv_handle_t *)&worker->prepare))
+    if (worker_is_closed(worker))
         return;
     worker->on_drained = NULL;
     worker_stop_connections(worker);
     list_for_each_safe(link, &worker->proxies) proxy_close(container_of(link, struct proxy, link));
-    uv_close((uv_handle_t *)&worker->prepare, NULL);
     builtins_close(&worker->builtins);
     poller_close(&worker->poller);
     timers_deinit(&worker->timers);
+}
+
+bool worker_is_closed(const struct worker *worker)
+{
+    return poller_is_closed(&worker->poller);
 }
 
 void worker_deinit(struct worker *worker)

@@ -3,8 +3,8 @@
  * Everything that proxies share: the loop, readiness, deadlines, buffers, tallies. There is no
  * other mutable state in the program, so several workers could run side by side.
  *
- * Life: worker_init, worker_apply (again for each reload), the loop runs, worker_close, the loop
- * runs until it has nothing left, worker_deinit.
+ * Life: worker_init, worker_apply (again for each reload), worker_turn again and again,
+ * worker_close, uv_run until libuv has nothing left, worker_deinit.
  */
 #ifndef RUDEPROXY_NET_WORKER_H
 #define RUDEPROXY_NET_WORKER_H
@@ -25,7 +25,6 @@ struct worker {
     uv_loop_t *loop;
     struct poller poller;
     struct timers timers;
-    uv_prepare_t prepare; /* arms the timerfd before the loop blocks */
     struct ring_pool ring_pool;
     struct pipe_pool pipe_pool;
     struct tally_book tallies;
@@ -47,13 +46,18 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
  * listener where its address did not change. 0, or -1 with err filled and nothing changed. */
 int worker_apply(struct worker *worker, const struct config *config, struct err *err);
 
+/* One turn of everything, libuv's loop included; waits at most so many milliseconds, -1: for as long
+ * as it takes. Returns whether anything happened before that. */
+bool worker_turn(struct worker *worker, int most_ms);
+
 void worker_stop_listening(struct worker *worker);
 
 /* Ends every connection with a RST. */
 void worker_stop_connections(struct worker *worker);
 
-/* Stops everything at once and closes the handles; idempotent. */
+/* Stops everything at once and closes the handles; idempotent. Not from inside an event. */
 void worker_close(struct worker *worker);
+bool worker_is_closed(const struct worker *worker);
 void worker_deinit(struct worker *worker);
 
 void worker_emit(struct worker *worker, const struct event *event);

@@ -75,6 +75,11 @@ static bool fin_is_held(struct session *session, struct session_side *source)
     return session->now < source->fin_release_at;
 }
 
+static bool flow_is_over(const struct flow *flow)
+{
+    return flow->finished && flow->end == FLOW_END_FIN;
+}
+
 static void at_end(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
@@ -84,7 +89,8 @@ static void at_end(struct session *session, enum direction direction)
         arming_on_event(session, TRIGGER_EOF, direction);
         if (session->over || flow->insert != NULL || fin_is_held(session, &session->side[source]))
             return;
-        side_send_fin(session, sink);
+        if (!flow_is_over(&session->flow[!direction])) /* else the close() to come sends it */
+            side_send_fin(session, sink);
         flow->finished = true;
     } else {
         flow->finished = true;
@@ -142,11 +148,6 @@ static void run_flow(struct session *session, enum direction direction)
         session_stop(session, CAUSE_OUT_OF_MEMORY);
         break;
     }
-}
-
-static bool flow_is_over(const struct flow *flow)
-{
-    return flow->finished && flow->end == FLOW_END_FIN;
 }
 
 static void close_if_both_finished(struct session *session)

@@ -288,7 +288,7 @@ static bool play(struct bench *bench)
             bench->moved = 0;
         }
         if (!is_cut(bench))
-            uv_run(&bench->loop, UV_RUN_NOWAIT);
+            worker_turn(&bench->worker, 0);
     }
     return true;
 }
@@ -300,7 +300,7 @@ static bool drain(struct bench *bench)
     while (bench->cut == CUT_STOP && bench->worker.connections > 0) {
         if (wire_now_ms() > deadline)
             return false;
-        uv_run(&bench->loop, UV_RUN_NOWAIT);
+        worker_turn(&bench->worker, 0);
     }
     return true;
 }

@@ -27,10 +27,10 @@ struct deadline {
 
 struct bed {
     uv_loop_t loop;
-    uv_prepare_t prepare;
     struct poller poller;
     struct timers timers;
     struct deadline deadlines[COUNT];
+    bool stopped;
     unsigned waited_for; /* deadlines that are still to come */
     time_us last;        /* the latest that came */
     void (*on_due)(struct deadline *deadline);
@@ -40,8 +40,7 @@ static void stop(struct bed *bed)
 {
     for (size_t i = 0; i < COUNT; i++)
         timer_deinit(&bed->timers, &bed->deadlines[i].timer);
-    uv_close((uv_handle_t *)&bed->prepare, NULL);
-    poller_close(&bed->poller);
+    bed->stopped = true;
 }
 
 static void on_due(struct timer *timer)
@@ -58,11 +57,6 @@ static void on_due(struct timer *timer)
         stop(bed);
 }
 
-static void on_prepare(uv_prepare_t *prepare)
-{
-    timers_arm(&container_of(prepare, struct bed, prepare)->timers);
-}
-
 static struct bed *bed_new(void)
 {
     struct bed *bed = calloc(1, sizeof *bed);
@@ -70,8 +64,6 @@ static struct bed *bed_new(void)
     assert_int_equal(uv_loop_init(&bed->loop), 0);
     assert_int_equal(poller_init(&bed->poller, &bed->loop), 0);
     assert_int_equal(timers_init(&bed->timers, &bed->poller), 0);
-    uv_prepare_init(&bed->loop, &bed->prepare);
-    uv_prepare_start(&bed->prepare, on_prepare);
     for (size_t i = 0; i < COUNT; i++) {
         bed->deadlines[i].bed = bed;
         bed->deadlines[i].at = TIME_NEVER;
@@ -91,7 +83,11 @@ static void set(struct deadline *deadline, time_us at)
 
 static void run_and_free(struct bed *bed)
 {
-    uv_run(&bed->loop, UV_RUN_DEFAULT);
+    while (!bed->stopped) {
+        timers_arm(&bed->timers);
+        poller_turn(&bed->poller, -1);
+    }
+    poller_close(&bed->poller);
     timers_deinit(&bed->timers);
     assert_int_equal(uv_loop_close(&bed->loop), 0);
     free(bed);
