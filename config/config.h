@@ -27,7 +27,7 @@ enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREA
 struct settings {
     bool has_seed; /* false: to be drawn at start */
     uint64_t seed;
-    char log[OPTION_PATH_MAX]; /* "stderr", "stdout" or a path */
+    char log[OPTION_PATH_MAX]; /* "stderr", "stdout", "none" or a path */
     int log_format;            /* enum log_format */
     uint64_t grace_us;         /* how long a stop waits for open connections */
 };

@@ -153,7 +153,7 @@ const struct option_kind option_seed = {
 
 const struct option_kind option_log = {
     .name = "log",
-    .form = "stderr, stdout or a file name",
+    .form = "stderr, stdout, none or a file name",
     .size = OPTION_PATH_MAX,
     .parse = parse_log,
     .format = format_log,

@@ -44,11 +44,12 @@ int log_open(struct log *log, const struct settings *settings, struct err *err)
         log->out = stderr;
     else if (strcmp(settings->log, "stdout") == 0)
         log->out = stdout;
-    else
+    else if (strcmp(settings->log, "none") != 0)
         log->path = settings->log;
     if (log->path != NULL && (log->out = open_append(log->path, err)) == NULL)
         return -1;
-    setvbuf(log->out, NULL, _IOFBF, 1 << 16);
+    if (log->out != NULL)
+        setvbuf(log->out, NULL, _IOFBF, 1 << 16);
     return 0;
 }
 
@@ -67,7 +68,7 @@ int log_reopen(struct log *log, struct err *err)
 
 void log_flush(struct log *log)
 {
-    if (fflush(log->out) == 0 || log->failed)
+    if (log->out == NULL || fflush(log->out) == 0 || log->failed)
         return;
     log->failed = true;
     fprintf(stderr, "rudeproxy: cannot write the log: %s; events are lost\n", strerror(errno));
@@ -75,7 +76,7 @@ void log_flush(struct log *log)
 
 int log_flush_if_due(struct log *log, time_us now)
 {
-    bool pending = __fpending(log->out) > 0;
+    bool pending = log->out != NULL && __fpending(log->out) > 0;
     if (pending && log->pending_since == TIME_NEVER)
         log->pending_since = now;
     if (pending && now - log->pending_since < LOG_LAG_US)
@@ -206,6 +207,8 @@ void log_event(struct log *log, const struct event *event)
 {
     struct writer writer;
     char time[LOG_TIME_MAX];
+    if (log->out == NULL)
+        return;
     log_time_text((int64_t)event->at + log->wall_offset_us, time, sizeof time);
     writer_begin(&writer, log->out, log->format);
     if (log->format == LOG_JSON) {
@@ -238,7 +241,7 @@ void log_config(struct log *log, const char *event, const struct config *config)
 {
     char *ini = NULL;
     size_t size;
-    if (log->format != LOG_JSON)
+    if (log->out == NULL || log->format != LOG_JSON)
         return;
     FILE *out = open_memstream(&ini, &size);
     if (out != NULL) {

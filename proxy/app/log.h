@@ -17,10 +17,10 @@
 #define LOG_LAG_US (20 * US_PER_MS)
 
 struct log {
-    FILE *out;
+    FILE *out;             /* NULL: no log */
     time_us pending_since; /* when lines were first seen to wait; TIME_NEVER: none */
     enum log_format format;
-    const char *path; /* NULL: stdout or stderr; points into the settings it was opened with */
+    const char *path;       /* NULL: no file; points into the settings it was opened with */
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
     bool failed;            /* a write failed; said once */
 };

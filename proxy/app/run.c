@@ -331,6 +331,7 @@ static int run_loop(struct run *run)
     struct err err;
     start_handles(run);
     run->worker.on_drained = on_drained;
+    run->worker.wants_details = run->log.out != NULL;
     bool started = start(run, &err) == 0;
     if (!started) {
         log_flush(&run->log);

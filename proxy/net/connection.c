@@ -71,54 +71,117 @@ static void host_emit(struct session *session, const struct event *event)
     worker_emit(proxy->worker, event);
 }
 
-static void free_connection(struct poller_task *task)
+static bool host_wants_details(struct session *session)
+{
+    return of_session(session)->proxy->worker->wants_details;
+}
+
+static void drop_connector(struct connection *connection)
+{
+    if (connection->connector != NULL)
+        connector_deinit(connection->connector);
+    free(connection->connector);
+    connection->connector = NULL;
+}
+
+/* Memory for one, all zeros; NULL: there is none. */
+static struct connection *take_memory(struct worker *worker)
+{
+    struct list *link = list_pop(&worker->spare);
+    if (link == NULL)
+        return calloc(1, sizeof(struct connection));
+    struct connection *connection = container_of(link, struct connection, link);
+    worker->spare_count--;
+    memset(connection, 0, sizeof *connection);
+    return connection;
+}
+
+static void give_memory(struct worker *worker, struct connection *connection)
+{
+    if (worker->spare_count == CONNECTIONS_SPARE_MAX) {
+        free(connection);
+        return;
+    }
+    worker->spare_count++;
+    list_append(&worker->spare, &connection->link);
+}
+
+void connection_free_spare(struct worker *worker)
+{
+    for (struct list *link; (link = list_pop(&worker->spare)) != NULL;)
+        free(container_of(link, struct connection, link));
+    worker->spare_count = 0;
+}
+
+/* What connection_new() reserved. */
+static void connection_free(struct connection *connection)
+{
+    struct worker *worker = connection->proxy->worker;
+    drop_connector(connection);
+    timer_deinit(&worker->timers, &connection->timer);
+    free(connection->address[SIDE_CLIENT]);
+    free(connection->address[SIDE_SERVER]);
+    give_memory(worker, connection);
+}
+
+static void on_gone(struct poller_task *task)
 {
     struct connection *connection = container_of(task, struct connection, free_task);
-    timer_deinit(&connection->proxy->worker->timers, &connection->timer);
-    connector_deinit(&connection->connector);
+    struct proxy *proxy = connection->proxy;
     session_deinit(&connection->session);
-    proxy_forget(connection->proxy, connection);
-    free(connection);
+    list_remove(&connection->link);
+    connection_free(connection);
+    proxy_forget(proxy);
 }
 
 static void host_ended(struct session *session)
 {
     struct connection *connection = of_session(session);
     struct poller *poller = &connection->proxy->worker->poller;
-    connector_deinit(&connection->connector);
+    drop_connector(connection);
     socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a connect under way */
     list_remove(&connection->wake.link);
     poller_soon(poller, &connection->free_task);
 }
 
+static void start_relaying(struct connection *connection, const char *address)
+{
+    struct socket_endpoint *server = &connection->endpoint[SIDE_SERVER];
+    connection->address[SIDE_SERVER] = strdup(address);
+    if (connection->address[SIDE_SERVER] == NULL) {
+        socket_endpoint_drop(server);
+        session_on_connect_failed(&connection->session, "", ENOMEM, strerror(ENOMEM));
+        return;
+    }
+    server->on_ready = on_ready_server;
+    session_on_connected(&connection->session, &server->ep, connection->address[SIDE_SERVER]);
+}
+
 static void on_connected(struct connector *connector, int errnum, const char *reason)
 {
-    struct connection *connection = container_of(connector, struct connection, connector);
-    struct socket_endpoint *server = &connection->endpoint[SIDE_SERVER];
-    char *text = connection->address[SIDE_SERVER];
+    struct connection *connection = connector->user;
+    char text[ADDRESS_TEXT_MAX];
     if (reason == NULL)
-        address_format_sockaddr(
-            &connector->address, connector->address_len, text, ADDRESS_TEXT_MAX);
+        address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
-        address_format(&connection->session.plan->proxy.upstream, text, ADDRESS_TEXT_MAX);
+        address_format(&connection->session.plan->proxy.upstream, text, sizeof text);
     /* The listener closes before the client gets its RST: a client that tries again at once shall
      * find nobody. */
     proxy_note_connect(connection->proxy, errnum == 0 && reason == NULL, errnum);
-    if (connector->on_done == NULL)
+    if (connection->connector == NULL)
         return; /* the session was stopped meanwhile, from inside the event about the listener */
-    if (errnum == 0 && reason == NULL) {
-        server->on_ready = on_ready_server;
-        session_on_connected(&connection->session, &server->ep, text);
-    } else {
-        reason = reason != NULL ? reason : strerror(errnum);
-        session_on_connect_failed(&connection->session, text, errnum, reason);
-    }
+    drop_connector(connection);
+    if (errnum == 0 && reason == NULL)
+        start_relaying(connection, text);
+    else
+        session_on_connect_failed(
+            &connection->session, text, errnum, reason != NULL ? reason : strerror(errnum));
 }
 
 static void host_dial(struct session *session)
 {
     struct connection *connection = of_session(session);
-    connector_start(&connection->connector, &connection->endpoint[SIDE_SERVER],
+    connector_start(connection->connector, &connection->endpoint[SIDE_SERVER],
         worker_builtin_address(connection->proxy->worker, &session->plan->proxy.upstream));
 }
 
@@ -128,6 +191,7 @@ static const struct session_host host = {
     .set_timer = host_set_timer,
     .wake_soon = host_wake_soon,
     .emit = host_emit,
+    .wants_details = host_wants_details,
     .ended = host_ended,
 };
 
@@ -138,25 +202,30 @@ static void task_init(struct poller_task *task, void (*run)(struct poller_task *
 }
 
 /* Reserves everything that can be refused. NULL: no memory. */
-static struct connection *connection_new(struct proxy *proxy)
+static struct connection *connection_new(
+    struct proxy *proxy, const struct sockaddr_storage *peer, socklen_t peer_len)
 {
     struct worker *worker = proxy->worker;
-    struct connection *connection = calloc(1, sizeof *connection);
+    struct connection *connection = take_memory(worker);
+    char text[ADDRESS_TEXT_MAX];
     if (connection == NULL)
         return NULL;
     connection->proxy = proxy;
-    if (timer_init(&worker->timers, &connection->timer, on_timer) != 0)
-        goto err_after_alloc;
-    if (connector_init(&connection->connector, worker->loop, &worker->poller, &worker->timers,
-            &proxy->plan->proxy, on_connected) != 0)
-        goto err_after_timer;
+    if (timer_init(&worker->timers, &connection->timer, on_timer) != 0) {
+        give_memory(worker, connection);
+        return NULL;
+    }
+    address_format_sockaddr(peer, peer_len, text, sizeof text);
+    connection->address[SIDE_CLIENT] = strdup(text);
+    connection->connector = calloc(1, sizeof *connection->connector);
+    if (connection->address[SIDE_CLIENT] == NULL || connection->connector == NULL ||
+        connector_init(connection->connector, worker->loop, &worker->poller, &worker->timers,
+            &proxy->plan->proxy, on_connected) != 0) {
+        connection_free(connection);
+        return NULL;
+    }
+    connection->connector->user = connection;
     return connection;
-
-err_after_timer:
-    timer_deinit(&worker->timers, &connection->timer);
-err_after_alloc:
-    free(connection);
-    return NULL;
 }
 
 static void reset_and_close(int fd)
@@ -169,26 +238,23 @@ void connection_open(
     struct proxy *proxy, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
 {
     struct worker *worker = proxy->worker;
-    struct connection *connection = connection_new(proxy);
+    struct connection *connection = connection_new(proxy, peer, peer_len);
     if (connection == NULL) {
         reset_and_close(fd);
         proxy_emit_accept_failed(proxy, ENOMEM);
         return;
     }
     task_init(&connection->wake, on_wake);
-    task_init(&connection->free_task, free_connection);
+    task_init(&connection->free_task, on_gone);
     socket_endpoint_init(&connection->endpoint[SIDE_CLIENT], on_ready_client);
     socket_endpoint_init(&connection->endpoint[SIDE_SERVER], on_ready_server);
     struct socket_endpoint *client = &connection->endpoint[SIDE_CLIENT];
     if (socket_endpoint_adopt(client, &worker->poller, fd, peer->ss_family, &proxy->plan->proxy) !=
         0) {
-        connector_deinit(&connection->connector);
-        timer_deinit(&worker->timers, &connection->timer);
-        free(connection);
+        connection_free(connection);
         reset_and_close(fd);
         return;
     }
-    address_format_sockaddr(peer, peer_len, connection->address[SIDE_CLIENT], ADDRESS_TEXT_MAX);
     uint64_t number = proxy_enlist(proxy, connection);
     const struct session_pools pools = {
         .rings = &worker->ring_pool, .conduits = &worker->pipe_pool.pool};

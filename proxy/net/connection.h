@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One accepted client: the session, its two sockets, the connector and the timer, in one piece of
- * memory. It is the session's host.
+ * One accepted client: the session, its two sockets and its timer. It is the session's host. What only
+ * dialling needs is given back when that is over, because most connections idle most of the time and
+ * there may be many.
  *
  * Life: connection_open; it ends itself, leaves its proxy's list and frees itself in a later turn
  * of the loop. session_stop hurries it.
@@ -17,18 +18,25 @@
 #include "proxy/relay/session.h"
 
 struct proxy;
+struct worker;
 
 struct connection {
     struct list link; /* in its proxy's connections */
     struct proxy *proxy;
     struct session session;
     struct socket_endpoint endpoint[2]; /* by enum side */
-    struct connector connector;
+    struct connector *connector;        /* owned; NULL when nothing is being dialled any more */
     struct timer timer;
     struct poller_task wake; /* goes on with a session that used up its budget */
     struct poller_task free_task;
-    char address[2][ADDRESS_TEXT_MAX]; /* of the peers, by enum side */
+    char *address[2]; /* of the peers, by enum side; owned; NULL: not known yet */
 };
+
+/* Connections that are kept for the next client, of one worker. */
+#define CONNECTIONS_SPARE_MAX 256
+
+/* Frees those that are kept. */
+void connection_free_spare(struct worker *worker);
 
 /* Takes the descriptor. When there is no memory for it the client gets a RST, the only honest
  * answer left. */

@@ -224,7 +224,10 @@ int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *
     connector->on_done = on_done;
     list_init(&connector->failed.link);
     connector->failed.run = on_failed_task;
-    return timer_init(timers, &connector->timer, on_timer);
+    int result = timer_init(timers, &connector->timer, on_timer);
+    if (result != 0)
+        connector->on_done = NULL;
+    return result;
 }
 
 void connector_start(

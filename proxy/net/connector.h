@@ -20,7 +20,7 @@ struct connector;
 struct resolution; /* a getaddrinfo under way, or its result */
 
 /* Connected: errnum 0 and reason NULL. Failed: the endpoint has no descriptor; errnum is the errno
- * of the last address tried, or 0 with only a reason for people. May deinit the connector. */
+ * of the last address tried, or 0 with only a reason for people. May deinit the connector and free it. */
 typedef void (*connector_done_fn)(struct connector *connector, int errnum, const char *reason);
 
 struct connector {
@@ -32,6 +32,7 @@ struct connector {
     const struct proxy_config *proxy;
     struct socket_endpoint *endpoint;
     connector_done_fn on_done;
+    void *user;                      /* of its owner */
     struct sockaddr_storage address; /* of the attempt under way, or the one that answered */
     socklen_t address_len;
     struct resolution *resolution; /* NULL: none */

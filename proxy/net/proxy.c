@@ -210,10 +210,9 @@ uint64_t proxy_enlist(struct proxy *proxy, struct connection *connection)
     return ++proxy->last_number;
 }
 
-void proxy_forget(struct proxy *proxy, struct connection *connection)
+void proxy_forget(struct proxy *proxy)
 {
     struct worker *worker = proxy->worker;
-    list_remove(&connection->link);
     worker->connections--;
     free_if_done(proxy);
     if (worker->connections == 0 && worker->on_drained != NULL)

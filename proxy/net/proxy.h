@@ -68,9 +68,9 @@ void proxy_stop_connections(struct proxy *proxy, enum cause cause);
 /* Removes the proxy: it frees itself when its last connection is gone. */
 void proxy_close(struct proxy *proxy);
 
-/* For connection.c: a connection's number, and its leaving. */
+/* For connection.c: a connection's number; and one that has left the list. */
 uint64_t proxy_enlist(struct proxy *proxy, struct connection *connection);
-void proxy_forget(struct proxy *proxy, struct connection *connection);
+void proxy_forget(struct proxy *proxy);
 /* ... a `closed` event for the totals, a client that could not be served, and whether the upstream
  * answered. */
 void proxy_count(struct proxy *proxy, const struct event *closed);

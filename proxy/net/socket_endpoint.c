@@ -20,20 +20,63 @@
 
 #include "proxy/net/packet_filter.h"
 
+/* With Nagle's algorithm a first write of up to one segment goes at once all the same; RFC 9293 3.7.1:
+ * no segment need be larger than this. */
+#define SMALL_WRITE 536
+
 #define RETRY_EINTR(result, call)                                                                  \
     do {                                                                                           \
         (result) = (call);                                                                         \
     } while ((result) < 0 && errno == EINTR)
 
+static int set_int(int fd, int level, int name, uint64_t value)
+{
+    int number = (int)value;
+    return setsockopt(fd, level, name, &number, sizeof number) == 0 ? 0 : -errno;
+}
+
+static struct socket_endpoint *socket_of(struct endpoint *ep)
+{
+    return container_of(ep, struct socket_endpoint, ep);
+}
+
+/* A socket that we dialled gets two of its options only when they begin to matter: a short exchange
+ * never needs them, and they are a tenth of its system calls. */
+static void before_write(struct socket_endpoint *endpoint, size_t size)
+{
+    if (endpoint->nodelay_due && (endpoint->written || size > SMALL_WRITE)) {
+        endpoint->nodelay_due = false;
+        set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+    endpoint->written = true;
+}
+
+static void set_inline(struct socket_endpoint *endpoint)
+{
+    if (!endpoint->inline_due)
+        return;
+    endpoint->inline_due = false;
+    set_int(endpoint->fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
+/* The first read after an event that tells of bytes but of no urgent one stops before any urgent byte that
+ * came since (tcp_recvmsg_locked in net/ipv4/tcp.c). The next one might pass over it. */
+static void before_read(struct socket_endpoint *endpoint)
+{
+    if (endpoint->read_since_event)
+        set_inline(endpoint);
+    endpoint->read_since_event = true;
+}
+
 static int fd_of(struct endpoint *ep)
 {
-    return container_of(ep, struct socket_endpoint, ep)->fd;
+    return socket_of(ep)->fd;
 }
 
 /* The result of a read; a reset that was taken from the socket before stands at the end. */
 static ssize_t read_result(struct endpoint *ep, ssize_t n)
 {
-    struct socket_endpoint *endpoint = container_of(ep, struct socket_endpoint, ep);
+    struct socket_endpoint *endpoint = socket_of(ep);
     if (n == 0 && endpoint->taken_errnum == ECONNRESET)
         return -ECONNRESET;
     return n < 0 ? -errno : n;
@@ -42,6 +85,7 @@ static ssize_t read_result(struct endpoint *ep, ssize_t n)
 static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
 {
     ssize_t n;
+    before_read(socket_of(ep));
     RETRY_EINTR(n, recv(fd_of(ep), buf, size, 0));
     return read_result(ep, n);
 }
@@ -49,6 +93,7 @@ static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
 static ssize_t socket_peek(struct endpoint *ep, void *buf, size_t size)
 {
     ssize_t n;
+    before_read(socket_of(ep));
     RETRY_EINTR(n, recv(fd_of(ep), buf, size, MSG_PEEK));
     return read_result(ep, n);
 }
@@ -57,6 +102,7 @@ static ssize_t socket_peek(struct endpoint *ep, void *buf, size_t size)
 static ssize_t tcp_discard(struct endpoint *ep, size_t max)
 {
     ssize_t n;
+    before_read(socket_of(ep));
     RETRY_EINTR(n, recv(fd_of(ep), NULL, max, MSG_TRUNC));
     return read_result(ep, n);
 }
@@ -73,7 +119,7 @@ static ssize_t unix_discard(struct endpoint *ep, size_t max)
         if (n <= 0) {
             /* The socket gives its reset only once: keep it for the next read. */
             if (n == -ECONNRESET)
-                container_of(ep, struct socket_endpoint, ep)->taken_errnum = ECONNRESET;
+                socket_of(ep)->taken_errnum = ECONNRESET;
             return (ssize_t)total;
         }
         total += (size_t)n;
@@ -86,6 +132,7 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
     struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
     int flags = MSG_NOSIGNAL | (whole ? MSG_EOR : 0);
     ssize_t n;
+    before_write(socket_of(ep), count == 1 ? pieces[0].iov_len : SIZE_MAX);
     if (count == 1)
         RETRY_EINTR(n, send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, flags));
     else
@@ -96,6 +143,7 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
 static ssize_t socket_fill(struct endpoint *ep, struct conduit *conduit, size_t max)
 {
     ssize_t n;
+    before_read(socket_of(ep));
     RETRY_EINTR(
         n, splice(fd_of(ep), NULL, conduit->fd[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
     return read_result(ep, n);
@@ -104,6 +152,7 @@ static ssize_t socket_fill(struct endpoint *ep, struct conduit *conduit, size_t 
 static ssize_t socket_pour(struct endpoint *ep, struct conduit *conduit, size_t max)
 {
     ssize_t n;
+    before_write(socket_of(ep), max);
     RETRY_EINTR(
         n, splice(conduit->fd[0], NULL, fd_of(ep), NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
     return n < 0 ? -errno : n;
@@ -113,6 +162,7 @@ static ssize_t socket_pour(struct endpoint *ep, struct conduit *conduit, size_t 
 static ssize_t socket_send_urgent(struct endpoint *ep, unsigned char byte)
 {
     ssize_t n;
+    before_write(socket_of(ep), 1);
     RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_OOB | MSG_NOSIGNAL));
     if (n < 0 && errno == EOPNOTSUPP)
         RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_NOSIGNAL));
@@ -152,7 +202,7 @@ static size_t unix_unacked(struct endpoint *ep)
 
 static int socket_take_error(struct endpoint *ep)
 {
-    int errnum = container_of(ep, struct socket_endpoint, ep)->taken_errnum;
+    int errnum = socket_of(ep)->taken_errnum;
     socklen_t size = sizeof errnum;
     if (errnum != 0)
         return errnum;
@@ -181,7 +231,7 @@ void socket_linger_zero(int fd)
 
 static void tcp_close(struct endpoint *ep, enum endpoint_close how)
 {
-    struct socket_endpoint *endpoint = container_of(ep, struct socket_endpoint, ep);
+    struct socket_endpoint *endpoint = socket_of(ep);
     if (how == ENDPOINT_CLOSE_RESET)
         socket_linger_zero(endpoint->fd);
     else if (how == ENDPOINT_CLOSE_FIN_RESET)
@@ -194,7 +244,7 @@ static void tcp_close(struct endpoint *ep, enum endpoint_close how)
 static void unix_close(struct endpoint *ep, enum endpoint_close how)
 {
     (void)how;
-    socket_endpoint_drop(container_of(ep, struct socket_endpoint, ep));
+    socket_endpoint_drop(socket_of(ep));
 }
 
 static void tcp_set_filters(
@@ -272,6 +322,9 @@ static void on_event(struct poller_item *item, unsigned events)
     if (endpoint->fd < 0)
         return; /* closed earlier in this batch */
     endpoint->ep.ready |= hints_of(events);
+    endpoint->read_since_event = false;
+    if ((events & EPOLLPRI) != 0)
+        set_inline(endpoint);
     if (endpoint->is_unix && (events & EPOLLHUP) != 0)
         endpoint->ep.ready |= ENDPOINT_GONE;
     endpoint->on_ready(endpoint);
@@ -307,13 +360,36 @@ int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *polle
     return result != 0 ? result : watch(endpoint, poller, fd, family);
 }
 
+/* The kernel doubles what it grants, and cuts a wish above its limit without a word (socket(7));
+ * with CAP_NET_ADMIN there is no limit. 0, -ERANGE when it was cut, or negative errno. */
+static int set_buffer(int fd, int name, int force_name, uint64_t value)
+{
+    int granted = 0;
+    socklen_t size = sizeof granted;
+    if (value == 0 || set_int(fd, SOL_SOCKET, force_name, value) == 0)
+        return 0;
+    int result = set_int(fd, SOL_SOCKET, name, value);
+    if (result != 0 || getsockopt(fd, SOL_SOCKET, name, &granted, &size) != 0)
+        return result != 0 ? result : -errno;
+    return (uint64_t)granted < 2 * value ? -ERANGE : 0;
+}
+
+static int set_buffers(int fd, const struct proxy_config *proxy)
+{
+    int result = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, proxy->rcvbuf);
+    return result != 0 ? result : set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
+}
+
 int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
     const struct proxy_config *proxy)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int result = socket_set_options(fd, family, proxy);
+    int result = family == AF_UNIX ? socket_set_options(fd, family, proxy) : set_buffers(fd, proxy);
+    endpoint->nodelay_due = family != AF_UNIX && proxy->nodelay;
+    endpoint->inline_due = family != AF_UNIX;
+    endpoint->written = endpoint->read_since_event = false;
     if (result != 0) {
         close(fd);
         return result;
@@ -331,31 +407,9 @@ void socket_endpoint_drop(struct socket_endpoint *endpoint)
     endpoint->fd = -1;
 }
 
-static int set_int(int fd, int level, int name, uint64_t value)
-{
-    int number = (int)value;
-    return setsockopt(fd, level, name, &number, sizeof number) == 0 ? 0 : -errno;
-}
-
-/* The kernel doubles what it grants, and cuts a wish above its limit without a word (socket(7));
- * with CAP_NET_ADMIN there is no limit. 0, -ERANGE when it was cut, or negative errno. */
-static int set_buffer(int fd, int name, int force_name, uint64_t value)
-{
-    int granted = 0;
-    socklen_t size = sizeof granted;
-    if (value == 0 || set_int(fd, SOL_SOCKET, force_name, value) == 0)
-        return 0;
-    int result = set_int(fd, SOL_SOCKET, name, value);
-    if (result != 0 || getsockopt(fd, SOL_SOCKET, name, &granted, &size) != 0)
-        return result != 0 ? result : -errno;
-    return (uint64_t)granted < 2 * value ? -ERANGE : 0;
-}
-
 int socket_set_options(int fd, int family, const struct proxy_config *proxy)
 {
-    int result = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, proxy->rcvbuf);
-    if (result == 0)
-        result = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
+    int result = set_buffers(fd, proxy);
     if (result == 0)
         result = set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     if (family == AF_UNIX || result != 0)

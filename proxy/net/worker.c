@@ -21,8 +21,10 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
     worker->loop = loop;
     worker->on_event = on_event;
     worker->user = user;
+    worker->wants_details = true;
     worker->started_at = timers_now();
     list_init(&worker->proxies);
+    list_init(&worker->spare);
     tally_book_init(&worker->tallies);
     pipe_pool_init(&worker->pipe_pool);
     int result = poller_init(&worker->poller, loop);
@@ -183,6 +185,7 @@ bool worker_is_closed(const struct worker *worker)
 
 void worker_deinit(struct worker *worker)
 {
+    connection_free_spare(worker);
     ring_pool_deinit(&worker->ring_pool);
     pipe_pool_deinit(&worker->pipe_pool);
     tally_book_deinit(&worker->tallies);

@@ -29,9 +29,12 @@ struct worker {
     struct pipe_pool pipe_pool;
     struct tally_book tallies;
     struct list proxies; /* of struct proxy */
+    struct list spare;   /* of struct connection: free ones, see connection.h */
+    size_t spare_count;
     struct builtins builtins;
     time_us started_at;
     bool stopping;      /* no listener opens any more */
+    bool wants_details; /* somebody reads the details of `closed` events (session.h) */
     size_t connections; /* open ones, of all proxies */
     void *user;         /* of the two callbacks */
     void (*on_event)(void *user, const struct event *event);

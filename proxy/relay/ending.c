@@ -92,7 +92,8 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
     it->record.bytes_in = flow_read(from);
     it->record.bytes_out = flow_handed(towards) + towards->inserted;
     it->record.unread = from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep);
-    it->record.unacked = it->reset_noted ? 0 : ep->ops->unacked(ep);
+    if (!it->reset_noted && session->host->wants_details(session))
+        it->record.unacked = ep->ops->unacked(ep);
     mark_close(session, side, how);
     ep->ops->close(ep, how);
     it->ep = NULL;

@@ -43,6 +43,9 @@ struct session_host {
     /* session_wake() is wanted soon, after other sessions had their turn. */
     void (*wake_soon)(struct session *session);
     void (*emit)(struct session *session, const struct event *event);
+    /* Whether anybody reads the details of `closed` events; what has to be asked of the kernel for
+     * them alone is 0 otherwise. */
+    bool (*wants_details)(struct session *session);
     void (*ended)(struct session *session);
 };
 

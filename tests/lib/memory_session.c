@@ -174,7 +174,14 @@ static void host_ended(struct session *session)
     assert_int_equal(of(session)->ended, 1);
 }
 
+static bool wants_details(struct session *session)
+{
+    (void)session;
+    return true;
+}
+
 static const struct session_host host = {
+    .wants_details = wants_details,
     .now = host_now,
     .dial = host_dial,
     .set_timer = host_set_timer,
