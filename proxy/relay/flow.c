@@ -319,7 +319,8 @@ static ssize_t take(struct flow *flow)
 static ssize_t take_spliced(struct flow *flow)
 {
     uint64_t max = flow->edge - flow->ring.tail;
-    max = max < flow->ring.limit ? max : flow->ring.limit;
+    max =
+        max / FLOW_SPLICE_BUFFERS < flow->ring.limit ? max : flow->ring.limit * FLOW_SPLICE_BUFFERS;
     if (flow->conduit == NULL)
         flow->conduit = flow->conduits->take(flow->conduits);
     if (flow->conduit == NULL) {
@@ -391,7 +392,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
             return FLOW_SAW_END;
         if (handed == 0 && taken == 0)
             return FLOW_WAITING;
-        moved += (uint64_t)(taken > handed ? taken : handed);
+        moved += (uint64_t)(flow->intake == FLOW_DROP ? taken : handed);
     }
     return FLOW_BUSY;
 }
