@@ -73,14 +73,27 @@ static void complain(const struct proxy_process *process, const char *what)
     free(output);
 }
 
-static bool write_config(
+/* The sections, with `splice = KEY` in each proxy that does not say anything else. */
+static void print_sections(FILE *file, const char *sections, const char *splice)
+{
+    for (const char *line = sections, *end; *line != '\0'; line = end) {
+        end = line + strcspn(line, "\n");
+        end += *end == '\n';
+        fprintf(file, "%.*s", (int)(end - line), line);
+        if (strncmp(line, "[proxy ", 7) == 0 && strstr(sections, "splice =") == NULL)
+            fprintf(file, "splice = %s\n", splice);
+    }
+}
+
+bool proxy_process_write_config(
     const struct proxy_process *process, const char *globals, const char *sections)
 {
+    const char *splice = getenv("TEST_SPLICE");
     FILE *file = fopen(process->config, "we");
     if (file == NULL)
         return false;
-    fprintf(file, "[rudeproxy]\nlog = %s\nlog_format = json\n%s\n\n%s", process->log, globals,
-        sections);
+    fprintf(file, "[rudeproxy]\nlog = %s\nlog_format = json\n%s\n\n", process->log, globals);
+    print_sections(file, sections, splice != NULL ? splice : "auto");
     return fclose(file) == 0;
 }
 
@@ -193,7 +206,7 @@ bool proxy_process_start(struct proxy_process *process, const char *globals, con
         fprintf(stderr, "%s: %s\n", process->folder, strerror(errno));
         return false;
     }
-    if (!write_config(process, globals, sections) || !launch(process, program)) {
+    if (!proxy_process_write_config(process, globals, sections) || !launch(process, program)) {
         fprintf(stderr, "cannot start %s: %s\n", program, strerror(errno));
         forget(process);
         return false;

@@ -25,9 +25,14 @@ struct proxy_process {
     char *ready;     /* what it wrote on the ready descriptor: "NAME ADDRESS\n" for each proxy */
 };
 
-/* Starts the program with a `[rudeproxy]` section that logs JSON to `log` and holds the lines
- * `globals` as well ("" for none), followed by `sections`. True once it listens. After false
- * nothing is left to stop. */
+/* The configuration: a `[rudeproxy]` section that logs JSON to `log` and holds the lines `globals` as
+ * well ("" for none), followed by `sections`. $TEST_SPLICE, if it is set, is the `splice` of proxies
+ * where `sections` has no such key. For a reload; start writes it by itself. */
+bool proxy_process_write_config(
+    const struct proxy_process *process, const char *globals, const char *sections);
+
+/* Starts the program with this configuration. True once it listens. After false nothing is left to
+ * stop. */
 bool proxy_process_start(struct proxy_process *process, const char *globals, const char *sections);
 
 /* The address on which the proxy `name` listens, as rudeproxy reported it, into `address`.

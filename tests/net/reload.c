@@ -28,12 +28,7 @@
 
 static bool write_file(const struct proxy_process *process, const char *sections)
 {
-    FILE *file = fopen(process->config, "we");
-    if (file == NULL)
-        return false;
-    fprintf(
-        file, "[rudeproxy]\nlog = %s\nlog_format = json\n" GLOBALS "\n%s", process->log, sections);
-    return fclose(file) == 0;
+    return proxy_process_write_config(process, GLOBALS, sections);
 }
 
 /* The `n`-th reload of this program with this outcome. */
