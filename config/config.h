@@ -35,7 +35,7 @@ struct settings {
 /* How bulk data moves. */
 enum splice { SPLICE_AUTO, SPLICE_OFF };
 
-#define PROXY_NAME_MAX 50 /* inih's longest section name, NUL included */
+#define PROXY_NAME_MAX 128 /* NUL included; the file's names are shorter, see CONFIG_NAME_MAX */
 
 /* [proxy NAME] */
 struct proxy_config {
@@ -105,6 +105,9 @@ void catalogue_print(FILE *out);
 int catalogue_print_type(const char *name, FILE *out);
 /* All of it as Markdown: docs/FAULTS.md. */
 void catalogue_print_markdown(FILE *out);
+
+/* Whether two faults say the same, their names and proxies aside. */
+bool fault_equal(const struct fault *a, const struct fault *b);
 
 /* Whether a fault's `proxy` key names this proxy (a list, or "*"). */
 bool fault_names_proxy(const struct fault *fault, const char *proxy_name);

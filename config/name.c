@@ -22,7 +22,7 @@ bool name_is_valid(const char *name)
     for (const char *c = name; *c != '\0'; c++)
         if (!is_letter_or_digit(*c) && *c != '-' && *c != '_' && *c != '.')
             return false;
-    return strlen(name) < PROXY_NAME_MAX;
+    return strlen(name) < CONFIG_NAME_MAX;
 }
 
 const char *name_next(const char *list, char *name)
@@ -49,7 +49,7 @@ bool fault_names_proxy(const struct fault *fault, const char *proxy_name)
 }
 
 /* Copies the element at `text`, without the blanks around it. False when it is too long. */
-static bool cut_name(const char *text, size_t length, char name[PROXY_NAME_MAX])
+static bool cut_name(const char *text, size_t length, char name[CONFIG_NAME_MAX])
 {
     while (length > 0 && (*text == ' ' || *text == '\t')) {
         text++;
@@ -57,7 +57,7 @@ static bool cut_name(const char *text, size_t length, char name[PROXY_NAME_MAX])
     }
     while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
         length--;
-    if (length >= PROXY_NAME_MAX)
+    if (length >= CONFIG_NAME_MAX)
         return false;
     memcpy(name, text, length);
     name[length] = '\0';
@@ -90,11 +90,11 @@ static int parse(const struct option *option, const char *text, void *value, str
     if (strlen(text) >= sizeof list)
         return err_set(err, "the list is too long, at most %zu bytes", sizeof list - 1);
     for (const char *rest = text; rest != NULL;) {
-        char name[PROXY_NAME_MAX];
+        char name[CONFIG_NAME_MAX];
         size_t length = strcspn(rest, ",");
         if (!cut_name(rest, length, name))
             return err_set(err, "'%.*s' is too long for a name, at most %d bytes", (int)length,
-                rest, PROXY_NAME_MAX - 1);
+                rest, CONFIG_NAME_MAX - 1);
         if (check_element(list, name, err) != 0)
             return -1;
         used +=

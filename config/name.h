@@ -9,6 +9,9 @@
 
 #define NAME_FORM "letters, digits, - _ and . only, a letter or digit first"
 
+#define CONFIG_NAME_MAX 50 /* inih's longest section name, NUL included */
+
+/* Whether it may name a proxy or a fault of a file. */
 bool name_is_valid(const char *name);
 
 /* Takes the next name off a list as struct fault keeps it ("a,b"). Returns the rest of the list,

@@ -174,14 +174,16 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
 void ledger_settle(struct ledger *ledger, const struct tally_book *book)
 {
     ledger->ended_us = log_wall_us();
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        ledger->faults[i].armed = ledger->faults[i].fired = 0;
     list_for_each(link, &book->tallies)
     {
         const struct tally *tally = container_of(link, struct tally, link);
         struct ledger_fault *fault = find_fault(ledger, tally->name);
         if (fault == NULL)
             continue;
-        fault->armed = tally->armed;
-        fault->fired = tally->fired;
+        fault->armed += tally->armed; /* several proxies may have one of that name */
+        fault->fired += tally->fired;
     }
 }
 

@@ -148,7 +148,7 @@ struct fault_type {
     int (*check)(const struct fault *fault, unsigned given, struct err *err);
 };
 
-#define FAULT_NAME_MAX 50    /* inih's longest section name, NUL included */
+#define FAULT_NAME_MAX 128   /* NUL included; the file's names are shorter (config/name.h) */
 #define FAULT_PARAMS_MAX 256 /* a string of one line of the file, and some numbers */
 #define FAULT_STATE_MAX 64
 #define FAULT_PROXIES_MAX 256

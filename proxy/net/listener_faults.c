@@ -49,7 +49,7 @@ static struct window working_time(const struct proxy *proxy, const struct fault 
     return window;
 }
 
-static void tell(struct proxy *proxy, const struct rule *rule, bool begins, time_us now)
+static void tell(struct proxy *proxy, struct rule *rule, bool begins, time_us now)
 {
     const struct event event = {
         .kind = begins ? EVENT_FAULT : EVENT_FAULT_OVER,
@@ -62,37 +62,31 @@ static void tell(struct proxy *proxy, const struct rule *rule, bool begins, time
     worker_emit(proxy->worker, &event);
 }
 
-static const struct rule *successor(const struct plan *plan, const struct fault *fault)
+/* What is at work goes on in a rule of the same name and type, whose shared state began with its
+ * forerunner's (rule_new). */
+static bool goes_on(const struct plan *plan, const struct fault *fault)
 {
-    for (size_t i = 0; i < plan->rule_count; i++) {
-        const struct fault *other = &plan->rules[i].fault;
-        if (other->type == fault->type && strcmp(other->name, fault->name) == 0)
-            return &plan->rules[i];
-    }
-    return NULL;
+    const struct rule *rule = plan_find(plan, fault->name);
+    return rule != NULL && rule->fault.type == fault->type;
 }
 
 void listener_faults_inherit(struct proxy *proxy, const struct plan *old)
 {
     for (size_t i = 0; i < old->rule_count; i++) {
-        const struct rule *rule = &old->rules[i];
-        if (rule->fault.type->listener == LISTENER_OPEN)
-            continue;
-        const struct at_work *work = rule->shared_state;
-        const struct rule *next = successor(proxy->plan, &rule->fault);
-        if (next != NULL)
-            *(struct at_work *)next->shared_state = *work;
-        else if (work->now)
+        struct rule *rule = old->rules[i];
+        const struct at_work *work = (const void *)rule->shared_state;
+        if (rule->fault.type->listener != LISTENER_OPEN && work->now &&
+            !goes_on(proxy->plan, &rule->fault))
             tell(proxy, rule, false, timers_now());
     }
 }
 
 /* Brings one rule up to date. Returns when it has to be looked at again. */
 static time_us update_rule(
-    struct proxy *proxy, const struct rule *rule, time_us now, enum listener_action *wanted)
+    struct proxy *proxy, struct rule *rule, time_us now, enum listener_action *wanted)
 {
     const struct fault *fault = &rule->fault;
-    struct at_work *work = rule->shared_state;
+    struct at_work *work = (void *)rule->shared_state;
     struct window window = working_time(proxy, fault);
     bool works = fault->enabled && window_has(&window, now);
     if (fault->type->listener == LISTENER_OPEN)
@@ -113,7 +107,7 @@ void listener_faults_update(struct proxy *proxy)
     time_us next = TIME_NEVER;
     struct err err;
     for (size_t i = 0; i < plan->rule_count; i++)
-        next = time_min(next, update_rule(proxy, &plan->rules[i], now, &wanted));
+        next = time_min(next, update_rule(proxy, plan->rules[i], now, &wanted));
     proxy->listener_faults.wanted = wanted;
     if (wanted == LISTENER_CLOSED)
         proxy_stop_listening(proxy);

@@ -83,7 +83,8 @@ static int prepare_change(struct worker *worker, const struct config *config, si
         builtins_start(&worker->builtins, proxy->upstream.host, err) != 0)
         return -1;
     struct proxy *old = find_proxy(worker, proxy->name);
-    change->plan = plan_new(config, index, worker->started_at, &worker->tallies);
+    change->plan = plan_compile(
+        config, index, worker->started_at, &worker->tallies, old == NULL ? NULL : old->plan, false);
     if (change->plan == NULL)
         return err_set(err, "out of memory");
     if (old != NULL && address_equal(&old->plan->proxy.listen, &proxy->listen)) {

@@ -1,150 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The faults of one session: see arming.h. start() is where a fault begins and finish() where a
- * lasting one ends; both leave one event. apply() is the one switch between what faults ask for and
- * what sessions do.
+ * lasting one ends; both leave one event.
  */
 #include "proxy/relay/arming.h"
 
+#include <string.h>
+
+#include "proxy/relay/deeds.h"
 #include "proxy/relay/session.h"
-#include "proxy/relay/shaping.h"
-
-/* --- deeds --- */
-
-static bool does_any(const struct session *session, enum side side, enum action_kind kind)
-{
-    for (size_t i = 0; i < session->armed_count; i++)
-        if (session->armed[i].action[side] == kind)
-            return true;
-    return false;
-}
-
-/* What becomes of bytes that arrive from a side, all active faults considered. */
-static enum flow_intake intake_of(const struct session *session, enum side side)
-{
-    if (does_any(session, side, ACTION_STOP_READING))
-        return FLOW_LEAVE;
-    return does_any(session, side, ACTION_DISCARD) ? FLOW_DROP : FLOW_TAKE;
-}
-
-static void refresh_filters(struct session *session, enum side side)
-{
-    struct packet_filter filters[ENDPOINT_FILTERS_MAX];
-    unsigned count = 0;
-    struct endpoint *ep = session->side[side].ep;
-    for (size_t i = 0; i < session->armed_count && count < ENDPOINT_FILTERS_MAX; i++) {
-        if (session->armed[i].action[side] == ACTION_FILTER)
-            filters[count++] = session->armed[i].filter;
-    }
-    if (ep != NULL && (count > 0 || session->side[side].filter_count > 0))
-        ep->ops->set_filters(ep, filters, count);
-    session->side[side].filter_count = count;
-}
-
-/* After a fault began or ended: what follows for both directions. */
-static void refresh(struct session *session)
-{
-    for (int i = 0; i < 2; i++) {
-        struct flow *flow = &session->flow[i];
-        if (!flow->cut && session->side[i].ending.state == ENDING_NONE) {
-            flow_set_intake(flow, intake_of(session, (enum side)i));
-            flow->edge = arming_next_edge(session, (enum direction)i, flow_handed(flow));
-        }
-        if (flow->shaping != NULL)
-            shaping_refresh(flow->shaping);
-        refresh_filters(session, (enum side)i);
-    }
-    session->again = true;
-}
-
-static void hold_fin(struct session *session, enum side side, uint64_t duration_us)
-{
-    session->side[side].fin_held = true;
-    session->side[side].fin_hold_us = duration_us;
-}
-
-static void early_fin(struct session *session, enum side side)
-{
-    session->side[side].fin_wanted = true;
-    flow_cut(&session->flow[!side]);
-}
-
-static void insert(
-    struct session *session, struct armed *armed, enum side side, const struct action *action)
-{
-    armed->insertion =
-        (struct insertion){.data = action->data, .size = action->bytes, .key = armed->key[side]};
-    flow_insert(&session->flow[side], &armed->insertion);
-}
-
-/* An ending at an edge: what was read behind it never goes. */
-static void end(struct session *session, enum side side, const struct action *action)
-{
-    flow_leave_edge(&session->flow[side]);
-    ending_begin(session, side, action);
-}
-
-/* The one place where the actions of faults become deeds. */
-static void apply(
-    struct session *session, struct armed *armed, enum side side, const struct action *action)
-{
-    switch (action->kind) {
-    case ACTION_NONE:
-        break;
-    case ACTION_FIN:
-        early_fin(session, side);
-        break;
-    case ACTION_HOLD_FIN:
-        armed->action[side] = action->kind;
-        hold_fin(session, side, action->duration_us);
-        break;
-    case ACTION_INSERT:
-        insert(session, armed, side, action);
-        break;
-    case ACTION_DELAY_DIAL:
-        session->dial_at = time_add(session->dial_at, action->duration_us);
-        break;
-    case ACTION_STOP_READING:
-    case ACTION_DISCARD:
-    case ACTION_SHAPE:
-    case ACTION_FILTER:
-        armed->action[side] = action->kind;
-        armed->filter = action->filter;
-        armed->until_at = time_add(session->now, action->duration_us);
-        break;
-    case ACTION_CLOSE_GRACEFUL:
-    case ACTION_CLOSE_PLAIN:
-    case ACTION_CLOSE_UNREAD:
-    case ACTION_RESET_ABRUPT:
-    case ACTION_RESET_DRAIN:
-    case ACTION_RESET_AFTER_FIN:
-    case ACTION_RESET_ON_DATA:
-    case ACTION_HOLD:
-    case ACTION_VANISH:
-        end(session, side, action);
-        break;
-    }
-}
-
-/* Carries the actions of one armed fault out. A type that goes by direction acts on the socket that
- * its direction is read from. */
-static void apply_both(struct session *session, struct armed *armed, const struct action on[2])
-{
-    bool directed = fault_goes_by_direction(&armed->rule->fault);
-    for (int i = 0; i < 2; i++) {
-        if (!directed || (armed->directions & (1u << i)) != 0)
-            apply(session, armed, (enum side)i, &on[i]);
-    }
-    refresh(session);
-}
 
 void arming_prepare(struct session *session)
 {
-    for (size_t i = 0; i < session->armed_count; i++) {
+    for (size_t i = 0; i < session->armed.count; i++) {
         struct action on[2];
-        fault_arm(&session->armed[i].rule->fault, on);
+        fault_arm(&session->armed.list[i]->rule->fault, on);
         if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
-            apply_both(session, &session->armed[i], on);
+            deeds_apply(session, session->armed.list[i], on);
     }
 }
 
@@ -179,8 +51,8 @@ static enum direction event_direction(const struct armed *armed)
 /* A fault in both directions is injected in one connection. */
 static bool is_counted(const struct session *session, const struct armed *armed)
 {
-    for (size_t i = 0; i < session->armed_count; i++) {
-        const struct armed *other = &session->armed[i];
+    for (size_t i = 0; i < session->armed.count; i++) {
+        const struct armed *other = session->armed.list[i];
         if (other != armed && other->rule == armed->rule && other->counted)
             return true;
     }
@@ -190,13 +62,13 @@ static bool is_counted(const struct session *session, const struct armed *armed)
 /* Counts the fault in; false when it has been injected in as many connections as allowed. */
 static bool count_in(struct session *session, struct armed *armed)
 {
-    const struct rule *rule = armed->rule;
-    if (!is_counted(session, armed)) {
+    struct rule *rule = armed->rule;
+    if (!armed->counted && !is_counted(session, armed)) {
         if (rule->tally->fired >= rule->fault.times)
             return false;
         rule->tally->fired++;
         if (session->fault_count < EVENT_FAULTS_MAX)
-            session->faults[session->fault_count] = rule->fault.name;
+            session->faults[session->fault_count] = rule->tally->name;
         session->fault_count++;
     }
     armed->counted = true;
@@ -209,28 +81,21 @@ static time_us since_start(const struct session *session)
 }
 
 /* An early FIN is the first end of the connection too, though its other direction lives on. */
-static void note_cause(
-    struct session *session, const struct fault *fault, const struct action on[2])
+static void note_cause(struct session *session, const struct rule *rule, const struct action on[2])
 {
     bool ends = action_is_ending(on[SIDE_CLIENT].kind) || on[SIDE_CLIENT].kind == ACTION_FIN ||
                 on[SIDE_SERVER].kind == ACTION_FIN;
     if (session->cause != CAUSE_NONE || !ends)
         return;
     session->cause = CAUSE_FAULT;
-    session->cause_fault = fault->name;
+    session->cause_fault = rule->tally->name;
 }
 
 /* No action of it lasts any longer. */
 static void release(struct session *session, struct armed *armed)
 {
     armed->phase = ARMED_DONE;
-    for (int side = 0; side < 2; side++) {
-        bool held_fin = armed->action[side] == ACTION_HOLD_FIN;
-        armed->action[side] = ACTION_NONE;
-        if (held_fin)
-            session->side[side].fin_held = does_any(session, (enum side)side, ACTION_HOLD_FIN);
-    }
-    refresh(session);
+    deeds_undo(session, armed);
 }
 
 /* Whether it has nothing left to act on: a direction whose end was passed on takes no bytes. */
@@ -257,9 +122,9 @@ static void start(struct session *session, struct armed *armed, enum direction d
     }
     armed->phase = fault->type->lasting ? ARMED_ACTIVE : ARMED_DONE;
     armed->since = session->now;
-    note_cause(session, fault, on);
+    note_cause(session, armed->rule, on);
     emit_fault(session, EVENT_FAULT, armed, direction);
-    apply_both(session, armed, on);
+    deeds_apply(session, armed, on);
 }
 
 /* The trigger came. A lasting fault whose window has not opened waits for it; any other is too
@@ -295,8 +160,8 @@ static bool stands_at(const struct armed *armed, const struct trigger *trigger,
 
 void arming_on_edge(struct session *session, enum direction direction, uint64_t offset)
 {
-    for (size_t i = 0; i < session->armed_count && !session->over; i++) {
-        struct armed *armed = &session->armed[i];
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed *armed = session->armed.list[i];
         const struct fault *fault = &armed->rule->fault;
         if (armed->phase == ARMED_WAITING) {
             if (stands_at(armed, &fault->when, armed->when_match, direction, offset))
@@ -317,8 +182,8 @@ static bool is_event(const struct armed *armed, const struct trigger *trigger,
 
 void arming_on_event(struct session *session, enum trigger_kind kind, enum direction direction)
 {
-    for (size_t i = 0; i < session->armed_count && !session->over; i++) {
-        struct armed *armed = &session->armed[i];
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed *armed = session->armed.list[i];
         const struct fault *fault = &armed->rule->fault;
         if (armed->phase == ARMED_WAITING && is_event(armed, &fault->when, kind, direction))
             trigger(session, armed,
@@ -329,13 +194,15 @@ void arming_on_event(struct session *session, enum trigger_kind kind, enum direc
     }
 }
 
-/* When a trigger is due by time alone. */
-static time_us due(const struct session *session, const struct trigger *trigger)
+/* When a trigger is due by time alone. Silence counts from when the fault was armed on. */
+static time_us due(
+    const struct session *session, const struct armed *armed, const struct trigger *trigger)
 {
     if (trigger->kind == TRIGGER_TIME)
         return time_add(session->opened_at, trigger->value);
     if (trigger->kind == TRIGGER_IDLE && session->opened_at != TIME_NEVER)
-        return time_add(session->active_at, trigger->value);
+        return time_add(armed->armed_at > session->active_at ? armed->armed_at : session->active_at,
+            trigger->value);
     return TIME_NEVER;
 }
 
@@ -345,11 +212,11 @@ static time_us next_time_of(const struct session *session, const struct armed *a
     time_us window_end = time_add(session->plan->started_at, fault->active.to);
     switch (armed->phase) {
     case ARMED_WAITING:
-        return due(session, &fault->when);
+        return due(session, armed, &fault->when);
     case ARMED_PENDING:
         return time_add(session->plan->started_at, fault->active.from);
     case ARMED_ACTIVE:
-        return time_min(time_min(armed->until_at, window_end), due(session, &fault->until));
+        return time_min(time_min(armed->until_at, window_end), due(session, armed, &fault->until));
     case ARMED_DONE:
         break;
     }
@@ -358,8 +225,8 @@ static time_us next_time_of(const struct session *session, const struct armed *a
 
 void arming_on_time(struct session *session)
 {
-    for (size_t i = 0; i < session->armed_count && !session->over; i++) {
-        struct armed *armed = &session->armed[i];
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed *armed = session->armed.list[i];
         if (session->now < next_time_of(session, armed))
             continue;
         if (armed->phase == ARMED_ACTIVE)
@@ -372,8 +239,8 @@ void arming_on_time(struct session *session)
 time_us arming_next_time(const struct session *session)
 {
     time_us next = TIME_NEVER;
-    for (size_t i = 0; i < session->armed_count && !session->over; i++)
-        next = time_min(next, next_time_of(session, &session->armed[i]));
+    for (size_t i = 0; i < session->armed.count && !session->over; i++)
+        next = time_min(next, next_time_of(session, session->armed.list[i]));
     return next;
 }
 
@@ -395,9 +262,89 @@ static uint64_t edge_of(const struct armed *armed, enum direction direction, uin
 uint64_t arming_next_edge(const struct session *session, enum direction direction, uint64_t handed)
 {
     uint64_t edge = FLOW_NO_EDGE;
-    for (size_t i = 0; i < session->armed_count && !session->over; i++) {
-        uint64_t own = edge_of(&session->armed[i], direction, handed);
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        uint64_t own = edge_of(session->armed.list[i], direction, handed);
         edge = own < edge ? own : edge;
     }
     return edge;
+}
+
+/* Whether the event that the fault waits for is past. */
+static bool has_come(const struct session *session, const struct armed *armed)
+{
+    const struct trigger *when = &armed->rule->fault.when;
+    bool come = when->kind == TRIGGER_ACCEPT || armed->rule->fault.type->at_accept;
+    if (when->kind == TRIGGER_TIME)
+        come = time_add(session->opened_at, when->value) < session->now;
+    for (int d = 0; d < 2; d++) {
+        if ((armed->directions & (1u << d)) == 0)
+            continue;
+        if (when->kind == TRIGGER_BYTES)
+            come |= flow_handed(&session->flow[d]) > when->value;
+        else if (when->kind == TRIGGER_EOF)
+            come |= session->side[d].eof_told;
+    }
+    return come;
+}
+
+void arming_join(struct session *session, struct armed *armed)
+{
+    struct action on[2];
+    if (session->over || has_come(session, armed)) {
+        armed->phase = ARMED_DONE;
+        return;
+    }
+    fault_arm(&armed->rule->fault, on);
+    deeds_apply(session, armed, on);
+    if (armed->rule->fault.when.kind == TRIGGER_OPEN && session->opened_at != TIME_NEVER)
+        trigger(session, armed, event_direction(armed));
+}
+
+static bool same_trigger(const struct trigger *a, const struct trigger *b)
+{
+    return a->kind == b->kind && a->value == b->value && a->edge == b->edge &&
+           a->pattern_len == b->pattern_len && memcmp(a->pattern, b->pattern, a->pattern_len) == 0;
+}
+
+static bool shares_state(const struct fault *fault)
+{
+    return fault->type->shares_state != NULL && fault->type->shares_state(fault->params);
+}
+
+bool arming_can_change(const struct armed *armed, const struct rule *to)
+{
+    const struct fault *old = &armed->rule->fault, *new = &to->fault;
+    struct action was[2], is[2];
+    if (old->type != new->type || old->directions != new->directions || old->sides != new->sides ||
+        !same_trigger(&old->when, &new->when) || shares_state(old) != shares_state(new))
+        return false;
+    fault_fire(old, was);
+    fault_fire(new, is);
+    return was[0].kind == is[0].kind && was[1].kind == is[1].kind;
+}
+
+void arming_change(struct session *session, struct armed *armed, struct rule *to)
+{
+    struct action on[2];
+    if (armed->phase == ARMED_DONE) /* what it inserts may still point into its rule */
+        return;
+    if (!same_trigger(&armed->rule->fault.until, &to->fault.until))
+        for (int d = 0; d < 2; d++)
+            armed->until_match[d] = (struct match){.edge = FLOW_NO_EDGE};
+    rule_unref(armed->rule);
+    armed->rule = rule_ref(to);
+    armed->state = shares_state(&to->fault) ? to->shared_state : armed->own_state;
+    if (armed->phase == ARMED_ACTIVE) {
+        fault_fire(&to->fault, on);
+        deeds_change(session, armed, on);
+    } else if (to->fault.type->arm != NULL) {
+        fault_arm(&to->fault, on);
+        deeds_undo(session, armed);
+        deeds_apply(session, armed, on);
+    }
+}
+
+void arming_remove(struct session *session, struct armed *armed)
+{
+    finish(session, armed);
 }

@@ -39,12 +39,15 @@ struct match {
 /* A fault selected for this connection. A type that goes by direction has one of these for each
  * direction, with a trigger of its own. */
 struct armed {
-    const struct rule *rule;
+    struct armed *next; /* in the session's retired ones */
+    struct rule *rule;  /* one reference */
     enum armed_phase phase;
     bool counted;               /* among the connections it was injected in */
     unsigned directions;        /* set: whose bytes it watches, shapes or counts */
     enum action_kind action[2]; /* what it does to each socket while active, by enum side */
     struct packet_filter filter;
+    uint64_t hold_us;                           /* of ACTION_HOLD_FIN */
+    time_us armed_at;                           /* when it was selected */
     time_us since;                              /* when it became active */
     time_us until_at;                           /* when it is over by time alone; TIME_NEVER */
     uint64_t key[2];                            /* of its draws, by enum direction */
@@ -52,6 +55,12 @@ struct armed {
     struct match when_match[2], until_match[2]; /* by enum direction */
     void *state; /* of its gate: own_state, or what all of the proxy share */
     alignas(max_align_t) unsigned char own_state[FAULT_STATE_MAX];
+};
+
+/* The faults armed for one session, in the order of their plan. Each keeps its address. */
+struct armed_set {
+    struct armed **list; /* owned, and each of them; NULL when there is none */
+    size_t count;
 };
 
 /* Whether it shapes or ends directions, each on its own, and not sides. */
@@ -63,6 +72,19 @@ static inline bool fault_goes_by_direction(const struct fault *fault)
 /* Selects the rules of the plan that concern this connection, and draws their chance. `client` is
  * the client's address. 0 or -ENOMEM. */
 int arming_select(struct session *session, const struct sockaddr_storage *client);
+
+/* Frees them. */
+void arming_deinit(struct session *session);
+
+/* Whether a rule concerns this connection; `selected`: it was injected here before, so that `times` does
+ * not speak against it. */
+bool arming_concerns(const struct session *session, const struct rule *rule,
+    const struct sockaddr_storage *client, bool selected);
+
+/* Makes what is armed for a rule: one, or one for each direction, into `made`. How many, 0: out of
+ * memory. They are armed when they stand in the session's set. */
+unsigned arming_make(struct session *session, struct rule *rule, struct armed *made[2]);
+void arming_free(struct armed *armed); /* NULL is allowed */
 
 /* Carries out what armed faults want from the first moment on (fault_type.arm). */
 void arming_prepare(struct session *session);
@@ -81,5 +103,16 @@ uint64_t arming_next_edge(const struct session *session, enum direction directio
 
 /* When arming_on_time has something to do; TIME_NEVER: not by time alone. */
 time_us arming_next_time(const struct session *session);
+
+/* For adoption.c. A fault that is armed in the middle of a connection: what is to happen at the open
+ * happens now; an event that has come already is not invented, and the fault never fires here. */
+void arming_join(struct session *session, struct armed *armed);
+
+/* Whether an armed fault can go on with another value of its rule, and does. */
+bool arming_can_change(const struct armed *armed, const struct rule *to);
+void arming_change(struct session *session, struct armed *armed, struct rule *to);
+
+/* The fault is taken away: it is over. */
+void arming_remove(struct session *session, struct armed *armed);
 
 #endif

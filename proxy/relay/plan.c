@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans and tallies: see plan.h. */
+/* Plans, rules and tallies: see plan.h. */
 #include "proxy/relay/plan.h"
 
 #include <assert.h>
@@ -8,6 +8,7 @@
 
 void tally_book_init(struct tally_book *book)
 {
+    *book = (struct tally_book){0};
     list_init(&book->tallies);
 }
 
@@ -15,77 +16,96 @@ void tally_book_deinit(struct tally_book *book)
 {
     for (struct list *link; (link = list_pop(&book->tallies)) != NULL;)
         free(container_of(link, struct tally, link));
+    hash_deinit(&book->by_name);
+}
+
+static struct tally *find_tally(
+    const struct tally_book *book, uint64_t key, const char *proxy, const char *name)
+{
+    struct hash_link *link = hash_find(&book->by_name, key);
+    for (; link != NULL; link = hash_find_next(link)) {
+        struct tally *tally = container_of(link, struct tally, by_name);
+        if (strcmp(tally->name, name) == 0 && strcmp(tally->proxy, proxy) == 0)
+            return tally;
+    }
+    return NULL;
 }
 
 /* The fault's tally, made when it is first asked for. NULL: out of memory. */
-static struct tally *tally_of(struct tally_book *book, const char *name)
+static struct tally *tally_of(struct tally_book *book, const char *proxy, const char *name)
 {
-    list_for_each(link, &book->tallies)
-    {
-        struct tally *tally = container_of(link, struct tally, link);
-        if (strcmp(tally->name, name) == 0)
-            return tally;
-    }
-    struct tally *tally = calloc(1, sizeof *tally);
-    if (tally == NULL)
+    uint64_t key = hash_text(hash_text(0, proxy), name);
+    struct tally *tally = find_tally(book, key, proxy, name);
+    if (tally != NULL)
+        return tally;
+    tally = calloc(1, sizeof *tally);
+    if (tally == NULL || hash_add(&book->by_name, &tally->by_name, key) != 0) {
+        free(tally);
         return NULL;
+    }
     memcpy(tally->name, name, strlen(name) + 1);
+    memcpy(tally->proxy, proxy, strlen(proxy) + 1);
     list_append(&book->tallies, &tally->link);
     return tally;
 }
 
-static size_t count_rules(const struct config *config, const char *proxy_name)
+struct rule *rule_new(const struct fault *fault, enum rule_origin origin, const struct said *said,
+    const char *proxy, const struct rule *before, struct tally_book *book)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < config->fault_count; i++)
-        count += fault_names_proxy(&config->faults[i], proxy_name);
-    return count;
-}
-
-static int compile_rule(struct plan *plan, const struct fault *fault, struct tally_book *book)
-{
-    size_t index = plan->rule_count++;
-    struct rule *rule = &plan->rules[index];
+    struct rule *rule = calloc(1, sizeof *rule);
+    if (rule == NULL)
+        return NULL;
+    rule->refs = 1;
+    rule->origin = origin;
     rule->fault = *fault;
-    rule->shared_state = (unsigned char *)plan->shared_states + index * FAULT_STATE_MAX;
-    rule->tally = tally_of(book, fault->name);
-    if (rule->tally == NULL)
-        return -1;
-    rule->tally->must_fire = fault->must_fire && fault->enabled;
-    if (rule->fault.when.kind == TRIGGER_MATCH)
-        matcher_init(&rule->when_matcher, &rule->fault.when);
-    if (rule->fault.until.kind == TRIGGER_MATCH)
-        matcher_init(&rule->until_matcher, &rule->fault.until);
-    return 0;
-}
-
-static int compile_rules(struct plan *plan, const struct config *config, struct tally_book *book)
-{
-    for (size_t i = 0; i < config->fault_count; i++) {
-        if (fault_names_proxy(&config->faults[i], plan->proxy.name) &&
-            compile_rule(plan, &config->faults[i], book) != 0)
-            return -1;
+    if (said != NULL)
+        rule->said = *said;
+    rule->tally = tally_of(book, origin == RULE_FROM_FILE ? "" : proxy, fault->name);
+    if (rule->tally == NULL) {
+        free(rule);
+        return NULL;
     }
-    return 0;
+    if (fault->when.kind == TRIGGER_MATCH)
+        matcher_init(&rule->when_matcher, &rule->fault.when);
+    if (fault->until.kind == TRIGGER_MATCH)
+        matcher_init(&rule->until_matcher, &rule->fault.until);
+    if (before != NULL && before->fault.type == fault->type)
+        memcpy(rule->shared_state, before->shared_state, sizeof rule->shared_state);
+    return rule;
 }
 
-struct plan *plan_new(
-    const struct config *config, size_t index, time_us started_at, struct tally_book *book)
+struct rule *rule_ref(struct rule *rule)
 {
-    const struct proxy_config *proxy = &config->proxies[index];
-    size_t count = count_rules(config, proxy->name);
-    struct plan *plan = calloc(1, sizeof *plan + count * sizeof plan->rules[0]);
+    assert(rule->refs > 0);
+    rule->refs++;
+    return rule;
+}
+
+void rule_unref(struct rule *rule)
+{
+    if (rule != NULL && --rule->refs == 0)
+        free(rule);
+}
+
+/* A plan without rules, with room for some. */
+static struct plan *allocate(const struct plan_basis *basis, size_t room)
+{
+    struct plan *plan = calloc(1, sizeof *plan + room * sizeof(struct rule *));
     if (plan == NULL)
         return NULL;
     plan->refs = 1;
-    plan->seed = config->settings.seed;
-    plan->started_at = started_at;
-    plan->proxy = *proxy;
-    plan->shared_states = calloc(count + 1, FAULT_STATE_MAX);
-    if (plan->shared_states == NULL || compile_rules(plan, config, book) != 0) {
-        plan_unref(plan);
-        return NULL;
-    }
+    plan->seed = basis->seed;
+    plan->started_at = basis->started_at;
+    plan->origin = basis->origin;
+    plan->proxy = basis->proxy;
+    return plan;
+}
+
+struct plan *plan_new(const struct plan_basis *basis, struct rule *const *rules, size_t rule_count)
+{
+    struct plan *plan = allocate(basis, rule_count);
+    for (size_t i = 0; plan != NULL && i < rule_count; i++)
+        plan->rules[plan->rule_count++] = rule_ref(rules[i]);
     return plan;
 }
 
@@ -100,6 +120,78 @@ void plan_unref(struct plan *plan)
 {
     if (plan == NULL || --plan->refs > 0)
         return;
-    free(plan->shared_states);
+    for (size_t i = 0; i < plan->rule_count; i++)
+        rule_unref(plan->rules[i]);
     free(plan);
+}
+
+struct rule *plan_find(const struct plan *plan, const char *name)
+{
+    for (size_t i = 0; plan != NULL && i < plan->rule_count; i++)
+        if (strcmp(plan->rules[i]->fault.name, name) == 0)
+            return plan->rules[i];
+    return NULL;
+}
+
+static size_t count_rules(const struct config *config, const char *proxy_name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->fault_count; i++)
+        count += fault_names_proxy(&config->faults[i], proxy_name);
+    return count;
+}
+
+/* The rule of a fault of the file: the old one if that says the same. NULL: out of memory. */
+static struct rule *rule_of(
+    const struct fault *fault, const char *proxy, const struct plan *old, struct tally_book *book)
+{
+    struct rule *before = plan_find(old, fault->name);
+    if (before == NULL || before->origin != RULE_FROM_FILE || !fault_equal(&before->fault, fault))
+        return rule_new(fault, RULE_FROM_FILE, NULL, proxy, before, book);
+    return rule_ref(before);
+}
+
+static int compile_rules(
+    struct plan *plan, const struct config *config, const struct plan *old, struct tally_book *book)
+{
+    for (size_t i = 0; i < config->fault_count; i++) {
+        if (!fault_names_proxy(&config->faults[i], plan->proxy.name))
+            continue;
+        struct rule *rule = rule_of(&config->faults[i], plan->proxy.name, old, book);
+        if (rule == NULL)
+            return -1;
+        plan->rules[plan->rule_count++] = rule;
+    }
+    return 0;
+}
+
+static void keep_rules_of_api(struct plan *plan, const struct plan *old)
+{
+    for (size_t i = 0; i < old->rule_count; i++) {
+        struct rule *rule = old->rules[i];
+        if (rule->origin == RULE_FROM_API && plan_find(plan, rule->fault.name) == NULL)
+            plan->rules[plan->rule_count++] = rule_ref(rule);
+    }
+}
+
+struct plan *plan_compile(const struct config *config, size_t index, time_us started_at,
+    struct tally_book *book, const struct plan *old, bool keep_api)
+{
+    const struct plan_basis basis = {
+        .seed = config->settings.seed,
+        .started_at = started_at,
+        .origin = RULE_FROM_FILE,
+        .proxy = config->proxies[index],
+    };
+    size_t room = count_rules(config, basis.proxy.name) + (old == NULL ? 0 : old->rule_count);
+    struct plan *plan = allocate(&basis, room);
+    if (plan == NULL)
+        return NULL;
+    if (compile_rules(plan, config, old, book) != 0) {
+        plan_unref(plan);
+        return NULL;
+    }
+    if (old != NULL && keep_api)
+        keep_rules_of_api(plan, old);
+    return plan;
 }

@@ -1,59 +1,109 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plan: what one proxy does, compiled from the configuration. Immutable and reference-counted: a
- * reload builds a new one, and a running session keeps the plan it opened with.
+ * A plan: what one proxy does. Its rules are its faults, compiled. Both are immutable and
+ * reference-counted: a change builds a new plan that shares the rules it does not change, so that the
+ * same pointer means that nothing has changed for a running session, and what all connections of the
+ * proxy share goes on.
  *
- * How often a fault was armed and fired stands in the tally:
- * one entry for each fault name, kept for the life of the worker, shared by all plans.
+ * How often a fault was armed and fired stands in the tally: one entry for each fault of the file, by its
+ * name, and for each fault that the API gave to one proxy. Tallies live as long as the worker, and so do
+ * the names that point into them.
  */
 #ifndef RUDEPROXY_RELAY_PLAN_H
 #define RUDEPROXY_RELAY_PLAN_H
 
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "config/config.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/hash.h"
 #include "proxy/base/list.h"
 #include "proxy/relay/matcher.h"
 
 struct tally {
     struct list link;
-    char name[FAULT_NAME_MAX]; /* of the fault */
-    uint64_t armed;            /* connections it was selected for */
-    uint64_t fired;            /* connections it was injected in */
-    bool must_fire;
+    struct hash_link by_name;
+    char proxy[PROXY_NAME_MAX]; /* whose fault it is alone; "": it may name several (the file's) */
+    char name[FAULT_NAME_MAX];  /* of the fault */
+    uint64_t armed;             /* connections it was selected for */
+    uint64_t fired;             /* connections it was injected in */
 };
 
 struct tally_book {
-    struct list tallies; /* of struct tally */
+    struct list tallies; /* of struct tally, in order of appearance */
+    struct hash by_name;
 };
 
 void tally_book_init(struct tally_book *book);
 void tally_book_deinit(struct tally_book *book);
 
+/* Who made a rule or a proxy. */
+enum rule_origin {
+    RULE_FROM_FILE,
+    RULE_FROM_API,
+    RULE_FOR_CONNECTION, /* injected in one connection, in no plan */
+};
+
+/* The words in which a client of Toxiproxy's API spoke of a fault, given back as they were. */
+struct said {
+    char stream[16];
+    float toxicity;
+};
+
 struct rule {
+    unsigned refs;
+    enum rule_origin origin;
     struct fault fault;
+    struct said said;
     struct tally *tally;
     struct matcher when_matcher, until_matcher; /* of triggers that match */
-    void *shared_state; /* FAULT_STATE_MAX bytes, zero at first: of a gate that all connections of
-                           the proxy share. The one thing of a plan that changes. */
+    /* Of a gate that all connections of the proxy share, and of listener faults; zero at first. The one
+     * thing of a plan that changes. */
+    alignas(max_align_t) unsigned char shared_state[FAULT_STATE_MAX];
+};
+
+/* Compiles a fault of one proxy, with one reference. `said` may be NULL. `before`: the rule it takes the
+ * place of, or NULL; of the same type, its shared state goes on. NULL: out of memory. */
+struct rule *rule_new(const struct fault *fault, enum rule_origin origin, const struct said *said,
+    const char *proxy, const struct rule *before, struct tally_book *book);
+struct rule *rule_ref(struct rule *rule);
+void rule_unref(struct rule *rule); /* NULL is allowed */
+
+/* What a plan is beside its rules. */
+struct plan_basis {
+    uint64_t seed;
+    time_us started_at; /* of the run: what `active` counts from */
+    enum rule_origin origin;
+    struct proxy_config proxy;
 };
 
 struct plan {
     unsigned refs;
     uint64_t seed;
-    time_us started_at; /* of the run: what `active` counts from */
+    time_us started_at;
+    enum rule_origin origin; /* of the proxy */
     struct proxy_config proxy;
-    void *shared_states; /* of all rules; owned */
     size_t rule_count;
-    struct rule rules[]; /* the faults that name this proxy, in file order */
+    struct rule
+        *rules[]; /* in order: the file's, as they stand there, then the API's; one reference
+                             each; their names differ */
 };
 
-/* Compiles the plan of config->proxies[index], with one reference. NULL: out of memory. */
-struct plan *plan_new(
-    const struct config *config, size_t index, time_us started_at, struct tally_book *book);
+/* A plan of these rules, of which it takes references of its own, with one reference. NULL: out of
+ * memory. */
+struct plan *plan_new(const struct plan_basis *basis, struct rule *const *rules, size_t rule_count);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan *plan); /* NULL is allowed */
+
+/* Compiles the plan of config->proxies[index]. `old`: that of the proxy so far, or NULL: faults that are
+ * equal keep their rule, and with `keep_api` those of the API stay whose names the file does not take.
+ * NULL: out of memory. */
+struct plan *plan_compile(const struct config *config, size_t index, time_us started_at,
+    struct tally_book *book, const struct plan *old, bool keep_api);
+
+/* The rule of this name, NULL: none. */
+struct rule *plan_find(const struct plan *plan, const char *name);
 
 #endif

@@ -51,8 +51,7 @@ void session_deinit(struct session *session)
     assert(session->side[SIDE_CLIENT].ep == NULL && session->side[SIDE_SERVER].ep == NULL);
     for (int d = 0; d < 2; d++)
         flow_deinit(&session->flow[d]);
-    free(session->armed);
-    session->armed = NULL;
+    arming_deinit(session);
     plan_unref(session->plan);
     session->plan = NULL;
 }
@@ -86,6 +85,7 @@ static void at_end(struct session *session, enum direction direction)
     enum side source = (enum side)direction;
     enum side sink = (enum side) !direction;
     if (flow->end == FLOW_END_FIN) {
+        session->side[source].eof_told = true;
         arming_on_event(session, TRIGGER_EOF, direction);
         if (session->over || flow->insert != NULL || fin_is_held(session, &session->side[source]))
             return;
@@ -294,12 +294,12 @@ void session_stop(struct session *session, enum cause cause)
 /* Gives a flow a shaping if any armed fault looks at its bytes. 0 or -1: out of memory. */
 static int shape_flow(struct session *session, enum direction direction)
 {
-    if (!shaping_is_needed(session->armed, session->armed_count, direction))
+    if (!shaping_is_needed(&session->armed, direction))
         return 0;
     struct shaping *shaping = malloc(sizeof *shaping);
     if (shaping == NULL)
         return -1;
-    shaping_init(shaping, direction, session->armed, session->armed_count);
+    shaping_init(shaping, direction, &session->armed);
     session->flow[direction].shaping = shaping;
     return 0;
 }

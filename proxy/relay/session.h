@@ -67,6 +67,7 @@ struct session_side {
     uint64_t fin_hold_us;   /* a FIN that arrives from it is passed on so much later; 0: at once */
     time_us fin_release_at; /* TIME_NEVER: not (yet) known */
     bool fin_held;
+    bool eof_told;         /* its FIN, and every byte before it, was a trigger */
     unsigned filter_count; /* packet faults at work on it */
 };
 
@@ -76,9 +77,9 @@ struct session {
     uint64_t number;             /* of the connection in its proxy, from 1 */
     struct session_side side[2]; /* by enum side */
     struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
-    struct armed *armed;         /* owned; NULL when no fault concerns this connection */
-    size_t armed_count;
-    time_us now; /* of the run in progress */
+    struct armed_set armed;      /* the faults that concern this connection */
+    struct armed *retired;       /* taken away, but bytes that they insert still wait; NULL: none */
+    time_us now;                 /* of the run in progress */
     time_us accepted_at;
     time_us dial_at;       /* when the upstream is to be dialled; 0: it was */
     time_us active_at;     /* when a byte last moved, or the connection opened */
@@ -92,9 +93,9 @@ struct session {
     bool again;            /* something changed: look at everything once more */
     enum cause stop_cause; /* CAUSE_NONE: nobody asked us to stop */
     enum cause cause;
-    const char *cause_fault; /* points into the plan */
+    const char *cause_fault; /* points into a tally */
     unsigned fault_count;
-    const char *faults[EVENT_FAULTS_MAX]; /* point into the plan */
+    const char *faults[EVENT_FAULTS_MAX]; /* point into tallies */
 };
 
 /* Takes its own reference to the plan. `client` stands already; its address text stays valid as

@@ -27,25 +27,23 @@ static bool waits_for_match(const struct armed *armed, enum direction direction)
     return next->kind == TRIGGER_MATCH;
 }
 
-bool shaping_is_needed(const struct armed *armed, size_t count, enum direction direction)
+bool shaping_is_needed(const struct armed_set *set, enum direction direction)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct fault *fault = &armed[i].rule->fault;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct fault *fault = &set->list[i]->rule->fault;
         bool shapes = fault->type->gate != NULL || fault->type->mutate != NULL;
         bool matches = fault->when.kind == TRIGGER_MATCH || fault->until.kind == TRIGGER_MATCH;
-        if (watches(&armed[i], direction) && (shapes || matches))
+        if (watches(set->list[i], direction) && (shapes || matches))
             return true;
     }
     return false;
 }
 
-void shaping_init(
-    struct shaping *shaping, enum direction direction, struct armed *armed, size_t armed_count)
+void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set)
 {
     *shaping = (struct shaping){
         .direction = direction,
-        .armed = armed,
-        .armed_count = armed_count,
+        .set = set,
         .hold = SHAPING_NO_HOLD,
         .again = TIME_NEVER,
     };
@@ -79,10 +77,10 @@ static const struct matcher *current_matcher(
 static void hold_back(struct shaping *shaping)
 {
     shaping->hold = SHAPING_NO_HOLD;
-    for (size_t i = 0; i < shaping->armed_count && !shaping->ended; i++) {
+    for (size_t i = 0; i < shaping->set->count && !shaping->ended; i++) {
         struct match *match;
         const struct matcher *matcher =
-            current_matcher(&shaping->armed[i], shaping->direction, &match);
+            current_matcher(shaping->set->list[i], shaping->direction, &match);
         if (matcher == NULL || matcher->trigger->edge != EDGE_BEFORE || match->matched == 0)
             continue;
         uint64_t start = shaping->scanned - match->matched;
@@ -94,8 +92,8 @@ void shaping_refresh(struct shaping *shaping)
 {
     shaping->looks = shaping->matches = shaping->cuts_segments = false;
     shaping->wants_arrivals = false;
-    for (size_t i = 0; i < shaping->armed_count; i++) {
-        const struct armed *armed = &shaping->armed[i];
+    for (size_t i = 0; i < shaping->set->count; i++) {
+        const struct armed *armed = shaping->set->list[i];
         const struct fault_type *type = armed->rule->fault.type;
         bool active = is_active_here(shaping, armed);
         shaping->matches |= waits_for_match(armed, shaping->direction);
@@ -124,8 +122,8 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
 uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
 {
     uint64_t allowed = shaping->hold < end ? shaping->hold : end;
-    for (size_t i = 0; i < shaping->armed_count && allowed > head; i++) {
-        struct armed *armed = &shaping->armed[i];
+    for (size_t i = 0; i < shaping->set->count && allowed > head; i++) {
+        struct armed *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (!is_active_here(shaping, armed) || fault->type->gate == NULL)
             continue;
@@ -152,8 +150,8 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
 void shaping_passed(struct shaping *shaping, uint64_t offset, size_t n)
 {
     arrivals_forget(&shaping->arrivals, offset + n);
-    for (size_t i = 0; i < shaping->armed_count; i++) {
-        struct armed *armed = &shaping->armed[i];
+    for (size_t i = 0; i < shaping->set->count; i++) {
+        struct armed *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (is_active_here(shaping, armed) && fault->type->passed != NULL)
             fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
@@ -178,10 +176,10 @@ static void scan_one(struct shaping *shaping, const struct matcher *matcher, str
  * once to each: the shortest scan is found on copies first. */
 static size_t shortest_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
 {
-    for (size_t i = 0; i < shaping->armed_count; i++) {
+    for (size_t i = 0; i < shaping->set->count; i++) {
         struct match *match;
         const struct matcher *matcher =
-            current_matcher(&shaping->armed[i], shaping->direction, &match);
+            current_matcher(shaping->set->list[i], shaping->direction, &match);
         if (matcher == NULL)
             continue;
         unsigned matched = match->matched;
@@ -196,10 +194,10 @@ size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned cha
         return n;
     shaping->match_edge = FLOW_NO_EDGE;
     n = shortest_scan(shaping, bytes, n);
-    for (size_t i = 0; i < shaping->armed_count; i++) {
+    for (size_t i = 0; i < shaping->set->count; i++) {
         struct match *match;
         const struct matcher *matcher =
-            current_matcher(&shaping->armed[i], shaping->direction, &match);
+            current_matcher(shaping->set->list[i], shaping->direction, &match);
         if (matcher != NULL)
             scan_one(shaping, matcher, match, offset, bytes, n);
     }
@@ -233,8 +231,8 @@ void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n)
 static void change_piece(
     const struct shaping *shaping, uint64_t offset, unsigned char *bytes, size_t n)
 {
-    for (size_t i = 0; i < shaping->armed_count; i++) {
-        const struct armed *armed = &shaping->armed[i];
+    for (size_t i = 0; i < shaping->set->count; i++) {
+        const struct armed *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (is_active_here(shaping, armed) && fault->type->mutate != NULL)
             fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
@@ -260,9 +258,9 @@ void shaping_forget(struct shaping *shaping)
     arrivals_forget(&shaping->arrivals, UINT64_MAX);
     shaping->changed = 0;
     /* A match cannot begin in bytes that are gone. */
-    for (size_t i = 0; i < shaping->armed_count; i++) {
+    for (size_t i = 0; i < shaping->set->count; i++) {
         struct match *match;
-        if (current_matcher(&shaping->armed[i], shaping->direction, &match) != NULL)
+        if (current_matcher(shaping->set->list[i], shaping->direction, &match) != NULL)
             match->matched = 0;
     }
     shaping->hold = SHAPING_NO_HOLD;

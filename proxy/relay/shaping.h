@@ -20,14 +20,13 @@
 #include "proxy/base/side.h"
 #include "proxy/relay/arrivals.h"
 
-struct armed;
+struct armed_set;
 
 #define SHAPING_NO_HOLD UINT64_MAX
 
 struct shaping {
     enum direction direction;
-    struct armed *armed; /* the session's, shared by both directions */
-    size_t armed_count;
+    const struct armed_set *set; /* the session's, shared by both directions */
     struct arrivals arrivals;
     bool wants_arrivals;
     bool looks;          /* some fault mutates or matches: every byte has to be seen */
@@ -45,13 +44,12 @@ struct shaping {
     time_us now;
 };
 
-/* `armed` outlives the shaping. */
-void shaping_init(
-    struct shaping *shaping, enum direction direction, struct armed *armed, size_t armed_count);
+/* `set` outlives the shaping. */
+void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set);
 void shaping_deinit(struct shaping *shaping);
 
 /* Whether any of the faults concerns the bytes of this direction, now or later. */
-bool shaping_is_needed(const struct armed *armed, size_t count, enum direction direction);
+bool shaping_is_needed(const struct armed_set *set, enum direction direction);
 
 /* Looks again at which faults are active. */
 void shaping_refresh(struct shaping *shaping);

@@ -49,7 +49,7 @@ int memory_proxy_compile(struct memory_proxy *proxy)
 {
     plan_unref(proxy->plan);
     tally_book_deinit(&proxy->book);
-    proxy->plan = plan_new(&proxy->config, 0, MEMORY_START, &proxy->book);
+    proxy->plan = plan_compile(&proxy->config, 0, MEMORY_START, &proxy->book, NULL, false);
     return proxy->plan == NULL ? -1 : 0;
 }
 
@@ -117,8 +117,8 @@ static void note_fault(struct memory_session *it, const struct event *event)
         .offset = event->u.fault.offset,
         .at = event->at};
     for (size_t i = 0; i < it->session.plan->rule_count; i++)
-        if (strcmp(it->session.plan->rules[i].fault.name, name) == 0)
-            injected->fault = &it->session.plan->rules[i].fault;
+        if (strcmp(it->session.plan->rules[i]->fault.name, name) == 0)
+            injected->fault = &it->session.plan->rules[i]->fault;
     assert_non_null(injected->fault);
     note(it, "%s %s %s %s %ju\n", event_kind_name(event->kind), name, event->u.fault.type,
         direction_name(event->u.fault.direction), (uintmax_t)event->u.fault.offset);

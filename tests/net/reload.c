@@ -227,6 +227,33 @@ static bool enabled_no_and_yes_again_is_the_same_port(void)
     return proxy_process_stop(&process) && good;
 }
 
+#define SHARED_RATE                                                                                \
+    "[fault f]\nproxy = p\ntype = bandwidth\nrate = 200k/s\nburst = 1k\nscope = proxy\n"
+
+/* 200 kB at 200 kB/s, whoever opened before and whoever after. */
+static bool a_shared_rate_is_shared_across_a_reload(void)
+{
+    const size_t each = 100 * 1024;
+    struct proxy_process process;
+    if (!proxy_process_start(&process, GLOBALS, PROXY("p") SHARED_RATE))
+        return false;
+    int before = wire_connect_proxy(&process, "p");
+    bool good = echoes(before, 100) && reload(&process, PROXY("q") PROXY("p") SHARED_RATE, DONE, 1);
+    int after = wire_connect_proxy(&process, "p");
+    good = good && echoes(after, 100);
+    int64_t start = wire_now_ms();
+    good = good && expect_number("send", wire_send(before, 0, each), 0) &&
+           expect_number("send", wire_send(after, 0, each), 0) &&
+           expect_number("read back", wire_read(before, 0, each), 0) &&
+           expect_number("read back", wire_read(after, 0, each), 0);
+    long took = (long)(wire_now_ms() - start);
+    if (took < 950)
+        good = expect_number("ms, a second at least", took, 1000);
+    wire_reset(before);
+    wire_reset(after);
+    return proxy_process_stop(&process) && good;
+}
+
 int main(void)
 {
     static const struct expect_case cases[] = {
@@ -238,6 +265,7 @@ int main(void)
         {"a_changed_address_moves", a_changed_address_moves},
         {"an_unchanged_listener_keeps_who_waits", an_unchanged_listener_keeps_who_waits},
         {"enabled_no_and_yes_again_is_the_same_port", enabled_no_and_yes_again_is_the_same_port},
+        {"a_shared_rate_is_shared_across_a_reload", a_shared_rate_is_shared_across_a_reload},
     };
     const size_t n = sizeof cases / sizeof cases[0];
     size_t passed = expect_run(cases, n);

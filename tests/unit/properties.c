@@ -88,9 +88,9 @@ static void expect_bytes(struct trial *trial, enum direction direction, unsigned
     }
     if (trial->type->mutate == NULL || from >= to)
         return;
-    for (size_t i = 0; i < it->session.armed_count; i++)
-        if ((it->session.armed[i].directions & 1u << direction) != 0)
-            key = it->session.armed[i].key[direction];
+    for (size_t i = 0; i < it->session.armed.count; i++)
+        if ((it->session.armed.list[i]->directions & 1u << direction) != 0)
+            key = it->session.armed.list[i]->key[direction];
     trial->type->mutate(
         trial->proxy.config.faults[0].params, key, from, bytes + from, (size_t)(to - from));
 }
