@@ -110,6 +110,18 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
     return ring->data + at;
 }
 
+void *ring_reserve_whole(struct ring *ring, size_t n)
+{
+    size_t got;
+    assert(ring->data == NULL && n > 0 && n <= ring->limit);
+    if (n <= RING_BLOCK)
+        return ring_reserve(ring, n, &got);
+    ring->data = malloc(ring->limit);
+    ring->cap = ring->data == NULL ? 0 : ring->limit;
+    ring->base = ring->tail;
+    return ring->data;
+}
+
 void ring_commit(struct ring *ring, size_t n)
 {
     assert(n <= ring->cap - ring_used(ring));

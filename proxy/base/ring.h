@@ -54,6 +54,10 @@ static inline size_t ring_room(const struct ring *ring)
  * (1..want). NULL when the ring is full or out of memory with nothing to give. */
 void *ring_reserve(struct ring *ring, size_t want, size_t *got);
 
+/* Room for exactly `n` bytes in one piece; the ring is empty, and n is from 1 to its limit. NULL: out of
+ * memory. */
+void *ring_reserve_whole(struct ring *ring, size_t n);
+
 /* The first `n` bytes reserved now hold data. 0 is allowed: gives unused memory back. */
 void ring_commit(struct ring *ring, size_t n);
 

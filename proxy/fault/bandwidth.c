@@ -44,6 +44,7 @@ struct bandwidth_state {
     uint64_t waits_until_ns; /* the latest time at which somebody was told to come back */
     uint64_t last;           /* key of the flow that was let go last */
     uint64_t passed_ns;      /* when bytes last went */
+    uint64_t rate;           /* by which the clock went so far: it may be changed */
 };
 CHECK_STATE(struct bandwidth_state);
 
@@ -100,12 +101,26 @@ static uint64_t credit(const struct bandwidth_params *bandwidth,
     return paid < state->rest ? 0 : (paid - state->rest) / NS_PER_S;
 }
 
-static void start(struct bandwidth_state *state, time_us now)
+static void start(
+    const struct bandwidth_params *bandwidth, struct bandwidth_state *state, time_us now)
 {
     if (state->running)
         return;
     state->running = true;
     state->paid_ns = now * NS_PER_US;
+    state->rate = bandwidth->rate;
+}
+
+/* Time saved at another rate would buy another number of bytes: after a change nothing is saved. */
+static void note_rate(
+    const struct bandwidth_params *bandwidth, struct bandwidth_state *state, uint64_t now_ns)
+{
+    if (state->rate == bandwidth->rate)
+        return;
+    state->rate = bandwidth->rate;
+    state->rest = 0;
+    if (state->paid_ns < now_ns)
+        state->paid_ns = now_ns;
 }
 
 /* At the begin of a burst, once: what is saved is at most `burst`. */
@@ -145,7 +160,8 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     uint64_t now_ns = view->now * NS_PER_US;
     uint64_t waiting = min_u64(view->end - view->head, CHARGE_MAX);
     uint64_t quantum = bandwidth->rate * QUANTUM_NS / NS_PER_S;
-    start(state, view->active_since);
+    start(bandwidth, state, view->active_since);
+    note_rate(bandwidth, state, now_ns);
     cap_credit(bandwidth, state, view, now_ns);
     quantum = min_u64(quantum == 0 ? 1 : quantum, waiting);
     uint64_t paid = credit(bandwidth, state, waiting, now_ns);
@@ -168,7 +184,7 @@ static void passed(const void *params, void *memory, uint64_t offset, size_t n, 
     const struct bandwidth_params *bandwidth = params;
     struct bandwidth_state *state = memory;
     (void)offset;
-    start(state, now);
+    start(bandwidth, state, now);
     state->passed_ns = now * NS_PER_US;
     for (uint64_t left = n; left > 0;) {
         uint64_t charge = min_u64(left, CHARGE_MAX);

@@ -2,6 +2,7 @@
 /* Pipes kept for reuse, last given first taken: see pipe_pool.h. */
 #include "proxy/net/pipe_pool.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,9 +45,19 @@ static void give(struct conduit_pool *pool, struct conduit *conduit, bool empty)
         close_conduit(conduit);
 }
 
+static void drain(struct conduit_pool *pool, struct conduit *conduit, void *bytes, size_t n)
+{
+    (void)pool;
+    for (size_t done = 0; done < n;) {
+        ssize_t got = read(conduit->fd[0], (char *)bytes + done, n - done);
+        assert(got > 0); /* what was put into a pipe is there */
+        done += (size_t)got;
+    }
+}
+
 void pipe_pool_init(struct pipe_pool *pool)
 {
-    *pool = (struct pipe_pool){.pool = {.take = take, .give = give}};
+    *pool = (struct pipe_pool){.pool = {.take = take, .give = give, .drain = drain}};
 }
 
 void pipe_pool_deinit(struct pipe_pool *pool)

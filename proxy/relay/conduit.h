@@ -7,6 +7,7 @@
 #define RUDEPROXY_RELAY_CONDUIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct conduit {
     int fd[2]; /* read end, write end */
@@ -18,6 +19,8 @@ struct conduit_pool {
     struct conduit *(*take)(struct conduit_pool *pool);
     /* `empty`: it holds no bytes and may be used again. */
     void (*give)(struct conduit_pool *pool, struct conduit *conduit, bool empty);
+    /* Takes the oldest `n` bytes out of it, which holds so many. */
+    void (*drain)(struct conduit_pool *pool, struct conduit *conduit, void *bytes, size_t n);
 };
 
 #endif

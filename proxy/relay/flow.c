@@ -58,6 +58,21 @@ void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *s
     flow->sink = sink;
 }
 
+int flow_unpipe(struct flow *flow)
+{
+    size_t n = flow->piped;
+    if (n == 0)
+        return 0;
+    void *space = ring_reserve_whole(&flow->ring, n);
+    if (space == NULL)
+        return -ENOMEM;
+    flow->conduits->drain(flow->conduits, flow->conduit, space, n);
+    flow->piped = 0;
+    give_conduit_back(flow);
+    ring_commit(&flow->ring, n);
+    return 0;
+}
+
 static void forget_bytes(struct flow *flow)
 {
     flow->dropped += ring_used(&flow->ring) + flow->piped;
@@ -66,6 +81,7 @@ static void forget_bytes(struct flow *flow)
     ring_consume(&flow->ring, 0);
     flow->urgent = FLOW_NO_URGENT;
     flow->withheld = false;
+    flow->changed = 0;
     if (flow->shaping != NULL)
         shaping_forget(flow->shaping);
 }
@@ -156,7 +172,8 @@ static ssize_t send_urgent(struct flow *flow)
     struct iovec pieces[2];
     int count = ring_peek(&flow->ring, 1, pieces);
     if (flow->shaping != NULL)
-        shaping_change(flow->shaping, flow->ring.head, pieces, count);
+        flow->changed =
+            shaping_change(flow->shaping, flow->ring.head, flow->changed, pieces, count);
     ssize_t n = endpoint_send_urgent(flow->sink, *(unsigned char *)pieces[0].iov_base);
     if (n > 0)
         flow->urgent = FLOW_NO_URGENT;
@@ -183,7 +200,8 @@ static ssize_t send_oldest(struct flow *flow, size_t max)
         max = (size_t)(flow->urgent - flow->ring.head);
     int count = ring_peek(&flow->ring, max, pieces);
     if (flow->shaping != NULL)
-        shaping_change(flow->shaping, flow->ring.head, pieces, count);
+        flow->changed =
+            shaping_change(flow->shaping, flow->ring.head, flow->changed, pieces, count);
     bool whole = flow->shaping != NULL && flow->shaping->cuts_segments;
     ssize_t n = endpoint_send(flow->sink, pieces, count, whole);
     if (n >= 0 && (size_t)n < max) /* the kernel took what fits and will raise an edge */

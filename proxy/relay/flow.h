@@ -85,6 +85,7 @@ struct flow {
     struct conduit *conduit;       /* taken from it; NULL: none */
     size_t piped;      /* bytes in the conduit: they stand behind the ring's, which is empty then */
     bool bulk;         /* reads come in full blocks: splicing pays */
+    uint64_t changed;  /* offset up to which faults have changed bytes: each is changed once */
     uint64_t inserted; /* bytes that faults added so far */
     uint64_t dropped;  /* bytes read and forgotten */
     enum flow_intake intake;
@@ -112,6 +113,9 @@ enum flow_stop flow_pump(struct flow *flow, time_us now);
 /* Hands on what the insertion says, behind those that wait; not to be asked of a flow that is cut
  * or finished. */
 void flow_insert(struct flow *flow, struct insertion *insertion);
+
+/* Moves what the conduit holds into the ring, where faults see it. 0 or -ENOMEM. */
+int flow_unpipe(struct flow *flow);
 
 /* What is to become of the bytes that arrive. At an edge that was just reached it is the same for
  * those behind it that were read already. */

@@ -200,8 +200,8 @@ static void emit_closed(struct session *session)
 static void stop_now(struct session *session)
 {
     session->over = true;
-    side_close(session, SIDE_CLIENT, ENDPOINT_CLOSE_RESET);
-    side_close(session, SIDE_SERVER, ENDPOINT_CLOSE_RESET);
+    side_close(session, SIDE_CLIENT, session->stop_how);
+    side_close(session, SIDE_SERVER, session->stop_how);
 }
 
 /* The dial is due at once unless a fault puts it off. */
@@ -231,7 +231,7 @@ static void look_at_everything(struct session *session)
     close_if_both_finished(session);
 }
 
-static bool is_gone(const struct session *session)
+bool session_is_gone(const struct session *session)
 {
     return session->side[SIDE_CLIENT].ending.state == ENDING_CLOSED &&
            session->side[SIDE_SERVER].ending.state == ENDING_CLOSED;
@@ -267,9 +267,9 @@ static void session_run(struct session *session)
             stop_now(session);
         else
             look_at_everything(session);
-    } while (!is_gone(session) && (session->again || session->stop_cause != CAUSE_NONE));
+    } while (!session_is_gone(session) && (session->again || session->stop_cause != CAUSE_NONE));
     session->running = false;
-    if (is_gone(session))
+    if (session_is_gone(session))
         finish(session);
     else
         schedule(session);
@@ -278,17 +278,29 @@ static void session_run(struct session *session)
 void session_wake(struct session *session)
 {
     assert(!session->running);
-    if (!is_gone(session))
+    if (!session_is_gone(session))
+        session_run(session);
+}
+
+static void stop(struct session *session, enum cause cause, enum endpoint_close how)
+{
+    if (session->stop_cause == CAUSE_NONE) {
+        session->stop_cause = cause;
+        session->stop_how = how;
+    }
+    session_note_cause(session, cause);
+    if (!session->running && !session_is_gone(session))
         session_run(session);
 }
 
 void session_stop(struct session *session, enum cause cause)
 {
-    if (session->stop_cause == CAUSE_NONE)
-        session->stop_cause = cause;
-    session_note_cause(session, cause);
-    if (!session->running && !is_gone(session))
-        session_run(session);
+    stop(session, cause, ENDPOINT_CLOSE_RESET);
+}
+
+void session_hang_up(struct session *session, enum cause cause)
+{
+    stop(session, cause, ENDPOINT_CLOSE_PLAIN);
 }
 
 /* Gives a flow a shaping if any armed fault looks at its bytes. 0 or -1: out of memory. */
@@ -300,6 +312,7 @@ static int shape_flow(struct session *session, enum direction direction)
     if (shaping == NULL)
         return -1;
     shaping_init(shaping, direction, &session->armed);
+    shaping_refresh(shaping);
     session->flow[direction].shaping = shaping;
     return 0;
 }

@@ -8,7 +8,8 @@
  *   session_start      faults are selected; the host is asked to dial, unless a fault says no
  *   session_on_connected / session_on_connect_failed   the host's answer
  *   session_wake       an endpoint got new readiness hints, or the timer ran out
- *   session_stop       ends it from outside with a RST on both sides, at any time
+ *   session_stop       ends it from outside with a RST on both sides, at any time; session_hang_up as
+ *                      a program does that simply closes both sockets
  *   host->ended        both endpoints are closed and the last event was emitted; called once, as
  * the last thing in a call above. Then session_deinit.
  *
@@ -92,6 +93,7 @@ struct session {
     bool busy;             /* a flow has more to do than its budget allows */
     bool again;            /* something changed: look at everything once more */
     enum cause stop_cause; /* CAUSE_NONE: nobody asked us to stop */
+    enum endpoint_close stop_how;
     enum cause cause;
     const char *cause_fault; /* points into a tally */
     unsigned fault_count;
@@ -117,6 +119,12 @@ void session_wake(struct session *session);
 /* Ends both sides with a RST. Safe at any time, also from inside host->emit; idempotent, the first
  * cause wins. */
 void session_stop(struct session *session, enum cause cause);
+
+/* The same, but both sockets are just closed: FIN, or RST where bytes are unread. */
+void session_hang_up(struct session *session, enum cause cause);
+
+/* Both sockets are gone: it only waits to be freed. */
+bool session_is_gone(const struct session *session);
 
 /* For the other files of relay/: stamps and emits an event; and the first cause wins. */
 void session_emit(struct session *session, struct event *event);

@@ -47,7 +47,6 @@ void shaping_init(struct shaping *shaping, enum direction direction, const struc
         .hold = SHAPING_NO_HOLD,
         .again = TIME_NEVER,
     };
-    shaping_refresh(shaping);
 }
 
 void shaping_deinit(struct shaping *shaping)
@@ -105,6 +104,15 @@ void shaping_refresh(struct shaping *shaping)
     }
     shaping->looks |= shaping->matches;
     hold_back(shaping);
+}
+
+void shaping_join(struct shaping *shaping, uint64_t head, uint64_t tail, bool ended, time_us now)
+{
+    bool had_arrivals = shaping->wants_arrivals;
+    shaping->ended |= ended;
+    shaping_refresh(shaping);
+    if (shaping->wants_arrivals && !had_arrivals && (tail > head || ended))
+        arrivals_add(&shaping->arrivals, tail + (ended ? 1 : 0), now);
 }
 
 void shaping_begin(struct shaping *shaping, time_us now)
@@ -240,23 +248,24 @@ static void change_piece(
 }
 
 /* What did not fit into the socket is shown again, but was changed. */
-void shaping_change(struct shaping *shaping, uint64_t offset, const struct iovec *pieces, int count)
+uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
+    const struct iovec *pieces, int count)
 {
     for (int i = 0; i < count && shaping->looks; i++) {
         uint64_t end = offset + pieces[i].iov_len;
-        uint64_t from = shaping->changed > offset ? shaping->changed : offset;
+        uint64_t from = changed > offset ? changed : offset;
         if (from < end)
             change_piece(shaping, from, (unsigned char *)pieces[i].iov_base + (from - offset),
                 (size_t)(end - from));
-        shaping->changed = from < end ? end : shaping->changed;
+        changed = from < end ? end : changed;
         offset = end;
     }
+    return changed;
 }
 
 void shaping_forget(struct shaping *shaping)
 {
     arrivals_forget(&shaping->arrivals, UINT64_MAX);
-    shaping->changed = 0;
     /* A match cannot begin in bytes that are gone. */
     for (size_t i = 0; i < shaping->set->count; i++) {
         struct match *match;

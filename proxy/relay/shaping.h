@@ -36,7 +36,6 @@ struct shaping {
     bool empty;          /* nothing waited when the last bytes were asked for */
     uint64_t burst;      /* offset at which nothing waited; what comes at the same time joins it */
     time_us taken_at;    /* when the last bytes came */
-    uint64_t changed;    /* offset up to which bytes were changed */
     uint64_t scanned;    /* offset up to which the matchers have looked */
     uint64_t hold;       /* offset of a possible match that must not go yet; SHAPING_NO_HOLD */
     uint64_t match_edge; /* where the last scan found a match; FLOW_NO_EDGE: nowhere */
@@ -44,7 +43,7 @@ struct shaping {
     time_us now;
 };
 
-/* `set` outlives the shaping. */
+/* `set` outlives the shaping. To be refreshed when faults are armed. */
 void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set);
 void shaping_deinit(struct shaping *shaping);
 
@@ -53,6 +52,10 @@ bool shaping_is_needed(const struct armed_set *set, enum direction direction);
 
 /* Looks again at which faults are active. */
 void shaping_refresh(struct shaping *shaping);
+
+/* Faults came that were not armed when the connection began. The bytes from `head` to `tail` were read
+ * already: they count as arrived now, and are not searched. `ended`: the stream ends behind them. */
+void shaping_join(struct shaping *shaping, uint64_t head, uint64_t tail, bool ended, time_us now);
 
 /* A pump begins at this time. */
 void shaping_begin(struct shaping *shaping, time_us now);
@@ -73,9 +76,10 @@ void shaping_note_empty(struct shaping *shaping, bool empty);
 /* `n` bytes were taken: notes when they came. */
 void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n);
 
-/* The bytes at `offset` are about to go: lets faults change them in place, each once. */
-void shaping_change(
-    struct shaping *shaping, uint64_t offset, const struct iovec *pieces, int count);
+/* The bytes at `offset` are about to go: lets faults change them in place, except those before
+ * `changed`, which were shown already. Returns up to which offset they have been now. */
+uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
+    const struct iovec *pieces, int count);
 
 /* The bytes that wait will never go. */
 void shaping_forget(struct shaping *shaping);

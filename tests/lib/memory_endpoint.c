@@ -176,11 +176,83 @@ static void memory_close(struct endpoint *ep, enum endpoint_close how)
     end->how = how;
 }
 
+/* --- conduits --- */
+
+struct memory_conduit {
+    struct conduit conduit;
+    struct memory_conduits *owner;
+    size_t head, tail;
+    unsigned char bytes[MEMORY_CONDUIT_MAX];
+};
+
+static struct memory_conduit *conduit_of(struct conduit *conduit)
+{
+    return container_of(conduit, struct memory_conduit, conduit);
+}
+
+static struct conduit *take_conduit(struct conduit_pool *pool)
+{
+    struct memory_conduits *owner = container_of(pool, struct memory_conduits, pool);
+    struct memory_conduit *conduit = calloc(1, sizeof *conduit);
+    if (conduit == NULL)
+        return NULL;
+    conduit->owner = owner;
+    owner->taken++;
+    return &conduit->conduit;
+}
+
+static void give_conduit(struct conduit_pool *pool, struct conduit *conduit, bool empty)
+{
+    assert_true(empty == (conduit_of(conduit)->head == conduit_of(conduit)->tail));
+    container_of(pool, struct memory_conduits, pool)->taken--;
+    free(conduit_of(conduit));
+}
+
+static void drain_conduit(struct conduit_pool *pool, struct conduit *conduit, void *bytes, size_t n)
+{
+    struct memory_conduit *from = conduit_of(conduit);
+    (void)pool;
+    assert_in_range(n, 0, from->tail - from->head);
+    memcpy(bytes, from->bytes + from->head, n);
+    from->head += n;
+}
+
+void memory_conduits_init(struct memory_conduits *conduits)
+{
+    *conduits = (struct memory_conduits){
+        .pool = {.take = take_conduit, .give = give_conduit, .drain = drain_conduit}};
+}
+
+static ssize_t memory_fill(struct endpoint *ep, struct conduit *conduit, size_t max)
+{
+    struct memory_conduit *to = conduit_of(conduit);
+    assert_int_equal(to->head, to->tail);
+    ssize_t n = memory_recv(ep, to->bytes, max < MEMORY_CONDUIT_MAX ? max : MEMORY_CONDUIT_MAX);
+    to->head = 0;
+    to->tail = n > 0 ? (size_t)n : 0;
+    return n;
+}
+
+static ssize_t memory_pour(struct endpoint *ep, struct conduit *conduit, size_t max)
+{
+    struct memory_conduit *from = conduit_of(conduit);
+    size_t size = from->tail - from->head < max ? from->tail - from->head : max;
+    const struct iovec piece = {.iov_base = from->bytes + from->head, .iov_len = size};
+    ssize_t n = memory_send(ep, &piece, 1, false);
+    if (n > 0) {
+        from->head += (size_t)n;
+        from->owner->spliced += (uint64_t)n;
+    }
+    return n;
+}
+
 static const struct endpoint_ops memory_ops = {
     .recv = memory_recv,
     .peek = memory_peek,
     .discard = memory_discard,
     .send = memory_send,
+    .fill = memory_fill,
+    .pour = memory_pour,
     .send_urgent = memory_send_urgent,
     .at_urgent_mark = memory_at_urgent_mark,
     .shutdown_write = memory_shutdown_write,

@@ -48,6 +48,17 @@ struct memory_endpoint {
     unsigned calls; /* since the test last looked */
 };
 
+/* Conduits in memory; each holds MEMORY_CONDUIT_MAX bytes. */
+#define MEMORY_CONDUIT_MAX (128u * 1024u)
+
+struct memory_conduits {
+    struct conduit_pool pool;
+    unsigned taken;   /* and not given back */
+    uint64_t spliced; /* bytes that went through them */
+};
+
+void memory_conduits_init(struct memory_conduits *conduits);
+
 /* The clock outlives the endpoint. `cap`: the most bytes that go either way. */
 void memory_endpoint_init(struct memory_endpoint *end, size_t cap, const time_us *now);
 void memory_endpoint_deinit(struct memory_endpoint *end);

@@ -23,14 +23,21 @@
 #define WAKES_MAX 1000
 #define TIMERS_MAX 200000
 
+#define MEMORY_RULES_MAX 16
+
+static void memory_client(struct sockaddr_storage *client)
+{
+    struct sockaddr_in *address = (struct sockaddr_in *)client;
+    memset(client, 0, sizeof *client);
+    address->sin_family = AF_INET;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+}
+
 /* --- the configuration --- */
 
-size_t memory_proxy_read(struct memory_proxy *proxy, const char *faults)
+size_t memory_config_read(struct config *config, const char *faults)
 {
     struct config_source *source = config_source_new();
-    memset(proxy, 0, sizeof *proxy);
-    proxy->text = faults;
-    tally_book_init(&proxy->book);
     assert_non_null(source);
     if (strstr(faults, "[rudeproxy]") == NULL)
         config_source_add_text(source, "settings", SETTINGS_TEXT);
@@ -39,10 +46,18 @@ size_t memory_proxy_read(struct memory_proxy *proxy, const char *faults)
     config_source_add_text(source, "faults", faults);
     FILE *out = fopen("/dev/null", "w");
     assert_non_null(out);
-    size_t problems = config_build(source, &proxy->config, out);
+    size_t problems = config_build(source, config, out);
     fclose(out);
     config_source_free(source);
     return problems;
+}
+
+size_t memory_proxy_read(struct memory_proxy *proxy, const char *faults)
+{
+    memset(proxy, 0, sizeof *proxy);
+    proxy->text = faults;
+    tally_book_init(&proxy->book);
+    return memory_config_read(&proxy->config, faults);
 }
 
 int memory_proxy_compile(struct memory_proxy *proxy)
@@ -65,6 +80,44 @@ void memory_proxy_deinit(struct memory_proxy *proxy)
     plan_unref(proxy->plan);
     tally_book_deinit(&proxy->book);
     config_free(&proxy->config);
+}
+
+/* What differs between two plans. */
+static size_t differences(
+    const struct plan *from, const struct plan *to, struct rule_change *changes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < from->rule_count; i++) {
+        struct rule *rule = plan_find(to, from->rules[i]->fault.name);
+        if (rule != from->rules[i])
+            changes[count++] = (struct rule_change){.from = from->rules[i], .to = rule};
+    }
+    for (size_t i = 0; i < to->rule_count; i++)
+        if (plan_find(from, to->rules[i]->fault.name) == NULL)
+            changes[count++] = (struct rule_change){.to = to->rules[i]};
+    return count;
+}
+
+int memory_session_adopt(
+    struct memory_session *it, struct memory_proxy *proxy, const struct config *config)
+{
+    struct rule_change changes[2 * MEMORY_RULES_MAX];
+    struct sockaddr_storage client;
+    memory_client(&client);
+    struct plan *plan = plan_compile(config, 0, MEMORY_START, &proxy->book, proxy->plan, false);
+    if (plan == NULL)
+        return -1;
+    assert_in_range(plan->rule_count, 0, MEMORY_RULES_MAX);
+    size_t count = differences(proxy->plan, plan, changes);
+    if (it->open && session_adopt(&it->session, plan, changes, count, &client) != 0) {
+        plan_unref(plan);
+        return -1;
+    }
+    plan_unref(proxy->plan);
+    proxy->plan = plan;
+    if (it->open)
+        memory_session_settle(it);
+    return 0;
 }
 
 /* --- the host --- */
@@ -116,9 +169,9 @@ static void note_fault(struct memory_session *it, const struct event *event)
         .direction = event->u.fault.direction,
         .offset = event->u.fault.offset,
         .at = event->at};
-    for (size_t i = 0; i < it->session.plan->rule_count; i++)
-        if (strcmp(it->session.plan->rules[i]->fault.name, name) == 0)
-            injected->fault = &it->session.plan->rules[i]->fault;
+    for (size_t i = 0; i < it->session.armed.count; i++)
+        if (strcmp(it->session.armed.list[i]->rule->fault.name, name) == 0)
+            injected->fault = &it->session.armed.list[i]->rule->fault;
     assert_non_null(injected->fault);
     note(it, "%s %s %s %s %ju\n", event_kind_name(event->kind), name, event->u.fault.type,
         direction_name(event->u.fault.direction), (uintmax_t)event->u.fault.offset);
@@ -196,6 +249,7 @@ void memory_session_init(struct memory_session *it, size_t cap)
 {
     memset(it, 0, sizeof *it);
     it->stop_at = UINT_MAX;
+    memory_conduits_init(&it->conduits);
     for (int side = 0; side < 2; side++)
         memory_endpoint_init(&it->end[side], cap, &it->now);
 }
@@ -223,14 +277,13 @@ static void start_afresh(struct memory_session *it)
 
 void memory_session_open(struct memory_session *it, struct memory_proxy *proxy, uint64_t number)
 {
-    struct sockaddr_storage client = {0};
-    struct sockaddr_in *address = (struct sockaddr_in *)&client;
-    address->sin_family = AF_INET;
-    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    struct sockaddr_storage client;
+    memory_client(&client);
     assert_false(it->open);
     start_afresh(it);
     it->proxy = proxy;
-    const struct session_pools pools = {.rings = &it->pool}; /* no conduits: nothing is spliced */
+    const struct session_pools pools = {
+        .rings = &it->pool, .conduits = it->splices ? &it->conduits.pool : NULL};
     session_init(
         &it->session, &host, proxy->plan, number, &it->end[SIDE_CLIENT].ep, "client", &pools);
     session_start(&it->session, &client);
@@ -260,6 +313,7 @@ void memory_session_close(struct memory_session *it)
     check_socket(it, SIDE_CLIENT);
     check_socket(it, SIDE_SERVER);
     session_deinit(&it->session);
+    assert_int_equal(it->conduits.taken, 0);
     it->open = false;
 }
 

@@ -16,11 +16,12 @@
 #ifndef RUDEPROXY_TESTS_LIB_MEMORY_SESSION_H
 #define RUDEPROXY_TESTS_LIB_MEMORY_SESSION_H
 
+#include "proxy/relay/adoption.h"
 #include "proxy/relay/session.h"
 #include "tests/lib/memory_endpoint.h"
 
-#define MEMORY_LOG_MAX 4096
-#define MEMORY_INJECTED_MAX 16
+#define MEMORY_LOG_MAX 16384
+#define MEMORY_INJECTED_MAX 256
 /* The run starts at this time, so that a time that was never set shows. */
 #define MEMORY_START ((time_us)1000 * US_PER_S)
 
@@ -48,8 +49,10 @@ struct memory_session {
     struct ring_pool pool;
     time_us now, timer_at;
     bool dialled, wake_wanted, refuses; /* refuses: the upstream cannot be reached */
-    bool open;                          /* between memory_session_open and _close */
-    unsigned ended;                     /* calls of host->ended: one at most */
+    bool splices; /* bulk data moves through conduits in memory; to be set before it is opened */
+    struct memory_conduits conduits;
+    bool open;      /* between memory_session_open and _close */
+    unsigned ended; /* calls of host->ended: one at most */
     unsigned events;
     unsigned stop_at; /* session_stop is called from inside this event, from 0; UINT_MAX: never */
     char log[MEMORY_LOG_MAX]; /* one line for each event, without times */
@@ -70,11 +73,19 @@ void memory_proxy_deinit(struct memory_proxy *proxy);
 size_t memory_proxy_read(struct memory_proxy *proxy, const char *faults);
 int memory_proxy_compile(struct memory_proxy *proxy);
 
+/* Reads another text as above, for memory_session_adopt. 0 or the number of problems. */
+size_t memory_config_read(struct config *config, const char *faults);
+
+/* The session, and the proxy for later ones, take over what it says. 0, or -1: out of memory, and
+ * everything is as it was. The configuration stays the caller's. */
+int memory_session_adopt(
+    struct memory_session *it, struct memory_proxy *proxy, const struct config *config);
+
 /* `cap`: the most bytes that go either way. */
 void memory_session_init(struct memory_session *it, size_t cap);
 void memory_session_deinit(struct memory_session *it);
 
-/* Starts connection `number` at MEMORY_START; `stop_at` and `refuses` keep their values. */
+/* Starts connection `number` at MEMORY_START; `stop_at`, `refuses` and `splices` keep their values. */
 void memory_session_open(struct memory_session *it, struct memory_proxy *proxy, uint64_t number);
 /* Stops it if it has not ended, and checks how it went. */
 void memory_session_close(struct memory_session *it);

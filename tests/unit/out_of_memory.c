@@ -15,6 +15,7 @@
 #include "tests/lib/memory_script.h"
 
 #define CAP (4 * SCRIPT_BYTES)
+#define ADOPTION_BYTES (400u << 10)
 
 /* Allocations until the one that fails; -1: none does. */
 static long left = -1;
@@ -148,11 +149,69 @@ static void a_plan_without_memory_is_none(void **state)
     memory_proxy_deinit(&proxy);
 }
 
+/* Bytes wait in a pipe, in a ring and behind a fault when the n-th allocation of an adoption fails. Returns
+ * whether it was reached. */
+static bool adopt_with_failure(
+    struct memory_session *it, struct memory_proxy *proxy, const struct config *config, long n)
+{
+    static unsigned char bytes[ADOPTION_BYTES];
+    it->splices = true;
+    memory_session_open(it, proxy, 1);
+    memory_session_open_window(it, SIDE_CLIENT, ADOPTION_BYTES / 2);
+    memory_session_feed(it, SIDE_SERVER, bytes, ADOPTION_BYTES);
+    assert_true(it->session.flow[DIRECTION_DOWNSTREAM].piped > RING_BLOCK);
+    const struct plan *plan = it->session.plan;
+    const struct armed *armed = it->session.armed.list[0];
+    left = n;
+    int result = memory_session_adopt(it, proxy, config);
+    bool reached = left < 0;
+    left = -1;
+    assert_int_equal(result, reached ? -1 : 0);
+    if (reached) {
+        assert_ptr_equal(it->session.plan, plan);
+        assert_ptr_equal(it->session.armed.list[0], armed);
+        assert_int_equal(it->session.armed.count, 1);
+    }
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    memory_session_advance(it, 10 * US_PER_S);
+    memory_session_expect(it, SIDE_CLIENT, bytes, ADOPTION_BYTES);
+    memory_session_close(it);
+    ring_pool_deinit(&it->pool);
+    return reached;
+}
+
+static void an_adoption_without_memory_leaves_the_old_plan(void **state)
+{
+    struct memory_session *it = calloc(1, sizeof *it);
+    struct memory_proxy proxy;
+    struct config config;
+    (void)state;
+    assert_non_null(it);
+    memory_session_init(it, 2 * ADOPTION_BYTES);
+    assert_int_equal(memory_config_read(&config, "[fault f]\ntype = half_close\nside = server\n"
+                                                 "[fault g]\ntype = latency\ndelay = 1ms\n"
+                                                 "[fault h]\ntype = slice\nsize = 1k\n"
+                                                 "direction = both\n"),
+        0);
+    for (long n = 0;; n++) {
+        memory_proxy_init(&proxy, "[fault f]\ntype = hold_fin\ndirection = upstream\n");
+        bool reached = adopt_with_failure(it, &proxy, &config, n);
+        memory_proxy_deinit(&proxy);
+        if (!reached)
+            break;
+        assert_in_range(n, 0, 100);
+    }
+    config_free(&config);
+    memory_session_deinit(it);
+    free(it);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_of_every_fault_may_fail),
         cmocka_unit_test(a_plan_without_memory_is_none),
+        cmocka_unit_test(an_adoption_without_memory_leaves_the_old_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

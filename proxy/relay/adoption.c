@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Adoption: see adoption.h. Preparing makes the list of what will be armed: what stays, what stays with
+ * another value, what is new. Committing ends what is not in it any more, puts the list in place, and only
+ * then begins what is new, so that of two faults that take turns the old one has gone first.
+ *
+ * Bytes that a fault inserts may wait in a flow when the fault is taken away: they go on, so what they
+ * belong to is retired and freed later.
+ */
+#include "proxy/relay/adoption.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/relay/deeds.h"
+#include "proxy/relay/session.h"
+#include "proxy/relay/shaping.h"
+
+/* A place in the list of what will be armed. */
+struct slot {
+    struct armed *armed;
+    struct rule *to;   /* it stays with this value; NULL: as it is */
+    bool fresh;        /* it was made for this adoption */
+    bool first_of_new; /* of a fault that was not armed here before: counted in its tally */
+};
+
+struct adoption {
+    struct session *session;
+    struct plan *plan; /* one reference, or NULL */
+    struct shaping *shaping[2];
+    struct armed **list; /* room for the slots */
+    size_t count;
+    struct slot slots[];
+};
+
+/* --- preparing --- */
+
+/* The change that concerns an armed fault; its rule may be an older one of the same fault. */
+static const struct rule_change *change_of(
+    const struct armed *armed, const struct rule_change *changes, size_t count)
+{
+    for (size_t i = 0; i < count && armed->rule->origin != RULE_FOR_CONNECTION; i++)
+        if (changes[i].from != NULL && changes[i].from->tally == armed->rule->tally)
+            return &changes[i];
+    return NULL;
+}
+
+static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
+{
+    struct armed *made[2];
+    unsigned count = arming_make(adoption->session, rule, made);
+    for (unsigned i = 0; i < count; i++)
+        adoption->slots[adoption->count++] =
+            (struct slot){.armed = made[i], .fresh = true, .first_of_new = is_new && i == 0};
+    return count == 0 ? -ENOMEM : 0;
+}
+
+/* An armed fault, and those of its other direction, whose rule changes. */
+static int change_slot(struct adoption *adoption, struct armed *armed, struct rule *to,
+    const struct sockaddr_storage *client)
+{
+    const struct slot *last = &adoption->slots[adoption->count - (adoption->count > 0)];
+    if (to == NULL || !arming_concerns(adoption->session, to, client, true))
+        return 0;
+    if (arming_can_change(armed, to)) {
+        adoption->slots[adoption->count++] = (struct slot){.armed = armed, .to = to};
+        return 0;
+    }
+    if (adoption->count > 0 && last->fresh && last->armed->rule == to)
+        return 0; /* made anew for the other direction */
+    size_t first = adoption->count;
+    bool is_new = armed->rule->tally != to->tally;
+    if (add_fresh(adoption, to, is_new) != 0)
+        return -ENOMEM;
+    for (size_t i = first; i < adoption->count && !is_new; i++)
+        adoption->slots[i].armed->counted = armed->counted;
+    return 0;
+}
+
+static bool is_armed(const struct session *session, const struct rule_change *change)
+{
+    for (size_t i = 0; i < session->armed.count; i++)
+        if (change_of(session->armed.list[i], change, 1) != NULL)
+            return true;
+    return false;
+}
+
+static int fill_slots(struct adoption *adoption, const struct rule_change *changes, size_t count,
+    const struct sockaddr_storage *client)
+{
+    struct session *session = adoption->session;
+    for (size_t i = 0; i < session->armed.count; i++) {
+        struct armed *armed = session->armed.list[i];
+        const struct rule_change *change = change_of(armed, changes, count);
+        if (change == NULL)
+            adoption->slots[adoption->count++] = (struct slot){.armed = armed};
+        else if (change_slot(adoption, armed, change->to, client) != 0)
+            return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct rule *to = changes[i].to;
+        if (to == NULL || is_armed(session, &changes[i]) ||
+            !arming_concerns(session, to, client, false))
+            continue;
+        if (add_fresh(adoption, to, true) != 0)
+            return -ENOMEM;
+    }
+    for (size_t i = 0; i < adoption->count; i++)
+        adoption->list[i] = adoption->slots[i].armed;
+    return 0;
+}
+
+/* A direction that gets its first shaping has what it holds in a pipe brought to where it can be shaped. */
+static int prepare_shaping(struct adoption *adoption, enum direction direction)
+{
+    struct flow *flow = &adoption->session->flow[direction];
+    const struct armed_set set = {.list = adoption->list, .count = adoption->count};
+    if (flow->shaping != NULL || !shaping_is_needed(&set, direction))
+        return 0;
+    struct shaping *shaping = malloc(sizeof *shaping);
+    if (shaping == NULL)
+        return -ENOMEM;
+    shaping_init(shaping, direction, &adoption->session->armed);
+    adoption->shaping[direction] = shaping;
+    return flow_unpipe(flow);
+}
+
+int adoption_prepare(struct session *session, struct plan *plan, const struct rule_change *changes,
+    size_t count, const struct sockaddr_storage *client, struct adoption **out)
+{
+    assert(!session->running);
+    *out = NULL;
+    if (session_is_gone(session))
+        return 0;
+    size_t room = session->armed.count + 2 * count;
+    struct adoption *adoption = calloc(1, sizeof *adoption + room * sizeof(struct slot));
+    if (adoption == NULL)
+        return -ENOMEM;
+    session->now = session->host->now(session);
+    adoption->session = session;
+    adoption->plan = plan == NULL ? NULL : plan_ref(plan);
+    adoption->list = calloc(room + 1, sizeof(struct armed *));
+    if (adoption->list == NULL || fill_slots(adoption, changes, count, client) != 0 ||
+        prepare_shaping(adoption, DIRECTION_UPSTREAM) != 0 ||
+        prepare_shaping(adoption, DIRECTION_DOWNSTREAM) != 0) {
+        adoption_drop(adoption);
+        return -ENOMEM;
+    }
+    *out = adoption;
+    return 0;
+}
+
+void adoption_drop(struct adoption *adoption)
+{
+    if (adoption == NULL)
+        return;
+    for (size_t i = 0; i < adoption->count; i++)
+        if (adoption->slots[i].fresh)
+            arming_free(adoption->slots[i].armed);
+    free(adoption->shaping[DIRECTION_UPSTREAM]);
+    free(adoption->shaping[DIRECTION_DOWNSTREAM]);
+    free(adoption->list);
+    plan_unref(adoption->plan);
+    free(adoption);
+}
+
+/* --- committing --- */
+
+/* Whether the next armed fault of the old list is in the new one, where those that stay have kept their
+ * order. `at` goes along. */
+static bool stays(const struct adoption *adoption, size_t *at, const struct armed *armed)
+{
+    while (*at < adoption->count && adoption->slots[*at].fresh)
+        (*at)++;
+    bool found = *at < adoption->count && adoption->slots[*at].armed == armed;
+    *at += found ? 1 : 0;
+    return found;
+}
+
+static bool still_inserts(const struct session *session, const struct armed *armed)
+{
+    for (int d = 0; d < 2; d++)
+        for (const struct insertion *it = session->flow[d].insert; it != NULL; it = it->next)
+            if (it == &armed->insertion)
+                return true;
+    return false;
+}
+
+/* Frees those whose bytes have gone. */
+static void sweep_retired(struct session *session)
+{
+    for (struct armed **at = &session->retired; *at != NULL;) {
+        struct armed *armed = *at;
+        if (still_inserts(session, armed)) {
+            at = &armed->next;
+        } else {
+            *at = armed->next;
+            arming_free(armed);
+        }
+    }
+}
+
+/* Ends what is in the session's list and not in the new one, then puts the new one in its place. */
+static void replace_list(struct adoption *adoption)
+{
+    struct session *session = adoption->session;
+    struct armed_set old = session->armed;
+    size_t at = 0, again = 0;
+    for (size_t i = 0; i < old.count; i++)
+        if (!stays(adoption, &at, old.list[i]))
+            arming_remove(session, old.list[i]);
+    session->armed = (struct armed_set){.list = adoption->list, .count = adoption->count};
+    adoption->list = NULL;
+    for (size_t i = 0; i < old.count; i++) {
+        if (stays(adoption, &again, old.list[i]))
+            continue;
+        old.list[i]->next = session->retired;
+        session->retired = old.list[i];
+    }
+    free(old.list);
+    sweep_retired(session);
+}
+
+static void replace_plan(struct session *session, struct plan **plan)
+{
+    if (*plan == NULL)
+        return;
+    plan_unref(session->plan);
+    session->plan = *plan;
+    *plan = NULL;
+}
+
+/* Gives a direction its shaping, takes it away where nothing is shaped any more, and tells it what it
+ * finds. */
+static void settle_shaping(struct adoption *adoption, enum direction direction)
+{
+    struct flow *flow = &adoption->session->flow[direction];
+    if (flow->shaping == NULL) {
+        flow->shaping = adoption->shaping[direction];
+        adoption->shaping[direction] = NULL;
+    } else if (!shaping_is_needed(&adoption->session->armed, direction)) {
+        shaping_deinit(flow->shaping);
+        free(flow->shaping);
+        flow->shaping = NULL;
+    }
+    if (flow->shaping != NULL)
+        shaping_join(flow->shaping, flow->ring.head, flow->ring.tail,
+            flow->end != FLOW_OPEN || flow->cut, adoption->session->now);
+}
+
+static void begin(struct adoption *adoption)
+{
+    struct session *session = adoption->session;
+    for (size_t i = 0; i < adoption->count; i++) {
+        const struct slot *slot = &adoption->slots[i];
+        if (slot->to != NULL)
+            arming_change(session, slot->armed, slot->to);
+    }
+    for (size_t i = 0; i < adoption->count; i++) {
+        struct slot *slot = &adoption->slots[i];
+        if (slot->first_of_new)
+            slot->armed->rule->tally->armed++;
+        if (slot->fresh)
+            arming_join(session, slot->armed);
+        slot->fresh = false; /* the session's now */
+    }
+}
+
+void adoption_commit(struct adoption *adoption)
+{
+    struct session *session = adoption->session;
+    session->now = session->host->now(session);
+    session->running = true;
+    replace_list(adoption);
+    replace_plan(session, &adoption->plan);
+    settle_shaping(adoption, DIRECTION_UPSTREAM);
+    settle_shaping(adoption, DIRECTION_DOWNSTREAM);
+    begin(adoption);
+    deeds_refresh(session);
+    session->running = false;
+    adoption_drop(adoption);
+    session_wake(session);
+}
+
+int session_adopt(struct session *session, struct plan *plan, const struct rule_change *changes,
+    size_t count, const struct sockaddr_storage *client)
+{
+    struct adoption *adoption;
+    int result = adoption_prepare(session, plan, changes, count, client, &adoption);
+    if (result == 0 && adoption != NULL)
+        adoption_commit(adoption);
+    return result;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any faults that neither end a connection nor change its bytes, added, changed and removed at any byte
+ * and any time: what goes in comes out, and when the last one is gone the bytes move as at first.
+ */
+#include "tests/unit/adoption_fixture.h"
+
+#include "tests/lib/random_fault.h"
+
+#define SLOTS 5
+#define STEPS 60
+
+/* A fault that neither ends the connection nor changes a byte, of any type that does not. */
+static bool draw_harmless(uint64_t *random, const char *name, char *text, size_t size)
+{
+    static const char *const letters[] = {"a", "b", "\\x00", NULL};
+    const struct random_range range = {
+        .bytes = 100000, .duration_us = 2 * US_PER_S, .letters = letters};
+    size_t types = 0;
+    struct config config;
+    struct action on[2];
+    while (fault_catalogue[types] != NULL)
+        types++;
+    const struct fault_type *type = fault_catalogue[random_below(random, types)];
+    if (type->changes_length || type->mutate != NULL || type->listener != LISTENER_OPEN)
+        return false;
+    size_t used = (size_t)snprintf(text, size, "[fault %s]\n", name);
+    random_fault_write(type, &range, random, text + used, size - used);
+    if (memory_config_read(&config, text) != 0)
+        return false;
+    fault_fire(&config.faults[0], on);
+    bool harmless = true;
+    for (int i = 0; i < 2; i++)
+        harmless = harmless && !action_is_ending(on[i].kind) && on[i].kind != ACTION_FIN &&
+                   on[i].kind != ACTION_DISCARD;
+    config_free(&config);
+    return harmless;
+}
+
+static void change_some(void **state, uint64_t *random, char slots[SLOTS][1024])
+{
+    static char text[SLOTS * 1024 + 1];
+    char name[3] = "f0";
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (random_below(random, 3) != 0)
+            continue;
+        name[1] = (char)('0' + i);
+        slots[i][0] = '\0';
+        while (random_below(random, 4) != 0 && !draw_harmless(random, name, slots[i], 1024))
+            slots[i][0] = '\0';
+        if (strlen(slots[i]) < 12)
+            slots[i][0] = '\0';
+    }
+    size_t used = 0;
+    text[0] = '\0';
+    for (unsigned i = 0; i < SLOTS; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s", slots[i]);
+    adopt(state, text);
+}
+
+static void do_something(struct memory_session *it, uint64_t *random)
+{
+    enum side side = (enum side)random_below(random, 2);
+    size_t most = random_below(random, 4) == 0 ? 70000 : 500;
+    switch (random_below(random, 4)) {
+    case 0:
+        memory_session_advance(it, random_below(random, 300 * US_PER_MS));
+        break;
+    case 1:
+        memory_session_open_window(
+            it, side, arrived(it, side) + random_below(random, 2 * most) + 1);
+        break;
+    default:
+        feed(it, side, 1 + random_below(random, most));
+        break;
+    }
+}
+
+static void what_goes_in_comes_out_whatever_is_adopted(void **state)
+{
+    static char slots[SLOTS][1024];
+    struct fixture *fixture = *state;
+    struct memory_session *it = &fixture->it;
+    unsigned held = 0;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        uint64_t random = seed * 7919;
+        memset(slots, 0, sizeof slots);
+        open_spliced(state, "");
+        for (unsigned step = 0; step < STEPS; step++) {
+            do_something(it, &random);
+            if (step % 3 == 2)
+                change_some(state, &random, slots);
+        }
+        held += arrived(it, SIDE_CLIENT) < it->end[SIDE_SERVER].in_len;
+        memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+        memory_session_open_window(it, SIDE_SERVER, SIZE_MAX);
+        adopt(state, "");
+        for (int side = 0; side < 2; side++) {
+            uint64_t spliced = it->conduits.spliced;
+            feed(it, (enum side)side, 2 * BLOCK);
+            assert_null(it->session.flow[side].shaping);
+            assert_in_range(it->conduits.spliced, spliced + BLOCK, UINT64_MAX);
+            memory_session_expect(it, (enum side) !side, pattern, it->end[side].in_len);
+        }
+        memory_session_feed_fin(it, SIDE_CLIENT);
+        memory_session_feed_fin(it, SIDE_SERVER);
+        assert_int_equal(it->ended, 1);
+        assert_int_equal(it->cause, CAUSE_CLIENT_FIN);
+        close_it(state);
+    }
+    assert_in_range(held, 50, 150); /* else the faults did nothing */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_goes_in_comes_out_whatever_is_adopted),
+    };
+    fill_pattern();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
