@@ -99,12 +99,22 @@ void config_free(struct config *config);
 /* Prints the effective configuration as a valid file that config_build reads to the same. */
 void config_print(const struct config *config, FILE *out);
 
+/* The same for its parts. */
+void config_print_settings(const struct settings *settings, FILE *out);
+void config_print_proxy(const struct proxy_config *proxy, FILE *out);
+void config_print_fault(const struct fault *fault, FILE *out);
+
 /* The manual, from the tables: every type of fault in one line, or every key of one type with its
  * form, default and meaning (-1 if there is no such type). */
 void catalogue_print(FILE *out);
 int catalogue_print_type(const char *name, FILE *out);
 /* All of it as Markdown: docs/FAULTS.md. */
 void catalogue_print_markdown(FILE *out);
+
+/* Whether a row of a table means something for a fault: those that do not are neither written nor
+ * printed. `table` is fault_options or the type's own. */
+bool fault_row_applies(
+    const struct fault *fault, const struct option *table, const struct option *row);
 
 /* Whether two faults say the same, their names and proxies aside. */
 bool fault_equal(const struct fault *a, const struct fault *b);

@@ -24,6 +24,8 @@ static bool table_equal(const struct option *table, const void *a, const void *b
 
 bool fault_equal(const struct fault *a, const struct fault *b)
 {
+    if (memcmp(a, b, sizeof *a) == 0) /* one is a copy of the other */
+        return true;
     return a->type == b->type &&
            table_equal(fault_options, a, b, offsetof(struct fault, proxies)) &&
            table_equal(a->type->options, a->params, b->params, SIZE_MAX);

@@ -25,6 +25,19 @@ bool name_is_valid(const char *name)
     return strlen(name) < CONFIG_NAME_MAX;
 }
 
+int name_check_any(const char *name, struct err *err)
+{
+    _Static_assert(PROXY_NAME_MAX == FAULT_NAME_MAX, "one limit for both");
+    if (name[0] == '\0')
+        return err_set(err, "the name is empty");
+    if (strlen(name) >= PROXY_NAME_MAX)
+        return err_set(err, "the name is too long, at most %d bytes", PROXY_NAME_MAX - 1);
+    for (const char *c = name; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return err_set(err, "the name has a control character (0x%02x)", (unsigned char)*c);
+    return 0;
+}
+
 const char *name_next(const char *list, char *name)
 {
     size_t length = strcspn(list, ",");

@@ -11,8 +11,12 @@
 
 #define CONFIG_NAME_MAX 50 /* inih's longest section name, NUL included */
 
-/* Whether it may name a proxy or a fault of a file. */
+/* Whether it may name a proxy or a fault of a file: see NAME_FORM. */
 bool name_is_valid(const char *name);
+
+/* Whether it may name a proxy or a fault of the API: any bytes but control characters, 1 to
+ * PROXY_NAME_MAX - 1 of them. 0, or -1 with err filled. */
+int name_check_any(const char *name, struct err *err);
 
 /* Takes the next name off a list as struct fault keeps it ("a,b"). Returns the rest of the list,
  * NULL at its end. `name` holds FAULT_NAME_MAX bytes. */

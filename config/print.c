@@ -35,16 +35,20 @@ static const struct {
     {"clients", fault_selection_applies},
 };
 
+bool fault_row_applies(
+    const struct fault *fault, const struct option *table, const struct option *row)
+{
+    if (table != fault_options)
+        return fault_option_applies(fault, (unsigned)(row - table));
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
+        if (strcmp(conditions[i].key, row->name) == 0)
+            return conditions[i].applies(fault);
+    return true;
+}
+
 static bool row_applies(const struct part *part, const struct option *option)
 {
-    if (part->fault == NULL)
-        return true;
-    if (part->table != fault_options)
-        return fault_option_applies(part->fault, (unsigned)(option - part->table));
-    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
-        if (strcmp(conditions[i].key, option->name) == 0)
-            return conditions[i].applies(part->fault);
-    return true;
+    return part->fault == NULL || fault_row_applies(part->fault, part->table, option);
 }
 
 /* The longest key that will be printed, unless `width` is larger. */
@@ -79,14 +83,14 @@ static void print_part(const struct part *part, size_t width, FILE *out)
     }
 }
 
-static void print_proxy(const struct proxy_config *proxy, FILE *out)
+void config_print_proxy(const struct proxy_config *proxy, FILE *out)
 {
     struct part part = {.table = proxy_options, .base = proxy};
     fprintf(out, "\n[proxy %s]\n", proxy->name);
     print_part(&part, widest_key(&part, 0), out);
 }
 
-static void print_fault(const struct fault *fault, FILE *out)
+void config_print_fault(const struct fault *fault, FILE *out)
 {
     struct part envelope = {.table = fault_options, .base = fault, .fault = fault};
     struct part own = {.table = fault->type->options, .base = fault->params, .fault = fault};
@@ -96,13 +100,18 @@ static void print_fault(const struct fault *fault, FILE *out)
     print_part(&own, width, out);
 }
 
+void config_print_settings(const struct settings *settings, FILE *out)
+{
+    struct part part = {.table = settings_options, .base = settings};
+    fprintf(out, "[rudeproxy]\n");
+    print_part(&part, widest_key(&part, 0), out);
+}
+
 void config_print(const struct config *config, FILE *out)
 {
-    struct part settings = {.table = settings_options, .base = &config->settings};
-    fprintf(out, "[rudeproxy]\n");
-    print_part(&settings, widest_key(&settings, 0), out);
+    config_print_settings(&config->settings, out);
     for (size_t i = 0; i < config->proxy_count; i++)
-        print_proxy(&config->proxies[i], out);
+        config_print_proxy(&config->proxies[i], out);
     for (size_t i = 0; i < config->fault_count; i++)
-        print_fault(&config->faults[i], out);
+        config_print_fault(&config->faults[i], out);
 }

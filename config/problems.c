@@ -11,8 +11,10 @@
 
 struct problem {
     struct place place;
-    size_t number; /* in order of finding, the last criterion of the sort */
-    char *text;    /* owned: "[section] key: ..." */
+    size_t number;        /* in order of finding, the last criterion of the sort */
+    char *text;           /* owned: "[section] key: sentence" */
+    char *key;            /* owned; NULL: none */
+    const char *sentence; /* in `text` */
 };
 
 void problems_init(struct problems *problems)
@@ -22,8 +24,10 @@ void problems_init(struct problems *problems)
 
 void problems_deinit(struct problems *problems)
 {
-    for (size_t i = 0; i < problems->count; i++)
+    for (size_t i = 0; i < problems->count; i++) {
         free(problems->list[i].text);
+        free(problems->list[i].key);
+    }
     free(problems->list);
     problems_init(problems);
 }
@@ -58,11 +62,31 @@ static char *compose(const char *section, const char *key, const char *sentence)
     return rc < 0 ? NULL : text;
 }
 
+/* One problem more, with memory of its own. False: there is none. */
+static bool keep(struct problems *problems, struct place place, const char *section,
+    const char *key, const char *sentence)
+{
+    struct problem problem = {.place = place, .number = problems->count};
+    if (!make_room(problems))
+        return false;
+    problem.key = key == NULL ? NULL : strdup(key);
+    problem.text = compose(section, key, sentence);
+    if (problem.text == NULL || (key != NULL && problem.key == NULL)) {
+        free(problem.text);
+        free(problem.key);
+        return false;
+    }
+    problem.sentence = problem.text + strlen(problem.text) - strlen(sentence);
+    problems->list[problems->count++] = problem;
+    problems->total++;
+    return true;
+}
+
 void problems_add(struct problems *problems, struct place place, const char *section,
     const char *key, const char *format, ...)
 {
     va_list args;
-    char *sentence, *text;
+    char *sentence;
     if (problems->count == PROBLEMS_MAX) {
         problems->total++;
         return;
@@ -74,16 +98,19 @@ void problems_add(struct problems *problems, struct place place, const char *sec
         problems_out_of_memory(problems);
         return;
     }
-    text = make_room(problems) ? compose(section, key, sentence) : NULL;
-    free(sentence);
-    if (text == NULL) {
+    if (!keep(problems, place, section, key, sentence))
         problems_out_of_memory(problems);
-        return;
-    }
-    problems->list[problems->count] =
-        (struct problem){.place = place, .number = problems->count, .text = text};
-    problems->count++;
-    problems->total++;
+    free(sentence);
+}
+
+const char *problems_key(const struct problems *problems, size_t i)
+{
+    return problems->list[i].key;
+}
+
+const char *problems_text(const struct problems *problems, size_t i)
+{
+    return problems->list[i].sentence;
 }
 
 static int compare(const void *left, const void *right)

@@ -40,6 +40,11 @@ void problems_add(struct problems *problems, struct place place, const char *sec
 /* Memory ran out while reading or checking: a problem of its own. */
 void problems_out_of_memory(struct problems *problems);
 
+/* The i-th of those that are kept: its key, or NULL, and the sentence alone. They live as long as the
+ * problems. */
+const char *problems_key(const struct problems *problems, size_t i);
+const char *problems_text(const struct problems *problems, size_t i);
+
 /* Sorts by place and writes one a line: `FILE:LINE: [section] key: text`. */
 void problems_print(struct problems *problems, FILE *out);
 

@@ -27,11 +27,10 @@
 #include "proxy/app/ledger.h"
 #include "proxy/app/log.h"
 #include "proxy/app/output_file.h"
-#include "proxy/app/privilege.h"
 #include "proxy/app/ready.h"
 #include "proxy/app/report.h"
 #include "proxy/app/summary.h"
-#include "proxy/net/worker.h"
+#include "proxy/control/control.h"
 
 #define SIGNAL_COUNT 3
 
@@ -42,6 +41,7 @@ struct run {
     struct ledger ledger;
     uv_loop_t loop;
     struct worker worker;
+    struct control control;
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t grace;
     struct exec exec;
@@ -161,14 +161,6 @@ static void adopt(struct run *run, struct config *fresh)
     ledger_note_config(&run->ledger, &run->config);
 }
 
-/* The seed has to be in force before plans are made of it. */
-static int apply_fresh(struct run *run, struct config *fresh, struct err *err)
-{
-    fresh->settings.seed = run->config.settings.seed;
-    fresh->settings.has_seed = true;
-    return privilege_check(fresh, err) == 0 ? worker_apply(&run->worker, fresh, err) : -1;
-}
-
 static void reload(struct run *run)
 {
     struct config fresh;
@@ -179,7 +171,7 @@ static void reload(struct run *run)
         fputs("rudeproxy: not reloaded: the old configuration stays in force\n", stderr);
         return;
     }
-    if (apply_fresh(run, &fresh, &err) != 0) {
+    if (control_load(&run->control, &fresh, CONTROL_KEEP_API, &err) != CONTROL_OK) {
         fprintf(stderr, "rudeproxy: not reloaded: %s; the old configuration stays in force\n",
             err.text);
         config_free(&fresh);
@@ -269,13 +261,14 @@ static int check_ahead(const struct run *run, struct err *err)
         return -1;
     if (options->junit_path != NULL && output_file_probe("--junit", options->junit_path, err) != 0)
         return -1;
-    return privilege_check(&run->config, err);
+    return 0;
 }
 
 static int start(struct run *run, struct err *err)
 {
     log_config(&run->log, "run", &run->config);
-    if (check_ahead(run, err) != 0 || worker_apply(&run->worker, &run->config, err) != 0)
+    if (check_ahead(run, err) != 0 ||
+        control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
     return say_ready(run, err) == 0 ? start_child(run, err) : -1;
 }
@@ -330,6 +323,7 @@ static int run_loop(struct run *run)
 {
     struct err err;
     start_handles(run);
+    control_init(&run->control, &run->worker, &run->config.settings);
     run->worker.on_drained = on_drained;
     run->worker.wants_details = run->log.out != NULL;
     bool started = start(run, &err) == 0;
@@ -340,6 +334,7 @@ static int run_loop(struct run *run)
     }
     run_until_closed(run);
     int status = started ? conclude(run) : EXIT_RUNTIME;
+    control_deinit(&run->control);
     worker_deinit(&run->worker);
     return status;
 }

@@ -42,23 +42,21 @@ enum control_keep { CONTROL_KEEP_API, CONTROL_DROP_API };
 
 struct control {
     struct worker *worker;
-    struct settings settings; /* as last loaded; the seed is the first one's for ever */
-    bool loaded;
+    struct settings settings; /* as last loaded; the seed is that of control_init for ever */
     struct fault *every; /* the file's faults with `proxy = *`: a new proxy gets them too; owned */
     size_t every_count;
     int errnum; /* of the last CONTROL_FAILED: a positive errno; 0: not the kernel */
 };
 
-/* `worker` outlives the control. The settings, the seed above all, are used for proxies that are
- * added before any file is loaded. */
+/* `worker` outlives the control. The seed of the settings is that of every plan. */
 void control_init(struct control *control, struct worker *worker, const struct settings *settings);
 void control_deinit(struct control *control);
 
 /* Makes what runs what the file says. Listeners whose address did not change stay open, open
- * connections keep their faults, an equal fault keeps its rule and so its shared state. The seed stays
- * that of the first load. The configuration is copied. CONTROL_OK, CONTROL_INVALID or CONTROL_FAILED. */
-enum control_result control_load(struct control *control, const struct config *config,
-    enum control_keep keep, struct err *err);
+ * connections keep their faults, an equal fault keeps its rule and so its shared state. The seed
+ * stays. The configuration is copied. CONTROL_OK, CONTROL_INVALID or CONTROL_FAILED. */
+enum control_result control_load(
+    struct control *control, const struct config *config, enum control_keep keep, struct err *err);
 
 /* The proxy of this name, NULL: there is none. Constant time. */
 struct proxy *control_proxy(const struct control *control, const char *name);
@@ -84,8 +82,8 @@ enum control_result control_add_proxy(
  * faults stay. `listen` is compared once resolved; port 0 always differs. CONTROL_NOT_FOUND,
  * CONTROL_INVALID; CONTROL_FAILED: the address cannot be listened on, and the proxy is left disabled,
  * with the new address. */
-enum control_result control_change_proxy(struct control *control, const char *name,
-    const struct proxy_config *config, struct err *err);
+enum control_result control_change_proxy(
+    struct control *control, const char *name, const struct proxy_config *config, struct err *err);
 
 /* Closes the listener and all connections (FIN). CONTROL_NOT_FOUND. */
 enum control_result control_remove_proxy(

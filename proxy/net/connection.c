@@ -234,6 +234,12 @@ static void reset_and_close(int fd)
     close(fd);
 }
 
+void connection_client(const struct connection *connection, struct sockaddr_storage *client)
+{
+    memset(client, 0, sizeof *client);
+    memcpy(client, &connection->client, sizeof connection->client);
+}
+
 void connection_open(
     struct proxy *proxy, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
 {
@@ -255,6 +261,7 @@ void connection_open(
         reset_and_close(fd);
         return;
     }
+    memcpy(&connection->client, peer, sizeof connection->client);
     uint64_t number = proxy_enlist(proxy, connection);
     const struct session_pools pools = {
         .rings = &worker->ring_pool, .conduits = &worker->pipe_pool.pool};

@@ -10,6 +10,8 @@
 #ifndef RUDEPROXY_NET_CONNECTION_H
 #define RUDEPROXY_NET_CONNECTION_H
 
+#include <netinet/in.h>
+
 #include "proxy/base/list.h"
 #include "proxy/net/connector.h"
 #include "proxy/net/poller.h"
@@ -29,7 +31,8 @@ struct connection {
     struct timer timer;
     struct poller_task wake; /* goes on with a session that used up its budget */
     struct poller_task free_task;
-    char *address[2]; /* of the peers, by enum side; owned; NULL: not known yet */
+    char *address[2];           /* of the peers, by enum side; owned; NULL: not known yet */
+    struct sockaddr_in6 client; /* as accepted; of a UNIX socket only the family */
 };
 
 /* Connections that are kept for the next client, of one worker. */
@@ -37,6 +40,9 @@ struct connection {
 
 /* Frees those that are kept. */
 void connection_free_spare(struct worker *worker);
+
+/* The client's address, for faults that look at it. */
+void connection_client(const struct connection *connection, struct sockaddr_storage *client);
 
 /* Takes the descriptor. When there is no memory for it the client gets a RST, the only honest
  * answer left. */

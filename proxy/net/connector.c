@@ -126,7 +126,7 @@ static void on_connecting(struct socket_endpoint *endpoint)
 static int wait_for_room(struct connector *connector)
 {
     if (connector->deadline == 0)
-        connector->deadline = time_add(timers_now(), connector->proxy->connect_timeout_us);
+        connector->deadline = time_add(timers_now(), connector->proxy.connect_timeout_us);
     timer_set(connector->timers, &connector->timer, time_add(timers_now(), UNIX_RETRY_US));
     return EAGAIN;
 }
@@ -136,7 +136,7 @@ static int attempt(struct connector *connector)
 {
     struct socket_endpoint *endpoint = connector->endpoint;
     int family = connector->address.ss_family;
-    int result = socket_endpoint_create(endpoint, connector->poller, family, connector->proxy);
+    int result = socket_endpoint_create(endpoint, connector->poller, family, &connector->proxy);
     if (result != 0)
         return -result;
     endpoint->on_ready = on_connecting;
@@ -150,7 +150,7 @@ static int attempt(struct connector *connector)
         return errnum == EAGAIN && family == AF_UNIX ? wait_for_room(connector) : errnum;
     }
     timer_set(connector->timers, &connector->timer,
-        time_add(timers_now(), connector->proxy->connect_timeout_us));
+        time_add(timers_now(), connector->proxy.connect_timeout_us));
     return 0;
 }
 
@@ -210,7 +210,7 @@ static void resolve(struct connector *connector, const struct address *upstream)
     }
     connector->resolution = resolution;
     timer_set(connector->timers, &connector->timer,
-        time_add(timers_now(), connector->proxy->connect_timeout_us));
+        time_add(timers_now(), connector->proxy.connect_timeout_us));
 }
 
 int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *poller,
@@ -220,7 +220,7 @@ int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *
     connector->loop = loop;
     connector->poller = poller;
     connector->timers = timers;
-    connector->proxy = proxy;
+    connector->proxy = *proxy;
     connector->on_done = on_done;
     list_init(&connector->failed.link);
     connector->failed.run = on_failed_task;
@@ -233,7 +233,7 @@ int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *
 void connector_start(
     struct connector *connector, struct socket_endpoint *endpoint, const struct address *upstream)
 {
-    upstream = upstream != NULL ? upstream : &connector->proxy->upstream;
+    upstream = upstream != NULL ? upstream : &connector->proxy.upstream;
     connector->endpoint = endpoint;
     if (upstream->kind == ADDRESS_NAME) {
         resolve(connector, upstream);

@@ -29,7 +29,7 @@ struct connector {
     struct timers *timers;
     struct timer timer;        /* of the attempt under way */
     struct poller_task failed; /* delivers a failure that was known at once */
-    const struct proxy_config *proxy;
+    struct proxy_config proxy; /* a copy: plans come and go while it is under way */
     struct socket_endpoint *endpoint;
     connector_done_fn on_done;
     void *user;                      /* of its owner */
@@ -42,7 +42,7 @@ struct connector {
     const char *reason;
 };
 
-/* 0 or -ENOMEM. `proxy` outlives the connector. */
+/* 0 or -ENOMEM. */
 int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *poller,
     struct timers *timers, const struct proxy_config *proxy, connector_done_fn on_done);
 

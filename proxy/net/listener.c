@@ -97,19 +97,34 @@ void listener_deinit(struct listener *listener)
     timer_deinit(listener->timers, &listener->pause);
 }
 
-static int resolve(struct listener *listener, const struct address *address, struct err *err)
+static int resolve_name(
+    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *list = NULL;
     int result = getaddrinfo(address->host, NULL, &hints, &list);
     if (result != 0)
         return err_set(err, "cannot resolve %s: %s", address->host, gai_strerror(result));
-    memcpy(&listener->address, list->ai_addr, list->ai_addrlen);
-    listener->address_len = list->ai_addrlen;
+    memcpy(out, list->ai_addr, list->ai_addrlen);
+    *len = list->ai_addrlen;
     freeaddrinfo(list);
     /* sin_port and sin6_port lie at the same place */
-    ((struct sockaddr_in *)&listener->address)->sin_port = htons(address->port);
+    ((struct sockaddr_in *)out)->sin_port = htons(address->port);
     return 0;
+}
+
+int listener_resolve(
+    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
+{
+    if (address->kind == ADDRESS_NAME)
+        return resolve_name(address, out, len, err);
+    *len = address_to_sockaddr(address, out);
+    return 0;
+}
+
+void listener_forget_address(struct listener *listener)
+{
+    listener->address_len = 0;
 }
 
 /* A socket file that nobody listens on any more is in the way of bind(): a crashed run left it. */
@@ -177,18 +192,19 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
 {
     char text[ADDRESS_TEXT_MAX];
     address_format(&proxy->listen, text, sizeof text);
-    if (listener->address_len == 0) {
-        if (proxy->listen.kind == ADDRESS_NAME && resolve(listener, &proxy->listen, err) != 0)
-            return -1;
-        if (proxy->listen.kind != ADDRESS_NAME)
-            listener->address_len = address_to_sockaddr(&proxy->listen, &listener->address);
-    }
+    listener->errnum = 0;
+    if (listener->address_len == 0 &&
+        listener_resolve(&proxy->listen, &listener->address, &listener->address_len, err) != 0)
+        return -1;
     int fd = socket(listener->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0) {
+        listener->errnum = errno;
         return err_set(err, "cannot make a socket for %s: %s", text, strerror(errno));
+    }
     int result = bind_and_listen(listener, fd, proxy);
     if (result != 0) {
         close(fd);
+        listener->errnum = -result;
         return err_set(err, "cannot listen on %s: %s", text,
             result == -ERANGE ? "rcvbuf or sndbuf is more than net.core.rmem_max or wmem_max allows"
                               : strerror(-result));

@@ -40,6 +40,7 @@ struct listener {
     int fd;                          /* -1: closed */
     struct sockaddr_storage address; /* as bound */
     socklen_t address_len;           /* 0: never bound */
+    int errnum; /* why it could not be opened last: a positive errno; 0: the name did not resolve */
 };
 
 /* 0 or -ENOMEM. */
@@ -50,6 +51,14 @@ void listener_deinit(struct listener *listener);
 /* Binds and listens; a host name is resolved here, blocking, and its first address taken. 0, or -1
  * with err filled. */
 int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err);
+
+/* Turns an address into one that can be bound; a host name is resolved here, blocking. 0, or -1 with err
+ * filled. */
+int listener_resolve(
+    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err);
+
+/* A closed listener forgets where it listened: it can be opened elsewhere. */
+void listener_forget_address(struct listener *listener);
 
 /* Lets go of the port that a closed listener still keeps. Idempotent. */
 void listener_release_port(struct listener *listener);

@@ -125,11 +125,15 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
         goto err_after_listener;
     if (listener_faults_init(proxy) != 0)
         goto err_after_probe_timer;
+    if (worker_name_proxy(worker, proxy) != 0)
+        goto err_after_listener_faults;
     list_init(&proxy->connections);
     list_append(&worker->proxies, &proxy->link);
     socket_endpoint_init(&proxy->probe, NULL);
     return proxy;
 
+err_after_listener_faults:
+    listener_faults_deinit(proxy);
 err_after_probe_timer:
     timer_deinit(&worker->timers, &proxy->probe_timer);
 err_after_listener:
@@ -166,6 +170,15 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
     listener_faults_update(proxy);
 }
 
+void proxy_change_faults(struct proxy *proxy, struct plan *plan)
+{
+    struct plan *old = proxy->plan;
+    proxy->plan = plan;
+    listener_faults_inherit(proxy, old);
+    plan_unref(old);
+    listener_faults_update(proxy);
+}
+
 void proxy_stop_listening(struct proxy *proxy)
 {
     if (proxy->closing || proxy->worker->stopping || !proxy->plan->proxy.enabled)
@@ -182,6 +195,12 @@ void proxy_stop_connections(struct proxy *proxy, enum cause cause)
         session_stop(&container_of(link, struct connection, link)->session, cause);
 }
 
+void proxy_hang_up_connections(struct proxy *proxy, enum cause cause)
+{
+    list_for_each(link, &proxy->connections)
+        session_hang_up(&container_of(link, struct connection, link)->session, cause);
+}
+
 static void free_if_done(struct proxy *proxy)
 {
     if (!proxy->closing || !list_empty(&proxy->connections))
@@ -196,8 +215,11 @@ static void free_if_done(struct proxy *proxy)
 
 void proxy_close(struct proxy *proxy)
 {
+    if (proxy->closing)
+        return;
     stop_probing(proxy);
     proxy->closing = true;
+    hash_remove(&proxy->worker->names, &proxy->by_name);
     proxy_stop_listening(proxy);
     timer_set(&proxy->worker->timers, &proxy->listener_faults.timer, TIME_NEVER);
     free_if_done(proxy);

@@ -33,7 +33,8 @@ struct proxy_totals {
 };
 
 struct proxy {
-    struct list link; /* in its worker's proxies */
+    struct list link;         /* in its worker's proxies */
+    struct hash_link by_name; /* in its worker's names, until it is closed */
     struct worker *worker;
     struct plan *plan; /* what new connections get; one reference */
     struct listener listener;
@@ -59,11 +60,17 @@ int proxy_listen(struct proxy *proxy, struct err *err);
  * just opened the listener. */
 void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened);
 
+/* The same proxy with other faults: what it listens on is not touched. Takes over the reference. */
+void proxy_change_faults(struct proxy *proxy, struct plan *plan);
+
 /* No new connections. Idempotent. */
 void proxy_stop_listening(struct proxy *proxy);
 
 /* Ends every connection with a RST. */
 void proxy_stop_connections(struct proxy *proxy, enum cause cause);
+
+/* Closes both sockets of every connection, as a program does that simply ends. */
+void proxy_hang_up_connections(struct proxy *proxy, enum cause cause);
 
 /* Removes the proxy: it frees itself when its last connection is gone. */
 void proxy_close(struct proxy *proxy);

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A reload happens in two steps. First everything that can fail: plans are compiled, listeners of
- * new addresses opened. If one fails, what was opened is closed again and the old state has never
- * been touched. Then everything that cannot: plans are swapped, proxies that are gone from the file
- * closed.
- */
+/* What proxies share: see worker.h. */
 #include "proxy/net/worker.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/net/connection.h"
@@ -56,102 +49,20 @@ const struct address *worker_builtin_address(struct worker *worker, const struct
                                              : NULL;
 }
 
-/* One proxy of a new configuration. */
-struct change {
-    struct plan *plan;      /* reference until it is adopted */
-    struct proxy *existing; /* keeps its listener and connections */
-    struct proxy *fresh;    /* made for this change */
-    bool opened;            /* the existing one's listener was closed and now stands */
-};
-
-static struct proxy *find_proxy(struct worker *worker, const char *name)
+struct proxy *worker_find_proxy(const struct worker *worker, const char *name)
 {
-    list_for_each(link, &worker->proxies)
-    {
-        struct proxy *proxy = container_of(link, struct proxy, link);
-        if (!proxy->closing && strcmp(proxy->plan->proxy.name, name) == 0)
+    struct hash_link *link = hash_find(&worker->names, hash_text(0, name));
+    for (; link != NULL; link = hash_find_next(link)) {
+        struct proxy *proxy = container_of(link, struct proxy, by_name);
+        if (strcmp(proxy->plan->proxy.name, name) == 0)
             return proxy;
     }
     return NULL;
 }
 
-static int prepare_change(struct worker *worker, const struct config *config, size_t index,
-    struct change *change, struct err *err)
+int worker_name_proxy(struct worker *worker, struct proxy *proxy)
 {
-    const struct proxy_config *proxy = &config->proxies[index];
-    if (proxy->upstream.kind == ADDRESS_BUILTIN &&
-        builtins_start(&worker->builtins, proxy->upstream.host, err) != 0)
-        return -1;
-    struct proxy *old = find_proxy(worker, proxy->name);
-    change->plan = plan_compile(
-        config, index, worker->started_at, &worker->tallies, old == NULL ? NULL : old->plan, false);
-    if (change->plan == NULL)
-        return err_set(err, "out of memory");
-    if (old != NULL && address_equal(&old->plan->proxy.listen, &proxy->listen)) {
-        change->existing = old;
-        change->opened = proxy->enabled && !listener_is_open(&old->listener) &&
-                         old->listener_faults.wanted != LISTENER_CLOSED;
-        return change->opened ? listener_open(&old->listener, proxy, err) : 0;
-    }
-    change->fresh = proxy_new(worker, change->plan);
-    if (change->fresh == NULL)
-        return err_set(err, "out of memory");
-    change->plan = NULL;
-    return proxy_listen(change->fresh, err);
-}
-
-static void undo_change(struct change *change)
-{
-    plan_unref(change->plan);
-    if (change->fresh != NULL)
-        proxy_close(change->fresh);
-    else if (change->opened)
-        listener_close(&change->existing->listener);
-}
-
-static bool is_kept(const struct proxy *proxy, const struct change *changes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (changes[i].existing == proxy || changes[i].fresh == proxy)
-            return true;
-    }
-    return false;
-}
-
-static void commit(struct worker *worker, struct change *changes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (changes[i].existing != NULL)
-            proxy_adopt(changes[i].existing, changes[i].plan, changes[i].opened);
-        else
-            listener_faults_update(changes[i].fresh);
-    }
-    list_for_each_safe(link, &worker->proxies)
-    {
-        struct proxy *proxy = container_of(link, struct proxy, link);
-        if (!proxy->closing && !is_kept(proxy, changes, count))
-            proxy_close(proxy);
-    }
-}
-
-int worker_apply(struct worker *worker, const struct config *config, struct err *err)
-{
-    size_t count = config->proxy_count;
-    struct change *changes = calloc(count + 1, sizeof changes[0]);
-    if (changes == NULL)
-        return err_set(err, "out of memory");
-    size_t done = 0;
-    int result = 0;
-    while (result == 0 && done < count) {
-        result = prepare_change(worker, config, done, &changes[done], err);
-        done++;
-    }
-    if (result == 0)
-        commit(worker, changes, count);
-    for (size_t i = 0; result != 0 && i < done; i++)
-        undo_change(&changes[i]);
-    free(changes);
-    return result;
+    return hash_add(&worker->names, &proxy->by_name, hash_text(0, proxy->plan->proxy.name));
 }
 
 void worker_stop_listening(struct worker *worker)
@@ -190,4 +101,5 @@ void worker_deinit(struct worker *worker)
     ring_pool_deinit(&worker->ring_pool);
     pipe_pool_deinit(&worker->pipe_pool);
     tally_book_deinit(&worker->tallies);
+    hash_deinit(&worker->names);
 }

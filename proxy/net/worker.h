@@ -3,8 +3,8 @@
  * Everything that proxies share: the loop, readiness, deadlines, buffers, tallies. There is no
  * other mutable state in the program, so several workers could run side by side.
  *
- * Life: worker_init, worker_apply (again for each reload), worker_turn again and again,
- * worker_close, uv_run until libuv has nothing left, worker_deinit.
+ * Life: worker_init, proxies come and go (proxy/control/), worker_turn again and again, worker_close,
+ * uv_run until libuv has nothing left, worker_deinit.
  */
 #ifndef RUDEPROXY_NET_WORKER_H
 #define RUDEPROXY_NET_WORKER_H
@@ -21,6 +21,8 @@
 #include "proxy/relay/event.h"
 #include "proxy/relay/plan.h"
 
+struct proxy;
+
 struct worker {
     uv_loop_t *loop;
     struct poller poller;
@@ -28,8 +30,10 @@ struct worker {
     struct ring_pool ring_pool;
     struct pipe_pool pipe_pool;
     struct tally_book tallies;
-    struct list proxies; /* of struct proxy */
-    struct list spare;   /* of struct connection: free ones, see connection.h */
+    struct list
+        proxies;       /* of struct proxy, those too that only wait for their connections to end */
+    struct hash names; /* of those that are not closing, by name */
+    struct list spare; /* of struct connection: free ones, see connection.h */
     size_t spare_count;
     struct builtins builtins;
     time_us started_at;
@@ -45,9 +49,12 @@ struct worker {
 int worker_init(struct worker *worker, uv_loop_t *loop,
     void (*on_event)(void *user, const struct event *event), void *user);
 
-/* Makes the running proxies what the configuration says. Proxies keep their connections, and their
- * listener where its address did not change. 0, or -1 with err filled and nothing changed. */
-int worker_apply(struct worker *worker, const struct config *config, struct err *err);
+/* The proxy of this name, unless it is closing; of two while one replaces the other, the newer. NULL:
+ * none. */
+struct proxy *worker_find_proxy(const struct worker *worker, const char *name);
+
+/* For proxy.c: it can be found from now on. 0 or -ENOMEM. */
+int worker_name_proxy(struct worker *worker, struct proxy *proxy);
 
 /* One turn of everything, libuv's loop included; waits at most so many milliseconds, -1: for as long
  * as it takes. Returns whether anything happened before that. */

@@ -62,7 +62,7 @@ enum cause {
     CAUSE_SERVER_RST,
     CAUSE_CONNECT_FAILED,
     CAUSE_FAULT,   /* with the fault's name */
-    CAUSE_STOPPED, /* the program was told to stop, or a reload removed the proxy */
+    CAUSE_STOPPED, /* the program was told to stop, or its proxy was disabled, moved or removed */
     CAUSE_OUT_OF_MEMORY,
     CAUSE_COUNT,
 };

@@ -174,16 +174,17 @@ static void keep_rules_of_api(struct plan *plan, const struct plan *old)
     }
 }
 
-struct plan *plan_compile(const struct config *config, size_t index, time_us started_at,
-    struct tally_book *book, const struct plan *old, bool keep_api)
+struct plan *plan_compile(const struct config *config, const struct proxy_config *proxy,
+    enum rule_origin origin, time_us started_at, struct tally_book *book, const struct plan *old,
+    bool keep_api)
 {
     const struct plan_basis basis = {
         .seed = config->settings.seed,
         .started_at = started_at,
-        .origin = RULE_FROM_FILE,
-        .proxy = config->proxies[index],
+        .origin = origin,
+        .proxy = *proxy,
     };
-    size_t room = count_rules(config, basis.proxy.name) + (old == NULL ? 0 : old->rule_count);
+    size_t room = count_rules(config, proxy->name) + (old == NULL ? 0 : old->rule_count);
     struct plan *plan = allocate(&basis, room);
     if (plan == NULL)
         return NULL;

@@ -97,11 +97,12 @@ struct plan *plan_new(const struct plan_basis *basis, struct rule *const *rules,
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan *plan); /* NULL is allowed */
 
-/* Compiles the plan of config->proxies[index]. `old`: that of the proxy so far, or NULL: faults that are
- * equal keep their rule, and with `keep_api` those of the API stay whose names the file does not take.
- * NULL: out of memory. */
-struct plan *plan_compile(const struct config *config, size_t index, time_us started_at,
-    struct tally_book *book, const struct plan *old, bool keep_api);
+/* Compiles the plan of a proxy with the faults of the configuration, and its seed. `old`: the plan of the
+ * proxy so far, or NULL: faults that are equal keep their rule, and with `keep_api` those of the API stay
+ * whose names the file does not take. NULL: out of memory. */
+struct plan *plan_compile(const struct config *config, const struct proxy_config *proxy,
+    enum rule_origin origin, time_us started_at, struct tally_book *book, const struct plan *old,
+    bool keep_api);
 
 /* The rule of this name, NULL: none. */
 struct rule *plan_find(const struct plan *plan, const char *name);

@@ -64,7 +64,8 @@ int memory_proxy_compile(struct memory_proxy *proxy)
 {
     plan_unref(proxy->plan);
     tally_book_deinit(&proxy->book);
-    proxy->plan = plan_compile(&proxy->config, 0, MEMORY_START, &proxy->book, NULL, false);
+    proxy->plan = plan_compile(&proxy->config, &proxy->config.proxies[0], RULE_FROM_FILE,
+        MEMORY_START, &proxy->book, NULL, false);
     return proxy->plan == NULL ? -1 : 0;
 }
 
@@ -104,7 +105,8 @@ int memory_session_adopt(
     struct rule_change changes[2 * MEMORY_RULES_MAX];
     struct sockaddr_storage client;
     memory_client(&client);
-    struct plan *plan = plan_compile(config, 0, MEMORY_START, &proxy->book, proxy->plan, false);
+    struct plan *plan = plan_compile(config, &config->proxies[0], RULE_FROM_FILE, MEMORY_START,
+        &proxy->book, proxy->plan, false);
     if (plan == NULL)
         return -1;
     assert_in_range(plan->rule_count, 0, MEMORY_RULES_MAX);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The layers, by their includes: a layer includes only itself and what stands left of it in
-# base <- fault <- config <- relay <- net <- admin <- app; peers stands beside them, on base.
+# base <- fault <- config <- relay <- net <- control <- admin <- app; peers stands beside them, on base.
 # uv.h belongs to net, admin and app, ini.h to config.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,9 +13,10 @@ declare -A may_include=(
     [config]="proxy/base proxy/fault config"
     [proxy/relay]="proxy/base proxy/fault config proxy/relay"
     [proxy/net]="proxy/base proxy/fault config proxy/relay proxy/net"
-    [proxy/admin]="proxy/base proxy/fault config proxy/relay proxy/net proxy/admin"
+    [proxy/control]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control"
+    [proxy/admin]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/admin"
     [proxy/peers]="proxy/base proxy/peers"
-    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/admin proxy/peers proxy/app"
+    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/admin proxy/peers proxy/app"
 )
 # main.c is the last stone of app.
 may_include[proxy]=${may_include[proxy/app]}

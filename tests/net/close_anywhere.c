@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/control/control.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/proxy.h"
 #include "proxy/net/worker.h"
@@ -263,11 +264,14 @@ static bool start(struct bench *bench)
         worker_init(&bench->worker, &bench->loop, on_event, bench) != 0 ||
         wire_listen(&bench->server, "127.0.0.1:0", 16, 0) != 0 || !build_config(bench, &config))
         return false;
-    int result = worker_apply(&bench->worker, &config, &err);
+    struct control control;
+    control_init(&control, &bench->worker, &config.settings);
+    bool good = control_load(&control, &config, CONTROL_KEEP_API, &err) == CONTROL_OK;
+    control_deinit(&control);
     config_free(&config);
-    if (result != 0)
+    if (!good)
         printf("FAIL %s: %s\n", bench->script->name, err.text);
-    return result == 0;
+    return good;
 }
 
 static bool is_cut(const struct bench *bench)

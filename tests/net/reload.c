@@ -180,6 +180,7 @@ static bool a_changed_address_moves(void)
     good = expect_number(
                "connect() to the old one", wire_connect_proxy(&process, "p"), -ECONNREFUSED) &&
            good;
+    good = expect_number("listened", (long)records_wait_count(&process, "listening", 2), 2) && good;
     int after = connect_to_last(&process);
     good = expect_true("connected to the new one", after >= 0) && good;
     good = good && echoes(after, 1000) && echoes(before, 5000);

@@ -31,7 +31,8 @@ static struct plan *compile(
     const char *faults, size_t index, struct tally_book *book, const struct plan *old, bool keep)
 {
     struct config config = build(faults);
-    struct plan *plan = plan_compile(&config, index, 0, book, old, keep);
+    struct plan *plan =
+        plan_compile(&config, &config.proxies[index], RULE_FROM_FILE, 0, book, old, keep);
     assert_non_null(plan);
     config_free(&config);
     return plan;

@@ -3,7 +3,7 @@
  * Asked by doing it, on a socket of our own that is thrown away: which capability stands for what
  * differs between kernels and between user namespaces, whether it works does not.
  */
-#include "proxy/app/privilege.h"
+#include "proxy/control/privilege.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -37,18 +37,24 @@ static int try_fault(const struct fault_type *type)
     return result;
 }
 
+int privilege_check_fault(const struct fault *fault, struct err *err)
+{
+    if (!fault->enabled || !fault->type->needs_net_admin)
+        return 0;
+    int result = try_fault(fault->type);
+    if (result != 0)
+        return err_set(err,
+            "[fault %s] type = %s needs CAP_NET_ADMIN: %s; run as root, or in a network of its "
+            "own: "
+            "rudeproxy exec --private-network -c FILE -- CMD",
+            fault->name, fault->type->name, strerror(-result));
+    return 0;
+}
+
 int privilege_check(const struct config *config, struct err *err)
 {
-    for (size_t i = 0; i < config->fault_count; i++) {
-        const struct fault *fault = &config->faults[i];
-        if (!fault->enabled || !fault->type->needs_net_admin)
-            continue;
-        int result = try_fault(fault->type);
-        if (result != 0)
-            return err_set(err,
-                "[fault %s] type = %s needs CAP_NET_ADMIN: %s; run as root, or in a network of its "
-                "own: rudeproxy exec --private-network -c FILE -- CMD",
-                fault->name, fault->type->name, strerror(-result));
-    }
+    for (size_t i = 0; i < config->fault_count; i++)
+        if (privilege_check_fault(&config->faults[i], err) != 0)
+            return -1;
     return 0;
 }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Values from words: see value.h. The words become a section, as if they had stood in a file, and those
+ * of the base stand before them; so everything that is checked there is checked here.
+ */
+#include "config/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/check.h"
+#include "config/fault_rules.h"
+#include "config/source.h"
+
+/* A section that owns the texts of its base only. */
+struct words {
+    struct source_section section;
+    struct source_key keys[2 * CONFIG_WORDS_MAX];
+    char *texts[CONFIG_WORDS_MAX]; /* owned */
+    size_t text_count;
+    struct problems *problems;
+};
+
+static struct words *words_new(unsigned kind, struct problems *problems)
+{
+    struct words *words = calloc(1, sizeof *words);
+    if (words == NULL) {
+        problems_out_of_memory(problems);
+        return NULL;
+    }
+    words->problems = problems;
+    words->section.kind = &section_kinds[kind];
+    words->section.name = "";
+    words->section.declared = true;
+    words->section.keys = words->keys;
+    memcpy(words->section.title, section_kinds[kind].word, strlen(section_kinds[kind].word) + 1);
+    return words;
+}
+
+static void words_free(struct words *words)
+{
+    for (size_t i = 0; i < words->text_count; i++)
+        free(words->texts[i]);
+    free(words);
+}
+
+/* A section of a file owns its keys; this one lends them, to be read only. */
+static void append(struct words *words, const char *key, const char *text)
+{
+    struct source_section *section = &words->section;
+    section->keys[section->key_count++] =
+        (struct source_key){.name = (char *)(uintptr_t)key, .value = (char *)(uintptr_t)text};
+}
+
+static const char *text_of(const struct config_word *words, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i].key, key) == 0)
+            return words[i].text;
+    return NULL;
+}
+
+/* What is wrong with a text whatever its key means. NULL: nothing. The limit is that of a line of a
+ * file, so that what is printed can be read again. */
+static const char *judge(const struct config_word *word)
+{
+    if (word->text[0] == '\0')
+        return "the value is empty, leave the key out for its default";
+    if (strlen(word->key) + strlen("=") + strlen(word->text) > SOURCE_LINE_MAX)
+        return "too long, a key and its value have at most 196 bytes";
+    if (source_find_control(word->text, strlen(word->text)) != NULL)
+        return "the value has a control character, write it as \\x0a in double quotes";
+    return NULL;
+}
+
+static void add_given(struct words *words, const struct config_word *given, size_t count)
+{
+    const struct place nowhere = {0};
+    if (count > CONFIG_WORDS_MAX) {
+        problems_add(
+            words->problems, nowhere, NULL, NULL, "too many keys, at most %d", CONFIG_WORDS_MAX);
+        count = CONFIG_WORDS_MAX;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *wrong = judge(&given[i]);
+        if (text_of(given, i, given[i].key) != NULL)
+            wrong = "given twice, leave one of them out";
+        if (wrong != NULL)
+            problems_add(words->problems, nowhere, NULL, given[i].key, "%s", wrong);
+        append(words, given[i].key, wrong == NULL ? given[i].text : NULL);
+    }
+}
+
+/* What a base has in one row, unless it is given anew. */
+static void add_base_row(struct words *words, const struct option *row, const void *base,
+    const struct config_word *given, size_t count)
+{
+    char text[OPTION_TEXT_MAX];
+    option_format(row, base, text, sizeof text);
+    if (text[0] == '\0' || text_of(given, count, row->name) != NULL)
+        return;
+    char *copy = strdup(text);
+    if (copy == NULL) {
+        problems_out_of_memory(words->problems);
+        return;
+    }
+    words->texts[words->text_count++] = copy;
+    append(words, row->name, copy);
+}
+
+static void add_base_fault(
+    struct words *words, const struct fault *base, const struct config_word *given, size_t count)
+{
+    const char *type = text_of(given, count, fault_options[ROW_TYPE].name);
+    bool same_type = type == NULL || strcmp(type, base->type->name) == 0;
+    for (const struct option *row = fault_options; row->name != NULL; row++)
+        if (row != &fault_options[ROW_PROXY] && fault_row_applies(base, fault_options, row))
+            add_base_row(words, row, base, given, count);
+    for (const struct option *row = base->type->options; row->name != NULL && same_type; row++)
+        if (fault_row_applies(base, base->type->options, row))
+            add_base_row(words, row, base->params, given, count);
+}
+
+size_t config_fault_from_words(const struct config_word *given, size_t count,
+    const struct fault *base, struct fault *fault, struct problems *problems)
+{
+    size_t before = problems->total;
+    struct words *words = words_new(KIND_FAULT, problems);
+    struct fault made = {.type = NULL};
+    if (words == NULL)
+        return problems->total - before;
+    if (base != NULL)
+        add_base_fault(words, base, given, count);
+    add_given(words, given, count);
+    check_fault(problems, &words->section, &made);
+    if (text_of(given, count, fault_options[ROW_PROXY].name) != NULL)
+        check_complain(problems, &words->section, fault_options[ROW_PROXY].name,
+            "belongs into a file: the fault concerns the proxy that it is given to");
+    made.proxies[0] = '\0';
+    if (base != NULL) {
+        memcpy(made.name, base->name, sizeof made.name);
+        memcpy(made.proxies, base->proxies, sizeof made.proxies);
+    }
+    if (problems->total == before)
+        *fault = made;
+    words_free(words);
+    return problems->total - before;
+}
+
+size_t config_proxy_from_words(const struct config_word *given, size_t count,
+    const struct proxy_config *base, struct proxy_config *proxy, struct problems *problems)
+{
+    size_t before = problems->total;
+    struct words *words = words_new(KIND_PROXY, problems);
+    struct proxy_config made = {.name = ""};
+    if (words == NULL)
+        return problems->total - before;
+    for (const struct option *row = proxy_options; row->name != NULL && base != NULL; row++)
+        add_base_row(words, row, base, given, count);
+    add_given(words, given, count);
+    check_table(problems, &words->section, proxy_options, &made);
+    check_unknown_keys(problems, &words->section, proxy_options, NULL, "a proxy");
+    if (base != NULL)
+        memcpy(made.name, base->name, sizeof made.name);
+    if (problems->total == before)
+        *proxy = made;
+    words_free(words);
+    return problems->total - before;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Proxies that come, change and go: see control.h. What changes of the faults is in faults.c, what a file
+ * changes in load.c.
+ */
+#include "proxy/control/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/name.h"
+#include "proxy/control/change.h"
+
+void control_init(struct control *control, struct worker *worker, const struct settings *settings)
+{
+    *control = (struct control){.worker = worker, .settings = *settings};
+}
+
+void control_deinit(struct control *control)
+{
+    free(control->every);
+    control->every = NULL;
+    control->every_count = 0;
+}
+
+enum control_result control_fail(
+    struct control *control, int errnum, struct err *err, const char *text)
+{
+    control->errnum = errnum;
+    if (text != NULL)
+        err_set(err, "%s", text);
+    return CONTROL_FAILED;
+}
+
+enum control_result control_no_proxy(const char *name, struct err *err)
+{
+    err_set(err, "there is no proxy '%s'", name);
+    return CONTROL_NOT_FOUND;
+}
+
+/* --- looking --- */
+
+struct proxy *control_proxy(const struct control *control, const char *name)
+{
+    return worker_find_proxy(control->worker, name);
+}
+
+struct proxy *control_next_proxy(const struct control *control, const struct proxy *after)
+{
+    const struct list *head = &control->worker->proxies;
+    struct list *link = after == NULL ? head->next : after->link.next;
+    while (link != head && container_of(link, struct proxy, link)->closing)
+        link = link->next;
+    return link == head ? NULL : container_of(link, struct proxy, link);
+}
+
+void control_proxy_config(const struct proxy *proxy, struct proxy_config *config)
+{
+    const struct listener *listener = &proxy->listener;
+    char text[ADDRESS_TEXT_MAX];
+    struct address address;
+    struct err ignored;
+    *config = proxy->plan->proxy;
+    if (listener->address_len == 0)
+        return;
+    address_format_sockaddr(&listener->address, listener->address_len, text, sizeof text);
+    if (address_parse(text, &address, &ignored) == 0)
+        config->listen = address;
+}
+
+enum rule_origin control_proxy_origin(const struct proxy *proxy)
+{
+    return proxy->plan->origin;
+}
+
+const struct rule *control_fault(const struct proxy *proxy, const char *name)
+{
+    return plan_find(proxy->plan, name);
+}
+
+/* --- proxies --- */
+
+/* What every new configuration of a proxy needs. */
+static enum control_result check_proxy(
+    struct control *control, const struct proxy_config *config, struct err *err)
+{
+    struct worker *worker = control->worker;
+    if (worker->stopping) {
+        err_set(err, "the program is stopping");
+        return CONTROL_INVALID;
+    }
+    if (config->upstream.kind == ADDRESS_BUILTIN &&
+        builtins_start(&worker->builtins, config->upstream.host, err) != 0)
+        return control_fail(control, 0, err, NULL);
+    return CONTROL_OK;
+}
+
+static struct plan_basis basis_of(
+    const struct control *control, enum rule_origin origin, const struct proxy_config *config)
+{
+    return (struct plan_basis){
+        .seed = control->settings.seed,
+        .started_at = control->worker->started_at,
+        .origin = origin,
+        .proxy = *config,
+    };
+}
+
+/* The plan of a new proxy: the file's faults that concern every proxy. NULL: out of memory. */
+static struct plan *first_plan(struct control *control, const struct proxy_config *config)
+{
+    const struct plan_basis basis = basis_of(control, RULE_FROM_API, config);
+    struct rule **rules = calloc(control->every_count + 1, sizeof(struct rule *));
+    struct plan *plan = NULL;
+    size_t count = 0;
+    while (rules != NULL && count < control->every_count) {
+        rules[count] = rule_new(&control->every[count], RULE_FROM_FILE, NULL, config->name, NULL,
+            &control->worker->tallies);
+        if (rules[count] == NULL)
+            break;
+        count++;
+    }
+    if (rules != NULL && count == control->every_count)
+        plan = plan_new(&basis, rules, count);
+    for (size_t i = 0; i < count; i++)
+        rule_unref(rules[i]);
+    free(rules);
+    return plan;
+}
+
+enum control_result control_add_proxy(
+    struct control *control, const struct proxy_config *config, struct err *err)
+{
+    if (name_check_any(config->name, err) != 0)
+        return CONTROL_INVALID;
+    if (control_proxy(control, config->name) != NULL) {
+        err_set(err, "there is a proxy '%s' already", config->name);
+        return CONTROL_EXISTS;
+    }
+    enum control_result result = check_proxy(control, config, err);
+    if (result != CONTROL_OK)
+        return result;
+    struct plan *plan = first_plan(control, config);
+    struct proxy *proxy = plan == NULL ? NULL : proxy_new(control->worker, plan);
+    if (proxy == NULL) {
+        plan_unref(plan);
+        return control_fail(control, 0, err, "out of memory");
+    }
+    if (proxy_listen(proxy, err) != 0) {
+        int errnum = proxy->listener.errnum;
+        proxy_close(proxy);
+        return control_fail(control, errnum, err, NULL);
+    }
+    listener_faults_update(proxy);
+    return CONTROL_OK;
+}
+
+/* Whether the proxy listens, or did, where this address says. */
+static bool listens_on(const struct proxy *proxy, const struct address *listen)
+{
+    const struct listener *listener = &proxy->listener;
+    struct sockaddr_storage address = {0};
+    char is[ADDRESS_TEXT_MAX], wanted[ADDRESS_TEXT_MAX];
+    socklen_t len;
+    struct err ignored;
+    if (listener->address_len == 0)
+        return address_equal(listen, &proxy->plan->proxy.listen);
+    if (listener_resolve(listen, &address, &len, &ignored) != 0)
+        return false;
+    address_format_sockaddr(&listener->address, listener->address_len, is, sizeof is);
+    address_format_sockaddr(&address, len, wanted, sizeof wanted);
+    return strcmp(is, wanted) == 0;
+}
+
+/* The listener of a changed proxy, if it is to be open and is not. 0 or -1 with err. */
+static int reopen(
+    struct proxy *proxy, const struct proxy_config *config, bool *opened, struct err *err)
+{
+    *opened = config->enabled && !listener_is_open(&proxy->listener) &&
+              proxy->listener_faults.wanted != LISTENER_CLOSED;
+    return *opened ? listener_open(&proxy->listener, config, err) : 0;
+}
+
+static void shut_down(struct proxy *proxy)
+{
+    proxy_hang_up_connections(proxy, CAUSE_STOPPED);
+    proxy_stop_listening(proxy);
+    listener_release_port(&proxy->listener);
+}
+
+/* Carries the change out. A proxy that cannot listen is left disabled. */
+static enum control_result change(
+    struct control *control, struct proxy *proxy, struct plan *plan, bool moves, struct err *err)
+{
+    bool opened, failed;
+    bool restarts = moves || !address_equal(&plan->proxy.upstream, &proxy->plan->proxy.upstream);
+    if (restarts || (proxy->plan->proxy.enabled && !plan->proxy.enabled))
+        shut_down(proxy);
+    if (moves)
+        listener_forget_address(&proxy->listener);
+    failed = reopen(proxy, &plan->proxy, &opened, err) != 0;
+    if (failed) /* nobody has seen the plan yet */
+        plan->proxy.enabled = false;
+    proxy_adopt(proxy, plan, opened && !failed);
+    return failed ? control_fail(control, proxy->listener.errnum, err, NULL) : CONTROL_OK;
+}
+
+enum control_result control_change_proxy(
+    struct control *control, const char *name, const struct proxy_config *config, struct err *err)
+{
+    struct proxy *proxy = control_proxy(control, name);
+    if (proxy == NULL)
+        return control_no_proxy(name, err);
+    enum control_result result = check_proxy(control, config, err);
+    if (result != CONTROL_OK)
+        return result;
+    const struct plan *old = proxy->plan;
+    struct plan_basis basis = basis_of(control, old->origin, config);
+    bool moves = !listens_on(proxy, &config->listen);
+    memcpy(basis.proxy.name, old->proxy.name, sizeof basis.proxy.name);
+    if (!moves) /* as it was written: what the file says is still what it says */
+        basis.proxy.listen = old->proxy.listen;
+    struct plan *plan = plan_new(&basis, old->rules, old->rule_count);
+    if (plan == NULL)
+        return control_fail(control, 0, err, "out of memory");
+    return change(control, proxy, plan, moves, err);
+}
+
+enum control_result control_remove_proxy(struct control *control, const char *name, struct err *err)
+{
+    struct proxy *proxy = control_proxy(control, name);
+    if (proxy == NULL)
+        return control_no_proxy(name, err);
+    shut_down(proxy);
+    proxy_close(proxy);
+    return CONTROL_OK;
+}
+
+static enum control_result enable(struct control *control, struct proxy *proxy, struct err *err)
+{
+    struct proxy_config config;
+    control_proxy_config(proxy, &config);
+    if (config.enabled)
+        return CONTROL_OK;
+    config.enabled = true;
+    return control_change_proxy(control, config.name, &config, err);
+}
+
+enum control_result control_reset(struct control *control, struct err *err)
+{
+    enum control_result result = CONTROL_OK;
+    struct proxy *proxy = NULL;
+    free(control->every);
+    control->every = NULL;
+    control->every_count = 0;
+    while (result == CONTROL_OK && (proxy = control_next_proxy(control, proxy)) != NULL) {
+        result = enable(control, proxy, err);
+        if (result == CONTROL_OK)
+            result = control_remove_all_faults(control, proxy, err);
+    }
+    return result;
+}

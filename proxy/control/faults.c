@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults that come, change and go on one proxy. A change is a new plan that shares all rules but one. All
+ * open connections prepare for it first; when one cannot, for want of memory, none does, and the plan is
+ * dropped. Then the proxy takes it, and they carry it out one after another.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/name.h"
+#include "proxy/control/change.h"
+#include "proxy/control/privilege.h"
+#include "proxy/net/connection.h"
+#include "proxy/relay/adoption.h"
+
+/* --- reaching open connections --- */
+
+struct reach {
+    struct adoption **adoptions; /* owned */
+    size_t count;
+};
+
+static size_t count_connections(const struct proxy *proxy)
+{
+    size_t count = 0;
+    list_for_each(link, &proxy->connections) count++;
+    return count;
+}
+
+static int prepare(struct connection *connection, struct plan *plan,
+    const struct rule_change *changes, size_t count, struct reach *reach)
+{
+    struct sockaddr_storage client;
+    struct adoption *adoption;
+    connection_client(connection, &client);
+    int result = adoption_prepare(&connection->session, plan, changes, count, &client, &adoption);
+    if (result == 0 && adoption != NULL)
+        reach->adoptions[reach->count++] = adoption;
+    return result;
+}
+
+static void reach_drop(struct reach *reach)
+{
+    for (size_t i = 0; i < reach->count; i++)
+        adoption_drop(reach->adoptions[i]);
+    free(reach->adoptions);
+    *reach = (struct reach){0};
+}
+
+static void reach_commit(struct reach *reach)
+{
+    for (size_t i = 0; i < reach->count; i++)
+        adoption_commit(reach->adoptions[i]);
+    reach->count = 0;
+    reach_drop(reach);
+}
+
+/* 0 or -1: out of memory. */
+static int reach_prepare(struct reach *reach, struct proxy *proxy, struct plan *plan,
+    const struct rule_change *changes, size_t count)
+{
+    size_t connections = count_connections(proxy);
+    *reach = (struct reach){0};
+    if (connections == 0)
+        return 0;
+    reach->adoptions = calloc(connections, sizeof(struct adoption *));
+    int result = reach->adoptions == NULL ? -1 : 0;
+    list_for_each(link, &proxy->connections)
+    {
+        struct connection *connection = container_of(link, struct connection, link);
+        if (result == 0)
+            result = prepare(connection, plan, changes, count, reach);
+    }
+    if (result != 0)
+        reach_drop(reach);
+    return result;
+}
+
+/* --- changes --- */
+
+/* Takes over the reference to the plan; NULL: there was no memory for it. */
+static enum control_result put_in_force(struct control *control, struct proxy *proxy,
+    struct plan *plan, const struct rule_change *changes, size_t count, enum control_scope scope,
+    struct err *err)
+{
+    struct reach reach = {0};
+    if (plan == NULL || (scope == CONTROL_ALL_CONNECTIONS &&
+                            reach_prepare(&reach, proxy, plan, changes, count) != 0)) {
+        plan_unref(plan);
+        return control_fail(control, 0, err, "out of memory");
+    }
+    proxy_change_faults(proxy, plan);
+    reach_commit(&reach);
+    return CONTROL_OK;
+}
+
+/* The proxy's plan with one rule more, another, or one less. NULL: out of memory. */
+static struct plan *edit(const struct plan *old, const struct rule_change *change)
+{
+    const struct plan_basis basis = {
+        .seed = old->seed,
+        .started_at = old->started_at,
+        .origin = old->origin,
+        .proxy = old->proxy,
+    };
+    struct rule **rules = calloc(old->rule_count + 1, sizeof(struct rule *));
+    size_t count = 0;
+    if (rules == NULL)
+        return NULL;
+    for (size_t i = 0; i < old->rule_count; i++) {
+        struct rule *rule = old->rules[i] == change->from ? change->to : old->rules[i];
+        if (rule != NULL)
+            rules[count++] = rule;
+    }
+    if (change->from == NULL)
+        rules[count++] = change->to;
+    struct plan *plan = plan_new(&basis, rules, count);
+    free(rules);
+    return plan;
+}
+
+static enum control_result change_rule(struct control *control, struct proxy *proxy,
+    const struct rule_change *change, enum control_scope scope, struct err *err)
+{
+    struct plan *plan = edit(proxy->plan, change);
+    return put_in_force(control, proxy, plan, change, 1, scope, err);
+}
+
+/* A rule for this proxy in the place of `before`, whose name and origin it has; NULL: a new one. */
+static enum control_result make_rule(struct control *control, const struct proxy *proxy,
+    const struct fault *fault, const struct said *said, const struct rule *before,
+    struct rule **rule, struct err *err)
+{
+    struct fault own = *fault;
+    enum rule_origin origin = before == NULL ? RULE_FROM_API : before->origin;
+    if (before != NULL)
+        memcpy(own.name, before->fault.name, sizeof own.name);
+    snprintf(own.proxies, sizeof own.proxies, "%s", proxy->plan->proxy.name);
+    if (name_check_any(own.name, err) != 0 || privilege_check_fault(&own, err) != 0)
+        return CONTROL_INVALID;
+    *rule =
+        rule_new(&own, origin, said, proxy->plan->proxy.name, before, &control->worker->tallies);
+    return *rule == NULL ? control_fail(control, 0, err, "out of memory") : CONTROL_OK;
+}
+
+enum control_result control_add_fault(struct control *control, const char *proxy_name,
+    const struct fault *fault, const struct said *said, enum control_scope scope, struct err *err)
+{
+    struct proxy *proxy = control_proxy(control, proxy_name);
+    struct rule *rule = NULL;
+    if (proxy == NULL)
+        return control_no_proxy(proxy_name, err);
+    if (plan_find(proxy->plan, fault->name) != NULL) {
+        err_set(err, "proxy '%s' has a fault '%s' already", proxy_name, fault->name);
+        return CONTROL_EXISTS;
+    }
+    enum control_result result = make_rule(control, proxy, fault, said, NULL, &rule, err);
+    if (result == CONTROL_OK)
+        result = change_rule(control, proxy, &(struct rule_change){.to = rule}, scope, err);
+    rule_unref(rule);
+    return result;
+}
+
+/* The rule to be changed or removed. */
+static enum control_result find_rule(struct control *control, const char *proxy_name,
+    const char *name, struct proxy **proxy, struct rule **rule, struct err *err)
+{
+    *proxy = control_proxy(control, proxy_name);
+    if (*proxy == NULL)
+        return control_no_proxy(proxy_name, err);
+    *rule = plan_find((*proxy)->plan, name);
+    if (*rule != NULL)
+        return CONTROL_OK;
+    err_set(err, "proxy '%s' has no fault '%s'", proxy_name, name);
+    return CONTROL_NOT_FOUND;
+}
+
+enum control_result control_change_fault(struct control *control, const char *proxy_name,
+    const char *name, const struct fault *fault, const struct said *said, enum control_scope scope,
+    struct err *err)
+{
+    struct proxy *proxy;
+    struct rule_change change = {0};
+    enum control_result result = find_rule(control, proxy_name, name, &proxy, &change.from, err);
+    if (result == CONTROL_OK)
+        result = make_rule(control, proxy, fault, said, change.from, &change.to, err);
+    if (result == CONTROL_OK)
+        result = change_rule(control, proxy, &change, scope, err);
+    rule_unref(change.to);
+    return result;
+}
+
+enum control_result control_remove_fault(struct control *control, const char *proxy_name,
+    const char *name, enum control_scope scope, struct err *err)
+{
+    struct proxy *proxy;
+    struct rule_change change = {0};
+    enum control_result result = find_rule(control, proxy_name, name, &proxy, &change.from, err);
+    return result == CONTROL_OK ? change_rule(control, proxy, &change, scope, err) : result;
+}
+
+enum control_result control_remove_all_faults(
+    struct control *control, struct proxy *proxy, struct err *err)
+{
+    const struct plan *old = proxy->plan;
+    const struct plan_basis basis = {
+        .seed = old->seed,
+        .started_at = old->started_at,
+        .origin = old->origin,
+        .proxy = old->proxy,
+    };
+    if (old->rule_count == 0)
+        return CONTROL_OK;
+    struct rule_change *changes = calloc(old->rule_count, sizeof changes[0]);
+    if (changes == NULL)
+        return control_fail(control, 0, err, "out of memory");
+    for (size_t i = 0; i < old->rule_count; i++)
+        changes[i].from = old->rules[i];
+    enum control_result result = put_in_force(control, proxy, plan_new(&basis, NULL, 0), changes,
+        old->rule_count, CONTROL_ALL_CONNECTIONS, err);
+    free(changes);
+    return result;
+}
+
+/* --- one connection --- */
+
+static struct connection *find_connection(const struct proxy *proxy, uint64_t number)
+{
+    list_for_each(link, &proxy->connections)
+    {
+        struct connection *connection = container_of(link, struct connection, link);
+        if (connection->session.number == number && !session_is_gone(&connection->session))
+            return connection;
+    }
+    return NULL;
+}
+
+static enum control_result inject(struct control *control, struct proxy *proxy,
+    struct connection *connection, const struct fault *fault, struct err *err)
+{
+    const char *name = proxy->plan->proxy.name;
+    struct reach reach = {0};
+    struct adoption *only[1];
+    struct rule *rule =
+        rule_new(fault, RULE_FOR_CONNECTION, NULL, name, NULL, &control->worker->tallies);
+    reach.adoptions = only;
+    if (rule == NULL ||
+        prepare(connection, NULL, &(struct rule_change){.to = rule}, 1, &reach) != 0) {
+        rule_unref(rule);
+        return control_fail(control, 0, err, "out of memory");
+    }
+    if (reach.count == 1)
+        adoption_commit(only[0]);
+    rule_unref(rule);
+    return CONTROL_OK;
+}
+
+enum control_result control_inject(struct control *control, const char *proxy_name, uint64_t number,
+    const struct fault *fault, struct err *err)
+{
+    struct proxy *proxy = control_proxy(control, proxy_name);
+    if (proxy == NULL)
+        return control_no_proxy(proxy_name, err);
+    struct connection *connection = find_connection(proxy, number);
+    if (connection == NULL) {
+        err_set(err, "proxy '%s' has no open connection %ju", proxy_name, (uintmax_t)number);
+        return CONTROL_NOT_FOUND;
+    }
+    if (fault->type->listener != LISTENER_OPEN || fault->type->at_accept) {
+        err_set(err, "type = %s concerns no open connection", fault->type->name);
+        return CONTROL_INVALID;
+    }
+    if (name_check_any(fault->name, err) != 0 || privilege_check_fault(fault, err) != 0)
+        return CONTROL_INVALID;
+    return inject(control, proxy, connection, fault, err);
+}

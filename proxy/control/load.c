@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file is loaded in two steps. First everything that can fail: plans are compiled, listeners of new
+ * addresses opened. If one fails, what was opened is closed again and the old state has never been
+ * touched. Then everything that cannot: plans are swapped, proxies that are gone from the file closed.
+ * Open connections keep the plan that they have.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/control/change.h"
+#include "proxy/control/privilege.h"
+
+/* One proxy that is to run. */
+struct change {
+    struct plan *plan;      /* reference until it is adopted */
+    struct proxy *existing; /* keeps its listener and connections */
+    struct proxy *fresh;    /* made for this change */
+    bool opened;            /* the existing one's listener was closed and now stands */
+};
+
+struct load {
+    struct control *control;
+    struct config config; /* a view of the caller's, with the seed in force */
+    bool keep_api;
+    struct change *changes; /* owned; the file's proxies, then those of the API that stay */
+    size_t count;
+    struct fault *every; /* owned */
+    size_t every_count;
+};
+
+static int compile(struct load *load, const struct proxy_config *proxy, enum rule_origin origin,
+    const struct proxy *old, struct change *change, struct err *err)
+{
+    struct worker *worker = load->control->worker;
+    change->plan = plan_compile(&load->config, proxy, origin, worker->started_at, &worker->tallies,
+        old == NULL ? NULL : old->plan, load->keep_api);
+    return change->plan == NULL ? err_set(err, "out of memory") : 0;
+}
+
+static int prepare_fresh(struct load *load, struct change *change, struct err *err)
+{
+    change->fresh = proxy_new(load->control->worker, change->plan);
+    if (change->fresh == NULL)
+        return err_set(err, "out of memory");
+    change->plan = NULL;
+    int result = proxy_listen(change->fresh, err);
+    load->control->errnum = result == 0 ? 0 : change->fresh->listener.errnum;
+    return result;
+}
+
+static int prepare_of_file(
+    struct load *load, const struct proxy_config *proxy, struct change *change, struct err *err)
+{
+    struct worker *worker = load->control->worker;
+    struct proxy *old = worker_find_proxy(worker, proxy->name);
+    if (proxy->upstream.kind == ADDRESS_BUILTIN &&
+        builtins_start(&worker->builtins, proxy->upstream.host, err) != 0)
+        return -1;
+    if (compile(load, proxy, RULE_FROM_FILE, old, change, err) != 0)
+        return -1;
+    if (old == NULL || !address_equal(&old->plan->proxy.listen, &proxy->listen))
+        return prepare_fresh(load, change, err);
+    change->existing = old;
+    change->opened = proxy->enabled && !listener_is_open(&old->listener) &&
+                     old->listener_faults.wanted != LISTENER_CLOSED;
+    int result = change->opened ? listener_open(&old->listener, proxy, err) : 0;
+    load->control->errnum = result == 0 ? 0 : old->listener.errnum;
+    change->opened = change->opened && result == 0;
+    return result;
+}
+
+/* A proxy of the API keeps its configuration; the file's faults for every proxy may have changed. */
+static int prepare_of_api(
+    struct load *load, struct proxy *proxy, struct change *change, struct err *err)
+{
+    change->existing = proxy;
+    return compile(load, &proxy->plan->proxy, RULE_FROM_API, proxy, change, err);
+}
+
+static bool is_in_file(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->proxy_count; i++)
+        if (strcmp(config->proxies[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool stays(const struct load *load, const struct proxy *proxy)
+{
+    return load->keep_api && proxy->plan->origin == RULE_FROM_API &&
+           !is_in_file(&load->config, proxy->plan->proxy.name);
+}
+
+static int prepare(struct load *load, struct err *err)
+{
+    const struct config *config = &load->config;
+    int result = 0;
+    for (struct proxy *proxy = NULL;
+         result == 0 && (proxy = control_next_proxy(load->control, proxy)) != NULL;) {
+        if (stays(load, proxy))
+            result = prepare_of_api(load, proxy, &load->changes[load->count++], err);
+    }
+    for (size_t i = 0; result == 0 && i < config->proxy_count; i++)
+        result = prepare_of_file(load, &config->proxies[i], &load->changes[load->count++], err);
+    return result;
+}
+
+static void undo(struct change *change)
+{
+    plan_unref(change->plan);
+    if (change->fresh != NULL)
+        proxy_close(change->fresh);
+    else if (change->opened)
+        listener_close(&change->existing->listener);
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+    const char *left = *(char *const *)a, *right = *(char *const *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* Closes those that nothing says shall run. `kept` has room for all changes. */
+static void close_others(const struct load *load, struct proxy **kept)
+{
+    for (size_t i = 0; i < load->count; i++)
+        kept[i] =
+            load->changes[i].existing != NULL ? load->changes[i].existing : load->changes[i].fresh;
+    qsort(kept, load->count, sizeof(struct proxy *), compare_pointers);
+    list_for_each_safe(link, &load->control->worker->proxies)
+    {
+        struct proxy *proxy = container_of(link, struct proxy, link);
+        if (bsearch(&proxy, kept, load->count, sizeof(struct proxy *), compare_pointers) == NULL)
+            proxy_close(proxy);
+    }
+}
+
+static void commit(struct load *load, struct proxy **kept)
+{
+    struct control *control = load->control;
+    for (size_t i = 0; i < load->count; i++) {
+        struct change *change = &load->changes[i];
+        if (change->existing == NULL)
+            listener_faults_update(change->fresh);
+        else if (change->plan->origin == RULE_FROM_API)
+            proxy_change_faults(change->existing, change->plan);
+        else
+            proxy_adopt(change->existing, change->plan, change->opened);
+    }
+    close_others(load, kept);
+    free(control->every);
+    control->every = load->every;
+    control->every_count = load->every_count;
+    load->every = NULL;
+    control->settings = load->config.settings;
+}
+
+/* The faults that concern proxies which the API may add. */
+static void note_every(struct load *load)
+{
+    for (size_t i = 0; i < load->config.fault_count; i++)
+        if (strcmp(load->config.faults[i].proxies, "*") == 0)
+            load->every[load->every_count++] = load->config.faults[i];
+}
+
+enum control_result control_load(
+    struct control *control, const struct config *config, enum control_keep keep, struct err *err)
+{
+    struct load load = {
+        .control = control, .config = *config, .keep_api = keep == CONTROL_KEEP_API};
+    load.config.settings.seed = control->settings.seed;
+    load.config.settings.has_seed = control->settings.has_seed;
+    size_t most = config->proxy_count + control->worker->names.count;
+    enum control_result result = CONTROL_FAILED;
+    struct proxy **kept = calloc(most + 1, sizeof(struct proxy *));
+    control->errnum = 0;
+    if (privilege_check(config, err) != 0) {
+        free(kept);
+        return CONTROL_INVALID;
+    }
+    load.changes = calloc(most + 1, sizeof load.changes[0]);
+    load.every = calloc(config->fault_count + 1, sizeof load.every[0]);
+    if (kept == NULL || load.changes == NULL || load.every == NULL) {
+        err_set(err, "out of memory");
+    } else if (prepare(&load, err) != 0) {
+        for (size_t i = 0; i < load.count; i++)
+            undo(&load.changes[i]);
+    } else {
+        note_every(&load);
+        commit(&load, kept);
+        result = CONTROL_OK;
+    }
+    free(load.every);
+    free(load.changes);
+    free(kept);
+    return result;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is in force as a file. Faults of the file come first, each once for all proxies that have it: a
+ * value that the API gave to some of them is a section of its own, [fault PROXY.NAME], as are the faults
+ * that the API added. A section whose names cannot stand in a file is printed as a comment.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/name.h"
+#include "proxy/control/control.h"
+
+/* A section on its way out: straight, or as a comment. */
+static void print_section(
+    void (*print)(const void *value, FILE *out), const void *value, bool readable, FILE *out)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *lines = readable ? NULL : open_memstream(&text, &size);
+    if (readable) {
+        print(value, out);
+        return;
+    }
+    if (lines == NULL)
+        return;
+    print(value, lines);
+    fclose(lines);
+    for (char *line = text, *end; line != NULL && *line != '\0'; line = end) {
+        end = line + strcspn(line, "\n");
+        fprintf(out, "%s%.*s\n", end == line ? "" : "; ", (int)(end - line), line);
+        end += *end == '\n';
+    }
+    free(text);
+}
+
+static void print_proxy(const void *value, FILE *out)
+{
+    config_print_proxy(value, out);
+}
+
+static void print_fault(const void *value, FILE *out)
+{
+    config_print_fault(value, out);
+}
+
+static bool fits_title(const char *kind, const char *name)
+{
+    return name_is_valid(name) && strlen(kind) + 1 + strlen(name) < CONFIG_NAME_MAX;
+}
+
+/* [fault PROXY.NAME] for one proxy. */
+static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE *out)
+{
+    struct fault fault = rule->fault;
+    const char *owner = proxy->plan->proxy.name;
+    int length = snprintf(fault.name, sizeof fault.name, "%s.%s", owner, rule->fault.name);
+    bool readable = (size_t)length < sizeof fault.name && fits_title("fault", fault.name);
+    snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
+    print_section(print_fault, &fault, readable, out);
+}
+
+/* The proxy's rule of this tally, NULL: it has none. */
+static const struct rule *rule_of(const struct proxy *proxy, const struct tally *tally)
+{
+    const struct rule *rule = plan_find(proxy->plan, tally->name);
+    return rule != NULL && rule->tally == tally ? rule : NULL;
+}
+
+/* Whether the fault's `proxy` names just those proxies that have it as it is. */
+static bool is_as_written(
+    const struct control *control, const struct tally *tally, const struct fault *fault)
+{
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
+        const struct rule *rule = rule_of(proxy, tally);
+        bool has = rule != NULL && fault_equal(&rule->fault, fault);
+        if (has != fault_names_proxy(fault, proxy->plan->proxy.name))
+            return false;
+    }
+    return true;
+}
+
+/* Writes the names of the proxies that have it. False: there is no room for them, or one cannot stand in a
+ * list. */
+static bool name_proxies(
+    const struct control *control, const struct tally *tally, struct fault *fault)
+{
+    size_t used = 0;
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
+        const char *name = proxy->plan->proxy.name;
+        const struct rule *rule = rule_of(proxy, tally);
+        if (rule == NULL || !fault_equal(&rule->fault, fault))
+            continue;
+        if (!name_is_valid(name) || used + strlen(name) + 2 > sizeof fault->proxies)
+            return false;
+        used += (size_t)snprintf(
+            fault->proxies + used, sizeof fault->proxies - used, "%s%s", used > 0 ? "," : "", name);
+    }
+    return true;
+}
+
+/* One fault of the file. The value that the first proxy has goes under its own name. */
+static void print_of_file(const struct control *control, const struct tally *tally, FILE *out)
+{
+    struct fault first = {.type = NULL};
+    bool together = false;
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
+        const struct rule *rule = rule_of(proxy, tally);
+        if (rule == NULL)
+            continue;
+        if (first.type == NULL) {
+            first = rule->fault;
+            together =
+                is_as_written(control, tally, &first) || name_proxies(control, tally, &first);
+            if (together)
+                print_section(print_fault, &first, fits_title("fault", first.name), out);
+        }
+        if (!together || !fault_equal(&rule->fault, &first))
+            print_alone(proxy, rule, out);
+    }
+}
+
+static void print_of_api(const struct proxy *proxy, FILE *out)
+{
+    for (size_t i = 0; i < proxy->plan->rule_count; i++)
+        if (proxy->plan->rules[i]->origin == RULE_FROM_API)
+            print_alone(proxy, proxy->plan->rules[i], out);
+}
+
+void control_print(const struct control *control, FILE *out)
+{
+    struct proxy *proxy = NULL;
+    config_print_settings(&control->settings, out);
+    while ((proxy = control_next_proxy(control, proxy)) != NULL) {
+        struct proxy_config config;
+        control_proxy_config(proxy, &config);
+        print_section(print_proxy, &config, fits_title("proxy", config.name), out);
+    }
+    list_for_each(link, &control->worker->tallies.tallies)
+    {
+        const struct tally *tally = container_of(link, struct tally, link);
+        if (tally->proxy[0] == '\0')
+            print_of_file(control, tally, out);
+    }
+    while ((proxy = control_next_proxy(control, proxy)) != NULL)
+        print_of_api(proxy, out);
+}
