@@ -12,6 +12,9 @@ enum control_result control_fail(
 /* CONTROL_NOT_FOUND. */
 enum control_result control_no_proxy(const char *name, struct err *err);
 
+/* Whether the proxy listens, or did, where this address says. */
+bool control_listens_on(const struct proxy *proxy, const struct address *listen);
+
 enum control_result control_remove_all_faults(
     struct control *control, struct proxy *proxy, struct err *err);
 

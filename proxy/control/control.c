@@ -155,8 +155,7 @@ enum control_result control_add_proxy(
     return CONTROL_OK;
 }
 
-/* Whether the proxy listens, or did, where this address says. */
-static bool listens_on(const struct proxy *proxy, const struct address *listen)
+bool control_listens_on(const struct proxy *proxy, const struct address *listen)
 {
     const struct listener *listener = &proxy->listener;
     struct sockaddr_storage address = {0};
@@ -216,7 +215,7 @@ enum control_result control_change_proxy(
         return result;
     const struct plan *old = proxy->plan;
     struct plan_basis basis = basis_of(control, old->origin, config);
-    bool moves = !listens_on(proxy, &config->listen);
+    bool moves = !control_listens_on(proxy, &config->listen);
     memcpy(basis.proxy.name, old->proxy.name, sizeof basis.proxy.name);
     if (!moves) /* as it was written: what the file says is still what it says */
         basis.proxy.listen = old->proxy.listen;

@@ -49,6 +49,12 @@ static int prepare_fresh(struct load *load, struct change *change, struct err *e
     return result;
 }
 
+/* Port 0 is whatever it was the last time. */
+static bool stays_there(const struct proxy *old, const struct address *listen)
+{
+    return address_equal(&old->plan->proxy.listen, listen) || control_listens_on(old, listen);
+}
+
 static int prepare_of_file(
     struct load *load, const struct proxy_config *proxy, struct change *change, struct err *err)
 {
@@ -59,7 +65,7 @@ static int prepare_of_file(
         return -1;
     if (compile(load, proxy, RULE_FROM_FILE, old, change, err) != 0)
         return -1;
-    if (old == NULL || !address_equal(&old->plan->proxy.listen, &proxy->listen))
+    if (old == NULL || !stays_there(old, &proxy->listen))
         return prepare_fresh(load, change, err);
     change->existing = old;
     change->opened = proxy->enabled && !listener_is_open(&old->listener) &&

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* Proxies and faults that are added, changed and removed while connections run. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/rig.h"
+#include "tests/lib/wire.h"
+
+#define TO_ECHO "listen=127.0.0.1:0 upstream=builtin:echo"
+#define FILE_ECHO(name) "[proxy " name "]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"
+
+static int setup(void **state)
+{
+    struct rig *rig = malloc(sizeof *rig);
+    *state = rig;
+    assert_non_null(rig);
+    rig_start(rig);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rig_stop(*state);
+    free(*state);
+    return 0;
+}
+
+static enum control_result change_proxy(struct rig *rig, const char *name, const char *words)
+{
+    struct proxy_config config = rig_proxy("", words);
+    return control_change_proxy(&rig->control, name, &config, &rig->err);
+}
+
+/* The proxy's own values, enabled or not. */
+static enum control_result set_enabled(struct rig *rig, const char *name, bool enabled)
+{
+    struct proxy_config config;
+    control_proxy_config(control_proxy(&rig->control, name), &config);
+    config.enabled = enabled;
+    return control_change_proxy(&rig->control, name, &config, &rig->err);
+}
+
+static unsigned port_of(struct rig *rig, const char *name)
+{
+    struct proxy_config config;
+    control_proxy_config(control_proxy(&rig->control, name), &config);
+    return config.listen.port;
+}
+
+static void expect_refused(struct rig *rig, const char *name)
+{
+    assert_int_equal(rig_connect(rig, name), -ECONNREFUSED);
+}
+
+/* --- proxies --- */
+
+static void a_proxy_comes_and_goes_with_its_connections(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_add_proxy(rig, "second / \xc3\xa4", TO_ECHO), CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "first", TO_ECHO), CONTROL_OK);
+    struct proxy *proxy = control_next_proxy(&rig->control, NULL);
+    assert_string_equal(proxy->plan->proxy.name, "second / \xc3\xa4");
+    assert_int_equal(control_proxy_origin(proxy), RULE_FROM_API);
+    proxy = control_next_proxy(&rig->control, proxy);
+    assert_string_equal(proxy->plan->proxy.name, "first");
+    assert_null(control_next_proxy(&rig->control, proxy));
+    assert_int_not_equal(port_of(rig, "first"), 0);
+    int gone = rig_connect(rig, "second / \xc3\xa4");
+    int stays = rig_connect(rig, "first");
+    rig_echo(rig, gone, 1000);
+    rig_echo(rig, stays, 1000);
+    assert_int_equal(
+        control_remove_proxy(&rig->control, "second / \xc3\xa4", &rig->err), CONTROL_OK);
+    assert_null(control_proxy(&rig->control, "second / \xc3\xa4"));
+    assert_int_equal(rig_end(rig, gone), 0);
+    rig_echo(rig, stays, 1000);
+    close(stays);
+    assert_int_equal(
+        control_remove_proxy(&rig->control, "second / \xc3\xa4", &rig->err), CONTROL_NOT_FOUND);
+    assert_string_equal(rig->err.text, "there is no proxy 'second / \xc3\xa4'");
+}
+
+static void what_cannot_be_added_is_not_there(void **state)
+{
+    struct rig *rig = *state;
+    struct wire_listener taken;
+    char words[256];
+    assert_int_equal(wire_listen(&taken, "127.0.0.1:0", 1, 0), 0);
+    snprintf(words, sizeof words, "listen=%s upstream=builtin:echo", taken.text);
+    assert_int_equal(rig_add_proxy(rig, "a", words), CONTROL_FAILED);
+    assert_int_equal(rig->control.errnum, EADDRINUSE);
+    assert_null(control_proxy(&rig->control, "a"));
+    assert_int_equal(rig_add_proxy(rig, "", TO_ECHO), CONTROL_INVALID);
+    assert_int_equal(rig_add_proxy(rig, "two\nlines", TO_ECHO), CONTROL_INVALID);
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_EXISTS);
+    assert_int_equal(rig_add(rig, "b", "f", "type=stall"), CONTROL_NOT_FOUND);
+    assert_int_equal(rig_change(rig, "a", "f", "type=stall"), CONTROL_NOT_FOUND);
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_NOT_FOUND);
+    assert_int_equal(rig_add(rig, "a", "f", "type=stall"), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "f", "type=stall"), CONTROL_EXISTS);
+    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 1);
+    wire_unlisten(&taken);
+}
+
+static void disabled_and_enabled_again_it_has_its_port_and_its_faults(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "f", "type=latency delay=1ms"), CONTROL_OK);
+    unsigned port = port_of(rig, "a");
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 1000);
+    assert_int_equal(set_enabled(rig, "a", false), CONTROL_OK);
+    assert_int_equal(rig_end(rig, fd), 0);
+    expect_refused(rig, "a");
+    assert_int_equal(port_of(rig, "a"), port);
+    assert_int_equal(set_enabled(rig, "a", true), CONTROL_OK);
+    assert_int_equal(port_of(rig, "a"), port);
+    fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 1000);
+    assert_non_null(control_fault(control_proxy(&rig->control, "a"), "f"));
+    assert_int_equal(rig->events[EVENT_FAULT], 2);
+    close(fd);
+}
+
+static void another_upstream_starts_it_again_and_other_values_do_not(void **state)
+{
+    struct rig *rig = *state;
+    struct proxy_config config;
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    unsigned port = port_of(rig, "a");
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 1000);
+    control_proxy_config(control_proxy(&rig->control, "a"), &config);
+    config.buffer = 8192;
+    config.listen = (struct address){.kind = ADDRESS_NAME, .host = "localhost"};
+    config.listen.port = (uint16_t)port;
+    assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_OK);
+    rig_echo(rig, fd, 1000);
+    control_proxy_config(control_proxy(&rig->control, "a"), &config);
+    assert_int_equal(config.buffer, 8192);
+    assert_string_equal(config.listen.host, "127.0.0.1");
+    config = rig_proxy("", "listen=127.0.0.1:0 upstream=builtin:discard");
+    config.listen.port = (uint16_t)port;
+    assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_OK);
+    assert_int_equal(rig_end(rig, fd), 0);
+    assert_int_equal(port_of(rig, "a"), port);
+    fd = rig_connect(rig, "a");
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void port_0_is_another_port_and_a_taken_one_leaves_it_disabled(void **state)
+{
+    struct rig *rig = *state;
+    struct wire_listener taken;
+    char words[256];
+    assert_int_equal(wire_listen(&taken, "127.0.0.1:0", 1, 0), 0);
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "f", "type=latency delay=1ms"), CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 10);
+    assert_int_equal(change_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    assert_int_equal(rig_end(rig, fd), 0);
+    fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 10);
+    snprintf(words, sizeof words, "listen=%s upstream=builtin:echo", taken.text);
+    assert_int_equal(change_proxy(rig, "a", words), CONTROL_FAILED);
+    assert_int_equal(rig->control.errnum, EADDRINUSE);
+    assert_int_equal(rig_end(rig, fd), 0);
+    struct proxy *proxy = control_proxy(&rig->control, "a");
+    assert_false(proxy->plan->proxy.enabled);
+    assert_int_equal(proxy->plan->rule_count, 1);
+    wire_unlisten(&taken);
+    assert_int_equal(set_enabled(rig, "a", true), CONTROL_OK);
+    assert_int_equal(wire_listen(&taken, taken.text, 1, 0), -EADDRINUSE);
+    fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 10);
+    close(fd);
+}
+
+/* --- faults --- */
+
+static void a_fault_reaches_open_connections_and_leaves_them(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 100000);
+    assert_int_equal(rig_add(rig, "a", "f", "type=stall direction=downstream"), CONTROL_OK);
+    RIG_WAIT(rig, rig->events[EVENT_FAULT] == 1);
+    rig_send(fd, 1000);
+    for (int i = 0; i < 50; i++)
+        rig_turn(rig);
+    assert_int_equal(rig_readable(fd), 0);
+    assert_int_equal(rig_change(rig, "a", "f", "type=latency delay=20ms"), CONTROL_OK);
+    RIG_WAIT(rig, rig_readable(fd) == 1000);
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 2);
+    assert_int_equal(rig_add(rig, "a", "f", "type=reset side=client"), CONTROL_OK);
+    assert_int_equal(rig_end(rig, fd), ECONNRESET);
+}
+
+static void new_connections_only(void **state)
+{
+    struct rig *rig = *state;
+    struct fault reset = rig_fault("f", "type=reset side=client when=bytes:10");
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    int before = rig_connect(rig, "a");
+    rig_echo(rig, before, 100);
+    assert_int_equal(
+        control_add_fault(&rig->control, "a", &reset, NULL, CONTROL_NEW_CONNECTIONS, &rig->err),
+        CONTROL_OK);
+    int after = rig_connect(rig, "a");
+    rig_send(after, 100);
+    assert_int_equal(rig_end(rig, after), ECONNRESET);
+    /* Another fault is no reason for the open one to get this one too. */
+    assert_int_equal(rig_add(rig, "a", "g", "type=latency delay=1ms"), CONTROL_OK);
+    rig_echo(rig, before, 100);
+    assert_int_equal(
+        control_remove_fault(&rig->control, "a", "g", CONTROL_NEW_CONNECTIONS, &rig->err),
+        CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 0);
+    rig_echo(rig, before, 100);
+    close(before);
+}
+
+static void a_listener_fault_comes_and_goes(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    assert_int_equal(rig_add(rig, "a", "f", "type=refuse"), CONTROL_OK);
+    expect_refused(rig, "a");
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+    int again = rig_connect(rig, "a");
+    rig_echo(rig, again, 100);
+    close(fd);
+    close(again);
+}
+
+static void one_connection_is_ended_and_no_other(void **state)
+{
+    static const struct {
+        const char *words;
+        int errnum;
+    } ways[] = {
+        {"type=reset", ECONNRESET},
+        {"type=close", 0},
+        {"type=close mode=plain", 0},
+        {"type=half_close side=client", 0},
+    };
+    struct rig *rig = *state;
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    int other = rig_connect(rig, "a");
+    rig_echo(rig, other, 10);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct fault fault = rig_fault("by hand", ways[i].words);
+        int fd = rig_connect(rig, "a");
+        rig_echo(rig, fd, 10);
+        assert_int_equal(control_inject(&rig->control, "a", i + 2, &fault, &rig->err), CONTROL_OK);
+        assert_int_equal(rig_end(rig, fd), ways[i].errnum);
+        rig_echo(rig, other, 10);
+    }
+    struct fault refuse = rig_fault("f", "type=refuse");
+    assert_int_equal(control_inject(&rig->control, "a", 1, &refuse, &rig->err), CONTROL_INVALID);
+    assert_int_equal(control_inject(&rig->control, "a", 99, &refuse, &rig->err), CONTROL_NOT_FOUND);
+    close(other);
+}
+
+static void reset_enables_all_and_removes_every_fault(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(
+        rig_load(rig, FILE_ECHO("a") "[fault f]\ntype = stall\n", CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
+    assert_int_equal(control_proxy(&rig->control, "b")->plan->rule_count, 1);
+    assert_int_equal(rig_add(rig, "b", "g", "type=latency delay=1s"), CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    RIG_WAIT(rig, rig->events[EVENT_FAULT] == 1);
+    assert_int_equal(set_enabled(rig, "b", false), CONTROL_OK);
+    assert_int_equal(control_reset(&rig->control, &rig->err), CONTROL_OK);
+    rig_echo(rig, fd, 1000);
+    int other = rig_connect(rig, "b");
+    rig_echo(rig, other, 1000);
+    assert_int_equal(rig_add_proxy(rig, "c", TO_ECHO), CONTROL_OK);
+    assert_int_equal(control_proxy(&rig->control, "c")->plan->rule_count, 0);
+    close(fd);
+    close(other);
+}
+
+/* --- the file --- */
+
+static void the_file_is_the_truth_for_what_it_names(void **state)
+{
+    static const char *const file = FILE_ECHO("a") "[fault f]\nproxy = a\ntype = stall\n"
+                                                   "[fault every]\ntype = latency\ndelay = 1ms\n";
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "mine", "type=latency delay=1ms"), CONTROL_OK);
+    assert_int_equal(rig_change(rig, "a", "every", "type=stall"), CONTROL_OK);
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+    assert_int_equal(set_enabled(rig, "a", false), CONTROL_OK);
+    unsigned port = port_of(rig, "a");
+    int fd = rig_connect(rig, "b");
+    rig_echo(rig, fd, 10);
+    const struct rule *mine = control_fault(control_proxy(&rig->control, "a"), "mine");
+    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+    struct proxy *a = control_proxy(&rig->control, "a");
+    assert_int_equal(a->plan->rule_count, 3);
+    assert_string_equal(control_fault(a, "every")->fault.type->name, "latency");
+    assert_non_null(control_fault(a, "f"));
+    assert_ptr_equal(control_fault(a, "mine"), mine);
+    assert_int_equal(port_of(rig, "a"), port);
+    assert_true(a->plan->proxy.enabled);
+    rig_echo(rig, fd, 10);
+    /* Its faults for every proxy change for those of the API too. */
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(control_proxy(&rig->control, "b")->plan->rule_count, 0);
+    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 1);
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_DROP_API), CONTROL_OK);
+    assert_null(control_proxy(&rig->control, "b"));
+    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 0);
+    rig_echo(rig, fd, 10);
+    close(fd);
+}
+
+static void a_file_takes_over_what_the_api_had_made(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "f", "type=stall"), CONTROL_OK);
+    assert_int_equal(
+        rig_load(rig, FILE_ECHO("a") "[fault f]\ntype = latency\ndelay = 1ms\n", CONTROL_KEEP_API),
+        CONTROL_OK);
+    struct proxy *proxy = control_proxy(&rig->control, "a");
+    assert_int_equal(control_proxy_origin(proxy), RULE_FROM_FILE);
+    assert_int_equal(proxy->plan->rule_count, 1);
+    assert_int_equal(control_fault(proxy, "f")->origin, RULE_FROM_FILE);
+    assert_int_equal(rig_load(rig, FILE_ECHO("b"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_null(control_proxy(&rig->control, "a"));
+}
+
+/* --- printing --- */
+
+static char *print_of(struct rig *rig)
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    control_print(&rig->control, out);
+    fclose(out);
+    return text;
+}
+
+static void what_is_in_force_prints_as_a_file(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig,
+                         FILE_ECHO("a") FILE_ECHO("b") FILE_ECHO(
+                             "c") "[fault all]\ntype = latency\ndelay = 1ms\n"
+                                  "[fault ab]\nproxy = a, b\ntype = stall\nwhen = match:\"x\"\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(rig_add(rig, "b", "mine", "type=latency delay=2ms"), CONTROL_OK);
+    assert_int_equal(rig_change(rig, "b", "all", "type=latency delay=3ms"), CONTROL_OK);
+    assert_int_equal(rig_remove(rig, "b", "ab"), CONTROL_OK);
+    char *first = print_of(rig);
+    assert_non_null(strstr(first, "[fault all]\nproxy       = a,c\n"));
+    assert_non_null(strstr(first, "[fault b.all]\nproxy       = b\n"));
+    assert_non_null(strstr(first, "[fault b.mine]\nproxy       = b\n"));
+    assert_non_null(strstr(first, "[fault ab]\nproxy       = a\n"));
+    assert_int_equal(rig_load(rig, first, CONTROL_DROP_API), CONTROL_OK);
+    char *second = print_of(rig);
+    assert_int_equal(strlen(first), strlen(second)); /* the order of two sections differs */
+    free(second);
+    assert_int_equal(rig_add_proxy(rig, "two words", TO_ECHO), CONTROL_OK);
+    second = print_of(rig);
+    assert_non_null(strstr(second, "; [proxy two words]\n; listen"));
+    assert_int_equal(rig_load(rig, second, CONTROL_DROP_API), CONTROL_OK);
+    free(first);
+    free(second);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_proxy_comes_and_goes_with_its_connections),
+        TEST(what_cannot_be_added_is_not_there),
+        TEST(disabled_and_enabled_again_it_has_its_port_and_its_faults),
+        TEST(another_upstream_starts_it_again_and_other_values_do_not),
+        TEST(port_0_is_another_port_and_a_taken_one_leaves_it_disabled),
+        TEST(a_fault_reaches_open_connections_and_leaves_them),
+        TEST(new_connections_only),
+        TEST(a_listener_fault_comes_and_goes),
+        TEST(one_connection_is_ended_and_no_other),
+        TEST(reset_enables_all_and_removes_every_fault),
+        TEST(the_file_is_the_truth_for_what_it_names),
+        TEST(a_file_takes_over_what_the_api_had_made),
+        TEST(what_is_in_force_prints_as_a_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
