@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# What scripts/demo and scripts/test share: find out which packages are missing, install them, build.
+# What the scripts beside this share: find out which packages are missing, install them, build.
 # Packages are probed by what they bring (a command, a pkg-config module, a file), so that a
 # compiler or a server that came another way is not installed twice.
 
@@ -85,6 +85,69 @@ install_packages() {
         apt_update
         apt_install "$@" || die "could not install: $*"
     fi
+}
+
+# --- Servers, installed but not started ---------------------------------------------------------
+
+policy=/usr/sbin/policy-rc.d
+policy_saved=$policy.before-rudeproxy
+made_policy=no
+
+# Services are started by the packages' scripts through invoke-rc.d, which asks policy-rc.d first:
+# 101 forbids it. An answer that was there before is put back, whatever happens to us.
+forbid_service_starts() {
+    if as_root test -e "$policy_saved"; then
+        as_root mv -f "$policy_saved" "$policy" # left by a run that was killed
+    fi
+    made_policy=yes
+    if [ -e "$policy" ]; then
+        as_root mv "$policy" "$policy_saved"
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root sh -c "cat >'$policy' && chmod 755 '$policy'"
+}
+
+allow_service_starts() {
+    [ "$made_policy" = yes ] || return 0
+    made_policy=no
+    if as_root test -e "$policy_saved"; then
+        as_root mv -f "$policy_saved" "$policy"
+    else
+        as_root rm -f "$policy"
+    fi
+}
+
+# What a package installs it also enables, for the next boot.
+disable_services() {
+    local service
+    for service in "$@"; do
+        as_root update-rc.d "$service" disable >/dev/null 2>&1 ||
+            say "could not disable the service $service"
+    done
+}
+
+# service_of PACKAGE - the service that it brings, if it brings one.
+service_of() {
+    case $1 in
+    nginx-light) echo nginx ;;
+    haproxy | redis-server | postgresql) echo "$1" ;;
+    esac
+}
+
+# install_servers PACKAGE... - no service of theirs is started or enabled. The caller's EXIT trap
+# calls allow_service_starts, for a run that is cut short.
+install_servers() {
+    [ $# -gt 0 ] || return 0
+    local services=() package
+    for package in "$@"; do
+        mapfile -t -O "${#services[@]}" services < <(service_of "$package")
+    done
+    may_become_root || install_packages "$@" # says what to do, and ends
+
+    say "the servers are installed, not started, and not enabled"
+    forbid_service_starts
+    install_packages "$@"
+    disable_services "${services[@]}"
+    allow_service_starts
 }
 
 # What the program itself needs to be built.
