@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""A run as Markdown tables and as JSON."""
+
+import json
+import pathlib
+import re
+
+from goals import verdicts
+from measures import MEASURES, METRICS, Measure
+from results import Results, ratio
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def verdict_table(results: Results) -> str:
+    rows = []
+    for verdict in verdicts(results):
+        goal = verdict.goal
+        sign = ">=" if goal.at_least else "<="
+        rows.append([goal.title, f"{sign} {goal.bound:g}", f"{verdict.got:.2f}", "met" if verdict.met else "missed"])
+    return table(["measure", "goal", "got", ""], rows) if rows else ""
+
+
+def cell(results: Results, measure: Measure, metric: str, candidate: str) -> str:
+    """The median, and in brackets what it is of the direct connection's and of the best peer's."""
+    got = results.median(measure.name, metric, candidate)
+    if not got:
+        return "-"  # not measured, or none: no proxy, no CPU of it
+    references = [results.median(measure.name, metric, "direct"), results.best_peer(measure.name, metric)]
+    ratios = [ratio(got, reference) for reference in references]
+    text = f"{got:,.{METRICS[metric].digits}f}"
+    if not measure.peers or measure.once:
+        return text
+    return f"{text} ({' / '.join('-' if r is None else f'{r:.2f}' for r in ratios)})"
+
+
+def measure_table(results: Results, measure: Measure) -> str:
+    taken = results.samples.get(measure.name, {})
+    rows = [
+        [candidate.name, *(cell(results, measure, metric, candidate.name) for metric in measure.metrics)]
+        for candidate in results.candidates
+        if candidate.name in taken
+    ]
+    return table(["", *(METRICS[metric].title for metric in measure.metrics)], rows)
+
+
+def calls_by_name(results: Results) -> str:
+    samples = results.samples.get("calls", {}).get("rudeproxy", [])
+    if not samples:
+        return ""
+    counts = {name.removeprefix("calls "): n for name, n in samples[0].items() if name != "calls"}
+    parts = [f"{name} {n:.2f}" for name, n in sorted(counts.items(), key=lambda item: -item[1])]
+    return f"rudeproxy's, by name: {', '.join(parts)}.\n"
+
+
+def about(results: Results) -> str:
+    facts = results.about
+    versions = ", ".join(f"{name} {version}" for name, version in facts.items() if name not in MACHINE)
+    return (
+        f"{facts['date']}, Linux {facts['kernel']}, {facts['cpus']} CPUs ({facts['cpu']}), load before it "
+        f"{facts['load']}, {facts['rounds']} rounds. {versions}.\n"
+    )
+
+
+MACHINE = ("date", "kernel", "cpus", "cpu", "load", "rounds")
+
+
+def markdown(results: Results, plots: list[str]) -> str:
+    parts = [about(results), verdict_table(results)]
+    parts += [f"![{pathlib.Path(plot).stem}]({plot})" for plot in plots]
+    parts.append(
+        "Medians over the rounds; in brackets the ratio to the direct connection's and to the best peer's.\n"
+    )
+    for measure in MEASURES:
+        if measure.name in results.samples:
+            parts += [f"### {measure.title}\n", measure_table(results, measure)]
+        if measure.name == "calls":
+            parts.append(calls_by_name(results))
+    return "\n".join(part for part in parts if part)
+
+
+def write_markdown(path: pathlib.Path, text: str) -> None:
+    """Replaces what stands between the markers of the file."""
+    old = path.read_text()
+    if BEGIN not in old or END not in old:
+        raise RuntimeError(f"{path}: no lines {BEGIN} and {END}")
+    between = f"{BEGIN}\n{text}\n{END}"
+    path.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: between, old, flags=re.DOTALL))
+
+
+def write_json(path: pathlib.Path, results: Results) -> None:
+    medians = {
+        measure.name: {
+            name: {metric: results.median(measure.name, metric, name) for metric in measure.metrics}
+            for name in results.samples[measure.name]
+        }
+        for measure in MEASURES
+        if measure.name in results.samples
+    }
+    goals = [
+        {"goal": v.goal.title, "bound": v.goal.bound, "at_least": v.goal.at_least, "got": v.got, "met": v.met}
+        for v in verdicts(results)
+    ]
+    whole = {"about": results.about, "goals": goals, "medians": medians, "samples": results.samples}
+    path.write_text(json.dumps(whole, indent=1) + "\n")
