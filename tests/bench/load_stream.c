@@ -115,4 +115,5 @@ void load_stream_run(void)
     double seconds = (double)(load_now_ns() - began) / 1e9;
     load_step("{\"step\": \"done\", \"bytes\": %llu, \"rate\": %.0f}",
         (unsigned long long)(to - before), (double)(to - from) / seconds);
+    free(end.block);
 }

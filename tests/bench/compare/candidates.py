@@ -73,7 +73,7 @@ CANDIDATES = (
         "peer",
         command=(
             "socat",
-            "-b262144",
+            "-b1048576",
             "TCP4-LISTEN:${LISTEN},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096",
             "TCP4:127.0.0.1:${SERVER},nodelay",
         ),

@@ -72,7 +72,8 @@ MACHINE = ("date", "kernel", "cpus", "cpu", "load", "rounds")
 
 def markdown(results: Results, plots: list[str]) -> str:
     parts = [about(results), verdict_table(results)]
-    parts += [f"![{pathlib.Path(plot).stem}]({plot})" for plot in plots]
+    if plots:
+        parts.append("\n".join(f"![{pathlib.Path(plot).stem}]({plot})" for plot in plots) + "\n")
     parts.append(
         "Medians over the rounds; in brackets the ratio to the direct connection's and to the best peer's.\n"
     )
