@@ -67,8 +67,11 @@ def chosen_candidates(given: argparse.Namespace) -> list[Candidate]:
 
 
 def chosen_measures(given: argparse.Namespace) -> list[Measure]:
-    names = tuple(given.only.split(",")) if given.only else ("",)
-    rows = [row for row in MEASURES if row.name.startswith(names)]
+    known = [row.name for row in MEASURES]
+    words = given.only.split(",") if given.only else [""]
+    # stream-1 is that one, not stream-16 as well.
+    names = {name for word in words for name in known if name == word or (word not in known and name.startswith(word))}
+    rows = [row for row in MEASURES if row.name in names]
     if not rows:
         sys.exit(f"scripts/bench: no measure '{given.only}': see --list")
     for row in rows:
