@@ -96,7 +96,7 @@ static bool grow(struct ring *ring)
 void *ring_reserve(struct ring *ring, size_t want, size_t *got)
 {
     size_t used = ring_used(ring);
-    if (want == 0 || used == ring->limit)
+    if (want == 0 || used >= ring->limit)
         return NULL;
     if (ring->data == NULL && !take_first_memory(ring))
         return NULL;
@@ -112,12 +112,12 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
 
 void *ring_reserve_whole(struct ring *ring, size_t n)
 {
-    size_t got;
-    assert(ring->data == NULL && n > 0 && n <= ring->limit);
-    if (n <= RING_BLOCK)
+    size_t got, cap = n < ring->limit ? ring->limit : n;
+    assert(ring->data == NULL && n > 0);
+    if (n <= RING_BLOCK && n <= ring->limit)
         return ring_reserve(ring, n, &got);
-    ring->data = malloc(ring->limit);
-    ring->cap = ring->data == NULL ? 0 : ring->limit;
+    ring->data = malloc(cap);
+    ring->cap = ring->data == NULL ? 0 : cap;
     ring->base = ring->tail;
     return ring->data;
 }

@@ -47,15 +47,15 @@ static inline size_t ring_used(const struct ring *ring)
 
 static inline size_t ring_room(const struct ring *ring)
 {
-    return ring->limit - ring_used(ring);
+    return ring_used(ring) < ring->limit ? ring->limit - ring_used(ring) : 0;
 }
 
 /* Room for up to `want` bytes in one piece behind tail: its address, and its size in `*got`
  * (1..want). NULL when the ring is full or out of memory with nothing to give. */
 void *ring_reserve(struct ring *ring, size_t want, size_t *got);
 
-/* Room for exactly `n` bytes in one piece; the ring is empty, and n is from 1 to its limit. NULL: out of
- * memory. */
+/* Room for exactly `n` bytes in one piece; the ring is empty, and n at least 1. It may be more than the
+ * limit: then nothing more fits until some are gone. NULL: out of memory. */
 void *ring_reserve_whole(struct ring *ring, size_t n);
 
 /* The first `n` bytes reserved now hold data. 0 is allowed: gives unused memory back. */

@@ -212,19 +212,6 @@ static void bytes_that_are_inserted_go_to_their_end(void **state)
     close_it(state);
 }
 
-static void filters_are_taken_off(void **state)
-{
-    struct memory_session *it =
-        open_with(state, F "type = packet_loss\nside = client\nrate = 10%\n");
-    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 1);
-    adopt(state, F "type = packet_loss\nside = client\nrate = 20%\n");
-    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 1);
-    assert_int_equal(it->end[SIDE_CLIENT].filters[0].loss_ppb, 200000000);
-    adopt(state, "");
-    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 0);
-    close_it(state);
-}
-
 /* --- what changes --- */
 
 static void a_new_value_counts_at_once_and_no_second_injection(void **state)
@@ -307,6 +294,8 @@ static void what_is_not_changed_is_not_touched(void **state)
 
 /* --- the pipe --- */
 
+#define SMALL "[proxy a]\nlisten = 127.0.0.1:1\nupstream = 127.0.0.1:2\nbuffer = 64k\n"
+
 /* Bytes stand in the pipe, because the client takes nothing. */
 static void pipe_up(struct memory_session *it)
 {
@@ -318,14 +307,17 @@ static void pipe_up(struct memory_session *it)
 
 static void what_stands_in_a_pipe_is_shaped_too(void **state)
 {
-    struct memory_session *it = open_spliced(state, "");
+    struct memory_session *it = open_spliced(state, SMALL);
     pipe_up(it);
+    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].piped, (64 << 10) + 1, BLOCK);
     size_t before = arrived(it, SIDE_CLIENT);
     adopt(state, F "type = latency\ndelay = 100ms\n");
     memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
     memory_session_advance(it, 99 * US_PER_MS);
     assert_int_equal(arrived(it, SIDE_CLIENT), before);
     memory_session_advance(it, 1 * US_PER_MS);
+    assert_in_range(arrived(it, SIDE_CLIENT), before + (64 << 10), 2 * BLOCK);
+    memory_session_advance(it, 100 * US_PER_MS); /* what had no room */
     memory_session_expect(it, SIDE_CLIENT, pattern, 2 * BLOCK);
     uint64_t spliced = it->conduits.spliced;
     adopt(state, "");
@@ -431,7 +423,6 @@ int main(void)
         TEST(what_was_held_back_goes_on),
         TEST(a_fin_that_was_held_goes_on),
         TEST(bytes_that_are_inserted_go_to_their_end),
-        TEST(filters_are_taken_off),
         TEST(a_new_value_counts_at_once_and_no_second_injection),
         TEST(a_duration_counts_from_when_it_began),
         TEST(another_type_or_trigger_begins_anew),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any faults that neither end a connection nor change its bytes, added, changed and removed at any byte
+ * Packet filters follow what is in force. And any faults that neither end a connection nor change its bytes, added, changed and removed at any byte
  * and any time: what goes in comes out, and when the last one is gone the bytes move as at first.
  */
 #include "tests/unit/adoption_fixture.h"
@@ -111,9 +111,23 @@ static void what_goes_in_comes_out_whatever_is_adopted(void **state)
     assert_in_range(held, 50, 150); /* else the faults did nothing */
 }
 
+static void filters_are_taken_off(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = packet_loss\nside = client\nrate = 10%\n");
+    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 1);
+    adopt(state, F "type = packet_loss\nside = client\nrate = 20%\n");
+    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 1);
+    assert_int_equal(it->end[SIDE_CLIENT].filters[0].loss_ppb, 200000000);
+    adopt(state, "");
+    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 0);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(filters_are_taken_off),
         TEST(what_goes_in_comes_out_whatever_is_adopted),
     };
     fill_pattern();
