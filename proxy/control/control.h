@@ -108,7 +108,8 @@ enum control_result control_remove_fault(struct control *control, const char *pr
 enum control_result control_reset(struct control *control, struct err *err);
 
 /* One connection gets a fault of its own, which no other sees and no later change takes away: with
- * `when = open` it happens now. CONTROL_NOT_FOUND: the proxy or the connection. */
+ * `when = open` it happens now. CONTROL_NOT_FOUND: the proxy or the connection; CONTROL_INVALID: it concerns
+ * no open connection, or this one is ending already. */
 enum control_result control_inject(struct control *control, const char *proxy, uint64_t connection,
     const struct fault *fault, struct err *err);
 

@@ -270,6 +270,10 @@ enum control_result control_inject(struct control *control, const char *proxy_na
         err_set(err, "type = %s concerns no open connection", fault->type->name);
         return CONTROL_INVALID;
     }
+    if (connection->session.over) {
+        err_set(err, "connection %ju is ending already", (uintmax_t)number);
+        return CONTROL_INVALID;
+    }
     if (name_check_any(fault->name, err) != 0 || privilege_check_fault(fault, err) != 0)
         return CONTROL_INVALID;
     return inject(control, proxy, connection, fault, err);

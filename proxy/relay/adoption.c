@@ -281,7 +281,7 @@ void adoption_commit(struct adoption *adoption)
     deeds_refresh(session);
     session->running = false;
     adoption_drop(adoption);
-    session_wake(session);
+    session_run(session); /* a fault may have closed both sockets just now: it tells so */
 }
 
 int session_adopt(struct session *session, struct plan *plan, const struct rule_change *changes,

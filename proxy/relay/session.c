@@ -256,7 +256,7 @@ static void schedule(struct session *session)
         session->host->wake_soon(session);
 }
 
-static void session_run(struct session *session)
+void session_run(struct session *session)
 {
     session->now = session->host->now(session);
     session->running = true;

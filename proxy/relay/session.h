@@ -126,7 +126,9 @@ void session_hang_up(struct session *session, enum cause cause);
 /* Both sockets are gone: it only waits to be freed. */
 bool session_is_gone(const struct session *session);
 
-/* For the other files of relay/: stamps and emits an event; and the first cause wins. */
+/* For the other files of relay/: looks at everything until nothing changes any more (not from inside, and
+ * not of a session that was gone before); stamps and emits an event; and the first cause wins. */
+void session_run(struct session *session);
 void session_emit(struct session *session, struct event *event);
 void session_note_cause(struct session *session, enum cause cause);
 

@@ -15,13 +15,19 @@ static void expect_log(const struct memory_session *it, const char *line, bool t
 
 static void what_is_due_at_the_open_is_due_now(void **state)
 {
-    struct memory_session *it = open_with(state, "");
-    feed(it, SIDE_SERVER, 100);
-    adopt(state, F "type = reset\n");
-    expect_log(it, "fault f reset downstream 100\n", true);
-    assert_int_equal(it->ended, 1);
-    assert_int_equal(it->cause, CAUSE_FAULT);
-    close_it(state);
+    static const char *const modes[] = {
+        "type = reset\n", "type = reset\nmode = abrupt\n", "type = close\nmode = plain\n"};
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        char text[64];
+        struct memory_session *it = open_with(state, "");
+        feed(it, SIDE_SERVER, 100);
+        snprintf(text, sizeof text, F "%s", modes[i]);
+        adopt(state, text);
+        expect_log(it, " downstream 100\n", true);
+        assert_int_equal(it->ended, 1);
+        assert_int_equal(it->cause, CAUSE_FAULT);
+        close_it(state);
+    }
 }
 
 static void an_offset_ahead_is_exact_and_one_behind_is_past(void **state)
