@@ -46,7 +46,7 @@ class Running:
     target: int  # port
     server: int  # port
     config: pathlib.Path
-    work: pathlib.Path
+    output: pathlib.Path  # what it writes to stdout and stderr
 
 
 OURS = ("rudeproxy", "-c", "${CONFIG}")
@@ -128,8 +128,8 @@ def wait_until_listening(process: subprocess.Popen[bytes], port: int, errors: pa
 
 
 @contextlib.contextmanager
-def start(candidate: Candidate, log: str = "/dev/null", more: tuple[str, ...] = ()) -> Iterator[Running]:
-    """Runs it, until the block ends; `log` is a file in its folder, `more` are further arguments."""
+def start(candidate: Candidate) -> Iterator[Running]:
+    """Runs it, until the block ends."""
     listen, server, admin = free_ports(3)
     if candidate.role == "direct":
         yield Running(0, server, server, pathlib.Path(), pathlib.Path())
@@ -144,19 +144,18 @@ def start(candidate: Candidate, log: str = "/dev/null", more: tuple[str, ...] = 
             "ADMIN": str(admin),
             "WORK": folder,
             "CONFIG": str(config),
-            "LOG": os.path.join(folder, log),
         }
         if candidate.config:
             config.write_text(fill_in((PEERS / candidate.config).read_text(), values))
-        command = [fill_in(word, values) for word in candidate.command + more]
-        errors = work / "errors"
-        with errors.open("wb") as out:
+        command = [fill_in(word, values) for word in candidate.command]
+        output = work / "output"
+        with output.open("wb") as out:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )
         try:
-            wait_until_listening(process, listen, errors)
-            yield Running(process.pid, listen, server, config, work)
+            wait_until_listening(process, listen, output)
+            yield Running(process.pid, listen, server, config, output)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -129,13 +129,13 @@ def reload(scale: Scale, candidate: Candidate) -> Sample:
 
 def longest_ms(scale: Scale, candidate: Candidate, reloads: int) -> float:
     given = timed(scale) | {"connections": 1, "idle": scale.idle}
-    with start(candidate, log="log", more=("--log-format", "json")) as running:
+    with start(candidate) as running:
         hups = threading.Thread(target=send_reloads, args=(running, reloads, scale.seconds))
         steps = load.run(
             scale.program, "requests", running, given, lambda name: hups.start() if name == "idle" else None
         )
         hups.join()
-        done = (running.work / "log").read_text().count('"reload"')
+        done = running.output.read_text().count("rudeproxy: reloaded")
     if done != reloads:
         raise RuntimeError(f"{done} reloads instead of {reloads}")
     return steps["done_idle"].figures["longest_us"] / 1e3
