@@ -24,7 +24,8 @@ static bool table_equal(const struct option *table, const void *a, const void *b
 
 bool fault_equal(const struct fault *a, const struct fault *b)
 {
-    if (memcmp(a, b, sizeof *a) == 0) /* one is a copy of the other */
+    const void *left = a, *right = b;
+    if (memcmp(left, right, sizeof *a) == 0) /* one is a copy of the other, padding too */
         return true;
     return a->type == b->type &&
            table_equal(fault_options, a, b, offsetof(struct fault, proxies)) &&

@@ -17,6 +17,7 @@ struct change {
     struct proxy *existing; /* keeps its listener and connections */
     struct proxy *fresh;    /* made for this change */
     bool opened;            /* the existing one's listener was closed and now stands */
+    bool of_api;            /* the file does not name it: only its faults may change */
 };
 
 struct load {
@@ -81,6 +82,7 @@ static int prepare_of_api(
     struct load *load, struct proxy *proxy, struct change *change, struct err *err)
 {
     change->existing = proxy;
+    change->of_api = true;
     return compile(load, &proxy->plan->proxy, RULE_FROM_API, proxy, change, err);
 }
 
@@ -142,18 +144,21 @@ static void close_others(const struct load *load, struct proxy **kept)
     }
 }
 
+static void put_in_force(const struct change *change)
+{
+    if (change->existing == NULL)
+        listener_faults_update(change->fresh);
+    else if (change->of_api)
+        proxy_change_faults(change->existing, change->plan);
+    else
+        proxy_adopt(change->existing, change->plan, change->opened);
+}
+
 static void commit(struct load *load, struct proxy **kept)
 {
     struct control *control = load->control;
-    for (size_t i = 0; i < load->count; i++) {
-        struct change *change = &load->changes[i];
-        if (change->existing == NULL)
-            listener_faults_update(change->fresh);
-        else if (change->plan->origin == RULE_FROM_API)
-            proxy_change_faults(change->existing, change->plan);
-        else
-            proxy_adopt(change->existing, change->plan, change->opened);
-    }
+    for (size_t i = 0; i < load->count; i++)
+        put_in_force(&load->changes[i]);
     close_others(load, kept);
     free(control->every);
     control->every = load->every;
