@@ -170,6 +170,21 @@ static int until_comes_later(const struct examination *exam, struct err *err)
         trigger_text(exam->fault, when, sizeof when));
 }
 
+/* What hands nothing on never comes to a byte of its direction. */
+static int until_can_come(const struct examination *exam, struct err *err)
+{
+    const struct fault *fault = exam->fault;
+    enum action_kind kind = fault->type->fire(fault->params).kind;
+    bool counts = fault->until.kind == TRIGGER_BYTES || fault->until.kind == TRIGGER_MATCH;
+    bool silent = kind == ACTION_STOP_READING || kind == ACTION_DISCARD;
+    if (!exam_given(exam, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
+        return 0;
+    return err_set(err,
+        "type = %s hands nothing on in its direction, so that this never comes: write time:5s or "
+        "idle:5s",
+        fault->type->name);
+}
+
 static int type_agrees(const struct examination *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
@@ -194,6 +209,7 @@ static const struct rule {
     {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), true, other_means_something},
     {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), false, until_comes_later},
+    {"until", TRIGGERS | BIT(ROW_DIRECTION), true, until_can_come},
     {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), true, type_agrees},
 };
 

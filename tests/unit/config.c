@@ -211,9 +211,9 @@ static void every_key_reaches_its_place(void **state)
 static void every_key_of_the_envelope_reaches_its_place(void **state)
 {
     struct config config =
-        must_build(F "type = stall\nwhen = idle:2s\nuntil = match:\"\\r\\n\"\nedge = before\n"
+        must_build(F "type = slice\nwhen = idle:2s\nuntil = match:\"\\r\\n\"\nedge = before\n"
                      "chance = 12.5%\nclients = ::1,10.0.0.0/8\nactive = 1s-90s\nmust_fire = yes\n"
-                     "enabled = no\nfor = 3s\n");
+                     "enabled = no\nsize = 3\n");
     const struct fault *fault = &config.faults[0];
     (void)state;
     assert_int_equal(fault->directions, BOTH_SECOND);
@@ -238,8 +238,8 @@ static void the_edge_belongs_to_the_match(void **state)
 {
     struct fault faults[] = {
         fault_of("edge = before\ntype = close\nwhen = match:\"x\""),
-        fault_of("edge = before\ntype = stall\nwhen = match:\"x\"\nuntil = match:\"y\""),
-        fault_of("edge = before\ntype = stall\nuntil = match:\"y\""),
+        fault_of("edge = before\ntype = slice\nsize = 1\nwhen = match:\"x\"\nuntil = match:\"y\""),
+        fault_of("edge = before\ntype = slice\nsize = 1\nuntil = match:\"y\""),
     };
     (void)state;
     assert_int_equal(faults[0].when.edge, EDGE_BEFORE);

@@ -30,6 +30,11 @@ static const struct complaint envelope[] = {
     {STALL "when = time:5s\nuntil = time:5s\n", 0, 7, "before it begins (when = time:5s)"},
     {STALL "when = bytes:2k\nuntil = bytes:1k\n", 0, 7, "before it begins (when = bytes:2k)"},
     {STALL "when = eof\nuntil = eof\n", 0, 7, "before it begins"},
+    {STALL "until = bytes:1k\n", 0, 6,
+        "hands nothing on in its direction, so that this never comes"},
+    {STALL "when = bytes:1k\nuntil = bytes:2k\ndirection = both\n", 0, 7, "never comes"},
+    {STALL "until = match:\"x\"\nfor = 5s\n", 0, 6, "write time:5s or idle:5s"},
+    {F "type = blackhole\nuntil = match:\"x\"\n", 0, 6, "type = blackhole hands nothing on"},
     {STALL "when = never\n", 0, 6, "enabled = no"},
 
     /* when = accept */
@@ -158,9 +163,10 @@ static void what_makes_sense_is_allowed(void **state)
     static const char *const texts[] = {
         "type = stall\nfor = 5s\nuntil = eof",
         "type = stall\nwhen = eof\nuntil = eof\ndirection = both",
-        "type = stall\nwhen = bytes:2k\nuntil = bytes:1k\ndirection = both",
+        "type = slice\nsize = 1\nwhen = bytes:2k\nuntil = bytes:1k\ndirection = both",
         "type = stall\nwhen = idle:5s\nuntil = idle:5s",
-        "type = stall\nwhen = match:\"a\"\nuntil = match:\"a\"\nedge = before",
+        "type = slice\nsize = 1\nwhen = match:\"a\"\nuntil = match:\"a\"\nedge = before",
+        "type = blackhole\nwhen = match:\"a\"\nuntil = eof",
         "type = packet_loss\nside = both\ndirection = upstream\nuntil = bytes:1k",
         "type = close\ndirection = upstream\nwhen = match:\"x\"\nedge = before",
         "type = hold_fin\nwhen = accept\nuntil = time:5s\nfor = 10s",
