@@ -30,7 +30,7 @@
 enum { SCOPE_CONNECTION, SCOPE_PROXY };
 
 struct bandwidth_params {
-    uint64_t rate; /* bytes a second */
+    uint64_t rate; /* bytes a second; 0: nothing goes */
     uint64_t burst;
     int scope;
 };
@@ -55,9 +55,8 @@ static const struct option options[] = {
         .kind = &option_rate,
         .offset = offsetof(struct bandwidth_params, rate),
         .required = true,
-        .min = 1,
         .max = RATE_MAX,
-        .help = "the most that goes through, computed from elapsed time"},
+        .help = "the most that goes through, computed from elapsed time; 0/s: nothing does"},
     {.name = "burst",
         .kind = &option_size,
         .offset = offsetof(struct bandwidth_params, burst),
@@ -162,6 +161,9 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     uint64_t quantum = bandwidth->rate * QUANTUM_NS / NS_PER_S;
     start(bandwidth, state, view->active_since);
     note_rate(bandwidth, state, now_ns);
+    *again = TIME_NEVER;
+    if (bandwidth->rate == 0)
+        return view->head;
     cap_credit(bandwidth, state, view, now_ns);
     quantum = min_u64(quantum == 0 ? 1 : quantum, waiting);
     uint64_t paid = credit(bandwidth, state, waiting, now_ns);
@@ -186,7 +188,7 @@ static void passed(const void *params, void *memory, uint64_t offset, size_t n, 
     (void)offset;
     start(bandwidth, state, now);
     state->passed_ns = now * NS_PER_US;
-    for (uint64_t left = n; left > 0;) {
+    for (uint64_t left = n; left > 0 && bandwidth->rate > 0;) {
         uint64_t charge = min_u64(left, CHARGE_MAX);
         uint64_t dividend = charge * NS_PER_S + state->rest;
         state->paid_ns += dividend / bandwidth->rate;

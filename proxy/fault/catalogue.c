@@ -27,6 +27,13 @@ const struct fault_type *const fault_catalogue[] = {
     &fault_blackhole,
     &fault_corrupt,
     &fault_inject,
+    &fault_noop,
+    &fault_slow_close,
+    &fault_timeout,
+    &fault_reset_peer,
+    &fault_limit_data,
+    &fault_slicer,
+    &fault_lossy,
     NULL,
 };
 
@@ -35,6 +42,7 @@ const char *const fault_group_names[GROUP_COUNT] = {
     [GROUP_CONNECT] = "Before the connection",
     [GROUP_PACKET] = "Packets",
     [GROUP_FLOW] = "Flow and bytes",
+    [GROUP_TOXIC] = "Toxiproxy",
 };
 
 const struct fault_type *fault_type_find(const char *name)

@@ -11,9 +11,6 @@
 
 #include "proxy/base/clock.h"
 
-/* How long the unnamed side of an ending may take to accept what is still to be delivered. */
-#define OTHER_LINGER_US (5 * (uint64_t)US_PER_S)
-
 bool action_is_ending(enum action_kind kind)
 {
     return kind >= ACTION_CLOSE_GRACEFUL && kind <= ACTION_VANISH;
@@ -40,6 +37,7 @@ const char *action_name(enum action_kind kind)
         [ACTION_DISCARD] = "discard",
         [ACTION_SHAPE] = "shape",
         [ACTION_FILTER] = "filter",
+        [ACTION_LIMIT] = "limit",
     };
     assert(kind < sizeof names / sizeof names[0]);
     return names[kind];
@@ -57,7 +55,7 @@ static unsigned named_sockets(const struct fault *fault)
 static struct action other_action(enum fault_other other)
 {
     static const struct action actions[] = {
-        [OTHER_CLOSE] = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = OTHER_LINGER_US},
+        [OTHER_CLOSE] = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = CLOSE_LINGER_US},
         [OTHER_RESET] = {.kind = ACTION_RESET_DRAIN},
         [OTHER_HOLD] = {.kind = ACTION_HOLD},
     };
@@ -87,6 +85,12 @@ void fault_fire(const struct fault *fault, struct action on[2])
     if (fault->type->takes_other && action_is_ending(named.kind))
         unnamed = other_action((enum fault_other)fault->other);
     spread(fault, named, unnamed, on);
+}
+
+struct action fault_over(const struct fault *fault, enum over_why why)
+{
+    struct action none = {.kind = ACTION_NONE};
+    return fault->type->over == NULL ? none : fault->type->over(fault->params, why);
 }
 
 bool fault_option_applies(const struct fault *fault, unsigned row)

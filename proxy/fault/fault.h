@@ -47,6 +47,8 @@ enum action_kind {
     ACTION_DISCARD,      /* read, acknowledge and drop what arrives from it */
     ACTION_SHAPE,        /* ask the type's gate or mutate for the direction read from it */
     ACTION_FILTER,       /* segments that arrive from it are lost as `filter` says */
+    ACTION_LIMIT,        /* hand on `bytes` bytes more of the direction read from it, and the fault
+                            is over; 0: it is over when a byte arrives, which is dropped */
 };
 
 /* Which arriving segments vanish unacknowledged. */
@@ -60,12 +62,19 @@ struct packet_filter {
 
 struct action {
     enum action_kind kind;
-    uint64_t bytes;            /* ACTION_CLOSE_UNREAD: at least 1; ACTION_INSERT: how many */
+    bool from_last_byte;       /* the lasting ones: `duration_us` begins anew with each byte that
+                                  arrives in the direction */
+    bool holds_fin;            /* ACTION_DISCARD: the FIN that arrives is not passed on either */
+    uint64_t bytes;            /* ACTION_CLOSE_UNREAD: at least 1; ACTION_INSERT, ACTION_LIMIT: how
+                                  many */
     uint64_t duration_us;      /* ACTION_CLOSE_GRACEFUL: linger; the lasting ones, ACTION_HOLD_FIN:
                                   TIME_NEVER is for ever */
     const unsigned char *data; /* ACTION_INSERT: points into the fault's parameters, or NULL */
     struct packet_filter filter; /* ACTION_FILTER */
 };
+
+/* How long a graceful close that has no key for it may take to deliver what was read. */
+#define CLOSE_LINGER_US (5 * (uint64_t)US_PER_S)
 
 /* What the side that is not named sees of an ending: the `other` key. */
 enum fault_other { OTHER_CLOSE, OTHER_RESET, OTHER_HOLD };
@@ -77,7 +86,20 @@ enum fault_side_rule {
     SIDE_BOTH,     /* may be given, default both */
 };
 
-enum fault_group { GROUP_ENDING, GROUP_CONNECT, GROUP_PACKET, GROUP_FLOW, GROUP_COUNT };
+enum fault_group {
+    GROUP_ENDING,
+    GROUP_CONNECT,
+    GROUP_PACKET,
+    GROUP_FLOW,
+    GROUP_TOXIC, /* what Toxiproxy has and no other group says */
+    GROUP_COUNT,
+};
+
+/* Why a lasting fault is over. */
+enum over_why {
+    OVER_EXPIRED, /* it went on for `duration_us`, or let its bytes go */
+    OVER_ENDED,   /* `until` came, its window closed, or it was taken away */
+};
 
 /* What a fault makes of the listening socket while it is active. */
 enum listener_action {
@@ -120,6 +142,9 @@ struct fault_type {
     /* What to do to each named socket when the trigger fires. Never NULL. Of a type that concerns
      * the listening socket: ACTION_NONE, and duration_us says how long from the start of `active`. */
     struct action (*fire)(const void *params);
+    /* What becomes of both sockets, named or not, when a lasting fault that was active is over: an
+     * ending, or ACTION_NONE. NULL: nothing. */
+    struct action (*over)(const void *params, enum over_why why);
     /* Shaping, for types whose action is ACTION_SHAPE. `state` is FAULT_STATE_MAX bytes of the
      * fault's own for this connection and direction (or for the whole proxy, see shares_state),
      * zero when it becomes active.
@@ -185,6 +210,9 @@ const char *action_name(enum action_kind kind);
  * Index by enum side; ACTION_NONE where nothing. Pure. */
 void fault_arm(const struct fault *fault, struct action on[2]);
 void fault_fire(const struct fault *fault, struct action on[2]);
+
+/* What becomes of each when it is over. */
+struct action fault_over(const struct fault *fault, enum over_why why);
 
 /* Whether the key at index `row` of the type's options means something beside the others: what the
  * user must not write, nobody should print. */

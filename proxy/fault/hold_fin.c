@@ -2,6 +2,7 @@
 /*
  * `hold_fin`: a FIN that arrives is not passed on. The far end waits on, the near end sits in
  * FIN_WAIT2, and our socket in CLOSE_WAIT: the leak of a program that forgets to close().
+ * `slow_close` is the same by Toxiproxy's name and key.
  */
 #include "proxy/fault/types.h"
 
@@ -20,6 +21,15 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
+static const struct option toxic_options[] = {
+    {.name = "delay",
+        .kind = &option_duration,
+        .offset = offsetof(struct hold_fin_params, for_us),
+        .required = true,
+        .help = "how much later than it arrived the FIN is passed on"},
+    OPTIONS_END,
+};
+
 static struct action fire(const void *params)
 {
     const struct hold_fin_params *hold = params;
@@ -33,6 +43,17 @@ const struct fault_type fault_hold_fin = {
     .side_rule = SIDE_UNUSED,
     .default_directions = BOTH_ALL,
     .options = options,
+    .params_size = sizeof(struct hold_fin_params),
+    .fire = fire,
+    .lasting = true,
+};
+
+const struct fault_type fault_slow_close = {
+    .name = "slow_close",
+    .summary = "a FIN that arrives in the direction is passed on some time later",
+    .group = GROUP_TOXIC,
+    .side_rule = SIDE_UNUSED,
+    .options = toxic_options,
     .params_size = sizeof(struct hold_fin_params),
     .fire = fire,
     .lasting = true,

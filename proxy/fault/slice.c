@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `slice`: the stream is cut into slices, each written as a segment of its own, with a gap behind
+ * `slice`, and `slicer` by Toxiproxy's keys: the stream is cut into slices, each written as a segment of its own, with a gap behind
  * it: the sender that breaks every parser which takes one read for one message.
  *
  * Where a slice ends depends on where it began and on nothing else. A slice that has not arrived as
@@ -49,6 +49,28 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
+static const struct option toxic_options[] = {
+    {.name = "average_size",
+        .kind = &option_size,
+        .offset = offsetof(struct slice_params, size),
+        .required = true,
+        .min = 1,
+        .max = SIZE_MAX_BYTES,
+        .help = "bytes in a slice"},
+    {.name = "size_variation",
+        .kind = &option_size,
+        .offset = offsetof(struct slice_params, variation),
+        .default_text = "0",
+        .max = SIZE_MAX_BYTES,
+        .help = "how far the size varies up and down, drawn for every slice; at most average_size"},
+    {.name = "delay",
+        .kind = &option_duration,
+        .offset = offsetof(struct slice_params, gap_us),
+        .default_text = "0s",
+        .help = "how long to wait after a slice"},
+    OPTIONS_END,
+};
+
 static struct action fire(const void *params)
 {
     (void)params;
@@ -57,8 +79,8 @@ static struct action fire(const void *params)
 
 static uint64_t draw_size(const struct slice_params *slice, uint64_t key, uint64_t begin)
 {
-    uint64_t smallest = slice->size - slice->variation;
-    return smallest + rng_below(key, begin, 2 * slice->variation + 1);
+    uint64_t smallest = slice->variation < slice->size ? slice->size - slice->variation : 1;
+    return smallest + rng_below(key, begin, slice->size + slice->variation - smallest + 1);
 }
 
 static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
@@ -90,6 +112,17 @@ static int check(const struct fault *fault, unsigned given, struct err *err)
     return 0;
 }
 
+/* Where the variation is the whole size, the smallest slice is one byte. */
+static int check_toxic(const struct fault *fault, unsigned given, struct err *err)
+{
+    const struct slice_params *slice = (const void *)fault->params;
+    (void)given;
+    if (slice->variation > slice->size)
+        return err_set(err, "size_variation is more than there is to vary, write at most "
+                            "average_size");
+    return 0;
+}
+
 const struct fault_type fault_slice = {
     .name = "slice",
     .summary = "writes of a given size, each its own segment, with gaps between",
@@ -103,4 +136,19 @@ const struct fault_type fault_slice = {
     .cuts_segments = true,
     .lasting = true,
     .check = check,
+};
+
+const struct fault_type fault_slicer = {
+    .name = "slicer",
+    .summary = "writes of a given average size, each its own segment, with delays between",
+    .group = GROUP_TOXIC,
+    .side_rule = SIDE_UNUSED,
+    .options = toxic_options,
+    .params_size = sizeof(struct slice_params),
+    .fire = fire,
+    .gate = gate,
+    .passed = passed,
+    .cuts_segments = true,
+    .lasting = true,
+    .check = check_toxic,
 };

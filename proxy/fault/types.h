@@ -24,6 +24,13 @@ extern const struct fault_type fault_stall;
 extern const struct fault_type fault_blackhole;
 extern const struct fault_type fault_corrupt;
 extern const struct fault_type fault_inject;
+extern const struct fault_type fault_noop;
+extern const struct fault_type fault_slow_close;
+extern const struct fault_type fault_timeout;
+extern const struct fault_type fault_reset_peer;
+extern const struct fault_type fault_limit_data;
+extern const struct fault_type fault_slicer;
+extern const struct fault_type fault_lossy;
 
 /* Closes a table of option rows. */
 #define OPTIONS_END                                                                                \

@@ -10,6 +10,29 @@
 #include "proxy/relay/deeds.h"
 #include "proxy/relay/session.h"
 
+/* The direction an event speaks of: the one that was watched, else the fault's own. */
+static enum direction event_direction(const struct armed *armed)
+{
+    return armed->directions == BOTH_FIRST ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
+}
+
+uint64_t arming_limit(const struct armed *armed)
+{
+    uint64_t limit = armed->base + armed->does.bytes;
+    return limit < armed->base ? FLOW_NO_EDGE : limit;
+}
+
+/* Where no byte may go, one has to arrive. */
+bool arming_limit_is_reached(const struct session *session, const struct armed *armed)
+{
+    const struct flow *flow = &session->flow[event_direction(armed)];
+    uint64_t handed = flow_handed(flow), limit = arming_limit(armed);
+    if (armed->does.kind != ACTION_LIMIT || limit > handed)
+        return false;
+    return handed > armed->base || flow->dropped > armed->dropped || ring_used(&flow->ring) > 0 ||
+           flow->piped > 0;
+}
+
 void arming_prepare(struct session *session)
 {
     for (size_t i = 0; i < session->armed.count; i++) {
@@ -40,12 +63,6 @@ static void emit_fault(struct session *session, enum event_kind kind, const stru
             },
     };
     session->host->emit(session, &event);
-}
-
-/* The direction an event speaks of: the one that was watched, else the fault's own. */
-static enum direction event_direction(const struct armed *armed)
-{
-    return armed->directions == BOTH_FIRST ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 
 /* A fault in both directions is injected in one connection. */
@@ -91,7 +108,6 @@ static void note_cause(struct session *session, const struct rule *rule, const s
     session->cause_fault = rule->tally->name;
 }
 
-/* No action of it lasts any longer. */
 static void release(struct session *session, struct armed *armed)
 {
     armed->phase = ARMED_DONE;
@@ -122,6 +138,8 @@ static void start(struct session *session, struct armed *armed, enum direction d
     }
     armed->phase = fault->type->lasting ? ARMED_ACTIVE : ARMED_DONE;
     armed->since = session->now;
+    armed->base = flow_handed(&session->flow[event_direction(armed)]);
+    armed->dropped = session->flow[event_direction(armed)].dropped;
     note_cause(session, armed->rule, on);
     emit_fault(session, EVENT_FAULT, armed, direction);
     deeds_apply(session, armed, on);
@@ -140,12 +158,22 @@ static void trigger(struct session *session, struct armed *armed, enum direction
         release(session, armed);
 }
 
-static void finish(struct session *session, struct armed *armed)
+/* A lasting fault has ended. What an ending leaves behind its edge must not go any more, so nothing is
+ * looked at anew before. */
+static void finish(struct session *session, struct armed *armed, enum over_why why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE;
-    release(session, armed);
-    if (was_active)
-        emit_fault(session, EVENT_FAULT_OVER, armed, event_direction(armed));
+    const struct action over = fault_over(&armed->rule->fault, why);
+    if (!was_active || over.kind == ACTION_NONE) {
+        release(session, armed);
+        if (was_active)
+            emit_fault(session, EVENT_FAULT_OVER, armed, event_direction(armed));
+        return;
+    }
+    armed->phase = ARMED_DONE;
+    note_cause(session, armed->rule, (const struct action[2]){over, over});
+    emit_fault(session, EVENT_FAULT_OVER, armed, event_direction(armed));
+    deeds_end(session, &over);
 }
 
 /* An end that was passed before the fault began is one that has come. */
@@ -166,9 +194,12 @@ void arming_on_edge(struct session *session, enum direction direction, uint64_t 
         if (armed->phase == ARMED_WAITING) {
             if (stands_at(armed, &fault->when, armed->when_match, direction, offset))
                 trigger(session, armed, direction);
+        } else if (armed->action[direction] == ACTION_LIMIT &&
+                   arming_limit_is_reached(session, armed)) {
+            finish(session, armed, OVER_EXPIRED);
         } else if (armed->phase != ARMED_DONE) {
             if (stands_at(armed, &fault->until, armed->until_match, direction, offset))
-                finish(session, armed);
+                finish(session, armed, OVER_ENDED);
         }
     }
 }
@@ -190,7 +221,7 @@ void arming_on_event(struct session *session, enum trigger_kind kind, enum direc
                 trigger_watches_direction(kind) ? direction : event_direction(armed));
         else if (armed->phase != ARMED_WAITING && armed->phase != ARMED_DONE &&
                  is_event(armed, &fault->until, kind, direction))
-            finish(session, armed);
+            finish(session, armed, OVER_ENDED);
     }
 }
 
@@ -206,6 +237,20 @@ static time_us due(
     return TIME_NEVER;
 }
 
+/* When an active fault has gone on for as long as it may: in the past, if it has let its bytes go. */
+static time_us expires_at(const struct session *session, const struct armed *armed)
+{
+    time_us from = armed->since;
+    time_us arrived = session->arrived_at[event_direction(armed)];
+    if (armed->does.kind == ACTION_HOLD_FIN) /* the duration is that of the wait */
+        return TIME_NEVER;
+    if (arming_limit_is_reached(session, armed))
+        return armed->since;
+    if (armed->does.from_last_byte && arrived > from)
+        from = arrived;
+    return time_add(from, armed->does.duration_us);
+}
+
 static time_us next_time_of(const struct session *session, const struct armed *armed)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -216,7 +261,8 @@ static time_us next_time_of(const struct session *session, const struct armed *a
     case ARMED_PENDING:
         return time_add(session->plan->started_at, fault->active.from);
     case ARMED_ACTIVE:
-        return time_min(time_min(armed->until_at, window_end), due(session, armed, &fault->until));
+        return time_min(
+            time_min(expires_at(session, armed), window_end), due(session, armed, &fault->until));
     case ARMED_DONE:
         break;
     }
@@ -230,7 +276,8 @@ void arming_on_time(struct session *session)
         if (session->now < next_time_of(session, armed))
             continue;
         if (armed->phase == ARMED_ACTIVE)
-            finish(session, armed);
+            finish(session, armed,
+                session->now >= expires_at(session, armed) ? OVER_EXPIRED : OVER_ENDED);
         else
             trigger(session, armed, event_direction(armed));
     }
@@ -259,11 +306,24 @@ static uint64_t edge_of(const struct armed *armed, enum direction direction, uin
     return here && edge >= handed ? edge : FLOW_NO_EDGE;
 }
 
+/* The edge of its limit. */
+static uint64_t limit_edge(const struct session *session, const struct armed *armed,
+    enum direction direction, uint64_t handed)
+{
+    uint64_t limit = arming_limit(armed);
+    if (armed->action[direction] != ACTION_LIMIT || limit > handed)
+        return armed->action[direction] == ACTION_LIMIT ? limit : FLOW_NO_EDGE;
+    return arming_limit_is_reached(session, armed) ? handed : FLOW_NO_EDGE;
+}
+
 uint64_t arming_next_edge(const struct session *session, enum direction direction, uint64_t handed)
 {
     uint64_t edge = FLOW_NO_EDGE;
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
-        uint64_t own = edge_of(session->armed.list[i], direction, handed);
+        const struct armed *armed = session->armed.list[i];
+        uint64_t own = edge_of(armed, direction, handed);
+        uint64_t limit = limit_edge(session, armed, direction, handed);
+        own = limit < own ? limit : own;
         edge = own < edge ? own : edge;
     }
     return edge;
@@ -346,5 +406,5 @@ void arming_change(struct session *session, struct armed *armed, struct rule *to
 
 void arming_remove(struct session *session, struct armed *armed)
 {
-    finish(session, armed);
+    finish(session, armed, OVER_ENDED);
 }

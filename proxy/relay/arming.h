@@ -45,13 +45,13 @@ struct armed {
     bool counted;               /* among the connections it was injected in */
     unsigned directions;        /* set: whose bytes it watches, shapes or counts */
     enum action_kind action[2]; /* what it does to each socket while active, by enum side */
-    struct packet_filter filter;
-    uint64_t hold_us;                           /* of ACTION_HOLD_FIN */
-    time_us armed_at;                           /* when it was selected */
-    time_us since;                              /* when it became active */
-    time_us until_at;                           /* when it is over by time alone; TIME_NEVER */
-    uint64_t key[2];                            /* of its draws, by enum direction */
-    struct insertion insertion;                 /* what it adds to a stream */
+    struct action does;         /* the same with its numbers; both sockets have the same ones */
+    time_us armed_at;           /* when it was selected */
+    time_us since;              /* when it became active */
+    uint64_t base;              /* bytes of its direction that had been handed on by then, */
+    uint64_t dropped;           /* and that had been dropped */
+    uint64_t key[2];            /* of its draws, by enum direction */
+    struct insertion insertion; /* what it adds to a stream */
     struct match when_match[2], until_match[2]; /* by enum direction */
     void *state; /* of its gate: own_state, or what all of the proxy share */
     alignas(max_align_t) unsigned char own_state[FAULT_STATE_MAX];
@@ -100,6 +100,11 @@ void arming_on_time(struct session *session);
 
 /* Offset of the next edge of a direction at or behind `handed`; FLOW_NO_EDGE: none. */
 uint64_t arming_next_edge(const struct session *session, enum direction direction, uint64_t handed);
+
+/* Of a fault whose action is ACTION_LIMIT: offset of the first byte that it keeps back; and whether it
+ * has let its bytes go, so that it is over. */
+uint64_t arming_limit(const struct armed *armed);
+bool arming_limit_is_reached(const struct session *session, const struct armed *armed);
 
 /* When arming_on_time has something to do; TIME_NEVER: not by time alone. */
 time_us arming_next_time(const struct session *session);

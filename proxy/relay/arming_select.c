@@ -39,7 +39,7 @@ static struct armed *make_one(struct session *session, struct rule *rule, unsign
     armed->rule = rule_ref(rule);
     armed->directions = directions;
     armed->armed_at = session->now;
-    armed->until_at = TIME_NEVER;
+    armed->does.duration_us = TIME_NEVER;
     armed->state = shared ? rule->shared_state : armed->own_state;
     for (unsigned d = 0; d < 2; d++) {
         armed->key[d] = key_of(session, &rule->fault, STREAM_DIRECTION + d);

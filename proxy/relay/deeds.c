@@ -18,9 +18,15 @@ static bool does_any(const struct session *session, enum side side, enum action_
 /* What becomes of bytes that arrive from a side, all active faults considered. */
 static enum flow_intake intake_of(const struct session *session, enum side side)
 {
+    bool drop = does_any(session, side, ACTION_DISCARD);
     if (does_any(session, side, ACTION_STOP_READING))
         return FLOW_LEAVE;
-    return does_any(session, side, ACTION_DISCARD) ? FLOW_DROP : FLOW_TAKE;
+    for (size_t i = 0; i < session->armed.count && !drop; i++) {
+        const struct armed *armed = session->armed.list[i];
+        drop = armed->action[side] == ACTION_LIMIT &&
+               arming_limit(armed) <= flow_handed(&session->flow[side]);
+    }
+    return drop ? FLOW_DROP : FLOW_TAKE;
 }
 
 static void refresh_filters(struct session *session, enum side side)
@@ -30,28 +36,37 @@ static void refresh_filters(struct session *session, enum side side)
     struct endpoint *ep = session->side[side].ep;
     for (size_t i = 0; i < session->armed.count && count < ENDPOINT_FILTERS_MAX; i++) {
         if (session->armed.list[i]->action[side] == ACTION_FILTER)
-            filters[count++] = session->armed.list[i]->filter;
+            filters[count++] = session->armed.list[i]->does.filter;
     }
     if (ep != NULL && (count > 0 || session->side[side].filter_count > 0))
         ep->ops->set_filters(ep, filters, count);
     session->side[side].filter_count = count;
 }
 
-/* A FIN is held until the last fault that holds it lets it go. When that changes, the wait of one that
- * is held already begins anew. */
+/* How long a FIN that arrives from a side has to wait: the delays add up, as those of a chain of
+ * proxies would. 0: it does not. */
+static uint64_t fin_hold_of(const struct session *session, enum side side)
+{
+    uint64_t hold_us = 0;
+    for (size_t i = 0; i < session->armed.count; i++) {
+        const struct armed *armed = session->armed.list[i];
+        if (armed->action[side] == ACTION_HOLD_FIN)
+            hold_us = time_add(hold_us, armed->does.duration_us);
+        else if (armed->action[side] == ACTION_DISCARD && armed->does.holds_fin)
+            hold_us = TIME_NEVER;
+    }
+    return hold_us;
+}
+
+/* When that changes, the wait of a FIN that is held already begins anew. */
 static void refresh_fin(struct session *session, enum side side)
 {
     struct session_side *it = &session->side[side];
-    uint64_t longest = 0;
-    for (size_t i = 0; i < session->armed.count; i++) {
-        const struct armed *armed = session->armed.list[i];
-        if (armed->action[side] == ACTION_HOLD_FIN && armed->hold_us > longest)
-            longest = armed->hold_us;
-    }
-    it->fin_held = does_any(session, side, ACTION_HOLD_FIN);
-    if (longest != it->fin_hold_us)
+    uint64_t hold_us = fin_hold_of(session, side);
+    if (hold_us != it->fin_hold_us)
         it->fin_release_at = TIME_NEVER;
-    it->fin_hold_us = longest;
+    it->fin_hold_us = hold_us;
+    it->fin_held = hold_us > 0;
 }
 
 void deeds_refresh(struct session *session)
@@ -84,16 +99,6 @@ static void insert(
     flow_insert(&session->flow[side], &armed->insertion);
 }
 
-/* The values of a lasting action that began at `since`. What holds a FIN lasts on: its time is that of
- * the FIN. */
-static void set_lasting(struct armed *armed, time_us since, const struct action *action)
-{
-    bool holds_fin = action->kind == ACTION_HOLD_FIN;
-    armed->filter = action->filter;
-    armed->hold_us = holds_fin ? action->duration_us : 0;
-    armed->until_at = holds_fin ? TIME_NEVER : time_add(since, action->duration_us);
-}
-
 /* An ending at an edge: what was read behind it never goes. */
 static void end(struct session *session, enum side side, const struct action *action)
 {
@@ -122,8 +127,9 @@ static void apply(
     case ACTION_DISCARD:
     case ACTION_SHAPE:
     case ACTION_FILTER:
+    case ACTION_LIMIT:
         armed->action[side] = action->kind;
-        set_lasting(armed, session->now, action);
+        armed->does = *action;
         break;
     case ACTION_CLOSE_GRACEFUL:
     case ACTION_CLOSE_PLAIN:
@@ -158,7 +164,7 @@ void deeds_change(struct session *session, struct armed *armed, const struct act
 {
     for (int i = 0; i < 2; i++) {
         if (armed->action[i] != ACTION_NONE)
-            set_lasting(armed, armed->since, &on[i]);
+            armed->does = on[i];
     }
     deeds_refresh(session);
 }
@@ -167,4 +173,10 @@ void deeds_undo(struct session *session, struct armed *armed)
 {
     armed->action[SIDE_CLIENT] = armed->action[SIDE_SERVER] = ACTION_NONE;
     deeds_refresh(session);
+}
+
+void deeds_end(struct session *session, const struct action *action)
+{
+    end(session, SIDE_CLIENT, action);
+    end(session, SIDE_SERVER, action);
 }

@@ -20,6 +20,9 @@ void deeds_change(struct session *session, struct armed *armed, const struct act
 /* No action of it lasts any longer. */
 void deeds_undo(struct session *session, struct armed *armed);
 
+/* This ending for both sockets. */
+void deeds_end(struct session *session, const struct action *action);
+
 /* After faults began, ended or changed: what follows for both directions. */
 void deeds_refresh(struct session *session);
 

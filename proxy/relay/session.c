@@ -69,8 +69,8 @@ static bool fin_is_held(struct session *session, struct session_side *source)
 {
     if (!source->fin_held)
         return false;
-    if (source->fin_release_at == TIME_NEVER)
-        source->fin_release_at = time_add(session->now, source->fin_hold_us);
+    if (source->fin_release_at == TIME_NEVER) /* it may have come after this run began */
+        source->fin_release_at = time_add(session->host->now(session), source->fin_hold_us);
     return session->now < source->fin_release_at;
 }
 
@@ -122,10 +122,14 @@ static void saw_end(struct session *session, enum side side)
 static void run_flow(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
-    uint64_t before = flow_read(flow) + flow_handed(flow);
+    uint64_t read = flow_read(flow), handed = flow_handed(flow), dropped = flow->dropped;
     enum flow_stop stop = flow_pump(flow, session->now);
-    if (flow_read(flow) + flow_handed(flow) != before)
+    if (flow_read(flow) != read)
+        session->arrived_at[direction] = session->now;
+    if (flow_read(flow) != read || flow_handed(flow) != handed)
         session->active_at = session->now;
+    if (flow->dropped != dropped) /* a limit of no bytes is looked for in time */
+        session->again = true;
     switch (stop) {
     case FLOW_WAITING:
         break;

@@ -67,9 +67,9 @@ struct session_side {
     bool reset_late;        /* ... after its FIN: it follows the FIN on the other side */
     uint64_t fin_hold_us;   /* a FIN that arrives from it is passed on so much later; 0: at once */
     time_us fin_release_at; /* TIME_NEVER: not (yet) known */
-    bool fin_held;
-    bool eof_told;         /* its FIN, and every byte before it, was a trigger */
-    unsigned filter_count; /* packet faults at work on it */
+    bool fin_held;          /* fin_hold_us is not 0 */
+    bool eof_told;          /* its FIN, and every byte before it, was a trigger */
+    unsigned filter_count;  /* packet faults at work on it */
 };
 
 struct session {
@@ -83,6 +83,7 @@ struct session {
     time_us now;                 /* of the run in progress */
     time_us accepted_at;
     time_us dial_at;       /* when the upstream is to be dialled; 0: it was */
+    time_us arrived_at[2]; /* when a byte last arrived, by enum direction; 0: none did */
     time_us active_at;     /* when a byte last moved, or the connection opened */
     time_us opened_at;     /* TIME_NEVER until the upstream connection stands */
     time_us timer_at;      /* as the host was last told */

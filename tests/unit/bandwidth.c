@@ -21,6 +21,26 @@ static uint64_t sent_in(struct flow *flow, time_us duration, uint32_t random)
     return flow->head - before;
 }
 
+/* What goes in so long, woken as often as a session would be. */
+static uint64_t drain_for(struct flow *flow, time_us duration)
+{
+    time_us stop = flow->now + duration;
+    uint64_t before = flow->head;
+    for (;;) {
+        const struct gate_view view = {.head = flow->head,
+            .end = flow->end,
+            .now = flow->now,
+            .active_since = flow->since,
+            .key = flow->key};
+        time_us again;
+        uint64_t to = flow->fault.type->gate(flow->fault.params, flow->state, &view, &again);
+        pass(flow, to - flow->head);
+        if (flow->now >= stop)
+            return flow->head - before;
+        flow->now = to > view.head ? flow->now : time_min(again, stop);
+    }
+}
+
 static void check_rate(const char *rate, time_us start, uint32_t random)
 {
     char keys[64];
@@ -126,6 +146,31 @@ static void asking_changes_nothing(void **state)
     free(often);
 }
 
+/* The parameters change while bytes wait, as a live change does it. */
+static void a_rate_that_changes_brings_no_burst(void **state)
+{
+    static const char *const rates[] = {"0/s", "1/s", "99G/s", "3/s", "1000/s"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rates); i++) {
+        char keys[64];
+        uint64_t n;
+        snprintf(keys, sizeof keys, "type = bandwidth\nrate = %s\nburst = 1", rates[i]);
+        struct flow *flow = flow_new(keys);
+        struct fault later = fault_of("type = bandwidth\nrate = 1000k/s\nburst = 1");
+        flow->now = flow->since = 5000000;
+        arrive(flow, UINT64_C(1) << 40);
+        drain_for(flow, 3300000);
+        flow->fault = later;
+        uint64_t before = flow->head;
+        ask(flow, &n);
+        assert_in_range(n, 0, 300); /* a quantum */
+        uint64_t sent = drain_for(flow, 1000000);
+        if (sent < 1000 * 1024 * 0.99 || sent > 1000 * 1024 * 1.01)
+            fail_msg("%s: %" PRIu64 " a second later, %" PRIu64 " before", rates[i], sent, before);
+        free(flow);
+    }
+}
+
 static void a_shared_rate_is_shared(void **state)
 {
     struct flow *flows[3];
@@ -178,6 +223,7 @@ int main(void)
         cmocka_unit_test(there_is_no_credit_at_the_begin),
         cmocka_unit_test(slow_rates_let_single_bytes_go),
         cmocka_unit_test(asking_changes_nothing),
+        cmocka_unit_test(a_rate_that_changes_brings_no_burst),
         cmocka_unit_test(a_shared_rate_is_shared),
         cmocka_unit_test(a_rate_of_each_connection_is_not_shared),
     };

@@ -73,6 +73,7 @@ static void every_type_is_found_by_its_name(void **state)
 static const struct expectation {
     const char *keys;
     struct action arm[2], fire[2]; /* client, server */
+    struct action expired, ended;  /* both of them */
 } expectations[] = {
     {"type = close", .fire = {{.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000},
                          {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}}},
@@ -142,6 +143,35 @@ static const struct expectation {
     {"type = inject\ndata = \"\\0ab\"\ndirection = upstream",
         .fire = {{.kind = ACTION_INSERT, .bytes = 3, .data = (const unsigned char *)"\0ab"},
             {.kind = ACTION_NONE}}},
+    {.keys = "type = noop\ndirection = both"},
+    {"type = slow_close\ndelay = 2s",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_HOLD_FIN, .duration_us = 2000000}}},
+    {"type = timeout",
+        .fire = {{.kind = ACTION_NONE},
+            {.kind = ACTION_DISCARD, .duration_us = TIME_NEVER, .from_last_byte = true}},
+        .expired = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000},
+        .ended = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}},
+    {"type = timeout\ntimeout = 3ms\ndirection = upstream",
+        .fire = {{.kind = ACTION_DISCARD, .duration_us = 3000, .from_last_byte = true},
+            {.kind = ACTION_NONE}},
+        .expired = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000},
+        .ended = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}},
+    {"type = reset_peer\ntimeout = 1ms",
+        .fire = {{.kind = ACTION_NONE},
+            {.kind = ACTION_DISCARD, .duration_us = 1000, .holds_fin = true}},
+        .expired = {.kind = ACTION_RESET_ABRUPT}},
+    {"type = reset_peer",
+        .fire = {{.kind = ACTION_NONE},
+            {.kind = ACTION_DISCARD, .duration_us = 0, .holds_fin = true}},
+        .expired = {.kind = ACTION_RESET_ABRUPT}},
+    {"type = limit_data\nbytes = 0\ndirection = both",
+        .fire = {{.kind = ACTION_LIMIT, .duration_us = TIME_NEVER},
+            {.kind = ACTION_LIMIT, .duration_us = TIME_NEVER}},
+        .expired = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5000000}},
+    {"type = slicer\naverage_size = 5\nsize_variation = 5",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_SHAPE, .duration_us = TIME_NEVER}}},
+    {"type = lossy",
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_SHAPE, .duration_us = TIME_NEVER}}},
 };
 
 static bool same_action(const struct action *a, const struct action *b)
@@ -150,6 +180,7 @@ static bool same_action(const struct action *a, const struct action *b)
         (a->data != NULL && memcmp(a->data, b->data, a->bytes) != 0))
         return false;
     return a->kind == b->kind && a->bytes == b->bytes && a->duration_us == b->duration_us &&
+           a->from_last_byte == b->from_last_byte && a->holds_fin == b->holds_fin &&
            a->filter.loss_ppb == b->filter.loss_ppb &&
            a->filter.larger_than == b->filter.larger_than && a->filter.only == b->filter.only;
 }
@@ -173,13 +204,16 @@ static void faults_do_what_their_keys_say(void **state)
         check_actions(expectations[i].keys, "arm", on, expectations[i].arm);
         fault_fire(&fault, on);
         check_actions(expectations[i].keys, "fire", on, expectations[i].fire);
+        struct action over[2] = {fault_over(&fault, OVER_EXPIRED), fault_over(&fault, OVER_ENDED)};
+        const struct action want[2] = {expectations[i].expired, expectations[i].ended};
+        check_actions(expectations[i].keys, "over", over, want);
     }
 }
 
 static void every_action_has_a_name_of_its_own(void **state)
 {
     (void)state;
-    for (int a = ACTION_NONE; a <= ACTION_FILTER; a++) {
+    for (int a = ACTION_NONE; a <= ACTION_LIMIT; a++) {
         assert_non_null(action_name((enum action_kind)a));
         for (int b = ACTION_NONE; b < a; b++)
             assert_string_not_equal(
@@ -208,6 +242,7 @@ static void every_type_agrees_with_itself(void **state)
             (type->cuts_segments && type->gate == NULL) ||
             (type->takes_other && !action_is_ending(kind) && kind != ACTION_DISCARD) ||
             (type->lasting && (type->at_accept || of_listener || action_is_ending(kind))) ||
+            (type->over != NULL && !type->lasting) ||
             (of_listener && (kind != ACTION_NONE || type->side_rule != SIDE_UNUSED)))
             fail_msg("%s contradicts itself", type->name);
     }

@@ -111,12 +111,10 @@ static const struct complaint own_keys[] = {
     {F "type = latency\n", 0, 4, "delay: the key is missing, write a duration"},
     {F "type = latency\ndelay = 5\n", 0, 6, "no unit"},
     {F "type = latency\ndelay = 2h\n", 0, 6, "to 1h"},
-    {F "type = latency\ndelay = 0\n", 0, 6, "nothing would be late"},
     {F "type = latency\ndelay = 1s\ndistribution = uniform\n", 0, 7, "nothing without jitter"},
     {F "type = latency\ndelay = 1s\njitter = 1s\ndistribution = gauss\n", 0, 8, "normal or pareto"},
     {F "type = bandwidth\n", 0, 4, "rate: the key is missing, write a rate"},
     {F "type = bandwidth\nrate = 1M\n", 0, 6, "unknown unit 'M'"},
-    {F "type = bandwidth\nrate = 0/s\n", 0, 6, "too small"},
     {F "type = bandwidth\nrate = 101G/s\n", 0, 6, "to 100G/s"},
     {F "type = bandwidth\nrate = 1M/s\nburst = 0\n", 0, 7, "too small"},
     {F "type = bandwidth\nrate = 1M/s\nscope = all\n", 0, 7, "write connection or proxy"},
@@ -144,6 +142,24 @@ static const struct complaint own_keys[] = {
     {F "type = inject\ndata = \"\\z\"\n", 0, 6, "no escape"},
     {F "type = inject\nrandom = 0\n", 0, 6, "too small"},
     {F "type = inject\ndata = \"x\"\nrandom = 1\n", 0, 6, "exclude each other"},
+
+    {F "type = noop\ndelay = 1s\n", 0, 6, "unknown key"},
+    {F "type = noop\nwhen = accept\n", 0, 6, "too early for type = noop"},
+    {F "type = slow_close\n", 0, 4, "delay: the key is missing, write a duration"},
+    {F "type = slow_close\ndelay = forever\n", 0, 6, "not a duration"},
+    {F "type = slow_close\ndelay = 1s\nwhen = accept\n", 0, 7, "too early"},
+    {F "type = timeout\ntimeout = 100\n", 0, 6, "no unit"},
+    {F "type = timeout\nuntil = bytes:1k\n", 0, 6, "type = timeout hands nothing on"},
+    {F "type = reset_peer\nuntil = match:\"x\"\n", 0, 6, "this never comes"},
+    {F "type = reset_peer\nside = client\n", 0, 6, "goes by direction"},
+    {F "type = limit_data\n", 0, 4, "bytes: the key is missing, write a size"},
+    {F "type = limit_data\nbytes = -1\n", 0, 6, "is negative"},
+    {F "type = slicer\n", 0, 4, "average_size: the key is missing"},
+    {F "type = slicer\naverage_size = 0\n", 0, 6, "too small"},
+    {F "type = slicer\naverage_size = 5\nsize_variation = 6\n", 0, 7, "write at most average_size"},
+    {F "type = slicer\naverage_size = 5\ndelay = 7\n", 0, 7, "no unit"},
+    {F "type = lossy\nrate = 101%\n", 0, 6, "more than 100%"},
+    {F "type = lossy\ncorrelation = 1\n", 0, 6, "no unit"},
 };
 
 static void a_key_that_means_nothing_is_an_error(void **state)
@@ -178,6 +194,10 @@ static void what_makes_sense_is_allowed(void **state)
         "type = refuse\nactive = 1s-\nmust_fire = yes\nenabled = no\nproxy = a",
         "type = corrupt\nat = 10\nwhen = bytes:10\nuntil = bytes:11",
         "type = corrupt\nat = 9\nwhen = bytes:10\ndirection = both",
+        "type = latency\ndelay = 0",
+        "type = bandwidth\nrate = 0/s",
+        "type = limit_data\nbytes = 10\nuntil = bytes:5",
+        "type = timeout\nuntil = eof",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++)

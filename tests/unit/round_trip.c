@@ -92,6 +92,14 @@ static void chosen_configurations_read_back(void **state)
         F "type = corrupt\nrate = 0.01%\n",
         F "type = inject\ndata = \" \\x3b;\\xff\\n\"\n",
         F "type = inject\nrandom = 1k\nwhen = eof\n",
+        F "type = noop\ndirection = both\nuntil = bytes:1\n",
+        F "type = slow_close\ndelay = 0\n",
+        F "type = timeout\n",
+        F "type = reset_peer\ntimeout = 1500ms\ndirection = upstream\n",
+        F "type = limit_data\nbytes = 1000001\n",
+        F "type = slicer\naverage_size = 64k\nsize_variation = 1k\ndelay = 10us\n",
+        F "type = lossy\nrate = 0%\ncorrelation = 12.5%\n",
+        F "type = bandwidth\nrate = 0/s\n",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {

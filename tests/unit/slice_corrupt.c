@@ -51,6 +51,18 @@ static void slices_without_variation_are_equal(void **state)
         assert_int_equal(ends[i], 10 * (i + 1));
 }
 
+/* Where nothing is left of the size, a slice is one byte. */
+static void a_slicer_may_vary_by_all_of_its_size(void **state)
+{
+    uint64_t ends[1000], bytes = 4000;
+    (void)state;
+    size_t count = cut("type = slicer\naverage_size = 10\nsize_variation = 10\ndelay = 1ms", bytes,
+        4000, ends, COUNT(ends));
+    assert_in_range(count, 300, 500);
+    for (size_t i = 0; i < count; i++)
+        assert_in_range(ends[i] - (i == 0 ? 0 : ends[i - 1]), 1, 20);
+}
+
 static void slices_without_a_gap_go_one_by_one_at_once(void **state)
 {
     struct flow *flow = flow_new("type = slice\nsize = 10");
@@ -138,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices_end_where_they_end_however_much_waits),
         cmocka_unit_test(slices_without_variation_are_equal),
+        cmocka_unit_test(a_slicer_may_vary_by_all_of_its_size),
         cmocka_unit_test(slices_without_a_gap_go_one_by_one_at_once),
         cmocka_unit_test(corruption_is_the_same_for_any_cutting),
         cmocka_unit_test(one_byte_is_hit_and_nothing_else),

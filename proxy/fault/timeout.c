@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `timeout`: what arrives is acknowledged and dropped, and when nothing more has come for a while,
+ * both sides are closed: the server that has forgotten its client, and the idle timer that cleans up
+ * behind it. It does not come back from there: whatever ends it closes both sides.
+ */
+#include "proxy/fault/types.h"
+
+struct timeout_params {
+    uint64_t timeout_us; /* 0: never */
+};
+CHECK_PARAMS(struct timeout_params);
+
+static const struct option options[] = {
+    {.name = "timeout",
+        .kind = &option_duration,
+        .offset = offsetof(struct timeout_params, timeout_us),
+        .default_text = "0s",
+        .help = "how long after the last byte both sides are closed; 0: not by time"},
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    const struct timeout_params *timeout = params;
+    return (struct action){.kind = ACTION_DISCARD,
+        .duration_us = timeout->timeout_us == 0 ? TIME_NEVER : timeout->timeout_us,
+        .from_last_byte = true};
+}
+
+static struct action over(const void *params, enum over_why why)
+{
+    (void)params;
+    (void)why;
+    return (struct action){.kind = ACTION_CLOSE_GRACEFUL, .duration_us = CLOSE_LINGER_US};
+}
+
+const struct fault_type fault_timeout = {
+    .name = "timeout",
+    .summary = "drops what arrives, and closes both sides when nothing has come for a while",
+    .group = GROUP_TOXIC,
+    .side_rule = SIDE_UNUSED,
+    .options = options,
+    .params_size = sizeof(struct timeout_params),
+    .fire = fire,
+    .over = over,
+    .lasting = true,
+    .changes_length = true,
+};
