@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,13 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* What a direction holds for a receiver that does not read goes back to the kernel when it is freed, and
+ * does not stay in the heap behind what lives longer (mallopt(3)). */
+static void return_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, (int)RING_BLOCK);
+}
+
 /* What can be known to fail is asked before anything listens. */
 static int check_ahead(const struct run *run, struct err *err)
 {
@@ -372,6 +380,7 @@ int run_config(struct config *config, const struct run_options *options)
     ledger_init(&run->ledger);
     ledger_note_config(&run->ledger, &run->config);
     raise_descriptor_limit();
+    return_blocks();
     if (log_open(&run->log, &run->config.settings, &err) == 0) {
         status = run_with_log(run);
         log_close(&run->log);

@@ -152,7 +152,8 @@ void ring_consume(struct ring *ring, size_t n)
         give_memory_back(ring);
 }
 
-void ring_clear(struct ring *ring)
+void ring_forget(struct ring *ring)
 {
-    ring_consume(ring, ring_used(ring));
+    ring->tail = ring->head;
+    give_memory_back(ring);
 }

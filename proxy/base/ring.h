@@ -74,7 +74,7 @@ static inline void ring_skip(struct ring *ring, size_t n)
     ring->tail += n;
 }
 
-/* Forgets all bytes held; offsets go on from tail. */
-void ring_clear(struct ring *ring);
+/* Drops all bytes held, as if they had never come: tail goes back to head. */
+void ring_forget(struct ring *ring);
 
 #endif

@@ -77,8 +77,7 @@ static void forget_bytes(struct flow *flow)
 {
     flow->dropped += ring_used(&flow->ring) + flow->piped;
     give_conduit_back(flow);
-    flow->ring.tail = flow->ring.head;
-    ring_consume(&flow->ring, 0);
+    ring_forget(&flow->ring);
     flow->urgent = FLOW_NO_URGENT;
     flow->withheld = false;
     flow->changed = 0;
