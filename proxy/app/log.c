@@ -15,6 +15,11 @@
 
 #include "proxy/app/writer.h"
 
+/* Room for many lines; what is left of it is more than the longest one, so that no write ends in the middle of
+ * a line. */
+#define LOG_BUFFER (64 * 1024)
+#define LOG_LINES (LOG_BUFFER / 2)
+
 static int64_t clock_us(clockid_t clock)
 {
     struct timespec now;
@@ -49,7 +54,7 @@ int log_open(struct log *log, const struct settings *settings, struct err *err)
     if (log->path != NULL && (log->out = open_append(log->path, err)) == NULL)
         return -1;
     if (log->out != NULL)
-        setvbuf(log->out, NULL, _IOFBF, 1 << 16);
+        setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
     return 0;
 }
 
@@ -62,7 +67,7 @@ int log_reopen(struct log *log, struct err *err)
         return -1;
     fclose(log->out);
     log->out = out;
-    setvbuf(log->out, NULL, _IOFBF, 1 << 16);
+    setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
     return 0;
 }
 
@@ -219,6 +224,8 @@ void log_event(struct log *log, const struct event *event)
     }
     write_facts(&writer, event);
     writer_end(&writer);
+    if (__fpending(log->out) > LOG_LINES)
+        log_flush(log);
 }
 
 /* The seed is a string: half of all 64-bit numbers are beyond what readers of JSON can hold. */

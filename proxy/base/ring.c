@@ -42,7 +42,7 @@ static void give_memory_back(struct ring *ring)
 {
     if (ring->data == NULL)
         return;
-    if (ring->cap == RING_BLOCK)
+    if (ring->cap <= RING_BLOCK)
         give_block(ring->pool, ring->data);
     else
         free(ring->data);
@@ -63,11 +63,10 @@ static size_t index_of(const struct ring *ring, uint64_t offset)
 
 static bool take_first_memory(struct ring *ring)
 {
-    bool block = ring->limit >= RING_BLOCK;
-    ring->data = block ? take_block(ring->pool) : malloc(ring->limit);
+    ring->data = take_block(ring->pool);
     if (ring->data == NULL)
         return false;
-    ring->cap = block ? RING_BLOCK : ring->limit;
+    ring->cap = ring->limit < RING_BLOCK ? ring->limit : RING_BLOCK;
     ring->base = ring->tail;
     return true;
 }

@@ -15,9 +15,10 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* What a ring starts with, and what a pool keeps: enough for one read of a bulk stream. */
-#define RING_BLOCK (64u * 1024u)
-#define RING_POOL_MAX 16 /* blocks kept by a pool: 1 MiB */
+/* What a ring starts with, and what a pool keeps: enough for one read of a bulk stream. Pages that are
+ * never touched cost nothing. */
+#define RING_BLOCK (256u * 1024u)
+#define RING_POOL_MAX 8 /* blocks kept by a pool: 2 MiB */
 
 /* Blocks ready for reuse, so that a message costs no malloc. One per worker. */
 struct ring_pool {
@@ -27,7 +28,7 @@ struct ring_pool {
 
 struct ring {
     unsigned char *data; /* NULL while empty */
-    size_t cap;          /* bytes at data */
+    size_t cap;          /* bytes at data that may be used */
     size_t limit;        /* most bytes ever held */
     uint64_t head, tail; /* offsets; tail - head bytes are held */
     uint64_t base;       /* the offset that data[0] stands for, modulo cap */

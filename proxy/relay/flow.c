@@ -325,7 +325,7 @@ static ssize_t take(struct flow *flow)
     ssize_t n = read_bytes(flow, space, got);
     if (n > 0 && urgent)
         flow->urgent = flow->ring.tail;
-    flow->bulk = n == FLOW_READ_MAX;
+    flow->bulk = n >= (ssize_t)FLOW_BULK;
     ring_commit(&flow->ring, n > 0 ? (size_t)n : 0);
     if (n > 0 || would_block(n))
         return n > 0 ? n : 0;

@@ -26,6 +26,8 @@
 #define FLOW_BUDGET (1024u * 1024u)
 /* Bytes asked of one read. */
 #define FLOW_READ_MAX RING_BLOCK
+/* A read that brings so much says that it is a bulk stream. */
+#define FLOW_BULK (64u * 1024u)
 
 /* Less than this is copied: a splice costs two system calls more. */
 #define FLOW_SPLICE_MIN (16u * 1024u)

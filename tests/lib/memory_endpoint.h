@@ -49,7 +49,7 @@ struct memory_endpoint {
 };
 
 /* Conduits in memory; each holds MEMORY_CONDUIT_MAX bytes. */
-#define MEMORY_CONDUIT_MAX (128u * 1024u)
+#define MEMORY_CONDUIT_MAX (512u * 1024u)
 
 struct memory_conduits {
     struct conduit_pool pool;

@@ -5,7 +5,7 @@
 
 #include "tests/unit/memory_fixture.h"
 
-#define BLOCK (200u << 10)
+#define BLOCK (600u << 10)
 
 static unsigned char pattern[CAP];
 

@@ -15,7 +15,7 @@
 #include "tests/lib/memory_script.h"
 
 #define CAP (4 * SCRIPT_BYTES)
-#define ADOPTION_BYTES (400u << 10)
+#define ADOPTION_BYTES (1200u << 10)
 
 /* Allocations until the one that fails; -1: none does. */
 static long left = -1;
@@ -157,7 +157,7 @@ static bool adopt_with_failure(
     static unsigned char bytes[ADOPTION_BYTES];
     it->splices = true;
     memory_session_open(it, proxy, 1);
-    memory_session_open_window(it, SIDE_CLIENT, ADOPTION_BYTES / 2);
+    memory_session_open_window(it, SIDE_CLIENT, RING_BLOCK + 1000);
     memory_session_feed(it, SIDE_SERVER, bytes, ADOPTION_BYTES);
     assert_true(it->session.flow[DIRECTION_DOWNSTREAM].piped > RING_BLOCK);
     const struct plan *plan = it->session.plan;
