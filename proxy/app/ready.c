@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proxy/app/output_file.h"
 #include "proxy/net/proxy.h"
+#include "proxy/record/output_file.h"
 
 static void write_addresses(const struct worker *worker, FILE *out)
 {

@@ -25,13 +25,13 @@
 
 #include "proxy/app/exec.h"
 #include "proxy/app/exec_environment.h"
-#include "proxy/app/ledger.h"
-#include "proxy/app/log.h"
-#include "proxy/app/output_file.h"
 #include "proxy/app/ready.h"
-#include "proxy/app/report.h"
-#include "proxy/app/summary.h"
 #include "proxy/control/control.h"
+#include "proxy/record/ledger.h"
+#include "proxy/record/log.h"
+#include "proxy/record/output_file.h"
+#include "proxy/record/report.h"
+#include "proxy/record/summary.h"
 
 #define SIGNAL_COUNT 3
 

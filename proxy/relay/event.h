@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The record of what happened: who ended what, how, and at which byte. Sessions and listeners
- * emit events; app/ writes them as text or JSON lines. An event and every string it points to live
+ * emit events; record/ writes them as text or JSON lines. An event and every string it points to live
  * only during the call that delivers it.
  */
 #ifndef RUDEPROXY_RELAY_EVENT_H

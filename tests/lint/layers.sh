@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # The layers, by their includes: a layer includes only itself and what stands left of it in
-# base <- fault <- config <- relay <- net <- control <- admin <- app; peers stands beside them, on base.
-# uv.h belongs to net, admin and app, ini.h to config.
+# base <- fault <- config <- relay <- net <- control <- admin <- app; record stands beside net, on
+# relay, for admin and app; peers beside them all, on base. uv.h belongs to net, control, admin and
+# app, ini.h to config, microhttpd.h to admin, jansson.h to record, admin and app.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,16 +15,19 @@ declare -A may_include=(
     [proxy/relay]="proxy/base proxy/fault config proxy/relay"
     [proxy/net]="proxy/base proxy/fault config proxy/relay proxy/net"
     [proxy/control]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control"
-    [proxy/admin]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/admin"
+    [proxy/record]="proxy/base proxy/fault config proxy/relay proxy/record"
+    [proxy/admin]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin"
     [proxy/peers]="proxy/base proxy/peers"
-    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/admin proxy/peers proxy/app"
+    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin proxy/peers proxy/app"
 )
 # main.c is the last stone of app.
 may_include[proxy]=${may_include[proxy/app]}
 
 declare -A may_include_system=(
-    [uv.h]="proxy/net proxy/admin proxy/app proxy"
+    [uv.h]="proxy/net proxy/control proxy/admin proxy/app proxy"
     [ini.h]="config"
+    [jansson.h]="proxy/record proxy/admin proxy/app"
+    [microhttpd.h]="proxy/admin"
 )
 
 status=0

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run came to, for people: printed on stderr when it ends. */
-#ifndef RUDEPROXY_APP_SUMMARY_H
-#define RUDEPROXY_APP_SUMMARY_H
+#ifndef RUDEPROXY_RECORD_SUMMARY_H
+#define RUDEPROXY_RECORD_SUMMARY_H
 
 #include <stdio.h>
 
-#include "proxy/app/ledger.h"
+#include "proxy/record/ledger.h"
 
 /* The ledger is settled. */
 void summary_print(const struct ledger *ledger, FILE *out);

@@ -3,8 +3,8 @@
  * Writes one record as a JSON object or as `key=value` text, from the same calls. Text flattens
  * objects into dotted keys and leaves out what says nothing (empty strings, empty lists).
  */
-#ifndef RUDEPROXY_APP_WRITER_H
-#define RUDEPROXY_APP_WRITER_H
+#ifndef RUDEPROXY_RECORD_WRITER_H
+#define RUDEPROXY_RECORD_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

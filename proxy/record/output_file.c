@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that appear complete: see output_file.h. */
-#include "proxy/app/output_file.h"
+#include "proxy/record/output_file.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -3,16 +3,16 @@
  * The ledger: see ledger.h. Without memory it goes on with what it has and says so at the end: a
  * test under way is worth more than its report.
  */
-#include "proxy/app/ledger.h"
+#include "proxy/record/ledger.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/app/log.h"
+#include "proxy/record/line.h"
 
 void ledger_init(struct ledger *ledger)
 {
-    *ledger = (struct ledger){.started_us = log_wall_us()};
+    *ledger = (struct ledger){.started_us = line_wall_us()};
 }
 
 void ledger_deinit(struct ledger *ledger)
@@ -173,7 +173,7 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
 
 void ledger_settle(struct ledger *ledger, const struct tally_book *book)
 {
-    ledger->ended_us = log_wall_us();
+    ledger->ended_us = line_wall_us();
     for (size_t i = 0; i < ledger->fault_count; i++)
         ledger->faults[i].armed = ledger->faults[i].fired = 0;
     list_for_each(link, &book->tallies)

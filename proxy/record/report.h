@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run came to, for programs: one JSON object (--report) and JUnit XML (--junit). */
-#ifndef RUDEPROXY_APP_REPORT_H
-#define RUDEPROXY_APP_REPORT_H
+#ifndef RUDEPROXY_RECORD_REPORT_H
+#define RUDEPROXY_RECORD_REPORT_H
 
-#include "proxy/app/ledger.h"
+#include <stdio.h>
+
 #include "proxy/base/err.h"
+#include "proxy/record/ledger.h"
+
+/* The ledger is settled, at the end or in the middle of a run. 0 or -ENOMEM; whether everything
+ * could be written is for ferror() to say. */
+int report_print(const struct ledger *ledger, FILE *out);
 
 /* The ledger is settled. Each writes a file that appears complete. 0, or -1 with err filled. */
 int report_write(const struct ledger *ledger, const char *path, struct err *err);

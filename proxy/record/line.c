@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One function writes the facts of each kind of event; writer.c turns them into JSON or text, so
- * both formats say the same. A log that cannot be written is reported once on stderr: the proxy
- * goes on.
+ * both formats say the same.
  */
-#include "proxy/app/log.h"
+#include "proxy/record/line.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio_ext.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#include "proxy/app/writer.h"
-
-/* Room for many lines; what is left of it is more than the longest one, so that no write ends in the middle of
- * a line. */
-#define LOG_BUFFER (64 * 1024)
-#define LOG_LINES (LOG_BUFFER / 2)
+#include "proxy/base/err.h"
+#include "proxy/record/writer.h"
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -27,79 +17,17 @@ static int64_t clock_us(clockid_t clock)
     return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
-int64_t log_wall_us(void)
+int64_t line_wall_us(void)
 {
     return clock_us(CLOCK_REALTIME);
 }
 
-static FILE *open_append(const char *path, struct err *err)
+int64_t line_wall_offset_us(void)
 {
-    FILE *out = fopen(path, "ae");
-    if (out == NULL)
-        err_set(err, "cannot open the log %s: %s", path, strerror(errno));
-    return out;
+    return clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
 }
 
-int log_open(struct log *log, const struct settings *settings, struct err *err)
-{
-    *log =
-        (struct log){.format = (enum log_format)settings->log_format, .pending_since = TIME_NEVER};
-    log->wall_offset_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
-    if (strcmp(settings->log, "stderr") == 0)
-        log->out = stderr;
-    else if (strcmp(settings->log, "stdout") == 0)
-        log->out = stdout;
-    else if (strcmp(settings->log, "none") != 0)
-        log->path = settings->log;
-    if (log->path != NULL && (log->out = open_append(log->path, err)) == NULL)
-        return -1;
-    if (log->out != NULL)
-        setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
-    return 0;
-}
-
-int log_reopen(struct log *log, struct err *err)
-{
-    if (log->path == NULL)
-        return 0;
-    FILE *out = open_append(log->path, err);
-    if (out == NULL)
-        return -1;
-    fclose(log->out);
-    log->out = out;
-    setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
-    return 0;
-}
-
-void log_flush(struct log *log)
-{
-    if (log->out == NULL || fflush(log->out) == 0 || log->failed)
-        return;
-    log->failed = true;
-    fprintf(stderr, "rudeproxy: cannot write the log: %s; events are lost\n", strerror(errno));
-}
-
-int log_flush_if_due(struct log *log, time_us now)
-{
-    bool pending = log->out != NULL && __fpending(log->out) > 0;
-    if (pending && log->pending_since == TIME_NEVER)
-        log->pending_since = now;
-    if (pending && now - log->pending_since < LOG_LAG_US)
-        return (int)((log->pending_since + LOG_LAG_US - now + US_PER_MS - 1) / US_PER_MS);
-    log->pending_since = TIME_NEVER;
-    if (pending)
-        log_flush(log);
-    return -1;
-}
-
-void log_close(struct log *log)
-{
-    log_flush(log);
-    if (log->path != NULL)
-        fclose(log->out);
-}
-
-void log_time_text(int64_t wall, char *buf, size_t size)
+void line_time_text(int64_t wall, char *buf, size_t size)
 {
     time_t seconds = (time_t)(wall / US_PER_S);
     struct tm utc;
@@ -208,53 +136,18 @@ static void write_json_head(struct writer *writer, const char *time, const struc
         writer_number(writer, "connection", event->connection);
 }
 
-void log_event(struct log *log, const struct event *event)
+void line_write(FILE *out, enum log_format format, int64_t wall_us, const struct event *event)
 {
     struct writer writer;
-    char time[LOG_TIME_MAX];
-    if (log->out == NULL)
-        return;
-    log_time_text((int64_t)event->at + log->wall_offset_us, time, sizeof time);
-    writer_begin(&writer, log->out, log->format);
-    if (log->format == LOG_JSON) {
+    char time[LINE_TIME_MAX];
+    line_time_text(wall_us, time, sizeof time);
+    writer_begin(&writer, out, format);
+    if (format == LOG_JSON) {
         write_json_head(&writer, time, event);
     } else {
-        write_text_head(log->out, time, event);
+        write_text_head(out, time, event);
         writer.first = false;
     }
     write_facts(&writer, event);
     writer_end(&writer);
-    if (__fpending(log->out) > LOG_LINES)
-        log_flush(log);
-}
-
-/* The seed is a string: half of all 64-bit numbers are beyond what readers of JSON can hold. */
-static void write_config(struct log *log, const char *event, const struct config *config, char *ini)
-{
-    struct writer writer;
-    char time[LOG_TIME_MAX], seed[24];
-    log_time_text(log_wall_us(), time, sizeof time);
-    snprintf(seed, sizeof seed, "%" PRIu64, config->settings.seed);
-    writer_begin(&writer, log->out, LOG_JSON);
-    writer_string(&writer, "time", time);
-    writer_string(&writer, "event", event);
-    writer_string(&writer, "version", RUDEPROXY_VERSION);
-    writer_string(&writer, "seed", seed);
-    writer_string(&writer, "config", ini);
-    writer_end(&writer);
-}
-
-void log_config(struct log *log, const char *event, const struct config *config)
-{
-    char *ini = NULL;
-    size_t size;
-    if (log->out == NULL || log->format != LOG_JSON)
-        return;
-    FILE *out = open_memstream(&ini, &size);
-    if (out != NULL) {
-        config_print(config, out);
-        if (fclose(out) == 0)
-            write_config(log, event, config, ini);
-    }
-    free(ini);
 }

@@ -6,9 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "proxy/app/log.h"
-#include "proxy/app/output_file.h"
-#include "proxy/app/report.h"
+#include "proxy/record/line.h"
+#include "proxy/record/output_file.h"
+#include "proxy/record/report.h"
 
 /* XML 1.0 has no way to write most control characters, and the file claims to be UTF-8: what is not
  * printable ASCII becomes a question mark, or a reference to the character of that number. */
@@ -72,9 +72,9 @@ static void put_counts(const struct ledger *ledger, FILE *out)
 /* JUnit's schema knows whole seconds, without a zone. */
 static void put_times(const struct ledger *ledger, FILE *out)
 {
-    char started[LOG_TIME_MAX];
+    char started[LINE_TIME_MAX];
     int64_t took_us = ledger->ended_us - ledger->started_us;
-    log_time_text(ledger->started_us, started, sizeof started);
+    line_time_text(ledger->started_us, started, sizeof started);
     started[strcspn(started, ".")] = '\0';
     put_attribute("timestamp", started, out);
     fprintf(out, " time=\"%" PRId64 ".%03d\"", took_us / US_PER_S,

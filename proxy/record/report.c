@@ -3,13 +3,14 @@
  * The JSON report, built with jansson. A call that has no memory yields NULL, and whatever that is
  * put into fails in turn, or stays without it: `ok` remembers.
  */
-#include "proxy/app/report.h"
+#include "proxy/record/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 
-#include "proxy/app/log.h"
-#include "proxy/app/output_file.h"
+#include "proxy/record/line.h"
+#include "proxy/record/output_file.h"
 
 struct builder {
     bool ok;
@@ -53,8 +54,8 @@ static json_t *text(const char *value)
 
 static json_t *time_value(int64_t wall_us)
 {
-    char buf[LOG_TIME_MAX];
-    log_time_text(wall_us, buf, sizeof buf);
+    char buf[LINE_TIME_MAX];
+    line_time_text(wall_us, buf, sizeof buf);
     return text(buf);
 }
 
@@ -142,26 +143,28 @@ static json_t *report_of(struct builder *builder, const struct ledger *ledger)
     return object;
 }
 
-static int write_object(json_t *object, const char *path, struct err *err)
+int report_print(const struct ledger *ledger, FILE *out)
 {
-    struct output_file file;
-    if (output_file_open(&file, "--report", path, err) != 0)
-        return -1;
-    if (json_dumpf(object, file.out, JSON_INDENT(2) | JSON_ENSURE_ASCII) != 0 &&
-        !ferror(file.out)) {
-        output_file_discard(&file);
-        return err_set(err, "cannot write --report %s: out of memory", path);
-    }
-    fputc('\n', file.out);
-    return output_file_commit(&file, err);
+    struct builder builder = {.ok = !ledger->incomplete};
+    json_t *object = report_of(&builder, ledger);
+    bool written =
+        builder.ok &&
+        (json_dumpf(object, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 || ferror(out) != 0);
+    json_decref(object);
+    if (!written)
+        return -ENOMEM;
+    fputc('\n', out);
+    return 0;
 }
 
 int report_write(const struct ledger *ledger, const char *path, struct err *err)
 {
-    struct builder builder = {.ok = !ledger->incomplete};
-    json_t *object = report_of(&builder, ledger);
-    int result = builder.ok ? write_object(object, path, err)
-                            : err_set(err, "cannot write --report %s: out of memory", path);
-    json_decref(object);
-    return result;
+    struct output_file file;
+    if (output_file_open(&file, "--report", path, err) != 0)
+        return -1;
+    if (report_print(ledger, file.out) != 0) {
+        output_file_discard(&file);
+        return err_set(err, "cannot write --report %s: out of memory", path);
+    }
+    return output_file_commit(&file, err);
 }

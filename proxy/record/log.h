@@ -4,8 +4,8 @@
  * written together, at the latest LOG_LAG_US after the event: two writes for each connection would be
  * a tenth of its system calls.
  */
-#ifndef RUDEPROXY_APP_LOG_H
-#define RUDEPROXY_APP_LOG_H
+#ifndef RUDEPROXY_RECORD_LOG_H
+#define RUDEPROXY_RECORD_LOG_H
 
 #include <stdio.h>
 
@@ -41,10 +41,5 @@ int log_flush_if_due(struct log *log, time_us now);
 /* Opens the file anew, for those who rotate it. On failure the old one stays in use. */
 int log_reopen(struct log *log, struct err *err);
 void log_close(struct log *log);
-
-/* Wall-clock time as in the log: UTC, ISO 8601, microseconds. */
-#define LOG_TIME_MAX 64
-void log_time_text(int64_t wall_us, char *buf, size_t size);
-int64_t log_wall_us(void);
 
 #endif

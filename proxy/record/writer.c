@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Records as JSON (RFC 8259) or text: see writer.h. Strings that are not printable ASCII are
  * escaped byte by byte as \u00XX, so that every line is valid whatever a name or path holds. */
-#include "proxy/app/writer.h"
+#include "proxy/record/writer.h"
 
 #include <inttypes.h>
 #include <string.h>

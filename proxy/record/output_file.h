@@ -5,8 +5,8 @@
  *
  * Life: output_file_open, write to `out`, output_file_commit.
  */
-#ifndef RUDEPROXY_APP_OUTPUT_FILE_H
-#define RUDEPROXY_APP_OUTPUT_FILE_H
+#ifndef RUDEPROXY_RECORD_OUTPUT_FILE_H
+#define RUDEPROXY_RECORD_OUTPUT_FILE_H
 
 #include <stdio.h>
 

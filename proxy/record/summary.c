@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The summary at the end of a run: see summary.h. */
-#include "proxy/app/summary.h"
+#include "proxy/record/summary.h"
 
 #include <inttypes.h>
 

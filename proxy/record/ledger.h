@@ -5,10 +5,10 @@
  * and the JUnit file are three ways to print it.
  *
  * Life: ledger_init; ledger_note_config at the start and after each reload; ledger_note_event;
- * ledger_settle once before it is read; ledger_deinit.
+ * ledger_settle before it is read; ledger_deinit.
  */
-#ifndef RUDEPROXY_APP_LEDGER_H
-#define RUDEPROXY_APP_LEDGER_H
+#ifndef RUDEPROXY_RECORD_LEDGER_H
+#define RUDEPROXY_RECORD_LEDGER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,7 +68,7 @@ void ledger_deinit(struct ledger *ledger);
 void ledger_note_config(struct ledger *ledger, const struct config *config);
 void ledger_note_event(struct ledger *ledger, const struct event *event);
 
-/* At the end: takes over what only the tallies know. */
+/* Takes over what only the tallies know, as of now: at the end, and before any print. */
 void ledger_settle(struct ledger *ledger, const struct tally_book *book);
 
 /* Whether the fault had to fire and did not. */

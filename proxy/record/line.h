@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* An event as one line, JSON or text: what the log holds and the event stream of the API sends. */
+#ifndef RUDEPROXY_RECORD_LINE_H
+#define RUDEPROXY_RECORD_LINE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "config/config.h"
+#include "proxy/relay/event.h"
+
+/* Writes the event and a newline. `wall_us` is when it happened, by the wall clock. */
+void line_write(FILE *out, enum log_format format, int64_t wall_us, const struct event *event);
+
+/* Wall-clock time as in the log: UTC, ISO 8601, microseconds. */
+#define LINE_TIME_MAX 64
+void line_time_text(int64_t wall_us, char *buf, size_t size);
+int64_t line_wall_us(void);
+
+/* The wall clock minus the monotonic clock of events. */
+int64_t line_wall_offset_us(void);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The log: see log.h. One that cannot be written is reported once on stderr: the proxy goes on. */
+#include "proxy/record/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/record/line.h"
+#include "proxy/record/writer.h"
+
+/* Room for many lines; what is left of it is more than the longest one, so that no write ends in the
+ * middle of a line. */
+#define LOG_BUFFER (64 * 1024)
+#define LOG_LINES (LOG_BUFFER / 2)
+
+static FILE *open_append(const char *path, struct err *err)
+{
+    FILE *out = fopen(path, "ae");
+    if (out == NULL)
+        err_set(err, "cannot open the log %s: %s", path, strerror(errno));
+    return out;
+}
+
+int log_open(struct log *log, const struct settings *settings, struct err *err)
+{
+    *log =
+        (struct log){.format = (enum log_format)settings->log_format, .pending_since = TIME_NEVER};
+    log->wall_offset_us = line_wall_offset_us();
+    if (strcmp(settings->log, "stderr") == 0)
+        log->out = stderr;
+    else if (strcmp(settings->log, "stdout") == 0)
+        log->out = stdout;
+    else if (strcmp(settings->log, "none") != 0)
+        log->path = settings->log;
+    if (log->path != NULL && (log->out = open_append(log->path, err)) == NULL)
+        return -1;
+    if (log->out != NULL)
+        setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
+    return 0;
+}
+
+int log_reopen(struct log *log, struct err *err)
+{
+    if (log->path == NULL)
+        return 0;
+    FILE *out = open_append(log->path, err);
+    if (out == NULL)
+        return -1;
+    fclose(log->out);
+    log->out = out;
+    setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
+    return 0;
+}
+
+void log_flush(struct log *log)
+{
+    if (log->out == NULL || fflush(log->out) == 0 || log->failed)
+        return;
+    log->failed = true;
+    fprintf(stderr, "rudeproxy: cannot write the log: %s; events are lost\n", strerror(errno));
+}
+
+int log_flush_if_due(struct log *log, time_us now)
+{
+    bool pending = log->out != NULL && __fpending(log->out) > 0;
+    if (pending && log->pending_since == TIME_NEVER)
+        log->pending_since = now;
+    if (pending && now - log->pending_since < LOG_LAG_US)
+        return (int)((log->pending_since + LOG_LAG_US - now + US_PER_MS - 1) / US_PER_MS);
+    log->pending_since = TIME_NEVER;
+    if (pending)
+        log_flush(log);
+    return -1;
+}
+
+void log_close(struct log *log)
+{
+    log_flush(log);
+    if (log->path != NULL)
+        fclose(log->out);
+}
+
+void log_event(struct log *log, const struct event *event)
+{
+    if (log->out == NULL)
+        return;
+    line_write(log->out, log->format, (int64_t)event->at + log->wall_offset_us, event);
+    if (__fpending(log->out) > LOG_LINES)
+        log_flush(log);
+}
+
+/* The seed is a string: half of all 64-bit numbers are beyond what readers of JSON can hold. */
+static void write_config(struct log *log, const char *event, const struct config *config, char *ini)
+{
+    struct writer writer;
+    char time[LINE_TIME_MAX], seed[24];
+    line_time_text(line_wall_us(), time, sizeof time);
+    snprintf(seed, sizeof seed, "%" PRIu64, config->settings.seed);
+    writer_begin(&writer, log->out, LOG_JSON);
+    writer_string(&writer, "time", time);
+    writer_string(&writer, "event", event);
+    writer_string(&writer, "version", RUDEPROXY_VERSION);
+    writer_string(&writer, "seed", seed);
+    writer_string(&writer, "config", ini);
+    writer_end(&writer);
+}
+
+void log_config(struct log *log, const char *event, const struct config *config)
+{
+    char *ini = NULL;
+    size_t size;
+    if (log->out == NULL || log->format != LOG_JSON)
+        return;
+    FILE *out = open_memstream(&ini, &size);
+    if (out != NULL) {
+        config_print(config, out);
+        if (fclose(out) == 0)
+            write_config(log, event, config, ini);
+    }
+    free(ini);
+}
