@@ -204,9 +204,18 @@ int address_parse(const char *text, struct address *address, struct err *err)
     return rc;
 }
 
+void address_nowhere(const char *text, struct address *address)
+{
+    *address = (struct address){.kind = ADDRESS_NOWHERE};
+    snprintf(address->host, sizeof address->host, "%s", text);
+}
+
 void address_format(const struct address *address, char *buf, size_t size)
 {
     switch (address->kind) {
+    case ADDRESS_NOWHERE:
+        snprintf(buf, size, "%s", address->host);
+        return;
     case ADDRESS_UNIX:
         snprintf(buf, size, UNIX_PREFIX "%s", address->host);
         return;
@@ -220,6 +229,18 @@ void address_format(const struct address *address, char *buf, size_t size)
         else
             snprintf(buf, size, "%s:%u", address->host, (unsigned)address->port);
     }
+}
+
+bool address_is_private(const struct address *address)
+{
+    struct in6_addr in6;
+    if (address->kind == ADDRESS_NAME)
+        return strcasecmp(address->host, "localhost") == 0;
+    if (address->kind == ADDRESS_IP && inet_pton(AF_INET6, address->host, &in6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&in6) || (IN6_IS_ADDR_V4MAPPED(&in6) && in6.s6_addr[12] == 127);
+    if (address->kind == ADDRESS_IP)
+        return strncmp(address->host, "127.", strlen("127.")) == 0;
+    return address->kind == ADDRESS_UNIX;
 }
 
 bool address_equal(const struct address *a, const struct address *b)

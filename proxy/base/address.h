@@ -19,6 +19,8 @@ enum address_kind {
     ADDRESS_NAME,    /* host name, to be resolved */
     ADDRESS_UNIX,    /* a path */
     ADDRESS_BUILTIN, /* a service inside the process; `host` is its name */
+    ADDRESS_NOWHERE, /* a text that is no address, which only the API lets pass: it is shown as it is,
+                        and leads nowhere */
 };
 
 #define ADDRESS_HOST_MAX                                                                           \
@@ -33,7 +35,11 @@ struct address {
 };
 
 int address_parse(const char *text, struct address *address, struct err *err);
+/* ADDRESS_NOWHERE, of a text; one that is too long is cut. */
+void address_nowhere(const char *text, struct address *address);
 void address_format(const struct address *address, char *buf, size_t size);
+/* Whether only this machine can connect to it: a loopback address, `localhost`, a UNIX socket. */
+bool address_is_private(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
 
 /* ADDRESS_IP and ADDRESS_UNIX to what bind() and connect() take. Returns the length. */

@@ -239,6 +239,10 @@ void connector_start(
         resolve(connector, upstream);
         return;
     }
+    if (upstream->kind == ADDRESS_NOWHERE) {
+        fail_soon(connector, 0, "it is no address");
+        return;
+    }
     connector->address_len = address_to_sockaddr(upstream, &connector->address);
     connector->errnum = attempt(connector);
     if (connector->errnum != 0 && connector->errnum != EAGAIN)

@@ -118,6 +118,8 @@ int listener_resolve(
 {
     if (address->kind == ADDRESS_NAME)
         return resolve_name(address, out, len, err);
+    if (address->kind == ADDRESS_NOWHERE)
+        return err_set(err, "cannot listen on '%s': it is no address", address->host);
     *len = address_to_sockaddr(address, out);
     return 0;
 }
