@@ -45,10 +45,29 @@ static bool allocate(struct build *build)
            build->of_proxy != NULL && build->of_fault != NULL;
 }
 
+/* Whoever reaches the API can do what he likes. */
+static void check_admin(struct build *build, const struct source_section *section)
+{
+    const struct settings *settings = &build->config->settings;
+    char address[ADDRESS_TEXT_MAX], text[ERR_TEXT_MAX];
+    if (settings->admin.host[0] == '\0' || settings->admin_token[0] != '\0' ||
+        address_is_private(&settings->admin))
+        return;
+    address_format(&settings->admin, address, sizeof address);
+    snprintf(text, sizeof text,
+        "other machines can reach %s: set admin_token, or write an address such as 127.0.0.1:8474 or "
+        "unix:/path/sock",
+        address);
+    check_complain(build->problems, section, "admin", text);
+}
+
 static void check_settings(struct build *build, const struct source_section *section)
 {
-    check_table(build->problems, section, settings_options, &build->config->settings);
+    struct answers answers =
+        check_table(build->problems, section, settings_options, &build->config->settings);
     check_unknown_keys(build->problems, section, settings_options, NULL, "[rudeproxy]");
+    if (answers.bad == 0)
+        check_admin(build, section);
 }
 
 static void check_proxy(struct build *build, const struct source_section *section)
@@ -137,12 +156,14 @@ static void check_between(struct build *build)
         check_listen(build, i);
     for (size_t i = 0; i < build->config->fault_count; i++)
         check_named_proxies(build, i);
-    if (build->config->proxy_count > 0 || source->unread)
+    if (build->config->proxy_count > 0 || source->unread ||
+        build->config->settings.admin.host[0] != '\0')
         return;
     if (source->place_count > 0)
         nowhere.where = source->places[0];
     problems_add(build->problems, nowhere, NULL, NULL,
-        "nothing to do, there is no [proxy NAME] with listen = and upstream =");
+        "nothing to do, there is no [proxy NAME] with listen = and upstream =, and no admin = where "
+        "one could be asked for");
 }
 
 static void build_all(struct build *build)

@@ -23,12 +23,16 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* What a client gets whose upstream cannot be reached. */
 enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREACHABLE_REFUSE };
 
+#define OPTION_TOKEN_MAX 129 /* 128 bytes: a SHA-512 in hexadecimal digits */
+
 /* [rudeproxy] */
 struct settings {
     bool has_seed; /* false: to be drawn at start */
     uint64_t seed;
     char log[OPTION_PATH_MAX]; /* "stderr", "stdout", "none" or a path */
     int log_format;            /* enum log_format */
+    struct address admin;      /* of the HTTP API; an empty host: none */
+    char admin_token[OPTION_TOKEN_MAX]; /* what its callers have to send; "": nothing */
     uint64_t grace_us;         /* how long a stop waits for open connections */
 };
 

@@ -114,7 +114,32 @@ static int parse_upstream(
 static void format_address(const struct option *option, const void *value, char *buf, size_t size)
 {
     (void)option;
-    address_format(value, buf, size);
+    if (((const struct address *)value)->host[0] != '\0')
+        address_format(value, buf, size);
+    else
+        snprintf(buf, size, "%s", ""); /* unset */
+}
+
+/* A token: what may stand in a header as it is. */
+
+static int parse_token(const struct option *option, const char *text, void *value, struct err *err)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] <= ' ' || text[i] > '~')
+            return err_set(err, "a token has no blanks and no bytes beyond ASCII, write %s",
+                option->kind->form);
+    }
+    if (length < 8 || length >= OPTION_TOKEN_MAX)
+        return err_set(err, "the token has %zu bytes, write %s", length, option->kind->form);
+    memcpy(value, text, length + 1);
+    return 0;
+}
+
+static void format_token(const struct option *option, const void *value, char *buf, size_t size)
+{
+    (void)option;
+    snprintf(buf, size, "%s", (const char *)value);
 }
 
 /* Types of fault. */
@@ -157,6 +182,14 @@ const struct option_kind option_log = {
     .size = OPTION_PATH_MAX,
     .parse = parse_log,
     .format = format_log,
+};
+
+const struct option_kind option_token = {
+    .name = "token",
+    .form = "8 to 128 printable characters without blanks",
+    .size = OPTION_TOKEN_MAX,
+    .parse = parse_token,
+    .format = format_token,
 };
 
 const struct option_kind option_listen = {

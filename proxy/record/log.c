@@ -116,7 +116,11 @@ void log_config(struct log *log, const char *event, const struct config *config)
         return;
     FILE *out = open_memstream(&ini, &size);
     if (out != NULL) {
-        config_print(config, out);
+        /* The API is not needed to repeat a run, and its token is nobody's business. */
+        struct config without = *config;
+        memset(&without.settings.admin, 0, sizeof without.settings.admin);
+        memset(without.settings.admin_token, 0, sizeof without.settings.admin_token);
+        config_print(&without, out);
         if (fclose(out) == 0)
             write_config(log, event, config, ini);
     }
