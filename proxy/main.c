@@ -121,6 +121,18 @@ static int command_exec(const struct cli *cli)
     return run_config(&config, &options);
 }
 
+/* toxiproxy-server's command line. The API is always there, proxies come through it. */
+static int command_serve(const struct cli *cli)
+{
+    struct config config;
+    if (no_operands(cli) != 0 || no_private_network(cli) != 0)
+        return EXIT_USAGE;
+    const struct run_options options = run_options_of(cli);
+    if (cli_load(cli, &config, stderr) != 0)
+        return EXIT_USAGE;
+    return run_config(&config, &options);
+}
+
 static int command_check(const struct cli *cli)
 {
     struct config config;
@@ -192,16 +204,37 @@ static int command_faults(const struct cli *cli)
 }
 
 const struct command commands[] = {
-    {"run", "[run] -c FILE", "run the proxies of a file", command_run, false},
-    {"exec", "exec -c FILE -- CMD ARGS...", "run them for a command, exit with its status",
-        command_exec, true},
-    {"check", "check -c FILE", "check a file and print what is in effect", command_check, false},
-    {"replay", "replay LOG", "a file that repeats the faults of a JSON log", command_replay, false},
-    {"faults", "faults [TYPE...|markdown]", "the catalogue of faults, or every key of one",
-        command_faults, false},
-    {"demo", "demo [NAME...|list]", "how connections end, without us and through us", command_demo,
-        false},
-    {NULL, NULL, NULL, NULL, false},
+    {.name = "run",
+        .arguments = "[run] -c FILE",
+        .help = "run the proxies of a file",
+        .run = command_run},
+    {.name = "serve",
+        .arguments = "serve [-config FILE.json]",
+        .help = "start with the HTTP API, as toxiproxy-server does",
+        .run = command_serve,
+        .is_serve = true},
+    {.name = "exec",
+        .arguments = "exec -c FILE -- CMD ARGS...",
+        .help = "run them for a command, exit with its status",
+        .run = command_exec,
+        .takes_child = true},
+    {.name = "check",
+        .arguments = "check -c FILE",
+        .help = "check a file and print what is in effect",
+        .run = command_check},
+    {.name = "replay",
+        .arguments = "replay LOG",
+        .help = "a file that repeats the faults of a JSON log",
+        .run = command_replay},
+    {.name = "faults",
+        .arguments = "faults [TYPE...|markdown]",
+        .help = "the catalogue of faults, or every key of one",
+        .run = command_faults},
+    {.name = "demo",
+        .arguments = "demo [NAME...|list]",
+        .help = "how connections end, without us and through us",
+        .run = command_demo},
+    {.name = NULL},
 };
 
 /* A program may be started with standard descriptors closed; then the first sockets would take their

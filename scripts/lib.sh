@@ -161,7 +161,8 @@ build_packages() {
         "ninja-build cmd:ninja" \
         "libuv1-dev pc:libuv" \
         "libinih-dev pc:inih" \
-        "libjansson-dev pc:jansson"
+        "libjansson-dev pc:jansson" \
+        "libmicrohttpd-dev pc:libmicrohttpd"
 }
 
 # configured PRESET - is build/PRESET configured, and for this folder?

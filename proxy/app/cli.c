@@ -12,11 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/admin/admin.h"
 #include "proxy/base/suggest.h"
 #include "proxy/base/units.h"
 
 /* Where the value of an option goes. */
-enum target { TARGET_SETTINGS, TARGET_PROXY, TARGET_FAULT, TARGET_CLI };
+enum target { TARGET_SETTINGS, TARGET_PROXY, TARGET_FAULT, TARGET_CLI, TARGET_SERVE };
 
 struct cli_option {
     const char *name;
@@ -62,6 +63,16 @@ static const struct cli_option options[] = {
         .target = TARGET_SETTINGS,
         .key = "log_format",
         .help = "text or json"},
+    {.name = "admin",
+        .argument = "ADDRESS",
+        .target = TARGET_SETTINGS,
+        .key = "admin",
+        .help = "open the HTTP API here"},
+    {.name = "admin-token",
+        .argument = "TOKEN",
+        .target = TARGET_SETTINGS,
+        .key = "admin_token",
+        .help = "... for those who send this token"},
     {.name = "ready-fd",
         .argument = "N",
         .target = TARGET_CLI,
@@ -81,6 +92,16 @@ static const struct cli_option options[] = {
     {.name = "private-network",
         .target = TARGET_CLI,
         .help = "exec: run proxies and command in a network of their own"},
+    {.name = "host",
+        .argument = "HOST",
+        .target = TARGET_SERVE,
+        .help = "serve: where the API listens, default localhost"},
+    {.name = "port",
+        .argument = "PORT",
+        .target = TARGET_SERVE,
+        .help = "serve: ... and its port, default 8474"},
+    {.name = "proxy-metrics", .target = TARGET_SERVE, .help = "serve: metrics are always there"},
+    {.name = "runtime-metrics", .target = TARGET_SERVE, .help = "serve: likewise"},
     {.name = "version", .letter = 'V', .target = TARGET_CLI, .help = "print the version"},
     {.name = "help", .letter = 'h', .target = TARGET_CLI, .help = "print this help"},
 };
@@ -91,6 +112,11 @@ static int complain(const char *before, const char *what, const char *after)
 {
     fprintf(stderr, "rudeproxy: %s%s%s\nTry 'rudeproxy --help'.\n", before, what, after);
     return -1;
+}
+
+static bool is_serve(const struct cli *cli)
+{
+    return cli->command != NULL && cli->command->is_serve;
 }
 
 static const struct cli_option *find_option(const char *name, size_t len)
@@ -141,6 +167,12 @@ static int set_cli_option(struct cli *cli, const struct cli_option *option, cons
         cli->report_path = value;
     else if (strcmp(option->name, "junit") == 0)
         cli->junit_path = value;
+    else if (strcmp(option->name, "host") == 0)
+        cli->host = value;
+    else if (strcmp(option->name, "port") == 0)
+        cli->port = value;
+    else if (strstr(option->name, "-metrics") != NULL)
+        return 0;
     else if (strcmp(option->name, "private-network") == 0)
         cli->private_network = true;
     else if (strcmp(option->name, "version") == 0)
@@ -163,11 +195,13 @@ static unsigned count_uses(const struct cli *cli, const char *name)
 static int take_option(struct cli *cli, const struct cli_option *option, const char *value)
 {
     unsigned bit = 1u << (option - options);
-    bool once = option->target == TARGET_CLI || option->target == TARGET_SETTINGS;
+    bool once = option->target != TARGET_PROXY && option->target != TARGET_FAULT;
+    if (option->target == TARGET_SERVE && !is_serve(cli))
+        return complain("only serve takes --", option->name, "");
     if (once && (cli->seen & bit) != 0)
         return complain("--", option->name, " is given twice");
     cli->seen |= bit;
-    if (option->target == TARGET_CLI)
+    if (option->target == TARGET_CLI || option->target == TARGET_SERVE)
         return set_cli_option(cli, option, value);
     if (cli->key_count == CLI_KEYS_MAX)
         return complain("too many options, at --", option->name, "; put them into a file");
@@ -181,20 +215,27 @@ static int take_option(struct cli *cli, const struct cli_option *option, const c
     return 0;
 }
 
+/* A switch of serve may be -proxy-metrics=true, as Go has it. */
+static bool is_true(const struct cli *cli, const char *rest)
+{
+    return *rest == '\0' || (is_serve(cli) && strcmp(rest, "=true") == 0);
+}
+
 /* One word that starts with '-', and its value, which may be the next word. Returns how many words
  * were used, or -1. */
 static int parse_option(struct cli *cli, char **argv)
 {
     const char *word = argv[0];
-    bool is_long = word[1] == '-';
-    const char *name = word + (is_long ? 2 : 1);
+    /* serve also takes -port, as toxiproxy-server does. */
+    bool is_long = word[1] == '-' || (is_serve(cli) && word[2] != '\0');
+    const char *name = word + (word[1] == '-' ? 2 : 1);
     size_t len = is_long ? strcspn(name, "=") : 1;
     const struct cli_option *option = is_long ? find_option(name, len) : find_letter(*name);
     if (option == NULL)
         return unknown_option(word);
     const char *rest = name + len;
     if (option->argument == NULL) {
-        if (*rest != '\0')
+        if (!is_true(cli, rest))
             return complain("", word, " takes no value");
         return take_option(cli, option, NULL) == 0 ? 1 : -1;
     }
@@ -308,6 +349,19 @@ static void add_key(struct config_source *source, const struct cli_key *key)
     config_source_set(source, place, section, key->key, key->value);
 }
 
+/* What toxiproxy-server listens on when it is told nothing. An IPv6 address needs its brackets. */
+static void add_serve_address(struct config_source *source, const struct cli *cli)
+{
+    char text[ADDRESS_TEXT_MAX];
+    const char *host = cli->host != NULL ? cli->host : "localhost";
+    const char *port = cli->port != NULL ? cli->port : "8474";
+    bool bare = strchr(host, ':') != NULL && host[0] != '[';
+    if (host[0] == '\0')
+        host = "0.0.0.0";
+    snprintf(text, sizeof text, bare ? "[%s]:%s" : "%s:%s", host, port);
+    config_source_set(source, "-host and -port", "rudeproxy", "admin", text);
+}
+
 size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
 {
     struct config_source *source = config_source_new();
@@ -315,11 +369,18 @@ size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
         fputs("out of memory\n", problems);
         return 1;
     }
-    if (cli->config_path != NULL)
+    if (is_serve(cli))
+        add_serve_address(source, cli);
+    else if (cli->config_path != NULL)
         config_source_add_file(source, cli->config_path);
     for (size_t i = 0; i < cli->key_count; i++)
         add_key(source, &cli->keys[i]);
     size_t count = config_build(source, config, problems);
     config_source_free(source);
+    if (count == 0 && is_serve(cli) && cli->config_path != NULL) {
+        count = admin_read_proxies(cli->config_path, config, problems);
+        if (count > 0)
+            config_free(config);
+    }
     return count;
 }

@@ -38,6 +38,7 @@ struct command {
     const char *help;
     int (*run)(const struct cli *cli); /* returns an exit status */
     bool takes_child;                  /* the words behind `--` are a command of the user's */
+    bool is_serve;                     /* takes toxiproxy-server's options, and its file */
 };
 
 struct cli {
@@ -47,6 +48,7 @@ struct cli {
     const char *report_path; /* NULL: none */
     const char *junit_path;  /* NULL: none */
     int ready_fd;            /* -1: none */
+    const char *host, *port; /* of serve */
     bool private_network;
     unsigned seen; /* options given, by row of the table in cli.c */
     bool want_help, want_version;

@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxy/admin/admin.h"
 #include "proxy/app/exec.h"
 #include "proxy/app/exec_environment.h"
 #include "proxy/app/ready.h"
@@ -43,6 +44,7 @@ struct run {
     uv_loop_t loop;
     struct worker worker;
     struct control control;
+    struct admin *admin; /* NULL: no API */
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t grace;
     struct exec exec;
@@ -57,11 +59,15 @@ static void on_event(void *user, const struct event *event)
     struct run *run = user;
     ledger_note_event(&run->ledger, event);
     log_event(&run->log, event);
+    if (run->admin != NULL)
+        admin_note_event(run->admin, event);
 }
 
 /* Closes every handle, so that uv_run returns. */
 static void close_everything(struct run *run)
 {
+    admin_close(run->admin);
+    run->admin = NULL;
     worker_close(&run->worker);
     for (int i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&run->signals[i], NULL);
@@ -145,16 +151,19 @@ static void choose_seed(struct settings *settings)
     settings->has_seed = true;
 }
 
-/* Takes the fresh configuration over. */
+/* Takes the fresh configuration over, except for what is open already. */
 static void adopt(struct run *run, struct config *fresh)
 {
     const struct settings *old = &run->config.settings;
-    if (fresh->settings.log_format != old->log_format || strcmp(fresh->settings.log, old->log) != 0)
+    struct settings *settings = &fresh->settings;
+    if (settings->log_format != old->log_format || strcmp(settings->log, old->log) != 0)
         fputs("rudeproxy: log and log_format change only with a restart\n", stderr);
-    fresh->settings.seed = run->config.settings.seed;
-    fresh->settings.has_seed = true;
-    fresh->settings.log_format = run->config.settings.log_format;
-    memcpy(fresh->settings.log, run->config.settings.log, sizeof fresh->settings.log);
+    if (!address_equal(&settings->admin, &old->admin) ||
+        strcmp(settings->admin_token, old->admin_token) != 0)
+        fputs("rudeproxy: admin and admin_token change only with a restart\n", stderr);
+    uint64_t grace_us = settings->grace_us;
+    *settings = *old;
+    settings->grace_us = grace_us;
     config_free(&run->config);
     run->config = *fresh;
     if (run->log.path != NULL)
@@ -162,25 +171,27 @@ static void adopt(struct run *run, struct config *fresh)
     ledger_note_config(&run->ledger, &run->config);
 }
 
-static void reload(struct run *run)
+/* Problems go to `problems`. 0, or -1 with nothing changed. */
+static int reload(struct run *run, enum control_keep keep, FILE *problems)
 {
     struct config fresh;
     struct err err;
-    if (run->options->load == NULL)
-        return;
-    if (run->options->load(run->options->user, &fresh, stderr) != 0) {
-        fputs("rudeproxy: not reloaded: the old configuration stays in force\n", stderr);
-        return;
+    if (run->stopping || run->options->load == NULL) {
+        fprintf(problems, "rudeproxy: not reloaded: %s\n",
+            run->stopping ? "it is stopping" : "there is no file");
+        return -1;
     }
-    if (control_load(&run->control, &fresh, CONTROL_KEEP_API, &err) != CONTROL_OK) {
-        fprintf(stderr, "rudeproxy: not reloaded: %s; the old configuration stays in force\n",
-            err.text);
+    if (run->options->load(run->options->user, &fresh, problems) != 0)
+        return -1;
+    if (control_load(&run->control, &fresh, keep, &err) != CONTROL_OK) {
+        fprintf(problems, "rudeproxy: not reloaded: %s\n", err.text);
         config_free(&fresh);
-        return;
+        return -1;
     }
     adopt(run, &fresh);
     log_flush(&run->log); /* whoever waits for the word finds the events in the log */
     fputs("rudeproxy: reloaded\n", stderr);
+    return 0;
 }
 
 static void on_reload_signal(uv_signal_t *handle, int signum)
@@ -191,14 +202,21 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
         exec_signal(&run->exec, signum);
         return;
     }
-    if (run->stopping) {
-        fputs("rudeproxy: not reloaded: it is stopping\n", stderr);
-        return;
-    }
     if (log_reopen(&run->log, &err) != 0)
         fprintf(stderr, "rudeproxy: %s\n", err.text);
-    reload(run);
+    if (reload(run, CONTROL_KEEP_API, stderr) != 0)
+        fputs("rudeproxy: not reloaded: the old configuration stays in force\n", stderr);
     log_config(&run->log, "reload", &run->config); /* also for a file that begins here */
+}
+
+/* POST /v1/reload */
+static int on_api_reload(void *user, enum control_keep keep, FILE *problems)
+{
+    struct run *run = user;
+    int result = reload(run, keep, problems);
+    if (result == 0)
+        log_config(&run->log, "reload", &run->config);
+    return result;
 }
 
 static const struct {
@@ -220,12 +238,32 @@ static void start_handles(struct run *run)
     }
 }
 
+static int open_admin(struct run *run, struct err *err)
+{
+    const struct admin_world world = {
+        .worker = &run->worker,
+        .control = &run->control,
+        .ledger = &run->ledger,
+        .reload = on_api_reload,
+        .user = run,
+    };
+    if (run->config.settings.admin.host[0] == '\0')
+        return 0;
+    run->admin = admin_open(&world, &run->config.settings, err);
+    return run->admin != NULL ? 0 : -1;
+}
+
 static int say_ready(struct run *run, struct err *err)
 {
+    char admin[ADDRESS_TEXT_MAX] = "";
     fprintf(
         stderr, "rudeproxy %s: seed %" PRIu64 "\n", RUDEPROXY_VERSION, run->config.settings.seed);
+    if (run->admin != NULL) {
+        admin_address(run->admin, admin, sizeof admin);
+        fprintf(stderr, "rudeproxy: the API listens on %s\n", admin);
+    }
     log_flush(&run->log);
-    return ready_tell(&run->worker, run->options->ready_fd, run->options->ready_path, err);
+    return ready_tell(&run->worker, admin, run->options->ready_fd, run->options->ready_path, err);
 }
 
 static int start_child(struct run *run, struct err *err)
@@ -275,7 +313,8 @@ static int check_ahead(const struct run *run, struct err *err)
 static int start(struct run *run, struct err *err)
 {
     log_config(&run->log, "run", &run->config);
-    if (check_ahead(run, err) != 0 ||
+    /* The API goes first: its events begin with those of the start. */
+    if (check_ahead(run, err) != 0 || open_admin(run, err) != 0 ||
         control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
     return say_ready(run, err) == 0 ? start_child(run, err) : -1;
@@ -333,7 +372,8 @@ static int run_loop(struct run *run)
     start_handles(run);
     control_init(&run->control, &run->worker, &run->config.settings);
     run->worker.on_drained = on_drained;
-    run->worker.wants_details = run->log.out != NULL;
+    run->worker.wants_details =
+        run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
     bool started = start(run, &err) == 0;
     if (!started) {
         log_flush(&run->log);

@@ -35,6 +35,7 @@ static void emit_listening(struct proxy *proxy, enum event_kind kind)
 void proxy_emit_accept_failed(struct proxy *proxy, int errnum)
 {
     struct event event = {.kind = EVENT_ACCEPT_FAILED, .u.accept_failed.errnum = errnum};
+    proxy->totals.accept_failed++;
     emit(proxy, &event);
 }
 
@@ -254,6 +255,8 @@ void proxy_count(struct proxy *proxy, const struct event *closed)
     const struct side_record *sides = closed->u.closed.sides;
     totals->connections++;
     totals->ended[closed->u.closed.cause]++;
+    totals->received[DIRECTION_UPSTREAM] += sides[SIDE_CLIENT].bytes_in;
+    totals->received[DIRECTION_DOWNSTREAM] += sides[SIDE_SERVER].bytes_in;
     totals->bytes[DIRECTION_UPSTREAM] += sides[SIDE_SERVER].bytes_out;
     totals->bytes[DIRECTION_DOWNSTREAM] += sides[SIDE_CLIENT].bytes_out;
     count_marks(totals, SIDE_CLIENT, &sides[SIDE_CLIENT]);

@@ -27,6 +27,8 @@ struct worker;
 struct proxy_totals {
     uint64_t connections;
     uint64_t connect_failed;
+    uint64_t accept_failed;       /* failures of accept(), each told once for a pause */
+    uint64_t received[2];         /* bytes, by enum direction */
     uint64_t bytes[2];            /* handed on, by enum direction */
     uint64_t ended[CAUSE_COUNT];  /* connections by first cause */
     uint64_t marks[2][END_COUNT]; /* by enum side: connections with that mark */

@@ -113,8 +113,9 @@ trap 'exit 143' TERM
 
 # --- The proxy ----------------------------------------------------------------------------------
 
-# proxy_start <INI - starts a proxy with this file and waits until it listens. A
-# [rudeproxy] section is put before it. Sets proxy_pid, proxy_log (JSON lines), proxy_err.
+# proxy_start [LINE...] <INI - starts a proxy with this file and waits until it listens. A
+# [rudeproxy] section is put before it, which also has the lines. Sets proxy_pid, proxy_log (JSON
+# lines), proxy_err.
 proxy_start() {
     proxy_count=$((proxy_count + 1))
     proxy_ini=$work/proxy$proxy_count.ini
@@ -122,7 +123,8 @@ proxy_start() {
     proxy_err=$work/proxy$proxy_count.err
     proxy_ready=$work/proxy$proxy_count.ready
     {
-        printf '[rudeproxy]\nseed = 1\nlog = %s\nlog_format = json\ngrace = 2s\n\n' "$proxy_log"
+        printf '[rudeproxy]\nseed = 1\nlog = %s\nlog_format = json\ngrace = 2s\n' "$proxy_log"
+        printf '%s\n' "$@" ''
         cat
     } >"$proxy_ini"
     proxy_spawn -c "$proxy_ini"
@@ -196,6 +198,56 @@ received() {
     read -r header body <"$work/out" || true
     # shellcheck disable=SC2034 # for the tests
     got_bytes=$((header + body))
+}
+
+# --- The API ------------------------------------------------------------------------------------
+
+# api_start <INI - a proxy with the API. Sets api: where that listens.
+api_start() {
+    need curl
+    proxy_start 'admin = 127.0.0.1:0'
+    api=$(proxy_address @admin)
+}
+
+# call STATUS METHOD PATH [BODY [CURL ARGS...]] - one call of the API, whose status must be STATUS.
+# Its answer is in $work/answer, its head in $work/head.
+call() {
+    local status=$1 method=$2 path=$3 got
+    shift 3
+    local args=(-X "$method")
+    [ "$method" != HEAD ] || args=(-I)
+    if [ $# -gt 0 ]; then
+        [ -z "$1" ] || args+=(--data-binary "$1")
+        shift
+    fi
+    got=$(web -D "$work/head" -o "$work/answer" -w '%{http_code}' "${args[@]}" "$@" "http://$api$path") ||
+        fail "curl $method $path: exit $?"
+    [ "$got" = "$status" ] || fail "$method $path: status $got instead of $status: $(cat "$work/answer")"
+}
+
+# answers STATUS METHOD PATH BODY EXPECTED - the same with the whole answer, which ends in a newline
+# or not as EXPECTED does. BODY "-": none. "#" in EXPECTED stands for any digits.
+answers() {
+    local pattern body=()
+    [ "$4" = - ] || body=("$4")
+    call "$1" "$2" "$3" "${body[@]}"
+    pattern=$(printf '%s' "$5." | sed -e 's/[][\.|$(){}?+*^]/\\&/g' -e 's/#/[0-9]+/g')
+    [[ $(cat "$work/answer" && printf .) =~ ^$pattern$ ]] ||
+        fail "$2 $3: the answer is
+$(cat "$work/answer")
+instead of
+$5"
+}
+
+# head_says PATTERN - a line of the head of the last answer.
+head_says() {
+    says "$work/head" "$1"
+}
+
+# field PATH EXPECTED - of the last answer, in jq's words, where jq is there.
+answer_field() {
+    command -v jq >/dev/null || return 0
+    same "$1" "$2" "$(jq -r "$1" "$work/answer")"
 }
 
 # --- Servers ------------------------------------------------------------------------------------

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The API as a whole: opens the HTTP server, sends each request through the guard and to its route,
+ * and tells streams of what has happened, once in a turn of the loop.
+ */
+#include "proxy/admin/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "proxy/admin/call.h"
+#include "proxy/admin/guard.h"
+#include "proxy/admin/route.h"
+
+static void on_head(void *user, struct http_request *request)
+{
+    const struct call call = {.admin = user, .request = request, .query = ""};
+    guard_check(&call);
+}
+
+static void on_request(void *user, struct http_request *request)
+{
+    route_call(user, request);
+}
+
+static const struct http_calls http_calls = {
+    .on_head = on_head,
+    .on_request = on_request,
+};
+
+static void on_tell(struct poller_task *task)
+{
+    http_wake_streams(&container_of(task, struct admin, tell)->http);
+}
+
+/* Whether a reader is still there shows only when something is sent. */
+static void on_keep_alive(struct timer *timer)
+{
+    struct admin *admin = container_of(timer, struct admin, keep_alive);
+    http_wake_streams(&admin->http);
+    timer_set(
+        &admin->world.worker->timers, timer, time_add(timers_now(), EVENT_STREAM_KEEP_ALIVE_US));
+}
+
+static int open_parts(struct admin *admin, struct err *err)
+{
+    struct worker *worker = admin->world.worker;
+    err_set(err, "out of memory");
+    if (event_ring_init(&admin->events) != 0)
+        return -1;
+    if (loop_lag_init(&admin->lag, &worker->timers) != 0)
+        goto err_after_events;
+    if (timer_init(&worker->timers, &admin->keep_alive, on_keep_alive) != 0)
+        goto err_after_lag;
+    if (http_open(&admin->http, &worker->poller, &worker->timers, &admin->address, &http_calls,
+            admin, err) == 0)
+        return 0;
+
+    timer_deinit(&worker->timers, &admin->keep_alive);
+err_after_lag:
+    loop_lag_deinit(&admin->lag);
+err_after_events:
+    event_ring_deinit(&admin->events);
+    return -1;
+}
+
+struct admin *admin_open(
+    const struct admin_world *world, const struct settings *settings, struct err *err)
+{
+    struct admin *admin = calloc(1, sizeof *admin);
+    if (admin == NULL) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    admin->world = *world;
+    admin->address = settings->admin;
+    snprintf(admin->token, sizeof admin->token, "%s", settings->admin_token);
+    if (getrandom(&admin->boot, sizeof admin->boot, GRND_NONBLOCK) != sizeof admin->boot)
+        admin->boot = timers_now();
+    admin->tell.run = on_tell;
+    list_init(&admin->tell.link);
+    if (open_parts(admin, err) == 0) {
+        on_keep_alive(&admin->keep_alive);
+        return admin;
+    }
+    free(admin);
+    return NULL;
+}
+
+void admin_close(struct admin *admin)
+{
+    if (admin == NULL)
+        return;
+    struct timers *timers = &admin->world.worker->timers;
+    http_close(&admin->http);
+    list_remove(&admin->tell.link);
+    timer_deinit(timers, &admin->keep_alive);
+    loop_lag_deinit(&admin->lag);
+    event_ring_deinit(&admin->events);
+    free(admin);
+}
+
+void admin_note_event(struct admin *admin, const struct event *event)
+{
+    event_ring_add(&admin->events, event);
+    if (!list_empty(&admin->http.streams))
+        poller_soon(&admin->world.worker->poller, &admin->tell);
+}
+
+void admin_address(const struct admin *admin, char *buf, size_t size)
+{
+    const struct listener *listener = &admin->http.listener;
+    address_format_sockaddr(&listener->address, listener->address_len, buf, size);
+}

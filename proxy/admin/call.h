@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One call of the API while it is handled: what was asked, what it works on, and the ways to answer.
+ * Every handler answers exactly once and returns nothing.
+ */
+#ifndef RUDEPROXY_ADMIN_CALL_H
+#define RUDEPROXY_ADMIN_CALL_H
+
+#include <jansson.h>
+
+#include "proxy/admin/admin.h"
+#include "proxy/admin/event_ring.h"
+#include "proxy/admin/http.h"
+#include "proxy/admin/loop_lag.h"
+#include "proxy/admin/text.h"
+
+#define CALL_NAMES_MAX 2 /* variables in one path */
+
+/* What clients of Toxiproxy are told, whose API this is. */
+#define TOXIPROXY_VERSION "2.12.0"
+
+struct admin {
+    struct admin_world world;
+    struct http http;
+    struct event_ring events;
+    struct loop_lag lag;
+    struct poller_task tell; /* tells streams of new events, once a turn */
+    struct timer keep_alive; /* tells them when nothing has happened for a while */
+    struct address address;
+    char token[OPTION_PATH_MAX]; /* "": none is asked for */
+    uint64_t requests;           /* number of the last one, for its id */
+    uint64_t boot;               /* random: so that ids of two runs differ */
+};
+
+struct call {
+    struct admin *admin;
+    struct http_request *request;
+    char *path;                        /* decoded, cut into segments; owned by the dispatcher */
+    const char *names[CALL_NAMES_MAX]; /* the path's variables */
+    const char *query;                 /* behind the '?', not decoded; "" if there is none */
+};
+
+/* A value of the query, decoded and cut at `size`. False: it is not there. */
+bool call_query(const struct call *call, const char *key, char *buf, size_t size);
+
+/* --- Answers ------------------------------------------------------------------------------------ */
+
+/* Takes the text over. A text that failed is answered with a 500. */
+void answer_text(const struct call *call, unsigned status, const char *type, struct text *text);
+void answer_json_text(const struct call *call, unsigned status, struct text *text);
+/* Takes the reference; NULL: out of memory. */
+void answer_json(const struct call *call, unsigned status, json_t *value);
+void answer_empty(const struct call *call, unsigned status);
+
+/* Toxiproxy's error, with its strange content type; and ours. */
+void answer_go_error(const struct call *call, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void answer_error(const struct call *call, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /metrics in Prometheus' text format, version 0.0.4. Toxiproxy's two families first, under its names,
+ * but moving while connections live; then ours.
+ *
+ * https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "proxy/admin/live.h"
+#include "proxy/admin/v1.h"
+#include "proxy/net/connection.h"
+
+/* What one proxy has done so far, its open connections included. */
+struct sums {
+    uint64_t received[2], sent[2]; /* by enum direction */
+    uint64_t open;
+};
+
+static struct sums sums_of(const struct proxy *proxy)
+{
+    struct sums sums = {0};
+    memcpy(sums.received, proxy->totals.received, sizeof sums.received);
+    memcpy(sums.sent, proxy->totals.bytes, sizeof sums.sent);
+    list_for_each(link, &proxy->connections)
+    {
+        const struct session *session = &container_of(link, struct connection, link)->session;
+        if (session_is_gone(session))
+            continue; /* counted among the totals */
+        sums.open++;
+        sums.received[DIRECTION_UPSTREAM] += live_bytes_in(session, SIDE_CLIENT);
+        sums.received[DIRECTION_DOWNSTREAM] += live_bytes_in(session, SIDE_SERVER);
+        sums.sent[DIRECTION_UPSTREAM] += live_bytes_out(session, SIDE_SERVER);
+        sums.sent[DIRECTION_DOWNSTREAM] += live_bytes_out(session, SIDE_CLIENT);
+    }
+    return sums;
+}
+
+static void put_family(struct text *text, const char *name, const char *type, const char *help)
+{
+    text_printf(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void put_label(struct text *text, const char *name, const char *value)
+{
+    char last = text->size > 0 ? text->bytes[text->size - 1] : '{';
+    text_puts(text, last == '{' ? "" : ",");
+    text_printf(text, "%s=\"", name);
+    for (const char *p = value; *p != '\0'; p++) {
+        if (*p == '\\' || *p == '"')
+            text_printf(text, "\\%c", *p);
+        else if (*p == '\n')
+            text_puts(text, "\\n");
+        else
+            text_add(text, p, 1);
+    }
+    text_puts(text, "\"");
+}
+
+static void put_value(struct text *text, uint64_t value)
+{
+    text_printf(text, "} %" PRIu64 "\n", value);
+}
+
+/* Calls `put` for every proxy. */
+static void for_proxies(const struct call *call, struct text *text,
+    void (*put)(struct text *text, const struct proxy *proxy))
+{
+    for (const struct proxy *proxy = NULL;
+         (proxy = control_next_proxy(call->admin->world.control, proxy)) != NULL;)
+        put(text, proxy);
+}
+
+static void put_begin(struct text *text, const char *name, const struct proxy *proxy)
+{
+    text_printf(text, "%s{", name);
+    put_label(text, "proxy", proxy->plan->proxy.name);
+}
+
+/* --- Toxiproxy's -------------------------------------------------------------------------------- */
+
+static void put_bytes(struct text *text, const char *name, const struct proxy *proxy,
+    enum direction direction, uint64_t value)
+{
+    struct proxy_config config;
+    char address[ADDRESS_TEXT_MAX];
+    control_proxy_config(proxy, &config);
+    text_printf(text, "%s{", name);
+    put_label(text, "direction", direction_name(direction));
+    address_format(&config.listen, address, sizeof address);
+    put_label(text, "listener", address);
+    put_label(text, "proxy", config.name);
+    address_format(&config.upstream, address, sizeof address);
+    put_label(text, "upstream", address);
+    put_value(text, value);
+}
+
+static void put_received(struct text *text, const struct proxy *proxy)
+{
+    static const char name[] = "toxiproxy_proxy_received_bytes_total";
+    struct sums sums = sums_of(proxy);
+    put_bytes(text, name, proxy, DIRECTION_DOWNSTREAM, sums.received[DIRECTION_DOWNSTREAM]);
+    put_bytes(text, name, proxy, DIRECTION_UPSTREAM, sums.received[DIRECTION_UPSTREAM]);
+}
+
+static void put_sent(struct text *text, const struct proxy *proxy)
+{
+    static const char name[] = "toxiproxy_proxy_sent_bytes_total";
+    struct sums sums = sums_of(proxy);
+    put_bytes(text, name, proxy, DIRECTION_DOWNSTREAM, sums.sent[DIRECTION_DOWNSTREAM]);
+    put_bytes(text, name, proxy, DIRECTION_UPSTREAM, sums.sent[DIRECTION_UPSTREAM]);
+}
+
+/* --- Ours --------------------------------------------------------------------------------------- */
+
+static void put_open(struct text *text, const struct proxy *proxy)
+{
+    put_begin(text, "rudeproxy_connections_open", proxy);
+    put_value(text, sums_of(proxy).open);
+}
+
+static void put_accepted(struct text *text, const struct proxy *proxy)
+{
+    put_begin(text, "rudeproxy_connections_accepted_total", proxy);
+    put_value(text, proxy->last_number);
+}
+
+static void put_connect_failed(struct text *text, const struct proxy *proxy)
+{
+    put_begin(text, "rudeproxy_connect_failed_total", proxy);
+    put_value(text, proxy->totals.connect_failed);
+}
+
+static void put_accept_failed(struct text *text, const struct proxy *proxy)
+{
+    put_begin(text, "rudeproxy_accept_errors_total", proxy);
+    put_value(text, proxy->totals.accept_failed);
+}
+
+static void put_causes(struct text *text, const struct proxy *proxy)
+{
+    for (int i = CAUSE_NONE + 1; i < CAUSE_COUNT; i++) {
+        put_begin(text, "rudeproxy_connections_ended_total", proxy);
+        put_label(text, "cause", cause_name((enum cause)i));
+        put_value(text, proxy->totals.ended[i]);
+    }
+}
+
+static void put_marks(struct text *text, const struct proxy *proxy)
+{
+    for (int i = 0; i < 2 * END_COUNT; i++) {
+        enum side side = i < END_COUNT ? SIDE_CLIENT : SIDE_SERVER;
+        put_begin(text, "rudeproxy_sockets_ended_total", proxy);
+        put_label(text, "side", side_name(side));
+        put_label(text, "how", end_mark_name((enum end_mark)(i % END_COUNT)));
+        put_value(text, proxy->totals.marks[side][i % END_COUNT]);
+    }
+}
+
+static const struct family {
+    const char *name, *type, *help;
+    void (*put)(struct text *text, const struct proxy *proxy);
+} families[] = {
+    {"toxiproxy_proxy_received_bytes_total", "counter",
+        "Bytes received by proxies, by direction, as Toxiproxy names them.", put_received},
+    {"toxiproxy_proxy_sent_bytes_total", "counter",
+        "Bytes sent by proxies, by direction, as Toxiproxy names them.", put_sent},
+    {"rudeproxy_connections_open", "gauge", "Connections that are open now.", put_open},
+    {"rudeproxy_connections_accepted_total", "counter", "Connections accepted.", put_accepted},
+    {"rudeproxy_connections_ended_total", "counter", "Connections by what ended them first.",
+        put_causes},
+    {"rudeproxy_sockets_ended_total", "counter",
+        "Sockets by what happened at their end; one may count under several.", put_marks},
+    {"rudeproxy_connect_failed_total", "counter", "Connections whose upstream was not reached.",
+        put_connect_failed},
+    {"rudeproxy_accept_errors_total", "counter", "Failures of accept(), for want of descriptors.",
+        put_accept_failed},
+};
+
+static void put_fault(
+    struct text *text, const char *name, const struct tally *tally, uint64_t value)
+{
+    text_printf(text, "%s{", name);
+    put_label(text, "fault", tally->name);
+    put_label(text, "proxy", tally->proxy);
+    put_value(text, value);
+}
+
+/* Of a fault of the file, which may name several proxies, the proxy is empty. */
+static void put_faults(struct text *text, const struct tally_book *book)
+{
+    put_family(text, "rudeproxy_fault_armed_total", "counter",
+        "Connections that a fault was selected for.");
+    list_for_each(link, &book->tallies)
+    {
+        const struct tally *tally = container_of(link, struct tally, link);
+        put_fault(text, "rudeproxy_fault_armed_total", tally, tally->armed);
+    }
+    put_family(text, "rudeproxy_fault_fired_total", "counter",
+        "Connections that a fault was injected in.");
+    list_for_each(link, &book->tallies)
+    {
+        const struct tally *tally = container_of(link, struct tally, link);
+        put_fault(text, "rudeproxy_fault_fired_total", tally, tally->fired);
+    }
+}
+
+static void put_lag(struct text *text, const struct loop_lag *lag)
+{
+    static const char name[] = "rudeproxy_loop_lag_seconds";
+    uint64_t count = 0;
+    put_family(text, name, "histogram", "How late the event loop calls a timer.");
+    for (size_t i = 0; i < LOOP_LAG_BUCKETS; i++) {
+        count += lag->counts[i];
+        text_printf(text, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+            (double)loop_lag_bounds_us[i] / US_PER_S, count);
+    }
+    count += lag->counts[LOOP_LAG_BUCKETS];
+    text_printf(text, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
+    text_printf(text, "%s_sum %.6f\n%s_count %" PRIu64 "\n", name, (double)lag->sum_us / US_PER_S,
+        name, count);
+}
+
+void metrics_show(const struct call *call)
+{
+    struct text text = {0};
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        const struct family *family = &families[i];
+        put_family(&text, family->name, family->type, family->help);
+        for_proxies(call, &text, family->put);
+    }
+    put_faults(&text, &call->admin->world.worker->tallies);
+    put_lag(&text, &call->admin->lag);
+    put_family(&text, "rudeproxy_build_info", "gauge", "The version of this program.");
+    text_puts(&text, "rudeproxy_build_info{version=\"" RUDEPROXY_VERSION "\"} 1\n");
+    answer_text(call, 200, "text/plain; version=0.0.4; charset=utf-8", &text);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Paths are cut at their slashes before they are decoded, so that a name may hold one (%2F) under
+ * /v1. Under Toxiproxy's paths such a name is not found, as there.
+ */
+#include "proxy/admin/route.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEGMENTS_MAX 8
+
+/* A path, decoded and cut. */
+struct path {
+    char *segments[SEGMENTS_MAX];
+    size_t count;
+    bool slashed; /* a segment holds a slash */
+};
+
+static int hex_value(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c != '\0' ? strchr(digits, c | 0x20) : NULL;
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+/* Decodes %XX in place. -1: it is none, or a NUL. */
+static int decode(char *text)
+{
+    char *out = text;
+    for (const char *p = text; *p != '\0'; p++) {
+        char c = *p;
+        if (c == '%') {
+            int high = hex_value(p[1]), low = high < 0 ? -1 : hex_value(p[2]);
+            if (low < 0 || high + low == 0)
+                return -1;
+            c = (char)(high << 4 | low);
+            p += 2;
+        }
+        *out++ = c;
+    }
+    *out = '\0';
+    return 0;
+}
+
+/* Cuts and decodes in place. 0; -1: badly encoded; 1: more segments than any route has. */
+static int split(char *text, struct path *path)
+{
+    *path = (struct path){0};
+    if (*text != '/')
+        return 1;
+    for (char *segment = text + 1, *next; segment != NULL; segment = next) {
+        next = strchr(segment, '/');
+        if (next != NULL)
+            *next++ = '\0';
+        if (decode(segment) != 0)
+            return -1;
+        if (path->count == SEGMENTS_MAX)
+            return 1;
+        path->segments[path->count++] = segment;
+        path->slashed = path->slashed || strchr(segment, '/') != NULL;
+    }
+    return 0;
+}
+
+/* Whether a path fits a pattern; its variables go to `names`. An empty one is none. */
+static bool fits(const struct path *path, const char *pattern, const char **names)
+{
+    size_t i = 0;
+    for (const char *p = pattern; p != NULL && *p == '/'; i++) {
+        size_t length = strcspn(++p, "/");
+        if (i == path->count)
+            return false;
+        const char *segment = path->segments[i];
+        bool variable = length == 2 && strncmp(p, "{}", 2) == 0;
+        if (variable && *segment == '\0')
+            return false;
+        if (variable)
+            *names++ = segment;
+        else if (strlen(segment) != length || strncmp(segment, p, length) != 0)
+            return false;
+        p += length;
+    }
+    return i == path->count;
+}
+
+static bool allows(const char *methods, const char *method)
+{
+    size_t length = strlen(method);
+    for (const char *p = methods; *p != '\0'; p += strspn(p, " ")) {
+        size_t word = strcspn(p, " ");
+        if (*p == '*' || (word == length && strncmp(p, method, length) == 0))
+            return true;
+        p += word;
+    }
+    return false;
+}
+
+static bool is_own(const struct path *path)
+{
+    return path->count > 0 && strcmp(path->segments[0], "v1") == 0;
+}
+
+static void not_found(const struct call *call, bool own)
+{
+    struct text text = {0};
+    if (own) {
+        answer_error(
+            call, 404, "there is no %s; docs/API.md lists what is there", call->request->target);
+        return;
+    }
+    text_puts(&text, "404 page not found\n");
+    answer_text(call, 404, "text/plain; charset=utf-8", &text);
+    http_answer_header(call->request, "X-Content-Type-Options", "nosniff");
+}
+
+static void not_allowed(const struct call *call, bool own, const char *methods)
+{
+    if (own) {
+        answer_error(call, 405, "%s is not allowed here, only %s", call->request->method, methods);
+        http_answer_header(call->request, "Allow", methods);
+    } else {
+        answer_empty(call, 405);
+    }
+}
+
+/* As hlog's xid: 20 characters of 0-9a-v, unique and not to be interpreted. */
+static void add_request_id(const struct call *call)
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+    uint64_t parts[2] = {call->admin->boot, ++call->admin->requests};
+    char id[21];
+    for (size_t i = 0; i < 20; i++)
+        id[i] = digits[parts[i / 10] >> (5 * (9 - i % 10)) & 31];
+    id[20] = '\0';
+    http_answer_header(call->request, "X-Toxiproxy-Request-Id", id);
+}
+
+static void refuse_browser(const struct call *call, bool own)
+{
+    struct text text = {0};
+    if (own) {
+        answer_error(call, 403, "User agent not allowed");
+        return;
+    }
+    text_puts(&text, "User agent not allowed\n");
+    answer_text(call, 403, "text/plain; charset=utf-8", &text);
+    http_answer_header(call->request, "X-Content-Type-Options", "nosniff");
+}
+
+static void handle(const struct call *call, const struct route *route, bool own)
+{
+    const char *agent = http_header(call->request, "User-Agent");
+    if (agent != NULL && strncmp(agent, "Mozilla/", strlen("Mozilla/")) == 0)
+        refuse_browser(call, own);
+    else
+        route->handle(call);
+    add_request_id(call);
+}
+
+static void dispatch(struct call *call, const struct path *path)
+{
+    const char *methods = NULL;
+    bool own = is_own(path);
+    for (const struct route *route = routes; route->pattern != NULL; route++) {
+        if (!fits(path, route->pattern, call->names) || (path->slashed && !own))
+            continue;
+        if (allows(route->methods, call->request->method)) {
+            handle(call, route, own);
+            return;
+        }
+        if (methods == NULL)
+            methods = route->methods;
+    }
+    if (methods != NULL)
+        not_allowed(call, own, methods);
+    else
+        not_found(call, own);
+}
+
+void route_call(struct admin *admin, struct http_request *request)
+{
+    struct call call = {.admin = admin, .request = request, .query = ""};
+    struct path path;
+    char *copy = strdup(request->target);
+    if (copy == NULL) {
+        answer_empty(&call, 500);
+        return;
+    }
+    char *query = strchr(copy, '?');
+    if (query != NULL) {
+        *query = '\0';
+        call.query = query + 1;
+    }
+    int result = split(copy, &path);
+    if (result == 0)
+        dispatch(&call, &path);
+    else if (result < 0)
+        answer_error(&call, 400, "the path is not encoded as RFC 3986 has it");
+    else
+        not_found(&call, strncmp(copy, "/v1", 3) == 0);
+    free(copy);
+}
+
+bool call_query(const struct call *call, const char *key, char *buf, size_t size)
+{
+    size_t length = strlen(key);
+    for (const char *p = call->query; *p != '\0'; p += *p == '&') {
+        size_t pair = strcspn(p, "&");
+        if (strncmp(p, key, length) == 0 && (p[length] == '=' || length == pair)) {
+            size_t value = pair - length - (length == pair ? 0 : 1);
+            snprintf(buf, size, "%.*s", (int)value, p + pair - value);
+            return decode(buf) == 0;
+        }
+        p += pair;
+    }
+    return false;
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Who may call the API: no web page, nobody without the token, and nobody from elsewhere unless there
+# is one.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+nl=$'\n'
+api_start </dev/null
+port=${api##*:}
+
+# --- Browsers -----------------------------------------------------------------------------------
+
+call 403 GET /proxies '' -A 'Mozilla/5.0 (X11)'
+same "browsers" 'User agent not allowed' "$(cat "$work/answer")"
+head_says '^content-type: text/plain; charset=utf-8'
+call 403 GET /v1/version '' -A Mozilla/5.0
+says "$work/answer" '^\{"error":"User agent not allowed","status":403\}$'
+call 404 GET /nope '' -A Mozilla/5.0
+call 200 GET /version '' -A curl/8
+
+for origin in http://evil.example null "http://127.0.0.1:$port"; do
+    call 403 POST /reset '' -H "Origin: $origin"
+    head_says '^content-type: application/json.?$'
+done
+
+# --- DNS rebinding ------------------------------------------------------------------------------
+
+for host in evil.example "evil.example:$port" localhost.evil.example 127.0.0.1.evil.example ''; do
+    call 403 GET /version '' -H "Host: ${host:-,}"
+done
+for host in "127.0.0.1:$port" localhost "LOCALHOST:$port" 127.0.0.1 '[::1]:1' 10.1.2.3; do
+    call 200 GET /version '' -H "Host: $host"
+done
+web --http1.0 -H 'Host:' "http://$api/version" >/dev/null
+proxy_stop
+
+# --- The token ----------------------------------------------------------------------------------
+
+proxy_start 'admin = 127.0.0.1:0' 'admin_token = sesame-open-7' </dev/null
+api=$(proxy_address @admin)
+refused="{\"error\":\"send the admin_token: Authorization: Bearer TOKEN\",\"status\":401}$nl"
+answers 401 GET /version - "$refused"
+head_says '^www-authenticate: Bearer'
+head_says '^content-type: application/json.?$'
+answers 401 GET /nope - "$refused"
+for wrong in 'Bearer sesame-open-8' 'Bearer sesame-open-' 'Bearer sesame-open-77' 'Bearer' 'Bearer ' \
+    'Basic sesame-open-7' sesame-open-7; do
+    call 401 POST /reset '{}' -H "Authorization: $wrong"
+done
+call 200 GET /version '' -H 'Authorization: Bearer sesame-open-7'
+call 200 GET /version '' -H 'authorization: bearer  sesame-open-7'
+# With it the name of the host does not matter: no page knows the token.
+call 200 GET /version '' -H 'Authorization: Bearer sesame-open-7' -H 'Host: admin.example'
+! grep -q sesame "$proxy_log" || fail "the token is in the log"
+proxy_stop
+
+# --- Where it may listen ------------------------------------------------------------------------
+
+for address in 0.0.0.0:0 '[::]:0' 10.1.2.3:0 example.com:0; do
+    expect 2 "$RUDEPROXY" --admin "$address"
+    says "$work/err" 'admin_token'
+    expect 2 "$RUDEPROXY" serve -host "${address%:*}" -port 0
+    says "$work/err" 'admin_token'
+done
+expect 2 "$RUDEPROXY" --admin 0.0.0.0:0 --admin-token short
+says "$work/err" '8 to 128'
+proxy_count=9 proxy_ready=$work/any.ready proxy_err=$work/any.err
+proxy_spawn --admin 0.0.0.0:0 --admin-token 0123456789
+api=127.0.0.1:$(proxy_port @admin)
+call 401 GET /version
+call 200 GET /version '' -H 'Authorization: Bearer 0123456789'
+proxy_stop
+
+rm "$proxy_ready"
+proxy_spawn --admin "unix:$work/admin.sock"
+same "address" "unix:$work/admin.sock" "$(proxy_address @admin)"
+same "over a UNIX socket" '{"version": "2.12.0"}' "$(web --unix-socket "$work/admin.sock" http://any/version)"
+proxy_stop
+[ ! -e "$work/admin.sock" ] || fail "the socket file is left"
