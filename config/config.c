@@ -55,7 +55,8 @@ static void check_admin(struct build *build, const struct source_section *sectio
         return;
     address_format(&settings->admin, address, sizeof address);
     snprintf(text, sizeof text,
-        "other machines can reach %s: set admin_token, or write an address such as 127.0.0.1:8474 or "
+        "other machines can reach %s: set admin_token, or write an address such as 127.0.0.1:8474 "
+        "or "
         "unix:/path/sock",
         address);
     check_complain(build->problems, section, "admin", text);
@@ -162,7 +163,8 @@ static void check_between(struct build *build)
     if (source->place_count > 0)
         nowhere.where = source->places[0];
     problems_add(build->problems, nowhere, NULL, NULL,
-        "nothing to do, there is no [proxy NAME] with listen = and upstream =, and no admin = where "
+        "nothing to do, there is no [proxy NAME] with listen = and upstream =, and no admin = "
+        "where "
         "one could be asked for");
 }
 

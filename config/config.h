@@ -29,11 +29,11 @@ enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREA
 struct settings {
     bool has_seed; /* false: to be drawn at start */
     uint64_t seed;
-    char log[OPTION_PATH_MAX]; /* "stderr", "stdout", "none" or a path */
-    int log_format;            /* enum log_format */
-    struct address admin;      /* of the HTTP API; an empty host: none */
+    char log[OPTION_PATH_MAX];          /* "stderr", "stdout", "none" or a path */
+    int log_format;                     /* enum log_format */
+    struct address admin;               /* of the HTTP API; an empty host: none */
     char admin_token[OPTION_TOKEN_MAX]; /* what its callers have to send; "": nothing */
-    uint64_t grace_us;         /* how long a stop waits for open connections */
+    uint64_t grace_us;                  /* how long a stop waits for open connections */
 };
 
 /* How bulk data moves. */

@@ -47,7 +47,7 @@ static int open_parts(struct admin *admin, struct err *err)
 {
     struct worker *worker = admin->world.worker;
     err_set(err, "out of memory");
-    if (event_ring_init(&admin->events) != 0)
+    if (event_ring_init(&admin->events, admin->world.wall_offset_us) != 0)
         return -1;
     if (loop_lag_init(&admin->lag, &worker->timers) != 0)
         goto err_after_events;

@@ -19,6 +19,7 @@ struct admin_world {
     struct worker *worker;
     struct control *control;
     struct ledger *ledger;
+    int64_t wall_offset_us; /* the log's, so that both say the same time */
     /* As at SIGHUP. Problems go to `problems`, one a line. 0, or -1 with nothing changed. */
     int (*reload)(void *user, enum control_keep keep, FILE *problems);
     void *user;

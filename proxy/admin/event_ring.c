@@ -8,10 +8,10 @@
 
 #include "proxy/record/line.h"
 
-int event_ring_init(struct event_ring *ring)
+int event_ring_init(struct event_ring *ring, int64_t wall_offset_us)
 {
     memset(ring, 0, sizeof *ring);
-    ring->wall_offset_us = line_wall_offset_us();
+    ring->wall_offset_us = wall_offset_us;
     ring->out = fmemopen(ring->scratch, sizeof ring->scratch, "w");
     return ring->out != NULL ? 0 : -ENOMEM;
 }

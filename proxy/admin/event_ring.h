@@ -32,8 +32,8 @@ struct event_ring {
     char scratch[EVENT_LINE_MAX];
 };
 
-/* 0 or -ENOMEM. */
-int event_ring_init(struct event_ring *ring);
+/* `wall_offset_us`: the wall clock minus that of events. 0 or -ENOMEM. */
+int event_ring_init(struct event_ring *ring, int64_t wall_offset_us);
 void event_ring_deinit(struct event_ring *ring);
 
 void event_ring_add(struct event_ring *ring, const struct event *event);

@@ -60,13 +60,10 @@ static void read_proxy(struct reading *reading, size_t index, json_t *object)
     }
     size_t before = reading->count;
     check_keys(reading, index, object);
-    if (go_proxy_read(&proxy, object, false, &err) != 0)
-        complain(reading, index, err.text);
-    else if (proxy.name[0] == '\0')
-        complain(reading, index, "name is missing");
-    else if (proxy.upstream[0] == '\0')
-        complain(reading, index, "upstream is missing");
-    else if (go_proxy_config(&proxy, value, &err) != 0)
+    int result = go_proxy_read(&proxy, object, false, &err);
+    if (result == 0 && (proxy.name[0] == '\0' || proxy.upstream[0] == '\0'))
+        result = err_set(&err, "%s is missing", proxy.name[0] == '\0' ? "name" : "upstream");
+    if (result != 0 || go_proxy_config(&proxy, value, &err) != 0)
         complain(reading, index, err.text);
     else if (reading->count == before)
         config->proxy_count++;

@@ -15,7 +15,7 @@
 struct event_stream {
     const struct event_ring *ring;
     uint64_t next; /* number of the event to send next */
-    bool follow;
+    uint64_t last; /* what is newer is not sent; UINT64_MAX: it goes on */
     time_us quiet_since;
     struct text left; /* of an event that did not fit */
     size_t left_sent;
@@ -37,7 +37,7 @@ static bool put_next(struct event_stream *stream)
         put_gap(stream);
         return true;
     }
-    if (stream->next > stream->ring->last)
+    if (stream->next > stream->ring->last || stream->next > stream->last)
         return false;
     const struct event_line *line = event_ring_line(stream->ring, stream->next);
     text_printf(&stream->left, "id: %" PRIu64 "\nevent: %s\ndata: %s\n\n", stream->next,
@@ -48,7 +48,8 @@ static bool put_next(struct event_stream *stream)
 
 static bool put_keep_alive(struct event_stream *stream)
 {
-    if (timers_now() - stream->quiet_since < EVENT_STREAM_KEEP_ALIVE_US / 2)
+    if (stream->last != UINT64_MAX ||
+        timers_now() - stream->quiet_since < EVENT_STREAM_KEEP_ALIVE_US / 2)
         return false;
     text_puts(&stream->left, ":\n\n");
     return true;
@@ -72,7 +73,7 @@ static ssize_t on_read(void *user, char *out, size_t size)
     }
     if (used > 0)
         stream->quiet_since = timers_now();
-    return used > 0 || stream->follow ? (ssize_t)used : -1;
+    return used > 0 || stream->last == UINT64_MAX ? (ssize_t)used : -1;
 }
 
 static void on_free(void *user)
@@ -124,7 +125,7 @@ void v1_events(const struct call *call)
     if (after == 0)
         stream->next = event_ring_first(ring);
     stream->ring = ring;
-    stream->follow = follows;
+    stream->last = follows ? UINT64_MAX : ring->last;
     stream->quiet_since = timers_now();
     http_answer_stream(call->request, "text/event-stream", &stream_calls, stream);
 }

@@ -15,7 +15,7 @@ struct proxy *v1_find_proxy(const struct call *call)
 
 json_t *v1_read_body(const struct call *call)
 {
-    json_error_t error;
+    json_error_t error = {.line = 0};
     const struct http_request *request = call->request;
     json_t *body = request->body_size == 0 ? json_object()
                                            : json_loadb(request->body, request->body_size,

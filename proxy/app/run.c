@@ -244,6 +244,7 @@ static int open_admin(struct run *run, struct err *err)
         .worker = &run->worker,
         .control = &run->control,
         .ledger = &run->ledger,
+        .wall_offset_us = run->log.wall_offset_us,
         .reload = on_api_reload,
         .user = run,
     };
@@ -372,8 +373,7 @@ static int run_loop(struct run *run)
     start_handles(run);
     control_init(&run->control, &run->worker, &run->config.settings);
     run->worker.on_drained = on_drained;
-    run->worker.wants_details =
-        run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
+    run->worker.wants_details = run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
     bool started = start(run, &err) == 0;
     if (!started) {
         log_flush(&run->log);

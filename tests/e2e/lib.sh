@@ -231,6 +231,7 @@ answers() {
     local pattern body=()
     [ "$4" = - ] || body=("$4")
     call "$1" "$2" "$3" "${body[@]}"
+    # shellcheck disable=SC2016 # sed's own
     pattern=$(printf '%s' "$5." | sed -e 's/[][\.|$(){}?+*^]/\\&/g' -e 's/#/[0-9]+/g')
     [[ $(cat "$work/answer" && printf .) =~ ^$pattern$ ]] ||
         fail "$2 $3: the answer is

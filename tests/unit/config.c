@@ -12,7 +12,14 @@
 
 static const struct complaint corpus[] = {
     /* [rudeproxy] */
-    {"[rudeproxy]\nadmin = 127.0.0.1:9\n" PROXY_TEXT, 0, 2, "unknown key, [rudeproxy] has seed"},
+    {"[rudeproxy]\nadmon = 127.0.0.1:9\n" PROXY_TEXT, 0, 2, "did you mean 'admin'?"},
+    {"[rudeproxy]\nsalt = 9\n" PROXY_TEXT, 0, 2, "unknown key, [rudeproxy] has seed"},
+    {"[rudeproxy]\nadmin = 0.0.0.0:9\n" PROXY_TEXT, 0, 2, "set admin_token"},
+    {"[rudeproxy]\nadmin = [::]:9\n" PROXY_TEXT, 0, 2, "set admin_token"},
+    {"[rudeproxy]\nadmin = example.com:9\n" PROXY_TEXT, 0, 2, "set admin_token"},
+    {"[rudeproxy]\nadmin = builtin:echo\n" PROXY_TEXT, 0, 2, "it can only be an upstream"},
+    {"[rudeproxy]\nadmin_token = short\n" PROXY_TEXT, 0, 2, "8 to 128"},
+    {"[rudeproxy]\nadmin_token = with a blank\n" PROXY_TEXT, 0, 2, "no blanks"},
     {"[rudeproxy]\nseed = 1k\n" PROXY_TEXT, 0, 2, "'1k' is not a number"},
     {"[rudeproxy]\nseed = -1\n" PROXY_TEXT, 0, 2, "not a number"},
     {"[rudeproxy]\nseed = 18446744073709551616\n" PROXY_TEXT, 0, 2, "too large"},

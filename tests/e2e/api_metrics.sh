@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# /metrics: the form of every line, and counters that move while connections live.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+api_start <<'INI'
+[proxy echo]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+
+[fault cut]
+type        = reset
+when        = bytes:20
+connections = 2
+INI
+port=$(proxy_port echo)
+
+# value NAME-AND-LABELS - of one sample.
+value() {
+    call 200 GET /metrics
+    awk -v name="$1" 'index($0, name " ") == 1 { print $NF }' "$work/answer"
+}
+
+is_value() { # NAME EXPECTED
+    [ "$(value "$1")" = "$2" ]
+}
+
+# well_formed - every line as the exposition format has it; families are announced once, before their
+# samples, and stand together.
+well_formed() {
+    awk '
+        function bad(why) { print "line " NR ": " why ": " $0; failed = 1 }
+        /^# HELP [a-zA-Z_:][a-zA-Z0-9_:]* ./ { help[$3]++; next }
+        /^# TYPE [a-zA-Z_:][a-zA-Z0-9_:]* (counter|gauge|histogram)$/ {
+            if (help[$3] != 1) bad("no single HELP before it")
+            if (type[$3] != "") bad("announced twice")
+            type[$3] = $4; family = $3; next
+        }
+        /^#/ { bad("an unknown comment"); next }
+        !/^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\\\|\\"|\\n)*",?)*\})? [0-9.e+-]+$/ { bad("no sample"); next }
+        {
+            name = $0; sub(/[{ ].*/, "", name)
+            base = name; if (type[family] == "histogram") sub(/_(bucket|sum|count)$/, "", base)
+            if (base != family) bad("outside its family")
+            if (type[family] == "counter" && name !~ /_total$/) bad("a counter without _total")
+            series = $0; sub(/ [^ ]*$/, "", series)
+            if (seen[series]++) bad("twice")
+        }
+        END { exit failed }' "$work/answer" || fail "/metrics is not well formed"
+    [ "$(tail -c 1 "$work/answer" | od -An -tx1)" = ' 0a' ] || fail "the last line has no end"
+}
+
+call 200 GET /metrics
+head_says '^content-type: text/plain; version=0.0.4; charset=utf-8'
+well_formed
+call 200 POST /metrics
+
+labels="listener=\"127.0.0.1:$port\",proxy=\"echo\",upstream=\"builtin:echo\""
+received=toxiproxy_proxy_received_bytes_total
+sent=toxiproxy_proxy_sent_bytes_total
+same "before" 0 "$(value "$received{direction=\"upstream\",$labels}")"
+
+# --- While it lives -----------------------------------------------------------------------------
+
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+echo 123456789 >&3
+read -r -t 20 -u 3 line
+same "echo" 123456789 "$line"
+for direction in upstream downstream; do
+    same "received $direction" 10 "$(value "$received{direction=\"$direction\",$labels}")"
+    same "sent $direction" 10 "$(value "$sent{direction=\"$direction\",$labels}")"
+done
+same "open" 1 "$(value 'rudeproxy_connections_open{proxy="echo"}')"
+same "ended" 0 "$(value 'rudeproxy_connections_ended_total{proxy="echo",cause="client_fin"}')"
+exec 3>&-
+eventually 10 is_value 'rudeproxy_connections_open{proxy="echo"}' 0 || fail "still open"
+same "after it" 10 "$(value "$sent{direction=\"upstream\",$labels}")"
+same "ended" 1 "$(value 'rudeproxy_connections_ended_total{proxy="echo",cause="client_fin"}')"
+same "FIN of the client" 1 "$(value 'rudeproxy_sockets_ended_total{proxy="echo",side="client",how="fin_received"}')"
+
+# --- A fault ------------------------------------------------------------------------------------
+
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+echo 1234567890123456789012345 >&3
+read -r -t 20 -u 3 line 2>/dev/null || true
+exec 3>&-
+eventually 10 is_value 'rudeproxy_fault_fired_total{fault="cut",proxy=""}' 1 || fail "the fault is not counted"
+eventually 10 is_value 'rudeproxy_connections_ended_total{proxy="echo",cause="fault"}' 1 || fail "nor its end"
+same "RST to the client" 1 "$(value 'rudeproxy_sockets_ended_total{proxy="echo",side="client",how="rst_sent"}')"
+same "accepted" 2 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
+
+# Names that need escapes.
+call 201 POST /proxies '{"name":"a \"b\" \\","upstream":"x:1"}'
+call 200 GET /metrics
+well_formed
+says "$work/answer" 'proxy="a \\"b\\" \\\\"'
+proxy_stop

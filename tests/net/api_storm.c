@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests that are wrong in every way, and a thousand at once: each gets the 4xx that HTTP allows,
+ * nothing changes, nothing is left behind, and the connections of a proxy do not notice.
+ *
+ * One client sends a byte now and then from the beginning of the test to its end, and has its 408 when
+ * everything else is over.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/lib/expect.h"
+#include "tests/lib/wire.h"
+
+#define STORM 1000
+#define ANSWER_MAX 65536
+#define SLOW_DEADLINE_MS 40000
+
+/* What an echo through the proxy may take while the API is stormed: 1,000 requests are some 30 ms of
+ * work, done in turns of 2 ms. A machine that is busy with other tests gets more. */
+#define ECHO_MS_MAX 500
+
+static struct proxy_process process;
+static int slow_fd = -1;
+
+struct answer {
+    int status; /* 0: none, the connection was closed */
+    char text[ANSWER_MAX];
+    size_t size;
+};
+
+static bool send_text(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = send(fd, text, size, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN) {
+            if (wire_poll(fd, POLLOUT, WIRE_DEADLINE_MS) < 0)
+                return false;
+            continue;
+        }
+        if (n < 0)
+            return false;
+        text += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+/* Whether the head has arrived, and as much behind it as it says. */
+static bool is_whole(const struct answer *answer)
+{
+    const char *body = strstr(answer->text, "\r\n\r\n");
+    const char *length = strcasestr(answer->text, "\r\nContent-Length: ");
+    if (body == NULL || length == NULL || length > body)
+        return false;
+    size_t head = (size_t)(body + 4 - answer->text);
+    return answer->size >= head + strtoul(length + strlen("\r\nContent-Length: "), NULL, 10);
+}
+
+/* Reads one answer, or up to the end of the connection. */
+static void read_answer(int fd, struct answer *answer, int deadline_ms)
+{
+    answer->status = 0;
+    answer->size = 0;
+    answer->text[0] = '\0';
+    while (!is_whole(answer) && answer->size + 1 < sizeof answer->text &&
+           wire_poll(fd, POLLIN, deadline_ms) > 0) {
+        ssize_t n =
+            recv(fd, answer->text + answer->size, sizeof answer->text - answer->size - 1, 0);
+        if (n <= 0)
+            break;
+        answer->size += (size_t)n;
+        answer->text[answer->size] = '\0';
+    }
+    if (strncmp(answer->text, "HTTP/1.1 ", 9) == 0)
+        answer->status = (int)strtol(answer->text + 9, NULL, 10);
+}
+
+/* Sends bytes as they are and reads the answer. */
+static struct answer *exchange(const char *bytes, size_t size, bool shut)
+{
+    static struct answer answer;
+    int fd = wire_connect_proxy(&process, "@admin");
+    memset(&answer, 0, sizeof answer);
+    if (fd < 0)
+        return &answer;
+    send_text(fd, bytes, size);
+    if (shut)
+        shutdown(fd, SHUT_WR);
+    read_answer(fd, &answer, WIRE_DEADLINE_MS);
+    close(fd);
+    return &answer;
+}
+
+static struct answer *request(const char *method, const char *path, const char *body)
+{
+    char text[4096];
+    int size = snprintf(text, sizeof text,
+        "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n%s", method, path,
+        strlen(body), body);
+    return exchange(text, (size_t)size, false);
+}
+
+/* What is there: one proxy, and nothing else. */
+static bool nothing_has_changed(void)
+{
+    struct answer *answer = request("GET", "/v1/proxies", "");
+    return expect_number("GET /v1/proxies", answer->status, 200) &&
+           expect_true("one proxy", strstr(answer->text, "\"name\":\"echo\"") != NULL) &&
+           expect_true(
+               "only one", strstr(strstr(answer->text, "\"name\":") + 1, "\"name\":") == NULL) &&
+           expect_true("no fault", strstr(answer->text, "\"faults\":[]") != NULL);
+}
+
+static bool is_json_error(const struct answer *answer, int status)
+{
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "\"status\":%d}", status);
+    bool good =
+        expect_number("status", answer->status, status) &&
+        expect_true("an error in JSON", strstr(answer->text, "\r\n\r\n{\"error\":\"") != NULL) &&
+        expect_true("its status", strstr(answer->text, wanted) != NULL);
+    if (!good)
+        printf("     the answer: %.300s\n", answer->text);
+    return good;
+}
+
+/* --- The cases ---------------------------------------------------------------------------------- */
+
+/* What is no HTTP gets a 4xx or an end, never a 2xx. */
+static bool garbage_is_refused(void)
+{
+    static const char *const texts[] = {
+        "\r\n\r\n\r\n\r\n",
+        "hello\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET /version\r\n\r\n",
+        "GET  HTTP/1.1\r\n\r\n",
+        "GET /version HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        "GET /version HTTP/1.1\r\nHost localhost\r\n\r\n",
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n{}",
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}",
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+        "99999999999999999999999999\r\n\r\n{}",
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    };
+    bool good = true;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct answer *answer = exchange(texts[i], strlen(texts[i]), true);
+        bool refused = answer->status == 0 || (answer->status >= 400 && answer->status < 600);
+        if (!refused)
+            printf("     %zu: %s\n     got %.200s\n", i, texts[i], answer->text);
+        good = good && refused;
+    }
+    return good && nothing_has_changed();
+}
+
+/* A client that is gone in the middle of what it says, at each byte. */
+static bool half_a_request_does_nothing(void)
+{
+    static const char text[] = "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 32\r\n"
+                               "\r\n{\"name\":\"x\",\"upstream\":\"y:1\"}  ";
+    for (size_t size = 0; size + 1 < sizeof text - 1; size++) {
+        int fd = wire_connect_proxy(&process, "@admin");
+        if (!expect_true("connected", fd >= 0))
+            return false;
+        send_text(fd, text, size);
+        if (size % 2 == 0)
+            wire_reset(fd);
+        else
+            close(fd);
+    }
+    return nothing_has_changed();
+}
+
+/* A head that does not fit, and one that does. */
+static bool a_long_head_is_refused(void)
+{
+    static char text[100000];
+    size_t used =
+        (size_t)snprintf(text, sizeof text, "GET /version HTTP/1.1\r\nHost: localhost\r\nX: ");
+    memset(text + used, 'x', 60000);
+    snprintf(text + used + 60000, 8, "\r\n\r\n");
+    struct answer *answer = exchange(text, used + 60004, false);
+    bool good = expect_true(
+        "a 4xx or an end", answer->status == 0 || (answer->status >= 400 && answer->status < 500));
+    memset(text + 5, 'y', 40000);
+    answer = exchange(text, used + 60004, false);
+    return good && expect_true("a 4xx or an end",
+                       answer->status == 0 || (answer->status >= 400 && answer->status < 500));
+}
+
+/* A body of 3 MB, with a length before it or in chunks: read, not kept, and answered. */
+static bool a_large_body_gets_a_413(void)
+{
+    enum { SIZE = 3000000 };
+    char *text = malloc(SIZE + 4096);
+    if (text == NULL)
+        return false;
+    size_t head = (size_t)snprintf(text, 4096,
+        "POST /v1/proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", SIZE);
+    memset(text + head, '{', SIZE);
+    bool good = is_json_error(exchange(text, head + SIZE, false), 413);
+    head = (size_t)snprintf(text, 4096,
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n",
+        SIZE);
+    memset(text + head, '{', SIZE);
+    memcpy(text + head + SIZE, "\r\n0\r\n\r\n", 7);
+    good = is_json_error(exchange(text, head + SIZE + 7, false), 413) && good;
+    /* One that asks first is told before it sends anything. */
+    static const char asks[] =
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+        "Content-Length: 1000000000000\r\n\r\n";
+    good = is_json_error(exchange(asks, strlen(asks), false), 413) && good;
+    free(text);
+    return good && nothing_has_changed();
+}
+
+static bool wrong_json_gets_a_400(void)
+{
+    static const char *const bodies[] = {
+        "",
+        "{",
+        "[",
+        "\"",
+        "{\"name\"",
+        "nul",
+        "{\"name\":1}",
+        "\xff\xfe",
+        "{\"a\":\"\xff\"}",
+        "{\"name\":\"x\",\"listen\":\"127.0.0.1:0\",\"upstream\":\"127.0.0.1:1\",\"x\":1}",
+        "{\"a\":1e999}",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+        "{\"name\":\"\\u0000\"}",
+        "{\"name\":\"\\ud800\"}",
+        "\0{}",
+    };
+    bool good = true;
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        good = is_json_error(request("POST", "/v1/proxies", bodies[i]), 400) && good;
+        good = is_json_error(request("POST", "/v1/proxies/echo/faults", bodies[i]), 400) && good;
+    }
+    /* Deeper than any stack of ours. */
+    static char deep[200000];
+    size_t head = (size_t)snprintf(deep, sizeof deep,
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", 150000);
+    memset(deep + head, '[', 150000);
+    good = is_json_error(exchange(deep, head + 150000, false), 400) && good;
+    return good && nothing_has_changed();
+}
+
+static long count_descriptors(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)process.pid);
+    DIR *folder = opendir(path);
+    long count = 0;
+    while (folder != NULL && readdir(folder) != NULL)
+        count++;
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+/* How long a byte takes through the proxy and back, in milliseconds; -1: it does not come. */
+static int64_t echo_once(int fd)
+{
+    int64_t start = wire_now_ms();
+    char byte = 'x';
+    if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1 || wire_poll(fd, POLLIN, WIRE_DEADLINE_MS) <= 0 ||
+        recv(fd, &byte, 1, 0) != 1)
+        return -1;
+    return wire_now_ms() - start;
+}
+
+static bool open_storm(int *fds)
+{
+    static const char text[] = "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 33\r\n"
+                               "\r\n{\"name\":\"x\",\"upstream\":\"y:1\",xxx}";
+    for (int i = 0; i < STORM; i++) {
+        fds[i] = wire_connect_proxy(&process, "@admin");
+        if (fds[i] < 0 || !send_text(fds[i], text, sizeof text - 1))
+            return expect_number("connections", i, STORM);
+    }
+    return true;
+}
+
+static bool a_thousand_at_once_are_answered(void)
+{
+    static int fds[STORM];
+    static struct answer answer;
+    long before = count_descriptors();
+    int echo = wire_connect_proxy(&process, "echo");
+    int64_t worst = 0;
+    bool good = expect_true("connected", echo >= 0) && open_storm(fds);
+    for (int i = 0; i < STORM && good; i++) {
+        int64_t took = i % 10 == 0 ? echo_once(echo) : 0;
+        worst = took < 0 || took > worst ? took : worst;
+        read_answer(fds[i], &answer, WIRE_DEADLINE_MS);
+        good = is_json_error(&answer, 400) && took >= 0;
+        close(fds[i]);
+    }
+    close(echo);
+    if (good && worst > ECHO_MS_MAX)
+        good = expect_number("an echo took ms", (long)worst, ECHO_MS_MAX);
+    int64_t end = wire_now_ms() + WIRE_DEADLINE_MS;
+    while (good && count_descriptors() > before && wire_now_ms() < end)
+        wire_tick();
+    return good && expect_true("no descriptor is left", count_descriptors() <= before) &&
+           nothing_has_changed();
+}
+
+/* More connections than we take, with nothing to say: the rest waits, and who speaks is answered. */
+static bool silent_connections_do_not_shut_the_api(void)
+{
+    static int fds[STORM];
+    for (int i = 0; i < STORM; i++)
+        fds[i] = wire_connect_proxy(&process, "@admin");
+    bool good = nothing_has_changed();
+    for (int i = 0; i < STORM; i++)
+        close(fds[i]);
+    return good;
+}
+
+static bool begin_slowly(void)
+{
+    static const char text[] =
+        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
+    slow_fd = wire_connect_proxy(&process, "@admin");
+    return expect_true("connected", slow_fd >= 0) && send_text(slow_fd, text, sizeof text - 1);
+}
+
+/* The last case: 15 seconds from the first byte, however often another one comes. */
+static bool a_slow_request_gets_a_408(void)
+{
+    static struct answer answer;
+    int64_t end = wire_now_ms() + SLOW_DEADLINE_MS;
+    while (wire_now_ms() < end && wire_poll(slow_fd, POLLIN, 500) <= 0) {
+        if (send(slow_fd, " ", 1, MSG_NOSIGNAL) != 1)
+            break;
+    }
+    read_answer(slow_fd, &answer, 1000);
+    close(slow_fd);
+    return is_json_error(&answer, 408) && nothing_has_changed();
+}
+
+static const struct expect_case cases[] = {
+    {"begin_slowly", begin_slowly},
+    {"garbage_is_refused", garbage_is_refused},
+    {"half_a_request_does_nothing", half_a_request_does_nothing},
+    {"a_long_head_is_refused", a_long_head_is_refused},
+    {"a_large_body_gets_a_413", a_large_body_gets_a_413},
+    {"wrong_json_gets_a_400", wrong_json_gets_a_400},
+    {"a_thousand_at_once_are_answered", a_thousand_at_once_are_answered},
+    {"silent_connections_do_not_shut_the_api", silent_connections_do_not_shut_the_api},
+    {"a_slow_request_gets_a_408", a_slow_request_gets_a_408},
+};
+
+#define CASE_COUNT (sizeof cases / sizeof cases[0])
+
+int main(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (!proxy_process_start(&process, "admin = 127.0.0.1:0\n",
+            "[proxy echo]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"))
+        return EXIT_FAILURE;
+    size_t passed = expect_run(cases, CASE_COUNT);
+    bool stopped = proxy_process_stop(&process);
+    return passed == CASE_COUNT && stopped ? EXIT_SUCCESS : EXIT_FAILURE;
+}
