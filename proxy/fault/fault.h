@@ -118,8 +118,9 @@ struct gate_view {
     time_us active_since; /* when the fault became active on this connection */
     bool fresh;           /* nothing waited before head arrived: a new burst begins there */
     uint64_t key;         /* of this fault's draws on this connection and direction (rng.h) */
-    /* When the byte at `offset` (head <= offset < end) arrived; *until is set to the offset up to
-     * which all arrived at that time. Only for types with wants_arrivals. */
+    /* When the byte at `offset` (head <= offset < end) arrived, or came past the faults before this
+     * one that delay; *until is set to the offset up to which all came at that time. Only for types
+     * with wants_arrivals. */
     time_us (*arrived)(const struct gate_view *view, uint64_t offset, uint64_t *until);
     const void *flow; /* for `arrived` */
 };
@@ -155,6 +156,10 @@ struct fault_type {
      * the socket; may be NULL. */
     uint64_t (*gate)(const void *params, void *state, const struct gate_view *view, time_us *again);
     void (*passed)(const void *params, void *state, uint64_t offset, size_t n, time_us now);
+    /* Of a gate that delays: when the byte at `offset` leaves that came at `came`. *until, behind it,
+     * is lowered to where another delay begins. Several of them add up. NULL: it does not delay. */
+    time_us (*leaves)(const void *params, const void *state, uint64_t key, uint64_t offset,
+        time_us came, uint64_t *until);
     /* Changes bytes as they are read, never their number; the same for any cutting into pieces. */
     void (*mutate)(
         const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);

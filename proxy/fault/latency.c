@@ -39,7 +39,7 @@ static const struct option options[] = {
         .offset = offsetof(struct latency_params, delay_us),
         .required = true,
         .max = HOUR_US, /* in double precision every microsecond of its draws is exact */
-        .help = "how long after its arrival a byte leaves"},
+        .help = "how long after its arrival a byte leaves; several latencies add up"},
     [KEY_JITTER] = {.name = "jitter",
         .kind = &option_duration,
         .offset = offsetof(struct latency_params, jitter_us),
@@ -90,24 +90,33 @@ static uint64_t delay_of_block(const struct latency_params *latency, uint64_t ke
     return delay_us > 0 ? (uint64_t)delay_us : 0;
 }
 
-static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+static time_us leaves(const void *params, const void *memory, uint64_t key, uint64_t offset,
+    time_us came, uint64_t *until)
 {
     const struct latency_params *latency = params;
+    const struct latency_state *state = memory;
+    uint64_t block = offset - (offset - state->burst) % BLOCK;
+    if (latency->jitter_us > 0 && *until - block > BLOCK)
+        *until = block + BLOCK;
+    return time_add(came, delay_of_block(latency, key, block));
+}
+
+static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+{
     struct latency_state *state = memory;
     uint64_t at = view->head;
     if (view->fresh)
         state->burst = view->head;
     *again = TIME_NEVER;
     for (int step = 0; at < view->end && step < STEPS_MAX; step++) {
-        uint64_t until, block = at - (at - state->burst) % BLOCK;
-        time_us arrived = view->arrived(view, at, &until);
-        time_us due = time_add(arrived, delay_of_block(latency, view->key, block));
+        uint64_t until;
+        time_us came = view->arrived(view, at, &until);
+        time_us due = leaves(params, state, view->key, at, came, &until);
         if (due > view->now) {
             *again = due;
             break;
         }
-        bool whole = latency->jitter_us == 0 || until - block <= BLOCK;
-        at = whole ? until : block + BLOCK;
+        at = until;
     }
     return at;
 }
@@ -130,6 +139,7 @@ const struct fault_type fault_latency = {
     .params_size = sizeof(struct latency_params),
     .fire = fire,
     .gate = gate,
+    .leaves = leaves,
     .wants_arrivals = true,
     .lasting = true,
     .check = check,

@@ -121,10 +121,25 @@ void shaping_begin(struct shaping *shaping, time_us now)
     shaping->again = TIME_NEVER; /* unless a gate says so once more */
 }
 
+/* The gate that asks when bytes came. */
+struct asker {
+    const struct shaping *shaping;
+    size_t index;
+};
+
 static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
 {
-    const struct shaping *shaping = view->flow;
-    return arrivals_at(&shaping->arrivals, offset, until);
+    const struct asker *asker = view->flow;
+    const struct shaping *shaping = asker->shaping;
+    time_us came = arrivals_at(&shaping->arrivals, offset, until);
+    for (size_t i = 0; i < asker->index; i++) {
+        const struct armed *armed = shaping->set->list[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (fault->type->leaves != NULL && is_active_here(shaping, armed))
+            came = fault->type->leaves(
+                fault->params, armed->state, armed->key[shaping->direction], offset, came, until);
+    }
+    return came;
 }
 
 uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
@@ -135,6 +150,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
         const struct fault *fault = &armed->rule->fault;
         if (!is_active_here(shaping, armed) || fault->type->gate == NULL)
             continue;
+        const struct asker asker = {.shaping = shaping, .index = i};
         const struct gate_view view = {
             .head = head,
             .end = allowed,
@@ -143,7 +159,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
             .fresh = head == shaping->burst,
             .key = armed->key[shaping->direction],
             .arrived = arrived,
-            .flow = shaping,
+            .flow = &asker,
         };
         time_us again = TIME_NEVER;
         uint64_t limit = fault->type->gate(fault->params, armed->state, &view, &again);

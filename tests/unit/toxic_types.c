@@ -243,7 +243,24 @@ static void a_slow_close_of_nothing_is_none(void **state)
     close_it(state);
 }
 
-/* --- bandwidth, lossy, noop --- */
+/* --- latency, bandwidth, lossy, noop --- */
+
+static void latencies_add_up(void **state)
+{
+    static const unsigned char bytes[3000];
+    struct memory_session *it =
+        open_with(state, F "type = latency\ndelay = 10ms\n[fault up]\ntype = latency\ndelay = 5s\n"
+                           "direction = upstream\n" G "type = latency\ndelay = 7ms\njitter = 2ms\n"
+                           "[fault h]\ntype = latency\ndelay = 100ms\n");
+    memory_session_feed(it, SIDE_SERVER, bytes, sizeof bytes);
+    memory_session_feed_fin(it, SIDE_SERVER);
+    memory_session_advance(it, 115 * MS - 1);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 0);
+    memory_session_advance(it, 4 * MS + 1);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, sizeof bytes);
+    assert_true(it->end[SIDE_CLIENT].fin_out);
+    close_it(state);
+}
 
 static void a_rate_of_nothing_stops_everything_and_then_goes_on(void **state)
 {
@@ -335,6 +352,7 @@ int main(void)
         TEST(a_reset_that_is_ended_early_lets_the_held_fin_go),
         TEST(slow_closes_add_up),
         TEST(a_slow_close_of_nothing_is_none),
+        TEST(latencies_add_up),
         TEST(a_rate_of_nothing_stops_everything_and_then_goes_on),
         TEST(what_is_lost_comes_one_timeout_later),
         TEST(as_much_is_lost_as_the_rate_says_and_in_runs_if_correlated),
