@@ -11,11 +11,6 @@
 #include "proxy/record/line.h"
 #include "proxy/record/writer.h"
 
-/* Room for many lines; what is left of it is more than the longest one, so that no write ends in the
- * middle of a line. */
-#define LOG_BUFFER (64 * 1024)
-#define LOG_LINES (LOG_BUFFER / 2)
-
 static FILE *open_append(const char *path, struct err *err)
 {
     FILE *out = fopen(path, "ae");
@@ -26,8 +21,9 @@ static FILE *open_append(const char *path, struct err *err)
 
 int log_open(struct log *log, const struct settings *settings, struct err *err)
 {
-    *log =
-        (struct log){.format = (enum log_format)settings->log_format, .pending_since = TIME_NEVER};
+    memset(log, 0, sizeof *log);
+    log->format = (enum log_format)settings->log_format;
+    log->pending_since = TIME_NEVER;
     log->wall_offset_us = line_wall_offset_us();
     if (strcmp(settings->log, "stderr") == 0)
         log->out = stderr;
@@ -38,7 +34,7 @@ int log_open(struct log *log, const struct settings *settings, struct err *err)
     if (log->path != NULL && (log->out = open_append(log->path, err)) == NULL)
         return -1;
     if (log->out != NULL)
-        setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
+        setvbuf(log->out, log->buffer, _IOFBF, sizeof log->buffer);
     return 0;
 }
 
@@ -51,7 +47,7 @@ int log_reopen(struct log *log, struct err *err)
         return -1;
     fclose(log->out);
     log->out = out;
-    setvbuf(log->out, NULL, _IOFBF, LOG_BUFFER);
+    setvbuf(log->out, log->buffer, _IOFBF, sizeof log->buffer);
     return 0;
 }
 
@@ -81,6 +77,8 @@ void log_close(struct log *log)
     log_flush(log);
     if (log->path != NULL)
         fclose(log->out);
+    else if (log->out != NULL)
+        setvbuf(log->out, NULL, _IONBF, 0); /* the buffer is ours and goes */
 }
 
 void log_event(struct log *log, const struct event *event)
@@ -88,7 +86,7 @@ void log_event(struct log *log, const struct event *event)
     if (log->out == NULL)
         return;
     line_write(log->out, log->format, (int64_t)event->at + log->wall_offset_us, event);
-    if (__fpending(log->out) > LOG_LINES)
+    if (__fpending(log->out) > sizeof log->buffer / 2)
         log_flush(log);
 }
 

@@ -23,6 +23,9 @@ struct log {
     const char *path;       /* NULL: no file; points into the settings it was opened with */
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
     bool failed;            /* a write failed; said once */
+    /* Of `out`, which must not outlive the log otherwise. Written out when it is half full, and no line is
+     * longer than the other half, so that no write ends in the middle of a line. */
+    char buffer[64 * 1024];
 };
 
 /* `settings` outlives the log. 0, or -1 with err filled. */
