@@ -26,9 +26,15 @@
 /* A connection's memory in libmicrohttpd: bounds the head of a request (431, 414 beyond it). */
 #define CONNECTION_MEMORY (32u * 1024u)
 
-static const char too_slow[] = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\n"
-                               "Connection: close\r\nContent-Length: 46\r\n\r\n"
-                               "{\"error\":\"request took too long\",\"status\":408}\n";
+#define CUT_OFF(status, length, error)                                                             \
+    "HTTP/1.1 " status                                                                             \
+    "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " length           \
+    "\r\n\r\n" error "\n"
+
+static const char too_slow[] =
+    CUT_OFF("408 Request Timeout", "47", "{\"error\":\"request took too long\",\"status\":408}");
+static const char incomplete[] =
+    CUT_OFF("400 Bad Request", "49", "{\"error\":\"request is not complete\",\"status\":400}");
 
 struct http_peer *http_peer_of(struct MHD_Connection *connection)
 {
@@ -41,6 +47,11 @@ void http_peer_enter(struct http_peer *peer, enum http_phase phase, uint64_t bou
     peer->deadline = time_add(timers_now(), bound_us);
 }
 
+static void admit(struct http *http)
+{
+    listener_set_idle(&http->listener, http->peer_count + http->fresh_count >= http->peer_max);
+}
+
 /* Lets the daemon do what it can, and notes when it wants to run again. */
 static void run_daemon(struct http *http)
 {
@@ -48,6 +59,8 @@ static void run_daemon(struct http *http)
     time_us now = timers_now();
     http->turn_ends = time_add(now, HTTP_TURN_US);
     MHD_run(http->daemon);
+    http->fresh_count = 0;
+    admit(http);
     bool wants = MHD_get_timeout(http->daemon, &ms) == MHD_YES;
     timer_set(http->timers, &http->timer, wants ? time_add(now, ms * US_PER_MS) : TIME_NEVER);
 }
@@ -93,15 +106,12 @@ void http_wake_streams(struct http *http)
 
 /* --- Connections -------------------------------------------------------------------------------- */
 
-static void admit(struct http *http)
-{
-    listener_set_idle(&http->listener, http->peer_count >= http->peer_max);
-}
-
 static void on_accept(
     struct listener *listener, int fd, const struct sockaddr_storage *address, socklen_t length)
 {
     struct http *http = container_of(listener, struct http, listener);
+    http->fresh_count++;
+    admit(http);
     MHD_add_connection(http->daemon, fd, (const struct sockaddr *)address, length);
 }
 
@@ -143,19 +153,34 @@ static void on_peer(void *user, struct MHD_Connection *connection, void **contex
         free(peer);
         *context = NULL;
     }
-    if (!http->closing)
-        admit(http);
 }
 
 /* The daemon sees the end of what it reads and closes the connection. */
-static void cut_off(struct http_peer *peer)
+static void cut_off(struct http_peer *peer, int fd, const char *answer)
+{
+    if (peer->phase == HTTP_READING)
+        send(fd, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_RDWR);
+    peer->deadline = TIME_NEVER;
+}
+
+/* libmicrohttpd (0.9.75, with epoll) does not see a FIN that arrived together with the bytes before it:
+ * one edge told of both, and its read brought less than it had asked for. */
+static bool has_hung_up(const struct http_peer *peer, int fd)
+{
+    char byte;
+    return (peer->phase == HTTP_READING || peer->phase == HTTP_IDLE) &&
+           recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void look_at(struct http_peer *peer, time_us now)
 {
     int fd =
         MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    if (peer->phase == HTTP_READING)
-        send(fd, too_slow, sizeof too_slow - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(fd, SHUT_RDWR);
-    peer->deadline = TIME_NEVER;
+    if (peer->deadline <= now)
+        cut_off(peer, fd, too_slow);
+    else if (peer->deadline != TIME_NEVER && has_hung_up(peer, fd))
+        cut_off(peer, fd, incomplete);
 }
 
 static void on_sweep(struct timer *timer)
@@ -164,9 +189,7 @@ static void on_sweep(struct timer *timer)
     time_us now = timers_now();
     list_for_each(link, &http->peers)
     {
-        struct http_peer *peer = container_of(link, struct http_peer, link);
-        if (peer->deadline <= now)
-            cut_off(peer);
+        look_at(container_of(link, struct http_peer, link), now);
     }
     if (!list_empty(&http->peers))
         timer_set(http->timers, timer, time_add(now, SWEEP_US));
@@ -228,8 +251,8 @@ static size_t connection_limit(void)
 
 static int start_daemon(struct http *http, struct err *err)
 {
-    /* Sockets are accepted in portions: some come after the last one that was wanted. */
-    unsigned hard_limit = (unsigned)http->peer_max + 256;
+    /* Ours holds before: beyond its own the daemon would close what it is given. */
+    unsigned hard_limit = (unsigned)http->peer_max + 1;
     http->daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
             NULL, NULL, on_access, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,

@@ -88,6 +88,7 @@ struct http {
     struct poller_task turn; /* goes on with the queue */
     time_us turn_ends;       /* of the turn at hand */
     size_t peer_count, peer_max;
+    size_t fresh_count; /* sockets that the daemon was given and has not looked at yet */
     bool closing;
 };
 
