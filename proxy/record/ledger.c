@@ -17,52 +17,96 @@ void ledger_init(struct ledger *ledger)
 
 void ledger_deinit(struct ledger *ledger)
 {
-    for (size_t i = 0; i < ledger->fault_count; i++)
+    for (size_t i = 0; i < ledger->fault_count; i++) {
+        free(ledger->faults[i].by_name);
         free(ledger->faults[i].places);
+    }
+    for (size_t i = 0; i < ledger->proxy_count; i++)
+        free(ledger->proxies[i].by_name);
+    hash_deinit(&ledger->proxy_names);
+    hash_deinit(&ledger->fault_names);
     free(ledger->faults);
     free(ledger->proxies);
 }
 
+static struct ledger_name *name_of(struct hash_link *link)
+{
+    return container_of(link, struct ledger_name, link);
+}
+
 static struct ledger_proxy *find_proxy(const struct ledger *ledger, const char *name)
 {
-    for (size_t i = 0; i < ledger->proxy_count; i++) {
-        if (strcmp(ledger->proxies[i].name, name) == 0)
-            return &ledger->proxies[i];
+    struct hash_link *link = hash_find(&ledger->proxy_names, hash_text(0, name));
+    for (; link != NULL; link = hash_find_next(link)) {
+        struct ledger_proxy *proxy = &ledger->proxies[name_of(link)->index];
+        if (strcmp(proxy->name, name) == 0)
+            return proxy;
     }
     return NULL;
 }
 
 static struct ledger_fault *find_fault(const struct ledger *ledger, const char *name)
 {
-    for (size_t i = 0; i < ledger->fault_count; i++) {
-        if (strcmp(ledger->faults[i].name, name) == 0)
-            return &ledger->faults[i];
+    struct hash_link *link = hash_find(&ledger->fault_names, hash_text(0, name));
+    for (; link != NULL; link = hash_find_next(link)) {
+        struct ledger_fault *fault = &ledger->faults[name_of(link)->index];
+        if (strcmp(fault->name, name) == 0)
+            return fault;
     }
+    return NULL;
+}
+
+/* Room for one more of `size` bytes in a list of `count`: it doubles at every power of two. NULL: no
+ * memory. */
+static void *make_room(void *list, size_t count, size_t size)
+{
+    bool full = (count & (count - 1)) == 0;
+    return full ? realloc(list, (count == 0 ? 1 : 2 * count) * size) : list;
+}
+
+/* A name for the element that is about to be added. NULL: no memory. */
+static struct ledger_name *add_name(struct hash *names, const char *name, size_t index)
+{
+    struct ledger_name *entry = calloc(1, sizeof *entry);
+    if (entry == NULL)
+        return NULL;
+    entry->index = index;
+    if (hash_add(names, &entry->link, hash_text(0, name)) == 0)
+        return entry;
+    free(entry);
     return NULL;
 }
 
 static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
 {
-    struct ledger_proxy *proxies =
-        realloc(ledger->proxies, (ledger->proxy_count + 1) * sizeof proxies[0]);
+    size_t count = ledger->proxy_count;
+    struct ledger_proxy *proxies = make_room(ledger->proxies, count, sizeof proxies[0]);
     if (proxies == NULL)
         return NULL;
     ledger->proxies = proxies;
+    struct ledger_name *by_name = add_name(&ledger->proxy_names, name, count);
+    if (by_name == NULL)
+        return NULL;
     struct ledger_proxy *proxy = &proxies[ledger->proxy_count++];
     memset(proxy, 0, sizeof *proxy);
+    proxy->by_name = by_name;
     snprintf(proxy->name, sizeof proxy->name, "%s", name);
     return proxy;
 }
 
 static struct ledger_fault *add_fault(struct ledger *ledger, const char *name)
 {
-    struct ledger_fault *faults =
-        realloc(ledger->faults, (ledger->fault_count + 1) * sizeof faults[0]);
+    size_t count = ledger->fault_count;
+    struct ledger_fault *faults = make_room(ledger->faults, count, sizeof faults[0]);
     if (faults == NULL)
         return NULL;
     ledger->faults = faults;
+    struct ledger_name *by_name = add_name(&ledger->fault_names, name, count);
+    if (by_name == NULL)
+        return NULL;
     struct ledger_fault *fault = &faults[ledger->fault_count++];
     memset(fault, 0, sizeof *fault);
+    fault->by_name = by_name;
     snprintf(fault->name, sizeof fault->name, "%s", name);
     return fault;
 }

@@ -15,13 +15,21 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "proxy/base/hash.h"
 #include "proxy/relay/event.h"
 #include "proxy/relay/plan.h"
 
 /* A run may inject millions of faults: the first ones are listed, all are counted. */
 #define LEDGER_PLACES_MAX 1000
 
+/* Where a name stands in one of the lists: those move as they grow. */
+struct ledger_name {
+    struct hash_link link;
+    size_t index;
+};
+
 struct ledger_proxy {
+    struct ledger_name *by_name; /* owned */
     char name[PROXY_NAME_MAX];
     char listen[ADDRESS_TEXT_MAX]; /* where it listened last, "" if it never did */
     char upstream[ADDRESS_TEXT_MAX];
@@ -41,6 +49,7 @@ struct ledger_place {
 };
 
 struct ledger_fault {
+    struct ledger_name *by_name; /* owned */
     char name[FAULT_NAME_MAX];
     const char *type;
     bool enabled;
@@ -58,7 +67,8 @@ struct ledger {
     size_t proxy_count;
     struct ledger_fault *faults; /* likewise */
     size_t fault_count;
-    bool incomplete; /* out of memory: something is missing */
+    struct hash proxy_names, fault_names; /* of struct ledger_name */
+    bool incomplete;                      /* out of memory: something is missing */
 };
 
 void ledger_init(struct ledger *ledger);
