@@ -76,6 +76,13 @@ static void on_timer(struct timer *timer)
     run_daemon(container_of(timer, struct http, timer));
 }
 
+/* What is resumed is looked at only when the daemon runs: nothing in its epoll instance tells of it. */
+static void resume(struct http *http, struct http_request *request)
+{
+    MHD_resume_connection(request->connection);
+    timer_set(http->timers, &http->timer, timers_now());
+}
+
 /* Requests that found the turn over. Each is resumed when it is answered. */
 static void on_turn(struct poller_task *task)
 {
@@ -86,7 +93,7 @@ static void on_turn(struct poller_task *task)
             container_of(list_pop(&http->queue), struct http_request, queue_link);
         http->calls->on_request(http->user, request);
         request->waiting = false;
-        MHD_resume_connection(request->connection);
+        resume(http, request);
     }
     if (!list_empty(&http->queue))
         poller_soon(http->poller, task);
@@ -100,7 +107,7 @@ void http_wake_streams(struct http *http)
         if (!request->asleep)
             continue;
         request->asleep = false;
-        MHD_resume_connection(request->connection);
+        resume(http, request);
     }
 }
 
