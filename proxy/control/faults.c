@@ -252,7 +252,11 @@ static enum control_result inject(struct control *control, struct proxy *proxy,
     if (reach.count == 1)
         adoption_commit(only[0]);
     rule_unref(rule);
-    return CONTROL_OK;
+    if (reach.count == 1)
+        return CONTROL_OK;
+    err_set(err, "its connections, clients, times, chance or enabled exclude connection %ju",
+        (uintmax_t)connection->session.number);
+    return CONTROL_INVALID;
 }
 
 enum control_result control_inject(struct control *control, const char *proxy_name, uint64_t number,
