@@ -10,20 +10,6 @@
 #include "config/source.h"
 #include "proxy/base/quote.h"
 
-/* The end of the word that begins at `text`: the first blank outside double quotes. */
-static char *word_end(char *text)
-{
-    for (; *text != '\0' && *text != ' ' && *text != '\t'; text++) {
-        if (*text != '"')
-            continue;
-        const char *end = quote_end(text);
-        if (end == NULL) /* source_check_value will say so */
-            return text + strlen(text);
-        text += end - text;
-    }
-    return text;
-}
-
 static void add_word(
     struct config_source *source, struct source_section *section, struct place place, char *word)
 {
@@ -51,7 +37,7 @@ void config_source_add_words(
         return;
     }
     for (char *word = copy + strspn(copy, " \t"); *word != '\0';) {
-        char *end = word_end(word);
+        char *end = word + (quote_word_end(word) - word);
         char *next = *end == '\0' ? end : end + 1 + strspn(end + 1, " \t");
         *end = '\0';
         add_word(source, section, place, word);

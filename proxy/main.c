@@ -14,6 +14,7 @@
 #include "proxy/app/replay.h"
 #include "proxy/app/run.h"
 #include "proxy/base/suggest.h"
+#include "proxy/ctl/ctl.h"
 
 static int no_operands(const struct cli *cli)
 {
@@ -171,6 +172,13 @@ static int command_replay(const struct cli *cli)
     return replay_command(cli->operands[0]);
 }
 
+static int command_ctl(const struct cli *cli)
+{
+    if (no_options(cli) != 0)
+        return EXIT_USAGE;
+    return (int)ctl_run(cli->operands, cli->operand_count);
+}
+
 static void say_unknown_type(const char *name)
 {
     struct suggest suggest;
@@ -213,6 +221,11 @@ const struct command commands[] = {
         .help = "start with the HTTP API, as toxiproxy-server does",
         .run = command_serve,
         .is_serve = true},
+    {.name = "ctl",
+        .arguments = "ctl COMMAND ARGUMENTS...",
+        .help = "change a running one through its API: 'ctl --help'",
+        .run = command_ctl,
+        .takes_all = true},
     {.name = "exec",
         .arguments = "exec -c FILE -- CMD ARGS...",
         .help = "run them for a command, exit with its status",

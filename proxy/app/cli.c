@@ -282,7 +282,8 @@ int cli_parse(struct cli *cli, int argc, char **argv)
     *cli = (struct cli){.ready_fd = -1};
     /* Operands are gathered at the front of argv, which has room for them behind argv[0]. */
     for (int i = 1; i < argc;) {
-        bool is_option = argv[i][0] == '-' && argv[i][1] != '\0';
+        bool is_ours = cli->command == NULL || !cli->command->takes_all;
+        bool is_option = is_ours && argv[i][0] == '-' && argv[i][1] != '\0';
         if (is_option && strcmp(argv[i], "--") == 0) {
             if (cli->command == NULL || !cli->command->takes_child)
                 return complain("", argv[i], " means nothing to this command");

@@ -39,6 +39,7 @@ struct command {
     int (*run)(const struct cli *cli); /* returns an exit status */
     bool takes_child;                  /* the words behind `--` are a command of the user's */
     bool is_serve;                     /* takes toxiproxy-server's options, and its file */
+    bool takes_all;                    /* every word behind it is an operand */
 };
 
 struct cli {

@@ -97,3 +97,16 @@ void quote_format(const char *bytes, size_t length, char *buf, size_t size)
     if (used < size)
         snprintf(buf + used, size - used, "\"");
 }
+
+const char *quote_word_end(const char *text)
+{
+    for (; *text != '\0' && *text != ' ' && *text != '\t'; text++) {
+        if (*text != '"')
+            continue;
+        const char *end = quote_end(text);
+        if (end == NULL)
+            return text + strlen(text);
+        text = end;
+    }
+    return text;
+}

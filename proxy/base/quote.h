@@ -23,4 +23,8 @@ void quote_format(const char *bytes, size_t length, char *buf, size_t size);
 /* Where the string that begins at text[0] == '"' ends: its closing quote, or NULL. */
 const char *quote_end(const char *text);
 
+/* Where the word that begins at `text` ends: at the first blank outside double quotes, or at the end
+ * of the text, also when a quote is left open. */
+const char *quote_word_end(const char *text);
+
 #endif

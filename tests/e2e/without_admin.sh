@@ -11,12 +11,14 @@ expect 0 cmake -S "$source" -B "$work/build" -G Ninja -DADMIN=OFF -DBUILD_TESTIN
 expect 0 cmake --build "$work/build" --target rudeproxy
 RUDEPROXY=$work/build/rudeproxy
 expect 0 ldd "$RUDEPROXY"
-! grep -q microhttpd "$work/out" || fail "libmicrohttpd is linked"
+! grep -qE 'microhttpd|libcurl' "$work/out" || fail "libmicrohttpd or libcurl is linked"
 
 expect 1 "$RUDEPROXY" --admin 127.0.0.1:0 --listen 127.0.0.1:0 --upstream builtin:echo
 says "$work/err" 'admin: this rudeproxy was built without its HTTP API'
 expect 1 "$RUDEPROXY" serve -port 0
 says "$work/err" 'built without its HTTP API'
+expect 1 "$RUDEPROXY" ctl list
+says "$work/err" 'built without ctl'
 echo '[]' >"$work/proxies.json"
 expect 2 "$RUDEPROXY" serve -port 0 -config "$work/proxies.json"
 says "$work/err" 'built without its HTTP API'

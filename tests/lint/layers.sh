@@ -3,8 +3,9 @@
 #
 # The layers, by their includes: a layer includes only itself and what stands left of it in
 # base <- fault <- config <- relay <- net <- control <- admin <- app; record stands beside net, on
-# relay, for admin and app; peers beside them all, on base. uv.h belongs to net, control, admin and
-# app, ini.h to config, microhttpd.h to admin, jansson.h to record, admin and app.
+# relay, for admin and app; peers and ctl beside them all, on base. uv.h belongs to net, control, admin
+# and app, ini.h to config, microhttpd.h to admin, curl.h to ctl, jansson.h to record, admin, ctl and
+# app.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,8 +18,9 @@ declare -A may_include=(
     [proxy/control]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control"
     [proxy/record]="proxy/base proxy/fault config proxy/relay proxy/record"
     [proxy/admin]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin"
+    [proxy/ctl]="proxy/base proxy/ctl"
     [proxy/peers]="proxy/base proxy/peers"
-    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin proxy/peers proxy/app"
+    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin proxy/ctl proxy/peers proxy/app"
 )
 # main.c is the last stone of app.
 may_include[proxy]=${may_include[proxy/app]}
@@ -26,8 +28,9 @@ may_include[proxy]=${may_include[proxy/app]}
 declare -A may_include_system=(
     [uv.h]="proxy/net proxy/control proxy/admin proxy/app proxy"
     [ini.h]="config"
-    [jansson.h]="proxy/record proxy/admin proxy/app"
+    [jansson.h]="proxy/record proxy/admin proxy/ctl proxy/app"
     [microhttpd.h]="proxy/admin"
+    [curl/curl.h]="proxy/ctl"
 )
 
 status=0

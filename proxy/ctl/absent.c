@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands in for ctl in a build without the HTTP API: cmake -DADMIN=OFF. */
+#include <stdio.h>
+
+#include "proxy/ctl/ctl.h"
+
+enum ctl_status ctl_run(const char *const *words, size_t count)
+{
+    (void)words;
+    (void)count;
+    fputs("rudeproxy: this rudeproxy was built without ctl and the HTTP API (cmake -DADMIN=ON)\n",
+        stderr);
+    return CTL_FAILED;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Every command of ctl. The first ones are toxiproxy-cli's, with its options and aliases. */
+#include "proxy/ctl/commands.h"
+
+static const struct ctl_option create_options[] = {
+    {.name = "listen",
+        .letter = 'l',
+        .argument = "ADDRESS",
+        .help = "where it listens; default: a free port of 127.0.0.1"},
+    {.name = "upstream", .letter = 'u', .argument = "ADDRESS", .help = "where it connects"},
+    {.name = NULL},
+};
+
+#define TOXIC_NAME                                                                                 \
+    {                                                                                              \
+        .name = "toxicName", .letter = 'n', .argument = "NAME", .help = "of the toxic"             \
+    }
+#define TOXIC_TOXICITY                                                                             \
+    {                                                                                              \
+        .name = "toxicity", .alias = "tox", .argument = "SHARE",                                   \
+        .help = "of the connections, 0 to 1"                                                       \
+    }
+#define TOXIC_ATTRIBUTE                                                                            \
+    {                                                                                              \
+        .name = "attribute", .letter = 'a', .argument = "KEY=VALUE",                               \
+        .help = "latency=100; several, or with commas between", .many = true                       \
+    }
+
+static const struct ctl_option toxic_add_options[] = {
+    {.name = "type", .letter = 't', .argument = "TYPE", .help = "latency, timeout, ..."},
+    TOXIC_NAME,
+    TOXIC_TOXICITY,
+    TOXIC_ATTRIBUTE,
+    {.name = "upstream", .letter = 'u', .help = "for bytes from the client to the server"},
+    {.name = "downstream", .letter = 'd', .help = "from the server to the client, the default"},
+    {.name = NULL},
+};
+
+static const struct ctl_option toxic_update_options[] = {
+    TOXIC_NAME,
+    TOXIC_TOXICITY,
+    TOXIC_ATTRIBUTE,
+    {.name = NULL},
+};
+
+static const struct ctl_option toxic_remove_options[] = {
+    TOXIC_NAME,
+    {.name = NULL},
+};
+
+#define NEW_CONNECTIONS                                                                            \
+    {                                                                                              \
+        .name = "new", .help = "only for new connections, open ones stay as they are"              \
+    }
+
+static const struct ctl_option fault_add_options[] = {
+    {.name = "name", .letter = 'n', .argument = "NAME", .help = "of the fault; default: its type"},
+    NEW_CONNECTIONS,
+    {.name = NULL},
+};
+
+static const struct ctl_option fault_options[] = {
+    NEW_CONNECTIONS,
+    {.name = NULL},
+};
+
+static const struct ctl_option kill_options[] = {
+    {.name = "how",
+        .argument = "TYPE",
+        .help = "reset, the default; close, vanish, unread or another ending"},
+    {.name = NULL},
+};
+
+static const struct ctl_option events_options[] = {
+    {.name = "follow", .letter = 'f', .help = "print what comes from now on"},
+    {.name = "after", .argument = "ID", .help = "begin behind this event; 0: with the oldest"},
+    {.name = NULL},
+};
+
+static const struct ctl_option reload_options[] = {
+    {.name = "drop", .help = "and drop what the API has added or changed"},
+    {.name = NULL},
+};
+
+#define MANY CTL_WORDS_MAX
+
+/* group, its aliases, name, aliases, arguments, help, options, operands, function */
+const struct ctl_command ctl_commands[] = {
+    {NULL, NULL, "list", "l li ls", "", "all proxies", NULL, 0, 0, ctl_list},
+    {NULL, NULL, "inspect", "i ins", "PROXY", "the toxics of a proxy", NULL, 1, 1, ctl_inspect},
+    {NULL, NULL, "create", "c new", "-l ADDRESS -u ADDRESS PROXY", "make a proxy", create_options,
+        1, 1, ctl_create},
+    {NULL, NULL, "toggle", "tog", "PROXY", "disable a proxy, or enable it", NULL, 1, 1, ctl_toggle},
+    {NULL, NULL, "delete", "d", "PROXY", "end a proxy and its connections", NULL, 1, 1, ctl_delete},
+    {"toxic", "t", "list", "l ls", "PROXY", "the toxics of a proxy", NULL, 1, 1, ctl_toxic_list},
+    {"toxic", "t", "add", "a", "-t TYPE -a KEY=VALUE... PROXY", "add a toxic", toxic_add_options, 1,
+        1, ctl_toxic_add},
+    {"toxic", "t", "update", "u", "-n NAME -a KEY=VALUE... PROXY", "change a toxic",
+        toxic_update_options, 1, 1, ctl_toxic_update},
+    {"toxic", "t", "remove", "r rm delete d", "-n NAME PROXY", "take a toxic away",
+        toxic_remove_options, 1, 1, ctl_toxic_remove},
+
+    {"fault", "faults", "list", "l ls", "[PROXY]", "faults of every type, with all keys", NULL, 0,
+        1, ctl_fault_list},
+    {"fault", "faults", "add", "a", "PROXY 'KEY=VALUE...'", "add one: 'type=reset when=bytes:1k'",
+        fault_add_options, 2, MANY, ctl_fault_add},
+    {"fault", "faults", "change", "c", "PROXY FAULT 'KEY=VALUE...'",
+        "change keys; KEY= takes one back to its default", fault_options, 3, MANY,
+        ctl_fault_change},
+    {"fault", "faults", "remove", "r rm delete d", "PROXY FAULT", "take a fault away",
+        fault_options, 2, 2, ctl_fault_remove},
+    {"fault", "faults", "enable", NULL, "PROXY FAULT", "switch a fault on", fault_options, 2, 2,
+        ctl_fault_enable},
+    {"fault", "faults", "disable", NULL, "PROXY FAULT", "... and off", fault_options, 2, 2,
+        ctl_fault_disable},
+    {NULL, NULL, "connections", "conns", "[PROXY]", "the open connections", NULL, 0, 1,
+        ctl_connections},
+    {NULL, NULL, "kill", NULL, "[--how TYPE] PROXY NUMBER ['KEY=VALUE...']", "end a connection",
+        kill_options, 2, MANY, ctl_kill},
+    {NULL, NULL, "inject", NULL, "PROXY NUMBER 'KEY=VALUE...'",
+        "give one connection a fault of its own", NULL, 3, MANY, ctl_inject},
+    {NULL, NULL, "events", NULL, "[--follow]", "what has happened, one JSON object a line",
+        events_options, 0, 0, ctl_events},
+    {NULL, NULL, "report", NULL, "", "what the run has come to so far, as JSON", NULL, 0, 0,
+        ctl_report},
+    {NULL, NULL, "config", NULL, "", "what is in force, as a file", NULL, 0, 0, ctl_config},
+    {NULL, NULL, "reload", NULL, "[--drop]", "read the file again", reload_options, 0, 0,
+        ctl_reload},
+    {NULL, NULL, "reset", NULL, "", "enable every proxy, take every fault away", NULL, 0, 0,
+        ctl_reset},
+    {NULL, NULL, "version", NULL, "", "the server's version and seed", NULL, 0, 0, ctl_version},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
+};

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From words to a command with its options and operands, and what all commands share. A word that
+ * begins with a dash is an option of the command, if that was said by then, or of ctl itself.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/quote.h"
+#include "proxy/base/suggest.h"
+#include "proxy/ctl/command.h"
+
+#define DEFAULT_URL "http://localhost:8474"
+
+static const struct ctl_option global_options[] = {
+    {.name = "host",
+        .letter = 'h',
+        .argument = "URL",
+        .help = "where the API is: http://HOST:PORT or unix:PATH; default: TOXIPROXY_URL, "
+                "or " DEFAULT_URL},
+    {.name = "token", .argument = "TOKEN", .help = "its admin_token; default: RUDEPROXY_TOKEN"},
+    {.name = "json", .help = "print answers as they come"},
+    {.name = "help", .help = "print this help, or that of one command"},
+    {.name = "version", .letter = 'v', .help = "print the version"},
+    {.name = NULL},
+};
+
+/* --- Saying things ------------------------------------------------------------------------------ */
+
+static void print_name(FILE *out, const struct ctl_command *command)
+{
+    fprintf(out, "%s%s%s", command->group != NULL ? command->group : "",
+        command->group != NULL ? " " : "", command->name);
+}
+
+enum ctl_status ctl_wrong(const struct ctl *ctl, const char *format, ...)
+{
+    va_list args;
+    fputs("rudeproxy: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    if (ctl->command != NULL) {
+        fputs("\nusage: rudeproxy ctl ", stderr);
+        print_name(stderr, ctl->command);
+        fprintf(stderr, "%s%s\n", ctl->command->arguments[0] != '\0' ? " " : "",
+            ctl->command->arguments);
+    } else {
+        fputs("\nTry 'rudeproxy ctl --help'.\n", stderr);
+    }
+    return CTL_USAGE;
+}
+
+static void print_options(const struct ctl_option *option)
+{
+    for (; option != NULL && option->name != NULL; option++) {
+        char letter[8] = "    ", name[64];
+        if (option->letter != 0)
+            snprintf(letter, sizeof letter, "-%c, ", option->letter);
+        snprintf(name, sizeof name, "--%s %s", option->name,
+            option->argument != NULL ? option->argument : "");
+        printf("  %s%-24s %s\n", letter, name, option->help);
+    }
+}
+
+static void print_command(const struct ctl_command *command)
+{
+    char words[96];
+    snprintf(words, sizeof words, "%s%s%s %s", command->group != NULL ? command->group : "",
+        command->group != NULL ? " " : "", command->name, command->arguments);
+    printf("  %-50s %s\n", words, command->help);
+}
+
+/* Of one command, of a group of them, or of all. */
+static enum ctl_status print_help(const struct ctl *ctl)
+{
+    puts("usage: rudeproxy ctl [--host URL] [--token TOKEN] COMMAND ARGUMENTS...\n");
+    for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+        bool meant =
+            ctl->command != NULL ? c == ctl->command : ctl->group == NULL || c->group == ctl->group;
+        if (meant)
+            print_command(c);
+    }
+    puts("");
+    print_options(ctl->command != NULL ? ctl->command->options : NULL);
+    print_options(global_options);
+    puts("\nExit status: 0 fine, 1 the server said no or cannot be reached, 2 wrong usage.");
+    return CTL_FINE;
+}
+
+/* --- Parsing ------------------------------------------------------------------------------------ */
+
+/* Whether `word` is `name` or one of the blank-separated aliases. */
+static bool is_named(const char *word, const char *name, const char *aliases)
+{
+    size_t length = strlen(word);
+    if (strcmp(word, name) == 0)
+        return true;
+    for (const char *p = aliases; p != NULL && *p != '\0'; p += strspn(p, " ")) {
+        size_t alias = strcspn(p, " ");
+        if (alias == length && strncmp(p, word, length) == 0)
+            return true;
+        p += alias;
+    }
+    return false;
+}
+
+static enum ctl_status unknown_command(const struct ctl *ctl, const char *word)
+{
+    struct suggest suggest;
+    char hint[SUGGEST_TEXT_MAX];
+    suggest_init(&suggest, word);
+    for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+        bool sibling = ctl->group != NULL && c->group == ctl->group;
+        suggest_offer(&suggest, sibling || c->group == NULL ? c->name : c->group);
+    }
+    return ctl_wrong(ctl, "ctl%s%s has no command '%s'%s", ctl->group != NULL ? " " : "",
+        ctl->group != NULL ? ctl->group : "", word, suggest_text(&suggest, hint, sizeof hint));
+}
+
+/* A word before the command is known: it, or its group. */
+static enum ctl_status take_command(struct ctl *ctl, const char *word)
+{
+    for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+        if (c->group == ctl->group && is_named(word, c->name, c->aliases)) {
+            ctl->command = c;
+            return CTL_FINE;
+        }
+        if (ctl->group == NULL && c->group != NULL && is_named(word, c->group, c->group_aliases)) {
+            ctl->group = c->group;
+            return CTL_FINE;
+        }
+    }
+    return unknown_command(ctl, word);
+}
+
+static enum ctl_status take_operand(struct ctl *ctl, const char *word)
+{
+    if (ctl->command == NULL)
+        return take_command(ctl, word);
+    if (ctl->operand_count == ctl->command->most || ctl->operand_count == CTL_WORDS_MAX)
+        return ctl_wrong(ctl, "'%s' is too much", word);
+    ctl->operands[ctl->operand_count++] = word;
+    return CTL_FINE;
+}
+
+static const struct ctl_option *find_option(
+    const struct ctl_option *table, const char *name, size_t length)
+{
+    for (; table != NULL && table->name != NULL; table++) {
+        bool letter = length == 1 && *name == table->letter;
+        bool whole = strlen(table->name) == length && strncmp(table->name, name, length) == 0;
+        bool alias = table->alias != NULL && strlen(table->alias) == length &&
+                     strncmp(table->alias, name, length) == 0;
+        if (letter || whole || alias)
+            return table;
+    }
+    return NULL;
+}
+
+static enum ctl_status unknown_option(const struct ctl *ctl, const char *word)
+{
+    struct suggest suggest;
+    char hint[SUGGEST_TEXT_MAX];
+    suggest_init(&suggest, word + strspn(word, "-"));
+    for (const struct ctl_option *o = global_options; o->name != NULL; o++)
+        suggest_offer(&suggest, o->name);
+    for (const struct ctl_option *o = ctl->command != NULL ? ctl->command->options : NULL;
+         o != NULL && o->name != NULL; o++)
+        suggest_offer(&suggest, o->name);
+    return ctl_wrong(ctl, "unknown option %s%s", word, suggest_text(&suggest, hint, sizeof hint));
+}
+
+/* An option, and its value, which may be the next word. *used: how many words they are. */
+static enum ctl_status take_option(struct ctl *ctl, const char *const *words, size_t *used)
+{
+    const char *name = words[0] + (words[0][1] == '-' ? 2 : 1);
+    size_t length = strcspn(name, "=");
+    const struct ctl_option *option =
+        find_option(ctl->command != NULL ? ctl->command->options : NULL, name, length);
+    if (option == NULL)
+        option = find_option(global_options, name, length);
+    if (option == NULL)
+        return unknown_option(ctl, words[0]);
+    const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    *used = 1;
+    if (option->argument == NULL && value != NULL)
+        return ctl_wrong(ctl, "--%s takes no value", option->name);
+    if (option->argument != NULL && value == NULL) {
+        value = words[1];
+        *used = 2;
+    }
+    if (option->argument != NULL && value == NULL)
+        return ctl_wrong(ctl, "--%s needs a value, %s", option->name, option->argument);
+    if (!option->many && ctl_option(ctl, option->name) != NULL)
+        return ctl_wrong(ctl, "--%s is given twice", option->name);
+    if (ctl->given_count == CTL_WORDS_MAX)
+        return ctl_wrong(ctl, "too many options");
+    ctl->given[ctl->given_count++] =
+        (struct ctl_given){.option = option, .value = value != NULL ? value : ""};
+    return CTL_FINE;
+}
+
+/* `words` ends with a NULL. */
+static enum ctl_status parse(struct ctl *ctl, const char *const *words, size_t count)
+{
+    enum ctl_status status = CTL_FINE;
+    bool options = true;
+    for (size_t i = 0, used = 1; i < count && status == CTL_FINE; i += used) {
+        used = 1;
+        if (options && strcmp(words[i], "--") == 0)
+            options = false;
+        else if (options && words[i][0] == '-' && words[i][1] != '\0')
+            status = take_option(ctl, words + i, &used);
+        else
+            status = take_operand(ctl, words[i]);
+    }
+    return status;
+}
+
+static enum ctl_status check(const struct ctl *ctl)
+{
+    if (ctl->command == NULL && ctl->group != NULL)
+        return ctl_wrong(ctl, "'ctl %s' needs a command", ctl->group);
+    if (ctl->command == NULL)
+        return ctl_wrong(ctl, "ctl needs a command");
+    if (ctl->operand_count < ctl->command->least)
+        return ctl_wrong(ctl, "something is missing");
+    return CTL_FINE;
+}
+
+/* --- What commands share ------------------------------------------------------------------------ */
+
+const char *ctl_option(const struct ctl *ctl, const char *name)
+{
+    for (size_t i = ctl->given_count; i-- > 0;) {
+        if (strcmp(ctl->given[i].option->name, name) == 0)
+            return ctl->given[i].value;
+    }
+    return NULL;
+}
+
+static void print_whole(const struct answer *answer)
+{
+    if (answer->size == 0)
+        return;
+    fwrite(answer->bytes, 1, answer->size, stdout);
+    if (answer->bytes[answer->size - 1] != '\n')
+        putchar('\n');
+}
+
+static enum ctl_status exchange(struct ctl *ctl, const char *method, const struct path *path,
+    json_t *body, struct answer *answer)
+{
+    int result = client_call(&ctl->client, method, path, body, answer);
+    json_decref(body);
+    return result == 0 ? CTL_FINE : CTL_FAILED;
+}
+
+static enum ctl_status parse_answer(
+    const struct ctl *ctl, const struct answer *bytes, json_t **answer)
+{
+    *answer = json_loadb(bytes->bytes != NULL ? bytes->bytes : "", bytes->size, 0, NULL);
+    if (*answer != NULL)
+        return CTL_FINE;
+    fprintf(stderr, "rudeproxy: %s: the answer is not JSON\n", ctl->client.url);
+    return CTL_FAILED;
+}
+
+enum ctl_status ctl_ask(struct ctl *ctl, const struct path *path, json_t **answer)
+{
+    struct answer bytes;
+    *answer = NULL;
+    enum ctl_status status = exchange(ctl, "GET", path, NULL, &bytes);
+    if (status == CTL_FINE)
+        status = parse_answer(ctl, &bytes, answer);
+    answer_free(&bytes);
+    return status;
+}
+
+enum ctl_status ctl_call(
+    struct ctl *ctl, const char *method, const struct path *path, json_t *body, json_t **answer)
+{
+    struct answer bytes;
+    *answer = NULL;
+    enum ctl_status status = exchange(ctl, method, path, body, &bytes);
+    if (status == CTL_FINE && ctl_option(ctl, "json") != NULL)
+        print_whole(&bytes);
+    else if (status == CTL_FINE)
+        status = parse_answer(ctl, &bytes, answer);
+    answer_free(&bytes);
+    return status;
+}
+
+enum ctl_status ctl_do(struct ctl *ctl, const char *method, const struct path *path, json_t *body,
+    const char *format, ...)
+{
+    struct answer bytes;
+    va_list args;
+    enum ctl_status status = exchange(ctl, method, path, body, &bytes);
+    va_start(args, format);
+    if (status == CTL_FINE && ctl_option(ctl, "json") == NULL)
+        vprintf(format, args);
+    va_end(args);
+    answer_free(&bytes);
+    return status;
+}
+
+enum ctl_status ctl_show(struct ctl *ctl, const struct path *path)
+{
+    struct answer answer;
+    if (client_call(&ctl->client, "GET", path, NULL, &answer) != 0)
+        return CTL_FAILED;
+    print_whole(&answer);
+    answer_free(&answer);
+    return CTL_FINE;
+}
+
+const char *ctl_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+long long ctl_number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static int take_word(const struct ctl *ctl, json_t *object, const char *word, size_t length)
+{
+    const char *equals = memchr(word, '=', length);
+    char key[64];
+    if (equals == NULL || equals == word || (size_t)(equals - word) >= sizeof key) {
+        ctl_wrong(ctl, "'%.*s' is not a key with a value, write KEY=VALUE", (int)length, word);
+        return -1;
+    }
+    snprintf(key, sizeof key, "%.*s", (int)(equals - word), word);
+    size_t size = length - (size_t)(equals + 1 - word);
+    json_t *value = size > 0 ? json_stringn(equals + 1, size) : json_null();
+    if (json_object_set_new(object, key, value) == 0)
+        return 0;
+    ctl_wrong(ctl, "'%.*s' is no UTF-8", (int)length, word);
+    return -1;
+}
+
+int ctl_words(const struct ctl *ctl, json_t *object, const char *words)
+{
+    for (const char *word = words + strspn(words, " \t"); *word != '\0';) {
+        const char *end = quote_word_end(word);
+        if (take_word(ctl, object, word, (size_t)(end - word)) != 0)
+            return -1;
+        word = end + strspn(end, " \t");
+    }
+    return 0;
+}
+
+/* An option, or what stands for it in the environment, where empty is none. */
+static const char *setting(const struct ctl *ctl, const char *name, const char *variable)
+{
+    const char *value = ctl_option(ctl, name);
+    if (value == NULL)
+        value = getenv(variable);
+    return value != NULL && *value != '\0' ? value : NULL;
+}
+
+enum ctl_status ctl_run(const char *const *words, size_t count)
+{
+    struct ctl ctl = {.command = NULL};
+    enum ctl_status status = parse(&ctl, words, count);
+    if (status != CTL_FINE)
+        return status;
+    if (ctl_option(&ctl, "help") != NULL)
+        return print_help(&ctl);
+    if (ctl_option(&ctl, "version") != NULL) {
+        printf("rudeproxy %s\n", RUDEPROXY_VERSION);
+        return CTL_FINE;
+    }
+    status = check(&ctl);
+    if (status != CTL_FINE)
+        return status;
+    const char *url = setting(&ctl, "host", "TOXIPROXY_URL");
+    const char *token = setting(&ctl, "token", "RUDEPROXY_TOKEN");
+    if (client_open(&ctl.client, url != NULL ? url : DEFAULT_URL, token) != 0)
+        return CTL_FAILED;
+    status = ctl.command->run(&ctl);
+    client_close(&ctl.client);
+    return status;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults of every type, in the words of the file and of --fault. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/ctl/commands.h"
+#include "proxy/ctl/table.h"
+
+static void begin_faults(const char *proxy, struct path *path, const char *fault)
+{
+    path_begin(path, "/v1/proxies");
+    path_add_name(path, proxy);
+    path_add(path, "/faults");
+    if (fault != NULL)
+        path_add_name(path, fault);
+}
+
+static void add_scope(const struct ctl *ctl, struct path *path)
+{
+    if (ctl_option(ctl, "new") != NULL)
+        path_add_query(path, "connections", "new");
+}
+
+/* --- list --------------------------------------------------------------------------------------- */
+
+/* Whether a member has a column of its own. */
+static bool has_column(const char *key)
+{
+    static const char *const columns[] = {
+        "name", "type", "origin", "enabled", "armed", "fired", NULL};
+    for (size_t i = 0; columns[i] != NULL; i++) {
+        if (strcmp(columns[i], key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_word(FILE *out, const char *key, const json_t *value)
+{
+    if (json_is_string(value))
+        fprintf(out, "%s=%s", key, json_string_value(value));
+    else if (json_is_boolean(value))
+        fprintf(out, "%s=%s", key, json_is_true(value) ? "yes" : "no");
+    else
+        fprintf(out, "%s=%" JSON_INTEGER_FORMAT, key, json_integer_value(value));
+}
+
+/* The other keys, as they could be given to `fault add`. The caller frees it; NULL: no memory. */
+static char *words_of(json_t *fault)
+{
+    char *text = NULL;
+    size_t size, count = 0;
+    const char *key;
+    json_t *value;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return NULL;
+    json_object_foreach(fault, key, value)
+    {
+        if (has_column(key))
+            continue;
+        if (count++ > 0)
+            fputc(' ', out);
+        print_word(out, key, value);
+    }
+    fclose(out);
+    return text;
+}
+
+static void add_fault(struct table *table, const char *proxy, json_t *fault)
+{
+    char *words = words_of(fault);
+    bool enabled = json_is_true(json_object_get(fault, "enabled"));
+    table_cell(table, "%s", proxy);
+    table_cell(table, "%s", ctl_text(fault, "name"));
+    table_cell(table, "%s", ctl_text(fault, "type"));
+    table_cell(table, "%s", ctl_text(fault, "origin"));
+    table_cell(table, "%s", enabled ? "enabled" : "disabled");
+    table_cell(table, "%lld", ctl_number(fault, "armed"));
+    table_cell(table, "%lld", ctl_number(fault, "fired"));
+    table_cell(table, "%s", words != NULL ? words : "");
+    free(words);
+}
+
+static enum ctl_status list_proxy(struct ctl *ctl, struct table *table, const char *proxy)
+{
+    struct path path;
+    json_t *answer, *fault;
+    size_t i;
+    begin_faults(proxy, &path, NULL);
+    enum ctl_status status = ctl_call(ctl, "GET", &path, NULL, &answer);
+    json_array_foreach(json_object_get(answer, "faults"), i, fault)
+    {
+        add_fault(table, proxy, fault);
+    }
+    json_decref(answer);
+    return status;
+}
+
+static enum ctl_status list_all(struct ctl *ctl, struct table *table)
+{
+    struct path path;
+    json_t *answer, *proxy;
+    size_t i;
+    path_begin(&path, "/v1/proxies");
+    enum ctl_status status = ctl_ask(ctl, &path, &answer);
+    json_array_foreach(json_object_get(answer, "proxies"), i, proxy)
+    {
+        if (status == CTL_FINE)
+            status = list_proxy(ctl, table, ctl_text(proxy, "name"));
+    }
+    json_decref(answer);
+    return status;
+}
+
+enum ctl_status ctl_fault_list(struct ctl *ctl)
+{
+    static const char *const heads[] = {
+        "PROXY", "NAME", "TYPE", "FROM", "ENABLED", "ARMED", "FIRED", "KEYS", NULL};
+    struct table table;
+    table_init(&table, heads);
+    enum ctl_status status =
+        ctl->operand_count > 0 ? list_proxy(ctl, &table, ctl->operands[0]) : list_all(ctl, &table);
+    if (ctl_option(ctl, "json") != NULL || status != CTL_FINE) {
+        table_free(&table);
+        return status;
+    }
+    return table_finish(&table);
+}
+
+/* --- add, change, remove ------------------------------------------------------------------------ */
+
+/* The words from operand `first` on. A new reference, NULL after complaining. */
+static json_t *body_of(const struct ctl *ctl, size_t first)
+{
+    json_t *body = json_object();
+    for (size_t i = first; i < ctl->operand_count; i++) {
+        if (ctl_words(ctl, body, ctl->operands[i]) != 0) {
+            json_decref(body);
+            return NULL;
+        }
+    }
+    return body;
+}
+
+enum ctl_status ctl_fault_add(struct ctl *ctl)
+{
+    struct path path;
+    json_t *answer, *body = body_of(ctl, 1);
+    if (body == NULL)
+        return CTL_USAGE;
+    if (ctl_option(ctl, "name") != NULL)
+        json_object_set_new(body, "name", json_string(ctl_option(ctl, "name")));
+    begin_faults(ctl->operands[0], &path, NULL);
+    add_scope(ctl, &path);
+    enum ctl_status status = ctl_call(ctl, "POST", &path, body, &answer);
+    if (answer != NULL)
+        printf("Added %s fault '%s' on proxy '%s'\n", ctl_text(answer, "type"),
+            ctl_text(answer, "name"), ctl->operands[0]);
+    json_decref(answer);
+    return status;
+}
+
+/* `what` was done. */
+static enum ctl_status change(struct ctl *ctl, json_t *body, const char *what)
+{
+    struct path path;
+    json_t *answer;
+    begin_faults(ctl->operands[0], &path, ctl->operands[1]);
+    add_scope(ctl, &path);
+    enum ctl_status status = ctl_call(ctl, "PATCH", &path, body, &answer);
+    if (answer != NULL)
+        printf("%s fault '%s' on proxy '%s'\n", what, ctl->operands[1], ctl->operands[0]);
+    json_decref(answer);
+    return status;
+}
+
+enum ctl_status ctl_fault_change(struct ctl *ctl)
+{
+    json_t *body = body_of(ctl, 2);
+    return body != NULL ? change(ctl, body, "Changed") : CTL_USAGE;
+}
+
+enum ctl_status ctl_fault_enable(struct ctl *ctl)
+{
+    return change(ctl, json_pack("{s:b}", "enabled", 1), "Enabled");
+}
+
+enum ctl_status ctl_fault_disable(struct ctl *ctl)
+{
+    return change(ctl, json_pack("{s:b}", "enabled", 0), "Disabled");
+}
+
+enum ctl_status ctl_fault_remove(struct ctl *ctl)
+{
+    struct path path;
+    begin_faults(ctl->operands[0], &path, ctl->operands[1]);
+    add_scope(ctl, &path);
+    return ctl_do(ctl, "DELETE", &path, NULL, "Removed fault '%s' on proxy '%s'\n",
+        ctl->operands[1], ctl->operands[0]);
+}
+
+/* --- one connection ----------------------------------------------------------------------------- */
+
+static void begin_connection(const struct ctl *ctl, struct path *path)
+{
+    path_begin(path, "/v1/proxies");
+    path_add_name(path, ctl->operands[0]);
+    path_add(path, "/connections");
+    path_add_name(path, ctl->operands[1]);
+}
+
+enum ctl_status ctl_inject(struct ctl *ctl)
+{
+    struct path path;
+    json_t *body = body_of(ctl, 2);
+    if (body == NULL)
+        return CTL_USAGE;
+    begin_connection(ctl, &path);
+    path_add(&path, "/faults");
+    return ctl_do(ctl, "POST", &path, body, "Injected into connection %s of proxy '%s'\n",
+        ctl->operands[1], ctl->operands[0]);
+}
+
+enum ctl_status ctl_kill(struct ctl *ctl)
+{
+    struct path path;
+    const char *how = ctl_option(ctl, "how"), *key;
+    json_t *value, *words = body_of(ctl, 2);
+    if (words == NULL)
+        return CTL_USAGE;
+    begin_connection(ctl, &path);
+    path_add_query(&path, "how", how != NULL ? how : "reset");
+    json_object_foreach(words, key, value)
+    {
+        path_add_query(&path, key, ctl_text(words, key));
+    }
+    json_decref(words);
+    return ctl_do(ctl, "DELETE", &path, NULL, "Ended connection %s of proxy '%s'\n",
+        ctl->operands[1], ctl->operands[0]);
+}

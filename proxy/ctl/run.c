@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* The open connections, and the run as a whole. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/ctl/commands.h"
+#include "proxy/ctl/table.h"
+
+/* --- connections -------------------------------------------------------------------------------- */
+
+/* "slow:active,cut:waiting" */
+static char *phases_of(const json_t *connection)
+{
+    char *text = NULL;
+    size_t size, i;
+    json_t *fault;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return NULL;
+    json_array_foreach(json_object_get(connection, "faults"), i, fault)
+    {
+        fprintf(
+            out, "%s%s:%s", i > 0 ? "," : "", ctl_text(fault, "name"), ctl_text(fault, "phase"));
+    }
+    fclose(out);
+    return text;
+}
+
+static void add_connection(struct table *table, const json_t *connection)
+{
+    static const char *const directions[] = {"upstream", "downstream"};
+    char *phases = phases_of(connection);
+    table_cell(table, "%s", ctl_text(connection, "proxy"));
+    table_cell(table, "%lld", ctl_number(connection, "number"));
+    table_cell(table, "%s", ctl_text(connection, "state"));
+    table_cell(table, "%.3fs", (double)ctl_number(connection, "age_us") / 1e6);
+    table_cell(table, "%s", ctl_text(json_object_get(connection, "client"), "address"));
+    table_cell(table, "%s", ctl_text(json_object_get(connection, "server"), "address"));
+    for (size_t i = 0; i < 2; i++)
+        table_cell(
+            table, "%lld", ctl_number(json_object_get(connection, directions[i]), "handed_on"));
+    table_cell(table, "%s", phases != NULL ? phases : "");
+    free(phases);
+}
+
+enum ctl_status ctl_connections(struct ctl *ctl)
+{
+    static const char *const heads[] = {"PROXY", "NUMBER", "STATE", "AGE", "CLIENT", "SERVER",
+        "UPSTREAM", "DOWNSTREAM", "FAULTS", NULL};
+    struct path path;
+    struct table table;
+    json_t *answer, *connection;
+    size_t i;
+    path_begin(&path, "/v1");
+    if (ctl->operand_count > 0) {
+        path_add(&path, "/proxies");
+        path_add_name(&path, ctl->operands[0]);
+    }
+    path_add(&path, "/connections");
+    enum ctl_status status = ctl_call(ctl, "GET", &path, NULL, &answer);
+    if (answer == NULL)
+        return status;
+    table_init(&table, heads);
+    json_array_foreach(json_object_get(answer, "connections"), i, connection)
+    {
+        add_connection(&table, connection);
+    }
+    json_decref(answer);
+    return table_finish(&table);
+}
+
+/* --- events ------------------------------------------------------------------------------------- */
+
+/* Server-Sent Events, of which the lines of data are wanted: each is a whole JSON object. */
+struct events {
+    struct client_sink sink;
+    char *line; /* its beginning; owned */
+    size_t size, capacity;
+    bool gap; /* the event at hand tells of others that are gone */
+};
+
+static void take_line(struct events *events)
+{
+    static const char event[] = "event: ", data[] = "data: ";
+    const char *line = events->line;
+    if (strncmp(line, event, strlen(event)) == 0)
+        events->gap = strcmp(line + strlen(event), "gap") == 0;
+    else if (strncmp(line, data, strlen(data)) == 0 && events->gap)
+        fprintf(stderr, "rudeproxy: some events are gone: %s\n", line + strlen(data));
+    else if (strncmp(line, data, strlen(data)) == 0)
+        puts(line + strlen(data));
+}
+
+static bool take_byte(struct events *events, char byte)
+{
+    if (events->size == events->capacity) {
+        size_t capacity = events->capacity == 0 ? 1024 : 2 * events->capacity;
+        char *grown = realloc(events->line, capacity);
+        if (grown == NULL)
+            return false;
+        events->line = grown;
+        events->capacity = capacity;
+    }
+    events->line[events->size++] = byte == '\n' ? '\0' : byte;
+    if (byte != '\n')
+        return true;
+    take_line(events);
+    events->size = 0;
+    return true;
+}
+
+static bool on_bytes(struct client_sink *sink, const char *bytes, size_t size)
+{
+    struct events *events = (struct events *)(void *)sink;
+    for (size_t i = 0; i < size; i++) {
+        if (!take_byte(events, bytes[i]))
+            return false;
+    }
+    return fflush(stdout) == 0;
+}
+
+enum ctl_status ctl_events(struct ctl *ctl)
+{
+    struct path path;
+    struct events events = {.sink = {.take = on_bytes}};
+    path_begin(&path, "/v1/events");
+    path_add_query(&path, "follow", ctl_option(ctl, "follow") != NULL ? "yes" : "no");
+    if (ctl_option(ctl, "after") != NULL)
+        path_add_query(&path, "after", ctl_option(ctl, "after"));
+    int result = client_stream(&ctl->client, &path, &events.sink);
+    free(events.line);
+    return result == 0 ? CTL_FINE : CTL_FAILED;
+}
+
+/* --- the rest ----------------------------------------------------------------------------------- */
+
+enum ctl_status ctl_report(struct ctl *ctl)
+{
+    struct path path;
+    path_begin(&path, "/v1/report");
+    return ctl_show(ctl, &path);
+}
+
+enum ctl_status ctl_config(struct ctl *ctl)
+{
+    struct path path;
+    path_begin(&path, "/v1/config");
+    return ctl_show(ctl, &path);
+}
+
+enum ctl_status ctl_reload(struct ctl *ctl)
+{
+    struct path path;
+    path_begin(&path, "/v1/reload");
+    if (ctl_option(ctl, "drop") != NULL)
+        path_add_query(&path, "api", "drop");
+    return ctl_do(ctl, "POST", &path, NULL, "Reloaded\n");
+}
+
+enum ctl_status ctl_reset(struct ctl *ctl)
+{
+    struct path path;
+    path_begin(&path, "/reset");
+    return ctl_do(ctl, "POST", &path, NULL, "Enabled every proxy, took every fault away\n");
+}
+
+enum ctl_status ctl_version(struct ctl *ctl)
+{
+    struct path path;
+    json_t *answer;
+    path_begin(&path, "/v1/version");
+    enum ctl_status status = ctl_call(ctl, "GET", &path, NULL, &answer);
+    if (answer != NULL)
+        printf("version\t%s\ntoxiproxy\t%s\nseed\t%s\nuptime\t%.3fs\n", ctl_text(answer, "version"),
+            ctl_text(answer, "toxiproxy"), ctl_text(answer, "seed"),
+            (double)ctl_number(answer, "uptime_us") / 1e6);
+    json_decref(answer);
+    return status;
+}

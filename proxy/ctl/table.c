@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables: see table.h. */
+#include "proxy/ctl/table.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Columns on the screen, near enough: characters, not bytes. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+void table_init(struct table *table, const char *const *heads)
+{
+    *table = (struct table){.heads = heads};
+    for (; heads[table->columns] != NULL; table->columns++)
+        table->widths[table->columns] = width_of(heads[table->columns]);
+}
+
+/* A terminal must not obey what a name or an address says. */
+static void disarm(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+    }
+}
+
+static int grow(struct table *table)
+{
+    size_t capacity = table->capacity == 0 ? 64 : 2 * table->capacity;
+    char **cells = realloc(table->cells, capacity * sizeof(char *));
+    if (cells == NULL)
+        return -1;
+    table->cells = cells;
+    table->capacity = capacity;
+    return 0;
+}
+
+void table_cell(struct table *table, const char *format, ...)
+{
+    char *text;
+    va_list args;
+    va_start(args, format);
+    int n = vasprintf(&text, format, args);
+    va_end(args);
+    if (n < 0 || (table->count == table->capacity && grow(table) != 0)) {
+        table->failed = true;
+        if (n >= 0)
+            free(text);
+        return;
+    }
+    disarm(text);
+    size_t column = table->count % table->columns, width = width_of(text);
+    if (width > table->widths[column])
+        table->widths[column] = width;
+    table->cells[table->count++] = text;
+}
+
+static void print_row(const struct table *table, const char *const *cells, bool aligned)
+{
+    for (size_t i = 0; i < table->columns; i++) {
+        fputs(cells[i], stdout);
+        if (i + 1 == table->columns)
+            putchar('\n');
+        else if (aligned)
+            printf("%*s", (int)(table->widths[i] - width_of(cells[i]) + 2), "");
+        else
+            putchar('\t');
+    }
+}
+
+void table_free(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+}
+
+enum ctl_status table_finish(struct table *table)
+{
+    bool aligned = isatty(STDOUT_FILENO), failed = table->failed;
+    if (aligned)
+        print_row(table, table->heads, aligned);
+    for (size_t i = 0; !failed && i + table->columns <= table->count; i += table->columns)
+        print_row(table, (const char *const *)table->cells + i, aligned);
+    if (failed)
+        fputs("rudeproxy: out of memory\n", stderr);
+    table_free(table);
+    return failed ? CTL_FAILED : CTL_FINE;
+}
