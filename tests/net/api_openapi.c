@@ -138,7 +138,7 @@ static const struct step {
     {"delete", "/v1/proxies/{proxy}/connections/{connection}",
         "/v1/proxies/echo/connections/1?how=latency", NULL, 400},
     {"delete", "/v1/proxies/{proxy}/connections/{connection}",
-        "/v1/proxies/echo/connections/1?how=reset&mode=drain", NULL, 204},
+        "/v1/proxies/echo/connections/1?how=close&mode=plain", NULL, 204},
     {"delete", "/v1/proxies/{proxy}/connections/{connection}", "/v1/proxies/echo/connections/9",
         NULL, 404},
 
