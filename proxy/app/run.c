@@ -429,7 +429,10 @@ int run_config(struct config *config, const struct run_options *options)
     }
     ledger_deinit(&run->ledger);
     config_free(&run->config);
-    if (!run->left_alive)
-        free(run);
+    if (run->left_alive) { /* exit() would wait for the thread, in libuv's destructor */
+        fflush(NULL);
+        _exit(status);
+    }
+    free(run);
     return status;
 }

@@ -53,8 +53,10 @@ void poller_remove(struct poller *poller, int fd)
 
 int poller_init(struct poller *poller, uv_loop_t *loop)
 {
-    *poller = (struct poller){
-        .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .loop = loop, .libuv.on_event = on_libuv};
+    *poller = (struct poller){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+        .loop = loop,
+        .libuv.on_event = on_libuv,
+        .libuv_due = true};
     list_init(&poller->tasks);
     if (poller->epoll_fd < 0)
         return -errno;
@@ -90,7 +92,7 @@ static int libuv_timeout(const struct poller *poller)
 static int time_to_wait(const struct poller *poller, int most_ms)
 {
     int libuv_ms = libuv_timeout(poller);
-    if (!list_empty(&poller->tasks))
+    if (!list_empty(&poller->tasks) || poller->libuv_due)
         return 0;
     return most_ms < 0 || (libuv_ms >= 0 && libuv_ms < most_ms) ? libuv_ms : most_ms;
 }

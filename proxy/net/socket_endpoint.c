@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "proxy/net/packet_filter.h"
+#include "proxy/relay/flow.h"
 
 /* With Nagle's algorithm a first write of up to one segment goes at once all the same; RFC 9293 3.7.1:
  * no segment need be larger than this. */
@@ -40,8 +41,8 @@ static struct socket_endpoint *socket_of(struct endpoint *ep)
     return container_of(ep, struct socket_endpoint, ep);
 }
 
-/* A socket that we dialled gets two of its options only when they begin to matter: a short exchange
- * never needs them, and they are a tenth of its system calls. */
+/* Nagle's algorithm holds back only what follows bytes that are not acknowledged: a socket that we dialled
+ * is relieved of it when that begins to matter. A short exchange never needs it. */
 static void before_write(struct socket_endpoint *endpoint, size_t size)
 {
     if (endpoint->nodelay_due && (endpoint->written || size > SMALL_WRITE)) {
@@ -49,23 +50,6 @@ static void before_write(struct socket_endpoint *endpoint, size_t size)
         set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1);
     }
     endpoint->written = true;
-}
-
-static void set_inline(struct socket_endpoint *endpoint)
-{
-    if (!endpoint->inline_due)
-        return;
-    endpoint->inline_due = false;
-    set_int(endpoint->fd, SOL_SOCKET, SO_OOBINLINE, 1);
-}
-
-/* The first read after an event that tells of bytes but of no urgent one stops before any urgent byte that
- * came since (tcp_recvmsg_locked in net/ipv4/tcp.c). The next one might pass over it. */
-static void before_read(struct socket_endpoint *endpoint)
-{
-    if (endpoint->read_since_event)
-        set_inline(endpoint);
-    endpoint->read_since_event = true;
 }
 
 static int fd_of(struct endpoint *ep)
@@ -85,7 +69,6 @@ static ssize_t read_result(struct endpoint *ep, ssize_t n)
 static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
 {
     ssize_t n;
-    before_read(socket_of(ep));
     RETRY_EINTR(n, recv(fd_of(ep), buf, size, 0));
     return read_result(ep, n);
 }
@@ -93,7 +76,6 @@ static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
 static ssize_t socket_peek(struct endpoint *ep, void *buf, size_t size)
 {
     ssize_t n;
-    before_read(socket_of(ep));
     RETRY_EINTR(n, recv(fd_of(ep), buf, size, MSG_PEEK));
     return read_result(ep, n);
 }
@@ -102,7 +84,6 @@ static ssize_t socket_peek(struct endpoint *ep, void *buf, size_t size)
 static ssize_t tcp_discard(struct endpoint *ep, size_t max)
 {
     ssize_t n;
-    before_read(socket_of(ep));
     RETRY_EINTR(n, recv(fd_of(ep), NULL, max, MSG_TRUNC));
     return read_result(ep, n);
 }
@@ -140,12 +121,17 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
     return n < 0 ? -errno : n;
 }
 
+/* splice(2) stops at an urgent mark, and behind it may stand the FIN: then it returns 0 before the last byte was
+ * read (tcp_splice_read in net/ipv4/tcp.c). The event that tells of the mark is still to come. */
 static ssize_t socket_fill(struct endpoint *ep, struct conduit *conduit, size_t max)
 {
     ssize_t n;
-    before_read(socket_of(ep));
     RETRY_EINTR(
         n, splice(fd_of(ep), NULL, conduit->fd[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    if (n >= 0 && (size_t)n < FLOW_SPLICE_MIN && sockatmark(fd_of(ep)) == 1) {
+        ep->ready |= ENDPOINT_URGENT;
+        return n == 0 ? -EAGAIN : n;
+    }
     return read_result(ep, n);
 }
 
@@ -322,9 +308,6 @@ static void on_event(struct poller_item *item, unsigned events)
     if (endpoint->fd < 0)
         return; /* closed earlier in this batch */
     endpoint->ep.ready |= hints_of(events);
-    endpoint->read_since_event = false;
-    if ((events & EPOLLPRI) != 0)
-        set_inline(endpoint);
     if (endpoint->is_unix && (events & EPOLLHUP) != 0)
         endpoint->ep.ready |= ENDPOINT_GONE;
     endpoint->on_ready(endpoint);
@@ -386,10 +369,11 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int result = family == AF_UNIX ? socket_set_options(fd, family, proxy) : set_buffers(fd, proxy);
+    int result = set_buffers(fd, proxy);
+    if (result == 0)
+        result = set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     endpoint->nodelay_due = family != AF_UNIX && proxy->nodelay;
-    endpoint->inline_due = family != AF_UNIX;
-    endpoint->written = endpoint->read_since_event = false;
+    endpoint->written = false;
     if (result != 0) {
         close(fd);
         return result;

@@ -23,8 +23,7 @@ struct socket_endpoint {
     int fd; /* -1: none */
     bool is_unix;
     bool nodelay_due; /* TCP_NODELAY is to be set before the next write but the first small one */
-    bool inline_due;  /* SO_OOBINLINE is to be set before a read that needs it */
-    bool written, read_since_event;
+    bool written;
     /* Called after new hints were set. May close the endpoint. */
     void (*on_ready)(struct socket_endpoint *endpoint);
     struct connector *connecting; /* who hears of it while it connects */

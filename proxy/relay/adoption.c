@@ -37,14 +37,25 @@ struct adoption {
 
 /* --- preparing --- */
 
-/* The change that concerns an armed fault; its rule may be an older one of the same fault. */
+/* The change that concerns an armed fault; its rule may be an older one of the same fault, also one that
+ * was taken from new connections only and is now added again. */
 static const struct rule_change *change_of(
     const struct armed *armed, const struct rule_change *changes, size_t count)
 {
-    for (size_t i = 0; i < count && armed->rule->origin != RULE_FOR_CONNECTION; i++)
-        if (changes[i].from != NULL && changes[i].from->tally == armed->rule->tally)
+    for (size_t i = 0; i < count && armed->rule->origin != RULE_FOR_CONNECTION; i++) {
+        const struct rule *rule = changes[i].from != NULL ? changes[i].from : changes[i].to;
+        if (rule->tally == armed->rule->tally)
             return &changes[i];
+    }
     return NULL;
+}
+
+static bool was_made(const struct adoption *adoption, const struct rule *rule)
+{
+    for (size_t i = 0; i < adoption->count; i++)
+        if (adoption->slots[i].fresh && adoption->slots[i].armed->rule == rule)
+            return true;
+    return false;
 }
 
 static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
@@ -61,15 +72,14 @@ static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
 static int change_slot(struct adoption *adoption, struct armed *armed, struct rule *to,
     const struct sockaddr_storage *client)
 {
-    const struct slot *last = &adoption->slots[adoption->count - (adoption->count > 0)];
     if (to == NULL || !arming_concerns(adoption->session, to, client, true))
         return 0;
     if (arming_can_change(armed, to)) {
         adoption->slots[adoption->count++] = (struct slot){.armed = armed, .to = to};
         return 0;
     }
-    if (adoption->count > 0 && last->fresh && last->armed->rule == to)
-        return 0; /* made anew for the other direction */
+    if (was_made(adoption, to))
+        return 0; /* for the other direction */
     size_t first = adoption->count;
     bool is_new = armed->rule->tally != to->tally;
     if (add_fresh(adoption, to, is_new) != 0)
@@ -134,7 +144,7 @@ int adoption_prepare(struct session *session, struct plan *plan, const struct ru
     *out = NULL;
     if (session_is_gone(session))
         return 0;
-    size_t room = session->armed.count + 2 * count;
+    size_t room = 2 * session->armed.count + 2 * count;
     struct adoption *adoption = calloc(1, sizeof *adoption + room * sizeof(struct slot));
     if (adoption == NULL)
         return -ENOMEM;

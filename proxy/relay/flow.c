@@ -232,10 +232,10 @@ static ssize_t hand_on(struct flow *flow)
         ssize_t n = send_insertion(flow);
         return would_block(n) ? 0 : n;
     }
-    if (flow->piped > 0)
-        return pour(flow);
     if (flow->withheld)
         return 0;
+    if (flow->piped > 0)
+        return pour(flow);
     size_t used = ring_used(&flow->ring);
     uint64_t offset = flow->ring.head;
     uint64_t allowed = used == 0 ? offset : allowed_to(flow);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many changes: of many proxies, and under load. */
+/* Many changes: of many proxies, under load, and for new connections only. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "proxy/net/connection.h"
 #include "tests/lib/rig.h"
 #include "tests/lib/wire.h"
 
@@ -202,6 +203,37 @@ static void no_byte_is_lost_with_200_changes_a_second(void **state)
     }
 }
 
+static const struct session *first_session(struct rig *rig)
+{
+    const struct list *link = control_proxy(&rig->control, "a")->connections.next;
+    return &container_of(link, struct connection, link)->session;
+}
+
+/* What new connections no longer get stays with the open ones, and is taken over when it comes again. */
+static void a_fault_that_comes_again_is_armed_once(void **state)
+{
+    struct rig *rig = *state;
+    char name[8];
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    RIG_WAIT(rig, rig->events[EVENT_OPEN] == 1);
+    for (int i = 0; i < 5; i++) {
+        snprintf(name, sizeof name, "g%d", i);
+        assert_int_equal(rig_add(rig, "a", "f", "type=latency delay=1ms"), CONTROL_OK);
+        assert_int_equal(rig_add(rig, "a", name, "type=noop when=time:1h"), CONTROL_OK);
+        if (i < 4)
+            assert_int_equal(
+                control_remove_fault(&rig->control, "a", "f", CONTROL_NEW_CONNECTIONS, &rig->err),
+                CONTROL_OK);
+    }
+    assert_int_equal(first_session(rig)->armed.count, 6);
+    assert_int_equal(rig_change(rig, "a", "f", "type=slice size=10 direction=both"), CONTROL_OK);
+    assert_int_equal(first_session(rig)->armed.count, 7); /* one for each direction */
+    rig_echo(rig, fd, 5000);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(rig_end(rig, fd), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -209,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_change_costs_the_same_however_many_there_are),
         TEST(no_byte_is_lost_with_200_changes_a_second),
+        TEST(a_fault_that_comes_again_is_armed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

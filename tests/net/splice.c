@@ -26,29 +26,29 @@
 #include <cmocka.h>
 
 #define TOTAL 8000000
-#define URGENT_AT 4000000
 #define FACTS_MAX 4096
 
 static const struct row {
     const char *name;
     bool upstream; /* the client writes */
-    bool urgent;   /* the byte at URGENT_AT is urgent */
+    size_t urgent; /* offset of an urgent byte; 0: none */
     const char *faults;
 } rows[] = {
-    {"no fault, downstream", false, false, ""},
-    {"no fault, upstream", true, false, ""},
-    {"an urgent byte", false, true, ""},
-    {"reset downstream", false, false, "[fault f]\ntype = reset\nwhen = bytes:3000001\n"},
-    {"reset upstream", true, false,
+    {"no fault, downstream", false, 0, ""},
+    {"no fault, upstream", true, 0, ""},
+    {"an urgent byte", false, 4000000, ""},
+    {"an urgent byte before the FIN", false, TOTAL - 1, ""},
+    {"reset downstream", false, 0, "[fault f]\ntype = reset\nwhen = bytes:3000001\n"},
+    {"reset upstream", true, 0,
         "[fault f]\ntype = reset\ndirection = upstream\nwhen = bytes:655370\n"},
-    {"close", false, false, "[fault f]\ntype = close\nwhen = bytes:1048577\n"},
-    {"half_close", true, false,
+    {"close", false, 0, "[fault f]\ntype = close\nwhen = bytes:1048577\n"},
+    {"half_close", true, 0,
         "[fault f]\ntype = half_close\nside = server\ndirection = upstream\nwhen = "
         "bytes:5000000\n"},
-    {"two edges close together", false, false,
+    {"two edges close together", false, 0,
         "[fault f]\ntype = stall\nfor = 20ms\nwhen = bytes:2000000\n"
         "[fault g]\ntype = inject\ndata = \"hello\"\nwhen = bytes:2000001\n"},
-    {"a blackhole before the last byte", false, false,
+    {"a blackhole before the last byte", false, 0,
         "[fault f]\ntype = blackhole\nwhen = bytes:7999999\n"},
 };
 
@@ -65,9 +65,9 @@ struct outcome {
 /* Writes what the socket takes; the writing side of it is shut behind the last byte. */
 static void write_some(int fd, const struct row *row, size_t *sent)
 {
-    size_t end = row->urgent && *sent < URGENT_AT ? URGENT_AT : TOTAL;
+    size_t end = *sent < row->urgent ? row->urgent : TOTAL;
     size_t left = end - *sent < 300000 ? end - *sent : 300000;
-    bool urgent = row->urgent && *sent == URGENT_AT;
+    bool urgent = row->urgent != 0 && *sent == row->urgent;
     ssize_t n = send(fd, pattern + *sent, urgent ? 1 : left, MSG_NOSIGNAL | (urgent ? MSG_OOB : 0));
     if (n < 0 && errno != EAGAIN)
         *sent = TOTAL; /* the other end is gone: the reader will say how */

@@ -336,13 +336,17 @@ static void what_stands_in_a_pipe_is_shaped_too(void **state)
 
 static void an_edge_in_a_pipe_is_exact(void **state)
 {
-    struct memory_session *it = open_spliced(state, "");
-    pipe_up(it);
-    adopt(state, F "type = reset\nside = client\nwhen = bytes:1100000\n");
-    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
-    expect_log(it, "fault f reset downstream 1100000\n", true);
-    memory_session_expect(it, SIDE_CLIENT, pattern, 1100000);
-    close_it(state);
+    static const char *const faults[] = {F "type = reset\nside = client\nwhen = bytes:1100000\n",
+        F "type = stall\nwhen = bytes:1100000\n"};
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct memory_session *it = open_spliced(state, "");
+        pipe_up(it);
+        adopt(state, faults[i]);
+        memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+        expect_log(it, " downstream 1100000\n", true);
+        memory_session_expect(it, SIDE_CLIENT, pattern, 1100000);
+        close_it(state);
+    }
 }
 
 /* --- a fault for one connection --- */
