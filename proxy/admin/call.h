@@ -43,6 +43,10 @@ struct call {
 /* A value of the query, decoded and cut at `size`. False: it is not there. */
 bool call_query(const struct call *call, const char *key, char *buf, size_t size);
 
+/* The next pair of a query, decoded; *query goes on behind it. 1; 0: there is none; -1: it is badly encoded,
+ * or does not fit. */
+int call_query_next(const char **query, char *key, size_t key_size, char *value, size_t value_size);
+
 /* --- Answers ------------------------------------------------------------------------------------ */
 
 /* Takes the text over. A text that failed is answered with a 500. */

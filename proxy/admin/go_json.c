@@ -270,6 +270,8 @@ static bool take_field(const struct go_field *field, const json_t *value)
         return true;
     if (field->kind == GO_STRING ? !json_is_string(value) : !json_is_boolean(value))
         return false;
+    if (field->kind == GO_STRING && strlen(json_string_value(value)) != json_string_length(value))
+        return false; /* a NUL in it */
     if (field->kind == GO_STRING)
         snprintf(field->value, field->size, "%s", json_string_value(value));
     else

@@ -37,6 +37,11 @@ static void host_of(const char *value, char *buf, size_t size)
 {
     bool bracket = *value == '[';
     size_t length = bracket ? strcspn(value + 1, "]") : strcspn(value, ":");
+    const char *end = value + length + (bracket ? 2 : 0);
+    if (bracket && (value[length + 1] == '\0' || (*end != '\0' && *end != ':'))) {
+        bracket = false; /* no address in brackets: it is taken as a whole, and is none */
+        length = strlen(value);
+    }
     snprintf(buf, size, "%.*s", (int)(length < size ? length : size - 1), value + bracket);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "proxy/admin/route.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct path {
 static int hex_value(char c)
 {
     static const char digits[] = "0123456789abcdef";
-    const char *found = c != '\0' ? strchr(digits, c | 0x20) : NULL;
+    const char *found = isxdigit((unsigned char)c) ? strchr(digits, c | 0x20) : NULL;
     return found != NULL ? (int)(found - digits) : -1;
 }
 
@@ -201,6 +202,20 @@ void route_call(struct admin *admin, struct http_request *request)
     else
         not_found(&call, strncmp(copy, "/v1", 3) == 0);
     free(copy);
+}
+
+int call_query_next(const char **query, char *key, size_t key_size, char *value, size_t value_size)
+{
+    size_t pair = strcspn(*query, "&"), length = strcspn(*query, "=&");
+    if (**query == '\0')
+        return 0;
+    snprintf(key, key_size, "%.*s", (int)length, *query);
+    size_t skipped = length < pair ? length + 1 : pair;
+    snprintf(value, value_size, "%.*s", (int)(pair - skipped), *query + skipped);
+    bool fits = length < key_size && pair - skipped < value_size;
+    *query += pair;
+    *query += **query == '&';
+    return fits && decode(key) == 0 && decode(value) == 0 ? 1 : -1;
 }
 
 bool call_query(const struct call *call, const char *key, char *buf, size_t size)

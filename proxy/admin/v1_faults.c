@@ -188,28 +188,42 @@ void v1_inject(const struct call *call)
 }
 
 /* ?how=reset, and further keys of that type beside it: ?how=close&side=client */
+/* The keys of a fault from the query; `how` is its type. NULL: they cannot be read. */
+static json_t *fault_of_query(const struct call *call)
+{
+    json_t *object = json_pack("{s:s}", "type", "reset");
+    const char *query = call->query;
+    char key[64], value[OPTION_TEXT_MAX];
+    int found = object == NULL ? -1 : 1;
+    while (
+        found > 0 && (found = call_query_next(&query, key, sizeof key, value, sizeof value)) > 0) {
+        json_t *text = json_string(value);
+        if (text == NULL ||
+            json_object_set_new(object, strcmp(key, "how") == 0 ? "type" : key, text) != 0)
+            found = -1;
+    }
+    if (found == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 void v1_end_connection(const struct call *call)
 {
     struct fault fault;
     struct text problems = {0};
-    char how[64] = "reset", value[OPTION_TEXT_MAX];
     if (v1_find_proxy(call) == NULL)
         return;
-    call_query(call, "how", how, sizeof how);
-    json_t *object = json_pack("{s:s}", "type", how);
+    json_t *object = fault_of_query(call);
+    if (object == NULL) {
+        answer_error(call, 400, "the query is badly encoded, or a value in it is too long");
+        return;
+    }
+    const char *how = json_string_value(json_object_get(object, "type"));
     const struct fault_type *type = fault_type_find(how);
-    for (const struct option *o = fault_options; object != NULL && o->name != NULL; o++) {
-        if (strcmp(o->name, "type") != 0 && call_query(call, o->name, value, sizeof value))
-            json_object_set_new(object, o->name, json_string(value));
-    }
-    for (const struct option *o = type != NULL ? type->options : NULL; o != NULL && o->name != NULL;
-         o++) {
-        if (call_query(call, o->name, value, sizeof value))
-            json_object_set_new(object, o->name, json_string(value));
-    }
     if (type != NULL && type->group != GROUP_ENDING)
         answer_error(call, 400, "how: %s does not end a connection", how);
-    else if (object == NULL || v1_read_fault(object, "end", &fault, &problems) != 0)
+    else if (v1_read_fault(object, "end", &fault, &problems) != 0)
         answer_problems(call, &problems);
     else
         inject(call, &fault);

@@ -249,13 +249,15 @@ enum control_result control_reset(struct control *control, struct err *err)
 {
     enum control_result result = CONTROL_OK;
     struct proxy *proxy = NULL;
-    free(control->every);
-    control->every = NULL;
-    control->every_count = 0;
     while (result == CONTROL_OK && (proxy = control_next_proxy(control, proxy)) != NULL) {
         result = enable(control, proxy, err);
         if (result == CONTROL_OK)
             result = control_remove_all_faults(control, proxy, err);
+    }
+    if (result == CONTROL_OK) {
+        free(control->every);
+        control->every = NULL;
+        control->every_count = 0;
     }
     return result;
 }

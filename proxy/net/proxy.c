@@ -113,6 +113,11 @@ void proxy_note_connect(struct proxy *proxy, bool connected, int errnum)
         start_probing(proxy);
 }
 
+static void on_free(struct poller_task *task)
+{
+    free(container_of(task, struct proxy, free_task));
+}
+
 struct proxy *proxy_new(struct worker *worker, struct plan *plan)
 {
     struct proxy *proxy = calloc(1, sizeof *proxy);
@@ -129,6 +134,8 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
     if (worker_name_proxy(worker, proxy) != 0)
         goto err_after_listener_faults;
     list_init(&proxy->connections);
+    list_init(&proxy->free_task.link);
+    proxy->free_task.run = on_free;
     list_append(&worker->proxies, &proxy->link);
     socket_endpoint_init(&proxy->probe, NULL);
     return proxy;
@@ -202,6 +209,7 @@ void proxy_hang_up_connections(struct proxy *proxy, enum cause cause)
         session_hang_up(&container_of(link, struct connection, link)->session, cause);
 }
 
+/* Its listener may still stand in the batch of events at hand: so the memory goes in a later turn. */
 static void free_if_done(struct proxy *proxy)
 {
     if (!proxy->closing || !list_empty(&proxy->connections))
@@ -211,7 +219,7 @@ static void free_if_done(struct proxy *proxy)
     timer_deinit(&proxy->worker->timers, &proxy->probe_timer);
     listener_faults_deinit(proxy);
     plan_unref(proxy->plan);
-    free(proxy);
+    poller_soon(&proxy->worker->poller, &proxy->free_task);
 }
 
 void proxy_close(struct proxy *proxy)

@@ -44,7 +44,8 @@ struct proxy {
     struct list connections; /* of struct connection */
     uint64_t last_number;
     struct proxy_totals totals;
-    bool closing;             /* removed: goes when its connections are gone */
+    bool closing; /* removed: goes when its connections are gone */
+    struct poller_task free_task;
     struct timer probe_timer; /* until the upstream is asked again */
     struct connector prober;
     struct socket_endpoint probe;

@@ -234,6 +234,37 @@ static void a_fault_that_comes_again_is_armed_once(void **state)
     assert_int_equal(rig_end(rig, fd), 0);
 }
 
+/* Something else of the loop that takes a proxy away, as the API does. */
+struct remover {
+    struct poller_item item;
+    struct rig *rig;
+    enum control_result result;
+};
+
+static void on_remove(struct poller_item *item, unsigned events)
+{
+    struct remover *remover = container_of(item, struct remover, item);
+    (void)events;
+    remover->result = control_remove_proxy(&remover->rig->control, "a", &remover->rig->err);
+}
+
+static void a_proxy_may_go_while_a_client_waits_in_the_same_batch(void **state)
+{
+    struct rig *rig = *state;
+    struct remover remover = {.item.on_event = on_remove, .rig = rig, .result = CONTROL_FAILED};
+    int ends[2];
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(poller_add(&rig->worker.poller, ends[0], &remover.item), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    int fd = rig_connect(rig, "a");
+    RIG_WAIT(rig, remover.result != CONTROL_FAILED);
+    assert_int_equal(remover.result, CONTROL_OK);
+    assert_int_equal(rig_end(rig, fd), ECONNRESET);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -242,6 +273,7 @@ int main(void)
         TEST(a_change_costs_the_same_however_many_there_are),
         TEST(no_byte_is_lost_with_200_changes_a_second),
         TEST(a_fault_that_comes_again_is_armed_once),
+        TEST(a_proxy_may_go_while_a_client_waits_in_the_same_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
