@@ -204,31 +204,45 @@ void route_call(struct admin *admin, struct http_request *request)
     free(copy);
 }
 
+/* A pair of a query as it was sent; a key may stand without a value. */
+struct pair {
+    const char *key, *value;
+    size_t key_length, value_length;
+};
+
+/* Takes the first pair off. False: there is none. */
+static bool next_pair(const char **query, struct pair *pair)
+{
+    const char *text = *query;
+    size_t length = strcspn(text, "&");
+    pair->key = text;
+    pair->key_length = strcspn(text, "=&");
+    pair->value = text + pair->key_length + (text[pair->key_length] == '=');
+    pair->value_length = (size_t)(text + length - pair->value);
+    *query += length + (text[length] == '&');
+    return *text != '\0';
+}
+
 int call_query_next(const char **query, char *key, size_t key_size, char *value, size_t value_size)
 {
-    size_t pair = strcspn(*query, "&"), length = strcspn(*query, "=&");
-    if (**query == '\0')
+    struct pair pair;
+    if (!next_pair(query, &pair))
         return 0;
-    snprintf(key, key_size, "%.*s", (int)length, *query);
-    size_t skipped = length < pair ? length + 1 : pair;
-    snprintf(value, value_size, "%.*s", (int)(pair - skipped), *query + skipped);
-    bool fits = length < key_size && pair - skipped < value_size;
-    *query += pair;
-    *query += **query == '&';
+    snprintf(key, key_size, "%.*s", (int)pair.key_length, pair.key);
+    snprintf(value, value_size, "%.*s", (int)pair.value_length, pair.value);
+    bool fits = pair.key_length < key_size && pair.value_length < value_size;
     return fits && decode(key) == 0 && decode(value) == 0 ? 1 : -1;
 }
 
 bool call_query(const struct call *call, const char *key, char *buf, size_t size)
 {
-    size_t length = strlen(key);
-    for (const char *p = call->query; *p != '\0'; p += *p == '&') {
-        size_t pair = strcspn(p, "&");
-        if (strncmp(p, key, length) == 0 && (p[length] == '=' || length == pair)) {
-            size_t value = pair - length - (length == pair ? 0 : 1);
-            snprintf(buf, size, "%.*s", (int)value, p + pair - value);
-            return decode(buf) == 0;
-        }
-        p += pair;
+    const char *query = call->query;
+    struct pair pair;
+    while (next_pair(&query, &pair)) {
+        if (pair.key_length != strlen(key) || strncmp(pair.key, key, pair.key_length) != 0)
+            continue;
+        snprintf(buf, size, "%.*s", (int)pair.value_length, pair.value);
+        return decode(buf) == 0;
     }
     return false;
 }

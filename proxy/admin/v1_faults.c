@@ -187,8 +187,8 @@ void v1_inject(const struct call *call)
     json_decref(body);
 }
 
-/* ?how=reset, and further keys of that type beside it: ?how=close&side=client */
-/* The keys of a fault from the query; `how` is its type. NULL: they cannot be read. */
+/* The keys of a fault from the query, where `how` is its type: ?how=close&side=client. NULL: they
+ * cannot be read. */
 static json_t *fault_of_query(const struct call *call)
 {
     json_t *object = json_pack("{s:s}", "type", "reset");

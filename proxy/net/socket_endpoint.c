@@ -357,10 +357,14 @@ static int set_buffer(int fd, int name, int force_name, uint64_t value)
     return (uint64_t)granted < 2 * value ? -ERANGE : 0;
 }
 
-static int set_buffers(int fd, const struct proxy_config *proxy)
+/* What every socket needs before it is connected or listens: a buffer decides the window, and until
+ * SO_OOBINLINE is set the kernel drops an unread urgent byte when a second one comes. */
+static int set_early_options(int fd, const struct proxy_config *proxy)
 {
     int result = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, proxy->rcvbuf);
-    return result != 0 ? result : set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
+    if (result == 0)
+        result = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
+    return result != 0 ? result : set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
@@ -369,9 +373,7 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int result = set_buffers(fd, proxy);
-    if (result == 0)
-        result = set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+    int result = set_early_options(fd, proxy);
     endpoint->nodelay_due = family != AF_UNIX && proxy->nodelay;
     endpoint->written = false;
     if (result != 0) {
@@ -393,9 +395,7 @@ void socket_endpoint_drop(struct socket_endpoint *endpoint)
 
 int socket_set_options(int fd, int family, const struct proxy_config *proxy)
 {
-    int result = set_buffers(fd, proxy);
-    if (result == 0)
-        result = set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+    int result = set_early_options(fd, proxy);
     if (family == AF_UNIX || result != 0)
         return result;
     return set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);
