@@ -39,6 +39,9 @@ struct settings {
 /* How bulk data moves. */
 enum splice { SPLICE_AUTO, SPLICE_OFF };
 
+/* Who chooses the congestion control: we on loopback, or always the kernel. */
+enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
+
 #define PROXY_NAME_MAX 128 /* NUL included; the file's names are shorter, see CONFIG_NAME_MAX */
 
 /* [proxy NAME] */
@@ -52,6 +55,7 @@ struct proxy_config {
     uint64_t rcvbuf, sndbuf;     /* socket buffers in bytes; 0: the kernel's own */
     bool nodelay;                /* TCP_NODELAY on both sockets */
     int splice;                  /* enum splice */
+    int congestion;              /* enum congestion */
     uint64_t backlog;            /* of listen(2) */
     int unreachable;             /* enum unreachable */
 };

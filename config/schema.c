@@ -18,6 +18,7 @@
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const unreachables[] = {"reset", "close", "hang", "refuse", NULL};
 static const char *const splices[] = {"auto", "off", NULL};
+static const char *const congestions[] = {"auto", "system", NULL};
 static const char *const others[] = {"close", "reset", "hold", NULL};
 static const char *const edges[] = {"after", "before", NULL};
 
@@ -113,6 +114,14 @@ const struct option proxy_options[] = {
         .default_text = "auto",
         .choices = splices,
         .help = "auto: bulk data moves by splice(2); off: it is always copied"},
+    {.name = "congestion",
+        .kind = &option_choice,
+        .offset = offsetof(struct proxy_config, congestion),
+        .default_text = "auto",
+        .choices = congestions,
+        .help =
+            "congestion control; auto: reno on loopback where the system's is bbr, whose pacing "
+            "halves the throughput there; system: always the system's"},
     {.name = "backlog",
         .kind = &option_number,
         .offset = offsetof(struct proxy_config, backlog),

@@ -219,8 +219,7 @@ static struct connection *connection_new(
     connection->address[SIDE_CLIENT] = strdup(text);
     connection->connector = calloc(1, sizeof *connection->connector);
     if (connection->address[SIDE_CLIENT] == NULL || connection->connector == NULL ||
-        connector_init(connection->connector, worker->loop, &worker->poller, &worker->timers,
-            &proxy->plan->proxy, on_connected) != 0) {
+        connector_init(connection->connector, worker, &proxy->plan->proxy, on_connected) != 0) {
         connection_free(connection);
         return NULL;
     }

@@ -17,6 +17,9 @@
 #include <string.h>
 #include <uv.h>
 
+#include "proxy/net/congestion.h"
+#include "proxy/net/worker.h"
+
 struct resolution {
     uv_getaddrinfo_t request;
     struct connector *owner;     /* NULL: nobody waits any more */
@@ -29,6 +32,11 @@ struct resolution {
 
 static void try_next(struct connector *connector);
 static int attempt(struct connector *connector);
+
+static void set_timer(struct connector *connector, time_us at)
+{
+    timer_set(&connector->worker->timers, &connector->timer, at);
+}
 
 /* Lets go of the resolver's answer, or of the question. */
 static void release(struct connector *connector)
@@ -48,7 +56,7 @@ static void release(struct connector *connector)
 
 static void done(struct connector *connector, int errnum, const char *reason)
 {
-    timer_set(connector->timers, &connector->timer, TIME_NEVER);
+    set_timer(connector, TIME_NEVER);
     release(connector);
     connector->on_done(connector, errnum, reason);
 }
@@ -63,13 +71,13 @@ static void fail_soon(struct connector *connector, int errnum, const char *reaso
 {
     connector->errnum = errnum;
     connector->reason = reason;
-    poller_soon(connector->poller, &connector->failed);
+    poller_soon(&connector->worker->poller, &connector->failed);
 }
 
 static void attempt_failed(struct connector *connector, int errnum)
 {
     socket_endpoint_drop(connector->endpoint);
-    timer_set(connector->timers, &connector->timer, TIME_NEVER);
+    set_timer(connector, TIME_NEVER);
     connector->errnum = errnum;
     try_next(connector);
 }
@@ -127,7 +135,7 @@ static int wait_for_room(struct connector *connector)
 {
     if (connector->deadline == 0)
         connector->deadline = time_add(timers_now(), connector->proxy.connect_timeout_us);
-    timer_set(connector->timers, &connector->timer, time_add(timers_now(), UNIX_RETRY_US));
+    set_timer(connector, time_add(timers_now(), UNIX_RETRY_US));
     return EAGAIN;
 }
 
@@ -136,9 +144,12 @@ static int attempt(struct connector *connector)
 {
     struct socket_endpoint *endpoint = connector->endpoint;
     int family = connector->address.ss_family;
-    int result = socket_endpoint_create(endpoint, connector->poller, family, &connector->proxy);
+    int result =
+        socket_endpoint_create(endpoint, &connector->worker->poller, family, &connector->proxy);
     if (result != 0)
         return -result;
+    if (connector->worker->paced)
+        congestion_set_dialled(endpoint->fd, &connector->address, &connector->proxy);
     endpoint->on_ready = on_connecting;
     endpoint->connecting = connector;
     connector->attempts++;
@@ -149,8 +160,7 @@ static int attempt(struct connector *connector)
         socket_endpoint_drop(endpoint);
         return errnum == EAGAIN && family == AF_UNIX ? wait_for_room(connector) : errnum;
     }
-    timer_set(connector->timers, &connector->timer,
-        time_add(timers_now(), connector->proxy.connect_timeout_us));
+    set_timer(connector, time_add(timers_now(), connector->proxy.connect_timeout_us));
     return 0;
 }
 
@@ -202,29 +212,26 @@ static void resolve(struct connector *connector, const struct address *upstream)
     resolution->owner = connector;
     resolution->request.data = resolution;
     int result = uv_getaddrinfo(
-        connector->loop, &resolution->request, on_resolved, service.host, port, &hints);
+        connector->worker->loop, &resolution->request, on_resolved, service.host, port, &hints);
     if (result != 0) {
         free(resolution);
         fail_soon(connector, -result, NULL);
         return;
     }
     connector->resolution = resolution;
-    timer_set(connector->timers, &connector->timer,
-        time_add(timers_now(), connector->proxy.connect_timeout_us));
+    set_timer(connector, time_add(timers_now(), connector->proxy.connect_timeout_us));
 }
 
-int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *poller,
-    struct timers *timers, const struct proxy_config *proxy, connector_done_fn on_done)
+int connector_init(struct connector *connector, struct worker *worker,
+    const struct proxy_config *proxy, connector_done_fn on_done)
 {
     memset(connector, 0, sizeof *connector);
-    connector->loop = loop;
-    connector->poller = poller;
-    connector->timers = timers;
+    connector->worker = worker;
     connector->proxy = *proxy;
     connector->on_done = on_done;
     list_init(&connector->failed.link);
     connector->failed.run = on_failed_task;
-    int result = timer_init(timers, &connector->timer, on_timer);
+    int result = timer_init(&worker->timers, &connector->timer, on_timer);
     if (result != 0)
         connector->on_done = NULL;
     return result;
@@ -256,5 +263,5 @@ void connector_deinit(struct connector *connector)
     connector->on_done = NULL;
     list_remove(&connector->failed.link);
     release(connector);
-    timer_deinit(connector->timers, &connector->timer);
+    timer_deinit(&connector->worker->timers, &connector->timer);
 }

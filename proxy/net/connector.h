@@ -17,6 +17,7 @@
 #include "proxy/net/timers.h"
 
 struct connector;
+struct worker;
 struct resolution; /* a getaddrinfo under way, or its result */
 
 /* Connected: errnum 0 and reason NULL. Failed: the endpoint has no descriptor; errnum is the errno
@@ -24,9 +25,7 @@ struct resolution; /* a getaddrinfo under way, or its result */
 typedef void (*connector_done_fn)(struct connector *connector, int errnum, const char *reason);
 
 struct connector {
-    uv_loop_t *loop;
-    struct poller *poller;
-    struct timers *timers;
+    struct worker *worker;
     struct timer timer;        /* of the attempt under way */
     struct poller_task failed; /* delivers a failure that was known at once */
     struct proxy_config proxy; /* a copy: plans come and go while it is under way */
@@ -43,8 +42,8 @@ struct connector {
 };
 
 /* 0 or -ENOMEM. */
-int connector_init(struct connector *connector, uv_loop_t *loop, struct poller *poller,
-    struct timers *timers, const struct proxy_config *proxy, connector_done_fn on_done);
+int connector_init(struct connector *connector, struct worker *worker,
+    const struct proxy_config *proxy, connector_done_fn on_done);
 
 /* Never calls on_done from inside. The endpoint is initialised, and gets its descriptor here.
  * `upstream` overrides the proxy's own address when it is not NULL (builtin services). */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "proxy/base/rng.h"
+#include "proxy/net/congestion.h"
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
 
@@ -170,6 +171,14 @@ void listener_release_port(struct listener *listener)
     listener->port_fd = -1;
 }
 
+/* The accepted ones inherit all of it. */
+static int set_options(
+    int fd, const struct sockaddr_storage *address, const struct proxy_config *proxy)
+{
+    congestion_set_listening(fd, address, proxy);
+    return socket_set_options(fd, address->ss_family, proxy);
+}
+
 static int bind_and_listen(struct listener *listener, int fd, const struct proxy_config *proxy)
 {
     const int on = 1;
@@ -178,7 +187,7 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
         remove_stale_socket(&listener->address, listener->address_len);
     else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         return -errno;
-    int result = socket_set_options(fd, family, proxy);
+    int result = set_options(fd, &listener->address, proxy);
     if (result != 0)
         return result;
     if (bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0)
@@ -218,7 +227,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
 
 void listener_update(struct listener *listener, const struct proxy_config *proxy)
 {
-    socket_set_options(listener->fd, listener->address.ss_family, proxy);
+    set_options(listener->fd, &listener->address, proxy);
     listen(listener->fd, (int)proxy->backlog);
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "proxy/net/congestion.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/proxy.h"
 
@@ -16,6 +17,7 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
     worker->user = user;
     worker->wants_details = true;
     worker->started_at = timers_now();
+    worker->paced = congestion_is_paced();
     list_init(&worker->proxies);
     list_init(&worker->spare);
     tally_book_init(&worker->tallies);

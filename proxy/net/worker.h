@@ -38,6 +38,7 @@ struct worker {
     struct builtins builtins;
     time_us started_at;
     bool stopping;      /* no listener opens any more */
+    bool paced;         /* congestion_is_paced() */
     bool wants_details; /* somebody reads the details of `closed` events (session.h) */
     size_t connections; /* open ones, of all proxies */
     void *user;         /* of the two callbacks */

@@ -154,6 +154,8 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(proxy->rcvbuf, 0);
     assert_int_equal(proxy->sndbuf, 0);
     assert_true(proxy->nodelay);
+    assert_int_equal(proxy->splice, SPLICE_AUTO);
+    assert_int_equal(proxy->congestion, CONGESTION_AUTO);
     assert_int_equal(proxy->backlog, 4096);
     assert_int_equal(proxy->unreachable, UNREACHABLE_RESET);
     assert_string_equal(fault->name, "f");
@@ -182,7 +184,7 @@ static void every_key_reaches_its_place(void **state)
         "grace = 0\n"
         "[proxy p.1]\nlisten = unix:/run/p\nupstream = builtin:http\nenabled = no\n"
         "connect_timeout = 1ms\nbuffer = 4k\nrcvbuf = 2k\nsndbuf = 1G\nnodelay = no\n"
-        "backlog = 0\nunreachable = refuse\n"
+        "splice = off\ncongestion = system\nbacklog = 0\nunreachable = refuse\n"
         "[fault f]\nproxy = p.1\ntype = shut_rd\ndirection = both\nside = server\nother = hold\n"
         "when = bytes:3\nconnections = 2,4-\ntimes = 7\nmode = reset\n");
     const struct proxy_config *proxy = &config.proxies[0];
@@ -203,6 +205,8 @@ static void every_key_reaches_its_place(void **state)
     assert_int_equal(proxy->rcvbuf, 2048);
     assert_int_equal(proxy->sndbuf, 1 << 30);
     assert_false(proxy->nodelay);
+    assert_int_equal(proxy->splice, SPLICE_OFF);
+    assert_int_equal(proxy->congestion, CONGESTION_SYSTEM);
     assert_int_equal(proxy->backlog, 0);
     assert_int_equal(proxy->unreachable, UNREACHABLE_REFUSE);
     assert_string_equal(fault->proxies, "p.1");
