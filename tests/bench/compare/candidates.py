@@ -56,6 +56,7 @@ CANDIDATES = (
     Candidate("direct", "direct"),
     Candidate("rudeproxy", "ours", "rudeproxy.ini", OURS, ("rudeproxy", "--version"), splice=True),
     Candidate("rudeproxy-copy", "variant", "rudeproxy-copy.ini", OURS),
+    Candidate("rudeproxy-system", "variant", "rudeproxy-system.ini", OURS, splice=True),
     Candidate("rudeproxy-faults", "variant", "rudeproxy-faults.ini", OURS, splice=True),
     Candidate("rudeproxy-trigger", "variant", "rudeproxy-trigger.ini", OURS, splice=True),
     Candidate("haproxy", "peer", "haproxy.cfg", HAPROXY, ("haproxy", "-v")),
@@ -79,6 +80,19 @@ CANDIDATES = (
         ),
         version=("socat", "-V"),
         connections=100,  # a process for each
+    ),
+    # With reno instead of the system's congestion control, as setsockopt(IPPROTO_TCP, TCP_CONGESTION): the
+    # other peers cannot choose. Only where it listens: what it connects is connected before it sets options.
+    Candidate(
+        "socat-reno",
+        "peer",
+        command=(
+            "socat",
+            "-b8388608",
+            "TCP4-LISTEN:${LISTEN},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096,setsockopt-listen=6:13:x72656e6f",
+            "TCP4:127.0.0.1:${SERVER},nodelay",
+        ),
+        connections=100,
     ),
     Candidate(
         "toxiproxy",

@@ -196,10 +196,10 @@ def traced(pid: int, table: str) -> Iterator[None]:
 
 STREAM = ("rate_mb", "cpu_gb")
 MESSAGE = ("rate", "p50_us", "p99_us", "p999_us", "cpu_100k")
-COPY, FAULTS, TRIGGER = "rudeproxy-copy", "rudeproxy-faults", "rudeproxy-trigger"
+COPY, SYSTEM, FAULTS, TRIGGER = "rudeproxy-copy", "rudeproxy-system", "rudeproxy-faults", "rudeproxy-trigger"
 
 MEASURES = (
-    Measure("stream-1", "One stream", stream(1, "down"), STREAM, variants=(COPY, FAULTS, TRIGGER)),
+    Measure("stream-1", "One stream", stream(1, "down"), STREAM, variants=(COPY, SYSTEM, FAULTS, TRIGGER)),
     Measure("stream-16", "16 streams", stream(16, "down"), STREAM, 16),
     Measure("duplex-1", "One stream, both directions at once", stream(1, "both"), STREAM),
     Measure("duplex-16", "16 streams, both directions at once", stream(16, "both"), STREAM, 16),

@@ -99,4 +99,5 @@ def machine() -> dict[str, str]:
         "cpus": str(os.cpu_count()),
         "cpu": model[1] if model else platform.machine(),
         "load": read("/proc/loadavg").split()[0],
+        "congestion": read("/proc/sys/net/ipv4/tcp_congestion_control").strip(),
     }

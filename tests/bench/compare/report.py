@@ -62,12 +62,12 @@ def about(results: Results) -> str:
     facts = results.about
     versions = ", ".join(f"{name} {version}" for name, version in facts.items() if name not in MACHINE)
     return (
-        f"{facts['date']}, Linux {facts['kernel']}, {facts['cpus']} CPUs ({facts['cpu']}), load before it "
-        f"{facts['load']}, {facts['rounds']} rounds. {versions}.\n"
+        f"{facts['date']}, Linux {facts['kernel']} with {facts['congestion']}, {facts['cpus']} CPUs ({facts['cpu']}), "
+        f"load before it {facts['load']}, {facts['rounds']} rounds. {versions}.\n"
     )
 
 
-MACHINE = ("date", "kernel", "cpus", "cpu", "load", "rounds")
+MACHINE = ("date", "kernel", "congestion", "cpus", "cpu", "load", "rounds")
 
 
 def markdown(results: Results, plots: list[str]) -> str:
