@@ -345,7 +345,8 @@ static ssize_t take_spliced(struct flow *flow)
         return take(flow);
     }
     ssize_t n = endpoint_fill(flow->source, flow->conduit, (size_t)max);
-    flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
+    if (!would_block(n)) /* a pause alone says nothing of what follows */
+        flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
     if (n > 0)
         flow->piped = (size_t)n;
     if (n > 0 || would_block(n))
