@@ -155,21 +155,25 @@ def send_reloads(running: Running, reloads: int, seconds: float) -> None:
 # --- System calls ---
 
 
-def calls(scale: Scale, candidate: Candidate) -> Sample:
-    """strace -c over connections one after the other, one byte each way; also every call by name."""
-    with start(candidate) as running, tempfile.NamedTemporaryFile("r") as table:
-        with contextlib.ExitStack() as stack:
+def calls(connections: int) -> Take:
+    """strace -c over connections, so many at a time, one byte each way; also every call by name."""
 
-            def on_step(name: str) -> None:
-                if name == "ready":
-                    stack.enter_context(traced(running.pid, table.name))
-                else:
-                    stack.close()
+    def take(scale: Scale, candidate: Candidate) -> Sample:
+        with start(candidate) as running, tempfile.NamedTemporaryFile("r") as table:
+            with contextlib.ExitStack() as stack:
 
-            given = {"connections": 1, "bytes": 1, "count": scale.traced}
-            load.run(scale.program, "connects", running, given, on_step)
-        counts = {name: int(n) / scale.traced for n, name in re.findall(STRACE_ROW, table.read(), re.M)}
-    return {"calls": counts.pop("total")} | {f"calls {name}": n for name, n in counts.items()}
+                def on_step(name: str) -> None:
+                    if name == "ready":
+                        stack.enter_context(traced(running.pid, table.name))
+                    else:
+                        stack.close()
+
+                given = {"connections": connections, "bytes": 1, "count": scale.traced}
+                load.run(scale.program, "connects", running, given, on_step)
+            counts = {name: int(n) / scale.traced for n, name in re.findall(STRACE_ROW, table.read(), re.M)}
+        return {"calls": counts.pop("total")} | {f"calls {name}": n for name, n in counts.items()}
+
+    return take
 
 
 # "% time, seconds, usecs/call, calls, errors, syscall"; the line of the total has no usecs/call in
@@ -217,6 +221,7 @@ MEASURES = (
     ),
     Measure("connects", "Connections, 16 at a time", messages("connects", 16, 1), MESSAGE, 16),
     Measure("idle", "Idle connections", idle, ("rss_kb", "descriptors", "rate_kept"), 9064),
-    Measure("calls", "System calls, one byte each way", calls, ("calls",), once=True, needs="strace"),
+    Measure("calls", "System calls, one byte each way", calls(1), ("calls",), once=True, needs="strace"),
+    Measure("calls-16", "System calls, 16 at a time", calls(16), ("calls",), 16, once=True, needs="strace"),
     Measure("reload", "Reload with idle connections", reload, ("quiet_ms", "pause_ms"), 9001, peers=False),
 )
