@@ -2,7 +2,7 @@
 /*
  * What is in force as a file. Faults of the file come first, each once for all proxies that have it: a
  * value that the API gave to some of them is a section of its own, [fault PROXY.NAME], as are the faults
- * that the API added. A section whose names cannot stand in a file is printed as a comment.
+ * that the API added. A section whose names or addresses cannot stand in a file is printed as a comment.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +48,20 @@ static bool fits_title(const char *kind, const char *name)
     return name_is_valid(name) && strlen(kind) + 1 + strlen(name) < CONFIG_NAME_MAX;
 }
 
+static bool fits_file(const struct proxy_config *proxy)
+{
+    return fits_title("proxy", proxy->name) && proxy->listen.kind != ADDRESS_NOWHERE &&
+           proxy->upstream.kind != ADDRESS_NOWHERE;
+}
+
 /* [fault PROXY.NAME] for one proxy. */
 static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE *out)
 {
     struct fault fault = rule->fault;
     const char *owner = proxy->plan->proxy.name;
     int length = snprintf(fault.name, sizeof fault.name, "%s.%s", owner, rule->fault.name);
-    bool readable = (size_t)length < sizeof fault.name && fits_title("fault", fault.name);
+    bool readable = (size_t)length < sizeof fault.name && fits_title("fault", fault.name) &&
+                    fits_file(&proxy->plan->proxy);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
     print_section(print_fault, &fault, readable, out);
 }
@@ -90,7 +97,7 @@ static bool name_proxies(
         const struct rule *rule = rule_of(proxy, tally);
         if (rule == NULL || !fault_equal(&rule->fault, fault))
             continue;
-        if (!name_is_valid(name) || used + strlen(name) + 2 > sizeof fault->proxies)
+        if (!fits_file(&proxy->plan->proxy) || used + strlen(name) + 2 > sizeof fault->proxies)
             return false;
         used += (size_t)snprintf(
             fault->proxies + used, sizeof fault->proxies - used, "%s%s", used > 0 ? "," : "", name);
@@ -133,7 +140,7 @@ void control_print(const struct control *control, FILE *out)
     while ((proxy = control_next_proxy(control, proxy)) != NULL) {
         struct proxy_config config;
         control_proxy_config(proxy, &config);
-        print_section(print_proxy, &config, fits_title("proxy", config.name), out);
+        print_section(print_proxy, &config, fits_file(&config), out);
     }
     list_for_each(link, &control->worker->tallies.tallies)
     {

@@ -393,6 +393,26 @@ static void what_is_in_force_prints_as_a_file(void **state)
     free(second);
 }
 
+static void a_proxy_that_leads_nowhere_prints_as_a_comment(void **state)
+{
+    struct rig *rig = *state;
+    struct proxy_config lost = rig_proxy("lost", TO_ECHO);
+    address_nowhere("bad", &lost.upstream);
+    assert_int_equal(rig_load(rig, FILE_ECHO("a") "[fault all]\ntype = latency\ndelay = 1ms\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(control_add_proxy(&rig->control, &lost, &rig->err), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "lost", "mine", "type=latency delay=2ms"), CONTROL_OK);
+    assert_int_equal(rig_change(rig, "lost", "all", "type=latency delay=3ms"), CONTROL_OK);
+    char *text = print_of(rig);
+    assert_non_null(strstr(text, "; [proxy lost]\n"));
+    assert_non_null(strstr(text, "; upstream        = bad\n"));
+    assert_non_null(strstr(text, "; [fault lost.mine]\n"));
+    assert_non_null(strstr(text, "; [fault lost.all]\n"));
+    assert_int_equal(rig_load(rig, text, CONTROL_DROP_API), CONTROL_OK);
+    free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -411,6 +431,7 @@ int main(void)
         TEST(the_file_is_the_truth_for_what_it_names),
         TEST(a_file_takes_over_what_the_api_had_made),
         TEST(what_is_in_force_prints_as_a_file),
+        TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
