@@ -310,7 +310,7 @@ int http_open(struct http *http, struct poller *poller, struct timers *timers,
         return err_set(err, "out of memory");
     if (timer_init(timers, &http->sweep, on_sweep) != 0)
         goto err_after_timer;
-    if (listener_init(&http->listener, poller, timers, &listener_calls) != 0)
+    if (listener_init(&http->listener, poller, timers, NULL, &listener_calls) != 0)
         goto err_after_sweep;
     if (listen_at(http, address, err) != 0)
         goto err_after_listener;

@@ -46,6 +46,7 @@ struct run {
     struct control control;
     struct admin *admin; /* NULL: no API */
     uv_signal_t signals[SIGNAL_COUNT];
+    int signal_count; /* that were started */
     uv_timer_t grace;
     struct exec exec;
     bool has_exec;   /* exec was started */
@@ -69,7 +70,7 @@ static void close_everything(struct run *run)
     admin_close(run->admin);
     run->admin = NULL;
     worker_close(&run->worker);
-    for (int i = 0; i < SIGNAL_COUNT; i++)
+    for (int i = 0; i < run->signal_count; i++)
         uv_close((uv_handle_t *)&run->signals[i], NULL);
     uv_close((uv_handle_t *)&run->grace, NULL);
     if (run->has_exec)
@@ -228,14 +229,19 @@ static const struct {
     {SIGHUP, on_reload_signal},
 };
 
-static void start_handles(struct run *run)
+static int start_signals(struct run *run, struct err *err)
 {
-    uv_timer_init(&run->loop, &run->grace);
     for (int i = 0; i < SIGNAL_COUNT; i++) {
-        uv_signal_init(&run->loop, &run->signals[i]);
-        run->signals[i].data = run;
-        uv_signal_start(&run->signals[i], signal_rows[i].callback, signal_rows[i].signum);
+        uv_signal_t *handle = &run->signals[i];
+        int result = uv_signal_init(&run->loop, handle);
+        handle->data = run;
+        run->signal_count += result == 0;
+        if (result == 0)
+            result = uv_signal_start(handle, signal_rows[i].callback, signal_rows[i].signum);
+        if (result != 0)
+            return err_set(err, "cannot watch for signals: %s", uv_strerror(result));
     }
+    return 0;
 }
 
 static int open_admin(struct run *run, struct err *err)
@@ -315,7 +321,7 @@ static int start(struct run *run, struct err *err)
 {
     log_config(&run->log, "run", &run->config);
     /* The API goes first: its events begin with those of the start. */
-    if (check_ahead(run, err) != 0 || open_admin(run, err) != 0 ||
+    if (start_signals(run, err) != 0 || check_ahead(run, err) != 0 || open_admin(run, err) != 0 ||
         control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
     return say_ready(run, err) == 0 ? start_child(run, err) : -1;
@@ -370,7 +376,7 @@ static void run_until_closed(struct run *run)
 static int run_loop(struct run *run)
 {
     struct err err;
-    start_handles(run);
+    uv_timer_init(&run->loop, &run->grace);
     control_init(&run->control, &run->worker, &run->config.settings);
     run->worker.on_drained = on_drained;
     run->worker.wants_details = run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
@@ -390,8 +396,12 @@ static int run_loop(struct run *run)
 static int run_with_log(struct run *run)
 {
     int status = EXIT_RUNTIME;
-    uv_loop_init(&run->loop);
-    int result = worker_init(&run->worker, &run->loop, on_event, run);
+    int result = uv_loop_init(&run->loop);
+    if (result != 0) {
+        fprintf(stderr, "rudeproxy: cannot start: %s\n", uv_strerror(result));
+        return status;
+    }
+    result = worker_init(&run->worker, &run->loop, on_event, run);
     if (result == 0)
         status = run_loop(run);
     else

@@ -186,6 +186,7 @@ enum control_result control_load(
     enum control_result result = CONTROL_FAILED;
     struct proxy **kept = calloc(most + 1, sizeof(struct proxy *));
     control->errnum = 0;
+    congestion_ask(&control->worker->congestion);
     if (privilege_check(config, err) != 0) {
         free(kept);
         return CONTROL_INVALID;

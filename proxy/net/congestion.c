@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See congestion.h. The kernel's default is what a new socket has (net.ipv4.tcp_congestion_control). */
+/* See congestion.h. The system's is what a new socket has. */
 #include "proxy/net/congestion.h"
 
 #include <netinet/in.h>
@@ -7,25 +7,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAME_MAX_SIZE 16 /* TCP_CA_NAME_MAX in include/net/tcp.h */
 #define UNPACED "reno"
 
-/* Its name, not longer than fits; "" when it cannot be told. */
-static void ask_default(char name[NAME_MAX_SIZE])
+void congestion_ask(struct system_congestion *system)
 {
-    socklen_t size = NAME_MAX_SIZE - 1;
+    char name[CONGESTION_NAME_SIZE] = "";
+    socklen_t size = sizeof name - 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    memset(name, 0, NAME_MAX_SIZE);
     if (fd < 0)
         return;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) != 0)
-        name[0] = '\0';
+    if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0)
+        memcpy(system->name, name, sizeof name);
     close(fd);
 }
 
-static bool paces(const char *name)
+static bool is_paced(const struct system_congestion *system)
 {
-    return strncmp(name, "bbr", 3) == 0; /* bbr2 and bbr3 too */
+    return strncmp(system->name, "bbr", 3) == 0; /* bbr2 and bbr3 too */
 }
 
 static bool is_loopback(const struct sockaddr_storage *address)
@@ -39,34 +37,19 @@ static bool is_loopback(const struct sockaddr_storage *address)
                (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == IN_LOOPBACKNET));
 }
 
-static bool wants_unpaced(const struct sockaddr_storage *address, const struct proxy_config *proxy)
+static bool set_algorithm(int fd, const char *name)
 {
-    return proxy->congestion == CONGESTION_AUTO && is_loopback(address);
+    return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0;
 }
 
-static void set(int fd, const char *name)
+bool congestion_unpace(const struct system_congestion *system, int fd,
+    const struct sockaddr_storage *address, const struct proxy_config *proxy)
 {
-    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name));
+    return proxy->congestion == CONGESTION_AUTO && is_paced(system) && is_loopback(address) &&
+           set_algorithm(fd, UNPACED);
 }
 
-bool congestion_is_paced(void)
+void congestion_restore(const struct system_congestion *system, int fd)
 {
-    char name[NAME_MAX_SIZE];
-    ask_default(name);
-    return paces(name);
-}
-
-void congestion_set_dialled(
-    int fd, const struct sockaddr_storage *address, const struct proxy_config *proxy)
-{
-    if (wants_unpaced(address, proxy))
-        set(fd, UNPACED);
-}
-
-void congestion_set_listening(
-    int fd, const struct sockaddr_storage *address, const struct proxy_config *proxy)
-{
-    char name[NAME_MAX_SIZE];
-    ask_default(name);
-    set(fd, paces(name) && wants_unpaced(address, proxy) ? UNPACED : name);
+    set_algorithm(fd, system->name);
 }

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <uv.h>
 
-#include "proxy/net/congestion.h"
 #include "proxy/net/worker.h"
 
 struct resolution {
@@ -148,8 +147,8 @@ static int attempt(struct connector *connector)
         socket_endpoint_create(endpoint, &connector->worker->poller, family, &connector->proxy);
     if (result != 0)
         return -result;
-    if (connector->worker->paced)
-        congestion_set_dialled(endpoint->fd, &connector->address, &connector->proxy);
+    congestion_unpace(
+        &connector->worker->congestion, endpoint->fd, &connector->address, &connector->proxy);
     endpoint->on_ready = on_connecting;
     endpoint->connecting = connector;
     connector->attempts++;

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "proxy/base/rng.h"
-#include "proxy/net/congestion.h"
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
 
@@ -78,12 +77,13 @@ static void on_pause_over(struct timer *timer)
 }
 
 int listener_init(struct listener *listener, struct poller *poller, struct timers *timers,
-    const struct listener_calls *calls)
+    const struct system_congestion *congestion, const struct listener_calls *calls)
 {
     *listener = (struct listener){
         .calls = calls,
         .poller = poller,
         .timers = timers,
+        .congestion = congestion,
         .item.on_event = on_event,
         .fd = -1,
         .port_fd = -1,
@@ -172,11 +172,14 @@ void listener_release_port(struct listener *listener)
 }
 
 /* The accepted ones inherit all of it. */
-static int set_options(
-    int fd, const struct sockaddr_storage *address, const struct proxy_config *proxy)
+static int set_options(struct listener *listener, int fd, const struct proxy_config *proxy)
 {
-    congestion_set_listening(fd, address, proxy);
-    return socket_set_options(fd, address->ss_family, proxy);
+    bool was_unpaced = listener->unpaced;
+    listener->unpaced = listener->congestion != NULL &&
+                        congestion_unpace(listener->congestion, fd, &listener->address, proxy);
+    if (was_unpaced && !listener->unpaced)
+        congestion_restore(listener->congestion, fd);
+    return socket_set_options(fd, listener->address.ss_family, proxy);
 }
 
 static int bind_and_listen(struct listener *listener, int fd, const struct proxy_config *proxy)
@@ -187,7 +190,7 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
         remove_stale_socket(&listener->address, listener->address_len);
     else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         return -errno;
-    int result = set_options(fd, &listener->address, proxy);
+    int result = set_options(listener, fd, proxy);
     if (result != 0)
         return result;
     if (bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0)
@@ -212,6 +215,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
         listener->errnum = errno;
         return err_set(err, "cannot make a socket for %s: %s", text, strerror(errno));
     }
+    listener->unpaced = false;
     int result = bind_and_listen(listener, fd, proxy);
     if (result != 0) {
         close(fd);
@@ -227,7 +231,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
 
 void listener_update(struct listener *listener, const struct proxy_config *proxy)
 {
-    set_options(listener->fd, &listener->address, proxy);
+    set_options(listener, listener->fd, proxy);
     listen(listener->fd, (int)proxy->backlog);
 }
 

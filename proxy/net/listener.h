@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "proxy/base/err.h"
+#include "proxy/net/congestion.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/timers.h"
 
@@ -30,6 +31,8 @@ struct listener {
     const struct listener_calls *calls;
     struct poller *poller;
     struct timers *timers;
+    const struct system_congestion *congestion; /* NULL: the system's is as good as any */
+    bool unpaced;                               /* congestion_unpace() had an effect */
     struct poller_item item;
     struct timer pause; /* until accepting is tried again */
     int port_fd; /* bound like fd, but not listening: while the listener is closed nobody else is given
@@ -43,9 +46,9 @@ struct listener {
     int errnum; /* why it could not be opened last: a positive errno; 0: the name did not resolve */
 };
 
-/* 0 or -ENOMEM. */
+/* `congestion`: NULL, or it outlives the listener. 0 or -ENOMEM. */
 int listener_init(struct listener *listener, struct poller *poller, struct timers *timers,
-    const struct listener_calls *calls);
+    const struct system_congestion *congestion, const struct listener_calls *calls);
 void listener_deinit(struct listener *listener);
 
 /* Binds and listens; a host name is resolved here, blocking, and its first address taken. 0, or -1

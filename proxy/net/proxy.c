@@ -122,7 +122,8 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
     struct proxy *proxy = calloc(1, sizeof *proxy);
     if (proxy == NULL)
         return NULL;
-    if (listener_init(&proxy->listener, &worker->poller, &worker->timers, &listener_calls) != 0)
+    if (listener_init(&proxy->listener, &worker->poller, &worker->timers, &worker->congestion,
+            &listener_calls) != 0)
         goto err_after_alloc;
     proxy->worker = worker;
     proxy->plan = plan;

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "proxy/net/congestion.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/proxy.h"
 
@@ -17,7 +16,7 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
     worker->user = user;
     worker->wants_details = true;
     worker->started_at = timers_now();
-    worker->paced = congestion_is_paced();
+    congestion_ask(&worker->congestion);
     list_init(&worker->proxies);
     list_init(&worker->spare);
     tally_book_init(&worker->tallies);

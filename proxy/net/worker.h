@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "proxy/base/ring.h"
 #include "proxy/net/builtin.h"
+#include "proxy/net/congestion.h"
 #include "proxy/net/pipe_pool.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/timers.h"
@@ -30,6 +31,7 @@ struct worker {
     struct ring_pool ring_pool;
     struct pipe_pool pipe_pool;
     struct tally_book tallies;
+    struct system_congestion congestion; /* asked at the start and when a file is loaded */
     struct list
         proxies;       /* of struct proxy, those too that only wait for their connections to end */
     struct hash names; /* of those that are not closing, by name */
@@ -38,7 +40,6 @@ struct worker {
     struct builtins builtins;
     time_us started_at;
     bool stopping;      /* no listener opens any more */
-    bool paced;         /* congestion_is_paced() */
     bool wants_details; /* somebody reads the details of `closed` events (session.h) */
     size_t connections; /* open ones, of all proxies */
     void *user;         /* of the two callbacks */

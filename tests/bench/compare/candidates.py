@@ -51,6 +51,7 @@ class Running:
 
 OURS = ("rudeproxy", "-c", "${CONFIG}")
 HAPROXY = ("haproxy", "-db", "-f", "${CONFIG}")
+RENO = "setsockopt-listen=6:13:x72656e6f"  # socat's way to say it: level, option, bytes
 
 CANDIDATES = (
     Candidate("direct", "direct"),
@@ -81,16 +82,16 @@ CANDIDATES = (
         version=("socat", "-V"),
         connections=100,  # a process for each
     ),
-    # With reno instead of the system's congestion control, as setsockopt(IPPROTO_TCP, TCP_CONGESTION): the
-    # other peers cannot choose. Only where it listens: what it connects is connected before it sets options.
+    # With reno instead of the system's congestion control, by setsockopt(IPPROTO_TCP, TCP_CONGESTION) before
+    # bind(): the other peers cannot choose.
     Candidate(
         "socat-reno",
         "peer",
         command=(
             "socat",
             "-b8388608",
-            "TCP4-LISTEN:${LISTEN},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096,setsockopt-listen=6:13:x72656e6f",
-            "TCP4:127.0.0.1:${SERVER},nodelay",
+            f"TCP4-LISTEN:${{LISTEN}},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096,{RENO}",
+            f"TCP4:127.0.0.1:${{SERVER}},nodelay,{RENO}",
         ),
         connections=100,
     ),

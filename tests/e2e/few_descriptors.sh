@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A start for which there are not enough descriptors fails with one line that says so; with enough, it works.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+printf '[proxy p]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >"$work/one.ini"
+
+started=0
+for limit in $(seq 7 30); do
+    code=0
+    (ulimit -n "$limit" && exec "$RUDEPROXY" exec -c "$work/one.ini" --log none -- true) \
+        >"$work/out" 2>"$work/err" || code=$?
+    if [ "$code" -eq 0 ]; then
+        started=$limit
+        continue
+    fi
+    [ "$code" -eq 1 ] || [ "$code" -eq 126 ] || fail "with $limit descriptors: status $code: $(cat "$work/err")"
+    grep -q '^rudeproxy: cannot .*oo many open files$' "$work/err" ||
+        fail "with $limit descriptors: $(cat "$work/err")"
+    [ "$started" -eq 0 ] || fail "it starts with $started descriptors, not with $limit"
+done
+[ "$started" -eq 30 ] || fail "it does not start with 30 descriptors: $(cat "$work/err")"
+note "starts with 30 descriptors"
