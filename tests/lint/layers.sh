@@ -3,7 +3,7 @@
 #
 # The layers, by their includes: a layer includes only itself and what stands left of it in
 # base <- fault <- config <- relay <- net <- control <- admin <- app; record stands beside net, on
-# relay, for admin and app; peers and ctl beside them all, on base. uv.h belongs to net, control, admin
+# relay, for admin and app; peers and ctl beside them all, on base. uv.h belongs to net
 # and app, ini.h to config, microhttpd.h to admin, curl.h to ctl, jansson.h to record, admin, ctl and
 # app.
 set -euo pipefail
@@ -26,7 +26,7 @@ declare -A may_include=(
 may_include[proxy]=${may_include[proxy/app]}
 
 declare -A may_include_system=(
-    [uv.h]="proxy/net proxy/control proxy/admin proxy/app proxy"
+    [uv.h]="proxy/net proxy/app"
     [ini.h]="config"
     [jansson.h]="proxy/record proxy/admin proxy/ctl proxy/app"
     [microhttpd.h]="proxy/admin"
