@@ -231,15 +231,26 @@ void address_format(const struct address *address, char *buf, size_t size)
     }
 }
 
+bool address_is_loopback(const struct sockaddr_storage *addr)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+    const struct in6_addr *in6 = &((const struct sockaddr_in6 *)addr)->sin6_addr;
+    if (addr->ss_family == AF_INET)
+        return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return addr->ss_family == AF_INET6 &&
+           (IN6_IS_ADDR_LOOPBACK(in6) ||
+               (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == IN_LOOPBACKNET));
+}
+
 bool address_is_private(const struct address *address)
 {
-    struct in6_addr in6;
+    struct sockaddr_storage addr;
     if (address->kind == ADDRESS_NAME)
         return strcasecmp(address->host, "localhost") == 0;
-    if (address->kind == ADDRESS_IP && inet_pton(AF_INET6, address->host, &in6) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&in6) || (IN6_IS_ADDR_V4MAPPED(&in6) && in6.s6_addr[12] == 127);
-    if (address->kind == ADDRESS_IP)
-        return strncmp(address->host, "127.", strlen("127.")) == 0;
+    if (address->kind == ADDRESS_IP) {
+        address_to_sockaddr(address, &addr);
+        return address_is_loopback(&addr);
+    }
     return address->kind == ADDRESS_UNIX;
 }
 

@@ -40,6 +40,8 @@ void address_nowhere(const char *text, struct address *address);
 void address_format(const struct address *address, char *buf, size_t size);
 /* Whether only this machine can connect to it: a loopback address, `localhost`, a UNIX socket. */
 bool address_is_private(const struct address *address);
+/* The same of a numeric one: 127.0.0.0/8, also mapped into IPv6, or ::1. */
+bool address_is_loopback(const struct sockaddr_storage *addr);
 bool address_equal(const struct address *a, const struct address *b);
 
 /* ADDRESS_IP and ADDRESS_UNIX to what bind() and connect() take. Returns the length. */

@@ -26,17 +26,6 @@ static bool is_paced(const struct system_congestion *system)
     return strncmp(system->name, "bbr", 3) == 0; /* bbr2 and bbr3 too */
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
-{
-    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-    const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
-    if (address->ss_family == AF_INET)
-        return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    return address->ss_family == AF_INET6 &&
-           (IN6_IS_ADDR_LOOPBACK(in6) ||
-               (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == IN_LOOPBACKNET));
-}
-
 static bool set_algorithm(int fd, const char *name)
 {
     return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0;
@@ -45,8 +34,8 @@ static bool set_algorithm(int fd, const char *name)
 bool congestion_unpace(const struct system_congestion *system, int fd,
     const struct sockaddr_storage *address, const struct proxy_config *proxy)
 {
-    return proxy->congestion == CONGESTION_AUTO && is_paced(system) && is_loopback(address) &&
-           set_algorithm(fd, UNPACED);
+    return proxy->congestion == CONGESTION_AUTO && is_paced(system) &&
+           address_is_loopback(address) && set_algorithm(fd, UNPACED);
 }
 
 void congestion_restore(const struct system_congestion *system, int fd)
