@@ -35,11 +35,4 @@ static inline void feed(struct memory_session *it, enum side side, size_t n)
     memory_session_feed(it, side, pattern + it->end[side].in_len, n);
 }
 
-static inline struct memory_session *open_spliced(void **state, const char *text)
-{
-    struct fixture *fixture = *state;
-    fixture->it.splices = true;
-    return open_with(state, text);
-}
-
 #endif

@@ -49,6 +49,13 @@ static inline struct memory_session *open_with(void **state, const char *text)
     return &fixture->it;
 }
 
+static inline struct memory_session *open_spliced(void **state, const char *text)
+{
+    struct fixture *fixture = *state;
+    fixture->it.splices = true;
+    return open_with(state, text);
+}
+
 static inline void close_it(void **state)
 {
     struct fixture *fixture = *state;

@@ -16,18 +16,14 @@ static uint64_t spliced_of(struct memory_session *it, size_t n)
 
 static void bulk_data_is_spliced_from_its_second_read_on(void **state)
 {
-    struct fixture *fixture = *state;
-    fixture->it.splices = true;
-    struct memory_session *it = open_with(state, "");
+    struct memory_session *it = open_spliced(state, "");
     assert_int_equal(spliced_of(it, 2 * FLOW_READ_MAX), FLOW_READ_MAX);
     close_it(state);
 }
 
 static void a_bulk_stream_that_pauses_is_still_spliced(void **state)
 {
-    struct fixture *fixture = *state;
-    fixture->it.splices = true;
-    struct memory_session *it = open_with(state, "");
+    struct memory_session *it = open_spliced(state, "");
     spliced_of(it, 2 * FLOW_READ_MAX);
     for (int i = 0; i < 5; i++)
         assert_int_equal(spliced_of(it, FLOW_SPLICE_MIN), FLOW_SPLICE_MIN);
@@ -36,9 +32,7 @@ static void a_bulk_stream_that_pauses_is_still_spliced(void **state)
 
 static void small_messages_behind_bulk_data_are_copied(void **state)
 {
-    struct fixture *fixture = *state;
-    fixture->it.splices = true;
-    struct memory_session *it = open_with(state, "");
+    struct memory_session *it = open_spliced(state, "");
     spliced_of(it, 2 * FLOW_READ_MAX);
     spliced_of(it, 100); /* says that the bulk is over */
     for (int i = 0; i < 5; i++)
