@@ -10,6 +10,8 @@
  * Too slow: libmicrohttpd bounds only the time between two bytes, so that a byte a minute would
  * hold a connection for ever. Every connection has a deadline; when it is over the client gets a
  * 408 if it was sending a request, and shutdown() makes the daemon see an end.
+ *
+ * Half a request: a client that ends what it says behind the first line, and listens on, gets a 400.
  */
 #include "proxy/admin/http.h"
 
@@ -162,32 +164,37 @@ static void on_peer(void *user, struct MHD_Connection *connection, void **contex
     }
 }
 
-/* The daemon sees the end of what it reads and closes the connection. */
-static void cut_off(struct http_peer *peer, int fd, const char *answer)
+static int fd_of(const struct http_peer *peer)
+{
+    return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* Who is sending a request is told why there will be no other answer. */
+static void cut_off(struct http_peer *peer, const char *answer)
 {
     if (peer->phase == HTTP_READING)
-        send(fd, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(fd, SHUT_RDWR);
-    peer->deadline = TIME_NEVER;
+        send(fd_of(peer), answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+    http_peer_enter(peer, HTTP_ANSWERING, TIME_NEVER);
 }
 
 /* libmicrohttpd (0.9.75, with epoll) does not see a FIN that arrived together with the bytes before it:
  * one edge told of both, and its read brought less than it had asked for. */
-static bool has_hung_up(const struct http_peer *peer, int fd)
+static bool has_hung_up(const struct http_peer *peer)
 {
     char byte;
     return (peer->phase == HTTP_READING || peer->phase == HTTP_IDLE) &&
-           recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+           recv(fd_of(peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* shutdown() wakes the daemon, which sees the end and closes the connection. */
 static void look_at(struct http_peer *peer, time_us now)
 {
-    int fd =
-        MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    if (peer->deadline <= now)
-        cut_off(peer, fd, too_slow);
-    else if (peer->deadline != TIME_NEVER && has_hung_up(peer, fd))
-        cut_off(peer, fd, incomplete);
+    if (peer->deadline <= now) {
+        cut_off(peer, too_slow);
+        shutdown(fd_of(peer), SHUT_RDWR);
+    } else if (has_hung_up(peer)) {
+        shutdown(fd_of(peer), SHUT_RD);
+    }
 }
 
 static void on_sweep(struct timer *timer)
@@ -224,12 +231,14 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
     return http_request_access(*context, connection, method, data, size) == 0 ? MHD_YES : MHD_NO;
 }
 
+/* An answer, or an end that leaves a request without one. The daemon has not shut the socket yet. */
 static void on_completed(void *user, struct MHD_Connection *connection, void **context,
     enum MHD_RequestTerminationCode code)
 {
     (void)user;
-    (void)code;
     struct http_peer *peer = http_peer_of(connection);
+    if (peer != NULL && code == MHD_REQUEST_TERMINATED_CLIENT_ABORT)
+        cut_off(peer, incomplete);
     if (*context != NULL)
         http_request_free(*context);
     *context = NULL;

@@ -83,6 +83,18 @@ static void read_answer(int fd, struct answer *answer, int deadline_ms)
         answer->status = (int)strtol(answer->text + 9, NULL, 10);
 }
 
+/* Reads as many bytes as `text` has: they are those of `text`. */
+static bool read_text(int fd, const char *text)
+{
+    char byte;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        bool arrived = wire_poll(fd, POLLIN, WIRE_DEADLINE_MS) > 0 && recv(fd, &byte, 1, 0) == 1;
+        if (!expect_true(text, arrived && byte == text[i]))
+            return false;
+    }
+    return true;
+}
+
 /* Sends bytes as they are, and perhaps a FIN, and reads the answer. */
 static struct answer *exchange_within(const char *bytes, size_t size, bool shut, int deadline_ms)
 {
@@ -359,7 +371,8 @@ static bool a_slow_request_gets_a_408(void)
     return is_json_error(&answer, 408) && nothing_has_changed();
 }
 
-/* Who ends what he says in the middle of a request, and listens on, is told. */
+/* Who ends what he says in the middle of a request, and listens on, is told: whether the FIN arrives with
+ * the bytes before it, or when the server has read them and asks for more. */
 static bool an_incomplete_request_gets_a_400(void)
 {
     static const char text[] =
@@ -368,10 +381,25 @@ static bool an_incomplete_request_gets_a_400(void)
            nothing_has_changed();
 }
 
+static bool an_end_instead_of_the_body_gets_a_400(void)
+{
+    static const char text[] = "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+                               "Expect: 100-continue\r\n\r\n";
+    static struct answer answer;
+    int fd = wire_connect_proxy(&process, "@admin");
+    bool good = expect_true("connected", fd >= 0) && send_text(fd, text, sizeof text - 1) &&
+                read_text(fd, "HTTP/1.1 100 Continue\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    read_answer(fd, &answer, WIRE_DEADLINE_MS);
+    close(fd);
+    return good && is_json_error(&answer, 400) && nothing_has_changed();
+}
+
 static const struct expect_case cases[] = {
     {"begin_slowly", begin_slowly},
     {"garbage_is_refused", garbage_is_refused},
     {"an_incomplete_request_gets_a_400", an_incomplete_request_gets_a_400},
+    {"an_end_instead_of_the_body_gets_a_400", an_end_instead_of_the_body_gets_a_400},
     {"half_a_request_does_nothing", half_a_request_does_nothing},
     {"a_long_head_is_refused", a_long_head_is_refused},
     {"a_large_body_gets_a_413", a_large_body_gets_a_413},
