@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Compares rudeproxy with the direct connection and with other proxies; scripts/bench runs it.
 
-Every measure alternates its candidates round by round (A B C A B C), so that a machine that gets
-slower or busier meanwhile does so for all of them. candidates.py, measures.py and goals.py are
-tables; load.py takes a sample, results.py holds them, report.py and plots.py show them.
+Every measure alternates its candidates round by round, each round beginning with another (A B C, B C A),
+so that a machine that gets slower or busier meanwhile does so for all of them, and none always follows
+the same one. candidates.py, measures.py and goals.py are tables; load.py takes a sample, results.py
+holds them, report.py and plots.py show them.
 """
 
 import argparse
@@ -21,9 +22,9 @@ from candidates import CANDIDATES, Candidate, another_build, with_binary
 from measures import MEASURES, Measure, Scale
 from results import Results
 
-FULL = Scale(pathlib.Path(), rounds=5, seconds=1, warm_up=0.15, idle=9000, traced=1000, reloads=5)
-QUICK = replace(FULL, rounds=3, seconds=0.4)
-SMOKE = Scale(pathlib.Path(), rounds=1, seconds=0.05, warm_up=0.01, idle=50, traced=10, reloads=1)
+FULL = Scale(pathlib.Path(), rounds=5, close_rounds=15, seconds=1, warm_up=0.15, idle=9000, traced=1000, reloads=5)
+QUICK = replace(FULL, rounds=3, close_rounds=3, seconds=0.4)
+SMOKE = Scale(pathlib.Path(), rounds=1, close_rounds=1, seconds=0.05, warm_up=0.01, idle=50, traced=10, reloads=1)
 
 
 def arguments() -> argparse.Namespace:
@@ -95,9 +96,10 @@ def versions(candidates: list[Candidate]) -> dict[str, str]:
 def measure_all(results: Results, measures: list[Measure], scale: Scale) -> None:
     for measure in measures:
         rows = [row for row in results.candidates if takes_part(measure, row)]
-        for turn in range(1 if measure.once else scale.rounds):
+        for turn in range(measure.rounds(scale)):
             say(f"{measure.title}, round {turn + 1}")
-            for row in rows:
+            first = turn % max(len(rows), 1)
+            for row in rows[first:] + rows[:first]:
                 results.add(measure.name, row.name, measure.take(scale, row))
 
 
@@ -120,9 +122,12 @@ def main() -> None:
         print("\n".join(row.name for row in (*MEASURES, *CANDIDATES)))
         return
     scale = SMOKE if given.smoke else QUICK if given.quick else FULL
-    scale = replace(scale, program=given.build / "tests" / "bench_load", rounds=given.rounds or scale.rounds)
+    scale = replace(scale, program=given.build / "tests" / "bench_load")
+    if given.rounds:
+        scale = replace(scale, rounds=given.rounds, close_rounds=given.rounds * scale.close_rounds // scale.rounds)
     candidates = chosen_candidates(given)
-    about = proc.machine() | {"rounds": str(scale.rounds)} | versions(candidates)
+    rounds = {"rounds": str(scale.rounds), "close_rounds": str(scale.close_rounds)}
+    about = proc.machine() | rounds | versions(candidates)
     results = Results(about, candidates)
     measure_all(results, chosen_measures(given), scale)
     show(results, given)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What rudeproxy is to reach, one row each, and whether it has."""
+"""What rudeproxy is to reach, one row each, whether it has, and how sure that is."""
 
+import random
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +27,8 @@ class Goal:
 class Verdict:
     goal: Goal
     got: float
+    low: float  # between these two in 95 of 100 runs of as many rounds (a bootstrap over the rounds)
+    high: float
 
     @property
     def met(self) -> bool:
@@ -74,12 +78,27 @@ GOALS = (
 )
 
 
+def reached(results: Results, goal: Goal) -> float | None:
+    got = results.median(goal.measure, goal.metric, goal.ours)
+    return ratio(got, goal.reference(results, goal.measure, goal.metric))
+
+
+def interval(results: Results, goal: Goal) -> tuple[float, float]:
+    """What rounds drawn from those of the run, with replacement, would have shown."""
+    draw = random.Random(1)
+    shown = [reached(results.resampled(goal.measure, draw), goal) for _ in range(RESAMPLES)]
+    cuts = statistics.quantiles([value for value in shown if value is not None], n=40)
+    return cuts[0], cuts[-1]
+
+
+RESAMPLES = 1000
+
+
 def verdicts(results: Results) -> list[Verdict]:
     """Of every goal whose figures were measured."""
     found = []
     for goal in GOALS:
-        got = results.median(goal.measure, goal.metric, goal.ours)
-        value = ratio(got, goal.reference(results, goal.measure, goal.metric))
+        value = reached(results, goal)
         if value is not None:
-            found.append(Verdict(goal, value))
+            found.append(Verdict(goal, value, *interval(results, goal)))
     return found

@@ -22,8 +22,10 @@ def verdict_table(results: Results) -> str:
     for verdict in verdicts(results):
         goal = verdict.goal
         sign = ">=" if goal.at_least else "<="
-        rows.append([goal.title, f"{sign} {goal.bound:g}", f"{verdict.got:.2f}", "met" if verdict.met else "missed"])
-    return table(["measure", "goal", "got", ""], rows) if rows else ""
+        between = f"{verdict.low:.2f} to {verdict.high:.2f}"
+        said = "met" if verdict.met else "missed"
+        rows.append([goal.title, f"{sign} {goal.bound:g}", f"{verdict.got:.2f}", between, said])
+    return table(["measure", "goal", "got", "95 %", ""], rows) if rows else ""
 
 
 def cell(results: Results, measure: Measure, metric: str, candidate: str) -> str:
@@ -63,11 +65,12 @@ def about(results: Results) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in facts.items() if name not in MACHINE)
     return (
         f"{facts['date']}, Linux {facts['kernel']} with {facts['congestion']}, {facts['cpus']} CPUs ({facts['cpu']}), "
-        f"load before it {facts['load']}, {facts['rounds']} rounds. {versions}.\n"
+        f"load before it {facts['load']}, {facts['rounds']} rounds, "
+        f"{facts['close_rounds']} where a goal is close. {versions}.\n"
     )
 
 
-MACHINE = ("date", "kernel", "congestion", "cpus", "cpu", "load", "rounds")
+MACHINE = ("date", "kernel", "congestion", "cpus", "cpu", "load", "rounds", "close_rounds")
 
 
 def markdown(results: Results, plots: list[str]) -> str:
@@ -104,8 +107,16 @@ def write_json(path: pathlib.Path, results: Results) -> None:
         if measure.name in results.samples
     }
     goals = [
-        {"goal": v.goal.title, "bound": v.goal.bound, "at_least": v.goal.at_least, "got": v.got, "met": v.met}
-        for v in verdicts(results)
+        {
+            "goal": verdict.goal.title,
+            "bound": verdict.goal.bound,
+            "at_least": verdict.goal.at_least,
+            "got": verdict.got,
+            "low": verdict.low,
+            "high": verdict.high,
+            "met": verdict.met,
+        }
+        for verdict in verdicts(results)
     ]
     whole = {"about": results.about, "goals": goals, "medians": medians, "samples": results.samples}
     path.write_text(json.dumps(whole, indent=1) + "\n")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The samples of a run, and what they say: medians, spreads, the best peer, ratios."""
 
+import random
 import statistics
 from dataclasses import dataclass, field
 
@@ -24,6 +25,17 @@ class Results:
     def median(self, measure: str, metric: str, candidate: str) -> float | None:
         values = self.values(measure, metric, candidate)
         return statistics.median(values) if values else None
+
+    def resampled(self, measure: str, draw: random.Random) -> "Results":
+        """As many rounds of this measure, drawn from its own; a round has a sample of every candidate."""
+        taken = self.samples[measure]
+        rounds = range(min(len(samples) for samples in taken.values()))
+        drawn = draw.choices(rounds, k=len(rounds))
+        return Results(
+            self.about,
+            self.candidates,
+            {measure: {name: [samples[i] for i in drawn] for name, samples in taken.items()}},
+        )
 
     def best_peer(self, measure: str, metric: str, spliced: bool | None = None) -> float | None:
         """Over every peer, or only over those that splice (True) or copy (False)."""
