@@ -19,6 +19,8 @@ from candidates import PEERS, Candidate, Running, start
 
 Sample = dict[str, float]
 
+RELOAD_S = 20  # from the last signal to the line that tells of it, at most
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -140,10 +142,17 @@ def longest_ms(scale: Scale, candidate: Candidate, reloads: int) -> float:
             scale.program, "requests", running, given, lambda name: hups.start() if name == "idle" else None
         )
         hups.join()
-        done = running.output.read_text().count("rudeproxy: reloaded")
-    if done != reloads:
-        raise RuntimeError(f"{done} reloads instead of {reloads}")
+        wait_for_reloads(running, reloads)
     return steps["done_idle"].figures["longest_us"] / 1e3
+
+
+def wait_for_reloads(running: Running, reloads: int) -> None:
+    """The last signal may just have been sent."""
+    end = time.monotonic() + RELOAD_S
+    while (done := running.output.read_text().count("rudeproxy: reloaded")) != reloads:
+        if time.monotonic() > end:
+            raise RuntimeError(f"{done} reloads instead of {reloads}")
+        time.sleep(0.01)
 
 
 def send_reloads(running: Running, reloads: int, seconds: float) -> None:
