@@ -10,6 +10,7 @@ const url = process.argv[3];
 const toxiproxy = new Toxiproxy(url);
 
 const DEADLINE_MS = 20000;
+const NEVER_MS = 3600000; // far beyond it
 
 function now() {
   return Number(process.hrtime.bigint()) / 1e6;
@@ -188,8 +189,9 @@ async function lasting(proxy) {
   assert((await client.ask(1000)) >= 100);
   await latency.update({ attributes: { latency: 200 } });
   assert((await client.ask(1000)) >= 200);
+  await latency.update({ attributes: { latency: NEVER_MS } });
   await latency.remove();
-  assert((await client.ask(1000)) < 200);
+  await client.ask(1000);
 
   const bandwidth = await proxy.addToxic({ type: "bandwidth", attributes: { rate: 1000 } });
   assert((await client.ask(200000)) >= 195);
@@ -258,14 +260,14 @@ async function endings(proxy) {
 }
 
 async function reset(proxy) {
-  await proxy.addToxic({ type: "latency", attributes: { latency: 1000, jitter: 0 } });
+  await proxy.addToxic({ type: "latency", attributes: { latency: NEVER_MS, jitter: 0 } });
   await proxy.update({ enabled: false, listen: proxy.listen, upstream: proxy.upstream });
   await toxiproxy.reset();
   const back = await toxiproxy.get("p");
   assert.strictEqual(back.enabled, true);
   await rejects(back.getToxic("latency_downstream"), /404/);
   const client = connect(back);
-  assert((await client.ask(10)) < 1000);
+  await client.ask(10);
   client.socket.destroy();
   await back.remove();
   assert.deepStrictEqual(await toxiproxy.getAll(), {});
