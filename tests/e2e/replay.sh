@@ -119,7 +119,7 @@ upstream = builtin:echo
 
 [fault silent]
 type = close
-when = idle:150ms
+when = idle:1s
 connections = every:2
 
 [fault early]
@@ -139,7 +139,8 @@ proxy  = two
 type   = no_accept
 active = 0s-100ms
 INI
-# talk HOST PORT WORDS SECONDS - sends, and reads the echo until the end, or for so long.
+# talk HOST PORT WORDS SECONDS - sends, and reads the echo until the end, or for so long. Silence counts from the
+# start of the connection: a second is more than a busy machine takes to send.
 # shellcheck disable=SC2016
 talk='
     talk() {
@@ -149,16 +150,16 @@ talk='
         exec 3>&-
     }
     for ((i = 1; i <= 4; i++)); do
-        talk "$RUDEPROXY_ONE_HOST" "$RUDEPROXY_ONE_PORT" "word $i" "$(((i % 2) ? 0 : 5)).3"
+        talk "$RUDEPROXY_ONE_HOST" "$RUDEPROXY_ONE_PORT" "word $i" "$(((i % 2) ? 0 : 60)).3"
     done
     talk "$RUDEPROXY_TWO_HOST" "$RUDEPROXY_TWO_PORT" "a" 0.3
-    talk "$RUDEPROXY_TWO_HOST" "$RUDEPROXY_TWO_PORT" "two words" 5.3
+    talk "$RUDEPROXY_TWO_HOST" "$RUDEPROXY_TWO_PORT" "two words" 60.3
     true'
 exec_run "$work/clock.ini" "$work/clock.log" bash -c "$talk"
 faults_of "$work/clock.log" | grep -q 'one 2 close downstream 6' || fail "idle: $(faults_of "$work/clock.log")"
 replayed "$work/clock.log" "$work/clock.replay"
 ! grep -qE '^when *= *(idle|time)' "$work/clock.replay" || fail "a time is left in: $(cat "$work/clock.replay")"
-says "$work/clock.replay" '^; .*when = idle:150ms'
+says "$work/clock.replay" '^; .*when = idle:1s'
 says "$work/clock.replay" '^; Of silent\.'
 says "$work/clock.replay" '^active *= *0s-100ms'
 exec_run "$work/clock.replay" "$work/clock.again" bash -c "$talk"
