@@ -26,10 +26,16 @@ INI
 # Compressed on the fly and not chunked: no length is known, the FIN is the end.
 received 0 clean /nolength/body.bin -H 'Accept-Encoding: gzip'
 gzip -dc "$work/body" | cmp - "$work/www/body.bin" || fail "the body differs"
-whole=$got_bytes
 
-received 28 held /nolength/body.bin -H 'Accept-Encoding: gzip' --max-time 3
-same "bytes before the wait" "$whole" "$got_bytes"
-gzip -dc "$work/body" | cmp - "$work/www/body.bin" || fail "the body behind the held FIN differs"
+web -N -o "$work/held" --max-time 120 -H 'Accept-Encoding: gzip' "http://$(proxy_address held)/nolength/body.bin" \
+    2>"$work/err" &
+curl=$!
+servers+=("$curl")
+has_all() {
+    [ -e "$work/held" ] && cmp -s "$work/body" "$work/held"
+}
+eventually 60 has_all || fail "the body behind the held FIN differs"
+eventually 20 grep -q '"event":"fault".*"fault":"no-fin"' "$proxy_log" || fail "no FIN was held"
+! eventually 1 process_gone "$curl" || fail "curl has seen an end"
 
 proxy_stop
