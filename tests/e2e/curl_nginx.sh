@@ -17,7 +17,7 @@ INI
 address=$(proxy_address web)
 
 fetch_and_compare() {
-    web "http://$address/big" | cmp - "$work/www/big"
+    web --max-time 240 "http://$address/big" | cmp - "$work/www/big"
 }
 
 fetches=()
