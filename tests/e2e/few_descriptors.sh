@@ -7,10 +7,19 @@
 
 printf '[proxy p]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >"$work/one.ini"
 
+# close_inherited - what the shell was given beyond the first three, which counts as well.
+close_inherited() {
+    local fd
+    for fd in /proc/self/fd/*; do
+        fd=${fd##*/}
+        [ "$fd" -le 2 ] || exec {fd}>&-
+    done
+}
+
 started=0
 for limit in $(seq 7 30); do
     code=0
-    (ulimit -n "$limit" && exec "$RUDEPROXY" exec -c "$work/one.ini" --log none -- true) \
+    (close_inherited && ulimit -n "$limit" && exec "$RUDEPROXY" exec -c "$work/one.ini" --log none -- true) \
         >"$work/out" 2>"$work/err" || code=$?
     if [ "$code" -eq 0 ]; then
         started=$limit
