@@ -28,6 +28,7 @@ listen   = 0.0.0.0:0
 upstream = builtin:echo
 INI
 sed -i "s|SOCKET|$work/local.sock|" "$web"
+have_ipv6 || sed -i '/^\[proxy six-2\]/,/^$/d' "$web"
 small=$work/small.ini
 printf '[rudeproxy]\ngrace = 2s\n\n[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n' >"$small"
 
@@ -101,8 +102,12 @@ says "$work/out" '^any hello$'
 says "$work/out" '^RUDEPROXY_WEB_ADDR=127\.0\.0\.1:[1-9][0-9]*$'
 says "$work/out" '^RUDEPROXY_WEB_HOST=127\.0\.0\.1$'
 says "$work/out" '^RUDEPROXY_WEB_PORT=[1-9][0-9]*$'
-says "$work/out" '^RUDEPROXY_SIX_2_ADDR=\[::1\]:[1-9][0-9]*$'
-says "$work/out" '^RUDEPROXY_SIX_2_HOST=::1$'
+if have_ipv6; then
+    says "$work/out" '^RUDEPROXY_SIX_2_ADDR=\[::1\]:[1-9][0-9]*$'
+    says "$work/out" '^RUDEPROXY_SIX_2_HOST=::1$'
+else
+    note "not looked at: IPv6, which this machine does not have"
+fi
 says "$work/out" "^RUDEPROXY_LOCAL_ADDR=unix:$work/local.sock\$"
 ! grep -q RUDEPROXY_LOCAL_HOST "$work/out" || fail "a UNIX socket has no host"
 

@@ -43,6 +43,10 @@ need() {
     done
 }
 
+have_ipv6() {
+    grep -qsE '^0{31}1 ' /proc/net/if_inet6
+}
+
 # eventually SECONDS CMD... - waits until CMD succeeds.
 eventually() {
     local end=$((SECONDS + $1 + 1))

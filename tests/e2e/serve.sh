@@ -28,10 +28,11 @@ same "localhost" 127.0.0.1 "${api%:*}"
 kill -INT "$proxy_pid"
 eventually 10 process_gone "$proxy_pid"
 proxy_stop
-start -host ::1 -port 0 2>/dev/null && {
+if have_ipv6; then
+    start -host ::1 -port 0
     same "IPv6" '[::1]' "${api%:*}"
     proxy_stop
-}
+fi
 
 expect 0 "$RUDEPROXY" serve -version
 says "$work/out" '^rudeproxy [0-9]'
