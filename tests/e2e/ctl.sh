@@ -77,7 +77,7 @@ for url in "http://$api" "http://$api/" "$api"; do
     expect 0 "$RUDEPROXY" ctl list --host "$url"
     expect 0 env TOXIPROXY_URL="$url" http_proxy=http://127.0.0.1:1 "$RUDEPROXY" ctl list
 done
-nobody=$(unused_port)
+nobody=1
 expect 1 "$RUDEPROXY" ctl -h "127.0.0.1:$nobody" list
 says "$work/err" "127.0.0.1:$nobody.*connect"
 expect 1 "$RUDEPROXY" ctl -h "unix:$work/none" list
