@@ -54,10 +54,28 @@ may_become_root() {
     [ -t 0 ] || sudo -n true >/dev/null 2>&1
 }
 
+# apt_get ARGS... - apt-get. By itself it waits for dpkg's lock only; its lists and its archive have one each, which a
+# machine that has just started may hold for a while.
+apt_get() {
+    local status errors end=$((SECONDS + 300))
+    errors=$(mktemp)
+    while :; do
+        status=0
+        as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C \
+            apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 "$@" \
+            </dev/null 2>"$errors" || status=$?
+        cat "$errors" >&2
+        if [ "$status" -eq 0 ] || [ "$SECONDS" -ge "$end" ] || ! grep -q 'Could not get lock' "$errors"; then
+            break
+        fi
+        sleep 2
+    done
+    rm -f "$errors"
+    return "$status"
+}
+
 apt_install() {
-    as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-        install --no-install-recommends "$@" </dev/null
+    apt_get install --no-install-recommends "$@"
 }
 
 apt_knows() {
@@ -66,7 +84,7 @@ apt_knows() {
 
 apt_update() {
     say "apt-get update (the package lists are missing or too old)"
-    as_root apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null
+    apt_get update
 }
 
 # install_packages PACKAGE... - says what it installs and installs it.
