@@ -276,6 +276,18 @@ static bool prepare(struct suite *suite)
     return suite->self || (start_proxies(suite) && find_proxies(suite));
 }
 
+static bool family_is_here(const char *family)
+{
+    struct peer_address address;
+    int reserved;
+    if (strcmp(family, "tcp6") != 0)
+        return true;
+    if ((reserved = peer_address_reserve("[::1]:0", &address)) < 0)
+        return false;
+    close(reserved);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static struct suite suite;
@@ -286,6 +298,10 @@ int main(int argc, char **argv)
     if (!read_arguments(&suite, argc, argv)) {
         fprintf(stderr, "usage: transparency tcp4|tcp6|unix [NAME] [--self]\n");
         return 2;
+    }
+    if (!family_is_here(suite.family)) {
+        printf("skipped: no IPv6 here\n");
+        return 77;
     }
     bool ready = prepare(&suite);
     failed += ready ? 0 : 1;
