@@ -280,9 +280,9 @@ chmod 644 "$work/packets.ini"
 
 # shellcheck disable=SC2016
 private='
-    get() { curl -q -sS --noproxy "*" --max-time 1 -o /dev/null "$@" "http://$RUDEPROXY_WEB_ADDR/bytes/20000000"; }
+    get() { curl -q -sS --noproxy "*" --max-time 4 -o /dev/null "$@" "http://$RUDEPROXY_WEB_ADDR/bytes/20000000"; }
     [ "$(grep -vcE "Inter|face|lo:" /proc/net/dev)" -eq 0 ] || exit 90
-    get --max-time 20 || exit 91
+    get --max-time 60 || exit 91
     code=0; get || code=$?; [ "$code" -eq 28 ] || exit 92
     code=0; get || code=$?; [ "$code" -ne 0 ] || exit 93'
 private_as() { # WHO CMD...
