@@ -62,6 +62,9 @@ struct ending_case {
 /* Long enough to see that nothing comes. */
 #define QUIET_MS 40
 
+/* A linger of 100 ms is over by then, on a machine that is late too. */
+#define LINGERED_MS 1000
+
 #define AT "when = bytes:1000\ndirection = %D\n"
 
 #define FIN_BOTH "[\"fin_sent\",\"fin_received\"]"
@@ -103,9 +106,9 @@ static const struct ending_case cases[] = {
             F(READ_END, 0), F(CLOSE, 0)),
         FIN_BOTH, FIN_BOTH, NULL, 0, 0},
     {"close-lingers-then-leaves", "type = close\nlinger = 100ms\nside = %V\nother = reset\n" AT,
-        STEPS(F(SEND, 1000), V(READ, 1000), F(SHUT_WR, 0), V(READ_END, 0), V(LOOK, 150),
+        STEPS(F(SEND, 1000), V(READ, 1000), F(SHUT_WR, 0), V(READ_END, 0), V(LOOK, LINGERED_MS),
             F(CLOSE, 0), V(SEND, 10), V(WAIT_HUP, 0), V(CLOSE, 0)),
-        STEPS(F(SEND, 1500), V(READ, 1000), V(READ_END, 0), V(LOOK, 150), F(READ_END, 0),
+        STEPS(F(SEND, 1500), V(READ, 1000), V(READ_END, 0), V(LOOK, LINGERED_MS), F(READ_END, 0),
             F(CLOSE, 0), V(SEND, 10), V(WAIT_HUP, 0), V(CLOSE, 0)),
         FIN_SENT, RST_SENT, NULL, 1000, 0},
     /* The victim's window has room for less than it is sent, and it does not read. */
@@ -139,7 +142,7 @@ static const struct ending_case cases[] = {
         STEPS(F(SEND, 1000), F(RESET, 0), MEETS_RESET),
         STEPS(F(SEND, 1000), F(SHUT_WR, 0), MEETS_RESET, F(WAIT_HUP, 0), F(CLOSE, 0)), RST_SENT,
         "[\"fin_received\",\"rst_sent\"]", "far_fin", 1000, 0},
-    {"reset-at-time", "type = reset\nside = %V\nother = hold\nwhen = time:30ms\n",
+    {"reset-at-time", "type = reset\nside = %V\nother = hold\nwhen = time:1s\n",
         STEPS(F(SEND, 1000), F(RESET, 0), MEETS_RESET),
         STEPS(F(SEND, 1000), MEETS_RESET, F(LOOK, QUIET_MS), F(CLOSE, 0)), RST_SENT,
         "[\"fin_received\",\"fin_sent\"]", NULL, 1000, 0},
