@@ -20,9 +20,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "proxy/peers/dial.h"
 
 void peer_init(struct peer *peer, enum peer_actor actor)
 {
@@ -101,20 +102,14 @@ int peer_accept(struct peer *peer)
 
 int peer_connect(struct peer *peer, const struct peer_address *address, int deadline_ms)
 {
-    const struct timeval limit = {deadline_ms / 1000, (deadline_ms % 1000) * 1000L};
     int fd = socket(peer_address_family(address), SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-
-    /* A blocking connect() under SO_SNDTIMEO: to ask a non-blocking one for its outcome takes
-     * SO_ERROR, and that would swallow a RST that follows right behind the handshake. */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (connect(fd, (const struct sockaddr *)(const void *)&address->storage, address->length) !=
-            0 ||
-        fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-        int error = -errno;
+    int result = peer_dial(
+        fd, (const struct sockaddr *)(const void *)&address->storage, address->length, deadline_ms);
+    if (result != 0) {
         close(fd);
-        return error;
+        return result;
     }
     take_connection(peer, fd, peer_address_family(address));
     return 0;

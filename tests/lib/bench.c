@@ -24,6 +24,8 @@
 
 #include <cmocka.h>
 
+#include "proxy/peers/dial.h"
+
 #define SECTIONS_MAX 4096
 
 int64_t bench_now_us(void)
@@ -131,13 +133,9 @@ void bench_stop(struct bench *bench)
     assert_true(proxy_process_stop(&bench->process));
 }
 
-/* SO_SNDTIMEO bounds a blocking connect(): EINPROGRESS when it has passed (socket(7)). */
 static int connect_for(int fd, const struct bench *bench, int ms)
 {
-    const struct timeval limit = {ms / 1000, (ms % 1000) * 1000L};
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    int result = connect(fd, (const struct sockaddr *)&bench->address, sizeof bench->address);
-    return result == 0 ? 0 : errno;
+    return -peer_dial(fd, (const struct sockaddr *)&bench->address, sizeof bench->address, ms);
 }
 
 int bench_try_connect(const struct bench *bench, int ms, int *fd)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One poll() and one deadline behind everything. A connect is blocking under SO_SNDTIMEO: asking a
- * non-blocking one for its outcome takes SO_ERROR, and with it a RST that follows the handshake.
+ * One poll() and one deadline behind everything.
  */
 #include "tests/lib/wire.h"
 
@@ -12,10 +11,10 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "proxy/peers/dial.h"
 #include "proxy/peers/pattern.h"
 
 #define CHUNK_MAX 65536
@@ -99,18 +98,16 @@ int wire_poll(int fd, short events, int deadline_ms)
 
 int wire_connect(const struct peer_address *address, int rcvbuf)
 {
-    const struct timeval limit = {WIRE_DEADLINE_MS / 1000, 0};
     const struct sockaddr *to = (const struct sockaddr *)(const void *)&address->storage;
     int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     if (rcvbuf != 0)
         (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, rcvbuf);
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (connect(fd, to, address->length) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-        int error = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+    int result = peer_dial(fd, to, address->length, WIRE_DEADLINE_MS);
+    if (result != 0) {
         close(fd);
-        return error;
+        return result == -EINPROGRESS ? -ETIMEDOUT : result;
     }
     if (address->storage.ss_family != AF_UNIX)
         (void)wire_set_nodelay(fd, true);
