@@ -96,11 +96,22 @@ static void turn(struct stream *streams, size_t count, int ms)
     }
 }
 
+static uint64_t moved(const struct stream *streams, size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += streams[i].sent + streams[i].got + streams[i].ended;
+    return bytes;
+}
+
+/* For so long; `ms` -1: until they are done, which may take as long as something moves. */
 static void run(struct stream *streams, size_t count, int ms, bool to_the_end)
 {
-    int64_t end = bench_now_us() + (ms < 0 ? BENCH_DEADLINE_MS : ms) * INT64_C(1000);
+    int64_t most = (ms < 0 ? BENCH_DEADLINE_MS : ms) * INT64_C(1000);
+    int64_t end = bench_now_us() + most;
     while (!is_done(streams, count, to_the_end)) {
         int64_t left = end - bench_now_us();
+        uint64_t before = moved(streams, count);
         if (left <= 0 && ms >= 0)
             return;
         if (left <= 0)
@@ -108,6 +119,8 @@ static void run(struct stream *streams, size_t count, int ms, bool to_the_end)
                      " bytes of the first",
                 streams[0].got, streams[0].sent);
         turn(streams, count, (int)(left / 1000) + 1);
+        if (ms < 0 && moved(streams, count) != before)
+            end = bench_now_us() + most;
     }
 }
 
