@@ -247,8 +247,11 @@ static unsigned segments_of(int fd)
     return info.tcpi_data_segs_in;
 }
 
+/* A reader that is late acknowledges late, and what is sent again is counted again: so many segments say
+ * nothing of how many delays there were, but there are as many as slices of the largest size. */
 static void slicer_makes_segments_of_its_sizes_with_delays_between(void **state)
 {
+    const int least = (2000 + 149) / 150;
     struct bench bench;
     (void)state;
     start(&bench,
@@ -256,9 +259,8 @@ static void slicer_makes_segments_of_its_sizes_with_delays_between(void **state)
     bench_open(&bench);
     int64_t begin = bench_now_us();
     bench_pump(bench.server, bench.client, sent, 2000, 2000, got);
-    unsigned segments = segments_of(bench.client);
-    assert_in_range(segments, 2000 / 150, 2000 / 50);
-    assert_true(bench_now_us() - begin >= (int64_t)(segments - 1) * 10 * MS);
+    assert_true(bench_now_us() - begin >= (least - 1) * 10 * MS);
+    assert_in_range(segments_of(bench.client), least, 2000 / 50);
     assert_memory_equal(got, sent, 2000);
     bench_stop(&bench);
 }
