@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -119,16 +120,16 @@ static void forget(struct proxy_process *process)
     process->pid = 0;
 }
 
-/* In the child. `ready` loses its close-on-exec flag here, after the fork, so that no other
- * program that a test runs at the same time inherits it. */
+/* In the child, which dies with a test that fails in the middle. `ready` loses its close-on-exec flag
+ * here, after the fork, so that no other program that a test runs at the same time inherits it. */
 static void exec_program(const struct proxy_process *process, const char *program, int ready)
 {
     char number[16];
     int output = open(process->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     snprintf(number, sizeof(number), "%d", ready);
-    if (output < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
-        fcntl(ready, F_SETFD, 0) != 0)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || output < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+        dup2(output, STDERR_FILENO) < 0 || fcntl(ready, F_SETFD, 0) != 0)
         _exit(126);
     execl(program, program, "-c", process->config, "--ready-fd", number, (char *)NULL);
     dprintf(STDERR_FILENO, "cannot run %s: %s\n", program, strerror(errno));

@@ -19,7 +19,7 @@ from candidates import PEERS, Candidate, Running, start
 
 Sample = dict[str, float]
 
-RELOAD_S = 20  # from the last signal to the line that tells of it, at most
+RELOAD_S = 20  # from a signal to the line that tells of it, at most
 
 
 @dataclass(frozen=True)
@@ -142,21 +142,19 @@ def longest_ms(scale: Scale, candidate: Candidate, reloads: int) -> float:
             scale.program, "requests", running, given, lambda name: hups.start() if name == "idle" else None
         )
         hups.join()
-        wait_for_reloads(running, reloads)
+        done = reloads_done(running)
+    if done != reloads:
+        raise RuntimeError(f"{done} reloads instead of {reloads}")
     return steps["done_idle"].figures["longest_us"] / 1e3
 
 
-def wait_for_reloads(running: Running, reloads: int) -> None:
-    """The last signal may just have been sent."""
-    end = time.monotonic() + RELOAD_S
-    while (done := running.output.read_text().count("rudeproxy: reloaded")) != reloads:
-        if time.monotonic() > end:
-            raise RuntimeError(f"{done} reloads instead of {reloads}")
-        time.sleep(0.01)
+def reloads_done(running: Running) -> int:
+    return running.output.read_text().count("rudeproxy: reloaded")
 
 
 def send_reloads(running: Running, reloads: int, seconds: float) -> None:
-    """Spread over the window; every other one brings ten faults, or takes them away."""
+    """Spread over the window; every other one brings ten faults, or takes them away. Each is waited for:
+    signals that come together are one."""
     faults = (PEERS / "rudeproxy-faults.ini").read_text()
     without = running.config.read_text()
     texts = (without + faults[faults.index("[fault") :], without)
@@ -164,6 +162,9 @@ def send_reloads(running: Running, reloads: int, seconds: float) -> None:
         time.sleep(seconds / (reloads + 2))
         running.config.write_text(texts[i % 2])
         os.kill(running.pid, signal.SIGHUP)
+        end = time.monotonic() + RELOAD_S
+        while reloads_done(running) <= i and time.monotonic() < end:
+            time.sleep(0.005)
 
 
 # --- System calls ---
