@@ -15,22 +15,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
-#include <time.h>
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "proxy/peers/task.h"
 
 /* What poll() sees when the handshake has come to something; 0: nothing for so long. */
 static short wait_for_answer(int fd, int deadline_ms)
 {
-    int64_t until = now_ms() + deadline_ms;
+    int64_t until = peers_now_ms() + deadline_ms;
     struct pollfd entry = {.fd = fd, .events = POLLOUT};
     for (;;) {
-        int64_t left = until - now_ms();
+        int64_t left = until - peers_now_ms();
         int n = poll(&entry, 1, left > 0 ? (int)left : 0);
         if (n >= 0 || errno != EINTR)
             return n > 0 ? entry.revents : 0;
