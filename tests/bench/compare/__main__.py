@@ -15,6 +15,7 @@ import signal
 import sys
 from dataclasses import replace
 
+import goals
 import plots
 import proc
 import report
@@ -106,12 +107,13 @@ def measure_all(results: Results, measures: list[Measure], scale: Scale) -> None
 def show(results: Results, given: argparse.Namespace) -> None:
     drawn = plots.write(results, given.plots) if given.plots else []
     folder = given.markdown.parent if given.markdown else pathlib.Path()
-    text = report.markdown(results, [os.path.relpath(given.plots / name, folder) for name in drawn])
+    verdicts = goals.verdicts(results)
+    text = report.markdown(results, verdicts, [os.path.relpath(given.plots / name, folder) for name in drawn])
     print(text)
     if given.markdown:
         report.write_markdown(given.markdown, text)
     if given.json:
-        report.write_json(given.json, results)
+        report.write_json(given.json, results, verdicts)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import json
 import pathlib
 import re
 
-from goals import verdicts
+from goals import Verdict
 from measures import MEASURES, METRICS, Measure
 from results import Results, ratio
 
@@ -17,9 +17,9 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def verdict_table(results: Results) -> str:
+def verdict_table(verdicts: list[Verdict]) -> str:
     rows = []
-    for verdict in verdicts(results):
+    for verdict in verdicts:
         goal = verdict.goal
         sign = ">=" if goal.at_least else "<="
         between = f"{verdict.low:.2f} to {verdict.high:.2f}"
@@ -73,8 +73,8 @@ def about(results: Results) -> str:
 MACHINE = ("date", "kernel", "congestion", "cpus", "cpu", "load", "rounds", "close_rounds")
 
 
-def markdown(results: Results, plots: list[str]) -> str:
-    parts = [about(results), verdict_table(results)]
+def markdown(results: Results, verdicts: list[Verdict], plots: list[str]) -> str:
+    parts = [about(results), verdict_table(verdicts)]
     if plots:
         parts.append("\n".join(f"![{pathlib.Path(plot).stem}]({plot})" for plot in plots) + "\n")
     parts.append(
@@ -97,7 +97,7 @@ def write_markdown(path: pathlib.Path, text: str) -> None:
     path.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: between, old, flags=re.DOTALL))
 
 
-def write_json(path: pathlib.Path, results: Results) -> None:
+def write_json(path: pathlib.Path, results: Results, verdicts: list[Verdict]) -> None:
     medians = {
         measure.name: {
             name: {metric: results.median(measure.name, metric, name) for metric in measure.metrics}
@@ -116,7 +116,7 @@ def write_json(path: pathlib.Path, results: Results) -> None:
             "high": verdict.high,
             "met": verdict.met,
         }
-        for verdict in verdicts(results)
+        for verdict in verdicts
     ]
     whole = {"about": results.about, "goals": goals, "medians": medians, "samples": results.samples}
     path.write_text(json.dumps(whole, indent=1) + "\n")
