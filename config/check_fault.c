@@ -14,13 +14,13 @@
 #include "proxy/base/suggest.h"
 
 /* What an absent `direction`, `side` or `when` means to this type. */
-static void set_type_defaults(const struct examination *exam)
+static void set_type_defaults(const struct fault_check *exam)
 {
     struct fault *fault = exam->fault;
     const struct fault_type *type = fault->type;
-    if (!exam_given(exam, ROW_SIDE) && type->side_rule == SIDE_BOTH)
+    if (!key_given(exam, ROW_SIDE) && type->side_rule == SIDE_BOTH)
         fault->sides = BOTH_ALL;
-    if (!exam_given(exam, ROW_DIRECTION) && type->default_directions != BOTH_NONE)
+    if (!key_given(exam, ROW_DIRECTION) && type->default_directions != BOTH_NONE)
         fault->directions = type->default_directions;
     if (type->at_accept)
         fault->when = (struct trigger){.kind = TRIGGER_ACCEPT};
@@ -35,7 +35,7 @@ static void set_edge(struct fault *fault)
 }
 
 /* What means nothing has one value, so that equal faults are equal structs. */
-static void clear_what_means_nothing(struct fault *fault)
+static void normalize_fault(struct fault *fault)
 {
     if (!fault_direction_applies(fault))
         fault->directions = BOTH_NONE;
@@ -62,7 +62,7 @@ static const struct fault_type *guess_type(const struct source_section *section)
 }
 
 /* No type, not even a guess: only a key that no type has is surely unknown. */
-static void check_keys_of_no_type(const struct examination *exam)
+static void check_unknown_type_keys(const struct fault_check *exam)
 {
     for (size_t i = 0; i < exam->section->key_count; i++) {
         const struct source_key *key = &exam->section->keys[i];
@@ -75,7 +75,7 @@ static void check_keys_of_no_type(const struct examination *exam)
     }
 }
 
-static void check_type(struct examination *exam)
+static void check_type(struct fault_check *exam)
 {
     char owner[64];
     const struct fault_type *type = exam->fault->type;
@@ -85,20 +85,20 @@ static void check_type(struct examination *exam)
     set_type_defaults(exam);
     fault_rules_ask(exam);
     set_edge(exam->fault);
-    clear_what_means_nothing(exam->fault);
+    normalize_fault(exam->fault);
 }
 
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault)
 {
-    struct examination exam = {.problems = problems, .section = section, .fault = fault};
+    struct fault_check exam = {.problems = problems, .section = section, .fault = fault};
     assert(strcmp(fault_options[ROW_ENABLED].name, "enabled") == 0);
     snprintf(fault->name, sizeof fault->name, "%s", section->name);
     exam.envelope = check_table(problems, section, fault_options, fault);
     if (fault->type == NULL)
         fault->type = guess_type(section);
     if (fault->type == NULL)
-        check_keys_of_no_type(&exam);
+        check_unknown_type_keys(&exam);
     else
         check_type(&exam);
 }

@@ -53,7 +53,7 @@ static int say_foreign(const struct fault_type *type, unsigned row, struct err *
         "means nothing for a type = %s that does not end the connection, leave it out", type->name);
 }
 
-static void ask_foreign(const struct examination *exam, unsigned foreign)
+static void ask_foreign(const struct fault_check *exam, unsigned foreign)
 {
     for (unsigned row = 0; fault_options[row].name != NULL; row++) {
         struct err err;
@@ -72,10 +72,10 @@ static const char *trigger_text(const struct fault *fault, char *buf, size_t siz
 
 /* The rules. Each fills `err` and returns -1, or returns 0. */
 
-static int direction_means_something(const struct examination *exam, struct err *err)
+static int direction_means_something(const struct fault_check *exam, struct err *err)
 {
     char when[64];
-    if (!exam_given(exam, ROW_DIRECTION) || fault_direction_applies(exam->fault))
+    if (!key_given(exam, ROW_DIRECTION) || fault_direction_applies(exam->fault))
         return 0;
     return err_set(err,
         "neither when = %s nor type = %s looks at a direction, leave it out, or write when = "
@@ -83,9 +83,9 @@ static int direction_means_something(const struct examination *exam, struct err 
         trigger_text(exam->fault, when, sizeof when), exam->fault->type->name);
 }
 
-static int side_is_given(const struct examination *exam, struct err *err)
+static int side_is_given(const struct fault_check *exam, struct err *err)
 {
-    if (exam->fault->type->side_rule != SIDE_REQUIRED || exam_given(exam, ROW_SIDE))
+    if (exam->fault->type->side_rule != SIDE_REQUIRED || key_given(exam, ROW_SIDE))
         return 0;
     return err_set(err, "the key is missing, type = %s needs it: write client, server or both",
         exam->fault->type->name);
@@ -97,7 +97,7 @@ static bool is_early(const struct fault *fault)
 }
 
 /* At accept there are no bytes yet and nothing to filter for; only an ending makes sense. */
-static int type_fits_accept(const struct examination *exam, struct err *err)
+static int type_fits_accept(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
     if (!is_early(fault) || fault->type->group == GROUP_ENDING)
@@ -108,7 +108,7 @@ static int type_fits_accept(const struct examination *exam, struct err *err)
 }
 
 /* At accept there is no server side. */
-static int side_is_there(const struct examination *exam, struct err *err)
+static int side_is_there(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
     if (!is_early(fault) || fault->type->group != GROUP_ENDING || !fault_side_applies(fault))
@@ -120,10 +120,10 @@ static int side_is_there(const struct examination *exam, struct err *err)
     return 0;
 }
 
-static int other_means_something(const struct examination *exam, struct err *err)
+static int other_means_something(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
-    if (!exam_given(exam, ROW_OTHER) || fault_other_applies(fault))
+    if (!key_given(exam, ROW_OTHER) || fault_other_applies(fault))
         return 0;
     if (fault->when.kind == TRIGGER_ACCEPT)
         return err_set(err, "there is no other side when = accept, nothing was dialled yet: leave "
@@ -134,10 +134,10 @@ static int other_means_something(const struct examination *exam, struct err *err
     return say_foreign(fault->type, ROW_OTHER, err);
 }
 
-static int edge_means_something(const struct examination *exam, struct err *err)
+static int edge_means_something(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
-    if (!exam_given(exam, ROW_EDGE) || fault_edge_applies(fault))
+    if (!key_given(exam, ROW_EDGE) || fault_edge_applies(fault))
         return 0;
     return err_set(err, "belongs to a match: leave it out, or write when = match:\"...\"%s",
         fault->type->lasting ? " or until = match:\"...\"" : "");
@@ -161,23 +161,23 @@ static bool ends_at_once(const struct fault *fault)
            (until->kind == TRIGGER_BYTES && until->value <= when->value);
 }
 
-static int until_comes_later(const struct examination *exam, struct err *err)
+static int until_comes_later(const struct fault_check *exam, struct err *err)
 {
     char when[64];
-    if (!exam_given(exam, ROW_UNTIL) || !ends_at_once(exam->fault))
+    if (!key_given(exam, ROW_UNTIL) || !ends_at_once(exam->fault))
         return 0;
     return err_set(err, "the fault would end before it begins (when = %s), write a later end",
         trigger_text(exam->fault, when, sizeof when));
 }
 
 /* What hands nothing on never comes to a byte of its direction. */
-static int until_can_come(const struct examination *exam, struct err *err)
+static int until_is_reachable(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
     enum action_kind kind = fault->type->fire(fault->params).kind;
     bool counts = fault->until.kind == TRIGGER_BYTES || fault->until.kind == TRIGGER_MATCH;
     bool silent = kind == ACTION_STOP_READING || kind == ACTION_DISCARD;
-    if (!exam_given(exam, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
+    if (!key_given(exam, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
         return 0;
     return err_set(err,
         "type = %s hands nothing on in its direction, so that this never comes: write time:5s or "
@@ -185,7 +185,7 @@ static int until_can_come(const struct examination *exam, struct err *err)
         fault->type->name);
 }
 
-static int type_agrees(const struct examination *exam, struct err *err)
+static int type_agrees(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
     if (fault->type->check == NULL)
@@ -200,7 +200,7 @@ static const struct rule {
     const char *key; /* where the complaint stands; NULL: at the type's own key, or `type` */
     unsigned needs;  /* rows of the envelope it looks at */
     bool needs_own;  /* and the type's own keys */
-    int (*ask)(const struct examination *exam, struct err *err);
+    int (*ask)(const struct fault_check *exam, struct err *err);
 } rules[] = {
     {"direction", TRIGGERS, false, direction_means_something},
     {"side", 0, false, side_is_given},
@@ -209,13 +209,13 @@ static const struct rule {
     {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), true, other_means_something},
     {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), false, until_comes_later},
-    {"until", TRIGGERS | BIT(ROW_DIRECTION), true, until_can_come},
+    {"until", TRIGGERS | BIT(ROW_DIRECTION), true, until_is_reachable},
     {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), true, type_agrees},
 };
 
 /* The own key that a type's check complains about: the one its sentence begins with, else the last
  * one that was written. */
-static const char *own_key(const struct examination *exam, const char *sentence)
+static const char *own_key(const struct fault_check *exam, const char *sentence)
 {
     const struct option *options = exam->fault->type->options;
     const char *key = fault_options[ROW_TYPE].name;
@@ -230,10 +230,10 @@ static const char *own_key(const struct examination *exam, const char *sentence)
     return key;
 }
 
-void fault_rules_ask(const struct examination *exam)
+void fault_rules_ask(const struct fault_check *exam)
 {
     unsigned foreign = fault_rules_foreign(exam->fault->type);
-    struct examination left = *exam;
+    struct fault_check left = *exam;
     ask_foreign(exam, foreign);
     left.envelope.given &= ~foreign;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {

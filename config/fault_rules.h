@@ -28,7 +28,7 @@ enum {
 };
 
 /* A fault under examination. Its type is known, or guessed. */
-struct examination {
+struct fault_check {
     struct problems *problems;
     const struct source_section *section;
     struct fault *fault;
@@ -36,7 +36,7 @@ struct examination {
     struct answers own;      /* about the type's options */
 };
 
-static inline bool exam_given(const struct examination *exam, unsigned row)
+static inline bool key_given(const struct fault_check *exam, unsigned row)
 {
     return (exam->envelope.given & 1u << row) != 0;
 }
@@ -46,6 +46,6 @@ static inline bool exam_given(const struct examination *exam, unsigned row)
 unsigned fault_rules_foreign(const struct fault_type *type);
 
 /* Reports every rule that the fault breaks. */
-void fault_rules_ask(const struct examination *exam);
+void fault_rules_ask(const struct fault_check *exam);
 
 #endif

@@ -49,7 +49,7 @@ static const char *section_title(const struct reader *reader)
     return reader->section == NULL ? NULL : reader->section->title;
 }
 
-static void complain(struct reader *reader, const char *text)
+static void report_problem(struct reader *reader, const char *text)
 {
     problems_add(&reader->source->problems, reader->place, section_title(reader), NULL, "%s", text);
 }
@@ -82,14 +82,15 @@ static void read_section(struct reader *reader, const char *text)
     const char *end = memchr(text, ']', (size_t)(comment - text));
     if (end == NULL) {
         reader->section = NULL;
-        complain(reader, "the section has no ], write [rudeproxy], [proxy NAME] or [fault NAME]");
+        report_problem(
+            reader, "the section has no ], write [rudeproxy], [proxy NAME] or [fault NAME]");
         begin_section(reader, text + 1, (size_t)(comment - text) - 1);
         return;
     }
     begin_section(reader, text + 1, (size_t)(end - text) - 1);
     const char *rest = end + 1 + strspn(end + 1, " \t");
     if (*rest != '\0' && *rest != ';')
-        complain(reader, "text follows the ], write keys on lines of their own");
+        report_problem(reader, "text follows the ], write keys on lines of their own");
 }
 
 /* Whether inih may have the line. */
@@ -98,22 +99,23 @@ static bool judge_key(struct reader *reader, const char *text)
     const char *comment = source_find_comment(text);
     const char *separator = text + strcspn(text, "=:");
     if (!reader->in_section) {
-        complain(reader, "this line stands before any section, write [rudeproxy], [proxy NAME] or "
-                         "[fault NAME] above it");
+        report_problem(reader,
+            "this line stands before any section, write [rudeproxy], [proxy NAME] or "
+            "[fault NAME] above it");
         return false;
     }
     if (separator >= comment) {
-        complain(reader, "this line has no =, write KEY = VALUE, [SECTION] or ; COMMENT");
+        report_problem(reader, "this line has no =, write KEY = VALUE, [SECTION] or ; COMMENT");
         salvage_key(reader, text);
         return false;
     }
     if (separator == text) {
-        complain(reader, "the key is missing, write KEY = VALUE");
+        report_problem(reader, "the key is missing, write KEY = VALUE");
         return false;
     }
     if (*separator == '=')
         return true;
-    complain(reader, "a key is followed by =, not by a colon, write KEY = VALUE");
+    report_problem(reader, "a key is followed by =, not by a colon, write KEY = VALUE");
     if (memchr(separator, '=', (size_t)(comment - separator)) == NULL)
         return true;
     salvage_key(reader, text);
@@ -125,7 +127,7 @@ static bool judge_bytes(struct reader *reader, const char *text, size_t length)
 {
     const char *control = source_find_control(text, length);
     if (control != NULL && *control == '\0')
-        complain(reader, "the line has a NUL byte, write text only");
+        report_problem(reader, "the line has a NUL byte, write text only");
     else if (control != NULL)
         problems_add(&reader->source->problems, reader->place, section_title(reader), NULL,
             "the line has a control character (0x%02x), write text only", (unsigned char)*control);
@@ -167,8 +169,8 @@ static void read_line(struct reader *reader, const char *text, size_t length)
     if (length == 0 || text[0] == ';' || text[0] == '#')
         return;
     if (indent > 0)
-        complain(reader, "the line is indented, begin it in the first column "
-                         "(a value has one line)");
+        report_problem(reader, "the line is indented, begin it in the first column "
+                               "(a value has one line)");
     if (!judge_bytes(reader, text, length)) {
         salvage_line(reader, text, length);
         return;

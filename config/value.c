@@ -62,7 +62,7 @@ static const char *text_of(const struct config_word *words, size_t count, const 
 
 /* What is wrong with a text whatever its key means. NULL: nothing. The limit is that of a line of a
  * file, so that what is printed can be read again. */
-static const char *judge(const struct config_word *word)
+static const char *validate(const struct config_word *word)
 {
     if (word->text[0] == '\0')
         return "the value is empty, leave the key out for its default";
@@ -82,7 +82,7 @@ static void add_given(struct words *words, const struct config_word *given, size
         count = CONFIG_WORDS_MAX;
     }
     for (size_t i = 0; i < count; i++) {
-        const char *wrong = judge(&given[i]);
+        const char *wrong = validate(&given[i]);
         if (text_of(given, i, given[i].key) != NULL)
             wrong = "given twice, leave one of them out";
         if (wrong != NULL)

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "proxy/app/cli.h"
-#include "proxy/app/demo.h"
-#include "proxy/app/exec.h"
-#include "proxy/app/exec_environment.h"
-#include "proxy/app/private_network.h"
-#include "proxy/app/replay.h"
+#include "proxy/app/demo/demo.h"
+#include "proxy/app/exec/environment.h"
+#include "proxy/app/exec/exec.h"
+#include "proxy/app/exec/private_network.h"
+#include "proxy/app/replay/replay.h"
 #include "proxy/app/run.h"
 #include "proxy/base/suggest.h"
 #include "proxy/ctl/ctl.h"
@@ -85,7 +85,7 @@ static int command_run(const struct cli *cli)
     return run_config(&config, &options);
 }
 
-static int complain(const char *text)
+static int report_problem(const char *text)
 {
     fprintf(stderr, "rudeproxy: %s\n", text);
     return -1;
@@ -95,7 +95,7 @@ static int has_child(const struct cli *cli)
 {
     if (cli->child != NULL && cli->child[0] != NULL)
         return 0;
-    return complain("exec needs a command: rudeproxy exec -c FILE -- CMD ARGS...");
+    return report_problem("exec needs a command: rudeproxy exec -c FILE -- CMD ARGS...");
 }
 
 static int command_exec(const struct cli *cli)
@@ -110,12 +110,12 @@ static int command_exec(const struct cli *cli)
     if (cli_load(cli, &config, stderr) != 0)
         return EXIT_USAGE;
     if (exec_environment_check(&config, &err) != 0) {
-        complain(err.text);
+        report_problem(err.text);
         config_free(&config);
         return EXIT_USAGE;
     }
     if (cli->private_network && private_network_enter(&err) != 0) {
-        complain(err.text);
+        report_problem(err.text);
         config_free(&config);
         return EXIT_RUNTIME;
     }
@@ -166,7 +166,7 @@ static int command_replay(const struct cli *cli)
     if (no_options(cli) != 0)
         return EXIT_USAGE;
     if (cli->operand_count != 1) {
-        complain("replay needs one log: rudeproxy replay LOG");
+        report_problem("replay needs one log: rudeproxy replay LOG");
         return EXIT_USAGE;
     }
     return replay_command(cli->operands[0]);

@@ -40,14 +40,14 @@ static void on_keep_alive(struct timer *timer)
     struct admin *admin = container_of(timer, struct admin, keep_alive);
     http_wake_streams(&admin->http);
     timer_set(
-        &admin->world.worker->timers, timer, time_add(timers_now(), EVENT_STREAM_KEEP_ALIVE_US));
+        &admin->context.worker->timers, timer, time_add(timers_now(), EVENT_STREAM_KEEP_ALIVE_US));
 }
 
 static int open_parts(struct admin *admin, struct err *err)
 {
-    struct worker *worker = admin->world.worker;
+    struct worker *worker = admin->context.worker;
     err_set(err, "out of memory");
-    if (event_ring_init(&admin->events, admin->world.wall_offset_us) != 0)
+    if (event_ring_init(&admin->events, admin->context.wall_offset_us) != 0)
         return -1;
     if (loop_lag_init(&admin->lag, &worker->timers) != 0)
         goto err_after_events;
@@ -66,14 +66,14 @@ err_after_events:
 }
 
 struct admin *admin_open(
-    const struct admin_world *world, const struct settings *settings, struct err *err)
+    const struct admin_context *context, const struct settings *settings, struct err *err)
 {
     struct admin *admin = calloc(1, sizeof *admin);
     if (admin == NULL) {
         err_set(err, "out of memory");
         return NULL;
     }
-    admin->world = *world;
+    admin->context = *context;
     admin->address = settings->admin;
     snprintf(admin->token, sizeof admin->token, "%s", settings->admin_token);
     if (getrandom(&admin->boot, sizeof admin->boot, GRND_NONBLOCK) != sizeof admin->boot)
@@ -92,7 +92,7 @@ void admin_close(struct admin *admin)
 {
     if (admin == NULL)
         return;
-    struct timers *timers = &admin->world.worker->timers;
+    struct timers *timers = &admin->context.worker->timers;
     http_close(&admin->http);
     list_remove(&admin->tell.link);
     timer_deinit(timers, &admin->keep_alive);
@@ -105,7 +105,7 @@ void admin_note_event(struct admin *admin, const struct event *event)
 {
     event_ring_add(&admin->events, event);
     if (!list_empty(&admin->http.streams))
-        poller_soon(&admin->world.worker->poller, &admin->tell);
+        poller_soon(&admin->context.worker->poller, &admin->tell);
 }
 
 void admin_address(const struct admin *admin, char *buf, size_t size)

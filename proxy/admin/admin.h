@@ -15,19 +15,19 @@
 struct admin;
 
 /* What the API works on; all of it outlives the admin. */
-struct admin_world {
+struct admin_context {
     struct worker *worker;
     struct control *control;
     struct ledger *ledger;
     int64_t wall_offset_us; /* the log's, so that both say the same time */
     /* As at SIGHUP. Problems go to `problems`, one a line. 0, or -1 with nothing changed. */
-    int (*reload)(void *user, enum control_keep keep, FILE *problems);
+    int (*reload)(void *user, enum reload_policy keep, FILE *problems);
     void *user;
 };
 
 /* Opens it at settings->admin. `settings` has to live only during the call. NULL with err filled. */
 struct admin *admin_open(
-    const struct admin_world *world, const struct settings *settings, struct err *err);
+    const struct admin_context *context, const struct settings *settings, struct err *err);
 
 /* NULL is allowed. */
 void admin_close(struct admin *admin);

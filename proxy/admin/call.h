@@ -10,7 +10,7 @@
 
 #include "proxy/admin/admin.h"
 #include "proxy/admin/event_ring.h"
-#include "proxy/admin/http.h"
+#include "proxy/admin/http/http.h"
 #include "proxy/admin/loop_lag.h"
 #include "proxy/admin/text.h"
 
@@ -20,7 +20,7 @@
 #define TOXIPROXY_VERSION "2.12.0"
 
 struct admin {
-    struct admin_world world;
+    struct admin_context context;
     struct http http;
     struct event_ring events;
     struct loop_lag lag;

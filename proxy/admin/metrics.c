@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "proxy/admin/live.h"
-#include "proxy/admin/v1.h"
+#include "proxy/admin/counters.h"
+#include "proxy/admin/v1/v1.h"
 #include "proxy/net/connection.h"
 
 /* What one proxy has done so far, its open connections included. */
@@ -29,10 +29,10 @@ static struct sums sums_of(const struct proxy *proxy)
         if (session_is_gone(session))
             continue; /* counted among the totals */
         sums.open++;
-        sums.received[DIRECTION_UPSTREAM] += live_bytes_in(session, SIDE_CLIENT);
-        sums.received[DIRECTION_DOWNSTREAM] += live_bytes_in(session, SIDE_SERVER);
-        sums.sent[DIRECTION_UPSTREAM] += live_bytes_out(session, SIDE_SERVER);
-        sums.sent[DIRECTION_DOWNSTREAM] += live_bytes_out(session, SIDE_CLIENT);
+        sums.received[DIRECTION_UPSTREAM] += counters_bytes_in(session, SIDE_CLIENT);
+        sums.received[DIRECTION_DOWNSTREAM] += counters_bytes_in(session, SIDE_SERVER);
+        sums.sent[DIRECTION_UPSTREAM] += counters_bytes_out(session, SIDE_SERVER);
+        sums.sent[DIRECTION_DOWNSTREAM] += counters_bytes_out(session, SIDE_CLIENT);
     }
     return sums;
 }
@@ -68,7 +68,7 @@ static void for_proxies(const struct call *call, struct text *text,
     void (*put)(struct text *text, const struct proxy *proxy))
 {
     for (const struct proxy *proxy = NULL;
-         (proxy = control_next_proxy(call->admin->world.control, proxy)) != NULL;)
+         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;)
         put(text, proxy);
 }
 
@@ -179,30 +179,30 @@ static const struct family {
 };
 
 static void put_fault(
-    struct text *text, const char *name, const struct tally *tally, uint64_t value)
+    struct text *text, const char *name, const struct fault_counter *fault_counter, uint64_t value)
 {
     text_printf(text, "%s{", name);
-    put_label(text, "fault", tally->name);
-    put_label(text, "proxy", tally->proxy);
+    put_label(text, "fault", fault_counter->name);
+    put_label(text, "proxy", fault_counter->proxy);
     put_value(text, value);
 }
 
 /* Of a fault of the file, which may name several proxies, the proxy is empty. */
-static void put_faults(struct text *text, const struct tally_book *book)
+static void put_faults(struct text *text, const struct fault_counters *book)
 {
     put_family(text, "rudeproxy_fault_armed_total", "counter",
         "Connections that a fault was selected for.");
-    list_for_each(link, &book->tallies)
+    list_for_each(link, &book->counters)
     {
-        const struct tally *tally = container_of(link, struct tally, link);
-        put_fault(text, "rudeproxy_fault_armed_total", tally, tally->armed);
+        const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
+        put_fault(text, "rudeproxy_fault_armed_total", fault_counter, fault_counter->armed);
     }
     put_family(text, "rudeproxy_fault_fired_total", "counter",
         "Connections that a fault was injected in.");
-    list_for_each(link, &book->tallies)
+    list_for_each(link, &book->counters)
     {
-        const struct tally *tally = container_of(link, struct tally, link);
-        put_fault(text, "rudeproxy_fault_fired_total", tally, tally->fired);
+        const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
+        put_fault(text, "rudeproxy_fault_fired_total", fault_counter, fault_counter->fired);
     }
 }
 
@@ -230,7 +230,7 @@ void metrics_show(const struct call *call)
         put_family(&text, family->name, family->type, family->help);
         for_proxies(call, &text, family->put);
     }
-    put_faults(&text, &call->admin->world.worker->tallies);
+    put_faults(&text, &call->admin->context.worker->counters);
     put_lag(&text, &call->admin->lag);
     put_family(&text, "rudeproxy_build_info", "gauge", "The version of this program.");
     text_puts(&text, "rudeproxy_build_info{version=\"" RUDEPROXY_VERSION "\"} 1\n");

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "proxy/admin/admin.h"
-#include "proxy/admin/go_proxy.h"
+#include "proxy/admin/toxiproxy/proxy.h"
 #include "proxy/base/suggest.h"
 
 struct reading {
@@ -20,7 +20,7 @@ struct reading {
     size_t count; /* of problems */
 };
 
-static void complain(struct reading *reading, size_t index, const char *text)
+static void report_problem(struct reading *reading, size_t index, const char *text)
 {
     fprintf(reading->problems, "%s: proxy %zu: %s\n", reading->path, index + 1, text);
     reading->count++;
@@ -44,27 +44,27 @@ static void check_keys(struct reading *reading, size_t index, json_t *object)
             continue;
         err_set(&err, "unknown key %.64s%s; a proxy has name, listen, upstream and enabled", key,
             suggest.best != NULL ? suggest_text(&suggest, meant, sizeof meant) : "");
-        complain(reading, index, err.text);
+        report_problem(reading, index, err.text);
     }
 }
 
 static void read_proxy(struct reading *reading, size_t index, json_t *object)
 {
-    struct go_proxy proxy = {.enabled = true};
+    struct toxiproxy_proxy proxy = {.enabled = true};
     struct config *config = reading->config;
     struct proxy_config *value = &config->proxies[config->proxy_count];
     struct err err;
     if (!json_is_object(object)) {
-        complain(reading, index, "it is no object");
+        report_problem(reading, index, "it is no object");
         return;
     }
     size_t before = reading->count;
     check_keys(reading, index, object);
-    int result = go_proxy_read(&proxy, object, false, &err);
+    int result = toxiproxy_proxy_read(&proxy, object, false, &err);
     if (result == 0 && (proxy.name[0] == '\0' || proxy.upstream[0] == '\0'))
         result = err_set(&err, "%s is missing", proxy.name[0] == '\0' ? "name" : "upstream");
-    if (result != 0 || go_proxy_config(&proxy, value, &err) != 0)
-        complain(reading, index, err.text);
+    if (result != 0 || toxiproxy_proxy_config(&proxy, value, &err) != 0)
+        report_problem(reading, index, err.text);
     else if (reading->count == before)
         config->proxy_count++;
 }
@@ -76,7 +76,7 @@ static void check_names(struct reading *reading, size_t from)
         for (size_t j = 0; j < i; j++) {
             if (strcmp(config->proxies[i].name, config->proxies[j].name) != 0)
                 continue;
-            complain(reading, i, "another proxy has that name already");
+            report_problem(reading, i, "another proxy has that name already");
             break;
         }
     }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Every route of the API. Methods that share a path stand in rows of their own. */
-#include "proxy/admin/go_routes.h"
+#include "proxy/admin/toxiproxy/routes.h"
 #include "proxy/admin/route.h"
-#include "proxy/admin/v1.h"
+#include "proxy/admin/v1/v1.h"
 
 const struct route routes[] = {
-    {"GET", "/proxies", go_list_proxies},
-    {"POST", "/proxies", go_create_proxy},
-    {"POST", "/populate", go_populate},
-    {"GET", "/proxies/{}", go_show_proxy},
-    {"POST PATCH", "/proxies/{}", go_update_proxy},
-    {"DELETE", "/proxies/{}", go_delete_proxy},
-    {"GET", "/proxies/{}/toxics", go_list_toxics},
-    {"POST", "/proxies/{}/toxics", go_create_toxic},
-    {"GET", "/proxies/{}/toxics/{}", go_show_toxic},
-    {"POST PATCH", "/proxies/{}/toxics/{}", go_update_toxic},
-    {"DELETE", "/proxies/{}/toxics/{}", go_delete_toxic},
-    {"POST", "/reset", go_reset},
-    {"GET", "/version", go_version},
+    {"GET", "/proxies", toxiproxy_list_proxies},
+    {"POST", "/proxies", toxiproxy_create_proxy},
+    {"POST", "/populate", toxiproxy_populate},
+    {"GET", "/proxies/{}", toxiproxy_show_proxy},
+    {"POST PATCH", "/proxies/{}", toxiproxy_update_proxy},
+    {"DELETE", "/proxies/{}", toxiproxy_delete_proxy},
+    {"GET", "/proxies/{}/toxics", toxiproxy_list_toxics},
+    {"POST", "/proxies/{}/toxics", toxiproxy_create_toxic},
+    {"GET", "/proxies/{}/toxics/{}", toxiproxy_show_toxic},
+    {"POST PATCH", "/proxies/{}/toxics/{}", toxiproxy_update_toxic},
+    {"DELETE", "/proxies/{}/toxics/{}", toxiproxy_delete_toxic},
+    {"POST", "/reset", toxiproxy_reset},
+    {"GET", "/version", toxiproxy_version},
     {"*", "/metrics", metrics_show},
 
     {"GET", "/v1/version", v1_version},

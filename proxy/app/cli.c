@@ -108,7 +108,7 @@ static const struct cli_option options[] = {
 
 #define OPTION_COUNT (sizeof options / sizeof options[0])
 
-static int complain(const char *before, const char *what, const char *after)
+static int report_problem(const char *before, const char *what, const char *after)
 {
     fprintf(stderr, "rudeproxy: %s%s%s\nTry 'rudeproxy --help'.\n", before, what, after);
     return -1;
@@ -144,7 +144,7 @@ static int unknown_option(const char *word)
     suggest_init(&suggest, word + strspn(word, "-"));
     for (size_t i = 0; i < OPTION_COUNT; i++)
         suggest_offer(&suggest, options[i].name);
-    return complain("unknown option ", word, suggest_text(&suggest, hint, sizeof hint));
+    return report_problem("unknown option ", word, suggest_text(&suggest, hint, sizeof hint));
 }
 
 static int set_descriptor(struct cli *cli, const char *value)
@@ -152,7 +152,7 @@ static int set_descriptor(struct cli *cli, const char *value)
     uint64_t fd;
     struct err err;
     if (units_parse_number(value, &fd, &err) != 0 || fd > INT32_MAX)
-        return complain("--ready-fd ", value, " is no descriptor number");
+        return report_problem("--ready-fd ", value, " is no descriptor number");
     cli->ready_fd = (int)fd;
     return 0;
 }
@@ -197,14 +197,14 @@ static int take_option(struct cli *cli, const struct cli_option *option, const c
     unsigned bit = 1u << (option - options);
     bool once = option->target != TARGET_PROXY && option->target != TARGET_FAULT;
     if (option->target == TARGET_SERVE && !is_serve(cli))
-        return complain("only serve takes --", option->name, "");
+        return report_problem("only serve takes --", option->name, "");
     if (once && (cli->seen & bit) != 0)
-        return complain("--", option->name, " is given twice");
+        return report_problem("--", option->name, " is given twice");
     cli->seen |= bit;
     if (option->target == TARGET_CLI || option->target == TARGET_SERVE)
         return set_cli_option(cli, option, value);
     if (cli->key_count == CLI_KEYS_MAX)
-        return complain("too many options, at --", option->name, "; put them into a file");
+        return report_problem("too many options, at --", option->name, "; put them into a file");
     cli->keys[cli->key_count] = (struct cli_key){
         .option = option->name,
         .ordinal = count_uses(cli, option->name) + 1,
@@ -236,13 +236,13 @@ static int parse_option(struct cli *cli, char **argv)
     const char *rest = name + len;
     if (option->argument == NULL) {
         if (!is_true(cli, rest))
-            return complain("", word, " takes no value");
+            return report_problem("", word, " takes no value");
         return take_option(cli, option, NULL) == 0 ? 1 : -1;
     }
     if (*rest != '\0')
         return take_option(cli, option, rest + (is_long ? 1 : 0)) == 0 ? 1 : -1;
     if (argv[1] == NULL)
-        return complain("", word, " needs a value");
+        return report_problem("", word, " needs a value");
     return take_option(cli, option, argv[1]) == 0 ? 2 : -1;
 }
 
@@ -262,7 +262,7 @@ static int unknown_command(const char *word)
     suggest_init(&suggest, word);
     for (const struct command *command = commands; command->name != NULL; command++)
         suggest_offer(&suggest, command->name);
-    return complain("unknown command ", word, suggest_text(&suggest, hint, sizeof hint));
+    return report_problem("unknown command ", word, suggest_text(&suggest, hint, sizeof hint));
 }
 
 /* The first word without a dash is the command, the others are its operands. */
@@ -286,7 +286,7 @@ int cli_parse(struct cli *cli, int argc, char **argv)
         bool is_option = is_ours && argv[i][0] == '-' && argv[i][1] != '\0';
         if (is_option && strcmp(argv[i], "--") == 0) {
             if (cli->command == NULL || !cli->command->takes_child)
-                return complain("", argv[i], " means nothing to this command");
+                return report_problem("", argv[i], " means nothing to this command");
             cli->child = argv + i + 1;
             break;
         }

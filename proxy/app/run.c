@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #include "proxy/admin/admin.h"
-#include "proxy/app/exec.h"
-#include "proxy/app/exec_environment.h"
+#include "proxy/app/exec/environment.h"
+#include "proxy/app/exec/exec.h"
 #include "proxy/app/ready.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
@@ -173,7 +173,7 @@ static void adopt(struct run *run, struct config *fresh)
 }
 
 /* Problems go to `problems`. 0, or -1 with nothing changed. */
-static int reload(struct run *run, enum control_keep keep, FILE *problems)
+static int reload(struct run *run, enum reload_policy keep, FILE *problems)
 {
     struct config fresh;
     struct err err;
@@ -211,7 +211,7 @@ static void on_reload_signal(uv_signal_t *handle, int signum)
 }
 
 /* POST /v1/reload */
-static int on_api_reload(void *user, enum control_keep keep, FILE *problems)
+static int on_api_reload(void *user, enum reload_policy keep, FILE *problems)
 {
     struct run *run = user;
     int result = reload(run, keep, problems);
@@ -246,7 +246,7 @@ static int start_signals(struct run *run, struct err *err)
 
 static int open_admin(struct run *run, struct err *err)
 {
-    const struct admin_world world = {
+    const struct admin_context context = {
         .worker = &run->worker,
         .control = &run->control,
         .ledger = &run->ledger,
@@ -256,7 +256,7 @@ static int open_admin(struct run *run, struct err *err)
     };
     if (run->config.settings.admin.host[0] == '\0')
         return 0;
-    run->admin = admin_open(&world, &run->config.settings, err);
+    run->admin = admin_open(&context, &run->config.settings, err);
     return run->admin != NULL ? 0 : -1;
 }
 
@@ -349,7 +349,7 @@ static int write_reports(struct run *run)
  * then that of a fault. */
 static int conclude(struct run *run)
 {
-    ledger_settle(&run->ledger, &run->worker.tallies);
+    ledger_settle(&run->ledger, &run->worker.counters);
     summary_print(&run->ledger, stderr);
     int status = write_reports(run);
     summary_print_failed(&run->ledger, stderr);

@@ -7,7 +7,7 @@
 #define RUDEPROXY_APP_RUN_H
 
 #include "proxy/app/cli.h"
-#include "proxy/app/exec_guard.h"
+#include "proxy/app/exec/guard.h"
 
 /* Who asked for the run, and whom to tell when it listens. */
 struct run_options {

@@ -115,7 +115,7 @@ static struct plan *first_plan(struct control *control, const struct proxy_confi
     size_t count = 0;
     while (rules != NULL && count < control->every_count) {
         rules[count] = rule_new(&control->every[count], RULE_FROM_FILE, NULL, config->name, NULL,
-            &control->worker->tallies);
+            &control->worker->counters);
         if (rules[count] == NULL)
             break;
         count++;

@@ -38,7 +38,7 @@ enum control_result {
 enum control_scope { CONTROL_ALL_CONNECTIONS, CONTROL_NEW_CONNECTIONS };
 
 /* What becomes of what the API added when the file is loaded again. */
-enum control_keep { CONTROL_KEEP_API, CONTROL_DROP_API };
+enum reload_policy { CONTROL_KEEP_API, CONTROL_DROP_API };
 
 struct control {
     struct worker *worker;
@@ -56,7 +56,7 @@ void control_deinit(struct control *control);
  * connections keep their faults, an equal fault keeps its rule and so its shared state. The seed
  * stays. The configuration is copied. CONTROL_OK, CONTROL_INVALID or CONTROL_FAILED. */
 enum control_result control_load(
-    struct control *control, const struct config *config, enum control_keep keep, struct err *err);
+    struct control *control, const struct config *config, enum reload_policy keep, struct err *err);
 
 /* The proxy of this name, NULL: there is none. Constant time. */
 struct proxy *control_proxy(const struct control *control, const char *name);
@@ -93,12 +93,13 @@ enum control_result control_remove_proxy(
  * `said` may be NULL. CONTROL_NOT_FOUND (the proxy), CONTROL_EXISTS, CONTROL_INVALID (a privilege is
  * missing), CONTROL_FAILED. */
 enum control_result control_add_fault(struct control *control, const char *proxy,
-    const struct fault *fault, const struct said *said, enum control_scope scope, struct err *err);
+    const struct fault *fault, const struct toxic_fields *toxic_fields, enum control_scope scope,
+    struct err *err);
 
 /* The fault of this name gets a new value and keeps its place and its name. */
 enum control_result control_change_fault(struct control *control, const char *proxy,
-    const char *name, const struct fault *fault, const struct said *said, enum control_scope scope,
-    struct err *err);
+    const char *name, const struct fault *fault, const struct toxic_fields *toxic_fields,
+    enum control_scope scope, struct err *err);
 
 enum control_result control_remove_fault(struct control *control, const char *proxy,
     const char *name, enum control_scope scope, struct err *err);

@@ -15,7 +15,7 @@
 
 /* --- reaching open connections --- */
 
-struct reach {
+struct adoption_batch {
     struct adoption **adoptions; /* owned */
     size_t count;
 };
@@ -28,51 +28,51 @@ static size_t count_connections(const struct proxy *proxy)
 }
 
 static int prepare(struct connection *connection, struct plan *plan,
-    const struct rule_change *changes, size_t count, struct reach *reach)
+    const struct rule_change *changes, size_t count, struct adoption_batch *adoption_batch)
 {
     struct sockaddr_storage client;
     struct adoption *adoption;
     connection_client(connection, &client);
     int result = adoption_prepare(&connection->session, plan, changes, count, &client, &adoption);
     if (result == 0 && adoption != NULL)
-        reach->adoptions[reach->count++] = adoption;
+        adoption_batch->adoptions[adoption_batch->count++] = adoption;
     return result;
 }
 
-static void reach_drop(struct reach *reach)
+static void reach_drop(struct adoption_batch *adoption_batch)
 {
-    for (size_t i = 0; i < reach->count; i++)
-        adoption_drop(reach->adoptions[i]);
-    free(reach->adoptions);
-    *reach = (struct reach){0};
+    for (size_t i = 0; i < adoption_batch->count; i++)
+        adoption_drop(adoption_batch->adoptions[i]);
+    free(adoption_batch->adoptions);
+    *adoption_batch = (struct adoption_batch){0};
 }
 
-static void reach_commit(struct reach *reach)
+static void reach_commit(struct adoption_batch *adoption_batch)
 {
-    for (size_t i = 0; i < reach->count; i++)
-        adoption_commit(reach->adoptions[i]);
-    reach->count = 0;
-    reach_drop(reach);
+    for (size_t i = 0; i < adoption_batch->count; i++)
+        adoption_commit(adoption_batch->adoptions[i]);
+    adoption_batch->count = 0;
+    reach_drop(adoption_batch);
 }
 
 /* 0 or -1: out of memory. */
-static int reach_prepare(struct reach *reach, struct proxy *proxy, struct plan *plan,
-    const struct rule_change *changes, size_t count)
+static int reach_prepare(struct adoption_batch *adoption_batch, struct proxy *proxy,
+    struct plan *plan, const struct rule_change *changes, size_t count)
 {
     size_t connections = count_connections(proxy);
-    *reach = (struct reach){0};
+    *adoption_batch = (struct adoption_batch){0};
     if (connections == 0)
         return 0;
-    reach->adoptions = calloc(connections, sizeof(struct adoption *));
-    int result = reach->adoptions == NULL ? -1 : 0;
+    adoption_batch->adoptions = calloc(connections, sizeof(struct adoption *));
+    int result = adoption_batch->adoptions == NULL ? -1 : 0;
     list_for_each(link, &proxy->connections)
     {
         struct connection *connection = container_of(link, struct connection, link);
         if (result == 0)
-            result = prepare(connection, plan, changes, count, reach);
+            result = prepare(connection, plan, changes, count, adoption_batch);
     }
     if (result != 0)
-        reach_drop(reach);
+        reach_drop(adoption_batch);
     return result;
 }
 
@@ -83,14 +83,14 @@ static enum control_result put_in_force(struct control *control, struct proxy *p
     struct plan *plan, const struct rule_change *changes, size_t count, enum control_scope scope,
     struct err *err)
 {
-    struct reach reach = {0};
+    struct adoption_batch adoption_batch = {0};
     if (plan == NULL || (scope == CONTROL_ALL_CONNECTIONS &&
-                            reach_prepare(&reach, proxy, plan, changes, count) != 0)) {
+                            reach_prepare(&adoption_batch, proxy, plan, changes, count) != 0)) {
         plan_unref(plan);
         return control_fail(control, 0, err, "out of memory");
     }
     proxy_change_faults(proxy, plan);
-    reach_commit(&reach);
+    reach_commit(&adoption_batch);
     return CONTROL_OK;
 }
 
@@ -128,7 +128,7 @@ static enum control_result change_rule(struct control *control, struct proxy *pr
 
 /* A rule for this proxy in the place of `before`, whose name and origin it has; NULL: a new one. */
 static enum control_result make_rule(struct control *control, const struct proxy *proxy,
-    const struct fault *fault, const struct said *said, const struct rule *before,
+    const struct fault *fault, const struct toxic_fields *toxic_fields, const struct rule *before,
     struct rule **rule, struct err *err)
 {
     struct fault own = *fault;
@@ -138,13 +138,14 @@ static enum control_result make_rule(struct control *control, const struct proxy
     snprintf(own.proxies, sizeof own.proxies, "%s", proxy->plan->proxy.name);
     if (name_check_any(own.name, err) != 0 || privilege_check_fault(&own, err) != 0)
         return CONTROL_INVALID;
-    *rule =
-        rule_new(&own, origin, said, proxy->plan->proxy.name, before, &control->worker->tallies);
+    *rule = rule_new(
+        &own, origin, toxic_fields, proxy->plan->proxy.name, before, &control->worker->counters);
     return *rule == NULL ? control_fail(control, 0, err, "out of memory") : CONTROL_OK;
 }
 
 enum control_result control_add_fault(struct control *control, const char *proxy_name,
-    const struct fault *fault, const struct said *said, enum control_scope scope, struct err *err)
+    const struct fault *fault, const struct toxic_fields *toxic_fields, enum control_scope scope,
+    struct err *err)
 {
     struct proxy *proxy = control_proxy(control, proxy_name);
     struct rule *rule = NULL;
@@ -154,7 +155,7 @@ enum control_result control_add_fault(struct control *control, const char *proxy
         err_set(err, "proxy '%s' has a fault '%s' already", proxy_name, fault->name);
         return CONTROL_EXISTS;
     }
-    enum control_result result = make_rule(control, proxy, fault, said, NULL, &rule, err);
+    enum control_result result = make_rule(control, proxy, fault, toxic_fields, NULL, &rule, err);
     if (result == CONTROL_OK)
         result = change_rule(control, proxy, &(struct rule_change){.to = rule}, scope, err);
     rule_unref(rule);
@@ -176,14 +177,14 @@ static enum control_result find_rule(struct control *control, const char *proxy_
 }
 
 enum control_result control_change_fault(struct control *control, const char *proxy_name,
-    const char *name, const struct fault *fault, const struct said *said, enum control_scope scope,
-    struct err *err)
+    const char *name, const struct fault *fault, const struct toxic_fields *toxic_fields,
+    enum control_scope scope, struct err *err)
 {
     struct proxy *proxy;
     struct rule_change change = {0};
     enum control_result result = find_rule(control, proxy_name, name, &proxy, &change.from, err);
     if (result == CONTROL_OK)
-        result = make_rule(control, proxy, fault, said, change.from, &change.to, err);
+        result = make_rule(control, proxy, fault, toxic_fields, change.from, &change.to, err);
     if (result == CONTROL_OK)
         result = change_rule(control, proxy, &change, scope, err);
     rule_unref(change.to);
@@ -239,20 +240,20 @@ static enum control_result inject(struct control *control, struct proxy *proxy,
     struct connection *connection, const struct fault *fault, struct err *err)
 {
     const char *name = proxy->plan->proxy.name;
-    struct reach reach = {0};
+    struct adoption_batch adoption_batch = {0};
     struct adoption *only[1];
     struct rule *rule =
-        rule_new(fault, RULE_FOR_CONNECTION, NULL, name, NULL, &control->worker->tallies);
-    reach.adoptions = only;
+        rule_new(fault, RULE_FOR_CONNECTION, NULL, name, NULL, &control->worker->counters);
+    adoption_batch.adoptions = only;
     if (rule == NULL ||
-        prepare(connection, NULL, &(struct rule_change){.to = rule}, 1, &reach) != 0) {
+        prepare(connection, NULL, &(struct rule_change){.to = rule}, 1, &adoption_batch) != 0) {
         rule_unref(rule);
         return control_fail(control, 0, err, "out of memory");
     }
-    if (reach.count == 1)
+    if (adoption_batch.count == 1)
         adoption_commit(only[0]);
     rule_unref(rule);
-    if (reach.count == 1)
+    if (adoption_batch.count == 1)
         return CONTROL_OK;
     err_set(err, "its connections, clients, times, chance or enabled exclude connection %ju",
         (uintmax_t)connection->session.number);

@@ -34,7 +34,7 @@ static int compile(struct load *load, const struct proxy_config *proxy, enum rul
     const struct proxy *old, struct change *change, struct err *err)
 {
     struct worker *worker = load->control->worker;
-    change->plan = plan_compile(&load->config, proxy, origin, worker->started_at, &worker->tallies,
+    change->plan = plan_compile(&load->config, proxy, origin, worker->started_at, &worker->counters,
         old == NULL ? NULL : old->plan, load->keep_api);
     return change->plan == NULL ? err_set(err, "out of memory") : 0;
 }
@@ -176,7 +176,7 @@ static void note_every(struct load *load)
 }
 
 enum control_result control_load(
-    struct control *control, const struct config *config, enum control_keep keep, struct err *err)
+    struct control *control, const struct config *config, enum reload_policy keep, struct err *err)
 {
     struct load load = {
         .control = control, .config = *config, .keep_api = keep == CONTROL_KEEP_API};

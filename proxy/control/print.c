@@ -66,19 +66,20 @@ static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE
     print_section(print_fault, &fault, readable, out);
 }
 
-/* The proxy's rule of this tally, NULL: it has none. */
-static const struct rule *rule_of(const struct proxy *proxy, const struct tally *tally)
+/* The proxy's rule of this counter, NULL: it has none. */
+static const struct rule *rule_of(
+    const struct proxy *proxy, const struct fault_counter *fault_counter)
 {
-    const struct rule *rule = plan_find(proxy->plan, tally->name);
-    return rule != NULL && rule->tally == tally ? rule : NULL;
+    const struct rule *rule = plan_find(proxy->plan, fault_counter->name);
+    return rule != NULL && rule->fault_counter == fault_counter ? rule : NULL;
 }
 
 /* Whether the fault's `proxy` names just those proxies that have it as it is. */
-static bool is_as_written(
-    const struct control *control, const struct tally *tally, const struct fault *fault)
+static bool is_as_written(const struct control *control, const struct fault_counter *fault_counter,
+    const struct fault *fault)
 {
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
-        const struct rule *rule = rule_of(proxy, tally);
+        const struct rule *rule = rule_of(proxy, fault_counter);
         bool has = rule != NULL && fault_equal(&rule->fault, fault);
         if (has != fault_names_proxy(fault, proxy->plan->proxy.name))
             return false;
@@ -89,12 +90,12 @@ static bool is_as_written(
 /* Writes the names of the proxies that have it. False: there is no room for them, or one cannot stand in a
  * list. */
 static bool name_proxies(
-    const struct control *control, const struct tally *tally, struct fault *fault)
+    const struct control *control, const struct fault_counter *fault_counter, struct fault *fault)
 {
     size_t used = 0;
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
         const char *name = proxy->plan->proxy.name;
-        const struct rule *rule = rule_of(proxy, tally);
+        const struct rule *rule = rule_of(proxy, fault_counter);
         if (rule == NULL || !fault_equal(&rule->fault, fault))
             continue;
         if (!fits_file(&proxy->plan->proxy) || used + strlen(name) + 2 > sizeof fault->proxies)
@@ -106,18 +107,19 @@ static bool name_proxies(
 }
 
 /* One fault of the file. The value that the first proxy has goes under its own name. */
-static void print_of_file(const struct control *control, const struct tally *tally, FILE *out)
+static void print_of_file(
+    const struct control *control, const struct fault_counter *fault_counter, FILE *out)
 {
     struct fault first = {.type = NULL};
     bool together = false;
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
-        const struct rule *rule = rule_of(proxy, tally);
+        const struct rule *rule = rule_of(proxy, fault_counter);
         if (rule == NULL)
             continue;
         if (first.type == NULL) {
             first = rule->fault;
-            together =
-                is_as_written(control, tally, &first) || name_proxies(control, tally, &first);
+            together = is_as_written(control, fault_counter, &first) ||
+                       name_proxies(control, fault_counter, &first);
             if (together)
                 print_section(print_fault, &first, fits_title("fault", first.name), out);
         }
@@ -142,11 +144,11 @@ void control_print(const struct control *control, FILE *out)
         control_proxy_config(proxy, &config);
         print_section(print_proxy, &config, fits_file(&config), out);
     }
-    list_for_each(link, &control->worker->tallies.tallies)
+    list_for_each(link, &control->worker->counters.counters)
     {
-        const struct tally *tally = container_of(link, struct tally, link);
-        if (tally->proxy[0] == '\0')
-            print_of_file(control, tally, out);
+        const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
+        if (fault_counter->proxy[0] == '\0')
+            print_of_file(control, fault_counter, out);
     }
     while ((proxy = control_next_proxy(control, proxy)) != NULL)
         print_of_api(proxy, out);

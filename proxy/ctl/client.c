@@ -15,7 +15,7 @@
 
 #define UNIX_PREFIX "unix:"
 
-static int complain(const char *what)
+static int report_problem(const char *what)
 {
     fprintf(stderr, "rudeproxy: %s\n", what);
     return -1;
@@ -25,7 +25,7 @@ static int add_header(struct client *client, const char *header)
 {
     struct curl_slist *headers = curl_slist_append(client->headers, header);
     if (headers == NULL)
-        return complain("out of memory");
+        return report_problem("out of memory");
     client->headers = headers;
     return 0;
 }
@@ -35,7 +35,7 @@ static int add_token(struct client *client, const char *token)
     char header[1024];
     int n = snprintf(header, sizeof header, "Authorization: Bearer %s", token);
     if (n < 0 || (size_t)n >= sizeof header || strpbrk(token, "\r\n") != NULL)
-        return complain("--token: it is too long, or has a line break in it");
+        return report_problem("--token: it is too long, or has a line break in it");
     return add_header(client, header);
 }
 
@@ -52,7 +52,7 @@ static int set_url(struct client *client, const char *url)
             length--;
         client->base = strndup(url, length);
     }
-    return client->base != NULL ? 0 : complain("out of memory");
+    return client->base != NULL ? 0 : report_problem("out of memory");
 }
 
 int client_open(struct client *client, const char *url, const char *token)
@@ -60,7 +60,7 @@ int client_open(struct client *client, const char *url, const char *token)
     *client = (struct client){.curl = NULL};
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
         (client->curl = curl_easy_init()) == NULL)
-        return complain("libcurl does not start");
+        return report_problem("libcurl does not start");
     CURL *curl = client->curl;
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -158,11 +158,11 @@ static int say_failure(const struct client *client, CURLcode result)
 static int set_target(struct client *client, const char *method, const struct path *path)
 {
     if (path->cut)
-        return complain("the names and values are too long for a path");
+        return report_problem("the names and values are too long for a path");
     size_t size = strlen(client->base) + path->used + 1;
     char *url = malloc(size);
     if (url == NULL)
-        return complain("out of memory");
+        return report_problem("out of memory");
     snprintf(url, size, "%s%s", client->base, path->text);
     curl_easy_setopt(client->curl, CURLOPT_URL, url); /* it keeps a copy */
     free(url);
@@ -180,7 +180,7 @@ int client_call(struct client *client, const char *method, const struct path *pa
         return -1;
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
     if (body != NULL && text == NULL)
-        return complain("out of memory");
+        return report_problem("out of memory");
     /* A POST without a body has a Content-Length: 0. */
     bool has_body = text != NULL || strcmp(method, "POST") == 0;
     curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);

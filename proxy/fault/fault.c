@@ -87,7 +87,7 @@ void fault_fire(const struct fault *fault, struct action on[2])
     spread(fault, named, unnamed, on);
 }
 
-struct action fault_over(const struct fault *fault, enum over_why why)
+struct action fault_over(const struct fault *fault, enum fault_end_reason why)
 {
     struct action none = {.kind = ACTION_NONE};
     return fault->type->over == NULL ? none : fault->type->over(fault->params, why);

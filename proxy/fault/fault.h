@@ -96,17 +96,17 @@ enum fault_group {
 };
 
 /* Why a lasting fault is over. */
-enum over_why {
-    OVER_EXPIRED, /* it went on for `duration_us`, or let its bytes go */
-    OVER_ENDED,   /* `until` came, its window closed, or it was taken away */
+enum fault_end_reason {
+    FAULT_EXPIRED, /* it went on for `duration_us`, or let its bytes go */
+    FAULT_STOPPED, /* `until` came, its window closed, or it was taken away */
 };
 
 /* What a fault makes of the listening socket while it is active. */
 enum listener_action {
-    LISTENER_OPEN,   /* nothing */
-    LISTENER_CLOSED, /* closed: connect() is refused */
-    LISTENER_IDLE,   /* open, but nothing is accepted */
-    LISTENER_DEAF,   /* SYNs are lost */
+    LISTENER_OPEN,       /* nothing */
+    LISTENER_CLOSED,     /* closed: connect() is refused */
+    LISTENER_PAUSED,     /* open, but nothing is accepted */
+    LISTENER_DROPS_SYNS, /* SYNs are lost */
 };
 
 /* What a shaping fault is shown of a flow. Offsets count the bytes of the direction; the FIN or RST
@@ -145,7 +145,7 @@ struct fault_type {
     struct action (*fire)(const void *params);
     /* What becomes of both sockets, named or not, when a lasting fault that was active is over: an
      * ending, or ACTION_NONE. NULL: nothing. */
-    struct action (*over)(const void *params, enum over_why why);
+    struct action (*over)(const void *params, enum fault_end_reason why);
     /* Shaping, for types whose action is ACTION_SHAPE. `state` is FAULT_STATE_MAX bytes of the
      * fault's own for this connection and direction (or for the whole proxy, see shares_state),
      * zero when it becomes active.
@@ -217,7 +217,7 @@ void fault_arm(const struct fault *fault, struct action on[2]);
 void fault_fire(const struct fault *fault, struct action on[2]);
 
 /* What becomes of each when it is over. */
-struct action fault_over(const struct fault *fault, enum over_why why);
+struct action fault_over(const struct fault *fault, enum fault_end_reason why);
 
 /* Whether the key at index `row` of the type's options means something beside the others: what the
  * user must not write, nobody should print. */

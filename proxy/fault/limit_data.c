@@ -25,10 +25,10 @@ static struct action fire(const void *params)
     return (struct action){.kind = ACTION_LIMIT, .bytes = limit->bytes, .duration_us = TIME_NEVER};
 }
 
-static struct action over(const void *params, enum over_why why)
+static struct action over(const void *params, enum fault_end_reason why)
 {
     (void)params;
-    if (why != OVER_EXPIRED)
+    if (why != FAULT_EXPIRED)
         return (struct action){.kind = ACTION_NONE};
     return (struct action){.kind = ACTION_CLOSE_GRACEFUL, .duration_us = CLOSE_LINGER_US};
 }

@@ -31,8 +31,8 @@ static struct action last(const void *params)
 
 static struct action last_for(const void *params)
 {
-    const struct deaf_params *deaf = params;
-    return (struct action){.kind = ACTION_NONE, .duration_us = deaf->for_us};
+    const struct deaf_params *drop_syns = params;
+    return (struct action){.kind = ACTION_NONE, .duration_us = drop_syns->for_us};
 }
 
 const struct fault_type fault_refuse = {
@@ -52,7 +52,7 @@ const struct fault_type fault_no_accept = {
     .side_rule = SIDE_UNUSED,
     .options = no_options,
     .fire = last,
-    .listener = LISTENER_IDLE,
+    .listener = LISTENER_PAUSED,
 };
 
 const struct fault_type fault_syn_blackhole = {
@@ -63,6 +63,6 @@ const struct fault_type fault_syn_blackhole = {
     .options = deaf_options,
     .params_size = sizeof(struct deaf_params),
     .fire = last_for,
-    .listener = LISTENER_DEAF,
+    .listener = LISTENER_DROPS_SYNS,
     .needs_net_admin = true,
 };

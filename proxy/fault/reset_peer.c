@@ -27,10 +27,10 @@ static struct action fire(const void *params)
         .kind = ACTION_DISCARD, .duration_us = reset->timeout_us, .holds_fin = true};
 }
 
-static struct action over(const void *params, enum over_why why)
+static struct action over(const void *params, enum fault_end_reason why)
 {
     (void)params;
-    return (struct action){.kind = why == OVER_EXPIRED ? ACTION_RESET_ABRUPT : ACTION_NONE};
+    return (struct action){.kind = why == FAULT_EXPIRED ? ACTION_RESET_ABRUPT : ACTION_NONE};
 }
 
 const struct fault_type fault_reset_peer = {

@@ -28,7 +28,7 @@ static struct action fire(const void *params)
         .from_last_byte = true};
 }
 
-static struct action over(const void *params, enum over_why why)
+static struct action over(const void *params, enum fault_end_reason why)
 {
     (void)params;
     (void)why;

@@ -263,7 +263,7 @@ void connection_open(
     memcpy(&connection->client, peer, sizeof connection->client);
     uint64_t number = proxy_enlist(proxy, connection);
     const struct session_pools pools = {
-        .rings = &worker->ring_pool, .conduits = &worker->pipe_pool.pool};
+        .rings = &worker->ring_pool, .splice_pipes = &worker->pipe_pool.pool};
     session_init(&connection->session, &host, proxy->plan, number, &client->ep,
         connection->address[SIDE_CLIENT], &pools);
     session_start(&connection->session, peer);

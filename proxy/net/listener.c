@@ -241,13 +241,13 @@ void listener_set_idle(struct listener *listener, bool idle)
     watch(listener);
 }
 
-void listener_set_deaf(struct listener *listener, bool deaf)
+void listener_set_deaf(struct listener *listener, bool drop_syns)
 {
     const struct packet_filter all = {.loss_ppb = PPB_ALL};
-    if (listener->fd < 0 || listener->deaf == deaf)
+    if (listener->fd < 0 || listener->drop_syns == drop_syns)
         return;
-    listener->deaf = deaf;
-    packet_filter_attach(listener->fd, &all, deaf ? 1 : 0);
+    listener->drop_syns = drop_syns;
+    packet_filter_attach(listener->fd, &all, drop_syns ? 1 : 0);
 }
 
 void listener_close(struct listener *listener)
@@ -258,7 +258,7 @@ void listener_close(struct listener *listener)
     close(listener->fd);
     listener->fd = -1;
     listener->watched = false;
-    listener->idle = listener->deaf = false;
+    listener->idle = listener->drop_syns = false;
     if (listener->address.ss_family == AF_UNIX)
         unlink(((struct sockaddr_un *)&listener->address)->sun_path);
 }

@@ -38,7 +38,7 @@ struct listener {
     int port_fd; /* bound like fd, but not listening: while the listener is closed nobody else is given
                     its port, and connect() is refused; -1: none */
     bool idle;
-    bool deaf;
+    bool drop_syns;
     bool watched;                    /* by the poller */
     int fd;                          /* -1: closed */
     struct sockaddr_storage address; /* as bound */
@@ -75,7 +75,7 @@ void listener_update(struct listener *listener, const struct proxy_config *proxy
 /* Idle: connections pile up in the backlog and are not accepted. Deaf: arriving segments are lost
  * (needs CAP_NET_ADMIN). Both last until unset or closed; harmless on a closed listener. */
 void listener_set_idle(struct listener *listener, bool idle);
-void listener_set_deaf(struct listener *listener, bool deaf);
+void listener_set_deaf(struct listener *listener, bool drop_syns);
 
 static inline bool listener_is_open(const struct listener *listener)
 {

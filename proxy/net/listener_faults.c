@@ -14,7 +14,7 @@
 #define REOPEN_US (100 * US_PER_MS)
 
 /* In a rule's shared_state. */
-struct at_work {
+struct is_active {
     bool now;
 };
 
@@ -58,13 +58,13 @@ static void tell(struct proxy *proxy, struct rule *rule, bool begins, time_us no
         .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name},
     };
     if (begins)
-        rule->tally->fired++;
+        rule->fault_counter->fired++;
     worker_emit(proxy->worker, &event);
 }
 
 /* What is at work goes on in a rule of the same name and type, whose shared state began with its
  * forerunner's (rule_new). */
-static bool goes_on(const struct plan *plan, const struct fault *fault)
+static bool continues(const struct plan *plan, const struct fault *fault)
 {
     const struct rule *rule = plan_find(plan, fault->name);
     return rule != NULL && rule->fault.type == fault->type;
@@ -74,9 +74,9 @@ void listener_faults_inherit(struct proxy *proxy, const struct plan *old)
 {
     for (size_t i = 0; i < old->rule_count; i++) {
         struct rule *rule = old->rules[i];
-        const struct at_work *work = (const void *)rule->shared_state;
+        const struct is_active *work = (const void *)rule->shared_state;
         if (rule->fault.type->listener != LISTENER_OPEN && work->now &&
-            !goes_on(proxy->plan, &rule->fault))
+            !continues(proxy->plan, &rule->fault))
             tell(proxy, rule, false, timers_now());
     }
 }
@@ -86,7 +86,7 @@ static time_us update_rule(
     struct proxy *proxy, struct rule *rule, time_us now, enum listener_action *wanted)
 {
     const struct fault *fault = &rule->fault;
-    struct at_work *work = (void *)rule->shared_state;
+    struct is_active *work = (void *)rule->shared_state;
     struct window window = working_time(proxy, fault);
     bool works = fault->enabled && window_has(&window, now);
     if (fault->type->listener == LISTENER_OPEN)
@@ -113,7 +113,7 @@ void listener_faults_update(struct proxy *proxy)
         proxy_stop_listening(proxy);
     else if (!proxy->probing && proxy_listen(proxy, &err) != 0)
         next = time_min(next, now + REOPEN_US);
-    listener_set_idle(&proxy->listener, wanted == LISTENER_IDLE);
-    listener_set_deaf(&proxy->listener, wanted == LISTENER_DEAF);
+    listener_set_idle(&proxy->listener, wanted == LISTENER_PAUSED);
+    listener_set_deaf(&proxy->listener, wanted == LISTENER_DROPS_SYNS);
     timer_set(&proxy->worker->timers, &proxy->listener_faults.timer, next);
 }

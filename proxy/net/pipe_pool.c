@@ -9,47 +9,48 @@
 
 #include "proxy/base/list.h"
 
-static struct conduit *open_conduit(void)
+static struct splice_pipe *open_splice_pipe(void)
 {
-    struct conduit *conduit = malloc(sizeof *conduit);
-    if (conduit == NULL)
+    struct splice_pipe *splice_pipe = malloc(sizeof *splice_pipe);
+    if (splice_pipe == NULL)
         return NULL;
-    if (pipe2(conduit->fd, O_NONBLOCK | O_CLOEXEC) != 0) {
-        free(conduit);
+    if (pipe2(splice_pipe->fd, O_NONBLOCK | O_CLOEXEC) != 0) {
+        free(splice_pipe);
         return NULL;
     }
     /* Refused beyond an unprivileged user's allowance: then the pipe stays at its 64 kB. */
-    fcntl(conduit->fd[1], F_SETPIPE_SZ, PIPE_POOL_BYTES);
-    return conduit;
+    fcntl(splice_pipe->fd[1], F_SETPIPE_SZ, PIPE_POOL_BYTES);
+    return splice_pipe;
 }
 
-static void close_conduit(struct conduit *conduit)
+static void close_splice_pipe(struct splice_pipe *splice_pipe)
 {
-    close(conduit->fd[0]);
-    close(conduit->fd[1]);
-    free(conduit);
+    close(splice_pipe->fd[0]);
+    close(splice_pipe->fd[1]);
+    free(splice_pipe);
 }
 
-static struct conduit *take(struct conduit_pool *pool)
+static struct splice_pipe *take(struct splice_pipe_pool *pool)
 {
     struct pipe_pool *pipes = container_of(pool, struct pipe_pool, pool);
-    return pipes->count > 0 ? pipes->kept[--pipes->count] : open_conduit();
+    return pipes->count > 0 ? pipes->kept[--pipes->count] : open_splice_pipe();
 }
 
-static void give(struct conduit_pool *pool, struct conduit *conduit, bool empty)
+static void give(struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, bool empty)
 {
     struct pipe_pool *pipes = container_of(pool, struct pipe_pool, pool);
     if (empty && pipes->count < PIPE_POOL_MAX)
-        pipes->kept[pipes->count++] = conduit;
+        pipes->kept[pipes->count++] = splice_pipe;
     else
-        close_conduit(conduit);
+        close_splice_pipe(splice_pipe);
 }
 
-static void drain(struct conduit_pool *pool, struct conduit *conduit, void *bytes, size_t n)
+static void drain(
+    struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, void *bytes, size_t n)
 {
     (void)pool;
     for (size_t done = 0; done < n;) {
-        ssize_t got = read(conduit->fd[0], (char *)bytes + done, n - done);
+        ssize_t got = read(splice_pipe->fd[0], (char *)bytes + done, n - done);
         assert(got > 0); /* what was put into a pipe is there */
         done += (size_t)got;
     }
@@ -63,5 +64,5 @@ void pipe_pool_init(struct pipe_pool *pool)
 void pipe_pool_deinit(struct pipe_pool *pool)
 {
     while (pool->count > 0)
-        close_conduit(pool->kept[--pool->count]);
+        close_splice_pipe(pool->kept[--pool->count]);
 }

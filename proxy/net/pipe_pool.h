@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Conduits (relay/conduit.h) as pipes of the kernel. One pool for each worker, because a pipe costs
+ * Conduits (relay/pipe.h) as pipes of the kernel. One pool for each worker, because a pipe costs
  * two descriptors and up to PIPE_POOL_BYTES of the user's allowance (pipe(7), pipe-user-pages-soft):
  * as many exist as flows have bulk data under way at one moment, and at most PIPE_POOL_MAX are kept.
  *
- * Life: pipe_pool_init, handed to sessions, pipe_pool_deinit when every conduit was given back.
+ * Life: pipe_pool_init, handed to sessions, pipe_pool_deinit when every pipe was given back.
  */
 #ifndef RUDEPROXY_NET_PIPE_POOL_H
 #define RUDEPROXY_NET_PIPE_POOL_H
 
-#include "proxy/relay/conduit.h"
+#include "proxy/relay/splice_pipe.h"
 
 #define PIPE_POOL_MAX 16
 #define PIPE_POOL_BYTES (1024 * 1024) /* measured best of 64k, 256k, 1M and 4M */
 
 struct pipe_pool {
-    struct conduit_pool pool;
-    struct conduit *kept[PIPE_POOL_MAX];
+    struct splice_pipe_pool pool;
+    struct splice_pipe *kept[PIPE_POOL_MAX];
     unsigned count;
 };
 

@@ -123,11 +123,11 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
 
 /* splice(2) stops at an urgent mark, and behind it may stand the FIN: then it returns 0 before the last byte was
  * read (tcp_splice_read in net/ipv4/tcp.c). The event that tells of the mark is still to come. */
-static ssize_t socket_fill(struct endpoint *ep, struct conduit *conduit, size_t max)
+static ssize_t socket_splice_in(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     ssize_t n;
-    RETRY_EINTR(
-        n, splice(fd_of(ep), NULL, conduit->fd[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    RETRY_EINTR(n,
+        splice(fd_of(ep), NULL, splice_pipe->fd[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
     if (n >= 0 && (size_t)n < FLOW_SPLICE_MIN && sockatmark(fd_of(ep)) == 1) {
         ep->ready |= ENDPOINT_URGENT;
         return n == 0 ? -EAGAIN : n;
@@ -135,12 +135,12 @@ static ssize_t socket_fill(struct endpoint *ep, struct conduit *conduit, size_t 
     return read_result(ep, n);
 }
 
-static ssize_t socket_pour(struct endpoint *ep, struct conduit *conduit, size_t max)
+static ssize_t socket_splice_out(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     ssize_t n;
     before_write(socket_of(ep), max);
-    RETRY_EINTR(
-        n, splice(conduit->fd[0], NULL, fd_of(ep), NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    RETRY_EINTR(n,
+        splice(splice_pipe->fd[0], NULL, fd_of(ep), NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
     return n < 0 ? -errno : n;
 }
 
@@ -253,8 +253,8 @@ static const struct endpoint_ops tcp_ops = {
     .peek = socket_peek,
     .discard = tcp_discard,
     .send = socket_send,
-    .fill = socket_fill,
-    .pour = socket_pour,
+    .splice_in = socket_splice_in,
+    .splice_out = socket_splice_out,
     .send_urgent = socket_send_urgent,
     .at_urgent_mark = socket_at_urgent_mark,
     .shutdown_write = socket_shutdown_write,
@@ -270,8 +270,8 @@ static const struct endpoint_ops unix_ops = {
     .peek = socket_peek,
     .discard = unix_discard,
     .send = socket_send,
-    .fill = socket_fill,
-    .pour = socket_pour,
+    .splice_in = socket_splice_in,
+    .splice_out = socket_splice_out,
     .send_urgent = socket_send_urgent,
     .at_urgent_mark = socket_at_urgent_mark,
     .shutdown_write = socket_shutdown_write,

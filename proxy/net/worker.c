@@ -19,7 +19,7 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
     congestion_ask(&worker->congestion);
     list_init(&worker->proxies);
     list_init(&worker->spare);
-    tally_book_init(&worker->tallies);
+    fault_counters_init(&worker->counters);
     pipe_pool_init(&worker->pipe_pool);
     int result = poller_init(&worker->poller, loop);
     if (result != 0)
@@ -101,6 +101,6 @@ void worker_deinit(struct worker *worker)
     connection_free_spare(worker);
     ring_pool_deinit(&worker->ring_pool);
     pipe_pool_deinit(&worker->pipe_pool);
-    tally_book_deinit(&worker->tallies);
+    fault_counters_deinit(&worker->counters);
     hash_deinit(&worker->names);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything that proxies share: the loop, readiness, deadlines, buffers, tallies. There is no
+ * Everything that proxies share: the loop, readiness, deadlines, buffers, counters. There is no
  * other mutable state in the program, so several workers could run side by side.
  *
  * Life: worker_init, proxies come and go (proxy/control/), worker_turn again and again, worker_close,
@@ -30,7 +30,7 @@ struct worker {
     struct timers timers;
     struct ring_pool ring_pool;
     struct pipe_pool pipe_pool;
-    struct tally_book tallies;
+    struct fault_counters counters;
     struct system_congestion congestion; /* asked at the start and when a file is loaded */
     struct list
         proxies;       /* of struct proxy, those too that only wait for their connections to end */

@@ -215,19 +215,19 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
         note_injection(ledger, proxy, event);
 }
 
-void ledger_settle(struct ledger *ledger, const struct tally_book *book)
+void ledger_settle(struct ledger *ledger, const struct fault_counters *book)
 {
     ledger->ended_us = line_wall_us();
     for (size_t i = 0; i < ledger->fault_count; i++)
         ledger->faults[i].armed = ledger->faults[i].fired = 0;
-    list_for_each(link, &book->tallies)
+    list_for_each(link, &book->counters)
     {
-        const struct tally *tally = container_of(link, struct tally, link);
-        struct ledger_fault *fault = find_fault(ledger, tally->name);
+        const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
+        struct ledger_fault *fault = find_fault(ledger, fault_counter->name);
         if (fault == NULL)
             continue;
-        fault->armed += tally->armed; /* several proxies may have one of that name */
-        fault->fired += tally->fired;
+        fault->armed += fault_counter->armed; /* several proxies may have one of that name */
+        fault->fired += fault_counter->fired;
     }
 }
 

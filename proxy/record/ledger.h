@@ -78,8 +78,8 @@ void ledger_deinit(struct ledger *ledger);
 void ledger_note_config(struct ledger *ledger, const struct config *config);
 void ledger_note_event(struct ledger *ledger, const struct event *event);
 
-/* Takes over what only the tallies know, as of now: at the end, and before any print. */
-void ledger_settle(struct ledger *ledger, const struct tally_book *book);
+/* Takes over what only the counters know, as of now: at the end, and before any print. */
+void ledger_settle(struct ledger *ledger, const struct fault_counters *book);
 
 /* Whether the fault had to fire and did not. */
 bool ledger_fault_failed(const struct ledger_fault *fault);

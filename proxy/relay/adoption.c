@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/relay/deeds.h"
+#include "proxy/relay/actions.h"
 #include "proxy/relay/session.h"
 #include "proxy/relay/shaping.h"
 
@@ -23,7 +23,7 @@ struct slot {
     struct armed *armed;
     struct rule *to;   /* it stays with this value; NULL: as it is */
     bool fresh;        /* it was made for this adoption */
-    bool first_of_new; /* of a fault that was not armed here before: counted in its tally */
+    bool first_of_new; /* of a fault that was not armed here before: counted in its counter */
 };
 
 struct adoption {
@@ -44,7 +44,7 @@ static const struct rule_change *change_of(
 {
     for (size_t i = 0; i < count && armed->rule->origin != RULE_FOR_CONNECTION; i++) {
         const struct rule *rule = changes[i].from != NULL ? changes[i].from : changes[i].to;
-        if (rule->tally == armed->rule->tally)
+        if (rule->fault_counter == armed->rule->fault_counter)
             return &changes[i];
     }
     return NULL;
@@ -81,7 +81,7 @@ static int change_slot(struct adoption *adoption, struct armed *armed, struct ru
     if (was_made(adoption, to))
         return 0; /* for the other direction */
     size_t first = adoption->count;
-    bool is_new = armed->rule->tally != to->tally;
+    bool is_new = armed->rule->fault_counter != to->fault_counter;
     if (add_fresh(adoption, to, is_new) != 0)
         return -ENOMEM;
     for (size_t i = first; i < adoption->count && !is_new; i++)
@@ -271,7 +271,7 @@ static void begin(struct adoption *adoption)
     for (size_t i = 0; i < adoption->count; i++) {
         struct slot *slot = &adoption->slots[i];
         if (slot->first_of_new)
-            slot->armed->rule->tally->armed++;
+            slot->armed->rule->fault_counter->armed++;
         if (slot->fresh)
             arming_join(session, slot->armed);
         slot->fresh = false; /* the session's now */
@@ -288,7 +288,7 @@ void adoption_commit(struct adoption *adoption)
     settle_shaping(adoption, DIRECTION_UPSTREAM);
     settle_shaping(adoption, DIRECTION_DOWNSTREAM);
     begin(adoption);
-    deeds_refresh(session);
+    session_recompute(session);
     session->running = false;
     adoption_drop(adoption);
     session_run(session); /* a fault may have closed both sockets just now: it tells so */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "proxy/relay/deeds.h"
+#include "proxy/relay/actions.h"
 #include "proxy/relay/session.h"
 
 /* The direction an event speaks of: the one that was watched, else the fault's own. */
@@ -26,11 +26,11 @@ uint64_t arming_limit(const struct armed *armed)
 bool arming_limit_is_reached(const struct session *session, const struct armed *armed)
 {
     const struct flow *flow = &session->flow[event_direction(armed)];
-    uint64_t handed = flow_handed(flow), limit = arming_limit(armed);
-    if (armed->does.kind != ACTION_LIMIT || limit > handed)
+    uint64_t forwarded = flow_forwarded(flow), limit = arming_limit(armed);
+    if (armed->does.kind != ACTION_LIMIT || limit > forwarded)
         return false;
-    return handed > armed->base || flow->dropped > armed->dropped || ring_used(&flow->ring) > 0 ||
-           flow->piped > 0;
+    return forwarded > armed->base || flow->dropped > armed->dropped ||
+           ring_used(&flow->ring) > 0 || flow->in_pipe > 0;
 }
 
 void arming_prepare(struct session *session)
@@ -39,7 +39,7 @@ void arming_prepare(struct session *session)
         struct action on[2];
         fault_arm(&session->armed.list[i]->rule->fault, on);
         if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
-            deeds_apply(session, session->armed.list[i], on);
+            actions_apply(session, session->armed.list[i], on);
     }
 }
 
@@ -59,7 +59,7 @@ static void emit_fault(struct session *session, enum event_kind kind, const stru
                 .name = fault->name,
                 .type = fault->type->name,
                 .direction = direction,
-                .offset = flow_handed(&session->flow[direction]),
+                .offset = flow_forwarded(&session->flow[direction]),
             },
     };
     session->host->emit(session, &event);
@@ -81,11 +81,11 @@ static bool count_in(struct session *session, struct armed *armed)
 {
     struct rule *rule = armed->rule;
     if (!armed->counted && !is_counted(session, armed)) {
-        if (rule->tally->fired >= rule->fault.times)
+        if (rule->fault_counter->fired >= rule->fault.times)
             return false;
-        rule->tally->fired++;
+        rule->fault_counter->fired++;
         if (session->fault_count < EVENT_FAULTS_MAX)
-            session->faults[session->fault_count] = rule->tally->name;
+            session->faults[session->fault_count] = rule->fault_counter->name;
         session->fault_count++;
     }
     armed->counted = true;
@@ -105,13 +105,13 @@ static void note_cause(struct session *session, const struct rule *rule, const s
     if (session->cause != CAUSE_NONE || !ends)
         return;
     session->cause = CAUSE_FAULT;
-    session->cause_fault = rule->tally->name;
+    session->cause_fault = rule->fault_counter->name;
 }
 
 static void release(struct session *session, struct armed *armed)
 {
     armed->phase = ARMED_DONE;
-    deeds_undo(session, armed);
+    actions_revert(session, armed);
 }
 
 /* Whether it has nothing left to act on: a direction whose end was passed on takes no bytes. */
@@ -138,11 +138,11 @@ static void start(struct session *session, struct armed *armed, enum direction d
     }
     armed->phase = fault->type->lasting ? ARMED_ACTIVE : ARMED_DONE;
     armed->since = session->now;
-    armed->base = flow_handed(&session->flow[event_direction(armed)]);
+    armed->base = flow_forwarded(&session->flow[event_direction(armed)]);
     armed->dropped = session->flow[event_direction(armed)].dropped;
     note_cause(session, armed->rule, on);
     emit_fault(session, EVENT_FAULT, armed, direction);
-    deeds_apply(session, armed, on);
+    actions_apply(session, armed, on);
 }
 
 /* The trigger came. A lasting fault whose window has not opened waits for it; any other is too
@@ -160,7 +160,7 @@ static void trigger(struct session *session, struct armed *armed, enum direction
 
 /* A lasting fault has ended. What an ending leaves behind its edge must not go any more, so nothing is
  * looked at anew before. */
-static void finish(struct session *session, struct armed *armed, enum over_why why)
+static void finish(struct session *session, struct armed *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE;
     const struct action over = fault_over(&armed->rule->fault, why);
@@ -173,7 +173,7 @@ static void finish(struct session *session, struct armed *armed, enum over_why w
     armed->phase = ARMED_DONE;
     note_cause(session, armed->rule, (const struct action[2]){over, over});
     emit_fault(session, EVENT_FAULT_OVER, armed, event_direction(armed));
-    deeds_end(session, &over);
+    actions_end_session(session, &over);
 }
 
 /* An end that was passed before the fault began is one that has come. */
@@ -196,10 +196,10 @@ void arming_on_edge(struct session *session, enum direction direction, uint64_t 
                 trigger(session, armed, direction);
         } else if (armed->action[direction] == ACTION_LIMIT &&
                    arming_limit_is_reached(session, armed)) {
-            finish(session, armed, OVER_EXPIRED);
+            finish(session, armed, FAULT_EXPIRED);
         } else if (armed->phase != ARMED_DONE) {
             if (stands_at(armed, &fault->until, armed->until_match, direction, offset))
-                finish(session, armed, OVER_ENDED);
+                finish(session, armed, FAULT_STOPPED);
         }
     }
 }
@@ -221,7 +221,7 @@ void arming_on_event(struct session *session, enum trigger_kind kind, enum direc
                 trigger_watches_direction(kind) ? direction : event_direction(armed));
         else if (armed->phase != ARMED_WAITING && armed->phase != ARMED_DONE &&
                  is_event(armed, &fault->until, kind, direction))
-            finish(session, armed, OVER_ENDED);
+            finish(session, armed, FAULT_STOPPED);
     }
 }
 
@@ -277,7 +277,7 @@ void arming_on_time(struct session *session)
             continue;
         if (armed->phase == ARMED_ACTIVE)
             finish(session, armed,
-                session->now >= expires_at(session, armed) ? OVER_EXPIRED : OVER_ENDED);
+                session->now >= expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
         else
             trigger(session, armed, event_direction(armed));
     }
@@ -292,37 +292,38 @@ time_us arming_next_time(const struct session *session)
 }
 
 /* The edge that this fault has in a direction now. */
-static uint64_t edge_of(const struct armed *armed, enum direction direction, uint64_t handed)
+static uint64_t edge_of(const struct armed *armed, enum direction direction, uint64_t forwarded)
 {
     const struct fault *fault = &armed->rule->fault;
     bool waiting = armed->phase == ARMED_WAITING;
     const struct trigger *trigger = waiting ? &fault->when : &fault->until;
     const struct match *match = waiting ? armed->when_match : armed->until_match;
-    uint64_t passed = trigger->value < handed ? handed : trigger->value;
+    uint64_t passed = trigger->value < forwarded ? forwarded : trigger->value;
     uint64_t edge = trigger->kind == TRIGGER_BYTES   ? passed
                     : trigger->kind == TRIGGER_MATCH ? match[direction].edge
                                                      : FLOW_NO_EDGE;
     bool here = armed->phase != ARMED_DONE && (armed->directions & (1u << direction)) != 0;
-    return here && edge >= handed ? edge : FLOW_NO_EDGE;
+    return here && edge >= forwarded ? edge : FLOW_NO_EDGE;
 }
 
 /* The edge of its limit. */
 static uint64_t limit_edge(const struct session *session, const struct armed *armed,
-    enum direction direction, uint64_t handed)
+    enum direction direction, uint64_t forwarded)
 {
     uint64_t limit = arming_limit(armed);
-    if (armed->action[direction] != ACTION_LIMIT || limit > handed)
+    if (armed->action[direction] != ACTION_LIMIT || limit > forwarded)
         return armed->action[direction] == ACTION_LIMIT ? limit : FLOW_NO_EDGE;
-    return arming_limit_is_reached(session, armed) ? handed : FLOW_NO_EDGE;
+    return arming_limit_is_reached(session, armed) ? forwarded : FLOW_NO_EDGE;
 }
 
-uint64_t arming_next_edge(const struct session *session, enum direction direction, uint64_t handed)
+uint64_t arming_next_edge(
+    const struct session *session, enum direction direction, uint64_t forwarded)
 {
     uint64_t edge = FLOW_NO_EDGE;
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         const struct armed *armed = session->armed.list[i];
-        uint64_t own = edge_of(armed, direction, handed);
-        uint64_t limit = limit_edge(session, armed, direction, handed);
+        uint64_t own = edge_of(armed, direction, forwarded);
+        uint64_t limit = limit_edge(session, armed, direction, forwarded);
         own = limit < own ? limit : own;
         edge = own < edge ? own : edge;
     }
@@ -340,7 +341,7 @@ static bool has_come(const struct session *session, const struct armed *armed)
         if ((armed->directions & (1u << d)) == 0)
             continue;
         if (when->kind == TRIGGER_BYTES)
-            come |= flow_handed(&session->flow[d]) > when->value;
+            come |= flow_forwarded(&session->flow[d]) > when->value;
         else if (when->kind == TRIGGER_EOF)
             come |= session->side[d].eof_told;
     }
@@ -355,7 +356,7 @@ void arming_join(struct session *session, struct armed *armed)
         return;
     }
     fault_arm(&armed->rule->fault, on);
-    deeds_apply(session, armed, on);
+    actions_apply(session, armed, on);
     if (armed->rule->fault.when.kind == TRIGGER_OPEN && session->opened_at != TIME_NEVER)
         trigger(session, armed, event_direction(armed));
 }
@@ -396,15 +397,15 @@ void arming_change(struct session *session, struct armed *armed, struct rule *to
     armed->state = shares_state(&to->fault) ? to->shared_state : armed->own_state;
     if (armed->phase == ARMED_ACTIVE) {
         fault_fire(&to->fault, on);
-        deeds_change(session, armed, on);
+        actions_change(session, armed, on);
     } else if (to->fault.type->arm != NULL) {
         fault_arm(&to->fault, on);
-        deeds_undo(session, armed);
-        deeds_apply(session, armed, on);
+        actions_revert(session, armed);
+        actions_apply(session, armed, on);
     }
 }
 
 void arming_remove(struct session *session, struct armed *armed)
 {
-    finish(session, armed, OVER_ENDED);
+    finish(session, armed, FAULT_STOPPED);
 }

@@ -99,7 +99,8 @@ void arming_on_edge(struct session *session, enum direction direction, uint64_t 
 void arming_on_time(struct session *session);
 
 /* Offset of the next edge of a direction at or behind `handed`; FLOW_NO_EDGE: none. */
-uint64_t arming_next_edge(const struct session *session, enum direction direction, uint64_t handed);
+uint64_t arming_next_edge(
+    const struct session *session, enum direction direction, uint64_t forwarded);
 
 /* Of a fault whose action is ACTION_LIMIT: offset of the first byte that it keeps back; and whether it
  * has let its bytes go, so that it is over. */

@@ -24,7 +24,7 @@ bool arming_concerns(const struct session *session, const struct rule *rule,
     const struct fault *fault = &rule->fault;
     return fault->enabled && fault->type->listener == LISTENER_OPEN &&
            selection_has(&fault->connections, session->number) &&
-           (selected || rule->tally->fired < fault->times) &&
+           (selected || rule->fault_counter->fired < fault->times) &&
            cidr_list_has(&fault->clients, client) &&
            rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb);
 }
@@ -76,7 +76,7 @@ static int add(struct session *session, struct rule *rule)
     unsigned count = arming_make(session, rule, made);
     if (count == 0)
         return -ENOMEM;
-    rule->tally->armed++;
+    rule->fault_counter->armed++;
     for (unsigned i = 0; i < count; i++)
         session->armed.list[session->armed.count++] = made[i];
     return 0;

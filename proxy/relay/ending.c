@@ -90,15 +90,15 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
     if (how == ENDPOINT_CLOSE_FIN_RESET)
         drain_for_fin(ep, from);
     it->record.bytes_in = flow_read(from);
-    it->record.bytes_out = flow_handed(towards) + towards->inserted;
+    it->record.bytes_out = flow_forwarded(towards) + towards->inserted;
     it->record.unread = from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep);
     if (!it->reset_noted && session->host->wants_details(session))
         it->record.unacked = ep->ops->unacked(ep);
     mark_close(session, side, how);
     ep->ops->close(ep, how);
     it->ep = NULL;
-    flow_abandon(towards);
-    flow_cut(from);
+    flow_drop_sink(towards);
+    flow_stop_reading(from);
     from->source = NULL;
     session->again = true;
 }
@@ -122,9 +122,9 @@ static void set_intake(struct session *session, enum side side, enum ending_stat
 {
     struct flow *from = &session->flow[side];
     bool leave = state == ENDING_UNREAD || state == ENDING_DATA;
-    from->intake = leave ? FLOW_LEAVE : FLOW_DROP;
+    from->read_mode = leave ? FLOW_PAUSE : FLOW_DISCARD;
     from->edge = FLOW_NO_EDGE;
-    flow_cut(&session->flow[!side]);
+    flow_stop_reading(&session->flow[!side]);
 }
 
 /* A host that is gone acknowledges nothing: what the peer sends while we wait for its last

@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 
 #include "proxy/fault/fault.h"
-#include "proxy/relay/conduit.h"
+#include "proxy/relay/splice_pipe.h"
 
 enum {
     ENDPOINT_READABLE = 1 << 0, /* bytes, a FIN or an error may be read */
@@ -55,9 +55,9 @@ struct endpoint_ops {
     ssize_t (*discard)(struct endpoint *ep, size_t max);
     /* `whole`: what is sent next does not join these bytes in one segment (MSG_EOR). */
     ssize_t (*send)(struct endpoint *ep, const struct iovec *pieces, int count, bool whole);
-    /* Moves up to `max` bytes between the socket and a conduit (splice(2)); results as recv and send. */
-    ssize_t (*fill)(struct endpoint *ep, struct conduit *conduit, size_t max);
-    ssize_t (*pour)(struct endpoint *ep, struct conduit *conduit, size_t max);
+    /* Moves up to `max` bytes between the socket and a pipe (splice(2)); results as recv and send. */
+    ssize_t (*splice_in)(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max);
+    ssize_t (*splice_out)(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max);
     /* Sends one byte as urgent data (MSG_OOB). 1 or negative errno. */
     ssize_t (*send_urgent)(struct endpoint *ep, unsigned char byte);
     /* Whether the next byte to read is the urgent one (sockatmark(3)). */
@@ -130,18 +130,20 @@ static inline ssize_t endpoint_send(
     return endpoint_note_write(ep, ep->ops->send(ep, pieces, count, whole));
 }
 
-/* A short result says nothing about the queue: the conduit may have been full. */
-static inline ssize_t endpoint_fill(struct endpoint *ep, struct conduit *conduit, size_t max)
+/* A short result says nothing about the queue: the pipe may have been full. */
+static inline ssize_t endpoint_fill(
+    struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
-    ssize_t n = ep->ops->fill(ep, conduit, max);
+    ssize_t n = ep->ops->splice_in(ep, splice_pipe, max);
     if (n < 0)
         ep->ready &= ~(unsigned)ENDPOINT_READABLE;
     return n;
 }
 
-static inline ssize_t endpoint_pour(struct endpoint *ep, struct conduit *conduit, size_t max)
+static inline ssize_t endpoint_pour(
+    struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
-    return endpoint_note_write(ep, ep->ops->pour(ep, conduit, max));
+    return endpoint_note_write(ep, ep->ops->splice_out(ep, splice_pipe, max));
 }
 
 static inline ssize_t endpoint_send_urgent(struct endpoint *ep, unsigned char byte)

@@ -24,28 +24,28 @@
 #include "proxy/relay/shaping.h"
 
 void flow_init(
-    struct flow *flow, size_t buffer, struct ring_pool *pool, struct conduit_pool *conduits)
+    struct flow *flow, size_t buffer, struct ring_pool *pool, struct splice_pipe_pool *splice_pipes)
 {
     memset(flow, 0, sizeof *flow);
-    flow->conduits = conduits;
+    flow->splice_pipes = splice_pipes;
     ring_init(&flow->ring, buffer, pool);
     flow->edge = FLOW_NO_EDGE;
     flow->urgent = FLOW_NO_URGENT;
-    flow->intake = FLOW_TAKE;
+    flow->read_mode = FLOW_FORWARD;
 }
 
-static void give_conduit_back(struct flow *flow)
+static void give_splice_pipe_back(struct flow *flow)
 {
-    if (flow->conduit != NULL)
-        flow->conduits->give(flow->conduits, flow->conduit, flow->piped == 0);
-    flow->conduit = NULL;
-    flow->piped = 0;
+    if (flow->splice_pipe != NULL)
+        flow->splice_pipes->give(flow->splice_pipes, flow->splice_pipe, flow->in_pipe == 0);
+    flow->splice_pipe = NULL;
+    flow->in_pipe = 0;
 }
 
 void flow_deinit(struct flow *flow)
 {
     ring_deinit(&flow->ring);
-    give_conduit_back(flow);
+    give_splice_pipe_back(flow);
     if (flow->shaping != NULL)
         shaping_deinit(flow->shaping);
     free(flow->shaping);
@@ -60,23 +60,23 @@ void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *s
 
 int flow_unpipe(struct flow *flow)
 {
-    size_t n = flow->piped;
+    size_t n = flow->in_pipe;
     if (n == 0)
         return 0;
     void *space = ring_reserve_whole(&flow->ring, n);
     if (space == NULL)
         return -ENOMEM;
-    flow->conduits->drain(flow->conduits, flow->conduit, space, n);
-    flow->piped = 0;
-    give_conduit_back(flow);
+    flow->splice_pipes->drain(flow->splice_pipes, flow->splice_pipe, space, n);
+    flow->in_pipe = 0;
+    give_splice_pipe_back(flow);
     ring_commit(&flow->ring, n);
     return 0;
 }
 
 static void forget_bytes(struct flow *flow)
 {
-    flow->dropped += ring_used(&flow->ring) + flow->piped;
-    give_conduit_back(flow);
+    flow->dropped += ring_used(&flow->ring) + flow->in_pipe;
+    give_splice_pipe_back(flow);
     ring_forget(&flow->ring);
     flow->urgent = FLOW_NO_URGENT;
     flow->withheld = false;
@@ -98,40 +98,40 @@ void flow_insert(struct flow *flow, struct insertion *insertion)
 /* Whether what the ring holds lies behind an edge that was reached. */
 static bool is_behind_edge(const struct flow *flow)
 {
-    return flow->withheld || flow_handed(flow) == flow->edge;
+    return flow->withheld || flow_forwarded(flow) == flow->edge;
 }
 
-void flow_set_intake(struct flow *flow, enum flow_intake intake)
+void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode)
 {
-    if (flow->intake == intake)
+    if (flow->read_mode == read_mode)
         return;
     bool behind = is_behind_edge(flow);
-    flow->intake = intake;
-    flow->withheld = intake == FLOW_LEAVE && behind;
-    if (intake == FLOW_DROP && behind)
+    flow->read_mode = read_mode;
+    flow->withheld = read_mode == FLOW_PAUSE && behind;
+    if (read_mode == FLOW_DISCARD && behind)
         forget_bytes(flow);
 }
 
-void flow_leave_edge(struct flow *flow)
+void flow_clear_edge(struct flow *flow)
 {
     if (is_behind_edge(flow))
         forget_bytes(flow);
     flow->edge = FLOW_NO_EDGE;
 }
 
-void flow_cut(struct flow *flow)
+void flow_stop_reading(struct flow *flow)
 {
-    flow_leave_edge(flow);
+    flow_clear_edge(flow);
     flow->cut = true;
     if (flow->shaping != NULL)
-        shaping_settle(flow->shaping);
-    if (flow->intake == FLOW_TAKE)
-        flow->intake = FLOW_DROP;
+        shaping_end_match(flow->shaping);
+    if (flow->read_mode == FLOW_FORWARD)
+        flow->read_mode = FLOW_DISCARD;
 }
 
-void flow_abandon(struct flow *flow)
+void flow_drop_sink(struct flow *flow)
 {
-    flow_cut(flow);
+    flow_stop_reading(flow);
     forget_bytes(flow);
     flow->insert = NULL;
     flow->sink = NULL;
@@ -208,23 +208,23 @@ static ssize_t send_oldest(struct flow *flow, size_t max)
     return n;
 }
 
-/* Hands on what the conduit holds. Bytes handed on, 0, or negative errno. */
-static ssize_t pour(struct flow *flow)
+/* Hands on what the pipe holds. Bytes handed on, 0, or negative errno. */
+static ssize_t splice_out(struct flow *flow)
 {
     uint64_t to_edge = flow->edge - flow->ring.head;
     if (to_edge == 0)
         return 0;
-    size_t max = flow->piped < to_edge ? flow->piped : (size_t)to_edge;
-    ssize_t n = endpoint_pour(flow->sink, flow->conduit, max);
+    size_t max = flow->in_pipe < to_edge ? flow->in_pipe : (size_t)to_edge;
+    ssize_t n = endpoint_pour(flow->sink, flow->splice_pipe, max);
     if (n <= 0)
         return would_block(n) ? 0 : n;
-    flow->piped -= (size_t)n;
+    flow->in_pipe -= (size_t)n;
     ring_skip(&flow->ring, (size_t)n);
     return n;
 }
 
 /* Hands on what it can. Bytes handed on, 0 when nothing can be, or negative errno. */
-static ssize_t hand_on(struct flow *flow)
+static ssize_t forward(struct flow *flow)
 {
     if (flow->sink == NULL || !endpoint_writable(flow->sink))
         return 0;
@@ -234,8 +234,8 @@ static ssize_t hand_on(struct flow *flow)
     }
     if (flow->withheld)
         return 0;
-    if (flow->piped > 0)
-        return pour(flow);
+    if (flow->in_pipe > 0)
+        return splice_out(flow);
     size_t used = ring_used(&flow->ring);
     uint64_t offset = flow->ring.head;
     uint64_t allowed = used == 0 ? offset : allowed_to(flow);
@@ -246,7 +246,7 @@ static ssize_t hand_on(struct flow *flow)
     if (n > 0)
         ring_consume(&flow->ring, (size_t)n);
     if (n > 0 && flow->shaping != NULL)
-        shaping_passed(flow->shaping, offset, (size_t)n);
+        shaping_forwarded(flow->shaping, offset, (size_t)n);
     return would_block(n) ? 0 : n;
 }
 
@@ -305,7 +305,7 @@ static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
  * wants to see and nothing stands before. */
 static bool may_splice(const struct flow *flow)
 {
-    return flow->bulk && flow->conduits != NULL && flow->shaping == NULL &&
+    return flow->bulk && flow->splice_pipes != NULL && flow->shaping == NULL &&
            flow->edge - flow->ring.tail >= FLOW_SPLICE_MIN && flow->insert == NULL &&
            ring_used(&flow->ring) == 0 && (flow->source->ready & ENDPOINT_URGENT) == 0;
 }
@@ -332,23 +332,23 @@ static ssize_t take(struct flow *flow)
     return note_end(flow, n);
 }
 
-/* Reads once into an empty conduit. Results as take(). */
+/* Reads once into an empty pipe. Results as take(). */
 static ssize_t take_spliced(struct flow *flow)
 {
     uint64_t max = flow->edge - flow->ring.tail;
     max =
         max / FLOW_SPLICE_BUFFERS < flow->ring.limit ? max : flow->ring.limit * FLOW_SPLICE_BUFFERS;
-    if (flow->conduit == NULL)
-        flow->conduit = flow->conduits->take(flow->conduits);
-    if (flow->conduit == NULL) {
+    if (flow->splice_pipe == NULL)
+        flow->splice_pipe = flow->splice_pipes->take(flow->splice_pipes);
+    if (flow->splice_pipe == NULL) {
         flow->bulk = false;
         return take(flow);
     }
-    ssize_t n = endpoint_fill(flow->source, flow->conduit, (size_t)max);
+    ssize_t n = endpoint_fill(flow->source, flow->splice_pipe, (size_t)max);
     if (!would_block(n)) /* a pause alone says nothing of what follows */
         flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
     if (n > 0)
-        flow->piped = (size_t)n;
+        flow->in_pipe = (size_t)n;
     if (n > 0 || would_block(n))
         return n > 0 ? n : 0;
     return note_end(flow, n);
@@ -367,12 +367,12 @@ static ssize_t drop(struct flow *flow)
 /* Reads once, if there is anything to read and the intake allows it. */
 static ssize_t read_some(struct flow *flow)
 {
-    if (flow->source == NULL || flow->end != FLOW_OPEN || flow->intake == FLOW_LEAVE ||
+    if (flow->source == NULL || flow->end != FLOW_OPEN || flow->read_mode == FLOW_PAUSE ||
         !endpoint_readable(flow->source))
         return 0;
-    if (flow->intake == FLOW_DROP)
+    if (flow->read_mode == FLOW_DISCARD)
         return drop(flow);
-    if (flow->piped > 0) /* it goes first */
+    if (flow->in_pipe > 0) /* it goes first */
         return 0;
     return flow->sink != NULL && may_splice(flow) ? take_spliced(flow) : take(flow);
 }
@@ -382,9 +382,9 @@ static enum flow_stop next_in_stream(struct flow *flow)
 {
     if (flow->finished || flow->insert != NULL)
         return FLOW_WAITING;
-    if (flow_handed(flow) == flow->edge)
+    if (flow_forwarded(flow) == flow->edge)
         return FLOW_AT_EDGE;
-    if (flow->end == FLOW_OPEN || ring_used(&flow->ring) > 0 || flow->piped > 0)
+    if (flow->end == FLOW_OPEN || ring_used(&flow->ring) > 0 || flow->in_pipe > 0)
         return FLOW_WAITING;
     return allowed_to(flow) > flow->ring.tail ? FLOW_AT_END : FLOW_WAITING;
 }
@@ -394,9 +394,9 @@ static enum flow_stop pump(struct flow *flow, time_us now)
     if (flow->shaping != NULL)
         shaping_begin(flow->shaping, now);
     for (uint64_t moved = 0; moved < FLOW_BUDGET;) {
-        ssize_t handed = hand_on(flow);
-        if (handed < 0) {
-            flow->sink_errnum = (int)-handed;
+        ssize_t forwarded = forward(flow);
+        if (forwarded < 0) {
+            flow->sink_errnum = (int)-forwarded;
             return FLOW_SINK_FAILED;
         }
         enum flow_stop next = next_in_stream(flow);
@@ -408,9 +408,9 @@ static enum flow_stop pump(struct flow *flow, time_us now)
             return FLOW_OUT_OF_MEMORY;
         if (flow->end != before)
             return FLOW_SAW_END;
-        if (handed == 0 && taken == 0)
+        if (forwarded == 0 && taken == 0)
             return FLOW_WAITING;
-        moved += (uint64_t)(flow->intake == FLOW_DROP ? taken : handed);
+        moved += (uint64_t)(flow->read_mode == FLOW_DISCARD ? taken : forwarded);
     }
     return FLOW_BUSY;
 }
@@ -418,7 +418,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
 enum flow_stop flow_pump(struct flow *flow, time_us now)
 {
     enum flow_stop stop = pump(flow, now);
-    if (flow->piped == 0)
-        give_conduit_back(flow);
+    if (flow->in_pipe == 0)
+        give_splice_pipe_back(flow);
     return stop;
 }

@@ -19,8 +19,8 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/ring.h"
-#include "proxy/relay/conduit.h"
 #include "proxy/relay/endpoint.h"
+#include "proxy/relay/splice_pipe.h"
 
 /* Bytes handed on (or dropped) in one call, so that one busy connection cannot starve the rest. */
 #define FLOW_BUDGET (1024u * 1024u)
@@ -32,18 +32,18 @@
 /* Less than this is copied: a splice costs two system calls more. */
 #define FLOW_SPLICE_MIN (16u * 1024u)
 
-/* How many times `buffer` a conduit may hold. Its bytes are pages that the kernel holds anyway, and at
- * the default of 256k a fill is 1 MB, where the cost for each byte is least (docs/PERFORMANCE.md). */
+/* How many times `buffer` a pipe may hold. Its bytes are pages that the kernel holds anyway, and at
+ * the default of 256k a splice_in is 1 MB, where the cost for each byte is least (docs/PERFORMANCE.md). */
 #define FLOW_SPLICE_BUFFERS 4
 
 #define FLOW_NO_EDGE UINT64_MAX
 #define FLOW_NO_URGENT UINT64_MAX
 
 /* What becomes of the bytes that arrive. */
-enum flow_intake {
-    FLOW_TAKE,  /* read into the ring, to be handed on */
-    FLOW_LEAVE, /* left in the kernel: the window closes */
-    FLOW_DROP,  /* read, acknowledged and forgotten */
+enum flow_read_mode {
+    FLOW_FORWARD, /* read into the ring, to be handed on */
+    FLOW_PAUSE,   /* left in the kernel: the window closes */
+    FLOW_DISCARD, /* read, acknowledged and forgotten */
 };
 
 /* How the source ended. */
@@ -83,28 +83,28 @@ struct flow {
     uint64_t urgent;          /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
     struct shaping *shaping;  /* what faults make of its bytes; owned; NULL: nothing */
     struct insertion *insert; /* go before the next byte, one after another; NULL: none */
-    struct conduit_pool *conduits; /* NULL: no splicing */
-    struct conduit *conduit;       /* taken from it; NULL: none */
-    size_t piped;      /* bytes in the conduit: they stand behind the ring's, which is empty then */
+    struct splice_pipe_pool *splice_pipes; /* NULL: no splicing */
+    struct splice_pipe *splice_pipe;       /* taken from it; NULL: none */
+    size_t in_pipe;    /* bytes in the pipe: they stand behind the ring's, which is empty then */
     bool bulk;         /* reads come in full blocks: splicing pays */
     uint64_t changed;  /* offset up to which faults have changed bytes: each is changed once */
     uint64_t inserted; /* bytes that faults added so far */
     uint64_t dropped;  /* bytes read and forgotten */
-    enum flow_intake intake;
+    enum flow_read_mode read_mode;
     enum flow_end end;
     int source_errnum;  /* positive errno of FLOW_END_RESET */
     int sink_errnum;    /* positive errno of FLOW_SINK_FAILED */
     bool cut;           /* no byte is taken any more */
-    bool withheld;      /* FLOW_LEAVE began at an edge: what the ring holds lies behind it */
+    bool withheld;      /* FLOW_PAUSE began at an edge: what the ring holds lies behind it */
     bool source_broken; /* a write to the source met its RST: the queue behind it ends in a
                            reset, whatever the last read says */
     bool finished;      /* its FIN was passed on, or nothing can be handed on any more: the
                            sink expects nothing from it */
 };
 
-/* `conduits`: NULL to copy always. Both pools outlive the flow. */
-void flow_init(
-    struct flow *flow, size_t buffer, struct ring_pool *pool, struct conduit_pool *conduits);
+/* `pipes`: NULL to copy always. Both pools outlive the flow. */
+void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool,
+    struct splice_pipe_pool *splice_pipes);
 void flow_deinit(struct flow *flow);
 
 /* Both endpoints stand until flow_deinit or until the flow is cut and finished. */
@@ -116,31 +116,31 @@ enum flow_stop flow_pump(struct flow *flow, time_us now);
  * or finished. */
 void flow_insert(struct flow *flow, struct insertion *insertion);
 
-/* Moves what the conduit holds into the ring, where faults see it. 0 or -ENOMEM. */
+/* Moves what the pipe holds into the ring, where faults see it. 0 or -ENOMEM. */
 int flow_unpipe(struct flow *flow);
 
 /* What is to become of the bytes that arrive. At an edge that was just reached it is the same for
  * those behind it that were read already. */
-void flow_set_intake(struct flow *flow, enum flow_intake intake);
+void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode);
 
 /* Drops the edge, and what was read behind it if it was just reached. */
-void flow_leave_edge(struct flow *flow);
+void flow_clear_edge(struct flow *flow);
 
 /* No byte is taken from now on: those that still arrive are read and dropped. What the ring holds
  * is still handed on, except behind an edge that was just reached. */
-void flow_cut(struct flow *flow);
+void flow_stop_reading(struct flow *flow);
 
 /* The sink is gone: cut, and what the ring holds is dropped too. */
-void flow_abandon(struct flow *flow);
+void flow_drop_sink(struct flow *flow);
 
 /* Whether all that was read for the sink, and all that faults added, was handed to it. */
 static inline bool flow_is_delivered(const struct flow *flow)
 {
-    return flow->insert == NULL && ring_used(&flow->ring) == 0 && flow->piped == 0;
+    return flow->insert == NULL && ring_used(&flow->ring) == 0 && flow->in_pipe == 0;
 }
 
 /* Bytes handed to the sink so far. */
-static inline uint64_t flow_handed(const struct flow *flow)
+static inline uint64_t flow_forwarded(const struct flow *flow)
 {
     return flow->ring.head;
 }
@@ -148,7 +148,7 @@ static inline uint64_t flow_handed(const struct flow *flow)
 /* Bytes read from the source so far, dropped ones included. */
 static inline uint64_t flow_read(const struct flow *flow)
 {
-    return flow->ring.tail + flow->piped + flow->dropped;
+    return flow->ring.tail + flow->in_pipe + flow->dropped;
 }
 
 #endif

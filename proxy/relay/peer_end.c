@@ -61,9 +61,9 @@ void peer_end_has_reset(struct session *session, enum side side, int errnum)
 {
     struct flow *from = &session->flow[side];
     peer_end_note_reset(session, side, errnum);
-    flow_abandon(&session->flow[!side]);
+    flow_drop_sink(&session->flow[!side]);
     from->source_broken = true;
-    if (from->end == FLOW_OPEN && from->intake == FLOW_LEAVE)
+    if (from->end == FLOW_OPEN && from->read_mode == FLOW_PAUSE)
         from->end = FLOW_END_RESET;
     if (session->side[side].ep != NULL)
         session->side[side].ep->ready |= ENDPOINT_READABLE;
@@ -74,7 +74,7 @@ void peer_end_look_for_error(struct session *session, enum side side)
 {
     struct session_side *it = &session->side[side];
     const struct flow *from = &session->flow[side];
-    bool reads_will_tell = from->end == FLOW_OPEN && from->intake != FLOW_LEAVE;
+    bool reads_will_tell = from->end == FLOW_OPEN && from->read_mode != FLOW_PAUSE;
     if (it->ep == NULL || (it->ep->ready & ENDPOINT_ERROR) == 0 || it->reset_noted ||
         reads_will_tell)
         return;
@@ -151,7 +151,7 @@ void peer_end_watch_stalled(struct session *session, enum side sink)
     size_t unacked = it->ep->ops->unacked(it->ep);
     bool blocked = (!flow_is_delivered(towards) && !endpoint_writable(it->ep)) ||
                    it->ending.state == ENDING_ACK;
-    uint64_t mark = flow_handed(towards) - unacked;
+    uint64_t mark = flow_forwarded(towards) - unacked;
     if (!blocked || session->stall_since == TIME_NEVER || mark != session->stall_mark) {
         session->stall_mark = mark;
         session->stall_since = session->now;

@@ -1,56 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans, rules and tallies: see plan.h. */
+/* Plans, rules and counters: see plan.h. */
 #include "proxy/relay/plan.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-void tally_book_init(struct tally_book *book)
+void fault_counters_init(struct fault_counters *book)
 {
-    *book = (struct tally_book){0};
-    list_init(&book->tallies);
+    *book = (struct fault_counters){0};
+    list_init(&book->counters);
 }
 
-void tally_book_deinit(struct tally_book *book)
+void fault_counters_deinit(struct fault_counters *book)
 {
-    for (struct list *link; (link = list_pop(&book->tallies)) != NULL;)
-        free(container_of(link, struct tally, link));
+    for (struct list *link; (link = list_pop(&book->counters)) != NULL;)
+        free(container_of(link, struct fault_counter, link));
     hash_deinit(&book->by_name);
 }
 
-static struct tally *find_tally(
-    const struct tally_book *book, uint64_t key, const char *proxy, const char *name)
+static struct fault_counter *find_tally(
+    const struct fault_counters *book, uint64_t key, const char *proxy, const char *name)
 {
     struct hash_link *link = hash_find(&book->by_name, key);
     for (; link != NULL; link = hash_find_next(link)) {
-        struct tally *tally = container_of(link, struct tally, by_name);
-        if (strcmp(tally->name, name) == 0 && strcmp(tally->proxy, proxy) == 0)
-            return tally;
+        struct fault_counter *fault_counter = container_of(link, struct fault_counter, by_name);
+        if (strcmp(fault_counter->name, name) == 0 && strcmp(fault_counter->proxy, proxy) == 0)
+            return fault_counter;
     }
     return NULL;
 }
 
-/* The fault's tally, made when it is first asked for. NULL: out of memory. */
-static struct tally *tally_of(struct tally_book *book, const char *proxy, const char *name)
+/* The fault's counter, made when it is first asked for. NULL: out of memory. */
+static struct fault_counter *tally_of(
+    struct fault_counters *book, const char *proxy, const char *name)
 {
     uint64_t key = hash_text(hash_text(0, proxy), name);
-    struct tally *tally = find_tally(book, key, proxy, name);
-    if (tally != NULL)
-        return tally;
-    tally = calloc(1, sizeof *tally);
-    if (tally == NULL || hash_add(&book->by_name, &tally->by_name, key) != 0) {
-        free(tally);
+    struct fault_counter *fault_counter = find_tally(book, key, proxy, name);
+    if (fault_counter != NULL)
+        return fault_counter;
+    fault_counter = calloc(1, sizeof *fault_counter);
+    if (fault_counter == NULL || hash_add(&book->by_name, &fault_counter->by_name, key) != 0) {
+        free(fault_counter);
         return NULL;
     }
-    memcpy(tally->name, name, strlen(name) + 1);
-    memcpy(tally->proxy, proxy, strlen(proxy) + 1);
-    list_append(&book->tallies, &tally->link);
-    return tally;
+    memcpy(fault_counter->name, name, strlen(name) + 1);
+    memcpy(fault_counter->proxy, proxy, strlen(proxy) + 1);
+    list_append(&book->counters, &fault_counter->link);
+    return fault_counter;
 }
 
-struct rule *rule_new(const struct fault *fault, enum rule_origin origin, const struct said *said,
-    const char *proxy, const struct rule *before, struct tally_book *book)
+struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
+    const struct toxic_fields *toxic_fields, const char *proxy, const struct rule *before,
+    struct fault_counters *book)
 {
     struct rule *rule = calloc(1, sizeof *rule);
     if (rule == NULL)
@@ -58,10 +60,10 @@ struct rule *rule_new(const struct fault *fault, enum rule_origin origin, const 
     rule->refs = 1;
     rule->origin = origin;
     rule->fault = *fault;
-    if (said != NULL)
-        rule->said = *said;
-    rule->tally = tally_of(book, origin == RULE_FROM_FILE ? "" : proxy, fault->name);
-    if (rule->tally == NULL) {
+    if (toxic_fields != NULL)
+        rule->toxic_fields = *toxic_fields;
+    rule->fault_counter = tally_of(book, origin == RULE_FROM_FILE ? "" : proxy, fault->name);
+    if (rule->fault_counter == NULL) {
         free(rule);
         return NULL;
     }
@@ -142,8 +144,8 @@ static size_t count_rules(const struct config *config, const char *proxy_name)
 }
 
 /* The rule of a fault of the file: the old one if that says the same. NULL: out of memory. */
-static struct rule *rule_of(
-    const struct fault *fault, const char *proxy, const struct plan *old, struct tally_book *book)
+static struct rule *rule_of(const struct fault *fault, const char *proxy, const struct plan *old,
+    struct fault_counters *book)
 {
     struct rule *before = plan_find(old, fault->name);
     if (before == NULL || before->origin != RULE_FROM_FILE || !fault_equal(&before->fault, fault))
@@ -151,8 +153,8 @@ static struct rule *rule_of(
     return rule_ref(before);
 }
 
-static int compile_rules(
-    struct plan *plan, const struct config *config, const struct plan *old, struct tally_book *book)
+static int compile_rules(struct plan *plan, const struct config *config, const struct plan *old,
+    struct fault_counters *book)
 {
     for (size_t i = 0; i < config->fault_count; i++) {
         if (!fault_names_proxy(&config->faults[i], plan->proxy.name))
@@ -175,8 +177,8 @@ static void keep_rules_of_api(struct plan *plan, const struct plan *old)
 }
 
 struct plan *plan_compile(const struct config *config, const struct proxy_config *proxy,
-    enum rule_origin origin, time_us started_at, struct tally_book *book, const struct plan *old,
-    bool keep_api)
+    enum rule_origin origin, time_us started_at, struct fault_counters *book,
+    const struct plan *old, bool keep_api)
 {
     const struct plan_basis basis = {
         .seed = config->settings.seed,

@@ -5,7 +5,7 @@
  * same pointer means that nothing has changed for a running session, and what all connections of the
  * proxy share goes on.
  *
- * How often a fault was armed and fired stands in the tally: one entry for each fault of the file, by its
+ * How often a fault was armed and fired stands in the counter: one entry for each fault of the file, by its
  * name, and for each fault that the API gave to one proxy. Tallies live as long as the worker, and so do
  * the names that point into them.
  */
@@ -22,7 +22,7 @@
 #include "proxy/base/list.h"
 #include "proxy/relay/matcher.h"
 
-struct tally {
+struct fault_counter {
     struct list link;
     struct hash_link by_name;
     char proxy[PROXY_NAME_MAX]; /* whose fault it is alone; "": it may name several (the file's) */
@@ -31,13 +31,13 @@ struct tally {
     uint64_t fired;             /* connections it was injected in */
 };
 
-struct tally_book {
-    struct list tallies; /* of struct tally, in order of appearance */
+struct fault_counters {
+    struct list counters; /* of struct counter, in order of appearance */
     struct hash by_name;
 };
 
-void tally_book_init(struct tally_book *book);
-void tally_book_deinit(struct tally_book *book);
+void fault_counters_init(struct fault_counters *book);
+void fault_counters_deinit(struct fault_counters *book);
 
 /* Who made a rule or a proxy. */
 enum rule_origin {
@@ -47,7 +47,7 @@ enum rule_origin {
 };
 
 /* The words in which a client of Toxiproxy's API spoke of a fault, given back as they were. */
-struct said {
+struct toxic_fields {
     char stream[16];
     float toxicity;
 };
@@ -56,8 +56,8 @@ struct rule {
     unsigned refs;
     enum rule_origin origin;
     struct fault fault;
-    struct said said;
-    struct tally *tally;
+    struct toxic_fields toxic_fields;
+    struct fault_counter *fault_counter;
     struct matcher when_matcher, until_matcher; /* of triggers that match */
     /* Of a gate that all connections of the proxy share, and of listener faults; zero at first. The one
      * thing of a plan that changes. */
@@ -66,8 +66,9 @@ struct rule {
 
 /* Compiles a fault of one proxy, with one reference. `said` may be NULL. `before`: the rule it takes the
  * place of, or NULL; of the same type, its shared state goes on. NULL: out of memory. */
-struct rule *rule_new(const struct fault *fault, enum rule_origin origin, const struct said *said,
-    const char *proxy, const struct rule *before, struct tally_book *book);
+struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
+    const struct toxic_fields *toxic_fields, const char *proxy, const struct rule *before,
+    struct fault_counters *book);
 struct rule *rule_ref(struct rule *rule);
 void rule_unref(struct rule *rule); /* NULL is allowed */
 
@@ -101,8 +102,8 @@ void plan_unref(struct plan *plan); /* NULL is allowed */
  * proxy so far, or NULL: faults that are equal keep their rule, and with `keep_api` those of the API stay
  * whose names the file does not take. NULL: out of memory. */
 struct plan *plan_compile(const struct config *config, const struct proxy_config *proxy,
-    enum rule_origin origin, time_us started_at, struct tally_book *book, const struct plan *old,
-    bool keep_api);
+    enum rule_origin origin, time_us started_at, struct fault_counters *book,
+    const struct plan *old, bool keep_api);
 
 /* The rule of this name, NULL: none. */
 struct rule *plan_find(const struct plan *plan, const char *name);

@@ -41,7 +41,7 @@ void session_init(struct session *session, const struct session_host *host, stru
     side_init(&session->side[SIDE_SERVER], NULL, "");
     for (int d = 0; d < 2; d++)
         flow_init(&session->flow[d], (size_t)plan->proxy.buffer, pools->rings,
-            plan->proxy.splice == SPLICE_AUTO ? pools->conduits : NULL);
+            plan->proxy.splice == SPLICE_AUTO ? pools->splice_pipes : NULL);
     flow_connect(&session->flow[DIRECTION_UPSTREAM], client, NULL);
     flow_connect(&session->flow[DIRECTION_DOWNSTREAM], NULL, client);
 }
@@ -103,9 +103,9 @@ static void at_end(struct session *session, enum direction direction)
 static void at_edge(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
-    uint64_t handed = flow_handed(flow);
-    arming_on_edge(session, direction, handed);
-    flow->edge = flow->cut ? FLOW_NO_EDGE : arming_next_edge(session, direction, handed);
+    uint64_t forwarded = flow_forwarded(flow);
+    arming_on_edge(session, direction, forwarded);
+    flow->edge = flow->cut ? FLOW_NO_EDGE : arming_next_edge(session, direction, forwarded);
     session->again = true;
 }
 
@@ -122,11 +122,11 @@ static void saw_end(struct session *session, enum side side)
 static void run_flow(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
-    uint64_t read = flow_read(flow), handed = flow_handed(flow), dropped = flow->dropped;
+    uint64_t read = flow_read(flow), forwarded = flow_forwarded(flow), dropped = flow->dropped;
     enum flow_stop stop = flow_pump(flow, session->now);
     if (flow_read(flow) != read)
         session->arrived_at[direction] = session->now;
-    if (flow_read(flow) != read || flow_handed(flow) != handed)
+    if (flow_read(flow) != read || flow_forwarded(flow) != forwarded)
         session->active_at = session->now;
     if (flow->dropped != dropped) /* a limit of no bytes is looked for in time */
         session->again = true;

@@ -50,10 +50,10 @@ struct session_host {
     void (*ended)(struct session *session);
 };
 
-/* Memory that sessions share. `conduits` is used where the plan says so. */
+/* Memory that sessions share. `pipes` is used where the plan says so. */
 struct session_pools {
     struct ring_pool *rings;
-    struct conduit_pool *conduits;
+    struct splice_pipe_pool *splice_pipes;
 };
 
 /* What the session keeps of one of its two sockets. */
@@ -96,9 +96,9 @@ struct session {
     enum cause stop_cause; /* CAUSE_NONE: nobody asked us to stop */
     enum endpoint_close stop_how;
     enum cause cause;
-    const char *cause_fault; /* points into a tally */
+    const char *cause_fault; /* points into a counter */
     unsigned fault_count;
-    const char *faults[EVENT_FAULTS_MAX]; /* point into tallies */
+    const char *faults[EVENT_FAULTS_MAX]; /* point into counters */
 };
 
 /* Takes its own reference to the plan. `client` stands already; its address text stays valid as

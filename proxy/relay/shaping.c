@@ -122,17 +122,17 @@ void shaping_begin(struct shaping *shaping, time_us now)
 }
 
 /* The gate that asks when bytes came. */
-struct asker {
+struct gate_context {
     const struct shaping *shaping;
     size_t index;
 };
 
 static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
 {
-    const struct asker *asker = view->flow;
-    const struct shaping *shaping = asker->shaping;
+    const struct gate_context *gate_context = view->flow;
+    const struct shaping *shaping = gate_context->shaping;
     time_us came = arrivals_at(&shaping->arrivals, offset, until);
-    for (size_t i = 0; i < asker->index; i++) {
+    for (size_t i = 0; i < gate_context->index; i++) {
         const struct armed *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->leaves != NULL && is_active_here(shaping, armed))
@@ -150,7 +150,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
         const struct fault *fault = &armed->rule->fault;
         if (!is_active_here(shaping, armed) || fault->type->gate == NULL)
             continue;
-        const struct asker asker = {.shaping = shaping, .index = i};
+        const struct gate_context gate_context = {.shaping = shaping, .index = i};
         const struct gate_view view = {
             .head = head,
             .end = allowed,
@@ -159,7 +159,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
             .fresh = head == shaping->burst,
             .key = armed->key[shaping->direction],
             .arrived = arrived,
-            .flow = &asker,
+            .flow = &gate_context,
         };
         time_us again = TIME_NEVER;
         uint64_t limit = fault->type->gate(fault->params, armed->state, &view, &again);
@@ -171,7 +171,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
     return allowed;
 }
 
-void shaping_passed(struct shaping *shaping, uint64_t offset, size_t n)
+void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
 {
     arrivals_forget(&shaping->arrivals, offset + n);
     for (size_t i = 0; i < shaping->set->count; i++) {
@@ -292,7 +292,7 @@ void shaping_forget(struct shaping *shaping)
     shaping->match_edge = FLOW_NO_EDGE;
 }
 
-void shaping_settle(struct shaping *shaping)
+void shaping_end_match(struct shaping *shaping)
 {
     shaping->ended = true;
     shaping->hold = SHAPING_NO_HOLD;
@@ -300,7 +300,7 @@ void shaping_settle(struct shaping *shaping)
 
 void shaping_ended(struct shaping *shaping, uint64_t offset)
 {
-    shaping_settle(shaping);
+    shaping_end_match(shaping);
     note_arrival(shaping, offset);
     if (shaping->wants_arrivals)
         arrivals_add(&shaping->arrivals, offset + 1, shaping->now);

@@ -64,7 +64,7 @@ void shaping_begin(struct shaping *shaping, time_us now);
 uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end);
 
 /* `n` bytes from `offset` on were handed on. */
-void shaping_passed(struct shaping *shaping, uint64_t offset, size_t n);
+void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n);
 
 /* How many of these bytes, which come next at `offset`, may be taken before something has to
  * happen: all, or those up to the end of a match. Each byte is to be shown once. */
@@ -85,7 +85,7 @@ uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t chang
 void shaping_forget(struct shaping *shaping);
 
 /* No byte comes any more that could complete a match: what was held back may go. */
-void shaping_settle(struct shaping *shaping);
+void shaping_end_match(struct shaping *shaping);
 
 /* The stream ended at `offset`. */
 void shaping_ended(struct shaping *shaping, uint64_t offset);

@@ -4,7 +4,7 @@
  * there are bytes, as --direction says. Each counts what it received where the other can read it,
  * and the client, which knows the time, reads both counts at the beginning and the end of its window.
  *
- * At a step the client neither sends nor receives, and the queues fill or empty; so a window opens
+ * At a step the client neither sends nor receives, and the queues splice_in or empty; so a window opens
  * only after the stream has been in flow again for SETTLE_S.
  */
 #include "tests/bench/load.h"

@@ -176,56 +176,58 @@ static void memory_close(struct endpoint *ep, enum endpoint_close how)
     end->how = how;
 }
 
-/* --- conduits --- */
+/* --- pipes --- */
 
-struct memory_conduit {
-    struct conduit conduit;
-    struct memory_conduits *owner;
+struct memory_splice_pipe {
+    struct splice_pipe splice_pipe;
+    struct memory_splice_pipes *owner;
     size_t head, tail;
     unsigned char bytes[MEMORY_CONDUIT_MAX];
 };
 
-static struct memory_conduit *conduit_of(struct conduit *conduit)
+static struct memory_splice_pipe *splice_pipe_of(struct splice_pipe *splice_pipe)
 {
-    return container_of(conduit, struct memory_conduit, conduit);
+    return container_of(splice_pipe, struct memory_splice_pipe, splice_pipe);
 }
 
-static struct conduit *take_conduit(struct conduit_pool *pool)
+static struct splice_pipe *take_splice_pipe(struct splice_pipe_pool *pool)
 {
-    struct memory_conduits *owner = container_of(pool, struct memory_conduits, pool);
-    struct memory_conduit *conduit = calloc(1, sizeof *conduit);
-    if (conduit == NULL)
+    struct memory_splice_pipes *owner = container_of(pool, struct memory_splice_pipes, pool);
+    struct memory_splice_pipe *splice_pipe = calloc(1, sizeof *splice_pipe);
+    if (splice_pipe == NULL)
         return NULL;
-    conduit->owner = owner;
+    splice_pipe->owner = owner;
     owner->taken++;
-    return &conduit->conduit;
+    return &splice_pipe->splice_pipe;
 }
 
-static void give_conduit(struct conduit_pool *pool, struct conduit *conduit, bool empty)
+static void give_splice_pipe(
+    struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, bool empty)
 {
-    assert_true(empty == (conduit_of(conduit)->head == conduit_of(conduit)->tail));
-    container_of(pool, struct memory_conduits, pool)->taken--;
-    free(conduit_of(conduit));
+    assert_true(empty == (splice_pipe_of(splice_pipe)->head == splice_pipe_of(splice_pipe)->tail));
+    container_of(pool, struct memory_splice_pipes, pool)->taken--;
+    free(splice_pipe_of(splice_pipe));
 }
 
-static void drain_conduit(struct conduit_pool *pool, struct conduit *conduit, void *bytes, size_t n)
+static void drain_splice_pipe(
+    struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, void *bytes, size_t n)
 {
-    struct memory_conduit *from = conduit_of(conduit);
+    struct memory_splice_pipe *from = splice_pipe_of(splice_pipe);
     (void)pool;
     assert_in_range(n, 0, from->tail - from->head);
     memcpy(bytes, from->bytes + from->head, n);
     from->head += n;
 }
 
-void memory_conduits_init(struct memory_conduits *conduits)
+void memory_splice_pipes_init(struct memory_splice_pipes *splice_pipes)
 {
-    *conduits = (struct memory_conduits){
-        .pool = {.take = take_conduit, .give = give_conduit, .drain = drain_conduit}};
+    *splice_pipes = (struct memory_splice_pipes){
+        .pool = {.take = take_splice_pipe, .give = give_splice_pipe, .drain = drain_splice_pipe}};
 }
 
-static ssize_t memory_fill(struct endpoint *ep, struct conduit *conduit, size_t max)
+static ssize_t memory_fill(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
-    struct memory_conduit *to = conduit_of(conduit);
+    struct memory_splice_pipe *to = splice_pipe_of(splice_pipe);
     assert_int_equal(to->head, to->tail);
     ssize_t n = memory_recv(ep, to->bytes, max < MEMORY_CONDUIT_MAX ? max : MEMORY_CONDUIT_MAX);
     to->head = 0;
@@ -233,9 +235,9 @@ static ssize_t memory_fill(struct endpoint *ep, struct conduit *conduit, size_t 
     return n;
 }
 
-static ssize_t memory_pour(struct endpoint *ep, struct conduit *conduit, size_t max)
+static ssize_t memory_pour(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
-    struct memory_conduit *from = conduit_of(conduit);
+    struct memory_splice_pipe *from = splice_pipe_of(splice_pipe);
     size_t size = from->tail - from->head < max ? from->tail - from->head : max;
     const struct iovec piece = {.iov_base = from->bytes + from->head, .iov_len = size};
     ssize_t n = memory_send(ep, &piece, 1, false);
@@ -251,8 +253,8 @@ static const struct endpoint_ops memory_ops = {
     .peek = memory_peek,
     .discard = memory_discard,
     .send = memory_send,
-    .fill = memory_fill,
-    .pour = memory_pour,
+    .splice_in = memory_fill,
+    .splice_out = memory_pour,
     .send_urgent = memory_send_urgent,
     .at_urgent_mark = memory_at_urgent_mark,
     .shutdown_write = memory_shutdown_write,

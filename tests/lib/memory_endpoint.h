@@ -51,13 +51,13 @@ struct memory_endpoint {
 /* Conduits in memory; each holds MEMORY_CONDUIT_MAX bytes. */
 #define MEMORY_CONDUIT_MAX (512u * 1024u)
 
-struct memory_conduits {
-    struct conduit_pool pool;
+struct memory_splice_pipes {
+    struct splice_pipe_pool pool;
     unsigned taken;   /* and not given back */
     uint64_t spliced; /* bytes that went through them */
 };
 
-void memory_conduits_init(struct memory_conduits *conduits);
+void memory_splice_pipes_init(struct memory_splice_pipes *splice_pipes);
 
 /* The clock outlives the endpoint. `cap`: the most bytes that go either way. */
 void memory_endpoint_init(struct memory_endpoint *end, size_t cap, const time_us *now);
@@ -66,7 +66,7 @@ void memory_endpoint_deinit(struct memory_endpoint *end);
 /* Forgets everything that has happened; keeps the memory. */
 void memory_endpoint_reset(struct memory_endpoint *end);
 
-/* The peer's deeds. What is sent to a closed socket is lost. */
+/* The peer's actions. What is sent to a closed socket is lost. */
 void memory_endpoint_feed(struct memory_endpoint *end, const void *bytes, size_t n);
 void memory_endpoint_feed_urgent(struct memory_endpoint *end, unsigned char byte);
 void memory_endpoint_feed_fin(struct memory_endpoint *end);

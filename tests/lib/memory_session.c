@@ -56,14 +56,14 @@ size_t memory_proxy_read(struct memory_proxy *proxy, const char *faults)
 {
     memset(proxy, 0, sizeof *proxy);
     proxy->text = faults;
-    tally_book_init(&proxy->book);
+    fault_counters_init(&proxy->book);
     return memory_config_read(&proxy->config, faults);
 }
 
 int memory_proxy_compile(struct memory_proxy *proxy)
 {
     plan_unref(proxy->plan);
-    tally_book_deinit(&proxy->book);
+    fault_counters_deinit(&proxy->book);
     proxy->plan = plan_compile(&proxy->config, &proxy->config.proxies[0], RULE_FROM_FILE,
         MEMORY_START, &proxy->book, NULL, false);
     return proxy->plan == NULL ? -1 : 0;
@@ -79,7 +79,7 @@ void memory_proxy_init(struct memory_proxy *proxy, const char *faults)
 void memory_proxy_deinit(struct memory_proxy *proxy)
 {
     plan_unref(proxy->plan);
-    tally_book_deinit(&proxy->book);
+    fault_counters_deinit(&proxy->book);
     config_free(&proxy->config);
 }
 
@@ -251,7 +251,7 @@ void memory_session_init(struct memory_session *it, size_t cap)
 {
     memset(it, 0, sizeof *it);
     it->stop_at = UINT_MAX;
-    memory_conduits_init(&it->conduits);
+    memory_splice_pipes_init(&it->splice_pipes);
     for (int side = 0; side < 2; side++)
         memory_endpoint_init(&it->end[side], cap, &it->now);
 }
@@ -285,7 +285,7 @@ void memory_session_open(struct memory_session *it, struct memory_proxy *proxy, 
     start_afresh(it);
     it->proxy = proxy;
     const struct session_pools pools = {
-        .rings = &it->pool, .conduits = it->splices ? &it->conduits.pool : NULL};
+        .rings = &it->pool, .splice_pipes = it->splices ? &it->splice_pipes.pool : NULL};
     session_init(
         &it->session, &host, proxy->plan, number, &it->end[SIDE_CLIENT].ep, "client", &pools);
     session_start(&it->session, &client);
@@ -315,7 +315,7 @@ void memory_session_close(struct memory_session *it)
     check_socket(it, SIDE_CLIENT);
     check_socket(it, SIDE_SERVER);
     session_deinit(&it->session);
-    assert_int_equal(it->conduits.taken, 0);
+    assert_int_equal(it->splice_pipes.taken, 0);
     it->open = false;
 }
 

@@ -29,7 +29,7 @@
 struct memory_proxy {
     const char *text; /* borrowed: for messages */
     struct config config;
-    struct tally_book book;
+    struct fault_counters book;
     struct plan *plan;
 };
 
@@ -49,8 +49,8 @@ struct memory_session {
     struct ring_pool pool;
     time_us now, timer_at;
     bool dialled, wake_wanted, refuses; /* refuses: the upstream cannot be reached */
-    bool splices; /* bulk data moves through conduits in memory; to be set before it is opened */
-    struct memory_conduits conduits;
+    bool splices; /* bulk data moves through pipes in memory; to be set before it is opened */
+    struct memory_splice_pipes splice_pipes;
     bool open;      /* between memory_session_open and _close */
     unsigned ended; /* calls of host->ended: one at most */
     unsigned events;

@@ -67,7 +67,7 @@ static char *read_file(const char *path)
     return text;
 }
 
-static void complain(const struct proxy_process *process, const char *what)
+static void report_problem(const struct proxy_process *process, const char *what)
 {
     char *output = read_file(process->output);
     fprintf(stderr, "rudeproxy: %s\n--- its output:\n%s---\n", what, output ? output : "");
@@ -214,7 +214,8 @@ bool proxy_process_start(struct proxy_process *process, const char *globals, con
     }
     if (process->ready == NULL || process->ready[0] == '\0') {
         kill_and_reap(process->pid);
-        complain(process, process->ready == NULL ? "not ready in time" : "ended at its start");
+        report_problem(
+            process, process->ready == NULL ? "not ready in time" : "ended at its start");
         forget(process);
         return false;
     }
@@ -265,7 +266,7 @@ bool proxy_process_stop(struct proxy_process *process)
         snprintf(what, sizeof(what), "exited with status %d", WEXITSTATUS(status));
     }
     if (what[0] != '\0')
-        complain(process, what);
+        report_problem(process, what);
     forget(process);
     return what[0] == '\0';
 }

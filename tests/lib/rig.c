@@ -74,7 +74,7 @@ void rig_check_deadline(int64_t until, const char *waited_for)
         fail_msg("waited in vain for: %s", waited_for);
 }
 
-enum control_result rig_load(struct rig *rig, const char *text, enum control_keep keep)
+enum control_result rig_load(struct rig *rig, const char *text, enum reload_policy keep)
 {
     struct config config;
     struct config_source *source = config_source_new();

@@ -41,7 +41,7 @@ int64_t rig_deadline(void);
 void rig_check_deadline(int64_t until, const char *waited_for);
 
 /* A file is loaded. */
-enum control_result rig_load(struct rig *rig, const char *text, enum control_keep keep);
+enum control_result rig_load(struct rig *rig, const char *text, enum reload_policy keep);
 
 /* Values from words: "listen=127.0.0.1:0 upstream=builtin:echo". They are right. */
 struct proxy_config rig_proxy(const char *name, const char *words);

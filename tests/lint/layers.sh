@@ -39,15 +39,25 @@ bad() {
     status=1
 }
 
+# layer_of FILE - the layer whose folder, or a folder below it, holds the file.
+layer_of() {
+    local folder
+    folder=$(dirname "$1")
+    while [ "$folder" != . ] && [ -z "${may_include[$folder]-}" ]; do
+        folder=$(dirname "$folder")
+    done
+    printf '%s\n' "$folder"
+}
+
 contains() { # WORDS WORD
     [[ " $1 " == *" $2 "* ]]
 }
 
 checked=0
 while IFS= read -r file; do
-    layer=$(dirname "$file")
+    layer=$(layer_of "$file")
     if [ -z "${may_include[$layer]-}" ]; then
-        bad "$file: the folder $layer is no layer; if it should be one, say so in $0 and in docs/ARCHITECTURE.md"
+        bad "$file: its folder belongs to no layer; if it should be one, say so in $0 and in docs/ARCHITECTURE.md"
         continue
     fi
     while IFS=: read -r line directive; do
@@ -60,10 +70,10 @@ while IFS= read -r file; do
             continue
         fi
         if [[ $header != */* ]]; then
-            [ -f "$layer/$header" ] || bad "$file:$line: \"$header\" is not in $layer: include it from the top folder"
+            [ -f "$(dirname "$file")/$header" ] || bad "$file:$line: \"$header\" is not beside it: include it from the top folder"
             continue
         fi
-        contains "${may_include[$layer]}" "$(dirname "$header")" ||
+        contains "${may_include[$layer]}" "$(layer_of "$header")" ||
             bad "$file:$line: $layer must not include \"$header\" (only: ${may_include[$layer]})"
     done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" || true)
 done < <(find proxy config -name '*.[ch]' | LC_ALL=C sort)

@@ -143,9 +143,9 @@ struct bench {
     uv_loop_t loop;
     struct worker worker;
     struct wire_listener server;
-    int deaf;  /* holds the server's port on ::1; -1: not */
-    int fd[2]; /* by actor */
-    size_t at; /* step */
+    int drop_syns; /* holds the server's port on ::1; -1: not */
+    int fd[2];     /* by actor */
+    size_t at;     /* step */
     size_t moved;
     size_t events;
     size_t begun; /* connections that were reported open, failed or faulted */
@@ -263,15 +263,16 @@ static bool deafen_ipv6(struct bench *bench)
 {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
     address.sin6_port = ((struct sockaddr_in *)&bench->server.address.storage)->sin_port;
-    bench->deaf = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return bench->deaf < 0 || bind(bench->deaf, (struct sockaddr *)&address, sizeof address) == 0 ||
+    bench->drop_syns = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return bench->drop_syns < 0 ||
+           bind(bench->drop_syns, (struct sockaddr *)&address, sizeof address) == 0 ||
            errno != EADDRINUSE;
 }
 
 static void end_server(struct bench *bench)
 {
     wire_unlisten(&bench->server);
-    end_socket(&bench->deaf, false);
+    end_socket(&bench->drop_syns, false);
 }
 
 static bool start_server(struct bench *bench)
@@ -290,7 +291,7 @@ static bool start(struct bench *bench)
 {
     struct config config;
     struct err err = {0};
-    bench->fd[CLIENT] = bench->fd[SERVER] = bench->deaf = -1;
+    bench->fd[CLIENT] = bench->fd[SERVER] = bench->drop_syns = -1;
     if (uv_loop_init(&bench->loop) != 0 ||
         worker_init(&bench->worker, &bench->loop, on_event, bench) != 0 || !start_server(bench) ||
         !build_config(bench, &config))
@@ -340,7 +341,7 @@ static bool drain(struct bench *bench)
     return true;
 }
 
-static void complain(const struct bench *bench, const char *what, long got, long wanted)
+static void report_problem(const struct bench *bench, const char *what, long got, long wanted)
 {
     static const char *const cuts[] = {"whole", "stop at event", "close at event", "close at step"};
     printf("FAIL %s, %s %zu: %s: %ld, not %ld (step %zu, event %zu)\n", bench->script->name,
@@ -354,7 +355,7 @@ static size_t run_script(const struct script *script, enum cut cut, size_t cut_a
     int before = records_count_descriptors(getpid());
     bool good = start(&bench);
     if (good && (!play(&bench) || !drain(&bench))) {
-        complain(&bench, "stuck, connections", (long)bench.worker.connections, 0);
+        report_problem(&bench, "stuck, connections", (long)bench.worker.connections, 0);
         good = false;
     }
     size_t events = bench.events;
@@ -376,7 +377,7 @@ static size_t run_script(const struct script *script, enum cut cut, size_t cut_a
     };
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         if (checks[i].got != checks[i].wanted) {
-            complain(&bench, checks[i].what, checks[i].got, checks[i].wanted);
+            report_problem(&bench, checks[i].what, checks[i].got, checks[i].wanted);
             good = false;
         }
     }

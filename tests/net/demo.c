@@ -8,7 +8,7 @@
  * into the program is what stands in config/recipes/.
  */
 #include "config/config.h"
-#include "proxy/app/demo_print.h"
+#include "proxy/app/demo/print.h"
 #include "proxy/app/recipes.h"
 #include "tests/lib/private_network.h"
 

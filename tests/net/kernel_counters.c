@@ -152,7 +152,7 @@ static bool settle_counters(
 }
 
 /* Until the proxy takes no more. */
-static void fill(int fd)
+static void splice_in(int fd)
 {
     static const char bytes[65536];
     while (wire_poll(fd, POLLOUT, 300) > 0) {
@@ -173,7 +173,7 @@ static bool drive(const struct counter_case *it, int client, int server)
 {
     static const char bytes[10];
     if (it->client == FILL_FIRST)
-        fill(client);
+        splice_in(client);
     if (wire_send(server, 1, SERVER_BYTES) != 0)
         return false;
     if (it->fault == NULL || strstr(it->fault, "hold_fin") != NULL ||

@@ -81,7 +81,7 @@ struct suite {
     struct proxy_process process;
     struct wire_listener server;
     struct peer_address proxies[ROW_COUNT];
-    uint64_t deeds, picks; /* generators */
+    uint64_t actions, picks; /* generators */
     size_t opened;
     size_t by_row[ROW_COUNT];
 };
@@ -97,10 +97,10 @@ static uint64_t splitmix(uint64_t *state)
 
 static uint64_t draw(struct suite *suite, uint64_t below)
 {
-    return splitmix(&suite->deeds) % below;
+    return splitmix(&suite->actions) % below;
 }
 
-/* How many deeds are drawn depends on how fast connections come; what is connected to does not. */
+/* How many actions are drawn depends on how fast connections come; what is connected to does not. */
 static size_t pick_row(struct suite *suite)
 {
     return (size_t)(splitmix(&suite->picks) % ROW_COUNT);
@@ -214,7 +214,7 @@ static void print_events(const char *log, const char *proxy, size_t number)
 }
 
 /* Which connections have no record yet, and what is known of them. */
-static void complain(const struct suite *suite, size_t closed)
+static void report_problem(const struct suite *suite, size_t closed)
 {
     char *log = proxy_process_read_log(&suite->process);
     printf("FAIL %zu closed of %zu\n", closed, suite->opened);
@@ -248,7 +248,7 @@ static bool run_connections(struct suite *suite, size_t n)
         wire_tick();
     }
     if (closed != suite->opened)
-        complain(suite, closed);
+        report_problem(suite, closed);
     return closed == suite->opened;
 }
 
@@ -314,7 +314,7 @@ static bool run(struct suite *suite)
 
 int main(void)
 {
-    static struct suite suite = {.deeds = SEED, .picks = SEED};
+    static struct suite suite = {.actions = SEED, .picks = SEED};
     bool good = false;
     if (start(&suite)) {
         good = run(&suite);

@@ -72,12 +72,12 @@ static bool reserve(const char *where, bool shared, char *text, size_t size)
 static bool listen_on_one(struct wire_listener *listener, const char *host, const char *deaf_host)
 {
     char text[PEER_ADDRESS_TEXT];
-    char deaf[PEER_ADDRESS_TEXT];
+    char drop_syns[PEER_ADDRESS_TEXT];
     for (int tries = 0; tries < 100; tries++) {
         snprintf(text, sizeof text, "%s:0", deaf_host);
-        if (!reserve(text, false, deaf, sizeof deaf))
+        if (!reserve(text, false, drop_syns, sizeof drop_syns))
             return false;
-        snprintf(text, sizeof text, "%s%s", host, strrchr(deaf, ':'));
+        snprintf(text, sizeof text, "%s%s", host, strrchr(drop_syns, ':'));
         if (reserve(text, false, listener->text, sizeof listener->text)) {
             listener->fd = reserved[--reserved_count];
             return peer_address_parse(listener->text, &listener->address) == 0 &&

@@ -139,7 +139,7 @@ static void a_chance_is_drawn_as_for_a_new_connection(void **state)
         memory_session_open(it, &fixture->proxy, number);
         adopt(state, text);
         expect_log(it, "fault f", from_the_start);
-        assert_int_equal(fixture->proxy.plan->rules[0]->tally->armed, from_the_start);
+        assert_int_equal(fixture->proxy.plan->rules[0]->fault_counter->armed, from_the_start);
         selected += from_the_start;
         close_it(state);
     }
@@ -232,8 +232,8 @@ static void a_new_value_counts_at_once_and_no_second_injection(void **state)
     memory_session_expect(it, SIDE_CLIENT, pattern, 100);
     expect_log(it, "fault_over", false);
     assert_int_equal(it->injected_count, 1);
-    assert_int_equal(fixture->proxy.plan->rules[0]->tally->fired, 1);
-    assert_int_equal(fixture->proxy.plan->rules[0]->tally->armed, 1);
+    assert_int_equal(fixture->proxy.plan->rules[0]->fault_counter->fired, 1);
+    assert_int_equal(fixture->proxy.plan->rules[0]->fault_counter->armed, 1);
     close_it(state);
 }
 
@@ -308,14 +308,14 @@ static void pipe_up(struct memory_session *it)
     feed(it, SIDE_SERVER, BLOCK);
     memory_session_open_window(it, SIDE_CLIENT, BLOCK + RING_BLOCK + 140000);
     feed(it, SIDE_SERVER, BLOCK);
-    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].piped, 1, BLOCK);
+    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe, 1, BLOCK);
 }
 
 static void what_stands_in_a_pipe_is_shaped_too(void **state)
 {
     struct memory_session *it = open_spliced(state, SMALL);
     pipe_up(it);
-    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].piped, (64 << 10) + 1, BLOCK);
+    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe, (64 << 10) + 1, BLOCK);
     size_t before = arrived(it, SIDE_CLIENT);
     adopt(state, F "type = latency\ndelay = 100ms\n");
     memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
@@ -326,11 +326,11 @@ static void what_stands_in_a_pipe_is_shaped_too(void **state)
     for (int i = 0; i < 10; i++) /* what had no room */
         memory_session_advance(it, 100 * US_PER_MS);
     memory_session_expect(it, SIDE_CLIENT, pattern, 2 * BLOCK);
-    uint64_t spliced = it->conduits.spliced;
+    uint64_t spliced = it->splice_pipes.spliced;
     adopt(state, "");
     feed(it, SIDE_SERVER, 2 * BLOCK);
     memory_session_expect(it, SIDE_CLIENT, pattern, 4 * BLOCK);
-    assert_in_range(it->conduits.spliced, spliced + BLOCK, SIZE_MAX);
+    assert_in_range(it->splice_pipes.spliced, spliced + BLOCK, SIZE_MAX);
     close_it(state);
 }
 

@@ -96,10 +96,10 @@ static void what_goes_in_comes_out_whatever_is_adopted(void **state)
         memory_session_open_window(it, SIDE_SERVER, SIZE_MAX);
         adopt(state, "");
         for (int side = 0; side < 2; side++) {
-            uint64_t spliced = it->conduits.spliced;
+            uint64_t spliced = it->splice_pipes.spliced;
             feed(it, (enum side)side, 2 * BLOCK);
             assert_null(it->session.flow[side].shaping);
-            assert_in_range(it->conduits.spliced, spliced + BLOCK, UINT64_MAX);
+            assert_in_range(it->splice_pipes.spliced, spliced + BLOCK, UINT64_MAX);
             memory_session_expect(it, (enum side) !side, pattern, it->end[side].in_len);
         }
         memory_session_feed_fin(it, SIDE_CLIENT);

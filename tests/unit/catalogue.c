@@ -204,7 +204,8 @@ static void faults_do_what_their_keys_say(void **state)
         check_actions(expectations[i].keys, "arm", on, expectations[i].arm);
         fault_fire(&fault, on);
         check_actions(expectations[i].keys, "fire", on, expectations[i].fire);
-        struct action over[2] = {fault_over(&fault, OVER_EXPIRED), fault_over(&fault, OVER_ENDED)};
+        struct action over[2] = {
+            fault_over(&fault, FAULT_EXPIRED), fault_over(&fault, FAULT_STOPPED)};
         const struct action want[2] = {expectations[i].expired, expectations[i].ended};
         check_actions(expectations[i].keys, "over", over, want);
     }
@@ -257,9 +258,9 @@ static void a_listener_fault_says_how_long(void **state)
         uint64_t duration_us;
     } cases[] = {
         {"type = refuse", LISTENER_CLOSED, TIME_NEVER},
-        {"type = no_accept\nactive = 1s-2s", LISTENER_IDLE, TIME_NEVER},
-        {"type = syn_blackhole", LISTENER_DEAF, TIME_NEVER},
-        {"type = syn_blackhole\nfor = 2s", LISTENER_DEAF, 2000000},
+        {"type = no_accept\nactive = 1s-2s", LISTENER_PAUSED, TIME_NEVER},
+        {"type = syn_blackhole", LISTENER_DROPS_SYNS, TIME_NEVER},
+        {"type = syn_blackhole\nfor = 2s", LISTENER_DROPS_SYNS, 2000000},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "proxy/admin/go_json.h"
 #include "proxy/admin/text.h"
+#include "proxy/admin/toxiproxy/json.h"
 
 /* The errors are those of encoding/json of Go 1.22, as its own tests and its source have them. */
 static void errors_are_in_the_words_of_go(void **state)
@@ -48,7 +48,7 @@ static void errors_are_in_the_words_of_go(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct err err = {"no error"};
-        json_t *value = go_json_read(cases[i].body, strlen(cases[i].body), &err);
+        json_t *value = toxiproxy_json_read(cases[i].body, strlen(cases[i].body), &err);
         assert_null(value);
         assert_string_equal(err.text, cases[i].error);
     }
@@ -73,7 +73,7 @@ static void the_first_value_counts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct err err;
-        json_t *value = go_json_read(cases[i].body, strlen(cases[i].body), &err);
+        json_t *value = toxiproxy_json_read(cases[i].body, strlen(cases[i].body), &err);
         assert_non_null(value);
         assert_int_equal(json_typeof(value), cases[i].type);
         json_decref(value);
@@ -91,7 +91,7 @@ static void every_prefix_ends(void **state)
         char *copy = malloc(size + 1);
         assert_non_null(copy);
         memcpy(copy, text, size);
-        json_t *value = go_json_read(copy, size, &err);
+        json_t *value = toxiproxy_json_read(copy, size, &err);
         if (size + 1 < sizeof text)
             assert_string_equal(err.text, size == 0 ? "EOF" : "unexpected EOF");
         assert_int_equal(value != NULL, size + 1 >= sizeof text);
@@ -107,14 +107,14 @@ struct fields {
 
 static int read_fields(const char *body, struct fields *fields, struct err *err)
 {
-    const struct go_field rows[] = {
+    const struct toxiproxy_field rows[] = {
         {"name", GO_STRING, fields->name, sizeof fields->name, &fields->given},
         {"on", GO_BOOL, &fields->on, 0, NULL},
         {NULL, GO_BOOL, NULL, 0, NULL},
     };
-    json_t *value = go_json_read(body, strlen(body), err);
+    json_t *value = toxiproxy_json_read(body, strlen(body), err);
     assert_non_null(value);
-    int result = go_json_fields(value, "p.", "T", rows, err);
+    int result = toxiproxy_json_fields(value, "p.", "T", rows, err);
     json_decref(value);
     return result;
 }

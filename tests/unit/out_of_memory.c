@@ -159,7 +159,7 @@ static bool adopt_with_failure(
     memory_session_open(it, proxy, 1);
     memory_session_open_window(it, SIDE_CLIENT, RING_BLOCK + 1000);
     memory_session_feed(it, SIDE_SERVER, bytes, ADOPTION_BYTES);
-    assert_true(it->session.flow[DIRECTION_DOWNSTREAM].piped > RING_BLOCK);
+    assert_true(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe > RING_BLOCK);
     const struct plan *plan = it->session.plan;
     const struct armed *armed = it->session.armed.list[0];
     left = n;

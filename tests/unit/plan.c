@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans that share rules, the tallies behind them, and the table in which those are found. */
+/* Plans that share rules, the counters behind them, and the table in which those are found. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,8 +27,8 @@ static struct config build(const char *faults)
 }
 
 /* The plan of proxy a, or of b. */
-static struct plan *compile(
-    const char *faults, size_t index, struct tally_book *book, const struct plan *old, bool keep)
+static struct plan *compile(const char *faults, size_t index, struct fault_counters *book,
+    const struct plan *old, bool keep)
 {
     struct config config = build(faults);
     struct plan *plan =
@@ -40,9 +40,9 @@ static struct plan *compile(
 
 static void equal_faults_keep_their_rule(void **state)
 {
-    struct tally_book book;
+    struct fault_counters book;
     (void)state;
-    tally_book_init(&book);
+    fault_counters_init(&book);
     struct plan *first = compile("[fault f]\ntype = bandwidth\nrate = 1k/s\nscope = proxy\n"
                                  "[fault g]\ntype = reset\nwhen = match:\"x\"\n",
         0, &book, NULL, true);
@@ -59,14 +59,14 @@ static void equal_faults_keep_their_rule(void **state)
     plan_unref(first);
     assert_string_equal(second->rules[2]->fault.name, "f");
     plan_unref(second);
-    tally_book_deinit(&book);
+    fault_counters_deinit(&book);
 }
 
 static void a_changed_fault_is_a_new_rule_whose_shared_state_goes_on(void **state)
 {
-    struct tally_book book;
+    struct fault_counters book;
     (void)state;
-    tally_book_init(&book);
+    fault_counters_init(&book);
     struct plan *first = compile("[fault f]\ntype = bandwidth\nrate = 1k/s\nscope = proxy\n"
                                  "[fault g]\ntype = latency\ndelay = 1ms\n",
         0, &book, NULL, true);
@@ -76,16 +76,16 @@ static void a_changed_fault_is_a_new_rule_whose_shared_state_goes_on(void **stat
                                   "[fault g]\ntype = stall\n",
         0, &book, first, true);
     assert_ptr_not_equal(second->rules[0], first->rules[0]);
-    assert_ptr_equal(second->rules[0]->tally, first->rules[0]->tally);
+    assert_ptr_equal(second->rules[0]->fault_counter, first->rules[0]->fault_counter);
     assert_int_equal(second->rules[0]->shared_state[0], 7);
     assert_int_equal(second->rules[1]->shared_state[0], 0);
     plan_unref(first);
     plan_unref(second);
-    tally_book_deinit(&book);
+    fault_counters_deinit(&book);
 }
 
 static struct rule *rule_of_api(
-    struct fault *fault, const char *name, const char *proxy, struct tally_book *book)
+    struct fault *fault, const char *name, const char *proxy, struct fault_counters *book)
 {
     snprintf(fault->name, sizeof fault->name, "%s", name);
     struct rule *rule = rule_new(fault, RULE_FROM_API, NULL, proxy, NULL, book);
@@ -95,10 +95,10 @@ static struct rule *rule_of_api(
 
 static void what_the_api_added_stays_unless_the_file_takes_its_name(void **state)
 {
-    struct tally_book book;
+    struct fault_counters book;
     struct rule *rules[3];
     (void)state;
-    tally_book_init(&book);
+    fault_counters_init(&book);
     struct plan *file = compile("[fault f]\ntype = stall\n", 0, &book, NULL, true);
     struct fault fault = file->rules[0]->fault;
     rules[0] = file->rules[0];
@@ -119,32 +119,32 @@ static void what_the_api_added_stays_unless_the_file_takes_its_name(void **state
     plan_unref(live);
     plan_unref(kept);
     plan_unref(dropped);
-    tally_book_deinit(&book);
+    fault_counters_deinit(&book);
 }
 
 static void a_fault_of_the_file_has_one_tally_and_one_of_the_api_one_for_its_proxy(void **state)
 {
-    struct tally_book book;
+    struct fault_counters book;
     (void)state;
-    tally_book_init(&book);
+    fault_counters_init(&book);
     struct plan *a = compile("[fault f]\ntype = stall\n", 0, &book, NULL, true);
     struct plan *b = compile("[fault f]\ntype = stall\n", 1, &book, NULL, true);
     assert_ptr_not_equal(a->rules[0], b->rules[0]);
-    assert_ptr_equal(a->rules[0]->tally, b->rules[0]->tally);
+    assert_ptr_equal(a->rules[0]->fault_counter, b->rules[0]->fault_counter);
     struct fault fault = a->rules[0]->fault;
     struct rule *of_a = rule_of_api(&fault, "f", "a", &book);
     struct rule *of_b = rule_of_api(&fault, "f", "b", &book);
     struct rule *again = rule_of_api(&fault, "f", "a", &book);
-    assert_ptr_not_equal(of_a->tally, of_b->tally);
-    assert_ptr_not_equal(of_a->tally, a->rules[0]->tally);
-    assert_ptr_equal(of_a->tally, again->tally);
-    assert_string_equal(of_a->tally->name, "f");
+    assert_ptr_not_equal(of_a->fault_counter, of_b->fault_counter);
+    assert_ptr_not_equal(of_a->fault_counter, a->rules[0]->fault_counter);
+    assert_ptr_equal(of_a->fault_counter, again->fault_counter);
+    assert_string_equal(of_a->fault_counter->name, "f");
     rule_unref(of_a);
     rule_unref(of_b);
     rule_unref(again);
     plan_unref(a);
     plan_unref(b);
-    tally_book_deinit(&book);
+    fault_counters_deinit(&book);
 }
 
 struct element {

@@ -310,7 +310,7 @@ static void stopped_after_some_time(struct trial *trial)
     }
 }
 
-static void a_stop_between_any_two_deeds_ends_it(void **state)
+static void a_stop_between_any_two_actions_ends_it(void **state)
 {
     (void)state;
     for_every_type(20, 2, stopped_after_some_time);
@@ -368,7 +368,7 @@ int main(void)
         cmocka_unit_test(another_fault_moves_no_draws),
         cmocka_unit_test(a_chance_hits_the_same_connections_with_the_same_seed),
         cmocka_unit_test(a_stop_inside_every_event_ends_it_once),
-        cmocka_unit_test(a_stop_between_any_two_deeds_ends_it),
+        cmocka_unit_test(a_stop_between_any_two_actions_ends_it),
         cmocka_unit_test(a_reset_is_survived_in_any_state),
         cmocka_unit_test(an_unreachable_upstream_ends_it),
     };

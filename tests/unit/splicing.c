@@ -9,9 +9,9 @@ static unsigned char bytes[CAP];
 /* So many come from the server; the number of those that went through a pipe. */
 static uint64_t spliced_of(struct memory_session *it, size_t n)
 {
-    uint64_t before = it->conduits.spliced;
+    uint64_t before = it->splice_pipes.spliced;
     memory_session_feed(it, SIDE_SERVER, bytes, n);
-    return it->conduits.spliced - before;
+    return it->splice_pipes.spliced - before;
 }
 
 static void bulk_data_is_spliced_from_its_second_read_on(void **state)

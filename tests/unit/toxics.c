@@ -2,7 +2,7 @@
 /* Toxics to faults and back: what a client says, what it gets, and what the catalogue makes of it. */
 #include "tests/unit/config_text.h"
 
-#include "proxy/admin/toxics.h"
+#include "proxy/admin/toxiproxy/toxic.h"
 #include "proxy/base/clock.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -47,7 +47,7 @@ static void expect_json(const struct toxic *toxic, const char *want)
 }
 
 static const struct {
-    const char *said, *shown;
+    const char *toxic_fields, *shown;
     const char *keys; /* the same in a file */
 } toxics[] = {
     {"{\"type\":\"noop\"}",
@@ -118,18 +118,18 @@ static void a_toxic_is_the_same_fault_in_a_file(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(toxics); i++) {
-        struct toxic toxic = must_create(toxics[i].said);
+        struct toxic toxic = must_create(toxics[i].toxic_fields);
         struct fault fault = fault_of(toxics[i].keys);
         expect_json(&toxic, toxics[i].shown);
         if (!fault_equal(&toxic.fault, &fault))
-            fail_msg("%s\nis not\n%s", toxics[i].said, toxics[i].keys);
+            fail_msg("%s\nis not\n%s", toxics[i].toxic_fields, toxics[i].keys);
         assert_string_equal(toxic.fault.proxies, "p");
         assert_true(toxic_is_fault(&toxic.fault));
     }
 }
 
 static const struct {
-    const char *said, *error;
+    const char *toxic_fields, *error;
 } mistakes[] = {
     {"[]", "bad request body: json: cannot unmarshal array into Go value of type "
            "toxics.ToxicWrapper"},
@@ -192,8 +192,8 @@ static void each_mistake_has_its_words(void **state)
     for (size_t i = 0; i < COUNT(mistakes); i++) {
         struct toxic toxic;
         struct err err = {"nothing"};
-        if (create(mistakes[i].said, &toxic, &err) == 0)
-            fail_msg("%s is taken", mistakes[i].said);
+        if (create(mistakes[i].toxic_fields, &toxic, &err) == 0)
+            fail_msg("%s is taken", mistakes[i].toxic_fields);
         assert_string_equal(err.text, mistakes[i].error);
     }
 }
@@ -224,7 +224,7 @@ static int update(struct toxic *toxic, const char *text, struct err *err)
 static void an_update_changes_what_it_names(void **state)
 {
     static const struct {
-        const char *said, *attributes, *toxicity;
+        const char *toxic_fields, *attributes, *toxicity;
     } updates[] = {
         {"{}", "{\"latency\":100,\"jitter\":7}", "0.5"},
         {"null", "{\"latency\":100,\"jitter\":7}", "0.5"},
@@ -242,7 +242,7 @@ static void an_update_changes_what_it_names(void **state)
         struct toxic toxic = must_create("{\"type\":\"latency\",\"stream\":\"Downstream\","
                                          "\"name\":\"n\",\"toxicity\":0.5,"
                                          "\"attributes\":{\"latency\":100,\"jitter\":7}}");
-        assert_int_equal(update(&toxic, updates[i].said, &err), 0);
+        assert_int_equal(update(&toxic, updates[i].toxic_fields, &err), 0);
         snprintf(want, sizeof want,
             "{\"attributes\":%s,\"name\":\"n\",\"type\":\"latency\",\"stream\":\"Downstream\","
             "\"toxicity\":%s}",
@@ -254,7 +254,7 @@ static void an_update_changes_what_it_names(void **state)
 static void an_update_says_what_is_wrong(void **state)
 {
     static const struct {
-        const char *said, *error;
+        const char *toxic_fields, *error;
     } updates[] = {
         {"[]", "bad request body: json: cannot unmarshal array into Go value of type struct { "
                "Attributes interface {} \"json:\\\"attributes\\\"\"; Toxicity float32 "
@@ -273,7 +273,7 @@ static void an_update_says_what_is_wrong(void **state)
     for (size_t i = 0; i < COUNT(updates); i++) {
         struct err err = {"nothing"};
         struct toxic toxic = must_create("{\"type\":\"latency\"}");
-        assert_int_equal(update(&toxic, updates[i].said, &err), -1);
+        assert_int_equal(update(&toxic, updates[i].toxic_fields, &err), -1);
         assert_string_equal(err.text, updates[i].error);
     }
 }
@@ -352,7 +352,7 @@ static void what_is_created_reads_back(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(toxics); i++) {
-        struct toxic toxic = must_create(toxics[i].said);
+        struct toxic toxic = must_create(toxics[i].toxic_fields);
         snprintf(toxic.fault.name, sizeof toxic.fault.name, "f");
         snprintf(toxic.fault.proxies, sizeof toxic.fault.proxies, "*");
         check_reads_back(&toxic.fault);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sockets of an open connection have moved so far: their records say so only at their end. */
+#ifndef RUDEPROXY_ADMIN_COUNTERS_H
+#define RUDEPROXY_ADMIN_COUNTERS_H
+
+#include "proxy/relay/session.h"
+
+static inline uint64_t counters_bytes_in(const struct session *session, enum side side)
+{
+    const struct session_side *half = &session->side[side];
+    return half->ep != NULL ? flow_read(&session->flow[side]) : half->record.bytes_in;
+}
+
+static inline uint64_t counters_bytes_out(const struct session *session, enum side side)
+{
+    const struct session_side *half = &session->side[side];
+    const struct flow *towards = &session->flow[!side];
+    return half->ep != NULL ? flow_forwarded(towards) + towards->inserted : half->record.bytes_out;
+}
+
+#endif

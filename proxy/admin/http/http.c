@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy path: our listener accepts, libmicrohttpd gets the socket and puts it into its epoll
+ * instance; when that is ready, or the daemon's own deadline has come, MHD_run does what can be
+ * done without waiting.
+ *
+ * Too many connections: the listener stops accepting, the rest waits in its backlog. No
+ * descriptors: it pauses (listener.h), which libmicrohttpd's own accepting would spin at.
+ *
+ * Too slow: libmicrohttpd bounds only the time between two bytes, so that a byte a minute would
+ * hold a connection for ever. Every connection has a deadline; when it is over the client gets a
+ * 408 if it was sending a request, and shutdown() makes the daemon see an end.
+ *
+ * Half a request: a client that ends what it says behind the first line, and listens on, gets a 400.
+ */
+#include "proxy/admin/http/http.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "proxy/admin/http/peer.h"
+
+#define SWEEP_US (500 * US_PER_MS)
+
+/* A connection's memory in libmicrohttpd: bounds the head of a request (431, 414 beyond it). */
+#define CONNECTION_MEMORY (32u * 1024u)
+
+#define CUT_OFF(status, length, error)                                                             \
+    "HTTP/1.1 " status                                                                             \
+    "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " length           \
+    "\r\n\r\n" error "\n"
+
+static const char too_slow[] =
+    CUT_OFF("408 Request Timeout", "47", "{\"error\":\"request took too long\",\"status\":408}");
+static const char incomplete[] =
+    CUT_OFF("400 Bad Request", "49", "{\"error\":\"request is not complete\",\"status\":400}");
+
+struct http_peer *http_peer_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+void http_peer_enter(struct http_peer *peer, enum http_phase phase, uint64_t bound_us)
+{
+    peer->phase = phase;
+    peer->deadline = time_add(timers_now(), bound_us);
+}
+
+static void admit(struct http *http)
+{
+    listener_set_idle(&http->listener, http->peer_count + http->fresh_count >= http->peer_max);
+}
+
+/* Lets the daemon do what it can, and notes when it wants to run again. */
+static void run_daemon(struct http *http)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+    time_us now = timers_now();
+    http->turn_ends = time_add(now, HTTP_TURN_US);
+    MHD_run(http->daemon);
+    http->fresh_count = 0;
+    admit(http);
+    bool wants = MHD_get_timeout(http->daemon, &ms) == MHD_YES;
+    timer_set(http->timers, &http->timer, wants ? time_add(now, ms * US_PER_MS) : TIME_NEVER);
+}
+
+static void on_ready(struct poller_item *item, unsigned events)
+{
+    (void)events;
+    run_daemon(container_of(item, struct http, ready));
+}
+
+static void on_timer(struct timer *timer)
+{
+    run_daemon(container_of(timer, struct http, timer));
+}
+
+/* What is resumed is looked at only when the daemon runs: nothing in its epoll instance tells of it. */
+static void resume(struct http *http, struct http_request *request)
+{
+    MHD_resume_connection(request->connection);
+    timer_set(http->timers, &http->timer, timers_now());
+}
+
+/* Requests that found the turn over. Each is resumed when it is answered. */
+static void on_turn(struct poller_task *task)
+{
+    struct http *http = container_of(task, struct http, turn);
+    time_us end = time_add(timers_now(), HTTP_TURN_US);
+    while (!list_empty(&http->queue) && timers_now() < end) {
+        struct http_request *request =
+            container_of(list_pop(&http->queue), struct http_request, queue_link);
+        http->calls->on_request(http->user, request);
+        request->waiting = false;
+        resume(http, request);
+    }
+    if (!list_empty(&http->queue))
+        poller_soon(http->poller, task);
+}
+
+void http_wake_streams(struct http *http)
+{
+    list_for_each(link, &http->streams)
+    {
+        struct http_request *request = container_of(link, struct http_request, stream_link);
+        if (!request->asleep)
+            continue;
+        request->asleep = false;
+        resume(http, request);
+    }
+}
+
+/* --- Connections -------------------------------------------------------------------------------- */
+
+static void on_accept(
+    struct listener *listener, int fd, const struct sockaddr_storage *address, socklen_t length)
+{
+    struct http *http = container_of(listener, struct http, listener);
+    http->fresh_count++;
+    admit(http);
+    MHD_add_connection(http->daemon, fd, (const struct sockaddr *)address, length);
+}
+
+static void on_accept_failed(struct listener *listener, int errnum)
+{
+    (void)listener; /* a proxy's listener will say the same */
+    (void)errnum;
+}
+
+static const struct listener_calls listener_calls = {
+    .on_accept = on_accept,
+    .on_accept_failed = on_accept_failed,
+};
+
+static void peer_begin(struct http *http, struct MHD_Connection *connection, void **context)
+{
+    struct http_peer *peer = calloc(1, sizeof *peer);
+    *context = peer;
+    if (peer == NULL)
+        return; /* its first request is refused */
+    peer->connection = connection;
+    http_peer_enter(peer, HTTP_READING, HTTP_READ_US);
+    list_append(&http->peers, &peer->link);
+    http->peer_count++;
+    if (http->sweep.at == TIME_NEVER)
+        timer_set(http->timers, &http->sweep, time_add(timers_now(), SWEEP_US));
+}
+
+static void on_peer(void *user, struct MHD_Connection *connection, void **context,
+    enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = user;
+    struct http_peer *peer = *context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        peer_begin(http, connection, context);
+    } else if (peer != NULL) {
+        list_remove(&peer->link);
+        http->peer_count--;
+        free(peer);
+        *context = NULL;
+    }
+}
+
+static int fd_of(const struct http_peer *peer)
+{
+    return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* Who is sending a request is told why there will be no other answer. */
+static void cut_off(struct http_peer *peer, const char *answer)
+{
+    if (peer->phase == HTTP_READING)
+        send(fd_of(peer), answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+    http_peer_enter(peer, HTTP_ANSWERING, TIME_NEVER);
+}
+
+/* libmicrohttpd (0.9.75, with epoll) does not see a FIN that arrived together with the bytes before it:
+ * one edge told of both, and its read brought less than it had asked for. */
+static bool has_hung_up(const struct http_peer *peer)
+{
+    char byte;
+    return (peer->phase == HTTP_READING || peer->phase == HTTP_IDLE) &&
+           recv(fd_of(peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* shutdown() wakes the daemon, which sees the end and closes the connection. */
+static void look_at(struct http_peer *peer, time_us now)
+{
+    if (peer->deadline <= now) {
+        cut_off(peer, too_slow);
+        shutdown(fd_of(peer), SHUT_RDWR);
+    } else if (has_hung_up(peer)) {
+        shutdown(fd_of(peer), SHUT_RD);
+    }
+}
+
+static void on_sweep(struct timer *timer)
+{
+    struct http *http = container_of(timer, struct http, sweep);
+    time_us now = timers_now();
+    list_for_each(link, &http->peers)
+    {
+        look_at(container_of(link, struct http_peer, link), now);
+    }
+    if (!list_empty(&http->peers))
+        timer_set(http->timers, timer, time_add(now, SWEEP_US));
+}
+
+/* --- libmicrohttpd's calls ---------------------------------------------------------------------- */
+
+/* The first line of a request was read. What is returned becomes *context below. */
+static void *on_first_line(void *user, const char *target, struct MHD_Connection *connection)
+{
+    struct http_peer *peer = http_peer_of(connection);
+    if (peer != NULL)
+        http_peer_enter(peer, HTTP_READING, HTTP_READ_US);
+    return peer != NULL ? http_request_new(user, target) : NULL;
+}
+
+static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *data, size_t *size, void **context)
+{
+    (void)user;
+    (void)url;
+    (void)version;
+    if (*context == NULL)
+        return MHD_NO; /* no memory */
+    return http_request_access(*context, connection, method, data, size) == 0 ? MHD_YES : MHD_NO;
+}
+
+/* An answer, or an end that leaves a request without one. The daemon has not shut the socket yet. */
+static void on_completed(void *user, struct MHD_Connection *connection, void **context,
+    enum MHD_RequestTerminationCode code)
+{
+    (void)user;
+    struct http_peer *peer = http_peer_of(connection);
+    if (peer != NULL && code == MHD_REQUEST_TERMINATED_CLIENT_ABORT)
+        cut_off(peer, incomplete);
+    if (*context != NULL)
+        http_request_free(*context);
+    *context = NULL;
+    if (peer != NULL)
+        http_peer_enter(peer, HTTP_IDLE, HTTP_IDLE_US);
+}
+
+/* We read paths ourselves: a decoded one no longer says which slash was a %2F. */
+static size_t on_unescape(void *user, struct MHD_Connection *connection, char *text)
+{
+    (void)user;
+    (void)connection;
+    return strlen(text);
+}
+
+/* --- Life --------------------------------------------------------------------------------------- */
+
+/* A quarter of our descriptors at most: the rest is for the proxies. */
+static size_t connection_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 4 > HTTP_CONNECTIONS_MAX)
+        return HTTP_CONNECTIONS_MAX;
+    return limit.rlim_cur < 8 ? 2 : (size_t)limit.rlim_cur / 4;
+}
+
+static int start_daemon(struct http *http, struct err *err)
+{
+    /* Ours holds before: beyond its own the daemon would close what it is given. */
+    unsigned hard_limit = (unsigned)http->peer_max + 1;
+    http->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+            NULL, NULL, on_access, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+            MHD_OPTION_NOTIFY_CONNECTION, on_peer, http, MHD_OPTION_URI_LOG_CALLBACK, on_first_line,
+            http, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, http, MHD_OPTION_CONNECTION_LIMIT,
+            hard_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(HTTP_IDLE_US / US_PER_S),
+            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    return http->daemon != NULL ? 0 : err_set(err, "cannot start libmicrohttpd");
+}
+
+static int listen_at(struct http *http, const struct address *address, struct err *err)
+{
+    struct proxy_config options = {.listen = *address};
+    option_set_defaults(proxy_options, &options);
+    return listener_open(&http->listener, &options, err);
+}
+
+static int watch_daemon(struct http *http, struct err *err)
+{
+    http->epoll_fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    http->ready.on_event = on_ready;
+    int result = poller_add_level(http->poller, http->epoll_fd, &http->ready);
+    return result == 0 ? 0 : err_set(err, "cannot watch libmicrohttpd: %s", strerror(-result));
+}
+
+static void init(struct http *http, struct poller *poller, struct timers *timers,
+    const struct http_calls *calls, void *user)
+{
+    memset(http, 0, sizeof *http);
+    http->calls = calls;
+    http->user = user;
+    http->poller = poller;
+    http->timers = timers;
+    http->peer_max = connection_limit();
+    http->turn.run = on_turn;
+    list_init(&http->turn.link);
+    list_init(&http->peers);
+    list_init(&http->queue);
+    list_init(&http->streams);
+}
+
+int http_open(struct http *http, struct poller *poller, struct timers *timers,
+    const struct address *address, const struct http_calls *calls, void *user, struct err *err)
+{
+    init(http, poller, timers, calls, user);
+    if (timer_init(timers, &http->timer, on_timer) != 0)
+        return err_set(err, "out of memory");
+    if (timer_init(timers, &http->sweep, on_sweep) != 0)
+        goto err_after_timer;
+    if (listener_init(&http->listener, poller, timers, NULL, &listener_calls) != 0)
+        goto err_after_sweep;
+    if (listen_at(http, address, err) != 0)
+        goto err_after_listener;
+    if (start_daemon(http, err) != 0)
+        goto err_after_listener;
+    if (watch_daemon(http, err) == 0)
+        return 0;
+
+    MHD_stop_daemon(http->daemon);
+err_after_listener:
+    listener_deinit(&http->listener);
+    timer_deinit(timers, &http->sweep);
+    timer_deinit(timers, &http->timer);
+    return -1;
+err_after_sweep:
+    timer_deinit(timers, &http->sweep);
+err_after_timer:
+    timer_deinit(timers, &http->timer);
+    return err_set(err, "out of memory");
+}
+
+/* Suspended connections have to be resumed before the daemon may stop. */
+static void resume_all(struct http *http)
+{
+    for (struct list *link; (link = list_pop(&http->queue)) != NULL;)
+        MHD_resume_connection(container_of(link, struct http_request, queue_link)->connection);
+    http_wake_streams(http);
+}
+
+void http_close(struct http *http)
+{
+    http->closing = true;
+    list_remove(&http->turn.link);
+    listener_deinit(&http->listener);
+    poller_remove(http->poller, http->epoll_fd);
+    resume_all(http);
+    MHD_stop_daemon(http->daemon);
+    timer_deinit(http->timers, &http->sweep);
+    timer_deinit(http->timers, &http->timer);
+}

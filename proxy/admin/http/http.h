@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An HTTP server in our loop: libmicrohttpd without a thread of its own, its epoll instance one
+ * descriptor of the worker's. It knows nothing of what is asked: each whole request goes to its owner,
+ * who answers it at once.
+ *
+ * Life: http_open, http_close; not from inside one of its calls.
+ *
+ * Of a request: on_head (it may be answered there, its body is then read and dropped), on_request
+ * unless it was answered. A request, and what the calls below return of it, lives until the answer
+ * has been sent or the client is gone.
+ */
+#ifndef RUDEPROXY_ADMIN_HTTP_HTTP_H
+#define RUDEPROXY_ADMIN_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "proxy/base/err.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/poller.h"
+#include "proxy/net/timers.h"
+
+/* Toxiproxy's own bounds, where it has one. */
+#define HTTP_READ_US (15 * US_PER_S)  /* from the first byte of a request to its last */
+#define HTTP_WRITE_US (30 * US_PER_S) /* for an answer */
+#define HTTP_IDLE_US (60 * US_PER_S)  /* between two requests */
+#define HTTP_BODY_MAX (1u << 20)      /* a thousand proxies in one /populate are 100 kB */
+#define HTTP_DROP_MAX (64u << 20)     /* of a body too large, to be read so that the 413 arrives */
+#define HTTP_CONNECTIONS_MAX 1024     /* more wait to be accepted */
+
+/* Requests answered in one turn of the loop, by time: a storm of them does not hold up the data
+ * path for longer than this and the longest request. */
+#define HTTP_TURN_US (2 * US_PER_MS)
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct MHD_Response;
+struct http;
+
+/* An answer without a known end. */
+struct http_stream_calls {
+    /* Writes up to `size` bytes to `out`. 0: nothing now, ask again after http_wake_streams;
+     * -1: that was all. */
+    ssize_t (*read)(void *stream, char *out, size_t size);
+    void (*free)(void *stream);
+};
+
+struct http_request {
+    struct http *http;
+    struct MHD_Connection *connection; /* NULL: its head is not complete yet */
+    char *target;                      /* path and query as they were sent; owned */
+    const char *method;
+    char *body; /* owned; NULL if there is none; a NUL follows */
+    size_t body_size, body_capacity;
+    size_t dropped;                /* bytes of the body that were not kept */
+    struct MHD_Response *response; /* NULL: not answered yet; ours until it is handed over */
+    unsigned status;
+    const struct http_stream_calls *stream_calls; /* of an answer that is a stream */
+    void *stream;
+    bool asleep;             /* the stream has nothing to say, and libmicrohttpd does not ask */
+    bool waiting;            /* for its turn, in `queue` */
+    struct list queue_link;  /* in http->queue */
+    struct list stream_link; /* in http->streams */
+};
+
+struct http_calls {
+    void (*on_head)(void *user, struct http_request *request);
+    void (*on_request)(void *user, struct http_request *request);
+};
+
+struct http {
+    const struct http_calls *calls;
+    void *user;
+    struct poller *poller;
+    struct timers *timers;
+    struct listener listener;
+    struct MHD_Daemon *daemon;
+    int epoll_fd;             /* the daemon's */
+    struct poller_item ready; /* of it */
+    struct timer timer; /* when the daemon wants to run without one of its sockets being ready */
+    struct timer sweep; /* looks for connections that take too long */
+    struct list peers;  /* of struct http_peer */
+    struct list queue;  /* requests that wait for their turn */
+    struct list streams;
+    struct poller_task turn; /* goes on with the queue */
+    time_us turn_ends;       /* of the turn at hand */
+    size_t peer_count, peer_max;
+    size_t fresh_count; /* sockets that the daemon was given and has not looked at yet */
+    bool closing;
+};
+
+/* Listens at `address`. 0, or -1 with err filled and nothing to close. */
+int http_open(struct http *http, struct poller *poller, struct timers *timers,
+    const struct address *address, const struct http_calls *calls, void *user, struct err *err);
+void http_close(struct http *http);
+
+/* Value of a header, NULL if it was not sent. Case of `name` does not count. */
+const char *http_header(const struct http_request *request, const char *name);
+
+/* Answers; once for each request. `body` is from malloc and taken over; NULL: none. `type` NULL: no
+ * Content-Type. */
+void http_answer(
+    struct http_request *request, unsigned status, const char *type, char *body, size_t size);
+
+/* Takes the stream over. */
+void http_answer_stream(struct http_request *request, const char *type,
+    const struct http_stream_calls *calls, void *stream);
+
+/* Adds a header to an answer that was given, which is still in our hands. */
+void http_answer_header(struct http_request *request, const char *name, const char *value);
+
+static inline bool http_is_answered(const struct http_request *request)
+{
+    return request->status != 0;
+}
+
+/* There is something new for those that said 0. */
+void http_wake_streams(struct http *http);
+
+/* For http.c: a request from its first line on, and libmicrohttpd's call for it. */
+struct http_request *http_request_new(struct http *http, const char *target);
+void http_request_free(struct http_request *request);
+int http_request_access(struct http_request *request, struct MHD_Connection *connection,
+    const char *method, const char *data, size_t *size);
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Go's JSON: see json.h. A scanner finds the end of the first value, or what is wrong with it, in
+ * the states and words of Go's own; jansson then reads a text that is known to be right.
+ */
+#include "proxy/admin/toxiproxy/json.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Go allows 10,000; jansson reads by recursion and allows 2,048. No request of ours has five. */
+#define DEPTH_MAX 1000
+
+struct scan {
+    const char *at, *end;
+    struct err *err;
+};
+
+/* A result of the functions below: 0, or -1 with err filled. */
+
+static int scan_ended(struct scan *scan)
+{
+    return err_set(scan->err, "unexpected EOF");
+}
+
+/* The byte at hand has no place here. Go shows it as a character of that number. */
+static int scan_bad(struct scan *scan, const char *context)
+{
+    unsigned char c = (unsigned char)*scan->at;
+    static const char specials[] = "\a\b\f\n\r\t\v\\'";
+    static const char names[] = "abfnrtv\\'";
+    const char *special = c != '\0' ? strchr(specials, c) : NULL;
+    char shown[8];
+    if (special != NULL)
+        snprintf(shown, sizeof shown, "\\%c", names[special - specials]);
+    else if (c < 0x20 || c == 0x7f || (c >= 0x80 && c < 0xa0) || c == 0xad)
+        snprintf(shown, sizeof shown, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
+    else if (c >= 0x80)
+        snprintf(shown, sizeof shown, "%c%c", 0xc0 | c >> 6, 0x80 | (c & 0x3f));
+    else
+        snprintf(shown, sizeof shown, "%c", c);
+    return err_set(scan->err, "invalid character '%s' %s", shown, context);
+}
+
+static void skip_blanks(struct scan *scan)
+{
+    while (scan->at < scan->end && strchr(" \t\r\n", *scan->at) != NULL && *scan->at != '\0')
+        scan->at++;
+}
+
+static bool is_digit(const struct scan *scan)
+{
+    return scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9';
+}
+
+static int scan_escape(struct scan *scan)
+{
+    if (scan->at == scan->end)
+        return scan_ended(scan);
+    char c = *scan->at;
+    if (c == '\0' || strchr("bfnrt\\/\"u", c) == NULL)
+        return scan_bad(scan, "in string escape code");
+    scan->at++;
+    for (int i = 0; c == 'u' && i < 4; i++, scan->at++) {
+        if (scan->at == scan->end)
+            return scan_ended(scan);
+        if (*scan->at == '\0' || strchr("0123456789abcdefABCDEF", *scan->at) == NULL)
+            return scan_bad(scan, "in \\u hexadecimal character escape");
+    }
+    return 0;
+}
+
+/* Behind the opening quote. */
+static int scan_string(struct scan *scan)
+{
+    while (scan->at < scan->end) {
+        unsigned char c = (unsigned char)*scan->at;
+        if (c < 0x20)
+            return scan_bad(scan, "in string literal");
+        scan->at++;
+        if (c == '"')
+            return 0;
+        if (c == '\\' && scan_escape(scan) != 0)
+            return -1;
+    }
+    return scan_ended(scan);
+}
+
+static int scan_digits(struct scan *scan, const char *context)
+{
+    if (scan->at == scan->end)
+        return scan_ended(scan);
+    if (!is_digit(scan))
+        return scan_bad(scan, context);
+    while (is_digit(scan))
+        scan->at++;
+    return 0;
+}
+
+static int scan_number(struct scan *scan)
+{
+    bool negative = *scan->at == '-';
+    scan->at += negative ? 1 : 0;
+    bool zero = scan->at < scan->end && *scan->at == '0';
+    if (zero)
+        scan->at++;
+    else if (scan_digits(scan, "in numeric literal") != 0)
+        return -1;
+    if (scan->at < scan->end && *scan->at == '.') {
+        scan->at++;
+        if (scan_digits(scan, "after decimal point in numeric literal") != 0)
+            return -1;
+    }
+    if (scan->at < scan->end && (*scan->at == 'e' || *scan->at == 'E')) {
+        scan->at++;
+        if (scan->at < scan->end && (*scan->at == '+' || *scan->at == '-'))
+            scan->at++;
+        return scan_digits(scan, "in exponent of numeric literal");
+    }
+    return 0;
+}
+
+static int scan_word(struct scan *scan, const char *word)
+{
+    char context[64];
+    for (size_t i = 0; word[i] != '\0'; i++, scan->at++) {
+        if (scan->at == scan->end)
+            return scan_ended(scan);
+        snprintf(context, sizeof context, "in literal %s (expecting '%c')", word, word[i]);
+        if (*scan->at != word[i])
+            return scan_bad(scan, context);
+    }
+    return 0;
+}
+
+static int scan_value(struct scan *scan, unsigned depth);
+
+/* A key and its colon. */
+static int scan_key(struct scan *scan)
+{
+    skip_blanks(scan);
+    if (scan->at == scan->end)
+        return scan_ended(scan);
+    if (*scan->at != '"')
+        return scan_bad(scan, "looking for beginning of object key string");
+    scan->at++;
+    if (scan_string(scan) != 0)
+        return -1;
+    skip_blanks(scan);
+    if (scan->at == scan->end)
+        return scan_ended(scan);
+    if (*scan->at != ':')
+        return scan_bad(scan, "after object key");
+    scan->at++;
+    return 0;
+}
+
+/* Behind the opening bracket. */
+static int scan_members(struct scan *scan, bool object, unsigned depth)
+{
+    char closing = object ? '}' : ']';
+    skip_blanks(scan);
+    if (scan->at < scan->end && *scan->at == closing) {
+        scan->at++;
+        return 0;
+    }
+    for (;;) {
+        if ((object && scan_key(scan) != 0) || scan_value(scan, depth + 1) != 0)
+            return -1;
+        skip_blanks(scan);
+        if (scan->at == scan->end)
+            return scan_ended(scan);
+        char c = *scan->at;
+        if (c != ',' && c != closing)
+            return scan_bad(scan, object ? "after object key:value pair" : "after array element");
+        scan->at++;
+        if (c == closing)
+            return 0;
+    }
+}
+
+static int scan_value(struct scan *scan, unsigned depth)
+{
+    skip_blanks(scan);
+    if (scan->at == scan->end)
+        return scan_ended(scan);
+    if (depth > DEPTH_MAX)
+        return err_set(scan->err, "exceeded max depth");
+    char c = *scan->at;
+    switch (c) {
+    case '{':
+    case '[':
+        scan->at++;
+        return scan_members(scan, c == '{', depth);
+    case '"':
+        scan->at++;
+        return scan_string(scan);
+    case 't':
+        return scan_word(scan, "true");
+    case 'f':
+        return scan_word(scan, "false");
+    case 'n':
+        return scan_word(scan, "null");
+    default:
+        if (c != '-' && !is_digit(scan))
+            return scan_bad(scan, "looking for beginning of value");
+        return scan_number(scan);
+    }
+}
+
+/* What is no UTF-8 reads as U+FFFD, and so does half a surrogate pair; jansson refuses both. */
+static json_t *load(const char *bytes, size_t size, struct err *err)
+{
+    json_error_t error;
+    json_t *value = json_loadb(bytes, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    if (value != NULL)
+        return value;
+    switch (json_error_code(&error)) {
+    case json_error_numeric_overflow:
+        err_set(err, "json: cannot unmarshal number into Go value of type int64");
+        break;
+    case json_error_out_of_memory:
+        err_set(err, "out of memory");
+        break;
+    default:
+        err_set(err, "invalid UTF-8 in string");
+        break;
+    }
+    return NULL;
+}
+
+json_t *toxiproxy_json_read(const char *body, size_t size, struct err *err)
+{
+    struct scan scan = {.at = body, .end = body + size, .err = err};
+    skip_blanks(&scan);
+    if (size == 0 || scan.at == scan.end) {
+        err_set(err, "EOF");
+        return NULL;
+    }
+    const char *begin = scan.at;
+    return scan_value(&scan, 0) == 0 ? load(begin, (size_t)(scan.at - begin), err) : NULL;
+}
+
+const char *toxiproxy_json_kind(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "object";
+    case JSON_ARRAY:
+        return "array";
+    case JSON_STRING:
+        return "string";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "bool";
+    case JSON_NULL:
+        break;
+    }
+    return "null";
+}
+
+static bool take_field(const struct toxiproxy_field *field, const json_t *value)
+{
+    if (json_is_null(value))
+        return true;
+    if (field->kind == GO_STRING ? !json_is_string(value) : !json_is_boolean(value))
+        return false;
+    if (field->kind == GO_STRING && strlen(json_string_value(value)) != json_string_length(value))
+        return false; /* a NUL in it */
+    if (field->kind == GO_STRING)
+        snprintf(field->value, field->size, "%s", json_string_value(value));
+    else
+        *(bool *)field->value = json_is_true(value);
+    if (field->given != NULL)
+        *field->given = true;
+    return true;
+}
+
+static const struct toxiproxy_field *find_field(
+    const struct toxiproxy_field *fields, const char *key)
+{
+    for (const struct toxiproxy_field *field = fields; field->key != NULL; field++) {
+        if (strcasecmp(field->key, key) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+int toxiproxy_json_fields(json_t *object, const char *package, const char *type,
+    const struct toxiproxy_field *fields, struct err *err)
+{
+    const char *key;
+    json_t *value;
+    int result = 0;
+    if (json_is_null(object))
+        return 0;
+    if (!json_is_object(object))
+        return err_set(err, "json: cannot unmarshal %s into Go value of type %s%s",
+            toxiproxy_json_kind(object), package, type);
+    json_object_foreach(object, key, value)
+    {
+        const struct toxiproxy_field *field = find_field(fields, key);
+        if (field == NULL || take_field(field, value) || result != 0)
+            continue;
+        result = err_set(err, "json: cannot unmarshal %s into Go struct field %s.%s of type %s",
+            toxiproxy_json_kind(value), type, field->key,
+            field->kind == GO_STRING ? "string" : "bool");
+    }
+    return result;
+}

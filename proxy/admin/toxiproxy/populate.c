@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Toxiproxy's /populate: a list of proxies to be there. All of them are looked at first, and with one
+ * that has no name or no upstream nothing happens; then they are made in order, up to the first that
+ * cannot be. One that is there already, with the same addresses, is left alone with all that it has;
+ * with others it is replaced by a new one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/admin/toxiproxy/json.h"
+#include "proxy/admin/toxiproxy/proxy.h"
+#include "proxy/admin/toxiproxy/routes.h"
+
+/* The proxies that are there so far are told, with an error too. */
+static void answer(const struct call *call, const struct toxiproxy_proxy *proxies, size_t count,
+    unsigned status, const struct err *err)
+{
+    struct text text = {0};
+    text_puts(&text, "{");
+    if (err != NULL) {
+        text_json_member(&text, "error", err->text);
+        text_json_number(&text, "status", status);
+    }
+    text_json_key(&text, "proxies");
+    text_puts(&text, count > 0 ? "[" : "null");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            text_puts(&text, ",");
+        toxiproxy_proxy_write(&text, control_proxy(call->admin->context.control, proxies[i].name));
+    }
+    text_puts(&text, count > 0 ? "]}" : "}");
+    answer_json_text(call, status, &text);
+}
+
+static int read_list(json_t *body, struct toxiproxy_proxy *proxies, struct err *err)
+{
+    struct err inner;
+    size_t i;
+    json_t *element;
+    json_array_foreach(body, i, element)
+    {
+        proxies[i].enabled = true;
+        if (toxiproxy_proxy_read(&proxies[i], element, true, &inner) != 0)
+            return err_set(err, "bad request body: %s", inner.text);
+    }
+    json_array_foreach(body, i, element)
+    {
+        const char *missing = proxies[i].name[0] == '\0'       ? "name"
+                              : proxies[i].upstream[0] == '\0' ? "upstream"
+                                                               : NULL;
+        if (missing != NULL)
+            return err_set(err, "missing required field: %s at proxy %zu", missing, i + 1);
+    }
+    return 0;
+}
+
+/* Whether both mean one place, once a name is resolved. Port 0 is another port each time. */
+static bool same_listen(const struct address *now, const struct address *wanted)
+{
+    struct sockaddr_storage resolved;
+    socklen_t length;
+    struct err ignored;
+    char a[ADDRESS_TEXT_MAX], b[ADDRESS_TEXT_MAX];
+    if (wanted->kind != ADDRESS_UNIX && wanted->port == 0)
+        return false;
+    if (wanted->kind != ADDRESS_NAME)
+        return address_equal(now, wanted);
+    if (listener_resolve(wanted, &resolved, &length, &ignored) != 0)
+        return address_equal(now, wanted);
+    address_format(now, a, sizeof a);
+    address_format_sockaddr(&resolved, length, b, sizeof b);
+    return strcmp(a, b) == 0;
+}
+
+static bool is_same(const struct proxy_config *now, const struct proxy_config *wanted)
+{
+    return same_listen(&now->listen, &wanted->listen) &&
+           address_equal(&now->upstream, &wanted->upstream);
+}
+
+/* A proxy that cannot take the place of another leaves it there, stopped. */
+static unsigned replace(struct control *control, const struct proxy_config *now,
+    const struct proxy_config *wanted, struct err *err)
+{
+    struct err ignored;
+    struct proxy_config stopped = *now;
+    control_remove_proxy(control, now->name, &ignored);
+    enum control_result result = control_add_proxy(control, wanted, err);
+    if (result == CONTROL_OK)
+        return 0;
+    unsigned status = toxiproxy_proxy_status(control, result, wanted, err);
+    stopped.enabled = false;
+    control_add_proxy(control, &stopped, &ignored);
+    return status;
+}
+
+static unsigned put(struct control *control, const struct toxiproxy_proxy *proxy, struct err *err)
+{
+    struct proxy_config config, now;
+    const struct proxy *existing = control_proxy(control, proxy->name);
+    unsigned status = toxiproxy_proxy_config(proxy, &config, err);
+    if (status != 0)
+        return status;
+    if (existing == NULL) {
+        enum control_result result = control_add_proxy(control, &config, err);
+        return result == CONTROL_OK ? 0 : toxiproxy_proxy_status(control, result, &config, err);
+    }
+    control_proxy_config(existing, &now);
+    return is_same(&now, &config) ? 0 : replace(control, &now, &config, err);
+}
+
+static void populate(const struct call *call, json_t *body, struct toxiproxy_proxy *proxies)
+{
+    struct err err;
+    size_t count = json_array_size(body), done = 0;
+    unsigned status = 0;
+    if (read_list(body, proxies, &err) != 0) {
+        answer(call, proxies, 0, 400, &err);
+        return;
+    }
+    while (done < count && status == 0) {
+        status = put(call->admin->context.control, &proxies[done], &err);
+        done += status == 0;
+    }
+    answer(call, proxies, done, status == 0 ? 201 : status, status == 0 ? NULL : &err);
+}
+
+void toxiproxy_populate(const struct call *call)
+{
+    struct err err, inner;
+    json_t *body = toxiproxy_json_read(call->request->body, call->request->body_size, &inner);
+    if (body == NULL || (!json_is_array(body) && !json_is_null(body))) {
+        if (body != NULL)
+            err_set(&inner,
+                "json: cannot unmarshal %s into Go value of type []struct { toxiproxy.Proxy; "
+                "Enabled *bool \"json:\\\"enabled\\\"\" }",
+                toxiproxy_json_kind(body));
+        err_set(&err, "bad request body: %s", inner.text);
+        answer(call, NULL, 0, 400, &err);
+        json_decref(body);
+        return;
+    }
+    struct toxiproxy_proxy *proxies = calloc(json_array_size(body) + 1, sizeof proxies[0]);
+    if (proxies != NULL)
+        populate(call, body, proxies);
+    else
+        answer_empty(call, 500);
+    free(proxies);
+    json_decref(body);
+}

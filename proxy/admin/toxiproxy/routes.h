@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Toxiproxy's routes, for the table in routes.c. */
+#ifndef RUDEPROXY_ADMIN_TOXIPROXY_ROUTES_H
+#define RUDEPROXY_ADMIN_TOXIPROXY_ROUTES_H
+
+#include "proxy/admin/call.h"
+
+void toxiproxy_list_proxies(const struct call *call);
+void toxiproxy_create_proxy(const struct call *call);
+void toxiproxy_populate(const struct call *call);
+void toxiproxy_show_proxy(const struct call *call);
+void toxiproxy_update_proxy(const struct call *call);
+void toxiproxy_delete_proxy(const struct call *call);
+void toxiproxy_list_toxics(const struct call *call);
+void toxiproxy_create_toxic(const struct call *call);
+void toxiproxy_show_toxic(const struct call *call);
+void toxiproxy_update_toxic(const struct call *call);
+void toxiproxy_delete_toxic(const struct call *call);
+void toxiproxy_reset(const struct call *call);
+void toxiproxy_version(const struct call *call);
+
+/* The proxy of the path; NULL: answered with a 404. */
+struct proxy *toxiproxy_find_proxy(const struct call *call);
+
+/* The body's first JSON value, a new reference; NULL: answered with a 400. */
+json_t *toxiproxy_read_body(const struct call *call);
+
+#endif

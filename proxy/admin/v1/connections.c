@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /v1/connections and /v1/proxies/P/connections: the open connections and how they stand. What the
+ * kernel knows (TCP_INFO, the queues) is asked here, at the moment of the question.
+ */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/admin/counters.h"
+#include "proxy/admin/v1/v1.h"
+#include "proxy/net/connection.h"
+
+static const char *const tcp_states[] = {
+    [TCP_ESTABLISHED] = "established",
+    [TCP_SYN_SENT] = "syn_sent",
+    [TCP_SYN_RECV] = "syn_received",
+    [TCP_FIN_WAIT1] = "fin_wait_1",
+    [TCP_FIN_WAIT2] = "fin_wait_2",
+    [TCP_TIME_WAIT] = "time_wait",
+    [TCP_CLOSE] = "closed",
+    [TCP_CLOSE_WAIT] = "close_wait",
+    [TCP_LAST_ACK] = "last_ack",
+    [TCP_LISTEN] = "listening",
+    [TCP_CLOSING] = "closing",
+};
+
+/* By enum ending_state: what becomes of a socket. */
+static const char *const side_states[] = {
+    [ENDING_NONE] = "open",
+    [ENDING_DELIVER] = "delivering",
+    [ENDING_DRAIN] = "draining",
+    [ENDING_ACK] = "awaiting_acknowledgement",
+    [ENDING_UNREAD] = "awaiting_unread_bytes",
+    [ENDING_DATA] = "awaiting_data",
+    [ENDING_HOLD] = "held",
+    [ENDING_CLOSED] = "closed",
+};
+
+static const char *const phases[] = {
+    [ARMED_WAITING] = "waiting",
+    [ARMED_PENDING] = "pending",
+    [ARMED_ACTIVE] = "active",
+    [ARMED_DONE] = "done",
+};
+
+static const char *const flow_ends[] = {
+    [FLOW_OPEN] = "open",
+    [FLOW_END_FIN] = "fin",
+    [FLOW_END_RESET] = "reset",
+};
+
+static void write_tcp(struct text *text, int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return; /* a UNIX socket */
+    bool known = info.tcpi_state < sizeof tcp_states / sizeof tcp_states[0] &&
+                 tcp_states[info.tcpi_state] != NULL;
+    text_json_key(text, "tcp");
+    text_puts(text, "{");
+    text_json_member(text, "state", known ? tcp_states[info.tcpi_state] : "unknown");
+    text_json_number(text, "rtt_us", info.tcpi_rtt);
+    text_json_number(text, "rtt_variance_us", info.tcpi_rttvar);
+    text_json_number(text, "rto_us", info.tcpi_rto);
+    text_json_number(text, "mss", info.tcpi_snd_mss);
+    text_json_number(text, "congestion_window", info.tcpi_snd_cwnd);
+    text_json_number(text, "segments_unacked", info.tcpi_unacked);
+    text_json_number(text, "segments_lost", info.tcpi_lost);
+    text_json_number(text, "retransmits", info.tcpi_total_retrans);
+    text_json_number(text, "last_data_received_ms", info.tcpi_last_data_recv);
+    text_json_number(text, "last_data_sent_ms", info.tcpi_last_data_sent);
+    text_puts(text, "}");
+}
+
+static void write_marks(struct text *text, const struct side_record *record)
+{
+    text_json_key(text, "ended");
+    text_puts(text, "[");
+    for (unsigned i = 0; i < record->mark_count; i++) {
+        text_json_comma(text);
+        text_json_string(text, end_mark_name(record->marks[i]));
+    }
+    text_puts(text, "]");
+}
+
+static void write_side(struct text *text, const struct connection *connection, enum side side)
+{
+    const struct session_side *half = &connection->session.side[side];
+    struct endpoint *ep = half->ep;
+    text_json_key(text, side_name(side));
+    text_puts(text, "{");
+    text_json_member(text, "address", half->record.address != NULL ? half->record.address : "");
+    text_json_member(text, "state",
+        ep == NULL && half->ending.state == ENDING_NONE ? "dialling"
+                                                        : side_states[half->ending.state]);
+    text_json_number(text, "bytes_in", counters_bytes_in(&connection->session, side));
+    text_json_number(text, "bytes_out", counters_bytes_out(&connection->session, side));
+    text_json_number(text, "unread", ep != NULL ? ep->ops->unread(ep) : half->record.unread);
+    text_json_number(text, "unacked", ep != NULL ? ep->ops->unacked(ep) : half->record.unacked);
+    write_marks(text, &half->record);
+    write_tcp(text, ep != NULL ? connection->endpoint[side].fd : -1);
+    text_puts(text, "}");
+}
+
+static void write_flow(struct text *text, const struct flow *flow, enum direction direction)
+{
+    text_json_key(text, direction_name(direction));
+    text_puts(text, "{");
+    text_json_number(text, "read", flow_read(flow));
+    text_json_number(text, "handed_on", flow_forwarded(flow));
+    text_json_number(text, "held", ring_used(&flow->ring) + flow->in_pipe);
+    text_json_number(text, "inserted", flow->inserted);
+    text_json_number(text, "dropped", flow->dropped);
+    text_json_member(text, "source", flow_ends[flow->end]);
+    text_json_bool(text, "finished", flow->finished);
+    text_puts(text, "}");
+}
+
+static void write_armed(struct text *text, const struct armed *armed, time_us now)
+{
+    static const char *const directions[] = {"none", "upstream", "downstream", "both"};
+    const struct fault *fault = &armed->rule->fault;
+    text_json_comma(text);
+    text_puts(text, "{");
+    text_json_member(text, "name", fault->name);
+    text_json_member(text, "type", fault->type->name);
+    text_json_member(text, "direction", directions[armed->directions & BOTH_ALL]);
+    text_json_member(text, "phase", phases[armed->phase]);
+    text_json_bool(text, "fired", armed->counted);
+    if (armed->phase == ARMED_ACTIVE)
+        text_json_number(text, "active_us", now - armed->since);
+    text_puts(text, "}");
+}
+
+static const char *state_of(const struct session *session)
+{
+    if (session->over)
+        return "ending";
+    return session->opened_at == TIME_NEVER ? "dialling" : "open";
+}
+
+static void write_connection(struct text *text, const struct connection *connection)
+{
+    const struct session *session = &connection->session;
+    time_us now = timers_now();
+    text_json_comma(text);
+    text_puts(text, "{");
+    text_json_member(text, "proxy", session->plan->proxy.name);
+    text_json_number(text, "number", session->number);
+    text_json_member(text, "state", state_of(session));
+    text_json_number(text, "age_us", now - session->accepted_at);
+    text_json_number(text, "idle_us", now > session->active_at ? now - session->active_at : 0);
+    if (session->cause != CAUSE_NONE)
+        text_json_member(text, "cause", cause_name(session->cause));
+    write_side(text, connection, SIDE_CLIENT);
+    write_side(text, connection, SIDE_SERVER);
+    write_flow(text, &session->flow[DIRECTION_UPSTREAM], DIRECTION_UPSTREAM);
+    write_flow(text, &session->flow[DIRECTION_DOWNSTREAM], DIRECTION_DOWNSTREAM);
+    text_json_key(text, "faults");
+    text_puts(text, "[");
+    for (size_t i = 0; i < session->armed.count; i++)
+        write_armed(text, session->armed.list[i], now);
+    text_puts(text, "]}");
+}
+
+static void write_all(struct text *text, const struct proxy *proxy)
+{
+    list_for_each(link, &proxy->connections)
+    {
+        const struct connection *connection = container_of(link, struct connection, link);
+        if (!session_is_gone(&connection->session))
+            write_connection(text, connection);
+    }
+}
+
+void v1_list_all_connections(const struct call *call)
+{
+    struct text text = {0};
+    text_puts(&text, "{\"connections\":[");
+    for (const struct proxy *proxy = NULL;
+         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;)
+        write_all(&text, proxy);
+    text_puts(&text, "]}");
+    answer_json_text(call, 200, &text);
+}
+
+void v1_list_connections(const struct call *call)
+{
+    struct text text = {0};
+    const struct proxy *proxy = v1_find_proxy(call);
+    if (proxy == NULL)
+        return;
+    text_puts(&text, "{\"connections\":[");
+    write_all(&text, proxy);
+    text_puts(&text, "]}");
+    answer_json_text(call, 200, &text);
+}
+
+void v1_show_connection(const struct call *call)
+{
+    const struct proxy *proxy = v1_find_proxy(call);
+    struct text text = {0};
+    if (proxy == NULL)
+        return;
+    char *end;
+    uint64_t number = strtoull(call->names[1], &end, 10);
+    list_for_each(link, &proxy->connections)
+    {
+        const struct connection *connection = container_of(link, struct connection, link);
+        if (*end != '\0' || connection->session.number != number ||
+            session_is_gone(&connection->session))
+            continue;
+        write_connection(&text, connection);
+        answer_json_text(call, 200, &text);
+        return;
+    }
+    answer_error(
+        call, 404, "the proxy %s has no open connection %s", call->names[0], call->names[1]);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* /v1/proxies/P/faults: every fault of a proxy, whoever made it. */
+#include <string.h>
+
+#include "proxy/admin/v1/v1.h"
+#include "proxy/admin/v1/value.h"
+
+static void write_fault(struct text *text, const struct rule *rule)
+{
+    const struct fault *fault = &rule->fault;
+    text_puts(text, "{");
+    text_json_member(text, "name", fault->name);
+    text_json_member(text, "origin", rule->origin == RULE_FROM_FILE ? "file" : "api");
+    text_json_member(text, "type", fault->type->name);
+    text_json_number(text, "armed", rule->fault_counter->armed);
+    text_json_number(text, "fired", rule->fault_counter->fired);
+    v1_write_options(text, fault_options, fault, fault);
+    v1_write_options(text, fault->type->options, fault->params, fault);
+    text_puts(text, "}");
+}
+
+static void answer_fault(const struct call *call, unsigned status, const char *name)
+{
+    struct text text = {0};
+    const struct proxy *proxy = control_proxy(call->admin->context.control, call->names[0]);
+    write_fault(&text, control_fault(proxy, name));
+    answer_json_text(call, status, &text);
+}
+
+static const struct rule *find_fault(const struct call *call)
+{
+    const struct proxy *proxy = v1_find_proxy(call);
+    if (proxy == NULL)
+        return NULL;
+    const struct rule *rule = control_fault(proxy, call->names[1]);
+    if (rule == NULL)
+        answer_error(call, 404, "the proxy %s has no fault %s", call->names[0], call->names[1]);
+    return rule;
+}
+
+bool v1_read_scope(const struct call *call, enum control_scope *scope)
+{
+    char value[16] = "all";
+    call_query(call, "connections", value, sizeof value);
+    *scope = strcmp(value, "new") == 0 ? CONTROL_NEW_CONNECTIONS : CONTROL_ALL_CONNECTIONS;
+    if (strcmp(value, "new") == 0 || strcmp(value, "all") == 0)
+        return true;
+    answer_error(call, 400, "connections: '%s' is neither all nor new", value);
+    return false;
+}
+
+void v1_list_faults(const struct call *call)
+{
+    struct text text = {0};
+    const struct proxy *proxy = v1_find_proxy(call);
+    if (proxy == NULL)
+        return;
+    text_puts(&text, "{\"faults\":[");
+    for (size_t i = 0; i < proxy->plan->rule_count; i++) {
+        text_json_comma(&text);
+        write_fault(&text, proxy->plan->rules[i]);
+    }
+    text_puts(&text, "]}");
+    answer_json_text(call, 200, &text);
+}
+
+void v1_show_fault(const struct call *call)
+{
+    if (find_fault(call) != NULL)
+        answer_fault(call, 200, call->names[1]);
+}
+
+/* What is wrong with a body, or with our memory. */
+static void answer_problems(const struct call *call, struct text *problems)
+{
+    if (problems->failed)
+        answer_empty(call, 500);
+    else
+        answer_error(call, 400, "%.*s", (int)problems->size, problems->bytes);
+}
+
+void v1_add_fault(const struct call *call)
+{
+    struct fault fault;
+    struct text problems = {0};
+    enum control_scope scope;
+    struct err err;
+    if (v1_find_proxy(call) == NULL || !v1_read_scope(call, &scope))
+        return;
+    json_t *body = v1_read_body(call);
+    if (body == NULL)
+        return;
+    if (v1_read_fault(body, NULL, &fault, &problems) != 0) {
+        answer_problems(call, &problems);
+    } else {
+        enum control_result result = control_add_fault(
+            call->admin->context.control, call->names[0], &fault, NULL, scope, &err);
+        if (result == CONTROL_OK)
+            answer_fault(call, 201, fault.name);
+        else
+            v1_answer_failure(call, result, &err);
+    }
+    text_free(&problems);
+    json_decref(body);
+}
+
+void v1_change_fault(const struct call *call)
+{
+    struct fault fault;
+    struct text problems = {0};
+    enum control_scope scope;
+    struct err err;
+    const struct rule *rule = find_fault(call);
+    if (rule == NULL || !v1_read_scope(call, &scope))
+        return;
+    json_t *body = v1_read_body(call);
+    if (body == NULL)
+        return;
+    if (v1_patch_fault(body, &rule->fault, &fault, &problems) != 0) {
+        answer_problems(call, &problems);
+    } else {
+        enum control_result result = control_change_fault(call->admin->context.control,
+            call->names[0], call->names[1], &fault, NULL, scope, &err);
+        if (result == CONTROL_OK)
+            answer_fault(call, 200, fault.name);
+        else
+            v1_answer_failure(call, result, &err);
+    }
+    text_free(&problems);
+    json_decref(body);
+}
+
+void v1_remove_fault(const struct call *call)
+{
+    enum control_scope scope;
+    struct err err;
+    if (find_fault(call) == NULL || !v1_read_scope(call, &scope))
+        return;
+    enum control_result result = control_remove_fault(
+        call->admin->context.control, call->names[0], call->names[1], scope, &err);
+    if (result == CONTROL_OK)
+        answer_empty(call, 204);
+    else
+        v1_answer_failure(call, result, &err);
+}
+
+static bool read_number(const struct call *call, uint64_t *number)
+{
+    const char *text = call->names[1];
+    *number = 0;
+    for (const char *p = text; *p >= '0' && *p <= '9' && p - text < 18; p++)
+        *number = *number * 10 + (uint64_t)(*p - '0');
+    if (text[strspn(text, "0123456789")] == '\0' && *number > 0)
+        return true;
+    answer_error(call, 404, "'%s' is no number of a connection", text);
+    return false;
+}
+
+static void inject(const struct call *call, const struct fault *fault)
+{
+    uint64_t number;
+    struct err err;
+    if (!read_number(call, &number))
+        return;
+    enum control_result result =
+        control_inject(call->admin->context.control, call->names[0], number, fault, &err);
+    if (result == CONTROL_OK)
+        answer_empty(call, 204);
+    else
+        v1_answer_failure(call, result, &err);
+}
+
+void v1_inject(const struct call *call)
+{
+    struct fault fault;
+    struct text problems = {0};
+    if (v1_find_proxy(call) == NULL)
+        return;
+    json_t *body = v1_read_body(call);
+    if (body == NULL)
+        return;
+    if (v1_read_fault(body, NULL, &fault, &problems) != 0)
+        answer_problems(call, &problems);
+    else
+        inject(call, &fault);
+    text_free(&problems);
+    json_decref(body);
+}
+
+/* The keys of a fault from the query, where `how` is its type: ?how=close&side=client. NULL: they
+ * cannot be read. */
+static json_t *fault_of_query(const struct call *call)
+{
+    json_t *object = json_pack("{s:s}", "type", "reset");
+    const char *query = call->query;
+    char key[64], value[OPTION_TEXT_MAX];
+    int found = object == NULL ? -1 : 1;
+    while (
+        found > 0 && (found = call_query_next(&query, key, sizeof key, value, sizeof value)) > 0) {
+        json_t *text = json_string(value);
+        if (text == NULL ||
+            json_object_set_new(object, strcmp(key, "how") == 0 ? "type" : key, text) != 0)
+            found = -1;
+    }
+    if (found == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+void v1_end_connection(const struct call *call)
+{
+    struct fault fault;
+    struct text problems = {0};
+    if (v1_find_proxy(call) == NULL)
+        return;
+    json_t *object = fault_of_query(call);
+    if (object == NULL) {
+        answer_error(call, 400, "the query is badly encoded, or a value in it is too long");
+        return;
+    }
+    const char *how = json_string_value(json_object_get(object, "type"));
+    const struct fault_type *type = fault_type_find(how);
+    if (type != NULL && type->group != GROUP_ENDING)
+        answer_error(call, 400, "how: %s does not end a connection", how);
+    else if (v1_read_fault(object, "end", &fault, &problems) != 0)
+        answer_problems(call, &problems);
+    else
+        inject(call, &fault);
+    text_free(&problems);
+    json_decref(object);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* /v1/proxies: with every key that the file has, and what Toxiproxy's objects cannot say. */
+#include <string.h>
+
+#include "proxy/admin/v1/v1.h"
+#include "proxy/admin/v1/value.h"
+
+struct proxy *v1_find_proxy(const struct call *call)
+{
+    struct proxy *proxy = control_proxy(call->admin->context.control, call->names[0]);
+    if (proxy == NULL)
+        answer_error(call, 404, "there is no proxy %s", call->names[0]);
+    return proxy;
+}
+
+json_t *v1_read_body(const struct call *call)
+{
+    json_error_t error = {.line = 0};
+    const struct http_request *request = call->request;
+    json_t *body = request->body_size == 0 ? json_object()
+                                           : json_loadb(request->body, request->body_size,
+                                                 JSON_REJECT_DUPLICATES, &error);
+    if (json_is_object(body))
+        return body;
+    if (body != NULL)
+        answer_error(call, 400, "the body is no JSON object");
+    else
+        answer_error(call, 400, "the body is not JSON: line %d, column %d: %s", error.line,
+            error.column, error.text);
+    json_decref(body);
+    return NULL;
+}
+
+void v1_answer_failure(const struct call *call, enum control_result result, const struct err *err)
+{
+    static const unsigned statuses[] = {
+        [CONTROL_OK] = 500,
+        [CONTROL_INVALID] = 400,
+        [CONTROL_NOT_FOUND] = 404,
+        [CONTROL_EXISTS] = 409,
+        [CONTROL_FAILED] = 500,
+    };
+    answer_error(call, statuses[result], "%s", err->text);
+}
+
+static size_t count_connections(const struct proxy *proxy)
+{
+    size_t count = 0;
+    list_for_each(link, &proxy->connections) count++;
+    return count;
+}
+
+static void write_counts(
+    struct text *text, const char *key, const char *(*name)(int), const uint64_t *counts, int size)
+{
+    text_json_key(text, key);
+    text_puts(text, "{");
+    for (int i = 0; i < size; i++) {
+        if (counts[i] > 0)
+            text_json_number(text, name(i), counts[i]);
+    }
+    text_puts(text, "}");
+}
+
+static const char *name_of_cause(int value)
+{
+    return cause_name((enum cause)value);
+}
+
+static const char *name_of_mark(int value)
+{
+    return end_mark_name((enum end_mark)value);
+}
+
+static void write_state(struct text *text, const struct proxy *proxy)
+{
+    const struct proxy_totals *totals = &proxy->totals;
+    text_json_key(text, "state");
+    text_puts(text, "{");
+    text_json_bool(text, "listening", listener_is_open(&proxy->listener));
+    text_json_number(text, "open", count_connections(proxy));
+    text_json_number(text, "closed", totals->connections);
+    text_json_number(text, "connect_failed", totals->connect_failed);
+    text_json_number(text, "bytes_upstream", totals->bytes[DIRECTION_UPSTREAM]);
+    text_json_number(text, "bytes_downstream", totals->bytes[DIRECTION_DOWNSTREAM]);
+    write_counts(text, "causes", name_of_cause, totals->ended, CAUSE_COUNT);
+    write_counts(text, "client", name_of_mark, totals->marks[SIDE_CLIENT], END_COUNT);
+    write_counts(text, "server", name_of_mark, totals->marks[SIDE_SERVER], END_COUNT);
+    text_puts(text, "}");
+}
+
+static void write_proxy(struct text *text, const struct proxy *proxy)
+{
+    struct proxy_config config;
+    control_proxy_config(proxy, &config);
+    text_json_comma(text);
+    text_puts(text, "{");
+    text_json_member(text, "name", config.name);
+    text_json_member(
+        text, "origin", control_proxy_origin(proxy) == RULE_FROM_FILE ? "file" : "api");
+    v1_write_options(text, proxy_options, &config, NULL);
+    text_json_key(text, "faults");
+    text_puts(text, "[");
+    for (size_t i = 0; i < proxy->plan->rule_count; i++) {
+        text_json_comma(text);
+        text_json_string(text, proxy->plan->rules[i]->fault.name);
+    }
+    text_puts(text, "]");
+    write_state(text, proxy);
+    text_puts(text, "}");
+}
+
+static void answer_proxy(const struct call *call, unsigned status, const char *name)
+{
+    struct text text = {0};
+    write_proxy(&text, control_proxy(call->admin->context.control, name));
+    answer_json_text(call, status, &text);
+}
+
+void v1_list_proxies(const struct call *call)
+{
+    struct text text = {0};
+    text_puts(&text, "{\"proxies\":[");
+    for (const struct proxy *proxy = NULL;
+         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;)
+        write_proxy(&text, proxy);
+    text_puts(&text, "]}");
+    answer_json_text(call, 200, &text);
+}
+
+void v1_show_proxy(const struct call *call)
+{
+    if (v1_find_proxy(call) != NULL)
+        answer_proxy(call, 200, call->names[0]);
+}
+
+/* Either is complete by now, or the problems say what is wrong. */
+static void change(const struct call *call, int read, const struct proxy_config *config,
+    struct text *problems, bool create)
+{
+    struct control *control = call->admin->context.control;
+    struct err err;
+    if (read != 0) {
+        if (problems->failed)
+            answer_empty(call, 500);
+        else
+            answer_error(call, 400, "%.*s", (int)problems->size, problems->bytes);
+        return;
+    }
+    enum control_result result = create ? control_add_proxy(control, config, &err)
+                                        : control_change_proxy(control, config->name, config, &err);
+    if (result == CONTROL_OK)
+        answer_proxy(call, create ? 201 : 200, config->name);
+    else
+        v1_answer_failure(call, result, &err);
+}
+
+void v1_create_proxy(const struct call *call)
+{
+    struct proxy_config config;
+    struct text problems = {0};
+    json_t *body = v1_read_body(call);
+    if (body == NULL)
+        return;
+    change(call, v1_read_proxy(body, &config, &problems), &config, &problems, true);
+    text_free(&problems);
+    json_decref(body);
+}
+
+void v1_change_proxy(const struct call *call)
+{
+    struct proxy_config now, config;
+    struct text problems = {0};
+    const struct proxy *proxy = v1_find_proxy(call);
+    json_t *body = proxy != NULL ? v1_read_body(call) : NULL;
+    if (body == NULL)
+        return;
+    control_proxy_config(proxy, &now);
+    change(call, v1_patch_proxy(body, &now, &config, &problems), &config, &problems, false);
+    text_free(&problems);
+    json_decref(body);
+}
+
+void v1_delete_proxy(const struct call *call)
+{
+    struct err err;
+    enum control_result result =
+        control_remove_proxy(call->admin->context.control, call->names[0], &err);
+    if (result == CONTROL_OK)
+        answer_empty(call, 204);
+    else
+        v1_answer_failure(call, result, &err);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own routes, under /v1, and /metrics, for the table in routes.c. */
+#ifndef RUDEPROXY_ADMIN_V1_V1_H
+#define RUDEPROXY_ADMIN_V1_V1_H
+
+#include "proxy/admin/call.h"
+
+void v1_version(const struct call *call);
+void v1_report(const struct call *call);
+void v1_config(const struct call *call);
+void v1_reload(const struct call *call);
+void v1_catalogue(const struct call *call);
+
+void v1_list_proxies(const struct call *call);
+void v1_create_proxy(const struct call *call);
+void v1_show_proxy(const struct call *call);
+void v1_change_proxy(const struct call *call);
+void v1_delete_proxy(const struct call *call);
+
+void v1_list_faults(const struct call *call);
+void v1_add_fault(const struct call *call);
+void v1_show_fault(const struct call *call);
+void v1_change_fault(const struct call *call);
+void v1_remove_fault(const struct call *call);
+
+void v1_list_all_connections(const struct call *call);
+void v1_list_connections(const struct call *call);
+void v1_show_connection(const struct call *call);
+void v1_inject(const struct call *call);
+void v1_end_connection(const struct call *call);
+
+void v1_events(const struct call *call);
+void metrics_show(const struct call *call);
+
+/* The proxy of the path; NULL: answered with a 404. */
+struct proxy *v1_find_proxy(const struct call *call);
+
+/* The body as an object, a new reference; NULL: answered with a 400. */
+json_t *v1_read_body(const struct call *call);
+
+/* Answers for a change that control did not make. */
+void v1_answer_failure(const struct call *call, enum control_result result, const struct err *err);
+
+/* `connections` of the query: which of them a change of a fault concerns. False: answered. */
+bool v1_read_scope(const struct call *call, enum control_scope *scope);
+
+#endif

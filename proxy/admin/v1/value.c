@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From JSON to words of the file's language and through its checks; and back: see v1_value.h.
+ *
+ * A change starts with the words of what is in force, without those that say no more than the default,
+ * and puts the new ones over them: so a key that means nothing any more is an error only if somebody
+ * wrote it.
+ */
+#include "proxy/admin/v1/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/kind.h"
+#include "config/name.h"
+#include "config/value.h"
+#include "proxy/base/quote.h"
+
+#define WORDS_MAX CONFIG_WORDS_MAX
+
+/* Words under way to a value. */
+struct words {
+    struct config_word list[WORDS_MAX];
+    char values[WORDS_MAX][OPTION_TEXT_MAX];
+    char keys[WORDS_MAX][64];
+    size_t count;
+    struct text *problems;
+};
+
+static void report_problem(struct text *problems, const char *key, const char *what)
+{
+    if (problems->size > 0)
+        text_puts(problems, "; ");
+    text_printf(problems, "%.64s: %s", key, what);
+}
+
+static struct config_word *find_word(struct words *words, const char *key)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        if (strcmp(words->list[i].key, key) == 0)
+            return &words->list[i];
+    }
+    return NULL;
+}
+
+/* NULL: there is no room, and that is a problem by now. */
+static char *word_value(struct words *words, const char *key)
+{
+    const struct config_word *word = find_word(words, key);
+    if (word != NULL)
+        return words->values[word - words->list];
+    if (words->count == WORDS_MAX || strlen(key) >= sizeof words->keys[0]) {
+        report_problem(words->problems, key, "unknown key");
+        return NULL;
+    }
+    size_t i = words->count++;
+    snprintf(words->keys[i], sizeof words->keys[0], "%s", key);
+    words->list[i] = (struct config_word){.key = words->keys[i], .text = words->values[i]};
+    return words->values[i];
+}
+
+static void drop_word(struct words *words, const char *key)
+{
+    struct config_word *word = find_word(words, key);
+    if (word == NULL)
+        return;
+    size_t i = (size_t)(word - words->list), last = --words->count;
+    memcpy(words->keys[i], words->keys[last], sizeof words->keys[0]);
+    memcpy(words->values[i], words->values[last], sizeof words->values[0]);
+}
+
+/* A scalar as the file would have it. False: it is none. */
+static bool put_scalar(const json_t *value, char *buf, size_t size)
+{
+    int length = -1;
+    if (json_is_string(value) && json_string_length(value) == strlen(json_string_value(value)))
+        length = snprintf(buf, size, "%s", json_string_value(value));
+    else if (json_is_boolean(value))
+        length = snprintf(buf, size, "%s", json_is_true(value) ? "yes" : "no");
+    else if (json_is_integer(value))
+        length = snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        length = snprintf(buf, size, "%.15g", json_real_value(value));
+    return length >= 0 && (size_t)length < size;
+}
+
+static bool put_list(const json_t *value, char *buf, size_t size)
+{
+    size_t used = 0, i;
+    json_t *element;
+    buf[0] = '\0';
+    json_array_foreach(value, i, element)
+    {
+        if (i > 0 && used + 2 < size) {
+            buf[used++] = ',';
+            buf[used] = '\0';
+        }
+        if (!put_scalar(element, buf + used, size - used))
+            return false;
+        used += strlen(buf + used);
+    }
+    return true;
+}
+
+static void take_member(struct words *words, const char *key, const json_t *value)
+{
+    if (json_is_null(value)) {
+        drop_word(words, key);
+        return;
+    }
+    char *buf = word_value(words, key);
+    if (buf == NULL)
+        return;
+    bool fits = json_is_array(value) ? put_list(value, buf, OPTION_TEXT_MAX)
+                                     : put_scalar(value, buf, OPTION_TEXT_MAX);
+    if (!fits)
+        report_problem(words->problems, key,
+            json_is_object(value) ? "an object is no value, write a string, a number, true or false"
+                                  : "the value is too long, or holds a NUL");
+}
+
+/* Bytes may be written as they are, and not as the file needs them, in quotes. */
+static void quote_bytes(struct words *words, const struct option *table)
+{
+    char quoted[OPTION_TEXT_MAX];
+    for (; table->name != NULL; table++) {
+        const struct config_word *word = find_word(words, table->name);
+        if (table->kind != &option_string || word == NULL || word->text[0] == '"')
+            continue;
+        quote_format(word->text, strlen(word->text), quoted, sizeof quoted);
+        memcpy(words->values[word - words->list], quoted, strlen(quoted) + 1);
+    }
+}
+
+/* What is in force, as far as it is not the default. */
+static void put_present(struct words *words, const struct option *table, const void *base,
+    const void *defaults, const struct fault *fault)
+{
+    char now[OPTION_TEXT_MAX], usual[OPTION_TEXT_MAX];
+    for (const struct option *first = table; table->name != NULL; table++) {
+        if (fault != NULL && !fault_row_applies(fault, first, table))
+            continue;
+        option_format(table, base, now, sizeof now);
+        option_format(table, defaults, usual, sizeof usual);
+        char *buf = strcmp(now, usual) != 0 ? word_value(words, table->name) : NULL;
+        if (buf != NULL)
+            memcpy(buf, now, strlen(now) + 1);
+    }
+}
+
+static void put_present_fault(struct words *words, const struct fault *fault, const char *type)
+{
+    struct fault usual = {.type = fault->type};
+    option_set_defaults(fault_options, &usual);
+    usual.type = NULL; /* the type is always said */
+    put_present(words, fault_options, fault, &usual, fault);
+    drop_word(words, "proxy");
+    if (type != NULL && strcmp(type, fault->type->name) != 0)
+        return; /* another type has other keys */
+    option_set_defaults(fault->type->options, usual.params);
+    put_present(words, fault->type->options, fault->params, usual.params, fault);
+}
+
+/* Problems as one text, with "; " between them. */
+static int tell(struct problems *from, size_t count, struct text *to)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const char *key = problems_key(from, i);
+        if (key != NULL)
+            report_problem(to, key, problems_text(from, i));
+        else
+            text_printf(to, "%s%s", to->size > 0 ? "; " : "", problems_text(from, i));
+    }
+    if (from->out_of_memory)
+        to->failed = true;
+    problems_deinit(from);
+    return count > 0 || to->failed ? -1 : 0;
+}
+
+/* The members that are not for the tables. */
+static bool is_own_member(const char *key)
+{
+    static const char *const shown[] = {
+        "name", "origin", "armed", "fired", "faults", "state", NULL};
+    for (size_t i = 0; shown[i] != NULL; i++) {
+        if (strcmp(shown[i], key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void take_members(struct words *words, json_t *object)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        if (!is_own_member(key))
+            take_member(words, key, value);
+    }
+}
+
+static const char *string_member(json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+/* The name that an object has, or is given. NULL: it cannot be one, and that is a problem. */
+static const char *name_of(json_t *object, const char *named, struct text *problems)
+{
+    struct err err;
+    json_t *value = json_object_get(object, "name");
+    const char *name = value != NULL ? json_string_value(value) : named;
+    if (name == NULL || (value != NULL && strlen(name) != json_string_length(value)))
+        report_problem(problems, "name", "it is missing, or no text; write a string");
+    else if (name_check_any(name, &err) != 0)
+        report_problem(problems, "name", err.text);
+    else
+        return name;
+    return NULL;
+}
+
+static int build_fault(struct words *words, const char *name, struct fault *fault)
+{
+    struct problems problems;
+    const struct config_word *type = find_word(words, "type");
+    const struct fault_type *known = type != NULL ? fault_type_find(type->text) : NULL;
+    if (known != NULL)
+        quote_bytes(words, known->options);
+    if (name == NULL || words->problems->size > 0)
+        return -1;
+    problems_init(&problems);
+    size_t count = config_fault_from_words(words->list, words->count, NULL, fault, &problems);
+    if (count == 0)
+        snprintf(fault->name, sizeof fault->name, "%s", name);
+    return tell(&problems, count, words->problems);
+}
+
+static struct words *words_new(struct text *problems)
+{
+    struct words *words = calloc(1, sizeof *words);
+    if (words != NULL)
+        words->problems = problems;
+    else
+        problems->failed = true;
+    return words;
+}
+
+int v1_read_fault(json_t *object, const char *named, struct fault *fault, struct text *problems)
+{
+    struct words *words = words_new(problems);
+    if (words == NULL)
+        return -1;
+    take_members(words, object);
+    if (named == NULL)
+        named = string_member(object, "type");
+    int result = build_fault(words, name_of(object, named, problems), fault);
+    free(words);
+    return result;
+}
+
+int v1_patch_fault(
+    json_t *object, const struct fault *now, struct fault *fault, struct text *problems)
+{
+    struct words *words = words_new(problems);
+    if (words == NULL)
+        return -1;
+    const char *name = name_of(object, now->name, problems);
+    if (name != NULL && strcmp(name, now->name) != 0)
+        report_problem(problems, "name", "a fault cannot be renamed");
+    put_present_fault(words, now, string_member(object, "type"));
+    take_members(words, object);
+    int result = build_fault(words, name, fault);
+    free(words);
+    return result;
+}
+
+static int build_proxy(struct words *words, const char *name, struct proxy_config *proxy)
+{
+    struct problems problems;
+    if (name == NULL || words->problems->size > 0)
+        return -1;
+    problems_init(&problems);
+    size_t count = config_proxy_from_words(words->list, words->count, NULL, proxy, &problems);
+    if (count == 0)
+        snprintf(proxy->name, sizeof proxy->name, "%s", name);
+    return tell(&problems, count, words->problems);
+}
+
+int v1_read_proxy(json_t *object, struct proxy_config *proxy, struct text *problems)
+{
+    struct words *words = words_new(problems);
+    if (words == NULL)
+        return -1;
+    take_members(words, object);
+    int result = build_proxy(words, name_of(object, NULL, problems), proxy);
+    free(words);
+    return result;
+}
+
+int v1_patch_proxy(json_t *object, const struct proxy_config *now, struct proxy_config *proxy,
+    struct text *problems)
+{
+    struct words *words = words_new(problems);
+    if (words == NULL)
+        return -1;
+    struct proxy_config usual = {0};
+    const char *name = name_of(object, now->name, problems);
+    if (name != NULL && strcmp(name, now->name) != 0)
+        report_problem(problems, "name", "a proxy cannot be renamed");
+    option_set_defaults(proxy_options, &usual);
+    put_present(words, proxy_options, now, &usual, NULL);
+    take_members(words, object);
+    int result = build_proxy(words, name, proxy);
+    free(words);
+    return result;
+}
+
+static void write_option(struct text *text, const struct option *option, const char *value)
+{
+    bool number = option->kind == &option_number || option->kind == &option_number_or_unlimited;
+    if (option->kind == &option_yes_no) {
+        text_json_bool(text, option->name, strcmp(value, "yes") == 0);
+    } else if (number && value[strspn(value, "0123456789")] == '\0') {
+        text_json_key(text, option->name);
+        text_puts(text, value);
+    } else {
+        text_json_member(text, option->name, value);
+    }
+}
+
+/* The type stands at the head of a fault, and the path says which proxy it is of. */
+static bool is_told(const struct option *option)
+{
+    return option->kind == &option_type || option->kind == &option_names;
+}
+
+void v1_write_options(
+    struct text *text, const struct option *table, const void *base, const struct fault *fault)
+{
+    char value[OPTION_TEXT_MAX];
+    for (const struct option *first = table; table->name != NULL; table++) {
+        if (fault != NULL && !fault_row_applies(fault, first, table))
+            continue;
+        option_format(table, base, value, sizeof value);
+        if (value[0] != '\0' && !is_told(table))
+            write_option(text, table, value);
+    }
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy path: fork the guard, wait for its report, and for the end of its socket, which comes when
+ * all is done. If that comes without a report, the guard was killed: a runtime failure.
+ */
+#include "proxy/app/exec/exec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proxy/app/cli.h"
+#include "proxy/base/list.h"
+
+/* As a shell: 127 not found, 126 found but not to be executed, 128 + the number of a signal. */
+#define STATUS_NOT_FOUND 127
+#define STATUS_NOT_EXECUTABLE 126
+#define STATUS_SIGNAL 128
+
+void exec_remember(struct exec_origin *origin)
+{
+    getrlimit(RLIMIT_NOFILE, &origin->descriptors);
+    sigemptyset(&origin->ignored);
+    for (int i = 1; i < NSIG; i++) {
+        struct sigaction action;
+        if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            sigaddset(&origin->ignored, i);
+    }
+}
+
+static void take_report(struct exec *exec, const struct guard_report *report)
+{
+    if (report->kind == GUARD_FAILED) {
+        fprintf(stderr, "rudeproxy: cannot run %s: %s\n", exec->name, strerror(report->value));
+        exec->status = report->value == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+    } else if (WIFSIGNALED(report->value)) {
+        exec->status = STATUS_SIGNAL + WTERMSIG(report->value);
+    } else {
+        exec->status = WEXITSTATUS(report->value);
+    }
+}
+
+static void end(struct exec *exec)
+{
+    uv_poll_stop(&exec->poll);
+    close(exec->fd);
+    exec->fd = -1;
+    while (waitpid(exec->guard, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct exec *exec = container_of(poll, struct exec, poll);
+    struct guard_report report;
+    (void)status;
+    (void)events;
+    ssize_t n = recv(exec->fd, &report, sizeof report, MSG_DONTWAIT);
+    if (n == sizeof report) {
+        take_report(exec, &report);
+        return;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (exec->status < 0) {
+        fprintf(stderr, "rudeproxy: the guard of %s was killed\n", exec->name);
+        exec->status = EXIT_RUNTIME;
+    }
+    end(exec);
+    exec->on_over(exec);
+}
+
+/* In the guard no signal may reach libuv's handlers, which write to the pipe of our loop. */
+static pid_t fork_guard(struct guard_job *job)
+{
+    sigset_t all;
+    sigfillset(&all);
+    fflush(NULL);
+    sigprocmask(SIG_BLOCK, &all, &job->mask);
+    pid_t pid = fork();
+    if (pid == 0)
+        guard_run(job);
+    sigprocmask(SIG_SETMASK, &job->mask, NULL);
+    return pid;
+}
+
+int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
+    const struct exec_origin *origin, struct err *err)
+{
+    int fds[2];
+    exec->name = argv[0];
+    exec->status = -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+        return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
+    struct guard_job job = {
+        .argv = argv, .environment = environment, .origin = origin, .fd = fds[1]};
+    exec->guard = fork_guard(&job);
+    close(fds[1]);
+    if (exec->guard < 0) {
+        close(fds[0]);
+        return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
+    }
+    exec->fd = fds[0];
+    uv_poll_init(loop, &exec->poll, exec->fd);
+    uv_poll_start(&exec->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+    return 0;
+}
+
+void exec_signal(struct exec *exec, int signum)
+{
+    unsigned char byte = (unsigned char)signum;
+    if (!exec_is_over(exec))
+        send(exec->fd, &byte, sizeof byte, MSG_NOSIGNAL);
+}
+
+bool exec_is_over(const struct exec *exec)
+{
+    return exec->fd < 0;
+}
+
+void exec_close(struct exec *exec)
+{
+    if (!exec_is_over(exec))
+        end(exec);
+    uv_close((uv_handle_t *)&exec->poll, NULL);
+}

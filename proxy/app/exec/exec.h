@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command of `exec`, seen from the loop: started, signalled, waited for. The guard does the
+ * work (guard.h).
+ *
+ * Life: exec_remember at the start of the program, exec_start, the loop runs, on_over, exec_close.
+ */
+#ifndef RUDEPROXY_APP_EXEC_EXEC_H
+#define RUDEPROXY_APP_EXEC_EXEC_H
+
+#include <uv.h>
+
+#include "proxy/app/exec/guard.h"
+#include "proxy/base/err.h"
+
+struct exec {
+    uv_poll_t poll; /* of fd */
+    int fd;         /* our end of the pair; -1: not started, or over */
+    pid_t guard;
+    const char *name; /* of the command */
+    int status;       /* what to exit with: the command's, 128 + signal, 126, 127 */
+    void (*on_over)(struct exec *exec); /* the command and everything it started are gone */
+};
+
+/* Before anything is changed that a command would inherit. */
+void exec_remember(struct exec_origin *origin);
+
+/* 0, or -1 with err filled. That a command cannot be executed comes by on_over. argv and
+ * environment are not used any more when this returns. */
+int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
+    const struct exec_origin *origin, struct err *err);
+
+/* Passes a signal on to the command's process group. */
+void exec_signal(struct exec *exec, int signum);
+
+bool exec_is_over(const struct exec *exec);
+
+/* Gives the command up, if it still runs: everything is killed. Only after exec_start succeeded. */
+void exec_close(struct exec *exec);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A network of our own: a network namespace with nothing but a loopback device, in which this
+ * process has CAP_NET_ADMIN. Whatever it starts lives there too.
+ */
+#ifndef RUDEPROXY_APP_EXEC_PRIVATE_NETWORK_H
+#define RUDEPROXY_APP_EXEC_PRIVATE_NETWORK_H
+
+#include "proxy/base/err.h"
+
+/* Before the first thread and the first socket. 0, or -1 with err filled. */
+int private_network_enter(struct err *err);
+
+#endif

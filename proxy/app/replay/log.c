@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every line that begins with `{` is an event; others are counted and passed over, because a log on
+ * stderr stands among other output. The first line that is no proper event ends the reading: what
+ * is missing there may have been a fault.
+ *
+ * Each line is parsed by jansson. Its strings are UTF-8; the log writes bytes, each as the
+ * character of that number (writer.c), so they are brought back to bytes.
+ */
+#include "proxy/app/replay/log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/err.h"
+
+/* One line at work. */
+struct reader {
+    struct replay_log *log;
+    const char *path;
+    size_t line;
+    const json_t *object;
+    struct err err;
+};
+
+/* --- members --- */
+
+static const char *get_string(struct reader *reader, const char *key)
+{
+    const char *value = json_string_value(json_object_get(reader->object, key));
+    if (value == NULL)
+        err_set(&reader->err, "the event has no string \"%s\"", key);
+    return value;
+}
+
+static int get_name(struct reader *reader, const char *key, char *name, size_t size)
+{
+    const char *value = get_string(reader, key);
+    if (value == NULL)
+        return -1;
+    if (strlen(value) >= size)
+        return err_set(&reader->err, "\"%s\" is too long for a name", key);
+    memcpy(name, value, strlen(value) + 1);
+    return 0;
+}
+
+static int get_number(struct reader *reader, const char *key, uint64_t *number)
+{
+    const json_t *value = json_object_get(reader->object, key);
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return err_set(&reader->err, "the event has no number \"%s\"", key);
+    *number = (uint64_t)json_integer_value(value);
+    return 0;
+}
+
+static int get_direction(struct reader *reader, enum direction *direction)
+{
+    const char *value = get_string(reader, "direction");
+    if (value == NULL)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        *direction = (enum direction)i;
+        if (strcmp(value, direction_name(*direction)) == 0)
+            return 0;
+    }
+    return err_set(&reader->err, "'%.20s' is no direction", value);
+}
+
+/* "2024-05-06T07:08:09.123456Z" */
+static int get_time(struct reader *reader, int64_t *wall_us)
+{
+    struct tm utc = {0};
+    const char *value = get_string(reader, "time");
+    if (value == NULL)
+        return -1;
+    const char *rest = strptime(value, "%Y-%m-%dT%H:%M:%S.", &utc);
+    char *end;
+    long us = rest != NULL ? strtol(rest, &end, 10) : -1;
+    if (us < 0 || us >= US_PER_S || end - rest != 6 || strcmp(end, "Z") != 0)
+        return err_set(&reader->err, "'%.40s' is no time", value);
+    *wall_us = (int64_t)timegm(&utc) * US_PER_S + us;
+    return 0;
+}
+
+/* UTF-8 of the characters U+0000 to U+00FF, to bytes. NULL, with err filled, for any other text;
+ * the result is the caller's to free. */
+static char *to_bytes(struct reader *reader, const char *text)
+{
+    char *bytes = malloc(strlen(text) + 1);
+    size_t used = 0;
+    if (bytes == NULL) {
+        err_set(&reader->err, "out of memory");
+        return NULL;
+    }
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p > 0xc3) {
+            err_set(&reader->err, "the configuration was not written by rudeproxy");
+            free(bytes);
+            return NULL;
+        }
+        bytes[used++] = (char)*p;
+        if (*p >= 0xc2) {
+            bytes[used - 1] = (char)((*p & 3) << 6 | (p[1] & 0x3f));
+            p++;
+        }
+    }
+    bytes[used] = '\0';
+    return bytes;
+}
+
+/* --- events --- */
+
+static void forget_run(struct replay_log *log)
+{
+    for (size_t i = 0; i < log->config_count; i++)
+        config_free(&log->configs[i]);
+    log->config_count = 0;
+    log->injection_count = 0;
+}
+
+/* Problems of the configuration go to stderr themselves; the text says where it stands. */
+static int build_config(struct reader *reader, const char *ini, struct config *config)
+{
+    char where[512];
+    struct config_source *source = config_source_new();
+    if (source == NULL)
+        return err_set(&reader->err, "out of memory");
+    snprintf(where, sizeof where, "%.400s:%zu (config)", reader->path, reader->line);
+    config_source_add_text(source, where, ini);
+    size_t problems = config_build(source, config, stderr);
+    config_source_free(source);
+    return problems == 0 ? 0 : err_set(&reader->err, "its configuration is not valid");
+}
+
+static int add_config(struct reader *reader, const char *ini)
+{
+    struct replay_log *log = reader->log;
+    struct config *configs = realloc(log->configs, (log->config_count + 1) * sizeof configs[0]);
+    if (configs == NULL)
+        return err_set(&reader->err, "out of memory");
+    log->configs = configs;
+    if (build_config(reader, ini, &configs[log->config_count]) != 0)
+        return -1;
+    log->config_count++;
+    return 0;
+}
+
+static int take_config(struct reader *reader)
+{
+    const char *text = get_string(reader, "config");
+    char *ini = text != NULL ? to_bytes(reader, text) : NULL;
+    int result = ini != NULL ? add_config(reader, ini) : -1;
+    free(ini);
+    return result;
+}
+
+static int take_run(struct reader *reader)
+{
+    struct replay_log *log = reader->log;
+    forget_run(log);
+    log->runs++;
+    if (get_name(reader, "time", log->time, sizeof log->time) != 0 ||
+        get_time(reader, &log->started_us) != 0)
+        return -1;
+    return take_config(reader);
+}
+
+static int read_injection(struct reader *reader, struct injection *injection)
+{
+    memset(injection, 0, sizeof *injection);
+    if (reader->log->config_count == 0)
+        return err_set(&reader->err, "a fault, but no \"run\" event before it");
+    if (get_name(reader, "fault", injection->fault, sizeof injection->fault) != 0 ||
+        get_name(reader, "proxy", injection->proxy, sizeof injection->proxy) != 0 ||
+        get_time(reader, &injection->at_us) != 0)
+        return -1;
+    if (json_object_get(reader->object, "connection") == NULL)
+        return 0; /* on the listening socket, which has no stream */
+    if (get_direction(reader, &injection->direction) != 0 ||
+        get_number(reader, "offset", &injection->offset) != 0)
+        return -1;
+    return get_number(reader, "connection", &injection->connection);
+}
+
+static int take_fault(struct reader *reader)
+{
+    struct replay_log *log = reader->log;
+    if (log->injection_count == log->injection_capacity) {
+        size_t capacity = log->injection_capacity == 0 ? 64 : 2 * log->injection_capacity;
+        struct injection *injections = realloc(log->injections, capacity * sizeof injections[0]);
+        if (injections == NULL)
+            return err_set(&reader->err, "out of memory");
+        log->injections = injections;
+        log->injection_capacity = capacity;
+    }
+    if (read_injection(reader, &log->injections[log->injection_count]) != 0)
+        return -1;
+    log->injection_count++;
+    return 0;
+}
+
+static bool is_same(const struct injection *a, const struct injection *b)
+{
+    return a->connection == b->connection && a->direction == b->direction &&
+           strcmp(a->fault, b->fault) == 0 && strcmp(a->proxy, b->proxy) == 0;
+}
+
+/* The end belongs to the last beginning. */
+static int take_fault_over(struct reader *reader)
+{
+    struct injection over;
+    if (read_injection(reader, &over) != 0)
+        return -1;
+    for (size_t i = reader->log->injection_count; i-- > 0;) {
+        struct injection *begun = &reader->log->injections[i];
+        if (begun->is_over || !is_same(begun, &over))
+            continue;
+        begun->is_over = true;
+        begun->over_offset = over.offset;
+        begun->over_at_us = over.at_us;
+        break;
+    }
+    return 0;
+}
+
+static const struct {
+    const char *event;
+    int (*take)(struct reader *reader);
+} event_rows[] = {
+    {"run", take_run},
+    {"reload", take_config},
+    {"fault", take_fault},
+    {"fault_over", take_fault_over},
+};
+
+static int take_event(struct reader *reader)
+{
+    const char *event = get_string(reader, "event");
+    if (event == NULL)
+        return -1;
+    for (size_t i = 0; i < sizeof event_rows / sizeof event_rows[0]; i++) {
+        if (strcmp(event_rows[i].event, event) == 0)
+            return event_rows[i].take(reader);
+    }
+    return 0;
+}
+
+/* --- lines --- */
+
+static int take_line(struct reader *reader, const char *line, size_t length)
+{
+    json_error_t error;
+    if (line[0] != '{') {
+        reader->log->other_lines++;
+        return 0;
+    }
+    json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+    if (object == NULL && line[length - 1] != '\n')
+        return err_set(&reader->err, "the line is cut off: the log is not complete; without this "
+                                     "line, what stands before it "
+                                     "can be replayed");
+    if (object == NULL)
+        return err_set(&reader->err, "not JSON: %s (column %d)", error.text, error.column);
+    reader->object = object;
+    int result = take_event(reader);
+    json_decref(object);
+    return result;
+}
+
+static int read_lines(struct reader *reader, FILE *in)
+{
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    int result = 0;
+    while (result == 0 && (length = getline(&line, &size, in)) > 0) {
+        reader->line++;
+        result = take_line(reader, line, (size_t)length);
+    }
+    free(line);
+    if (result != 0)
+        fprintf(stderr, "%s:%zu: %s\n", reader->path, reader->line, reader->err.text);
+    else if (ferror(in))
+        fprintf(stderr, "%s: %s\n", reader->path, strerror(errno));
+    return ferror(in) ? -1 : result;
+}
+
+int replay_log_read(struct replay_log *log, const char *path)
+{
+    struct reader reader = {.log = log, .path = path};
+    *log = (struct replay_log){.config_count = 0};
+    FILE *in = fopen(path, "re");
+    if (in == NULL) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return -1;
+    }
+    int result = read_lines(&reader, in);
+    fclose(in);
+    if (result == 0 && log->config_count == 0) {
+        fprintf(stderr,
+            "%s: no \"run\" event in %zu lines: not the log of a run with log_format = json\n",
+            path, reader.line);
+        result = -1;
+    }
+    return result;
+}
+
+void replay_log_free(struct replay_log *log)
+{
+    forget_run(log);
+    free(log->configs);
+    free(log->injections);
+}

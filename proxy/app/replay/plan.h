@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a replay has to inject: the proxies of a run, and for each fault that fired one section or
+ * several that fire on just those connections.
+ *
+ * Life: replay_plan_make, use, replay_plan_free (also after a failure).
+ */
+#ifndef RUDEPROXY_APP_REPLAY_PLAN_H
+#define RUDEPROXY_APP_REPLAY_PLAN_H
+
+#include "proxy/app/replay/log.h"
+
+/* Why a section is not what it was, for the comment above it. */
+struct replay_remark {
+    bool renamed;  /* from `origin`: its draws are others */
+    bool retimed;  /* `when` was a time */
+    bool reended;  /* the end was that of `active` */
+    bool by_clock; /* of the listening socket: still goes by the clock */
+    char origin[FAULT_NAME_MAX];
+    char when[OPTION_TEXT_MAX]; /* as it was, if retimed */
+};
+
+struct replay_plan {
+    struct config config;          /* arrays owned */
+    struct replay_remark *remarks; /* owned; one for each fault of config */
+    size_t fault_capacity;
+    const char **unfired; /* names left out; owned, the names are the log's */
+    size_t unfired_count;
+};
+
+/* 0, or -1 after printing what is wrong to stderr. The log outlives the plan. */
+int replay_plan_make(struct replay_plan *plan, const struct replay_log *log);
+void replay_plan_free(struct replay_plan *plan);
+
+#endif

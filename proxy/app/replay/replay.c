@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prints the plan of a replay: what config_print says, without the keys that say nothing (their
+ * value is the default), with remarks above the sections. Before anything reaches stdout, it is
+ * read again, as `rudeproxy check` would.
+ */
+#include "proxy/app/replay/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/app/cli.h"
+#include "proxy/app/replay/plan.h"
+
+#define FAULT_HEAD "[fault "
+#define PROXY_HEAD "[proxy "
+
+/* Where a line of config_print stands. */
+struct section {
+    const struct option *table;
+    const struct option *own; /* of the type; NULL outside faults */
+    size_t fault;             /* index of the next one */
+};
+
+/* A name of a file may hold anything; a comment is one short line of printable characters. */
+static void print_path(const char *path, FILE *out)
+{
+    for (int i = 0; path[i] != '\0' && i < 100; i++)
+        fputc(path[i] >= 0x20 && path[i] < 0x7f ? path[i] : '?', out);
+}
+
+static void print_head(
+    const struct replay_plan *plan, const struct replay_log *log, const char *path, FILE *out)
+{
+    fputs("; Repeats the faults of a run, from ", out);
+    print_path(path, out);
+    fprintf(out, "\n; The run began %s.\n", log->time[0] != '\0' ? log->time : "before this log");
+    if (log->config_count > 1)
+        fprintf(out,
+            "; It was reloaded %zu times; what was defined anew is taken as it was at the end.\n",
+            log->config_count - 1);
+    for (size_t i = 0; i < plan->unfired_count; i++)
+        fprintf(out, "; Never fired, left out: %s\n", plan->unfired[i]);
+    fputc('\n', out);
+}
+
+static void print_remark(const struct replay_remark *remark, FILE *out)
+{
+    if (remark->renamed)
+        fprintf(out, "; Of %s. Its draws, if it has any, are others than in the run.\n",
+            remark->origin);
+    if (remark->retimed)
+        fprintf(out, "; The run began it by the clock, when = %.100s: here at the byte.\n",
+            remark->when);
+    if (remark->reended)
+        fputs("; The run ended it with its window of time.\n", out);
+    if (remark->by_clock)
+        fputs("; It concerns the listening socket, and goes by the clock as it did.\n", out);
+}
+
+/* Whether `key = value` says only what would be so without it. `direction` and `side` have defaults
+ * of their type beside that of the table. */
+static bool is_default(const struct section *section, const char *line)
+{
+    char key[64];
+    size_t length = strcspn(line, " =");
+    const char *value = line + length + strspn(line + length, " =");
+    snprintf(key, sizeof key, "%.*s", (int)length, line);
+    const struct option *option = option_find(section->table, key);
+    if (option == NULL && section->own != NULL)
+        option = option_find(section->own, key);
+    return option != NULL && option->default_text != NULL && strcmp(key, "direction") != 0 &&
+           strcmp(key, "side") != 0 && strcmp(value, option->default_text) == 0;
+}
+
+static void begin_section(
+    const struct replay_plan *plan, struct section *section, const char *line, FILE *out)
+{
+    section->table = settings_options;
+    section->own = NULL;
+    if (strncmp(line, PROXY_HEAD, strlen(PROXY_HEAD)) == 0)
+        section->table = proxy_options;
+    if (strncmp(line, FAULT_HEAD, strlen(FAULT_HEAD)) != 0)
+        return;
+    print_remark(&plan->remarks[section->fault], out);
+    section->table = fault_options;
+    section->own = plan->config.faults[section->fault].type->options;
+    section->fault++;
+}
+
+/* `text` is cut up. */
+static void print_lines(const struct replay_plan *plan, char *text, FILE *out)
+{
+    struct section section = {.table = settings_options};
+    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        if (line[0] == '[')
+            begin_section(plan, &section, line, out);
+        if (line[0] != ';' && (line[0] == '[' || !is_default(&section, line)))
+            fprintf(out, "%s\n", line);
+    }
+}
+
+/* The file as text, the caller's to free; NULL: out of memory. */
+static char *make_text(
+    const struct replay_plan *plan, const struct replay_log *log, const char *path)
+{
+    char *whole = NULL, *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&whole, &size);
+    if (out == NULL)
+        return NULL;
+    config_print(&plan->config, out);
+    fclose(out);
+    out = whole != NULL ? open_memstream(&text, &size) : NULL;
+    if (out != NULL) {
+        print_head(plan, log, path, out);
+        print_lines(plan, whole, out);
+        fclose(out);
+    }
+    free(whole);
+    return text;
+}
+
+/* Problems go to stderr. */
+static bool is_valid(const char *text)
+{
+    struct config config;
+    struct config_source *source = config_source_new();
+    if (source == NULL)
+        return false;
+    config_source_add_text(source, "replay", text);
+    bool valid = config_build(source, &config, stderr) == 0;
+    config_source_free(source);
+    if (valid)
+        config_free(&config);
+    return valid;
+}
+
+static int print_plan(
+    const struct replay_plan *plan, const struct replay_log *log, const char *path)
+{
+    int status = EXIT_RUNTIME;
+    char *text = make_text(plan, log, path);
+    if (text == NULL)
+        fputs("rudeproxy: out of memory\n", stderr);
+    else if (!is_valid(text))
+        fputs("rudeproxy: this run cannot be written as a file\n", stderr);
+    else if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
+        fputs("rudeproxy: cannot write to stdout\n", stderr);
+    else
+        status = EXIT_FINE;
+    free(text);
+    return status;
+}
+
+int replay_command(const char *path)
+{
+    struct replay_log log;
+    struct replay_plan plan;
+    if (replay_log_read(&log, path) != 0) {
+        replay_log_free(&log);
+        return EXIT_USAGE;
+    }
+    if (log.other_lines > 0)
+        fprintf(stderr, "rudeproxy: %s: %zu lines are no events and were passed over\n", path,
+            log.other_lines);
+    if (log.runs > 1)
+        fprintf(stderr, "rudeproxy: %s: has %zu runs, this is the last\n", path, log.runs);
+    int status = EXIT_USAGE;
+    if (replay_plan_make(&plan, &log) == 0)
+        status = print_plan(&plan, &log, path);
+    replay_plan_free(&plan);
+    replay_log_free(&log);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `rudeproxy replay LOG`: from the JSON log of a run, a file that injects what that run injected,
+ * with connection numbers and offsets instead of chances and times.
+ */
+#ifndef RUDEPROXY_APP_REPLAY_REPLAY_H
+#define RUDEPROXY_APP_REPLAY_REPLAY_H
+
+/* Prints the file to stdout, problems to stderr. Returns an exit status. */
+int replay_command(const char *path);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A draw follows from the seed, the proxy, the connection and the fault's name. So the first
+ * section made of a fault keeps its name, and the others, whose draws differ, say so.
+ */
+#include "proxy/app/replay/section.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/source.h"
+
+#define FAULT_TITLE "fault "
+#define CONNECTIONS_KEY "connections="
+
+int replay_out_of_memory(void)
+{
+    fputs("rudeproxy: out of memory\n", stderr);
+    return -1;
+}
+
+const struct option *replay_for_option(const struct fault *fault)
+{
+    return option_find(fault->type->options, "for");
+}
+
+bool replay_name_is_taken(const struct replay_task *task, const char *name)
+{
+    const struct config *made = &task->plan->config;
+    for (size_t i = 0; i < made->fault_count; i++) {
+        if (strcmp(made->faults[i].name, name) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < task->log->config_count; i++) {
+        const struct config *config = &task->log->configs[i];
+        for (size_t k = 0; k < config->fault_count; k++) {
+            if (strcmp(config->faults[k].name, name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* NAME-CONNECTION, or NAME-CONNECTION-2 and so on, cut so that the title fits into a line. */
+static void choose_name(
+    const struct replay_task *task, uint64_t connection, char name[FAULT_NAME_MAX])
+{
+    const size_t room = SECTION_TITLE_MAX - strlen(FAULT_TITLE);
+    unsigned attempt = 1;
+    do {
+        char end[48];
+        int length = attempt == 1
+                         ? snprintf(end, sizeof end, "-%" PRIu64, connection)
+                         : snprintf(end, sizeof end, "-%" PRIu64 "-%u", connection, attempt);
+        snprintf(
+            name, FAULT_NAME_MAX, "%.*s%s", (int)(room - (size_t)length), task->fault->name, end);
+        attempt++;
+    } while (replay_name_is_taken(task, name));
+}
+
+/* Room for one section more. */
+static int grow(struct replay_plan *plan)
+{
+    size_t capacity = plan->fault_capacity == 0 ? 16 : 2 * plan->fault_capacity;
+    if (plan->config.fault_count < plan->fault_capacity)
+        return 0;
+    struct fault *faults = realloc(plan->config.faults, capacity * sizeof faults[0]);
+    if (faults == NULL)
+        return replay_out_of_memory();
+    plan->config.faults = faults;
+    struct replay_remark *remarks = realloc(plan->remarks, capacity * sizeof remarks[0]);
+    if (remarks == NULL)
+        return replay_out_of_memory();
+    plan->remarks = remarks;
+    plan->fault_capacity = capacity;
+    return 0;
+}
+
+/* What chose the connections, or demanded something, gives way to its default. */
+static void clear_choice(struct fault *fault, bool keep_window)
+{
+    static const char *const keys[] = {
+        "connections", "times", "chance", "clients", "must_fire", "active"};
+    size_t count = sizeof keys / sizeof keys[0] - (keep_window ? 1 : 0);
+    for (size_t i = 0; i < count; i++) {
+        const struct option *option = option_find(fault_options, keys[i]);
+        struct err ignored;
+        option_parse(option, option->default_text, fault, &ignored);
+    }
+}
+
+static void tie_to_byte(struct fault *fault, uint64_t direction, uint64_t offset)
+{
+    fault->when = (struct trigger){.kind = TRIGGER_BYTES, .value = offset};
+    fault->directions = 1u << direction;
+    fault->edge = fault->until.kind == TRIGGER_MATCH ? fault->until.edge : EDGE_AFTER;
+    if (fault->until.kind != TRIGGER_BYTES || fault->until.value > offset)
+        return;
+    /* It came first, so it never ended the fault; or at the very byte. */
+    if (fault->until.value == offset)
+        fault->until.value = offset + 1;
+    else
+        fault->until = (struct trigger){.kind = TRIGGER_NEVER};
+}
+
+static void set_end(struct fault *fault, const struct occurrence *at)
+{
+    const struct option *option = replay_for_option(fault);
+    if (at->for_us != ANY)
+        memcpy(fault->params + option->offset, &at->for_us, sizeof at->for_us);
+    if (at->until != ANY)
+        fault->until = (struct trigger){.kind = TRIGGER_BYTES, .value = at->until};
+}
+
+struct fault *replay_section_add(
+    struct replay_task *task, const struct occurrence *at, const char *proxies, bool keep_window)
+{
+    struct replay_plan *plan = task->plan;
+    if (grow(plan) != 0)
+        return NULL;
+    struct replay_remark *remark = &plan->remarks[plan->config.fault_count];
+    struct fault fault = *task->fault;
+    memset(remark, 0, sizeof *remark);
+    memcpy(remark->origin, fault.name, sizeof remark->origin);
+    remark->renamed = task->first_done;
+    remark->by_clock = keep_window;
+    if (task->first_done)
+        choose_name(task, at->connection, fault.name);
+    if (proxies != NULL)
+        snprintf(fault.proxies, sizeof fault.proxies, "%s", proxies);
+    if (at->offset != ANY) {
+        const struct option *when = option_find(fault_options, "when");
+        remark->retimed = true;
+        option_format(when, &fault, remark->when, sizeof remark->when);
+        tie_to_byte(&fault, at->direction, at->offset);
+    } else if (at->direction != ANY && fault.directions == BOTH_ALL) {
+        fault.directions = 1u << at->direction;
+    }
+    remark->reended = at->until != ANY || at->for_us != ANY;
+    set_end(&fault, at);
+    clear_choice(&fault, keep_window);
+    task->first_done = true;
+    plan->config.faults[plan->config.fault_count] = fault;
+    return &plan->config.faults[plan->config.fault_count++];
+}
+
+/* --- connections --- */
+
+/* Takes as many connections into the list as one line holds, as ranges. Returns how many. */
+static size_t fill_selection(struct fault *fault, const struct occurrence *from, size_t count)
+{
+    const struct option *option = option_find(fault_options, "connections");
+    struct selection *selection = &fault->connections;
+    size_t i = 0;
+    while (i < count) {
+        size_t end = i + 1;
+        char text[OPTION_TEXT_MAX];
+        while (end < count && from[end].connection == from[end - 1].connection + 1)
+            end++;
+        if (selection->count == SELECTION_TERMS_MAX)
+            break;
+        selection->terms[selection->count++] = (struct selection_term){
+            .first = from[i].connection, .last = from[end - 1].connection, .step = 1};
+        option_format(option, fault, text, sizeof text);
+        if (strlen(CONNECTIONS_KEY) + strlen(text) > SOURCE_LINE_MAX) {
+            selection->count--;
+            break;
+        }
+        i = end;
+    }
+    return i;
+}
+
+int replay_sections_add(
+    struct replay_task *task, const struct occurrence *from, size_t count, const char *proxies)
+{
+    while (count > 0) {
+        struct fault *fault = replay_section_add(task, from, proxies, false);
+        if (fault == NULL)
+            return -1;
+        size_t taken = fill_selection(fault, from, count);
+        from += taken;
+        count -= taken;
+    }
+    return 0;
+}

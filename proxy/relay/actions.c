@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What faults ask for becomes what sessions do: see actions.h. apply() is the one switch between the two.
+ */
+#include "proxy/relay/actions.h"
+
+#include "proxy/relay/session.h"
+#include "proxy/relay/shaping.h"
+
+static bool does_any(const struct session *session, enum side side, enum action_kind kind)
+{
+    for (size_t i = 0; i < session->armed.count; i++)
+        if (session->armed.list[i]->action[side] == kind)
+            return true;
+    return false;
+}
+
+/* What becomes of bytes that arrive from a side, all active faults considered. */
+static enum flow_read_mode intake_of(const struct session *session, enum side side)
+{
+    bool drop = does_any(session, side, ACTION_DISCARD);
+    if (does_any(session, side, ACTION_STOP_READING))
+        return FLOW_PAUSE;
+    for (size_t i = 0; i < session->armed.count && !drop; i++) {
+        const struct armed *armed = session->armed.list[i];
+        drop = armed->action[side] == ACTION_LIMIT &&
+               arming_limit(armed) <= flow_forwarded(&session->flow[side]);
+    }
+    return drop ? FLOW_DISCARD : FLOW_FORWARD;
+}
+
+static void refresh_filters(struct session *session, enum side side)
+{
+    struct packet_filter filters[ENDPOINT_FILTERS_MAX];
+    unsigned count = 0;
+    struct endpoint *ep = session->side[side].ep;
+    for (size_t i = 0; i < session->armed.count && count < ENDPOINT_FILTERS_MAX; i++) {
+        if (session->armed.list[i]->action[side] == ACTION_FILTER)
+            filters[count++] = session->armed.list[i]->does.filter;
+    }
+    if (ep != NULL && (count > 0 || session->side[side].filter_count > 0))
+        ep->ops->set_filters(ep, filters, count);
+    session->side[side].filter_count = count;
+}
+
+/* How long a FIN that arrives from a side has to wait: the delays add up, as those of a chain of
+ * proxies would. 0: it does not. */
+static uint64_t fin_hold_of(const struct session *session, enum side side)
+{
+    uint64_t hold_us = 0;
+    for (size_t i = 0; i < session->armed.count; i++) {
+        const struct armed *armed = session->armed.list[i];
+        if (armed->action[side] == ACTION_HOLD_FIN)
+            hold_us = time_add(hold_us, armed->does.duration_us);
+        else if (armed->action[side] == ACTION_DISCARD && armed->does.holds_fin)
+            hold_us = TIME_NEVER;
+    }
+    return hold_us;
+}
+
+/* When that changes, the wait of a FIN that is held already begins anew. */
+static void refresh_fin(struct session *session, enum side side)
+{
+    struct session_side *it = &session->side[side];
+    uint64_t hold_us = fin_hold_of(session, side);
+    if (hold_us != it->fin_hold_us)
+        it->fin_release_at = TIME_NEVER;
+    it->fin_hold_us = hold_us;
+    it->fin_held = hold_us > 0;
+}
+
+void session_recompute(struct session *session)
+{
+    for (int i = 0; i < 2; i++) {
+        struct flow *flow = &session->flow[i];
+        if (!flow->cut && session->side[i].ending.state == ENDING_NONE) {
+            flow_set_read_mode(flow, intake_of(session, (enum side)i));
+            flow->edge = arming_next_edge(session, (enum direction)i, flow_forwarded(flow));
+        }
+        if (flow->shaping != NULL)
+            shaping_refresh(flow->shaping);
+        refresh_filters(session, (enum side)i);
+        refresh_fin(session, (enum side)i);
+    }
+    session->again = true;
+}
+
+static void early_fin(struct session *session, enum side side)
+{
+    session->side[side].fin_wanted = true;
+    flow_stop_reading(&session->flow[!side]);
+}
+
+static void insert(
+    struct session *session, struct armed *armed, enum side side, const struct action *action)
+{
+    armed->insertion =
+        (struct insertion){.data = action->data, .size = action->bytes, .key = armed->key[side]};
+    flow_insert(&session->flow[side], &armed->insertion);
+}
+
+/* An ending at an edge: what was read behind it never goes. */
+static void end(struct session *session, enum side side, const struct action *action)
+{
+    flow_clear_edge(&session->flow[side]);
+    ending_begin(session, side, action);
+}
+
+/* The one place where the actions of faults become actions. */
+static void apply(
+    struct session *session, struct armed *armed, enum side side, const struct action *action)
+{
+    switch (action->kind) {
+    case ACTION_NONE:
+        break;
+    case ACTION_FIN:
+        early_fin(session, side);
+        break;
+    case ACTION_INSERT:
+        insert(session, armed, side, action);
+        break;
+    case ACTION_DELAY_DIAL:
+        session->dial_at = time_add(session->dial_at, action->duration_us);
+        break;
+    case ACTION_HOLD_FIN:
+    case ACTION_STOP_READING:
+    case ACTION_DISCARD:
+    case ACTION_SHAPE:
+    case ACTION_FILTER:
+    case ACTION_LIMIT:
+        armed->action[side] = action->kind;
+        armed->does = *action;
+        break;
+    case ACTION_CLOSE_GRACEFUL:
+    case ACTION_CLOSE_PLAIN:
+    case ACTION_CLOSE_UNREAD:
+    case ACTION_RESET_ABRUPT:
+    case ACTION_RESET_DRAIN:
+    case ACTION_RESET_AFTER_FIN:
+    case ACTION_RESET_ON_DATA:
+    case ACTION_HOLD:
+    case ACTION_VANISH:
+        end(session, side, action);
+        break;
+    }
+}
+
+/* A type that goes by direction acts on the socket that its direction is read from. */
+static bool acts_on(const struct armed *armed, int side)
+{
+    return !fault_goes_by_direction(&armed->rule->fault) || (armed->directions & (1u << side)) != 0;
+}
+
+void actions_apply(struct session *session, struct armed *armed, const struct action on[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (acts_on(armed, i))
+            apply(session, armed, (enum side)i, &on[i]);
+    }
+    session_recompute(session);
+}
+
+void actions_change(struct session *session, struct armed *armed, const struct action on[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (armed->action[i] != ACTION_NONE)
+            armed->does = on[i];
+    }
+    session_recompute(session);
+}
+
+void actions_revert(struct session *session, struct armed *armed)
+{
+    armed->action[SIDE_CLIENT] = armed->action[SIDE_SERVER] = ACTION_NONE;
+    session_recompute(session);
+}
+
+void actions_end_session(struct session *session, const struct action *action)
+{
+    end(session, SIDE_CLIENT, action);
+    end(session, SIDE_SERVER, action);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A kernel pipe through which bulk data moves from socket to socket without being copied to us
+ * (splice(2)). Taken when data waits, given back when it is empty: an idle connection has none.
+ */
+#ifndef RUDEPROXY_RELAY_SPLICE_PIPE_H
+#define RUDEPROXY_RELAY_SPLICE_PIPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct splice_pipe {
+    int fd[2]; /* read end, write end */
+};
+
+/* Where pipes come from; implemented by net/. */
+struct splice_pipe_pool {
+    /* NULL: none to be had, copy instead. */
+    struct splice_pipe *(*take)(struct splice_pipe_pool *pool);
+    /* `empty`: it holds no bytes and may be used again. */
+    void (*give)(struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, bool empty);
+    /* Takes the oldest `n` bytes out of it, which holds so many. */
+    void (*drain)(
+        struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, void *bytes, size_t n);
+};
+
+#endif
