@@ -19,8 +19,8 @@ static void set_type_defaults(const struct fault_check *exam)
     struct fault *fault = exam->fault;
     const struct fault_type *type = fault->type;
     if (!key_given(exam, ROW_SIDE) && type->side_rule == SIDE_BOTH)
-        fault->sides = BOTH_ALL;
-    if (!key_given(exam, ROW_DIRECTION) && type->default_directions != BOTH_NONE)
+        fault->sides = BOTH_BITS;
+    if (!key_given(exam, ROW_DIRECTION) && type->default_directions != NO_BITS)
         fault->directions = type->default_directions;
     if (type->at_accept)
         fault->when = (struct trigger){.kind = TRIGGER_ACCEPT};
@@ -38,9 +38,9 @@ static void set_edge(struct fault *fault)
 static void normalize_fault(struct fault *fault)
 {
     if (!fault_direction_applies(fault))
-        fault->directions = BOTH_NONE;
+        fault->directions = NO_BITS;
     if (!fault_side_applies(fault))
-        fault->sides = BOTH_NONE;
+        fault->sides = NO_BITS;
     if (!fault_other_applies(fault))
         fault->other = OTHER_CLOSE;
 }

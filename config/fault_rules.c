@@ -114,7 +114,7 @@ static int side_is_there(const struct fault_check *exam, struct err *err)
     if (!is_early(fault) || fault->type->group != GROUP_ENDING || !fault_side_applies(fault))
         return 0;
     bool ending = action_is_ending(fault->type->fire(fault->params).kind);
-    if (fault->sides == BOTH_SECOND || (!ending && (fault->sides & BOTH_SECOND) != 0))
+    if (fault->sides == SERVER_BIT || (!ending && (fault->sides & SERVER_BIT) != 0))
         return err_set(err, "there is no server side when = accept, nothing was dialled yet: write "
                             "side = client, or when = open");
     return 0;
@@ -128,7 +128,7 @@ static int other_means_something(const struct fault_check *exam, struct err *err
     if (fault->when.kind == TRIGGER_ACCEPT)
         return err_set(err, "there is no other side when = accept, nothing was dialled yet: leave "
                             "it out");
-    if (fault->sides == BOTH_ALL)
+    if (fault->sides == BOTH_BITS)
         return err_set(err, "both sides are named, so there is no other: leave it out, or write "
                             "side = client or side = server");
     return say_foreign(fault->type, ROW_OTHER, err);
@@ -155,7 +155,7 @@ static bool ends_at_once(const struct fault *fault)
         return false;
     if (until->kind == TRIGGER_TIME)
         return until->value <= when->value;
-    if (fault->directions == BOTH_ALL)
+    if (fault->directions == BOTH_BITS)
         return false;
     return until->kind == TRIGGER_EOF ||
            (until->kind == TRIGGER_BYTES && until->value <= when->value);

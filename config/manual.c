@@ -54,7 +54,7 @@ static const char *default_of(const struct fault_type *type, const struct option
 {
     if (strcmp(option->name, "side") == 0)
         return type->side_rule == SIDE_REQUIRED ? NULL : "both";
-    if (strcmp(option->name, "direction") == 0 && type->default_directions == BOTH_ALL)
+    if (strcmp(option->name, "direction") == 0 && type->default_directions == BOTH_BITS)
         return "both";
     return option->default_text != NULL ? option->default_text : option->unset_text;
 }
@@ -129,9 +129,9 @@ static const char *side_text(const struct fault_type *type)
     }
     if (type->listener != LISTENER_OPEN)
         return "concerns the listening socket, while `active`";
-    return type->at_accept                        ? "fires at accept"
-           : type->default_directions == BOTH_ALL ? "goes by `direction`, both unless given"
-                                                  : "goes by `direction`, downstream unless given";
+    return type->at_accept                         ? "fires at accept"
+           : type->default_directions == BOTH_BITS ? "goes by `direction`, both unless given"
+                                                   : "goes by `direction`, downstream unless given";
 }
 
 static void markdown_type(const struct fault_type *type, FILE *out)

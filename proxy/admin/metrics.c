@@ -75,7 +75,7 @@ static void for_proxies(const struct call *call, struct text *text,
 static void put_begin(struct text *text, const char *name, const struct proxy *proxy)
 {
     text_printf(text, "%s{", name);
-    put_label(text, "proxy", proxy->plan->proxy.name);
+    put_label(text, "proxy", proxy_name(proxy));
 }
 
 /* --- Toxiproxy's -------------------------------------------------------------------------------- */

@@ -18,11 +18,11 @@ static void write_addresses(const struct worker *worker, const char *admin, FILE
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         char text[ADDRESS_TEXT_MAX];
-        if (!proxy->plan->proxy.enabled)
+        if (!proxy->plan->config.enabled)
             continue;
         address_format_sockaddr(
             &proxy->listener.address, proxy->listener.address_len, text, sizeof text);
-        fprintf(out, "%s %s\n", proxy->plan->proxy.name, text);
+        fprintf(out, "%s %s\n", proxy_name(proxy), text);
     }
 }
 

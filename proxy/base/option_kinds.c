@@ -81,21 +81,21 @@ static void format_yes_no(const struct option *option, const void *value, char *
     snprintf(buf, size, "%s", *(const bool *)value ? "yes" : "no");
 }
 
-/* Sets of two: the words stand for BOTH_FIRST, BOTH_SECOND and BOTH_ALL, in this order. */
+/* Sets of two (side.h): the words stand for the sets 1, 2 and 3 (both), in this order. */
 static int parse_set(const struct option *option, const char *text, const char *const *words,
     void *value, struct err *err)
 {
     int index = find_word(text, words, option->kind->form, err);
     if (index < 0)
         return -1;
-    *(unsigned *)value = (unsigned)index + BOTH_FIRST;
+    *(unsigned *)value = (unsigned)index + 1;
     return 0;
 }
 
 static void format_set(const void *value, const char *const *words, char *buf, size_t size)
 {
     unsigned set = *(const unsigned *)value;
-    snprintf(buf, size, "%s", set == BOTH_NONE ? "" : words[set - BOTH_FIRST]);
+    snprintf(buf, size, "%s", set == NO_BITS ? "" : words[set - 1]);
 }
 
 static const char *const side_words[] = {"client", "server", "both", NULL};

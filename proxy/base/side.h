@@ -8,6 +8,8 @@
 #ifndef RUDEPROXY_BASE_SIDE_H
 #define RUDEPROXY_BASE_SIDE_H
 
+#include <stdbool.h>
+
 enum side {
     SIDE_CLIENT = 0, /* the socket facing the client */
     SIDE_SERVER = 1, /* the socket facing the server */
@@ -20,11 +22,19 @@ enum direction {
 
 /* A set of sides or of directions: bit i stands for index i. */
 enum {
-    BOTH_NONE = 0,
-    BOTH_FIRST = 1 << 0,  /* the client, or upstream */
-    BOTH_SECOND = 1 << 1, /* the server, or downstream */
-    BOTH_ALL = BOTH_FIRST | BOTH_SECOND,
+    NO_BITS = 0,
+    CLIENT_BIT = 1 << SIDE_CLIENT,
+    SERVER_BIT = 1 << SIDE_SERVER,
+    UPSTREAM_BIT = 1 << DIRECTION_UPSTREAM,
+    DOWNSTREAM_BIT = 1 << DIRECTION_DOWNSTREAM,
+    BOTH_BITS = CLIENT_BIT | SERVER_BIT,
 };
+
+/* Whether the set holds this side or direction. */
+static inline bool bits_have(unsigned bits, int index)
+{
+    return (bits & (1u << index)) != 0;
+}
 
 static inline const char *side_name(enum side side)
 {

@@ -60,7 +60,7 @@ void control_proxy_config(const struct proxy *proxy, struct proxy_config *config
     char text[ADDRESS_TEXT_MAX];
     struct address address;
     struct err ignored;
-    *config = proxy->plan->proxy;
+    *config = proxy->plan->config;
     if (listener->address_len == 0)
         return;
     address_format_sockaddr(&listener->address, listener->address_len, text, sizeof text);
@@ -102,7 +102,7 @@ static struct plan_basis basis_of(
         .seed = control->settings.seed,
         .started_at = control->worker->started_at,
         .origin = origin,
-        .proxy = *config,
+        .config = *config,
     };
 }
 
@@ -163,7 +163,7 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     socklen_t len;
     struct err ignored;
     if (listener->address_len == 0)
-        return address_equal(listen, &proxy->plan->proxy.listen);
+        return address_equal(listen, &proxy->plan->config.listen);
     if (listener_resolve(listen, &address, &len, &ignored) != 0)
         return false;
     address_format_sockaddr(&listener->address, listener->address_len, is, sizeof is);
@@ -192,14 +192,14 @@ static enum control_result change(
     struct control *control, struct proxy *proxy, struct plan *plan, bool moves, struct err *err)
 {
     bool opened, failed;
-    bool restarts = moves || !address_equal(&plan->proxy.upstream, &proxy->plan->proxy.upstream);
-    if (restarts || (proxy->plan->proxy.enabled && !plan->proxy.enabled))
+    bool restarts = moves || !address_equal(&plan->config.upstream, &proxy->plan->config.upstream);
+    if (restarts || (proxy->plan->config.enabled && !plan->config.enabled))
         shut_down(proxy);
     if (moves)
         listener_forget_address(&proxy->listener);
-    failed = reopen(proxy, &plan->proxy, &opened, err) != 0;
+    failed = reopen(proxy, &plan->config, &opened, err) != 0;
     if (failed) /* nobody has seen the plan yet */
-        plan->proxy.enabled = false;
+        plan->config.enabled = false;
     proxy_adopt(proxy, plan, opened && !failed);
     return failed ? control_fail(control, proxy->listener.errnum, err, NULL) : CONTROL_OK;
 }
@@ -216,9 +216,9 @@ enum control_result control_change_proxy(
     const struct plan *old = proxy->plan;
     struct plan_basis basis = basis_of(control, old->origin, config);
     bool moves = !control_listens_on(proxy, &config->listen);
-    memcpy(basis.proxy.name, old->proxy.name, sizeof basis.proxy.name);
+    memcpy(basis.config.name, old->config.name, sizeof basis.config.name);
     if (!moves) /* as it was written: what the file says is still what it says */
-        basis.proxy.listen = old->proxy.listen;
+        basis.config.listen = old->config.listen;
     struct plan *plan = plan_new(&basis, old->rules, old->rule_count);
     if (plan == NULL)
         return control_fail(control, 0, err, "out of memory");

@@ -101,7 +101,7 @@ static struct plan *edit(const struct plan *old, const struct rule_change *chang
         .seed = old->seed,
         .started_at = old->started_at,
         .origin = old->origin,
-        .proxy = old->proxy,
+        .config = old->config,
     };
     struct rule **rules = calloc(old->rule_count + 1, sizeof(struct rule *));
     size_t count = 0;
@@ -135,11 +135,11 @@ static enum control_result make_rule(struct control *control, const struct proxy
     enum rule_origin origin = before == NULL ? RULE_FROM_API : before->origin;
     if (before != NULL)
         memcpy(own.name, before->fault.name, sizeof own.name);
-    snprintf(own.proxies, sizeof own.proxies, "%s", proxy->plan->proxy.name);
+    snprintf(own.proxies, sizeof own.proxies, "%s", proxy_name(proxy));
     if (name_check_any(own.name, err) != 0 || privilege_check_fault(&own, err) != 0)
         return CONTROL_INVALID;
-    *rule = rule_new(
-        &own, origin, toxic_fields, proxy->plan->proxy.name, before, &control->worker->counters);
+    *rule =
+        rule_new(&own, origin, toxic_fields, proxy_name(proxy), before, &control->worker->counters);
     return *rule == NULL ? control_fail(control, 0, err, "out of memory") : CONTROL_OK;
 }
 
@@ -208,7 +208,7 @@ enum control_result control_remove_all_faults(
         .seed = old->seed,
         .started_at = old->started_at,
         .origin = old->origin,
-        .proxy = old->proxy,
+        .config = old->config,
     };
     if (old->rule_count == 0)
         return CONTROL_OK;
@@ -239,7 +239,7 @@ static struct connection *find_connection(const struct proxy *proxy, uint64_t nu
 static enum control_result inject(struct control *control, struct proxy *proxy,
     struct connection *connection, const struct fault *fault, struct err *err)
 {
-    const char *name = proxy->plan->proxy.name;
+    const char *name = proxy_name(proxy);
     struct adoption_batch adoption_batch = {0};
     struct adoption *only[1];
     struct rule *rule =

@@ -53,7 +53,7 @@ static int prepare_fresh(struct load *load, struct change *change, struct err *e
 /* Port 0 is whatever it was the last time. */
 static bool stays_there(const struct proxy *old, const struct address *listen)
 {
-    return address_equal(&old->plan->proxy.listen, listen) || control_listens_on(old, listen);
+    return address_equal(&old->plan->config.listen, listen) || control_listens_on(old, listen);
 }
 
 static int prepare_of_file(
@@ -83,7 +83,7 @@ static int prepare_of_api(
 {
     change->existing = proxy;
     change->of_api = true;
-    return compile(load, &proxy->plan->proxy, RULE_FROM_API, proxy, change, err);
+    return compile(load, &proxy->plan->config, RULE_FROM_API, proxy, change, err);
 }
 
 static bool is_in_file(const struct config *config, const char *name)
@@ -97,7 +97,7 @@ static bool is_in_file(const struct config *config, const char *name)
 static bool stays(const struct load *load, const struct proxy *proxy)
 {
     return load->keep_api && proxy->plan->origin == RULE_FROM_API &&
-           !is_in_file(&load->config, proxy->plan->proxy.name);
+           !is_in_file(&load->config, proxy_name(proxy));
 }
 
 static int prepare(struct load *load, struct err *err)

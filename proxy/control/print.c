@@ -58,10 +58,10 @@ static bool fits_file(const struct proxy_config *proxy)
 static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE *out)
 {
     struct fault fault = rule->fault;
-    const char *owner = proxy->plan->proxy.name;
+    const char *owner = proxy_name(proxy);
     int length = snprintf(fault.name, sizeof fault.name, "%s.%s", owner, rule->fault.name);
     bool readable = (size_t)length < sizeof fault.name && fits_title("fault", fault.name) &&
-                    fits_file(&proxy->plan->proxy);
+                    fits_file(&proxy->plan->config);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
     print_section(print_fault, &fault, readable, out);
 }
@@ -81,7 +81,7 @@ static bool is_as_written(const struct control *control, const struct fault_coun
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
         const struct rule *rule = rule_of(proxy, fault_counter);
         bool has = rule != NULL && fault_equal(&rule->fault, fault);
-        if (has != fault_names_proxy(fault, proxy->plan->proxy.name))
+        if (has != fault_names_proxy(fault, proxy_name(proxy)))
             return false;
     }
     return true;
@@ -94,11 +94,11 @@ static bool name_proxies(
 {
     size_t used = 0;
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
-        const char *name = proxy->plan->proxy.name;
+        const char *name = proxy_name(proxy);
         const struct rule *rule = rule_of(proxy, fault_counter);
         if (rule == NULL || !fault_equal(&rule->fault, fault))
             continue;
-        if (!fits_file(&proxy->plan->proxy) || used + strlen(name) + 2 > sizeof fault->proxies)
+        if (!fits_file(&proxy->plan->config) || used + strlen(name) + 2 > sizeof fault->proxies)
             return false;
         used += (size_t)snprintf(
             fault->proxies + used, sizeof fault->proxies - used, "%s%s", used > 0 ? "," : "", name);

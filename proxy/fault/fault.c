@@ -48,7 +48,7 @@ const char *action_name(enum action_kind kind)
 static unsigned named_sockets(const struct fault *fault)
 {
     if (fault->type->at_accept)
-        return BOTH_SECOND;
+        return SERVER_BIT;
     return fault->type->side_rule == SIDE_UNUSED ? fault->directions : fault->sides;
 }
 
@@ -136,7 +136,7 @@ bool fault_side_applies(const struct fault *fault)
 /* `other` needs an ending, exactly one named side, and, at accept, more than the client alone. */
 bool fault_other_applies(const struct fault *fault)
 {
-    return fault->type->takes_other && fault->sides != BOTH_ALL &&
+    return fault->type->takes_other && fault->sides != BOTH_BITS &&
            fault->when.kind != TRIGGER_ACCEPT &&
            action_is_ending(fault->type->fire(fault->params).kind);
 }

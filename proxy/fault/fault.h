@@ -133,7 +133,7 @@ struct fault_type {
     enum fault_group group;
     enum fault_side_rule side_rule;
     bool takes_other;             /* `other` means something when the type ends the connection */
-    unsigned default_directions;  /* of an absent `direction`; BOTH_NONE: downstream */
+    unsigned default_directions;  /* of an absent `direction`; NO_BITS: downstream */
     const struct option *options; /* the type's own keys, rows into its parameter struct; may be
                                      an empty table, never NULL */
     size_t params_size;           /* of that struct, at most FAULT_PARAMS_MAX */
@@ -158,7 +158,7 @@ struct fault_type {
     void (*passed)(const void *params, void *state, uint64_t offset, size_t n, time_us now);
     /* Of a gate that delays: when the byte at `offset` leaves that came at `came`. *until, behind it,
      * is lowered to where another delay begins. Several of them add up. NULL: it does not delay. */
-    time_us (*leaves)(const void *params, const void *state, uint64_t key, uint64_t offset,
+    time_us (*departure_time)(const void *params, const void *state, uint64_t key, uint64_t offset,
         time_us came, uint64_t *until);
     /* Changes bytes as they are read, never their number; the same for any cutting into pieces. */
     void (*mutate)(
@@ -188,8 +188,8 @@ struct fault {
     char name[FAULT_NAME_MAX];
     char proxies[FAULT_PROXIES_MAX]; /* names as written, comma-separated, or "*" */
     const struct fault_type *type;
-    unsigned sides;      /* set of sides (side.h); BOTH_NONE for SIDE_UNUSED types */
-    unsigned directions; /* set of directions; BOTH_NONE where neither trigger nor type has any */
+    unsigned sides;      /* set of sides (side.h); NO_BITS for SIDE_UNUSED types */
+    unsigned directions; /* set of directions; NO_BITS where neither trigger nor type has any */
     struct trigger when;
     struct trigger until; /* TRIGGER_NEVER: none */
     int edge; /* enum trigger_edge: the key, as written; it stands in `when` if that is a

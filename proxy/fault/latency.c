@@ -90,7 +90,7 @@ static uint64_t delay_of_block(const struct latency_params *latency, uint64_t ke
     return delay_us > 0 ? (uint64_t)delay_us : 0;
 }
 
-static time_us leaves(const void *params, const void *memory, uint64_t key, uint64_t offset,
+static time_us departure_time(const void *params, const void *memory, uint64_t key, uint64_t offset,
     time_us came, uint64_t *until)
 {
     const struct latency_params *latency = params;
@@ -111,7 +111,7 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     for (int step = 0; at < view->end && step < STEPS_MAX; step++) {
         uint64_t until;
         time_us came = view->arrived(view, at, &until);
-        time_us due = leaves(params, state, view->key, at, came, &until);
+        time_us due = departure_time(params, state, view->key, at, came, &until);
         if (due > view->now) {
             *again = due;
             break;
@@ -139,7 +139,7 @@ const struct fault_type fault_latency = {
     .params_size = sizeof(struct latency_params),
     .fire = fire,
     .gate = gate,
-    .leaves = leaves,
+    .departure_time = departure_time,
     .wants_arrivals = true,
     .lasting = true,
     .check = check,

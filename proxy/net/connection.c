@@ -164,7 +164,7 @@ static void on_connected(struct connector *connector, int errnum, const char *re
     if (reason == NULL)
         address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
-        address_format(&connection->session.plan->proxy.upstream, text, sizeof text);
+        address_format(&connection->session.plan->config.upstream, text, sizeof text);
     /* The listener closes before the client gets its RST: a client that tries again at once shall
      * find nobody. */
     proxy_note_connect(connection->proxy, errnum == 0 && reason == NULL, errnum);
@@ -182,7 +182,7 @@ static void host_dial(struct session *session)
 {
     struct connection *connection = of_session(session);
     connector_start(connection->connector, &connection->endpoint[SIDE_SERVER],
-        worker_builtin_address(connection->proxy->worker, &session->plan->proxy.upstream));
+        worker_builtin_address(connection->proxy->worker, &session->plan->config.upstream));
 }
 
 static const struct session_host host = {
@@ -219,7 +219,7 @@ static struct connection *connection_new(
     connection->address[SIDE_CLIENT] = strdup(text);
     connection->connector = calloc(1, sizeof *connection->connector);
     if (connection->address[SIDE_CLIENT] == NULL || connection->connector == NULL ||
-        connector_init(connection->connector, worker, &proxy->plan->proxy, on_connected) != 0) {
+        connector_init(connection->connector, worker, &proxy->plan->config, on_connected) != 0) {
         connection_free(connection);
         return NULL;
     }
@@ -254,7 +254,7 @@ void connection_open(
     socket_endpoint_init(&connection->endpoint[SIDE_CLIENT], on_ready_client);
     socket_endpoint_init(&connection->endpoint[SIDE_SERVER], on_ready_server);
     struct socket_endpoint *client = &connection->endpoint[SIDE_CLIENT];
-    if (socket_endpoint_adopt(client, &worker->poller, fd, peer->ss_family, &proxy->plan->proxy) !=
+    if (socket_endpoint_adopt(client, &worker->poller, fd, peer->ss_family, &proxy->plan->config) !=
         0) {
         connection_free(connection);
         reset_and_close(fd);

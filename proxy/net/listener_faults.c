@@ -54,7 +54,7 @@ static void tell(struct proxy *proxy, struct rule *rule, bool begins, time_us no
     const struct event event = {
         .kind = begins ? EVENT_FAULT : EVENT_FAULT_OVER,
         .at = now,
-        .proxy = proxy->plan->proxy.name,
+        .proxy = proxy_name(proxy),
         .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name},
     };
     if (begins)

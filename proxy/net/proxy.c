@@ -19,7 +19,7 @@
 static void emit(struct proxy *proxy, struct event *event)
 {
     event->at = timers_now();
-    event->proxy = proxy->plan->proxy.name;
+    event->proxy = proxy_name(proxy);
     worker_emit(proxy->worker, event);
 }
 
@@ -72,9 +72,9 @@ static void on_probe_timer(struct timer *timer)
 {
     struct proxy *proxy = container_of(timer, struct proxy, probe_timer);
     struct worker *worker = proxy->worker;
-    if (connector_init(&proxy->prober, worker, &proxy->plan->proxy, on_probed) == 0)
+    if (connector_init(&proxy->prober, worker, &proxy->plan->config, on_probed) == 0)
         connector_start(&proxy->prober, &proxy->probe,
-            worker_builtin_address(worker, &proxy->plan->proxy.upstream));
+            worker_builtin_address(worker, &proxy->plan->config.upstream));
     else
         timer_set(&worker->timers, timer, time_add(timers_now(), PROBE_INTERVAL_US));
 }
@@ -107,7 +107,7 @@ void proxy_note_connect(struct proxy *proxy, bool connected, int errnum)
     if (connected)
         return;
     proxy->totals.connect_failed++;
-    if (proxy->plan->proxy.unreachable == UNREACHABLE_REFUSE && !proxy->closing &&
+    if (proxy->plan->config.unreachable == UNREACHABLE_REFUSE && !proxy->closing &&
         !is_our_own(errnum) && listener_is_open(&proxy->listener))
         start_probing(proxy);
 }
@@ -153,10 +153,10 @@ err_after_alloc:
 
 int proxy_listen(struct proxy *proxy, struct err *err)
 {
-    if (!proxy->plan->proxy.enabled || listener_is_open(&proxy->listener) ||
+    if (!proxy->plan->config.enabled || listener_is_open(&proxy->listener) ||
         proxy->listener_faults.wanted == LISTENER_CLOSED || proxy->worker->stopping)
         return 0;
-    if (listener_open(&proxy->listener, &proxy->plan->proxy, err) != 0)
+    if (listener_open(&proxy->listener, &proxy->plan->config, err) != 0)
         return -1;
     emit_listening(proxy, EVENT_LISTENING);
     return 0;
@@ -169,12 +169,12 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
     proxy->plan = plan;
     listener_faults_inherit(proxy, old);
     plan_unref(old);
-    if (!plan->proxy.enabled)
+    if (!plan->config.enabled)
         proxy_stop_listening(proxy);
     else if (opened)
         emit_listening(proxy, EVENT_LISTENING);
     else if (listener_is_open(&proxy->listener))
-        listener_update(&proxy->listener, &plan->proxy);
+        listener_update(&proxy->listener, &plan->config);
     listener_faults_update(proxy);
 }
 
@@ -189,7 +189,7 @@ void proxy_change_faults(struct proxy *proxy, struct plan *plan)
 
 void proxy_stop_listening(struct proxy *proxy)
 {
-    if (proxy->closing || proxy->worker->stopping || !proxy->plan->proxy.enabled)
+    if (proxy->closing || proxy->worker->stopping || !proxy->plan->config.enabled)
         listener_release_port(&proxy->listener);
     if (!listener_is_open(&proxy->listener))
         return;

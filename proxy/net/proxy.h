@@ -52,6 +52,11 @@ struct proxy {
     bool probing; /* the listener is closed because the upstream does not answer */
 };
 
+static inline const char *proxy_name(const struct proxy *proxy)
+{
+    return proxy->plan->config.name;
+}
+
 /* Takes over the reference to the plan. NULL: out of memory, the reference stays the caller's. */
 struct proxy *proxy_new(struct worker *worker, struct plan *plan);
 

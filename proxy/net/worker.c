@@ -55,7 +55,7 @@ struct proxy *worker_find_proxy(const struct worker *worker, const char *name)
     struct hash_link *link = hash_find(&worker->names, hash_text(0, name));
     for (; link != NULL; link = hash_find_next(link)) {
         struct proxy *proxy = container_of(link, struct proxy, by_name);
-        if (strcmp(proxy->plan->proxy.name, name) == 0)
+        if (strcmp(proxy_name(proxy), name) == 0)
             return proxy;
     }
     return NULL;
@@ -63,7 +63,7 @@ struct proxy *worker_find_proxy(const struct worker *worker, const char *name)
 
 int worker_name_proxy(struct worker *worker, struct proxy *proxy)
 {
-    return hash_add(&worker->names, &proxy->by_name, hash_text(0, proxy->plan->proxy.name));
+    return hash_add(&worker->names, &proxy->by_name, hash_text(0, proxy_name(proxy)));
 }
 
 void worker_stop_listening(struct worker *worker)

@@ -16,7 +16,7 @@ static bool does_any(const struct session *session, enum side side, enum action_
 }
 
 /* What becomes of bytes that arrive from a side, all active faults considered. */
-static enum flow_read_mode intake_of(const struct session *session, enum side side)
+static enum flow_read_mode read_mode_of(const struct session *session, enum side side)
 {
     bool drop = does_any(session, side, ACTION_DISCARD);
     if (does_any(session, side, ACTION_STOP_READING))
@@ -74,7 +74,7 @@ void session_recompute(struct session *session)
     for (int i = 0; i < 2; i++) {
         struct flow *flow = &session->flow[i];
         if (!flow->cut && session->side[i].ending.state == ENDING_NONE) {
-            flow_set_read_mode(flow, intake_of(session, (enum side)i));
+            flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
             flow->edge = arming_next_edge(session, (enum direction)i, flow_forwarded(flow));
         }
         if (flow->shaping != NULL)
@@ -148,7 +148,7 @@ static void apply(
 /* A type that goes by direction acts on the socket that its direction is read from. */
 static bool acts_on(const struct armed *armed, int side)
 {
-    return !fault_goes_by_direction(&armed->rule->fault) || (armed->directions & (1u << side)) != 0;
+    return !fault_goes_by_direction(&armed->rule->fault) || bits_have(armed->directions, side);
 }
 
 void actions_apply(struct session *session, struct armed *armed, const struct action on[2])

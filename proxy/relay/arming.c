@@ -13,7 +13,7 @@
 /* The direction an event speaks of: the one that was watched, else the fault's own. */
 static enum direction event_direction(const struct armed *armed)
 {
-    return armed->directions == BOTH_FIRST ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
+    return armed->directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 
 uint64_t arming_limit(const struct armed *armed)
@@ -52,7 +52,7 @@ static void emit_fault(struct session *session, enum event_kind kind, const stru
     const struct event event = {
         .kind = kind,
         .at = session->now,
-        .proxy = session->plan->proxy.name,
+        .proxy = session->plan->config.name,
         .connection = session->number,
         .u.fault =
             {
@@ -120,7 +120,7 @@ static bool is_too_late(
 {
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &session->flow[i];
-        if ((armed->directions & (1u << i)) != 0 && on[i].kind == ACTION_INSERT &&
+        if (bits_have(armed->directions, i) && on[i].kind == ACTION_INSERT &&
             (flow->cut || flow->finished))
             return true;
     }
@@ -180,7 +180,7 @@ static void finish(struct session *session, struct armed *armed, enum fault_end_
 static bool stands_at(const struct armed *armed, const struct trigger *trigger,
     const struct match match[2], enum direction direction, uint64_t offset)
 {
-    if ((armed->directions & (1u << direction)) == 0)
+    if (!bits_have(armed->directions, direction))
         return false;
     return (trigger->kind == TRIGGER_BYTES && trigger->value <= offset) ||
            (trigger->kind == TRIGGER_MATCH && match[direction].edge == offset);
@@ -208,7 +208,7 @@ static bool is_event(const struct armed *armed, const struct trigger *trigger,
     enum trigger_kind kind, enum direction direction)
 {
     return trigger->kind == kind &&
-           (!trigger_watches_direction(kind) || (armed->directions & (1u << direction)) != 0);
+           (!trigger_watches_direction(kind) || bits_have(armed->directions, direction));
 }
 
 void arming_on_event(struct session *session, enum trigger_kind kind, enum direction direction)
@@ -302,7 +302,7 @@ static uint64_t edge_of(const struct armed *armed, enum direction direction, uin
     uint64_t edge = trigger->kind == TRIGGER_BYTES   ? passed
                     : trigger->kind == TRIGGER_MATCH ? match[direction].edge
                                                      : FLOW_NO_EDGE;
-    bool here = armed->phase != ARMED_DONE && (armed->directions & (1u << direction)) != 0;
+    bool here = armed->phase != ARMED_DONE && bits_have(armed->directions, direction);
     return here && edge >= forwarded ? edge : FLOW_NO_EDGE;
 }
 
@@ -338,7 +338,7 @@ static bool has_come(const struct session *session, const struct armed *armed)
     if (when->kind == TRIGGER_TIME)
         come = time_add(session->opened_at, when->value) < session->now;
     for (int d = 0; d < 2; d++) {
-        if ((armed->directions & (1u << d)) == 0)
+        if (!bits_have(armed->directions, d))
             continue;
         if (when->kind == TRIGGER_BYTES)
             come |= flow_forwarded(&session->flow[d]) > when->value;

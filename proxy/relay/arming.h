@@ -66,7 +66,7 @@ struct armed_set {
 /* Whether it shapes or ends directions, each on its own, and not sides. */
 static inline bool fault_goes_by_direction(const struct fault *fault)
 {
-    return fault->type->side_rule == SIDE_UNUSED && fault->directions != BOTH_NONE;
+    return fault->type->side_rule == SIDE_UNUSED && fault->directions != NO_BITS;
 }
 
 /* Selects the rules of the plan that concern this connection, and draws their chance. `client` is

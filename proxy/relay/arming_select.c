@@ -15,7 +15,7 @@ enum stream { STREAM_CHANCE, STREAM_DIRECTION };
 static uint64_t key_of(const struct session *session, const struct fault *fault, uint64_t stream)
 {
     const struct plan *plan = session->plan;
-    return rng_key(plan->seed, plan->proxy.name, session->number, fault->name, stream);
+    return rng_key(plan->seed, plan->config.name, session->number, fault->name, stream);
 }
 
 bool arming_concerns(const struct session *session, const struct rule *rule,
@@ -58,12 +58,12 @@ void arming_free(struct armed *armed)
 
 unsigned arming_make(struct session *session, struct rule *rule, struct armed *made[2])
 {
-    bool splits = fault_goes_by_direction(&rule->fault) && rule->fault.directions == BOTH_ALL;
-    made[0] = make_one(session, rule, splits ? BOTH_FIRST : rule->fault.directions);
+    bool splits = fault_goes_by_direction(&rule->fault) && rule->fault.directions == BOTH_BITS;
+    made[0] = make_one(session, rule, splits ? UPSTREAM_BIT : rule->fault.directions);
     made[1] = NULL;
     if (made[0] == NULL || !splits)
         return made[0] != NULL;
-    made[1] = make_one(session, rule, BOTH_SECOND);
+    made[1] = make_one(session, rule, DOWNSTREAM_BIT);
     if (made[1] != NULL)
         return 2;
     arming_free(made[0]);

@@ -118,7 +118,7 @@ static enum ending_state first_state(enum action_kind kind)
 }
 
 /* What becomes of bytes that still arrive from a side whose end has begun. */
-static void set_intake(struct session *session, enum side side, enum ending_state state)
+static void set_read_mode(struct session *session, enum side side, enum ending_state state)
 {
     struct flow *from = &session->flow[side];
     bool leave = state == ENDING_UNREAD || state == ENDING_DATA;
@@ -149,7 +149,7 @@ void ending_begin(struct session *session, enum side side, const struct action *
     ending->state = first_state(action->kind);
     if (action->kind == ACTION_CLOSE_GRACEFUL)
         ending->deadline = time_add(session->now, action->duration_us);
-    set_intake(session, side, ending->state);
+    set_read_mode(session, side, ending->state);
     if (action->kind == ACTION_VANISH)
         lose_data(session, side);
     if (action->kind == ACTION_CLOSE_PLAIN)

@@ -131,7 +131,7 @@ static inline ssize_t endpoint_send(
 }
 
 /* A short result says nothing about the queue: the pipe may have been full. */
-static inline ssize_t endpoint_fill(
+static inline ssize_t endpoint_splice_in(
     struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     ssize_t n = ep->ops->splice_in(ep, splice_pipe, max);
@@ -140,7 +140,7 @@ static inline ssize_t endpoint_fill(
     return n;
 }
 
-static inline ssize_t endpoint_pour(
+static inline ssize_t endpoint_splice_out(
     struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     return endpoint_note_write(ep, ep->ops->splice_out(ep, splice_pipe, max));

@@ -215,7 +215,7 @@ static ssize_t splice_out(struct flow *flow)
     if (to_edge == 0)
         return 0;
     size_t max = flow->in_pipe < to_edge ? flow->in_pipe : (size_t)to_edge;
-    ssize_t n = endpoint_pour(flow->sink, flow->splice_pipe, max);
+    ssize_t n = endpoint_splice_out(flow->sink, flow->splice_pipe, max);
     if (n <= 0)
         return would_block(n) ? 0 : n;
     flow->in_pipe -= (size_t)n;
@@ -344,7 +344,7 @@ static ssize_t take_spliced(struct flow *flow)
         flow->bulk = false;
         return take(flow);
     }
-    ssize_t n = endpoint_fill(flow->source, flow->splice_pipe, (size_t)max);
+    ssize_t n = endpoint_splice_in(flow->source, flow->splice_pipe, (size_t)max);
     if (!would_block(n)) /* a pause alone says nothing of what follows */
         flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
     if (n > 0)

@@ -19,7 +19,7 @@ void fault_counters_deinit(struct fault_counters *book)
     hash_deinit(&book->by_name);
 }
 
-static struct fault_counter *find_tally(
+static struct fault_counter *find_counter(
     const struct fault_counters *book, uint64_t key, const char *proxy, const char *name)
 {
     struct hash_link *link = hash_find(&book->by_name, key);
@@ -32,11 +32,11 @@ static struct fault_counter *find_tally(
 }
 
 /* The fault's counter, made when it is first asked for. NULL: out of memory. */
-static struct fault_counter *tally_of(
+static struct fault_counter *counter_of(
     struct fault_counters *book, const char *proxy, const char *name)
 {
     uint64_t key = hash_text(hash_text(0, proxy), name);
-    struct fault_counter *fault_counter = find_tally(book, key, proxy, name);
+    struct fault_counter *fault_counter = find_counter(book, key, proxy, name);
     if (fault_counter != NULL)
         return fault_counter;
     fault_counter = calloc(1, sizeof *fault_counter);
@@ -62,7 +62,7 @@ struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
     rule->fault = *fault;
     if (toxic_fields != NULL)
         rule->toxic_fields = *toxic_fields;
-    rule->fault_counter = tally_of(book, origin == RULE_FROM_FILE ? "" : proxy, fault->name);
+    rule->fault_counter = counter_of(book, origin == RULE_FROM_FILE ? "" : proxy, fault->name);
     if (rule->fault_counter == NULL) {
         free(rule);
         return NULL;
@@ -99,7 +99,7 @@ static struct plan *allocate(const struct plan_basis *basis, size_t room)
     plan->seed = basis->seed;
     plan->started_at = basis->started_at;
     plan->origin = basis->origin;
-    plan->proxy = basis->proxy;
+    plan->config = basis->config;
     return plan;
 }
 
@@ -157,9 +157,9 @@ static int compile_rules(struct plan *plan, const struct config *config, const s
     struct fault_counters *book)
 {
     for (size_t i = 0; i < config->fault_count; i++) {
-        if (!fault_names_proxy(&config->faults[i], plan->proxy.name))
+        if (!fault_names_proxy(&config->faults[i], plan->config.name))
             continue;
-        struct rule *rule = rule_of(&config->faults[i], plan->proxy.name, old, book);
+        struct rule *rule = rule_of(&config->faults[i], plan->config.name, old, book);
         if (rule == NULL)
             return -1;
         plan->rules[plan->rule_count++] = rule;
@@ -184,7 +184,7 @@ struct plan *plan_compile(const struct config *config, const struct proxy_config
         .seed = config->settings.seed,
         .started_at = started_at,
         .origin = origin,
-        .proxy = *proxy,
+        .config = *proxy,
     };
     size_t room = count_rules(config, proxy->name) + (old == NULL ? 0 : old->rule_count);
     struct plan *plan = allocate(&basis, room);

@@ -6,7 +6,7 @@
  * proxy share goes on.
  *
  * How often a fault was armed and fired stands in the counter: one entry for each fault of the file, by its
- * name, and for each fault that the API gave to one proxy. Tallies live as long as the worker, and so do
+ * name, and for each fault that the API gave to one proxy. Counters live as long as the worker, and so do
  * the names that point into them.
  */
 #ifndef RUDEPROXY_RELAY_PLAN_H
@@ -75,21 +75,20 @@ void rule_unref(struct rule *rule); /* NULL is allowed */
 /* What a plan is beside its rules. */
 struct plan_basis {
     uint64_t seed;
-    time_us started_at; /* of the run: what `active` counts from */
-    enum rule_origin origin;
-    struct proxy_config proxy;
+    time_us started_at;         /* of the run: what `active` counts from */
+    enum rule_origin origin;    /* of the proxy */
+    struct proxy_config config; /* of the proxy */
 };
 
 struct plan {
     unsigned refs;
     uint64_t seed;
     time_us started_at;
-    enum rule_origin origin; /* of the proxy */
-    struct proxy_config proxy;
+    enum rule_origin origin;    /* of the proxy */
+    struct proxy_config config; /* of the proxy */
     size_t rule_count;
-    struct rule
-        *rules[]; /* in order: the file's, as they stand there, then the API's; one reference
-                             each; their names differ */
+    /* The file's rules in its order, then the API's. One reference each; their names differ. */
+    struct rule *rules[];
 };
 
 /* A plan of these rules, of which it takes references of its own, with one reference. NULL: out of

@@ -40,8 +40,8 @@ void session_init(struct session *session, const struct session_host *host, stru
     side_init(&session->side[SIDE_CLIENT], client, client_address);
     side_init(&session->side[SIDE_SERVER], NULL, "");
     for (int d = 0; d < 2; d++)
-        flow_init(&session->flow[d], (size_t)plan->proxy.buffer, pools->rings,
-            plan->proxy.splice == SPLICE_AUTO ? pools->splice_pipes : NULL);
+        flow_init(&session->flow[d], (size_t)plan->config.buffer, pools->rings,
+            plan->config.splice == SPLICE_AUTO ? pools->splice_pipes : NULL);
     flow_connect(&session->flow[DIRECTION_UPSTREAM], client, NULL);
     flow_connect(&session->flow[DIRECTION_DOWNSTREAM], NULL, client);
 }
@@ -59,7 +59,7 @@ void session_deinit(struct session *session)
 void session_emit(struct session *session, struct event *event)
 {
     event->at = session->now;
-    event->proxy = session->plan->proxy.name;
+    event->proxy = session->plan->config.name;
     event->connection = session->number;
     session->host->emit(session, event);
 }
@@ -388,6 +388,6 @@ void session_on_connect_failed(
         .u.connect_failed = {.address = address, .errnum = errnum, .reason = reason},
     };
     session_emit(session, &event);
-    ending_begin(session, SIDE_CLIENT, &unreachable_actions[session->plan->proxy.unreachable]);
+    ending_begin(session, SIDE_CLIENT, &unreachable_actions[session->plan->config.unreachable]);
     session_run(session);
 }

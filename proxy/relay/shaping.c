@@ -14,7 +14,7 @@
 
 static bool watches(const struct armed *armed, enum direction direction)
 {
-    return (armed->directions & (1u << direction)) != 0;
+    return bits_have(armed->directions, direction);
 }
 
 /* Whether it waits for a pattern now: the one that ends it is looked for from its beginning on. */
@@ -89,20 +89,20 @@ static void hold_back(struct shaping *shaping)
 
 void shaping_refresh(struct shaping *shaping)
 {
-    shaping->looks = shaping->matches = shaping->cuts_segments = false;
+    shaping->needs_bytes = shaping->matches = shaping->cuts_segments = false;
     shaping->wants_arrivals = false;
     for (size_t i = 0; i < shaping->set->count; i++) {
         const struct armed *armed = shaping->set->list[i];
         const struct fault_type *type = armed->rule->fault.type;
         bool active = is_active_here(shaping, armed);
         shaping->matches |= waits_for_match(armed, shaping->direction);
-        shaping->looks |= active && type->mutate != NULL;
+        shaping->needs_bytes |= active && type->mutate != NULL;
         shaping->cuts_segments |= active && type->cuts_segments;
         /* From the start, so that bytes that wait when it becomes active have their time. */
         shaping->wants_arrivals |= watches(armed, shaping->direction) && type->wants_arrivals &&
                                    armed->phase != ARMED_DONE;
     }
-    shaping->looks |= shaping->matches;
+    shaping->needs_bytes |= shaping->matches;
     hold_back(shaping);
 }
 
@@ -135,8 +135,8 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
     for (size_t i = 0; i < gate_context->index; i++) {
         const struct armed *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
-        if (fault->type->leaves != NULL && is_active_here(shaping, armed))
-            came = fault->type->leaves(
+        if (fault->type->departure_time != NULL && is_active_here(shaping, armed))
+            came = fault->type->departure_time(
                 fault->params, armed->state, armed->key[shaping->direction], offset, came, until);
     }
     return came;
@@ -267,7 +267,7 @@ static void change_piece(
 uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
     const struct iovec *pieces, int count)
 {
-    for (int i = 0; i < count && shaping->looks; i++) {
+    for (int i = 0; i < count && shaping->needs_bytes; i++) {
         uint64_t end = offset + pieces[i].iov_len;
         uint64_t from = changed > offset ? changed : offset;
         if (from < end)

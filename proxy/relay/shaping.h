@@ -29,7 +29,7 @@ struct shaping {
     const struct armed_set *set; /* the session's, shared by both directions */
     struct arrivals arrivals;
     bool wants_arrivals;
-    bool looks;          /* some fault mutates or matches: every byte has to be seen */
+    bool needs_bytes;    /* some fault mutates or matches: every byte has to be seen */
     bool matches;        /* some fault matches: bytes are peeked at before they are taken */
     bool cuts_segments;  /* what goes in one piece is a segment of its own */
     bool ended;          /* no byte will follow: a possible match is none */

@@ -67,10 +67,10 @@ static void a_proxy_comes_and_goes_with_its_connections(void **state)
     assert_int_equal(rig_add_proxy(rig, "second / \xc3\xa4", TO_ECHO), CONTROL_OK);
     assert_int_equal(rig_add_proxy(rig, "first", TO_ECHO), CONTROL_OK);
     struct proxy *proxy = control_next_proxy(&rig->control, NULL);
-    assert_string_equal(proxy->plan->proxy.name, "second / \xc3\xa4");
+    assert_string_equal(proxy_name(proxy), "second / \xc3\xa4");
     assert_int_equal(control_proxy_origin(proxy), RULE_FROM_API);
     proxy = control_next_proxy(&rig->control, proxy);
-    assert_string_equal(proxy->plan->proxy.name, "first");
+    assert_string_equal(proxy_name(proxy), "first");
     assert_null(control_next_proxy(&rig->control, proxy));
     assert_int_not_equal(port_of(rig, "first"), 0);
     int gone = rig_connect(rig, "second / \xc3\xa4");
@@ -178,7 +178,7 @@ static void port_0_is_another_port_and_a_taken_one_leaves_it_disabled(void **sta
     assert_int_equal(rig->control.errnum, EADDRINUSE);
     assert_int_equal(rig_end(rig, fd), 0);
     struct proxy *proxy = control_proxy(&rig->control, "a");
-    assert_false(proxy->plan->proxy.enabled);
+    assert_false(proxy->plan->config.enabled);
     assert_int_equal(proxy->plan->rule_count, 1);
     wire_unlisten(&taken);
     assert_int_equal(set_enabled(rig, "a", true), CONTROL_OK);
@@ -322,7 +322,7 @@ static void the_file_is_the_truth_for_what_it_names(void **state)
     assert_non_null(control_fault(a, "f"));
     assert_ptr_equal(control_fault(a, "mine"), mine);
     assert_int_equal(port_of(rig, "a"), port);
-    assert_true(a->plan->proxy.enabled);
+    assert_true(a->plan->config.enabled);
     rig_echo(rig, fd, 10);
     /* Its faults for every proxy change for those of the API too. */
     assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);

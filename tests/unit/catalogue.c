@@ -241,7 +241,7 @@ static void every_type_agrees_with_itself(void **state)
         if ((kind == ACTION_SHAPE) != shapes || (type->passed != NULL && type->gate == NULL) ||
             (type->wants_arrivals && type->gate == NULL) ||
             (type->cuts_segments && type->gate == NULL) ||
-            (type->leaves != NULL && !type->wants_arrivals) ||
+            (type->departure_time != NULL && !type->wants_arrivals) ||
             (type->takes_other && !action_is_ending(kind) && kind != ACTION_DISCARD) ||
             (type->lasting && (type->at_accept || of_listener || action_is_ending(kind))) ||
             (type->over != NULL && !type->lasting) ||

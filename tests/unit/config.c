@@ -161,8 +161,8 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_string_equal(fault->name, "f");
     assert_string_equal(fault->proxies, "*");
     assert_ptr_equal(fault->type, fault_type_find("close"));
-    assert_int_equal(fault->sides, BOTH_ALL);
-    assert_int_equal(fault->directions, BOTH_NONE);
+    assert_int_equal(fault->sides, BOTH_BITS);
+    assert_int_equal(fault->directions, NO_BITS);
     assert_int_equal(fault->when.kind, TRIGGER_OPEN);
     assert_int_equal(fault->connections.count, 0);
     assert_int_equal(fault->times, UINT64_MAX);
@@ -210,8 +210,8 @@ static void every_key_reaches_its_place(void **state)
     assert_int_equal(proxy->backlog, 0);
     assert_int_equal(proxy->unreachable, UNREACHABLE_REFUSE);
     assert_string_equal(fault->proxies, "p.1");
-    assert_int_equal(fault->directions, BOTH_ALL);
-    assert_int_equal(fault->sides, BOTH_SECOND);
+    assert_int_equal(fault->directions, BOTH_BITS);
+    assert_int_equal(fault->sides, SERVER_BIT);
     assert_int_equal(fault->other, OTHER_HOLD);
     assert_int_equal(fault->when.value, 3);
     assert_int_equal(fault->connections.count, 2);
@@ -227,7 +227,7 @@ static void every_key_of_the_envelope_reaches_its_place(void **state)
                      "enabled = no\nsize = 3\n");
     const struct fault *fault = &config.faults[0];
     (void)state;
-    assert_int_equal(fault->directions, BOTH_SECOND);
+    assert_int_equal(fault->directions, DOWNSTREAM_BIT);
     assert_int_equal(fault->when.kind, TRIGGER_IDLE);
     assert_int_equal(fault->when.value, 2000000);
     assert_int_equal(fault->until.kind, TRIGGER_MATCH);
@@ -268,11 +268,11 @@ static void some_types_have_a_trigger_and_directions_of_their_own(void **state)
     struct fault refuse = fault_of("type = refuse");
     (void)state;
     assert_int_equal(delay.when.kind, TRIGGER_ACCEPT);
-    assert_int_equal(delay.directions, BOTH_NONE);
-    assert_int_equal(loss.directions, BOTH_NONE);
-    assert_int_equal(healed.directions, BOTH_SECOND);
-    assert_int_equal(refuse.directions, BOTH_NONE);
-    assert_int_equal(refuse.sides, BOTH_NONE);
+    assert_int_equal(delay.directions, NO_BITS);
+    assert_int_equal(loss.directions, NO_BITS);
+    assert_int_equal(healed.directions, DOWNSTREAM_BIT);
+    assert_int_equal(refuse.directions, NO_BITS);
+    assert_int_equal(refuse.sides, NO_BITS);
 }
 
 static void a_long_value_is_printed_without_columns(void **state)

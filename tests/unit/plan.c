@@ -104,7 +104,7 @@ static void what_the_api_added_stays_unless_the_file_takes_its_name(void **state
     rules[0] = file->rules[0];
     rules[1] = rule_of_api(&fault, "two words / \xc3\xa4", "a", &book);
     rules[2] = rule_of_api(&fault, "g", "a", &book);
-    const struct plan_basis basis = {.proxy = file->proxy};
+    const struct plan_basis basis = {.config = file->config};
     struct plan *live = plan_new(&basis, rules, 3);
     assert_non_null(live);
     rule_unref(rules[1]);

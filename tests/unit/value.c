@@ -37,7 +37,7 @@ static void a_fault_is_as_in_a_file(void **state)
                          NULL, &fault, &problems),
         0);
     assert_string_equal(fault.type->name, "latency");
-    assert_int_equal(fault.directions, BOTH_ALL);
+    assert_int_equal(fault.directions, BOTH_BITS);
     assert_int_equal(fault.chance_ppb, 250000000);
     assert_true(fault.enabled);
     assert_int_equal(

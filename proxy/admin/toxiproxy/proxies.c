@@ -36,7 +36,7 @@ static void answer_proxy(const struct call *call, unsigned status, const char *n
 static int compare_names(const void *left, const void *right)
 {
     const struct proxy *const *a = left, *const *b = right;
-    return strcmp((*a)->plan->proxy.name, (*b)->plan->proxy.name);
+    return strcmp(proxy_name(*a), proxy_name(*b));
 }
 
 void toxiproxy_list_proxies(const struct call *call)
@@ -54,7 +54,7 @@ void toxiproxy_list_proxies(const struct call *call)
         qsort(proxies, count, sizeof(void *), compare_names);
     text_puts(&text, "{");
     for (size_t i = 0; i < count; i++) {
-        text_json_key(&text, proxies[i]->plan->proxy.name);
+        text_json_key(&text, proxy_name(proxies[i]));
         toxiproxy_proxy_write(&text, proxies[i]);
     }
     text_puts(&text, "}");

@@ -68,7 +68,7 @@ static void write_toxic(struct text *text, const struct rule *rule, const char *
     const struct toxic_fields *toxic_fields =
         rule->toxic_fields.stream[0] != '\0' ? &rule->toxic_fields : NULL;
     if (!toxic_of_fault(&toxic, &rule->fault, toxic_fields) ||
-        (toxic.fault.directions == BOTH_FIRST) != (*stream == 'u'))
+        (toxic.fault.directions == UPSTREAM_BIT) != (*stream == 'u'))
         return;
     text_json_comma(text);
     text_json_value(text, toxic_to_json(&toxic), JSON_COMPACT | TOXIC_JSON_FLAGS);

@@ -330,7 +330,7 @@ int toxic_read_head(struct toxic *toxic, const char *proxy, const json_t *body, 
     const struct toxic_type *type = find_type(word);
     if (type == NULL)
         return err_set(err, "invalid toxic type");
-    set_defaults(&toxic->fault, type, proxy, upstream ? BOTH_FIRST : BOTH_SECOND);
+    set_defaults(&toxic->fault, type, proxy, upstream ? UPSTREAM_BIT : DOWNSTREAM_BIT);
     set_toxicity(toxic, toxicity);
     snprintf(toxic->toxic_fields.stream, sizeof toxic->toxic_fields.stream, "%s", stream);
     return set_name(&toxic->fault, name, word, stream, err);
@@ -361,7 +361,7 @@ int toxic_update(struct toxic *toxic, const json_t *body, struct err *err)
 bool toxic_is_fault(const struct fault *fault)
 {
     return type_of(fault) != NULL &&
-           (fault->directions == BOTH_FIRST || fault->directions == BOTH_SECOND) &&
+           (fault->directions == UPSTREAM_BIT || fault->directions == DOWNSTREAM_BIT) &&
            fault->when.kind == TRIGGER_OPEN && fault->until.kind == TRIGGER_NEVER &&
            fault->connections.count == 0 && fault->times == UINT64_MAX &&
            fault->clients.count == 0 && fault->active.from == 0 && fault->active.to == TIME_NEVER;
@@ -373,7 +373,7 @@ bool toxic_of_fault(
     if (!toxic_is_fault(fault))
         return false;
     enum direction direction =
-        fault->directions == BOTH_FIRST ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
+        fault->directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
     toxic->fault = *fault;
     if (toxic_fields != NULL) {
         toxic->toxic_fields = *toxic_fields;

@@ -128,7 +128,7 @@ static void write_armed(struct text *text, const struct armed *armed, time_us no
     text_puts(text, "{");
     text_json_member(text, "name", fault->name);
     text_json_member(text, "type", fault->type->name);
-    text_json_member(text, "direction", directions[armed->directions & BOTH_ALL]);
+    text_json_member(text, "direction", directions[armed->directions & BOTH_BITS]);
     text_json_member(text, "phase", phases[armed->phase]);
     text_json_bool(text, "fired", armed->counted);
     if (armed->phase == ARMED_ACTIVE)
@@ -149,7 +149,7 @@ static void write_connection(struct text *text, const struct connection *connect
     time_us now = timers_now();
     text_json_comma(text);
     text_puts(text, "{");
-    text_json_member(text, "proxy", session->plan->proxy.name);
+    text_json_member(text, "proxy", session->plan->config.name);
     text_json_number(text, "number", session->number);
     text_json_member(text, "state", state_of(session));
     text_json_number(text, "age_us", now - session->accepted_at);

@@ -90,9 +90,9 @@ static int put_proxy(char **environment, const struct proxy *proxy)
     struct sockaddr_storage address;
     char stem[STEM_MAX], text[ADDRESS_TEXT_MAX], host[INET6_ADDRSTRLEN], port_text[8];
     int port;
-    if (!proxy->plan->proxy.enabled)
+    if (!proxy->plan->config.enabled)
         return 0;
-    make_stem(proxy->plan->proxy.name, stem);
+    make_stem(proxy_name(proxy), stem);
     reachable(&proxy->listener, &address);
     address_format_sockaddr(&address, proxy->listener.address_len, text, sizeof text);
     if (put(environment, stem, "ADDR", text) != 0)

@@ -34,7 +34,7 @@ static bool tells_directions(const struct fault *fault)
 {
     bool always = fault->active.from == 0 && fault->active.to == TIME_NEVER;
     return began_by_clock(fault) || ended_by_clock(fault) ||
-           (!always && fault->directions == BOTH_ALL && fault->type->side_rule == SIDE_UNUSED);
+           (!always && fault->directions == BOTH_BITS && fault->type->side_rule == SIDE_UNUSED);
 }
 
 /* --- occurrences --- */

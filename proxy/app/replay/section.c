@@ -134,7 +134,7 @@ struct fault *replay_section_add(
         remark->retimed = true;
         option_format(when, &fault, remark->when, sizeof remark->when);
         tie_to_byte(&fault, at->direction, at->offset);
-    } else if (at->direction != ANY && fault.directions == BOTH_ALL) {
+    } else if (at->direction != ANY && fault.directions == BOTH_BITS) {
         fault.directions = 1u << at->direction;
     }
     remark->reended = at->until != ANY || at->for_us != ANY;
