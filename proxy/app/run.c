@@ -69,6 +69,7 @@ static void close_everything(struct run *run)
 {
     admin_close(run->admin);
     run->admin = NULL;
+    proxies_close(&run->worker);
     worker_close(&run->worker);
     for (int i = 0; i < run->signal_count; i++)
         uv_close((uv_handle_t *)&run->signals[i], NULL);
@@ -80,7 +81,7 @@ static void close_everything(struct run *run)
 static void finish(struct run *run)
 {
     if (!uv_is_closing((uv_handle_t *)&run->grace)) {
-        worker_stop_connections(&run->worker);
+        proxies_stop_connections(&run->worker);
         close_everything(run);
     }
 }
@@ -102,7 +103,7 @@ static void stop(struct run *run)
 {
     bool second = run->stopping;
     run->stopping = true;
-    worker_stop_listening(&run->worker);
+    proxies_stop_listening(&run->worker);
     if (second || run->worker.connections == 0)
         finish(run);
     else

@@ -42,7 +42,7 @@ enum control_result control_no_proxy(const char *name, struct err *err)
 
 struct proxy *control_proxy(const struct control *control, const char *name)
 {
-    return worker_find_proxy(control->worker, name);
+    return proxies_find(control->worker, name);
 }
 
 struct proxy *control_next_proxy(const struct control *control, const struct proxy *after)
@@ -151,7 +151,7 @@ enum control_result control_add_proxy(
         proxy_close(proxy);
         return control_fail(control, errnum, err, NULL);
     }
-    listener_faults_update(proxy);
+    listener_faults_update(&proxy->listener_faults);
     return CONTROL_OK;
 }
 

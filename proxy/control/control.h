@@ -10,8 +10,8 @@
  * The file is the truth for what it names. What the API added beside it (origin RULE_FROM_API) stays
  * when the file is loaded again; what the API changed or removed of the file's comes back.
  *
- * Life: worker_init, control_init, control_load (again for each reload), changes, worker_close,
- * control_deinit, worker_deinit. Not to be called from inside worker->on_event.
+ * Life: worker_init, control_init, control_load (again for each reload), changes, proxies_close,
+ * worker_close, control_deinit, worker_deinit. Not to be called from inside worker->on_event.
  */
 #ifndef RUDEPROXY_CONTROL_CONTROL_H
 #define RUDEPROXY_CONTROL_CONTROL_H
@@ -21,7 +21,7 @@
 
 #include "config/config.h"
 #include "proxy/base/err.h"
-#include "proxy/net/proxy.h"
+#include "proxy/net/proxies.h"
 #include "proxy/net/worker.h"
 #include "proxy/relay/plan.h"
 

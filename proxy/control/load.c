@@ -60,7 +60,7 @@ static int prepare_of_file(
     struct load *load, const struct proxy_config *proxy, struct change *change, struct err *err)
 {
     struct worker *worker = load->control->worker;
-    struct proxy *old = worker_find_proxy(worker, proxy->name);
+    struct proxy *old = proxies_find(worker, proxy->name);
     if (proxy->upstream.kind == ADDRESS_BUILTIN &&
         builtins_start(&worker->builtins, proxy->upstream.host, err) != 0)
         return -1;
@@ -147,7 +147,7 @@ static void close_others(const struct load *load, struct proxy **kept)
 static void put_in_force(const struct change *change)
 {
     if (change->existing == NULL)
-        listener_faults_update(change->fresh);
+        listener_faults_update(&change->fresh->listener_faults);
     else if (change->of_api)
         proxy_change_faults(change->existing, change->plan);
     else

@@ -9,13 +9,14 @@
  */
 #include "proxy/net/connection.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/net/proxy.h"
 #include "proxy/net/worker.h"
 
 static struct connection *of_session(struct session *session)
@@ -54,26 +55,26 @@ static time_us host_now(struct session *session)
 static void host_set_timer(struct session *session, time_us at)
 {
     struct connection *connection = of_session(session);
-    timer_set(&connection->proxy->worker->timers, &connection->timer, at);
+    timer_set(&connection->owner->worker->timers, &connection->timer, at);
 }
 
 static void host_wake_soon(struct session *session)
 {
     struct connection *connection = of_session(session);
-    poller_soon(&connection->proxy->worker->poller, &connection->wake);
+    poller_soon(&connection->owner->worker->poller, &connection->wake);
 }
 
 static void host_emit(struct session *session, const struct event *event)
 {
-    struct proxy *proxy = of_session(session)->proxy;
+    struct connection_owner *owner = of_session(session)->owner;
     if (event->kind == EVENT_CLOSED)
-        proxy_count(proxy, event);
-    worker_emit(proxy->worker, event);
+        owner->calls->on_closed(owner, event);
+    worker_emit(owner->worker, event);
 }
 
 static bool host_wants_details(struct session *session)
 {
-    return of_session(session)->proxy->worker->wants_details;
+    return of_session(session)->owner->worker->wants_details;
 }
 
 static void drop_connector(struct connection *connection)
@@ -83,6 +84,8 @@ static void drop_connector(struct connection *connection)
     free(connection->connector);
     connection->connector = NULL;
 }
+
+static_assert(offsetof(struct connection, link) == 0, "worker_deinit() frees spare ones by it");
 
 /* Memory for one, all zeros; NULL: there is none. */
 static struct connection *take_memory(struct worker *worker)
@@ -106,17 +109,10 @@ static void give_memory(struct worker *worker, struct connection *connection)
     list_append(&worker->spare, &connection->link);
 }
 
-void connection_free_spare(struct worker *worker)
-{
-    for (struct list *link; (link = list_pop(&worker->spare)) != NULL;)
-        free(container_of(link, struct connection, link));
-    worker->spare_count = 0;
-}
-
 /* What connection_new() reserved. */
 static void connection_free(struct connection *connection)
 {
-    struct worker *worker = connection->proxy->worker;
+    struct worker *worker = connection->owner->worker;
     drop_connector(connection);
     timer_deinit(&worker->timers, &connection->timer);
     free(connection->address[SIDE_CLIENT]);
@@ -127,17 +123,17 @@ static void connection_free(struct connection *connection)
 static void on_gone(struct poller_task *task)
 {
     struct connection *connection = container_of(task, struct connection, free_task);
-    struct proxy *proxy = connection->proxy;
+    struct connection_owner *owner = connection->owner;
     session_deinit(&connection->session);
     list_remove(&connection->link);
     connection_free(connection);
-    proxy_forget(proxy);
+    owner->calls->on_gone(owner);
 }
 
 static void host_ended(struct session *session)
 {
     struct connection *connection = of_session(session);
-    struct poller *poller = &connection->proxy->worker->poller;
+    struct poller *poller = &connection->owner->worker->poller;
     drop_connector(connection);
     socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a connect under way */
     list_remove(&connection->wake.link);
@@ -167,7 +163,7 @@ static void on_connected(struct connector *connector, int errnum, const char *re
         address_format(&connection->session.plan->config.upstream, text, sizeof text);
     /* The listener closes before the client gets its RST: a client that tries again at once shall
      * find nobody. */
-    proxy_note_connect(connection->proxy, errnum == 0 && reason == NULL, errnum);
+    connection->owner->calls->on_dialled(connection->owner, errnum == 0 && reason == NULL, errnum);
     if (connection->connector == NULL)
         return; /* the session was stopped meanwhile, from inside the event about the listener */
     drop_connector(connection);
@@ -182,7 +178,7 @@ static void host_dial(struct session *session)
 {
     struct connection *connection = of_session(session);
     connector_start(connection->connector, &connection->endpoint[SIDE_SERVER],
-        worker_builtin_address(connection->proxy->worker, &session->plan->config.upstream));
+        worker_builtin_address(connection->owner->worker, &session->plan->config.upstream));
 }
 
 static const struct session_host host = {
@@ -202,15 +198,15 @@ static void task_init(struct poller_task *task, void (*run)(struct poller_task *
 }
 
 /* Reserves everything that can be refused. NULL: no memory. */
-static struct connection *connection_new(
-    struct proxy *proxy, const struct sockaddr_storage *peer, socklen_t peer_len)
+static struct connection *connection_new(struct connection_owner *owner, const struct plan *plan,
+    const struct sockaddr_storage *peer, socklen_t peer_len)
 {
-    struct worker *worker = proxy->worker;
+    struct worker *worker = owner->worker;
     struct connection *connection = take_memory(worker);
     char text[ADDRESS_TEXT_MAX];
     if (connection == NULL)
         return NULL;
-    connection->proxy = proxy;
+    connection->owner = owner;
     if (timer_init(&worker->timers, &connection->timer, on_timer) != 0) {
         give_memory(worker, connection);
         return NULL;
@@ -219,7 +215,7 @@ static struct connection *connection_new(
     connection->address[SIDE_CLIENT] = strdup(text);
     connection->connector = calloc(1, sizeof *connection->connector);
     if (connection->address[SIDE_CLIENT] == NULL || connection->connector == NULL ||
-        connector_init(connection->connector, worker, &proxy->plan->config, on_connected) != 0) {
+        connector_init(connection->connector, worker, &plan->config, on_connected) != 0) {
         connection_free(connection);
         return NULL;
     }
@@ -239,32 +235,37 @@ void connection_client(const struct connection *connection, struct sockaddr_stor
     memcpy(client, &connection->client, sizeof connection->client);
 }
 
-void connection_open(
-    struct proxy *proxy, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
+    const struct sockaddr_storage *peer, socklen_t peer_len, struct connection **out)
 {
-    struct worker *worker = proxy->worker;
-    struct connection *connection = connection_new(proxy, peer, peer_len);
+    struct connection *connection = connection_new(owner, plan, peer, peer_len);
     if (connection == NULL) {
         reset_and_close(fd);
-        proxy_emit_accept_failed(proxy, ENOMEM);
-        return;
+        return -ENOMEM;
     }
     task_init(&connection->wake, on_wake);
     task_init(&connection->free_task, on_gone);
     socket_endpoint_init(&connection->endpoint[SIDE_CLIENT], on_ready_client);
     socket_endpoint_init(&connection->endpoint[SIDE_SERVER], on_ready_server);
-    struct socket_endpoint *client = &connection->endpoint[SIDE_CLIENT];
-    if (socket_endpoint_adopt(client, &worker->poller, fd, peer->ss_family, &proxy->plan->config) !=
-        0) {
+    int result = socket_endpoint_adopt(&connection->endpoint[SIDE_CLIENT], &owner->worker->poller,
+        fd, peer->ss_family, &plan->config);
+    if (result != 0) {
         connection_free(connection);
         reset_and_close(fd);
-        return;
+        return result;
     }
     memcpy(&connection->client, peer, sizeof connection->client);
-    uint64_t number = proxy_enlist(proxy, connection);
+    *out = connection;
+    return 0;
+}
+
+void connection_start(struct connection *connection, uint64_t number, struct plan *plan,
+    const struct sockaddr_storage *peer)
+{
+    struct worker *worker = connection->owner->worker;
     const struct session_pools pools = {
         .rings = &worker->ring_pool, .splice_pipes = &worker->pipe_pool.pool};
-    session_init(&connection->session, &host, proxy->plan, number, &client->ep,
+    session_init(&connection->session, &host, plan, number, &connection->endpoint[SIDE_CLIENT].ep,
         connection->address[SIDE_CLIENT], &pools);
     session_start(&connection->session, peer);
 }

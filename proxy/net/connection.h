@@ -4,8 +4,8 @@
  * dialling needs is given back when that is over, because most connections idle most of the time and
  * there may be many.
  *
- * Life: connection_open; it ends itself, leaves its proxy's list and frees itself in a later turn
- * of the loop. session_stop hurries it.
+ * Life: connection_open, connection_start; it ends itself, leaves its owner's list and frees itself in
+ * a later turn of the loop. session_stop ends it early.
  */
 #ifndef RUDEPROXY_NET_CONNECTION_H
 #define RUDEPROXY_NET_CONNECTION_H
@@ -19,12 +19,30 @@
 #include "proxy/net/timers.h"
 #include "proxy/relay/session.h"
 
-struct proxy;
+struct connection;
+struct connection_owner;
 struct worker;
 
+/* What a connection tells its owner. */
+struct connection_calls {
+    /* The upstream was dialled: errnum 0 and `connected`, or why not (errnum 0: no errno says why). May
+     * end the session. */
+    void (*on_dialled)(struct connection_owner *owner, bool connected, int errnum);
+    /* The session's `closed` event, before it is emitted. */
+    void (*on_closed)(struct connection_owner *owner, const struct event *closed);
+    /* The connection has left the owner's list and is freed. May free the owner. */
+    void (*on_gone)(struct connection_owner *owner);
+};
+
+/* Embedded in what accepts connections (proxy.c). Outlives them. */
+struct connection_owner {
+    const struct connection_calls *calls;
+    struct worker *worker;
+};
+
 struct connection {
-    struct list link; /* in its proxy's connections */
-    struct proxy *proxy;
+    struct list link; /* in its owner's list; first, see `spare` in worker.h */
+    struct connection_owner *owner;
     struct session session;
     struct socket_endpoint endpoint[2]; /* by enum side */
     struct connector *connector;        /* owned; NULL when nothing is being dialled any more */
@@ -35,18 +53,19 @@ struct connection {
     struct sockaddr_in6 client; /* as accepted; of a UNIX socket only the family */
 };
 
-/* Connections that are kept for the next client, of one worker. */
+/* How many free connections a worker keeps for the next clients. */
 #define CONNECTIONS_SPARE_MAX 256
-
-/* Frees those that are kept. */
-void connection_free_spare(struct worker *worker);
 
 /* The client's address, for faults that look at it. */
 void connection_client(const struct connection *connection, struct sockaddr_storage *client);
 
-/* Takes the descriptor. When there is no memory for it the client gets a RST, the only honest
- * answer left. */
-void connection_open(
-    struct proxy *proxy, int fd, const struct sockaddr_storage *peer, socklen_t peer_len);
+/* Takes the descriptor. 0 and `*out`, or -errno: then the client got a RST, the only honest answer
+ * left. The plan decides until connection_start(). */
+int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
+    const struct sockaddr_storage *peer, socklen_t peer_len, struct connection **out);
+
+/* Runs the session. The owner has put the connection into its list. */
+void connection_start(struct connection *connection, uint64_t number, struct plan *plan,
+    const struct sockaddr_storage *peer);
 
 #endif

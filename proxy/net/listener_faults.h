@@ -1,35 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The faults of a proxy that concern its listening socket (refuse, no_accept, syn_blackhole): which
- * are active by the clock, and what follows for the listener.
+ * are active by the clock, and whether the listener is open, closed, paused or drops SYNs.
  *
- * Life: listener_faults_init (may fail), listener_faults_update at each change of plan, and by itself
- * whenever a window opens or closes; listener_faults_deinit.
+ * Life: listener_faults_init (may fail), listener_faults_adopt and listener_faults_update at each
+ * change of the plan; a timer updates whenever a window opens or closes; listener_faults_deinit.
  */
 #ifndef RUDEPROXY_NET_LISTENER_FAULTS_H
 #define RUDEPROXY_NET_LISTENER_FAULTS_H
 
 #include "proxy/fault/fault.h"
+#include "proxy/net/listener.h"
 #include "proxy/net/timers.h"
+#include "proxy/net/worker.h"
+#include "proxy/relay/plan.h"
 
-struct plan;
-struct proxy;
+struct listener_faults;
 
-struct listener_faults {
-    struct timer timer;          /* until the next window opens or closes */
-    enum listener_action wanted; /* the strongest of those at work */
+struct listener_faults_calls {
+    /* No fault keeps the listener closed: open it unless another reason keeps it closed. Returns 0 or
+     * -1; after -1 it is called again soon. */
+    int (*open)(struct listener_faults *faults);
+    /* Close the listener. Idempotent. */
+    void (*close)(struct listener_faults *faults);
 };
 
-/* 0 or -ENOMEM. */
-int listener_faults_init(struct proxy *proxy);
-void listener_faults_deinit(struct proxy *proxy);
+struct listener_faults {
+    const struct listener_faults_calls *calls;
+    struct worker *worker;
+    struct listener *listener;   /* the owner's */
+    const struct plan *plan;     /* the owner's */
+    struct timer timer;          /* until the next window opens or closes */
+    enum listener_action wanted; /* the strongest action of the active faults */
+};
 
-/* The proxy has a new plan instead of `old`: what was at work goes on under the same name and type, and
- * the end of what is gone is told. */
-void listener_faults_inherit(struct proxy *proxy, const struct plan *old);
+/* Worker, listener and plan outlive the faults. 0 or -ENOMEM. */
+int listener_faults_init(struct listener_faults *faults, const struct listener_faults_calls *calls,
+    struct worker *worker, struct listener *listener, const struct plan *plan);
+void listener_faults_deinit(struct listener_faults *faults);
 
-/* Looks at the proxy's plan and the time, tells of what begins and ends, and opens, closes, pauses or
- * deafens the listener. */
-void listener_faults_update(struct proxy *proxy);
+/* Replaces the plan, before the owner drops its reference to the old one. A fault that is active and
+ * has a rule of the same name and type in the new plan stays active; the end of every other one is
+ * emitted. */
+void listener_faults_adopt(struct listener_faults *faults, const struct plan *plan);
+
+/* Looks at the plan and the time, emits which faults begin and end, and opens, closes or pauses the
+ * listener or makes it drop SYNs. */
+void listener_faults_update(struct listener_faults *faults);
+
+/* Nothing happens by the clock any more. */
+void listener_faults_stop(struct listener_faults *faults);
 
 #endif

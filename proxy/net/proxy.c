@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "proxy/net/connection.h"
 #include "proxy/net/worker.h"
 
 static void emit(struct proxy *proxy, struct event *event)
@@ -32,7 +31,7 @@ static void emit_listening(struct proxy *proxy, enum event_kind kind)
     emit(proxy, &event);
 }
 
-void proxy_emit_accept_failed(struct proxy *proxy, int errnum)
+static void emit_accept_failed(struct proxy *proxy, int errnum)
 {
     struct event event = {.kind = EVENT_ACCEPT_FAILED, .u.accept_failed.errnum = errnum};
     proxy->totals.accept_failed++;
@@ -42,12 +41,21 @@ void proxy_emit_accept_failed(struct proxy *proxy, int errnum)
 static void on_accept(
     struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
 {
-    connection_open(container_of(listener, struct proxy, listener), fd, peer, peer_len);
+    struct proxy *proxy = container_of(listener, struct proxy, listener);
+    struct connection *connection;
+    int result = connection_open(&proxy->owner, proxy->plan, fd, peer, peer_len, &connection);
+    if (result != 0) {
+        emit_accept_failed(proxy, -result);
+        return;
+    }
+    list_append(&proxy->connections, &connection->link);
+    proxy->worker->connections++;
+    connection_start(connection, ++proxy->last_number, proxy->plan, peer);
 }
 
 static void on_accept_failed(struct listener *listener, int errnum)
 {
-    proxy_emit_accept_failed(container_of(listener, struct proxy, listener), errnum);
+    emit_accept_failed(container_of(listener, struct proxy, listener), errnum);
 }
 
 static const struct listener_calls listener_calls = {
@@ -65,7 +73,8 @@ static void on_probed(struct connector *connector, int errnum, const char *reaso
         timer_set(
             &proxy->worker->timers, &proxy->probe_timer, time_add(timers_now(), PROBE_INTERVAL_US));
     else
-        listener_faults_update(proxy); /* opens it, unless a fault wants otherwise */
+        listener_faults_update(
+            &proxy->listener_faults); /* opens it, unless a fault wants otherwise */
 }
 
 static void on_probe_timer(struct timer *timer)
@@ -102,8 +111,9 @@ static bool is_our_own(int errnum)
            errnum == EADDRNOTAVAIL;
 }
 
-void proxy_note_connect(struct proxy *proxy, bool connected, int errnum)
+static void on_dialled(struct connection_owner *owner, bool connected, int errnum)
 {
+    struct proxy *proxy = container_of(owner, struct proxy, owner);
     if (connected)
         return;
     proxy->totals.connect_failed++;
@@ -117,6 +127,72 @@ static void on_free(struct poller_task *task)
     free(container_of(task, struct proxy, free_task));
 }
 
+static void count_marks(
+    struct proxy_totals *totals, enum side side, const struct side_record *record)
+{
+    for (unsigned i = 0; i < record->mark_count; i++)
+        totals->marks[side][record->marks[i]]++;
+}
+
+static void on_closed(struct connection_owner *owner, const struct event *closed)
+{
+    struct proxy_totals *totals = &container_of(owner, struct proxy, owner)->totals;
+    const struct side_record *sides = closed->u.closed.sides;
+    totals->connections++;
+    totals->ended[closed->u.closed.cause]++;
+    totals->received[DIRECTION_UPSTREAM] += sides[SIDE_CLIENT].bytes_in;
+    totals->received[DIRECTION_DOWNSTREAM] += sides[SIDE_SERVER].bytes_in;
+    totals->bytes[DIRECTION_UPSTREAM] += sides[SIDE_SERVER].bytes_out;
+    totals->bytes[DIRECTION_DOWNSTREAM] += sides[SIDE_CLIENT].bytes_out;
+    count_marks(totals, SIDE_CLIENT, &sides[SIDE_CLIENT]);
+    count_marks(totals, SIDE_SERVER, &sides[SIDE_SERVER]);
+}
+
+/* Its listener may still stand in the batch of events at hand: so the memory is freed in a later turn. */
+static void free_if_done(struct proxy *proxy)
+{
+    if (!proxy->closing || !list_empty(&proxy->connections))
+        return;
+    list_remove(&proxy->link);
+    listener_deinit(&proxy->listener);
+    timer_deinit(&proxy->worker->timers, &proxy->probe_timer);
+    listener_faults_deinit(&proxy->listener_faults);
+    plan_unref(proxy->plan);
+    poller_soon(&proxy->worker->poller, &proxy->free_task);
+}
+
+static void on_gone(struct connection_owner *owner)
+{
+    struct worker *worker = owner->worker;
+    worker->connections--;
+    free_if_done(container_of(owner, struct proxy, owner));
+    if (worker->connections == 0 && worker->on_drained != NULL)
+        worker->on_drained(worker);
+}
+
+static const struct connection_calls connection_calls = {
+    .on_dialled = on_dialled,
+    .on_closed = on_closed,
+    .on_gone = on_gone,
+};
+
+static int open_listener(struct listener_faults *faults)
+{
+    struct proxy *proxy = container_of(faults, struct proxy, listener_faults);
+    struct err ignored;
+    return proxy->probing ? 0 : proxy_listen(proxy, &ignored);
+}
+
+static void close_listener(struct listener_faults *faults)
+{
+    proxy_stop_listening(container_of(faults, struct proxy, listener_faults));
+}
+
+static const struct listener_faults_calls listener_faults_calls = {
+    .open = open_listener,
+    .close = close_listener,
+};
+
 struct proxy *proxy_new(struct worker *worker, struct plan *plan)
 {
     struct proxy *proxy = calloc(1, sizeof *proxy);
@@ -126,12 +202,14 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
             &listener_calls) != 0)
         goto err_after_alloc;
     proxy->worker = worker;
+    proxy->owner = (struct connection_owner){.calls = &connection_calls, .worker = worker};
     proxy->plan = plan;
     if (timer_init(&worker->timers, &proxy->probe_timer, on_probe_timer) != 0)
         goto err_after_listener;
-    if (listener_faults_init(proxy) != 0)
+    if (listener_faults_init(
+            &proxy->listener_faults, &listener_faults_calls, worker, &proxy->listener, plan) != 0)
         goto err_after_probe_timer;
-    if (worker_name_proxy(worker, proxy) != 0)
+    if (hash_add(&worker->names, &proxy->by_name, hash_text(0, plan->config.name)) != 0)
         goto err_after_listener_faults;
     list_init(&proxy->connections);
     list_init(&proxy->free_task.link);
@@ -141,7 +219,7 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
     return proxy;
 
 err_after_listener_faults:
-    listener_faults_deinit(proxy);
+    listener_faults_deinit(&proxy->listener_faults);
 err_after_probe_timer:
     timer_deinit(&worker->timers, &proxy->probe_timer);
 err_after_listener:
@@ -167,7 +245,7 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
     stop_probing(proxy);
     struct plan *old = proxy->plan;
     proxy->plan = plan;
-    listener_faults_inherit(proxy, old);
+    listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
     if (!plan->config.enabled)
         proxy_stop_listening(proxy);
@@ -175,16 +253,16 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
         emit_listening(proxy, EVENT_LISTENING);
     else if (listener_is_open(&proxy->listener))
         listener_update(&proxy->listener, &plan->config);
-    listener_faults_update(proxy);
+    listener_faults_update(&proxy->listener_faults);
 }
 
 void proxy_change_faults(struct proxy *proxy, struct plan *plan)
 {
     struct plan *old = proxy->plan;
     proxy->plan = plan;
-    listener_faults_inherit(proxy, old);
+    listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
-    listener_faults_update(proxy);
+    listener_faults_update(&proxy->listener_faults);
 }
 
 void proxy_stop_listening(struct proxy *proxy)
@@ -209,19 +287,6 @@ void proxy_hang_up_connections(struct proxy *proxy, enum cause cause)
         session_hang_up(&container_of(link, struct connection, link)->session, cause);
 }
 
-/* Its listener may still stand in the batch of events at hand: so the memory goes in a later turn. */
-static void free_if_done(struct proxy *proxy)
-{
-    if (!proxy->closing || !list_empty(&proxy->connections))
-        return;
-    list_remove(&proxy->link);
-    listener_deinit(&proxy->listener);
-    timer_deinit(&proxy->worker->timers, &proxy->probe_timer);
-    listener_faults_deinit(proxy);
-    plan_unref(proxy->plan);
-    poller_soon(&proxy->worker->poller, &proxy->free_task);
-}
-
 void proxy_close(struct proxy *proxy)
 {
     if (proxy->closing)
@@ -230,43 +295,6 @@ void proxy_close(struct proxy *proxy)
     proxy->closing = true;
     hash_remove(&proxy->worker->names, &proxy->by_name);
     proxy_stop_listening(proxy);
-    timer_set(&proxy->worker->timers, &proxy->listener_faults.timer, TIME_NEVER);
+    listener_faults_stop(&proxy->listener_faults);
     free_if_done(proxy);
-}
-
-uint64_t proxy_enlist(struct proxy *proxy, struct connection *connection)
-{
-    list_append(&proxy->connections, &connection->link);
-    proxy->worker->connections++;
-    return ++proxy->last_number;
-}
-
-void proxy_forget(struct proxy *proxy)
-{
-    struct worker *worker = proxy->worker;
-    worker->connections--;
-    free_if_done(proxy);
-    if (worker->connections == 0 && worker->on_drained != NULL)
-        worker->on_drained(worker);
-}
-
-static void count_marks(
-    struct proxy_totals *totals, enum side side, const struct side_record *record)
-{
-    for (unsigned i = 0; i < record->mark_count; i++)
-        totals->marks[side][record->marks[i]]++;
-}
-
-void proxy_count(struct proxy *proxy, const struct event *closed)
-{
-    struct proxy_totals *totals = &proxy->totals;
-    const struct side_record *sides = closed->u.closed.sides;
-    totals->connections++;
-    totals->ended[closed->u.closed.cause]++;
-    totals->received[DIRECTION_UPSTREAM] += sides[SIDE_CLIENT].bytes_in;
-    totals->received[DIRECTION_DOWNSTREAM] += sides[SIDE_SERVER].bytes_in;
-    totals->bytes[DIRECTION_UPSTREAM] += sides[SIDE_SERVER].bytes_out;
-    totals->bytes[DIRECTION_DOWNSTREAM] += sides[SIDE_CLIENT].bytes_out;
-    count_marks(totals, SIDE_CLIENT, &sides[SIDE_CLIENT]);
-    count_marks(totals, SIDE_SERVER, &sides[SIDE_SERVER]);
 }

@@ -11,14 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proxy/net/connection.h"
 #include "proxy/net/connector.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/listener_faults.h"
 #include "proxy/relay/plan.h"
 #include "proxy/relay/session.h"
-
-struct connection;
-struct worker;
 
 /* How often an upstream is asked whether it answers again, while unreachable = refuse keeps the
  * listener closed. */
@@ -38,7 +36,8 @@ struct proxy {
     struct list link;         /* in its worker's proxies */
     struct hash_link by_name; /* in its worker's names, until it is closed */
     struct worker *worker;
-    struct plan *plan; /* what new connections get; one reference */
+    struct connection_owner owner; /* of its connections */
+    struct plan *plan;             /* what new connections get; one reference */
     struct listener listener;
     struct listener_faults listener_faults;
     struct list connections; /* of struct connection */
@@ -82,14 +81,5 @@ void proxy_hang_up_connections(struct proxy *proxy, enum cause cause);
 
 /* Removes the proxy: it frees itself when its last connection is gone. */
 void proxy_close(struct proxy *proxy);
-
-/* For connection.c: a connection's number; and one that has left the list. */
-uint64_t proxy_enlist(struct proxy *proxy, struct connection *connection);
-void proxy_forget(struct proxy *proxy);
-/* ... a `closed` event for the totals, a client that could not be served, and whether the upstream
- * answered. */
-void proxy_count(struct proxy *proxy, const struct event *closed);
-void proxy_emit_accept_failed(struct proxy *proxy, int errnum);
-void proxy_note_connect(struct proxy *proxy, bool connected, int errnum);
 
 #endif

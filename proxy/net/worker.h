@@ -3,8 +3,8 @@
  * Everything that proxies share: the loop, readiness, deadlines, buffers, counters. There is no
  * other mutable state in the program, so several workers could run side by side.
  *
- * Life: worker_init, proxies come and go (proxy/control/), worker_turn again and again, worker_close,
- * uv_run until libuv has nothing left, worker_deinit.
+ * Life: worker_init, proxies come and go (proxy/control/), worker_turn again and again, proxies_close,
+ * worker_close, uv_run until libuv has nothing left, worker_deinit.
  */
 #ifndef RUDEPROXY_NET_WORKER_H
 #define RUDEPROXY_NET_WORKER_H
@@ -22,8 +22,6 @@
 #include "proxy/relay/event.h"
 #include "proxy/relay/plan.h"
 
-struct proxy;
-
 struct worker {
     uv_loop_t *loop;
     struct poller poller;
@@ -32,10 +30,10 @@ struct worker {
     struct pipe_pool pipe_pool;
     struct fault_counters counters;
     struct system_congestion congestion; /* asked at the start and when a file is loaded */
+    struct list proxies;                 /* see proxies.h */
+    struct hash names;                   /* of the proxies that are not closing, by name */
     struct list
-        proxies;       /* of struct proxy, those too that only wait for their connections to end */
-    struct hash names; /* of those that are not closing, by name */
-    struct list spare; /* of struct connection: free ones, see connection.h */
+        spare; /* free memory of connections (connection.c); each block begins with its link */
     size_t spare_count;
     struct builtins builtins;
     time_us started_at;
@@ -51,23 +49,12 @@ struct worker {
 int worker_init(struct worker *worker, uv_loop_t *loop,
     void (*on_event)(void *user, const struct event *event), void *user);
 
-/* The proxy of this name, unless it is closing; of two while one replaces the other, the newer. NULL:
- * none. */
-struct proxy *worker_find_proxy(const struct worker *worker, const char *name);
-
-/* For proxy.c: it can be found from now on. 0 or -ENOMEM. */
-int worker_name_proxy(struct worker *worker, struct proxy *proxy);
-
 /* One turn of everything, libuv's loop included; waits at most so many milliseconds, -1: for as long
  * as it takes. Returns whether anything happened before that. */
 bool worker_turn(struct worker *worker, int most_ms);
 
-void worker_stop_listening(struct worker *worker);
-
-/* Ends every connection with a RST. */
-void worker_stop_connections(struct worker *worker);
-
-/* Stops everything at once and closes the handles; idempotent. Not from inside an event. */
+/* Closes the poller, the timers and the builtin servers; idempotent. Not from inside an event. The
+ * proxies are closed before (proxies_close). */
 void worker_close(struct worker *worker);
 bool worker_is_closed(const struct worker *worker);
 void worker_deinit(struct worker *worker);

@@ -50,6 +50,7 @@ void rig_start(struct rig *rig)
 
 void rig_stop(struct rig *rig)
 {
+    proxies_close(&rig->worker);
     worker_close(&rig->worker);
     uv_run(&rig->loop, UV_RUN_DEFAULT);
     control_deinit(&rig->control);

@@ -8,8 +8,8 @@
  * right there in one of three ways:
  *
  *   STOP    session_stop() from inside the callback that delivers event k
- *   CLOSE   worker_close() from the loop after event k
- *   STEP    worker_close() after step k of the script, between events
+ *   CLOSE   proxies_close() and worker_close() from the loop after event k
+ *   STEP    the same after step k of the script, between events
  *
  * Whatever was cut off, the loop has to come to its end by itself, uv_loop_close() has to say 0,
  * every connection that was accepted has to be reported `closed` once, and no descriptor may be
@@ -359,6 +359,7 @@ static size_t run_script(const struct script *script, enum cut cut, size_t cut_a
         good = false;
     }
     size_t events = bench.events;
+    proxies_close(&bench.worker);
     worker_close(&bench.worker);
     end_socket(&bench.fd[CLIENT], true);
     end_socket(&bench.fd[SERVER], true);

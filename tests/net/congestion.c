@@ -95,7 +95,7 @@ static bool newest_is_open(struct list *connections)
 /* Of a new connection. */
 static void expect_algorithms(struct rig *rig, const char *const expected[2])
 {
-    struct list *connections = &worker_find_proxy(&rig->worker, "p")->connections;
+    struct list *connections = &proxies_find(&rig->worker, "p")->connections;
     const struct list *newest = connections->prev;
     int client = rig_connect(rig, "p");
     assert_true(client >= 0);
