@@ -7,21 +7,27 @@
  */
 #include "proxy/base/ring.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void *take_block(struct ring_pool *pool)
+#include "proxy/base/ensure.h"
+
+/* Memory for `cap` bytes of a ring. Up to RING_BLOCK this is always a whole block, so that a pool
+ * holds nothing smaller: see give_memory. NULL: out of memory. */
+static void *take_memory(struct ring_pool *pool, size_t cap)
 {
-    return pool->count > 0 ? pool->blocks[--pool->count] : malloc(RING_BLOCK);
+    if (cap <= RING_BLOCK && pool->count > 0)
+        return pool->blocks[--pool->count];
+    return malloc(cap > RING_BLOCK ? cap : RING_BLOCK);
 }
 
-static void give_block(struct ring_pool *pool, void *block)
+/* Takes back what take_memory returned for the same `cap`. */
+static void give_memory(struct ring_pool *pool, void *memory, size_t cap)
 {
-    if (pool->count < RING_POOL_MAX)
-        pool->blocks[pool->count++] = block;
+    if (cap <= RING_BLOCK && pool->count < RING_POOL_MAX)
+        pool->blocks[pool->count++] = memory;
     else
-        free(block);
+        free(memory);
 }
 
 void ring_pool_deinit(struct ring_pool *pool)
@@ -32,7 +38,7 @@ void ring_pool_deinit(struct ring_pool *pool)
 
 void ring_init(struct ring *ring, size_t limit, struct ring_pool *pool)
 {
-    assert(limit > 0);
+    ENSURE(limit > 0);
     memset(ring, 0, sizeof *ring);
     ring->limit = limit;
     ring->pool = pool;
@@ -42,10 +48,7 @@ static void give_memory_back(struct ring *ring)
 {
     if (ring->data == NULL)
         return;
-    if (ring->cap <= RING_BLOCK)
-        give_block(ring->pool, ring->data);
-    else
-        free(ring->data);
+    give_memory(ring->pool, ring->data, ring->cap);
     ring->data = NULL;
     ring->cap = 0;
 }
@@ -61,12 +64,13 @@ static size_t index_of(const struct ring *ring, uint64_t offset)
     return (size_t)((offset - ring->base) % ring->cap);
 }
 
-static bool take_first_memory(struct ring *ring)
+/* Gives an empty ring memory for `cap` bytes. */
+static bool take_first_memory(struct ring *ring, size_t cap)
 {
-    ring->data = take_block(ring->pool);
+    ring->data = take_memory(ring->pool, cap);
     if (ring->data == NULL)
         return false;
-    ring->cap = ring->limit < RING_BLOCK ? ring->limit : RING_BLOCK;
+    ring->cap = cap;
     ring->base = ring->tail;
     return true;
 }
@@ -75,7 +79,7 @@ static bool take_first_memory(struct ring *ring)
 static bool grow(struct ring *ring)
 {
     size_t cap = ring->cap > ring->limit / 2 ? ring->limit : ring->cap * 2;
-    unsigned char *data = malloc(cap);
+    unsigned char *data = take_memory(ring->pool, cap);
     if (data == NULL)
         return false;
     struct iovec pieces[2];
@@ -97,7 +101,8 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
     size_t used = ring_used(ring);
     if (want == 0 || used >= ring->limit)
         return NULL;
-    if (ring->data == NULL && !take_first_memory(ring))
+    size_t first = ring->limit < RING_BLOCK ? ring->limit : RING_BLOCK;
+    if (ring->data == NULL && !take_first_memory(ring, first))
         return NULL;
     if (used == ring->cap && !grow(ring))
         return NULL;
@@ -111,19 +116,13 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
 
 void *ring_reserve_whole(struct ring *ring, size_t n)
 {
-    size_t got, cap = n < ring->limit ? ring->limit : n;
-    assert(ring->data == NULL && n > 0);
-    if (n <= RING_BLOCK && n <= ring->limit)
-        return ring_reserve(ring, n, &got);
-    ring->data = malloc(cap);
-    ring->cap = ring->data == NULL ? 0 : cap;
-    ring->base = ring->tail;
-    return ring->data;
+    ENSURE(ring->data == NULL && n > 0);
+    return take_first_memory(ring, n < ring->limit ? ring->limit : n) ? ring->data : NULL;
 }
 
 void ring_commit(struct ring *ring, size_t n)
 {
-    assert(n <= ring->cap - ring_used(ring));
+    ENSURE(n <= ring->cap - ring_used(ring));
     ring->tail += n;
     if (ring->head == ring->tail)
         give_memory_back(ring);
@@ -145,7 +144,7 @@ int ring_peek(const struct ring *ring, size_t max, struct iovec pieces[2])
 
 void ring_consume(struct ring *ring, size_t n)
 {
-    assert(n <= ring_used(ring));
+    ENSURE(n <= ring_used(ring));
     ring->head += n;
     if (ring->head == ring->tail)
         give_memory_back(ring);

@@ -2,11 +2,11 @@
 /* Pipes kept for reuse, last given first taken: see pipe_pool.h. */
 #include "proxy/net/pipe_pool.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proxy/base/ensure.h"
 #include "proxy/base/list.h"
 
 static struct splice_pipe *open_splice_pipe(void)
@@ -51,7 +51,7 @@ static void drain(
     (void)pool;
     for (size_t done = 0; done < n;) {
         ssize_t got = read(splice_pipe->fd[0], (char *)bytes + done, n - done);
-        assert(got > 0); /* what was put into a pipe is there */
+        ENSURE(got > 0); /* what was put into a pipe is there */
         done += (size_t)got;
     }
 }

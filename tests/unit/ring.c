@@ -2,6 +2,7 @@
 /* The ring of bytes: against the plain stream that goes through it. */
 #include "proxy/base/ring.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -107,6 +108,28 @@ static void it_grows_up_to_its_limit_and_no_further(void **state)
     ring_pool_deinit(&pool);
 }
 
+/* Every block of a pool has room for a whole read, whatever the ring was that gave it back. */
+static void a_pool_holds_whole_blocks(void **state)
+{
+    static const size_t limits[] = {1, 65536, RING_BLOCK - 1, RING_BLOCK, 2 * RING_BLOCK};
+    struct ring_pool pool = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        for (size_t n = 1; n <= 2 * RING_BLOCK; n += RING_BLOCK / 4 - 1) {
+            struct ring ring;
+            ring_init(&ring, limits[i], &pool);
+            memset(ring_reserve_whole(&ring, n), 'x', n);
+            ring_commit(&ring, n);
+            ring_consume(&ring, n);
+            ring_deinit(&ring);
+        }
+    }
+    assert_true(pool.count > 0);
+    for (unsigned i = 0; i < pool.count; i++)
+        assert_true(malloc_usable_size(pool.blocks[i]) >= RING_BLOCK);
+    ring_pool_deinit(&pool);
+}
+
 /* To look at nothing, to take nothing, to give nothing back: no mistakes. */
 static void nothing_is_allowed(void **state)
 {
@@ -131,6 +154,7 @@ int main(void)
         cmocka_unit_test(bytes_come_out_as_they_went_in),
         cmocka_unit_test(an_empty_ring_holds_no_memory),
         cmocka_unit_test(it_grows_up_to_its_limit_and_no_further),
+        cmocka_unit_test(a_pool_holds_whole_blocks),
         cmocka_unit_test(nothing_is_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

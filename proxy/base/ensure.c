@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What ends the program: see ensure.h. */
+#include "proxy/base/ensure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+_Noreturn void ensure_failed(const char *condition, const char *file, int line)
+{
+    fprintf(stderr, "rudeproxy: internal error: %s:%d: %s is false\n", file, line, condition);
+    abort();
+}
