@@ -16,6 +16,7 @@
 
 #include "config/value.h"
 #include "tests/lib/records.h"
+#include "tests/lib/torture.h"
 #include "tests/lib/wire.h"
 
 static unsigned char byte_at(size_t offset)
@@ -61,7 +62,9 @@ void rig_stop(struct rig *rig)
 
 void rig_turn(struct rig *rig)
 {
+    torture_enter();
     worker_turn(&rig->worker, 1);
+    torture_leave();
 }
 
 int64_t rig_deadline(void)

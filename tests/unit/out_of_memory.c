@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every allocation of a connection fails once: the connection either works, or ends and says that
- * memory ran out. The linker sends each call of malloc, calloc and realloc through here.
+ * memory ran out (tests/lib/torture.h).
  */
+#include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,47 +14,22 @@
 #include <cmocka.h>
 
 #include "tests/lib/memory_script.h"
+#include "tests/lib/torture.h"
 
 #define CAP (4 * SCRIPT_BYTES)
 #define ADOPTION_BYTES (1200u << 10)
 
-/* Allocations until the one that fails; -1: none does. */
-static long left = -1;
-
-static bool fails(void)
+/* Lets the allocation number `n` from now on fail; LONG_MAX: none. */
+static void begin(long n)
 {
-    if (left < 0)
-        return false;
-    return left-- == 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
+    torture_begin(TORTURE_MEMORY, n, ENOMEM, false);
 }
 
 /* The talk of script_run, with receivers that take nothing for a while, so that rings grow. Returns
  * whether the allocation was reached. */
 static bool play_with_failure(struct memory_session *it, struct memory_proxy *proxy, long n)
 {
-    left = n;
+    begin(n);
     memory_session_open(it, proxy, 1);
     for (int side = 0; side < 2; side++)
         memory_session_open_window(it, (enum side)side, 100);
@@ -68,8 +44,7 @@ static bool play_with_failure(struct memory_session *it, struct memory_proxy *pr
     memory_session_feed_fin(it, SIDE_SERVER);
     memory_session_advance(it, 10 * US_PER_S);
     memory_session_close(it);
-    bool reached = left < 0;
-    left = -1;
+    bool reached = torture_end() > n;
     return reached;
 }
 
@@ -137,10 +112,9 @@ static void a_plan_without_memory_is_none(void **state)
     assert_int_equal(
         memory_proxy_read(&proxy, "[fault f]\ntype = close\n[fault g]\ntype = reset\n"), 0);
     for (long n = 0;; n++) {
-        left = n;
+        begin(n);
         int result = memory_proxy_compile(&proxy);
-        bool reached = left < 0;
-        left = -1;
+        bool reached = torture_end() > n;
         assert_int_equal(result, reached ? -1 : 0);
         if (!reached)
             break;
@@ -162,10 +136,9 @@ static bool adopt_with_failure(
     assert_true(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe > RING_BLOCK);
     const struct plan *plan = it->session.plan;
     const struct armed *armed = it->session.armed.list[0];
-    left = n;
+    begin(n);
     int result = memory_session_adopt(it, proxy, config);
-    bool reached = left < 0;
-    left = -1;
+    bool reached = torture_end() > n;
     assert_int_equal(result, reached ? -1 : 0);
     if (reached) {
         assert_ptr_equal(it->session.plan, plan);
@@ -213,5 +186,6 @@ int main(void)
         cmocka_unit_test(a_plan_without_memory_is_none),
         cmocka_unit_test(an_adoption_without_memory_leaves_the_old_plan),
     };
+    torture_enter();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
