@@ -17,7 +17,6 @@
 
 #define READ_MAX 65536
 #define HEAD_MAX 8192 /* of an HTTP request; a longer one is answered with 431 */
-#define ENDLESS UINT64_MAX
 
 struct client;
 
@@ -35,7 +34,8 @@ struct client {
     uv_shutdown_t shutdown;
     bool writing;
     bool ended;         /* the peer's FIN came, or we are to close after the answer */
-    uint64_t to_send;   /* bytes of the pattern still to be written */
+    bool endless;       /* the pattern is sent for as long as the peer does not end */
+    uint64_t to_send;   /* bytes of the pattern still to be written, unless it is endless */
     uint64_t sent;      /* of the pattern */
     bool answer_due;    /* HTTP: once the body of the request is here */
     uint64_t body_left; /* of the HTTP request, to be skipped */
@@ -90,9 +90,10 @@ static void write_pattern(struct client *client)
 {
     size_t at = (size_t)(client->sent % BUILTIN_PATTERN_SIZE);
     size_t size = BUILTIN_PATTERN_SIZE - at;
-    size = size < client->to_send ? size : (size_t)client->to_send;
+    if (!client->endless && client->to_send < size)
+        size = (size_t)client->to_send;
     client->sent += size;
-    client->to_send -= client->to_send == ENDLESS ? 0 : size;
+    client->to_send -= client->endless ? 0 : size;
     write_bytes(client, client->owner->pattern + at, size);
 }
 
@@ -111,7 +112,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         client->service->on_data(client, (size_t)n);
     } else if (n == UV_EOF) {
         client->ended = true;
-        client->to_send = client->to_send == ENDLESS ? 0 : client->to_send;
+        client->endless = false;
         if (!client->writing)
             go_on(client);
     } else if (n < 0) {
@@ -124,11 +125,14 @@ static void go_on(struct client *client)
 {
     if (uv_is_closing((uv_handle_t *)&client->tcp))
         return;
-    if (client->to_send > 0)
+    bool sends = client->endless || client->to_send > 0;
+    if (sends)
         write_pattern(client);
-    else if (client->ended)
-        uv_shutdown(&client->shutdown, (uv_stream_t *)&client->tcp, on_shutdown);
-    if (client->to_send == ENDLESS || (client->to_send == 0 && !client->ended))
+    else if (client->ended &&
+             uv_shutdown(&client->shutdown, (uv_stream_t *)&client->tcp, on_shutdown) != 0)
+        close_client(client);
+    /* An endless sender reads on, to see the peer's end. */
+    if (client->endless || (!sends && !client->ended))
         uv_read_start((uv_stream_t *)&client->tcp, on_alloc, on_read);
 }
 
@@ -145,7 +149,7 @@ static void drop_data(struct client *client, size_t size)
 
 static void chargen_start(struct client *client)
 {
-    client->to_send = ENDLESS;
+    client->endless = true;
 }
 
 static void no_start(struct client *client)
@@ -282,12 +286,49 @@ static void fill_pattern(char *pattern)
     }
 }
 
+static void on_connection(uv_stream_t *listener, int status);
+
+static void set_linger(uv_tcp_t *tcp, bool reset)
+{
+    const struct linger linger = {.l_onoff = reset};
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)tcp, &fd) == 0)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+static void on_refused(uv_handle_t *handle)
+{
+    struct builtin *builtin = container_of(handle, struct builtin, refused);
+    builtin->refusing = false;
+    if (builtin->refuse_again && builtin->running)
+        on_connection((uv_stream_t *)&builtin->listener, 0);
+}
+
+/* Resets the connection that waits to be accepted: libuv offers no other before. Needs no memory. */
+static void refuse(struct builtin *builtin)
+{
+    builtin->refuse_again = builtin->refusing;
+    if (builtin->refusing)
+        return;
+    builtin->refusing = true;
+    uv_tcp_init(builtin->owner->loop, &builtin->refused);
+    if (uv_accept((uv_stream_t *)&builtin->listener, (uv_stream_t *)&builtin->refused) == 0)
+        set_linger(&builtin->refused, true);
+    uv_close((uv_handle_t *)&builtin->refused, on_refused);
+}
+
+/* Without descriptors (status is UV_EMFILE), libuv accepted the connection and closed it: the peer saw a
+ * RST, because a socket inherits SO_LINGER from its listener (sk_clone_lock). */
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct builtin *builtin = container_of(listener, struct builtin, listener);
     struct client *client = status == 0 ? malloc(sizeof *client) : NULL;
-    if (client == NULL)
+    if (status != 0)
         return;
+    if (client == NULL) {
+        refuse(builtin);
+        return;
+    }
     memset(client, 0, offsetof(struct client, buffer));
     client->owner = builtin->owner;
     client->service = &services[builtin - builtin->owner->services];
@@ -297,6 +338,7 @@ static void on_connection(uv_stream_t *listener, int status)
         close_client(client);
         return;
     }
+    set_linger(&client->tcp, false);
     uv_tcp_nodelay(&client->tcp, 1);
     client->service->on_start(client);
     go_on(client);
@@ -325,6 +367,7 @@ static int listen_on_loopback(struct builtin *builtin)
     int len = sizeof address;
     uv_ip4_addr("127.0.0.1", 0, &address);
     int result = uv_tcp_bind(&builtin->listener, (struct sockaddr *)&address, 0);
+    set_linger(&builtin->listener, true); /* for connections that are closed as they come */
     if (result == 0)
         result = uv_listen((uv_stream_t *)&builtin->listener, SOMAXCONN, on_connection);
     if (result == 0)

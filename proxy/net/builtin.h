@@ -27,6 +27,9 @@
 
 struct builtin {
     uv_tcp_t listener;
+    uv_tcp_t refused;  /* a connection that is reset, for want of memory */
+    bool refusing;     /* `refused` is not closed yet */
+    bool refuse_again; /* another connection waits for it */
     struct builtins *owner;
     bool running;
     struct address address; /* where it listens */
