@@ -9,6 +9,7 @@
  */
 #include "proxy/app/cli.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,12 +148,18 @@ static int unknown_option(const char *word)
     return report_problem("unknown option ", word, suggest_text(&suggest, hint, sizeof hint));
 }
 
+/* Before anything of ours is open: a descriptor that nobody passed would be the number of one of ours. */
 static int set_descriptor(struct cli *cli, const char *value)
 {
     uint64_t fd;
     struct err err;
     if (units_parse_number(value, &fd, &err) != 0 || fd > INT32_MAX)
         return report_problem("--ready-fd ", value, " is no descriptor number");
+    int flags = fcntl((int)fd, F_GETFL);
+    if (flags < 0)
+        return report_problem("--ready-fd ", value, " is not open: write --ready-fd 5 5>FILE");
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return report_problem("--ready-fd ", value, " is open for reading only");
     cli->ready_fd = (int)fd;
     return 0;
 }

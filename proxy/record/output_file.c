@@ -3,47 +3,145 @@
 #include "proxy/record/output_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define LINKS_MAX 40 /* MAXSYMLINKS of Linux */
 
 static int cannot_write(const struct output_file *file, int errnum, struct err *err)
 {
     return err_set(err, "cannot write %s %s: %s", file->option, file->path, strerror(errnum));
 }
 
+/* Replaces the link at `path`, of OUTPUT_PATH_MAX bytes, by what it names. 1 if it was one, 0 if not, or a
+ * negative errno. */
+static int follow_link(char *path)
+{
+    char target[OUTPUT_PATH_MAX], folder[OUTPUT_PATH_MAX], joined[OUTPUT_PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length < 0)
+        return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+    target[length] = '\0';
+    memcpy(folder, path, strlen(path) + 1);
+    const char *before = target[0] == '/' ? "" : dirname(folder);
+    int size = snprintf(joined, sizeof joined, "%s%s%s", before, before[0] ? "/" : "", target);
+    if (size >= (int)sizeof joined)
+        return -ENAMETOOLONG;
+    memcpy(path, joined, (size_t)size + 1);
+    return 1;
+}
+
+/* Finds out what `path` names, through its links, and whether it can be replaced: what exists and is no
+ * regular file is written through, and so is an open descriptor (/dev/stdout). 0 or a negative errno. */
+static int resolve(struct output_file *file)
+{
+    struct stat status;
+    int length = snprintf(file->target, sizeof file->target, "%s", file->path);
+    if (length >= (int)sizeof file->target)
+        return -ENAMETOOLONG;
+    bool exists = stat(file->path, &status) == 0;
+    file->mode = exists ? status.st_mode & 0777 : 0;
+    file->through = exists && !S_ISREG(status.st_mode);
+    for (int links = 0; !file->through; links++) {
+        file->through = strncmp(file->target, "/proc/", 6) == 0;
+        int result = file->through ? 0 : follow_link(file->target);
+        if (result <= 0)
+            return result;
+        if (links == LINKS_MAX)
+            return -ELOOP;
+    }
+    return 0;
+}
+
+/* A FIFO that nobody reads is an error (ENXIO), not a wait. */
+static int open_through(struct output_file *file)
+{
+    int fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, O_APPEND);
+    return fd;
+}
+
+/* The mode that fopen() would give to a new file: mkostemp() makes it 0600. */
+static mode_t mode_of_new_file(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static int open_temporary(struct output_file *file)
+{
+    int length = snprintf(file->temporary, sizeof file->temporary, "%s.XXXXXX", file->target);
+    if (length >= (int)sizeof file->temporary) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = mkostemp(file->temporary, O_CLOEXEC);
+    if (fd >= 0)
+        fchmod(fd, file->mode != 0 ? file->mode : mode_of_new_file());
+    return fd;
+}
+
 int output_file_open(
     struct output_file *file, const char *option, const char *path, struct err *err)
 {
     *file = (struct output_file){.option = option, .path = path};
-    int length = snprintf(file->temporary, sizeof file->temporary, "%s.%d", path, (int)getpid());
-    if (length >= (int)sizeof file->temporary)
-        return err_set(err, "%s: the path is too long", option);
-    file->out = fopen(file->temporary, "we");
-    return file->out != NULL ? 0 : cannot_write(file, errno, err);
+    int result = resolve(file);
+    if (result != 0)
+        return cannot_write(file, -result, err);
+    int fd = file->through ? open_through(file) : open_temporary(file);
+    if (fd < 0 && file->through && errno == ENXIO)
+        return err_set(
+            err, "cannot write %s %s: nobody reads it, open it for reading first", option, path);
+    if (fd < 0)
+        return cannot_write(file, errno, err);
+    file->out = fdopen(fd, "w");
+    if (file->out != NULL)
+        return 0;
+    int errnum = errno;
+    close(fd);
+    if (!file->through)
+        unlink(file->temporary);
+    return cannot_write(file, errnum, err);
 }
 
 int output_file_commit(struct output_file *file, struct err *err)
 {
     bool failed = ferror(file->out) != 0;
     int errnum = failed ? EIO : 0;
-    if (fclose(file->out) != 0 || (!failed && rename(file->temporary, file->path) != 0))
+    if (fclose(file->out) != 0 ||
+        (!failed && !file->through && rename(file->temporary, file->target) != 0))
         errnum = errno;
     if (errnum == 0)
         return 0;
-    unlink(file->temporary);
+    if (!file->through)
+        unlink(file->temporary);
     return cannot_write(file, errnum, err);
 }
 
 void output_file_discard(struct output_file *file)
 {
     fclose(file->out);
-    unlink(file->temporary);
+    if (!file->through)
+        unlink(file->temporary);
 }
 
 int output_file_probe(const char *option, const char *path, struct err *err)
 {
-    struct output_file file;
+    struct output_file file = {.option = option, .path = path};
+    struct stat status;
+    /* What is written through is not opened: the reader of a FIFO would see an end. */
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        if (S_ISDIR(status.st_mode))
+            return cannot_write(&file, EISDIR, err);
+        return access(path, W_OK) == 0 ? 0 : cannot_write(&file, errno, err);
+    }
     if (output_file_open(&file, option, path, err) != 0)
         return -1;
     output_file_discard(&file);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file that appears under its name only when it is complete: written beside it under another
- * name, then renamed. Readers see the old file, or the new one, or none.
+ * name, then renamed. Readers see the old file, or the new one, or none. Links are followed: the file they
+ * name is replaced. What exists and is no regular file (a device, a FIFO, /dev/stdout) is written directly.
  *
  * Life: output_file_open, write to `out`, output_file_commit.
  */
 #ifndef RUDEPROXY_RECORD_OUTPUT_FILE_H
 #define RUDEPROXY_RECORD_OUTPUT_FILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "proxy/base/err.h"
 
@@ -16,8 +19,11 @@
 
 struct output_file {
     FILE *out;
-    const char *option; /* "--report", for messages */
-    const char *path;   /* the caller's */
+    const char *option;           /* "--report", for messages */
+    const char *path;             /* the caller's */
+    bool through;                 /* `path` is written directly, nothing is renamed */
+    mode_t mode;                  /* of the file that is replaced, 0: there is none */
+    char target[OUTPUT_PATH_MAX]; /* `path` without links */
     char temporary[OUTPUT_PATH_MAX];
 };
 

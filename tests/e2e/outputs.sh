@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Where --report, --junit, --ready-file and --ready-fd write, and what they leave alone.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# run_once ARGS... - a run that ends at once.
+run_once() {
+    "$RUDEPROXY" exec --listen 127.0.0.1:0 --upstream builtin:echo "$@" -- true </dev/null >"$work/out" 2>"$work/err"
+}
+
+expect_nothing_else() { # FOLDER FILES... - the names in the folder
+    local folder=$1
+    shift
+    same "files in $folder" "$*" "$(cd "$folder" && printf '%s ' * | sed 's/ $//')"
+}
+
+folder=$work/folder
+mkdir "$folder"
+umask 027
+
+# --- A regular file, new and old ----------------------------------------------------------------
+
+for option in --report --junit --ready-file; do
+    rm -rf "${folder:?}"/*
+    run_once "$option" "$folder/file" || fail "$option: $(cat "$work/err")"
+    [ -s "$folder/file" ] || fail "$option wrote nothing"
+    same "mode of a new file" 640 "$(stat -c %a "$folder/file")"
+    chmod 600 "$folder/file"
+    echo old >"$folder/file"
+    run_once "$option" "$folder/file"
+    ! grep -q old "$folder/file" || fail "$option kept the old file"
+    same "mode of an old file" 600 "$(stat -c %a "$folder/file")"
+    expect_nothing_else "$folder" file
+done
+
+# --- Links stay links ---------------------------------------------------------------------------
+
+for option in --report --junit --ready-file; do
+    rm -rf "${folder:?}"/*
+    mkdir "$folder/deep"
+    ln -s deep/second "$folder/first"
+    ln -s ../file "$folder/deep/second"
+    for round in new old; do # the file is not there at first
+        run_once "$option" "$folder/first" || fail "$option through links: $(cat "$work/err")"
+        { [ -L "$folder/first" ] && [ -L "$folder/deep/second" ]; } || fail "$option replaced a link ($round)"
+        [ -s "$folder/file" ] || fail "$option did not follow the links ($round)"
+    done
+    expect_nothing_else "$folder" deep file first
+    expect_nothing_else "$folder/deep" second
+done
+rm -rf "${folder:?}"/*
+ln -s loop "$folder/loop"
+status=0
+run_once --report "$folder/loop" || status=$?
+same "exit status with a link to itself" 1 "$status"
+
+# --- What is no regular file is written through -------------------------------------------------
+
+rm -rf "${folder:?}"/*
+ln -s /dev/null "$folder/null"
+device=
+if mknod "$folder/device" c 1 3 2>/dev/null && : 2>/dev/null >"$folder/device"; then
+    device=$folder/device
+fi
+mkfifo "$folder/fifo"
+for option in --report --junit --ready-file; do
+    run_once "$option" "$folder/null" || fail "$option /dev/null: $(cat "$work/err")"
+    { [ -L "$folder/null" ] && [ -c /dev/null ]; } || fail "$option replaced a link to a device"
+    if [ -n "$device" ]; then
+        run_once "$option" "$device" || fail "$option DEVICE: $(cat "$work/err")"
+        [ -c "$device" ] || fail "$option replaced a device"
+    fi
+    cat "$folder/fifo" >"$work/from-fifo" &
+    reader=$!
+    # The reader opens it when it runs.
+    eventually 20 run_once "$option" "$folder/fifo" || fail "$option FIFO: $(cat "$work/err")"
+    wait "$reader"
+    [ -p "$folder/fifo" ] || fail "$option replaced a FIFO"
+    [ -s "$work/from-fifo" ] || fail "$option wrote nothing into a FIFO"
+    run_once "$option" /dev/stdout || fail "$option /dev/stdout: $(cat "$work/err")"
+    [ -s "$work/out" ] || fail "$option wrote nothing to /dev/stdout"
+done
+[ -n "$device" ] || note "left out: a device of our own, which takes root"
+
+# A FIFO without a reader is an error, not a wait.
+status=0
+run_once --report "$folder/fifo" || status=$?
+same "exit status with a FIFO that nobody reads" 1 "$status"
+says "$work/err" 'nobody reads it'
+
+# --- --ready-fd ---------------------------------------------------------------------------------
+
+# Numbers that nobody opened would be descriptors of the program's own.
+for fd in 3 4 5 6 7 8 9 10 11 12 20 100 2147483647; do
+    status=0
+    (
+        [ "$fd" -gt 100 ] || eval "exec $fd>&-" # it may be open in what started this test
+        run_once --ready-fd "$fd"
+    ) || status=$?
+    same "exit status with --ready-fd $fd" 2 "$status"
+    says "$work/err" "ready-fd $fd is not open"
+done
+status=0
+run_once --ready-fd 0 || status=$?
+same "exit status with a descriptor for reading" 2 "$status"
+run_once --ready-fd 5 5>"$work/ready.fd" || fail "--ready-fd 5: $(cat "$work/err")"
+says "$work/ready.fd" '^main 127\.0\.0\.1:'
