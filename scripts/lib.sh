@@ -180,8 +180,7 @@ build_packages() {
         "libuv1-dev pc:libuv" \
         "libinih-dev pc:inih" \
         "libjansson-dev pc:jansson" \
-        "libmicrohttpd-dev pc:libmicrohttpd" \
-        "libcurl4-openssl-dev pc:libcurl"
+        "libmicrohttpd-dev pc:libmicrohttpd"
 }
 
 # configured PRESET - is build/PRESET configured, and for this folder?

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: a handle with the few options that never change, an address and a method for each call,
- * the answer gathered in memory or handed on.
+ * Happy path: the URL is taken apart once; each call is a connection, a request, and its answer gathered in memory
+ * or passed to a sink.
  *
- * No server, or one that breaks off: libcurl's own words. An answer of 400 or more: its "error", and
- * its "problems" one a line; what is no JSON object (Toxiproxy's router, something that is no API at
+ * No server, or one that breaks off: the error of socket.h or http.h behind the URL. An answer of 400 or more: its
+ * "error", and its "problems" one a line; what is no JSON object (Toxiproxy's router, something that is no API at
  * all) is shown as it is.
  */
 #include "proxy/ctl/client.h"
@@ -12,8 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "proxy/ctl/http.h"
+#include "proxy/ctl/socket.h"
 
 #define UNIX_PREFIX "unix:"
+#define HTTP_PREFIX "http://"
+#define URL_FORMS "write http://HOST:PORT or unix:PATH"
 
 static int report_problem(const char *what)
 {
@@ -21,71 +28,104 @@ static int report_problem(const char *what)
     return -1;
 }
 
-static int add_header(struct client *client, const char *header)
+static int report_failure(const struct client *client, const struct err *err)
 {
-    struct curl_slist *headers = curl_slist_append(client->headers, header);
-    if (headers == NULL)
-        return report_problem("out of memory");
-    client->headers = headers;
+    fprintf(stderr, "rudeproxy: %s: %s\n", client->url, err->text);
+    return -1;
+}
+
+/* --- The URL ------------------------------------------------------------------------------------ */
+
+static int set_headers(struct client *client, const char *token)
+{
+    static const char always[] = "User-Agent: rudeproxy-ctl/" RUDEPROXY_VERSION "\r\n"
+                                 "Content-Type: application/json\r\n";
+    int n = snprintf(client->headers, sizeof client->headers, "%s%s%s%s", always,
+        token != NULL ? "Authorization: Bearer " : "", token != NULL ? token : "",
+        token != NULL ? "\r\n" : "");
+    if (n < 0 || (size_t)n >= sizeof client->headers ||
+        (token != NULL && strpbrk(token, "\r\n") != NULL))
+        return report_problem("--token: it is too long, or has a line break in it");
     return 0;
 }
 
-static int add_token(struct client *client, const char *token)
+/* "127.0.0.1:8474", "[::1]", "name". Without a port it is 80, as in every http URL. */
+static int parse_authority(struct client *client, const char *authority, struct err *err)
 {
-    char header[1024];
-    int n = snprintf(header, sizeof header, "Authorization: Bearer %s", token);
-    if (n < 0 || (size_t)n >= sizeof header || strpbrk(token, "\r\n") != NULL)
-        return report_problem("--token: it is too long, or has a line break in it");
-    return add_header(client, header);
+    char text[ADDRESS_TEXT_MAX];
+    const char *behind_brackets = strrchr(authority, ']');
+    bool has_port = strchr(behind_brackets != NULL ? behind_brackets : authority, ':') != NULL;
+    int n = snprintf(text, sizeof text, "%s%s", authority, has_port ? "" : ":80");
+    if (n < 0 || (size_t)n >= sizeof text)
+        return err_set(err, "the host is too long");
+    snprintf(client->host, sizeof client->host, "%s", authority);
+    if (address_parse(text, &client->address, err) != 0)
+        return -1;
+    if (client->address.kind != ADDRESS_IP && client->address.kind != ADDRESS_NAME)
+        return err_set(err, URL_FORMS);
+    return 0;
 }
 
-/* A UNIX socket has no name to be asked for by. */
-static int set_url(struct client *client, const char *url)
+/* A path may not break the request's first line. */
+static int set_base(struct client *client, const char *path, struct err *err)
 {
-    size_t length = strlen(url);
-    client->url = url;
-    if (strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0) {
-        curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, url + strlen(UNIX_PREFIX));
-        client->base = strdup("http://localhost");
-    } else {
-        while (length > 0 && url[length - 1] == '/')
-            length--;
-        client->base = strndup(url, length);
+    size_t length = strlen(path);
+    for (const char *c = path; *c != '\0'; c++) {
+        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '#')
+            return err_set(
+                err, "the path of the URL has a blank, a control character or a # in it");
     }
-    return client->base != NULL ? 0 : report_problem("out of memory");
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    client->base = strndup(path, length);
+    return client->base != NULL ? 0 : err_set(err, "out of memory");
+}
+
+static int parse_http(struct client *client, const char *url, struct err *err)
+{
+    const char *scheme = strstr(url, "://");
+    if (strncasecmp(url, "https://", strlen("https://")) == 0)
+        return err_set(err, "https is not supported, " URL_FORMS);
+    if (scheme != NULL && strncasecmp(url, HTTP_PREFIX, strlen(HTTP_PREFIX)) != 0)
+        return err_set(err, "unknown scheme '%.*s', " URL_FORMS, (int)(scheme - url), url);
+    if (scheme != NULL)
+        url += strlen(HTTP_PREFIX);
+    char authority[ADDRESS_TEXT_MAX];
+    size_t length = strcspn(url, "/?#");
+    if (length >= sizeof authority)
+        return err_set(err, "the host is too long");
+    memcpy(authority, url, length);
+    authority[length] = '\0';
+    if (parse_authority(client, authority, err) != 0)
+        return -1;
+    return set_base(client, url + length, err);
+}
+
+static int parse_unix(struct client *client, const char *url, struct err *err)
+{
+    snprintf(client->host, sizeof client->host, "localhost");
+    if (address_parse(url, &client->address, err) != 0)
+        return -1;
+    return set_base(client, "", err);
 }
 
 int client_open(struct client *client, const char *url, const char *token)
 {
-    *client = (struct client){.curl = NULL};
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-        (client->curl = curl_easy_init()) == NULL)
-        return report_problem("libcurl does not start");
-    CURL *curl = client->curl;
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL, "http");
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CLIENT_CONNECT_S);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "rudeproxy-ctl/" RUDEPROXY_VERSION);
-    /* Without it a body of more than 1 MB waits a second for a "100 Continue". */
-    if (set_url(client, url) == 0 && add_header(client, "Expect:") == 0 &&
-        add_header(client, "Content-Type: application/json") == 0 &&
-        (token == NULL || add_token(client, token) == 0)) {
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    struct err err;
+    *client = (struct client){.url = url};
+    bool is_unix = strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+    if ((is_unix ? parse_unix : parse_http)(client, url, &err) != 0)
+        return report_failure(client, &err);
+    if (set_headers(client, token) == 0)
         return 0;
-    }
     client_close(client);
     return -1;
 }
 
 void client_close(struct client *client)
 {
-    curl_slist_free_all(client->headers);
-    curl_easy_cleanup(client->curl);
     free(client->base);
-    curl_global_cleanup();
+    client->base = NULL;
 }
 
 void answer_free(struct answer *answer)
@@ -96,41 +136,47 @@ void answer_free(struct answer *answer)
 
 /* --- One call ----------------------------------------------------------------------------------- */
 
-static size_t on_bytes(char *bytes, size_t one, size_t count, void *user)
-{
-    struct answer *answer = user;
-    size_t size = one * count;
-    if (answer->size + size > CLIENT_ANSWER_MAX)
-        return 0;
-    char *grown = realloc(answer->bytes, answer->size + size + 1);
-    if (grown == NULL)
-        return 0;
-    answer->bytes = grown;
-    memcpy(grown + answer->size, bytes, size);
-    answer->size += size;
-    grown[answer->size] = '\0';
-    return size;
-}
-
-/* A stream under way, or what came in its place. */
-struct stream {
-    CURL *curl;
-    struct client_sink *sink;
-    struct answer refusal;
+/* An answer that is gathered, or passed to a sink as it comes. A refusal is always gathered. */
+struct call {
+    struct http_answer http;
+    struct answer *answer;
+    size_t capacity;          /* of answer->bytes */
+    struct client_sink *sink; /* NULL: none */
 };
 
-static size_t on_piece(char *bytes, size_t one, size_t count, void *user)
+static bool gather(struct call *call, const char *bytes, size_t size, struct err *err)
 {
-    struct stream *stream = user;
-    long status = 0;
-    curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 400)
-        return on_bytes(bytes, one, count, &stream->refusal);
-    return stream->sink->take(stream->sink, bytes, one * count) ? one * count : 0;
+    struct answer *answer = call->answer;
+    size_t needed = answer->size + size + 1;
+    if (needed > (size_t)CLIENT_ANSWER_MAX_MB << 20) {
+        err_set(err, "the answer is longer than %u MB", CLIENT_ANSWER_MAX_MB);
+        return false;
+    }
+    if (needed > call->capacity) {
+        char *grown = realloc(answer->bytes, 2 * needed);
+        if (grown == NULL) {
+            err_set(err, "out of memory");
+            return false;
+        }
+        answer->bytes = grown;
+        call->capacity = 2 * needed;
+    }
+    memcpy(answer->bytes + answer->size, bytes, size);
+    answer->size += size;
+    answer->bytes[answer->size] = '\0';
+    return true;
 }
 
-/* What the server said no with. */
-static void say_refusal(long status, const struct answer *answer)
+static bool on_piece(struct http_answer *http, const char *bytes, size_t size, struct err *err)
+{
+    struct call *call = (struct call *)(void *)http;
+    if (call->sink == NULL || http->status >= 400)
+        return gather(call, bytes, size, err);
+    return call->sink->take(call->sink, bytes, size, err);
+}
+
+/* Prints why the server refused. */
+static void print_refusal(unsigned status, const struct answer *answer)
 {
     const char *bytes = answer->bytes != NULL ? answer->bytes : "";
     json_t *object = json_loads(bytes, 0, NULL), *problem;
@@ -139,7 +185,7 @@ static void say_refusal(long status, const struct answer *answer)
     if (text != NULL)
         fprintf(stderr, "rudeproxy: %s\n", text);
     else
-        fprintf(stderr, "rudeproxy: the server answers %ld: %.*s\n", status,
+        fprintf(stderr, "rudeproxy: the server answers %u: %.*s\n", status,
             (int)strcspn(bytes, "\r\n"), bytes);
     json_array_foreach(json_object_get(object, "problems"), i, problem)
     {
@@ -148,78 +194,62 @@ static void say_refusal(long status, const struct answer *answer)
     json_decref(object);
 }
 
-static int say_failure(const struct client *client, CURLcode result)
+/* Sends one request. `answer` is empty; its bytes are the caller's, after a failure too. */
+static int exchange(struct client *client, struct http_request *request, const struct path *path,
+    int64_t deadline_ms, struct call *call)
 {
-    const char *why = client->error[0] != '\0' ? client->error : curl_easy_strerror(result);
-    fprintf(stderr, "rudeproxy: %s: %s\n", client->url, why);
-    return -1;
-}
-
-static int set_target(struct client *client, const char *method, const struct path *path)
-{
+    struct err err;
+    char *target;
     if (path->cut)
         return report_problem("the names and values are too long for a path");
-    size_t size = strlen(client->base) + path->used + 1;
-    char *url = malloc(size);
-    if (url == NULL)
+    int fd = socket_connect(&client->address, socket_deadline(CLIENT_CONNECT_S), &err);
+    if (fd < 0)
+        return report_failure(client, &err);
+    if (asprintf(&target, "%s%s", client->base, path->text) < 0) {
+        close(fd);
         return report_problem("out of memory");
-    snprintf(url, size, "%s%s", client->base, path->text);
-    curl_easy_setopt(client->curl, CURLOPT_URL, url); /* it keeps a copy */
-    free(url);
-    curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
-    return 0;
+    }
+    request->target = target;
+    request->host = client->host;
+    request->headers = client->headers;
+    call->http.take = on_piece;
+    int result = http_exchange(fd, request, deadline_ms, &call->http, &err);
+    free(target);
+    close(fd);
+    if (result != 0)
+        return report_failure(client, &err);
+    if (call->http.status < 400)
+        return 0;
+    print_refusal(call->http.status, call->answer);
+    return -1;
 }
 
 int client_call(struct client *client, const char *method, const struct path *path,
     const json_t *body, struct answer *answer)
 {
-    CURL *curl = client->curl;
-    long status = 0;
-    *answer = (struct answer){.bytes = NULL};
-    if (set_target(client, method, path) != 0)
-        return -1;
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    struct http_request request = {.method = method, .body = text};
+    struct call call = {.answer = answer};
+    *answer = (struct answer){.bytes = NULL};
     if (body != NULL && text == NULL)
         return report_problem("out of memory");
-    /* A POST without a body has a Content-Length: 0. */
-    bool has_body = text != NULL || strcmp(method, "POST") == 0;
-    curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
-    if (has_body)
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text != NULL ? text : "");
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, CLIENT_CALL_S);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-    CURLcode result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    /* A POST without a body has a Content-Length: 0 (RFC 9110 8.6). */
+    if (text == NULL && strcmp(method, "POST") == 0)
+        request.body = "";
+    request.body_size = text != NULL ? strlen(text) : 0;
+    int result = exchange(client, &request, path, socket_deadline(CLIENT_CALL_S), &call);
     free(text);
-    if (result == CURLE_OK && status < 400)
-        return 0;
-    if (result == CURLE_OK)
-        say_refusal(status, answer);
-    else
-        say_failure(client, result);
-    answer_free(answer);
-    return -1;
+    if (result != 0)
+        answer_free(answer);
+    return result;
 }
 
 int client_stream(struct client *client, const struct path *path, struct client_sink *sink)
 {
-    CURL *curl = client->curl;
-    struct stream stream = {.curl = curl, .sink = sink};
-    long status = 0;
-    if (set_target(client, "GET", path) != 0)
-        return -1;
-    curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 0L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_piece);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &stream);
-    CURLcode result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (result != CURLE_OK)
-        say_failure(client, result);
-    else if (status >= 400)
-        say_refusal(status, &stream.refusal);
-    answer_free(&stream.refusal);
-    return result == CURLE_OK && status < 400 ? 0 : -1;
+    struct http_request request = {.method = "GET"};
+    struct answer refusal = {.bytes = NULL};
+    struct call call = {.answer = &refusal, .sink = sink};
+    int result = exchange(client, &request, path, SOCKET_NO_DEADLINE, &call);
+    answer_free(&refusal);
+    return result;
 }

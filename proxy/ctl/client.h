@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of the HTTP API, on libcurl: one call at a time, nothing is followed or tried again, and
- * no proxy of the environment stands in between.
+ * A client of the HTTP API: one call at a time, each on a connection of its own. It follows no redirect, tries
+ * nothing twice and uses no proxy of the environment. It does not speak TLS.
  *
- * Life: client_open, calls, client_close. What goes wrong is said on stderr where it is found.
+ * Life: client_open, calls, client_close. Errors are printed on stderr where they are found.
  */
 #ifndef RUDEPROXY_CTL_CLIENT_H
 #define RUDEPROXY_CTL_CLIENT_H
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CLIENT_CONNECT_S 10L
-#define CLIENT_CALL_S 60L            /* twice what a server may take to answer */
-#define CLIENT_ANSWER_MAX (1u << 28) /* a list of 10,000 toxics is 1 MB */
+#include "proxy/base/address.h"
+
+#define CLIENT_CONNECT_S 10u
+#define CLIENT_CALL_S 60u        /* for a whole answer: twice what a server may take to begin one */
+#define CLIENT_ANSWER_MAX_MB 64u /* of one answer; a list of 10,000 toxics is 1 MB */
 
 /* A path of the API, with what stands in it encoded. */
 struct path {
@@ -32,11 +33,11 @@ void path_add_name(struct path *path, const char *name); /* with the slash befor
 void path_add_query(struct path *path, const char *key, const char *value);
 
 struct client {
-    CURL *curl;
-    struct curl_slist *headers;
     const char *url; /* as it was given, for messages */
-    char *base;      /* without a path */
-    char error[CURL_ERROR_SIZE];
+    struct address address;
+    char host[ADDRESS_TEXT_MAX]; /* of the Host header */
+    char *base;                  /* the path of the URL, without a slash at its end; owned */
+    char headers[1280];          /* those of every request */
 };
 
 struct answer {
@@ -44,9 +45,9 @@ struct answer {
     size_t size;
 };
 
-/* Takes what comes, piece by piece. False: stop. */
+/* Takes an answer piece by piece. Returns false to stop, with `err` set. */
 struct client_sink {
-    bool (*take)(struct client_sink *sink, const char *bytes, size_t size);
+    bool (*take)(struct client_sink *sink, const char *bytes, size_t size, struct err *err);
 };
 
 /* `url`: "http://host:port", "host:port" or "unix:/path". `token` NULL: none. Both have to live as

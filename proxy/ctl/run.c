@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The open connections, and the run as a whole. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,8 @@ enum ctl_status ctl_connections(struct ctl *ctl)
 
 /* --- events ------------------------------------------------------------------------------------- */
 
+#define EVENT_LINE_MAX (1u << 20) /* an event is a few hundred bytes */
+
 /* Server-Sent Events, of which the lines of data are wanted: each is a whole JSON object. */
 struct events {
     struct client_sink sink;
@@ -92,13 +95,16 @@ static void take_line(struct events *events)
         puts(line + strlen(data));
 }
 
-static bool take_byte(struct events *events, char byte)
+static bool take_byte(struct events *events, char byte, struct err *err)
 {
     if (events->size == events->capacity) {
         size_t capacity = events->capacity == 0 ? 1024 : 2 * events->capacity;
-        char *grown = realloc(events->line, capacity);
-        if (grown == NULL)
+        char *grown = capacity <= EVENT_LINE_MAX ? realloc(events->line, capacity) : NULL;
+        if (grown == NULL) {
+            err_set(err,
+                capacity <= EVENT_LINE_MAX ? "out of memory" : "a line of the events is too long");
             return false;
+        }
         events->line = grown;
         events->capacity = capacity;
     }
@@ -110,14 +116,17 @@ static bool take_byte(struct events *events, char byte)
     return true;
 }
 
-static bool on_bytes(struct client_sink *sink, const char *bytes, size_t size)
+static bool on_bytes(struct client_sink *sink, const char *bytes, size_t size, struct err *err)
 {
     struct events *events = (struct events *)(void *)sink;
     for (size_t i = 0; i < size; i++) {
-        if (!take_byte(events, bytes[i]))
+        if (!take_byte(events, bytes[i], err))
             return false;
     }
-    return fflush(stdout) == 0;
+    if (fflush(stdout) == 0)
+        return true;
+    err_set(err, "cannot write the events: %s", strerror(errno));
+    return false;
 }
 
 enum ctl_status ctl_events(struct ctl *ctl)

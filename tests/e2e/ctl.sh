@@ -81,7 +81,12 @@ nobody=1
 expect 1 "$RUDEPROXY" ctl -h "127.0.0.1:$nobody" list
 says "$work/err" "127.0.0.1:$nobody.*connect"
 expect 1 "$RUDEPROXY" ctl -h "unix:$work/none" list
+says "$work/err" 'is it running with --admin or serve'
 expect 1 "$RUDEPROXY" ctl -h "ftp://$api" list
+says "$work/err" "unknown scheme 'ftp'"
+expect 1 "$RUDEPROXY" ctl -h "https://$api" list
+says "$work/err" 'https is not supported'
+expect 0 "$RUDEPROXY" ctl -h "localhost:${api##*:}" list
 # Something that is no API at all.
 ctl create http -u builtin:http
 printed "Created new proxy http${nl}It listens on 127.0.0.1:#"
@@ -90,6 +95,13 @@ expect 1 "$RUDEPROXY" ctl -h "$other/bytes" list
 says "$work/err" '^rudeproxy: '
 expect 1 "$RUDEPROXY" ctl -h "$other/bytes/10?" list
 says "$work/err" 'no JSON|not JSON'
+# An answer without end is not read to its end.
+expect 1 "$RUDEPROXY" ctl -h "$other/bytes/1G?" list
+says "$work/err" 'longer than 64 MB'
+ctl create chargen -u builtin:chargen
+expect 1 "$RUDEPROXY" ctl -h "$(sed -nE 's/^It listens on //p' "$work/out")" list
+says "$work/err" 'not HTTP|line of more than'
+ctl delete chargen
 ctl delete http
 
 # --- toxiproxy-cli's words ----------------------------------------------------------------------

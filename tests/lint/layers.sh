@@ -4,7 +4,7 @@
 # The layers, by their includes: a layer includes only itself and what stands left of it in
 # base <- fault <- config <- relay <- net <- control <- admin <- app; record stands beside net, on
 # relay, for admin and app; peers and ctl beside them all, on base. uv.h belongs to net
-# and app, ini.h to config, microhttpd.h to admin, curl.h to ctl, jansson.h to record, admin, ctl and
+# and app, ini.h to config, microhttpd.h to admin, jansson.h to record, admin, ctl and
 # app.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -30,7 +30,6 @@ declare -A may_include_system=(
     [ini.h]="config"
     [jansson.h]="proxy/record proxy/admin proxy/ctl proxy/app"
     [microhttpd.h]="proxy/admin"
-    [curl/curl.h]="proxy/ctl"
 )
 
 status=0

@@ -4,19 +4,19 @@
  * brought about, and each answer is of a documented status, type and schema. Bodies that the server
  * takes fit the schema of requests.
  */
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/ctl/http.h"
+#include "proxy/ctl/socket.h"
 #include "tests/lib/expect.h"
 #include "tests/lib/schema.h"
 #include "tests/lib/wire.h"
 
 static struct proxy_process process;
 static json_t *file, *seen;
-static CURL *curl;
 
 #define ECHO "{\"name\":\"a\",\"listen\":\"127.0.0.1:0\",\"upstream\":\"builtin:echo\"}"
 /* An address of nobody (RFC 5737). */
@@ -155,57 +155,55 @@ static const struct step {
 /* --- One call ----------------------------------------------------------------------------------- */
 
 struct reply {
-    long status;
-    const char *type; /* NULL: none; curl's, until the next call */
-    char *body;       /* owned; NULL: empty */
+    struct http_answer http; /* its status and type */
+    char *body;              /* owned; NULL: empty */
     size_t size;
 };
 
-static size_t on_bytes(char *bytes, size_t one, size_t count, void *user)
+static bool on_bytes(struct http_answer *http, const char *bytes, size_t size, struct err *err)
 {
-    struct reply *reply = user;
-    size_t size = one * count;
+    struct reply *reply = (struct reply *)(void *)http;
     char *grown = realloc(reply->body, reply->size + size + 1);
-    if (grown == NULL)
-        return 0;
+    if (grown == NULL) {
+        err_set(err, "out of memory");
+        return false;
+    }
     reply->body = grown;
     memcpy(grown + reply->size, bytes, size);
     reply->size += size;
     grown[reply->size] = '\0';
-    return size;
+    return true;
 }
 
 /* `header` NULL: no other than usual. The caller frees the body. */
 static bool exchange(const char *method, const char *target, const char *body, const char *header,
     struct reply *reply)
 {
-    char url[512], address[128], upper[16];
-    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-    *reply = (struct reply){.status = 0};
-    if (!proxy_process_address(&process, "@admin", address, sizeof address))
+    char text[128], upper[16], headers[256];
+    struct address address;
+    struct err err;
+    *reply = (struct reply){.http = {.take = on_bytes}};
+    if (!proxy_process_address(&process, "@admin", text, sizeof text) ||
+        address_parse(text, &address, &err) != 0)
         return false;
-    snprintf(url, sizeof url, "http://%s%s", address, target);
     for (size_t i = 0; i <= strlen(method) && i < sizeof upper; i++)
         upper[i] = (char)(method[i] >= 'a' ? method[i] - 'a' + 'A' : method[i]);
-    if (header != NULL)
-        headers = curl_slist_append(headers, header);
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)WIRE_DEADLINE_MS);
-    if (body != NULL)
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, upper);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
-    CURLcode result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
-    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &reply->type);
-    curl_slist_free_all(headers);
-    if (result != CURLE_OK)
-        printf("     %s %s: %s\n", upper, target, curl_easy_strerror(result));
-    return result == CURLE_OK;
+    snprintf(headers, sizeof headers, "%s%s", header != NULL ? header : "",
+        header != NULL ? "\r\n" : "");
+    const struct http_request request = {.method = upper,
+        .target = target,
+        .host = text,
+        .headers = headers,
+        .body = body,
+        .body_size = body != NULL ? strlen(body) : 0};
+    int64_t deadline_ms = socket_deadline(WIRE_DEADLINE_MS / 1000);
+    int fd = socket_connect(&address, deadline_ms, &err);
+    bool fine = fd >= 0 && http_exchange(fd, &request, deadline_ms, &reply->http, &err) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (!fine)
+        printf("     %s %s: %s\n", upper, target, err.text);
+    return fine;
 }
 
 /* --- Against the file --------------------------------------------------------------------------- */
@@ -238,7 +236,7 @@ static bool is_documented(
 {
     char status[16], key[256], type[64] = "";
     const json_t *operation = operation_of(method, path);
-    snprintf(status, sizeof status, "%ld", reply->status);
+    snprintf(status, sizeof status, "%u", reply->http.status);
     const json_t *response =
         schema_resolve(file, json_object_get(json_object_get(operation, "responses"), status));
     if (response == NULL) {
@@ -246,8 +244,8 @@ static bool is_documented(
         return false;
     }
     const json_t *content = json_object_get(response, "content");
-    if (reply->type != NULL)
-        snprintf(type, sizeof type, "%.*s", (int)strcspn(reply->type, ";"), reply->type);
+    if (reply->http.type[0] != '\0')
+        snprintf(type, sizeof type, "%.*s", (int)strcspn(reply->http.type, ";"), reply->http.type);
     const json_t *media = json_object_get(content, type);
     if (content == NULL ? reply->size > 0 : media == NULL) {
         err_set(err, "the content type '%s' is not documented", type);
@@ -280,8 +278,8 @@ static bool call(const char *method, const char *path, const char *target, const
     struct reply reply;
     struct err err = {""};
     bool good = exchange(method, target, body, header, &reply);
-    if (good && reply.status != status)
-        good = expect_number("status", reply.status, status);
+    if (good && reply.http.status != status)
+        good = expect_number("status", reply.http.status, status);
     if (good && !is_documented(method, path, &reply, &err))
         good = expect_true(err.text, false);
     if (!good)
@@ -415,14 +413,11 @@ int main(void)
     if (file == NULL)
         printf("docs/openapi.json:%d: %s\n", error.line, error.text);
     seen = json_object();
-    if (file == NULL || seen == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-        (curl = curl_easy_init()) == NULL || !start("admin = 127.0.0.1:0\n"))
+    if (file == NULL || seen == NULL || !start("admin = 127.0.0.1:0\n"))
         return EXIT_FAILURE;
     size_t passed = expect_run(cases, CASE_COUNT);
     bool stopped = proxy_process_stop(&process);
     json_decref(file);
     json_decref(seen);
-    curl_easy_cleanup(curl);
-    curl_global_cleanup();
     return passed == CASE_COUNT && stopped ? EXIT_SUCCESS : EXIT_FAILURE;
 }
