@@ -28,6 +28,10 @@ void check_unknown_keys(struct problems *problems, const struct source_section *
 void check_complain(struct problems *problems, const struct source_section *section,
     const char *key, const char *text);
 
+/* The `after` keys of all faults; sections[i] is that of faults[i]. */
+void check_after(struct problems *problems, const struct config *config,
+    const struct source_section *const *sections);
+
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault);
 

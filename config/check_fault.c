@@ -29,9 +29,9 @@ static void set_type_defaults(const struct fault_check *exam)
 /* `edge` is one key for two triggers. */
 static void set_edge(struct fault *fault)
 {
-    struct trigger *match = fault->when.kind == TRIGGER_MATCH ? &fault->when : &fault->until;
-    if (match->kind == TRIGGER_MATCH)
-        match->edge = fault->edge;
+    struct trigger *trigger = trigger_has_edge(fault->when.kind) ? &fault->when : &fault->until;
+    if (trigger_has_edge(trigger->kind))
+        trigger->edge = fault->edge;
 }
 
 /* What means nothing has one value, so that equal faults are equal structs. */
@@ -39,6 +39,10 @@ static void normalize_fault(struct fault *fault)
 {
     if (!fault_direction_applies(fault))
         fault->directions = NO_BITS;
+    if (!fault_selection_applies(fault))
+        fault->after = (struct after){.any = false};
+    if (!fault_when_direction_applies(fault))
+        fault->when_directions = NO_BITS;
     if (!fault_side_applies(fault))
         fault->sides = NO_BITS;
     if (!fault_other_applies(fault))
@@ -83,8 +87,8 @@ static void check_type(struct fault_check *exam)
     snprintf(owner, sizeof owner, "a fault of type = %s", type->name);
     check_unknown_keys(exam->problems, exam->section, fault_options, type->options, owner);
     set_type_defaults(exam);
-    fault_rules_ask(exam);
     set_edge(exam->fault);
+    fault_rules_ask(exam);
     normalize_fault(exam->fault);
 }
 

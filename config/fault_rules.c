@@ -11,14 +11,17 @@
 
 unsigned fault_rules_foreign(const struct fault_type *type)
 {
-    const unsigned of_connections =
-        BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_UNTIL) |
-        BIT(ROW_EDGE) | BIT(ROW_CONNECTIONS) | BIT(ROW_TIMES) | BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
+    const unsigned of_connections = BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) |
+                                    BIT(ROW_WHEN) | BIT(ROW_UNTIL) | BIT(ROW_WHEN_DIRECTION) |
+                                    BIT(ROW_AFTER) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) |
+                                    BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) |
+                                    BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
     unsigned foreign = 0;
     if (type->listener != LISTENER_OPEN)
         return of_connections;
     if (type->at_accept)
-        foreign |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_DIRECTION);
+        foreign |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_DIRECTION) | BIT(ROW_WHEN_DIRECTION) |
+                   BIT(ROW_TRIGGER_DELAY);
     if (type->side_rule == SIDE_UNUSED)
         foreign |= BIT(ROW_SIDE);
     if (!type->takes_other)
@@ -96,11 +99,51 @@ static bool is_early(const struct fault *fault)
     return fault->when.kind == TRIGGER_ACCEPT && !fault->type->at_accept;
 }
 
+static int when_direction_means_something(const struct fault_check *exam, struct err *err)
+{
+    char when[64];
+    if (!key_given(exam, ROW_WHEN_DIRECTION) || fault_when_direction_applies(exam->fault))
+        return 0;
+    return err_set(err,
+        "when = %s looks at no direction, leave it out, or write when = bytes:N, match:\"...\" or "
+        "eof",
+        trigger_text(exam->fault, when, sizeof when));
+}
+
+static int when_is_right(const struct fault_check *exam, struct err *err)
+{
+    return trigger_check(&exam->fault->when, err);
+}
+
+static int until_is_right(const struct fault_check *exam, struct err *err)
+{
+    return trigger_check(&exam->fault->until, err);
+}
+
+/* Nothing fires on a connection before its accept. */
+static int after_can_come(const struct fault_check *exam, struct err *err)
+{
+    const struct after *after = &exam->fault->after;
+    if (!key_given(exam, ROW_AFTER) || after->any || exam->fault->when.kind != TRIGGER_ACCEPT)
+        return 0;
+    return err_set(err,
+        "nothing has fired on a connection that is just accepted, write %.64s/any, or when = open",
+        after->name);
+}
+
+static int delay_fits_accept(const struct fault_check *exam, struct err *err)
+{
+    if (!key_given(exam, ROW_TRIGGER_DELAY) || fault_delay_applies(exam->fault))
+        return 0;
+    return err_set(err, "when = accept is before anything is dialled, and nothing waits for the "
+                        "fault: leave it out, or write when = open");
+}
+
 /* At accept there are no bytes yet and nothing to filter for; only an ending makes sense. */
 static int type_fits_accept(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
-    if (!is_early(fault) || fault->type->group == GROUP_ENDING)
+    if (!is_early(fault) || fault->type->group == GROUP_ENDING || fault->type->only_watches)
         return 0;
     return err_set(err,
         "accept is too early for type = %s, nothing was dialled yet: write when = open",
@@ -148,14 +191,15 @@ static int edge_means_something(const struct fault_check *exam, struct err *err)
 static bool ends_at_once(const struct fault *fault)
 {
     const struct trigger *when = &fault->when, *until = &fault->until;
-    bool counts = until->kind == TRIGGER_BYTES || until->kind == TRIGGER_TIME;
+    bool counts =
+        until->kind == TRIGGER_BYTES || until->kind == TRIGGER_TIME || until->kind == TRIGGER_RUN;
     if (counts && until->value == 0)
         return true;
     if (when->kind != until->kind)
         return false;
-    if (until->kind == TRIGGER_TIME)
+    if (until->kind == TRIGGER_TIME || until->kind == TRIGGER_RUN)
         return until->value <= when->value;
-    if (fault->directions == BOTH_BITS)
+    if (fault->directions == BOTH_BITS || fault->when_directions != NO_BITS)
         return false;
     return until->kind == TRIGGER_EOF ||
            (until->kind == TRIGGER_BYTES && until->value <= when->value);
@@ -175,7 +219,7 @@ static int until_is_reachable(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
     enum action_kind kind = fault->type->fire(fault->params).kind;
-    bool counts = fault->until.kind == TRIGGER_BYTES || fault->until.kind == TRIGGER_MATCH;
+    bool counts = trigger_watches_direction(fault->until.kind) && fault->until.kind != TRIGGER_EOF;
     bool silent = kind == ACTION_STOP_READING || kind == ACTION_DISCARD;
     if (!key_given(exam, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
         return 0;
@@ -203,11 +247,17 @@ static const struct rule {
     int (*ask)(const struct fault_check *exam, struct err *err);
 } rules[] = {
     {"direction", TRIGGERS, false, direction_means_something},
+    {"when_direction", BIT(ROW_WHEN) | BIT(ROW_WHEN_DIRECTION), false,
+        when_direction_means_something},
     {"side", 0, false, side_is_given},
     {"when", BIT(ROW_WHEN), false, type_fits_accept},
+    {"when", BIT(ROW_WHEN) | BIT(ROW_EDGE), false, when_is_right},
+    {"after", BIT(ROW_WHEN) | BIT(ROW_AFTER), false, after_can_come},
+    {"trigger_delay", BIT(ROW_WHEN) | BIT(ROW_TRIGGER_DELAY), false, delay_fits_accept},
     {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), true, side_is_there},
     {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), true, other_means_something},
     {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},
+    {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), false, until_is_right},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), false, until_comes_later},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), true, until_is_reachable},
     {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), true, type_agrees},

@@ -129,6 +129,8 @@ static const char *side_text(const struct fault_type *type)
     }
     if (type->listener != LISTENER_OPEN)
         return "concerns the listening socket, while `active`";
+    if (type->only_watches)
+        return "touches nothing; `direction` says whose bytes `when` looks at";
     return type->at_accept                         ? "fires at accept"
            : type->default_directions == BOTH_BITS ? "goes by `direction`, both unless given"
                                                    : "goes by `direction`, downstream unless given";

@@ -27,9 +27,13 @@ static const struct {
     {"side", fault_side_applies},
     {"other", fault_other_applies},
     {"when", fault_when_applies},
+    {"when_direction", fault_when_direction_applies},
+    {"after", fault_selection_applies},
+    {"trigger_delay", fault_delay_applies},
     {"until", fault_until_applies},
     {"edge", fault_edge_applies},
     {"connections", fault_selection_applies},
+    {"concurrent", fault_selection_applies},
     {"times", fault_selection_applies},
     {"chance", fault_selection_applies},
     {"clients", fault_selection_applies},
@@ -95,7 +99,11 @@ void config_print_fault(const struct fault *fault, FILE *out)
     struct part envelope = {.table = fault_options, .base = fault, .fault = fault};
     struct part own = {.table = fault->type->options, .base = fault->params, .fault = fault};
     size_t width = widest_key(&own, widest_key(&envelope, 0));
+    char wait[OPTION_TEXT_MAX];
     fprintf(out, "\n[fault %s]\n", fault->name);
+    fault_describe_wait(fault, wait, sizeof wait);
+    if (fault->type->listener == LISTENER_OPEN)
+        fprintf(out, "; %s %s\n", fault->type->lasting ? "begins" : "fires", wait);
     print_part(&envelope, width, out);
     print_part(&own, width, out);
 }

@@ -169,8 +169,26 @@ const struct option fault_options[] = {
         .kind = &option_trigger,
         .offset = offsetof(struct fault, when),
         .default_text = "open",
-        .help = "when it happens or begins; bytes counts what was handed on in the direction, idle "
-                "waits for silence in both"},
+        .help = "when it happens or begins; bytes counts what was forwarded in the direction, "
+                "match:\"...\"#N+K waits for K bytes behind the N-th match, idle for silence in "
+                "both directions, run counts from the start of the run"},
+    {.name = "when_direction",
+        .kind = &option_directions,
+        .offset = offsetof(struct fault, when_directions),
+        .unset_text = "that of direction",
+        .help = "whose bytes when counts, matches or waits for, if not those of direction"},
+    {.name = "after",
+        .kind = &option_after,
+        .offset = offsetof(struct fault, after),
+        .unset_text = "armed from the start",
+        .help =
+            "armed once this fault has fired on the same connection, with /any on any one of the "
+            "run; counting, matching and waiting begin there"},
+    {.name = "trigger_delay",
+        .kind = &option_duration,
+        .offset = offsetof(struct fault, trigger_delay_us),
+        .default_text = "0s",
+        .help = "it happens so long after its trigger"},
     {.name = "until",
         .kind = &option_until,
         .offset = offsetof(struct fault, until),
@@ -188,6 +206,12 @@ const struct option fault_options[] = {
         .offset = offsetof(struct fault, connections),
         .default_text = "all",
         .help = "which connections of a proxy, counted from 1"},
+    {.name = "concurrent",
+        .kind = &option_selection,
+        .offset = offsetof(struct fault, concurrent),
+        .default_text = "all",
+        .help = "which of the connections that are open at once on a proxy, counted from 1 when "
+                "they are accepted"},
     {.name = "times",
         .kind = &option_number_or_unlimited,
         .offset = offsetof(struct fault, times),

@@ -50,15 +50,15 @@ static const char *parse_escape(const char *text, char *byte, struct err *err)
     return text + 1;
 }
 
-long quote_parse(const char *text, char *out, size_t size, struct err *err)
+long quote_parse_prefix(
+    const char *text, char *out, size_t size, const char **rest, struct err *err)
 {
     if (text[0] != '"')
         return err_set(err, "a string stands in double quotes, such as \"\\r\\n\"");
     const char *end = quote_end(text);
     if (end == NULL)
         return err_set(err, "the string has no closing double quote");
-    if (end[1] != '\0')
-        return err_set(err, "text follows the closing double quote, write \\\" for a quote inside");
+    *rest = end + 1;
     size_t length = 0;
     for (const char *c = text + 1; c != end;) {
         char byte = *c++;
@@ -71,6 +71,15 @@ long quote_parse(const char *text, char *out, size_t size, struct err *err)
         out[length++] = byte;
     }
     return (long)length;
+}
+
+long quote_parse(const char *text, char *out, size_t size, struct err *err)
+{
+    const char *rest;
+    long length = quote_parse_prefix(text, out, size, &rest, err);
+    if (length >= 0 && *rest != '\0')
+        return err_set(err, "text follows the closing double quote, write \\\" for a quote inside");
+    return length;
 }
 
 /* One byte as it stands in quotes, behind `before`. */

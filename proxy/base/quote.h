@@ -16,6 +16,10 @@
  * than what was read. */
 long quote_parse(const char *text, char *out, size_t size, struct err *err);
 
+/* The same for a string with text behind it, which *rest is set to. */
+long quote_parse_prefix(
+    const char *text, char *out, size_t size, const char **rest, struct err *err);
+
 /* Writes bytes as quote_parse reads them, NUL-terminated, cut at `size`. A semicolon behind a
  * blank becomes \x3b, because ` ;` begins a comment in an INI file, inside quotes too. */
 void quote_format(const char *bytes, size_t length, char *buf, size_t size);

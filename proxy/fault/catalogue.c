@@ -27,6 +27,7 @@ const struct fault_type *const fault_catalogue[] = {
     &fault_blackhole,
     &fault_corrupt,
     &fault_inject,
+    &fault_mark,
     &fault_noop,
     &fault_slow_close,
     &fault_timeout,
@@ -42,6 +43,7 @@ const char *const fault_group_names[GROUP_COUNT] = {
     [GROUP_CONNECT] = "Before the connection",
     [GROUP_PACKET] = "Packets",
     [GROUP_FLOW] = "Flow and bytes",
+    [GROUP_MARK] = "Marks",
     [GROUP_TOXIC] = "Toxiproxy",
 };
 

@@ -122,7 +122,7 @@ static void mutate(
  * directions, the one may begin or end it for the other. */
 static bool misses(const struct fault *fault, uint64_t at)
 {
-    if (fault->directions == BOTH_BITS)
+    if (fault->directions == BOTH_BITS || !fault_counts_offsets(fault))
         return false;
     return (fault->when.kind == TRIGGER_BYTES && at < fault->when.value) ||
            (fault->until.kind == TRIGGER_BYTES && at >= fault->until.value);

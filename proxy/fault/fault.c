@@ -99,12 +99,27 @@ bool fault_option_applies(const struct fault *fault, unsigned row)
     return fault->type->check == NULL || fault->type->check(fault, 1u << row, &ignored) == 0;
 }
 
-bool fault_direction_applies(const struct fault *fault)
+bool fault_works_on_direction(const struct fault *fault)
 {
     const struct fault_type *type = fault->type;
-    bool goes_by_direction =
-        type->side_rule == SIDE_UNUSED && !type->at_accept && type->listener == LISTENER_OPEN;
-    return goes_by_direction || trigger_watches_direction(fault->when.kind) ||
+    return type->side_rule == SIDE_UNUSED && !type->only_watches && !type->at_accept &&
+           type->listener == LISTENER_OPEN;
+}
+
+unsigned fault_watched_directions(const struct fault *fault)
+{
+    return fault->when_directions != NO_BITS ? fault->when_directions : fault->directions;
+}
+
+bool fault_counts_offsets(const struct fault *fault)
+{
+    return fault->when_directions == NO_BITS && fault->after.name[0] == '\0' &&
+           fault->trigger_delay_us == 0;
+}
+
+bool fault_direction_applies(const struct fault *fault)
+{
+    return fault_works_on_direction(fault) || trigger_watches_direction(fault->when.kind) ||
            trigger_watches_direction(fault->until.kind);
 }
 
@@ -120,7 +135,17 @@ bool fault_until_applies(const struct fault *fault)
 
 bool fault_edge_applies(const struct fault *fault)
 {
-    return fault->when.kind == TRIGGER_MATCH || fault->until.kind == TRIGGER_MATCH;
+    return trigger_has_edge(fault->when.kind) || trigger_has_edge(fault->until.kind);
+}
+
+bool fault_when_direction_applies(const struct fault *fault)
+{
+    return fault_when_applies(fault) && trigger_watches_direction(fault->when.kind);
+}
+
+bool fault_delay_applies(const struct fault *fault)
+{
+    return fault_when_applies(fault) && fault->when.kind != TRIGGER_ACCEPT;
 }
 
 bool fault_selection_applies(const struct fault *fault)

@@ -17,6 +17,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/option.h"
 #include "proxy/base/side.h"
+#include "proxy/fault/after.h"
 #include "proxy/fault/cidr.h"
 #include "proxy/fault/selection.h"
 #include "proxy/fault/trigger.h"
@@ -91,6 +92,7 @@ enum fault_group {
     GROUP_CONNECT,
     GROUP_PACKET,
     GROUP_FLOW,
+    GROUP_MARK,
     GROUP_TOXIC, /* what Toxiproxy has and no other group says */
     GROUP_COUNT,
 };
@@ -132,6 +134,8 @@ struct fault_type {
     const char *summary; /* one sentence for the catalogue, no full stop */
     enum fault_group group;
     enum fault_side_rule side_rule;
+    bool only_watches;            /* of SIDE_UNUSED: it does nothing to a direction either, so that
+                                     a direction is the trigger's alone */
     bool takes_other;             /* `other` means something when the type ends the connection */
     unsigned default_directions;  /* of an absent `direction`; NO_BITS: downstream */
     const struct option *options; /* the type's own keys, rows into its parameter struct; may be
@@ -178,7 +182,6 @@ struct fault_type {
     int (*check)(const struct fault *fault, unsigned given, struct err *err);
 };
 
-#define FAULT_NAME_MAX 128   /* NUL included; the file's names are shorter (config/name.h) */
 #define FAULT_PARAMS_MAX 256 /* a string of one line of the file, and some numbers */
 #define FAULT_STATE_MAX 64
 #define FAULT_PROXIES_MAX 256
@@ -191,12 +194,17 @@ struct fault {
     unsigned sides;      /* set of sides (side.h); NO_BITS for SIDE_UNUSED types */
     unsigned directions; /* set of directions; NO_BITS where neither trigger nor type has any */
     struct trigger when;
-    struct trigger until; /* TRIGGER_NEVER: none */
+    unsigned when_directions;  /* whose bytes `when` looks at; NO_BITS: those of `directions` */
+    struct after after;        /* its name is "": armed from the start of the connection */
+    uint64_t trigger_delay_us; /* from the trigger until it happens */
+    struct trigger until;      /* TRIGGER_NEVER: none */
     int edge; /* enum trigger_edge: the key, as written; it stands in `when` if that is a
                              match, else in `until` */
     struct selection connections;
-    uint64_t times;      /* inject in at most so many connections; UINT64_MAX: no limit */
-    uint64_t chance_ppb; /* drawn once when the connection opens, parts per billion */
+    struct selection concurrent; /* which of the connections open at once, in the order in which
+                                    they were accepted; an empty one: all */
+    uint64_t times;              /* inject in at most so many connections; UINT64_MAX: no limit */
+    uint64_t chance_ppb;         /* drawn once when the connection opens, parts per billion */
     struct cidr_list clients;
     struct window active;
     bool must_fire; /* the run fails if it never did */
@@ -230,7 +238,22 @@ bool fault_other_applies(const struct fault *fault);
 bool fault_when_applies(const struct fault *fault);
 bool fault_until_applies(const struct fault *fault);
 bool fault_edge_applies(const struct fault *fault);
+bool fault_when_direction_applies(const struct fault *fault);
+bool fault_delay_applies(const struct fault *fault);
 bool fault_selection_applies(const struct fault *fault);
+
+/* Whether it shapes or ends directions, each on its own, and not sides. */
+bool fault_works_on_direction(const struct fault *fault);
+
+/* The set of directions whose bytes `when` looks at. */
+unsigned fault_watched_directions(const struct fault *fault);
+
+/* Whether `bytes` of `when` are offsets of the fault's own direction. */
+bool fault_counts_offsets(const struct fault *fault);
+
+/* When it fires, in words: "after the 2nd match of "COMMIT" from the client, once saw-commit has
+ * fired". Cuts at `size`. */
+void fault_describe_wait(const struct fault *fault, char *buf, size_t size);
 
 /* Every type, in the order of the manual; ends with NULL. */
 extern const struct fault_type *const fault_catalogue[];

@@ -6,27 +6,17 @@
 #include "proxy/fault/trigger.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "proxy/base/quote.h"
+#include "proxy/base/side.h"
 #include "proxy/base/suggest.h"
 #include "proxy/base/units.h"
+#include "proxy/fault/trigger_row.h"
 
-#define WORD_MAX 48 /* characters of a wrong word that an error text quotes */
-
-/* The two keys that take triggers. */
-enum { OF_WHEN = 1, OF_UNTIL = 2, OF_BOTH = OF_WHEN | OF_UNTIL };
-
-struct trigger_row {
-    const char *word;
-    const char *form;
-    unsigned keys; /* which of the two take it */
-    bool watches_direction;
-    /* What stands behind the colon; both NULL: nothing. */
-    int (*parse)(const char *text, struct trigger *trigger, struct err *err);
-    void (*format)(const struct trigger *trigger, char *buf, size_t size);
-};
+#define WORD_MAX 48   /* characters of a wrong word that an error text quotes */
+#define AMOUNT_MAX 24 /* a size or a duration, and a NUL */
 
 static int parse_bytes(const char *text, struct trigger *trigger, struct err *err)
 {
@@ -57,58 +47,162 @@ static int parse_idle(const char *text, struct trigger *trigger, struct err *err
     return 0;
 }
 
-static int parse_match(const char *text, struct trigger *trigger, struct err *err)
+static void describe_open(const struct trigger *trigger, const char *from, char *buf, size_t size)
 {
-    long length = quote_parse(text, (char *)trigger->pattern, sizeof trigger->pattern, err);
-    if (length < 0)
-        return -1;
-    if (length == 0)
-        return err_set(
-            err, "an empty pattern matches everywhere, write one such as match:\"\\r\\n\"");
-    trigger->pattern_len = (unsigned)length;
-    return 0;
+    (void)trigger, (void)from;
+    snprintf(buf, size, "as soon as the upstream connection stands");
 }
 
-static void format_match(const struct trigger *trigger, char *buf, size_t size)
+static void describe_accept(const struct trigger *trigger, const char *from, char *buf, size_t size)
 {
-    quote_format((const char *)trigger->pattern, trigger->pattern_len, buf, size);
+    (void)trigger, (void)from;
+    snprintf(buf, size, "as soon as a client is accepted");
 }
 
-static const struct trigger_row rows[] = {
-    [TRIGGER_OPEN] = {.word = "open", .form = "open", .keys = OF_WHEN},
-    [TRIGGER_ACCEPT] = {.word = "accept", .form = "accept", .keys = OF_WHEN},
-    [TRIGGER_BYTES] = {.word = "bytes",
-        .form = "bytes:1k",
-        .keys = OF_BOTH,
-        .watches_direction = true,
-        .parse = parse_bytes,
-        .format = format_bytes},
-    [TRIGGER_TIME] = {.word = "time",
-        .form = "time:250ms",
-        .keys = OF_BOTH,
-        .parse = parse_time,
-        .format = format_time},
-    [TRIGGER_EOF] = {.word = "eof", .form = "eof", .keys = OF_BOTH, .watches_direction = true},
-    [TRIGGER_MATCH] = {.word = "match",
-        .form = "match:\"\\r\\n\"",
-        .keys = OF_BOTH,
-        .watches_direction = true,
-        .parse = parse_match,
-        .format = format_match},
-    [TRIGGER_IDLE] = {.word = "idle",
-        .form = "idle:5s",
-        .keys = OF_BOTH,
-        .parse = parse_idle,
-        .format = format_time},
-    [TRIGGER_NEVER] = {.word = "never", .form = "never", .keys = OF_UNTIL},
+static void describe_bytes(const struct trigger *trigger, const char *from, char *buf, size_t size)
+{
+    char amount[AMOUNT_MAX];
+    units_format_size(trigger->value, amount, sizeof amount);
+    if (trigger->value == 0)
+        snprintf(buf, size, "before the first byte from %s", from);
+    else
+        snprintf(
+            buf, size, "after %s byte%s from %s", amount, trigger->value == 1 ? "" : "s", from);
+}
+
+static void describe_time(const struct trigger *trigger, const char *from, char *buf, size_t size)
+{
+    char amount[AMOUNT_MAX];
+    (void)from;
+    units_format_duration(trigger->value, amount, sizeof amount);
+    snprintf(buf, size, "after %s", amount);
+}
+
+static void describe_idle(const struct trigger *trigger, const char *from, char *buf, size_t size)
+{
+    char amount[AMOUNT_MAX];
+    (void)from;
+    units_format_duration(trigger->value, amount, sizeof amount);
+    snprintf(buf, size, "after %s without a byte in either direction", amount);
+}
+
+static void describe_run(const struct trigger *trigger, const char *from, char *buf, size_t size)
+{
+    char amount[AMOUNT_MAX];
+    (void)from;
+    units_format_duration(trigger->value, amount, sizeof amount);
+    snprintf(buf, size, "%s after the start of the run, on connections open then", amount);
+}
+
+static void describe_eof(const struct trigger *trigger, const char *from, char *buf, size_t size)
+{
+    (void)trigger;
+    snprintf(buf, size, "at the FIN from %s", from);
+}
+
+static void describe_never(const struct trigger *trigger, const char *from, char *buf, size_t size)
+{
+    (void)trigger, (void)from;
+    snprintf(buf, size, "never");
+}
+
+static const struct trigger_row row_open = {
+    .word = "open", .form = "open", .keys = OF_WHEN, .describe = describe_open};
+static const struct trigger_row row_accept = {
+    .word = "accept", .form = "accept", .keys = OF_WHEN, .describe = describe_accept};
+static const struct trigger_row row_bytes = {
+    .word = "bytes",
+    .form = "bytes:1k",
+    .keys = OF_BOTH,
+    .watches_direction = true,
+    .parse = parse_bytes,
+    .format = format_bytes,
+    .describe = describe_bytes,
 };
+static const struct trigger_row row_time = {
+    .word = "time",
+    .form = "time:250ms",
+    .keys = OF_BOTH,
+    .is_timed = true,
+    .parse = parse_time,
+    .format = format_time,
+    .describe = describe_time,
+};
+static const struct trigger_row row_eof = {
+    .word = "eof",
+    .form = "eof",
+    .keys = OF_BOTH,
+    .watches_direction = true,
+    .describe = describe_eof,
+};
+static const struct trigger_row row_idle = {
+    .word = "idle",
+    .form = "idle:5s",
+    .keys = OF_BOTH,
+    .is_timed = true,
+    .parse = parse_idle,
+    .format = format_time,
+    .describe = describe_idle,
+};
+static const struct trigger_row row_run = {
+    .word = "run",
+    .form = "run:10s",
+    .keys = OF_BOTH,
+    .is_timed = true,
+    .parse = parse_time,
+    .format = format_time,
+    .describe = describe_run,
+};
+static const struct trigger_row row_never = {
+    .word = "never", .form = "never", .keys = OF_UNTIL, .describe = describe_never};
 
-#define ROW_COUNT (sizeof rows / sizeof rows[0])
+static const struct trigger_row *const rows[TRIGGER_KIND_COUNT] = {
+    [TRIGGER_OPEN] = &row_open,
+    [TRIGGER_ACCEPT] = &row_accept,
+    [TRIGGER_BYTES] = &row_bytes,
+    [TRIGGER_TIME] = &row_time,
+    [TRIGGER_EOF] = &row_eof,
+    [TRIGGER_MATCH] = &trigger_match,
+    [TRIGGER_IDLE] = &row_idle,
+    [TRIGGER_RUN] = &row_run,
+    [TRIGGER_NEVER] = &row_never,
+};
 
 bool trigger_watches_direction(enum trigger_kind kind)
 {
-    assert(kind < ROW_COUNT);
-    return rows[kind].watches_direction;
+    return rows[kind]->watches_direction;
+}
+
+bool trigger_has_edge(enum trigger_kind kind)
+{
+    return rows[kind]->has_edge;
+}
+
+bool trigger_is_timed(enum trigger_kind kind)
+{
+    return rows[kind]->is_timed;
+}
+
+int trigger_check(const struct trigger *trigger, struct err *err)
+{
+    const struct trigger_row *row = rows[trigger->kind];
+    return row->check == NULL ? 0 : row->check(trigger, err);
+}
+
+void trigger_describe(const struct trigger *trigger, unsigned directions, char *buf, size_t size)
+{
+    const char *from = directions == UPSTREAM_BIT     ? "the client"
+                       : directions == DOWNSTREAM_BIT ? "the server"
+                                                      : "either side";
+    rows[trigger->kind]->describe(trigger, from, buf, size);
+}
+
+const char *trigger_ordinal(uint64_t number, char buf[24])
+{
+    static const char *const endings[] = {"th", "st", "nd", "rd"};
+    bool teen = number % 100 >= 11 && number % 100 <= 13;
+    snprintf(buf, 24, "%" PRIu64 "%s", number, endings[teen || number % 10 > 3 ? 0 : number % 10]);
+    return buf;
 }
 
 static unsigned key_of(const struct option *option)
@@ -121,9 +215,9 @@ static int say_unknown(const struct option *option, const char *word, struct err
     struct suggest suggest;
     char meant[SUGGEST_TEXT_MAX];
     suggest_init(&suggest, word);
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if ((rows[i].keys & key_of(option)) != 0)
-            suggest_offer(&suggest, rows[i].word);
+    for (int i = 0; i < TRIGGER_KIND_COUNT; i++)
+        if ((rows[i]->keys & key_of(option)) != 0)
+            suggest_offer(&suggest, rows[i]->word);
     return err_set(err, "'%.*s' is not a trigger%s write %s", WORD_MAX, word,
         suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant),
         option->kind->form);
@@ -142,25 +236,27 @@ static int say_misplaced(
         option->kind->form);
 }
 
-static const struct trigger_row *find_row(const char *word, size_t length)
+/* TRIGGER_KIND_COUNT: no kind has this word. */
+static enum trigger_kind find_kind(const char *word, size_t length)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (strlen(rows[i].word) == length && strncmp(rows[i].word, word, length) == 0)
-            return &rows[i];
-    return NULL;
+    int kind = 0;
+    while (kind < TRIGGER_KIND_COUNT &&
+           (strlen(rows[kind]->word) != length || strncmp(rows[kind]->word, word, length) != 0))
+        kind++;
+    return (enum trigger_kind)kind;
 }
 
 static int parse(const struct option *option, const char *text, void *value, struct err *err)
 {
     size_t length = strcspn(text, ":");
     const char *quantity = text[length] == ':' ? text + length + 1 : NULL;
-    const struct trigger_row *row = find_row(text, length);
-    struct trigger trigger = {0};
-    if (row == NULL) {
+    struct trigger trigger = {.kind = find_kind(text, length)};
+    if (trigger.kind == TRIGGER_KIND_COUNT) {
         char word[WORD_MAX];
         snprintf(word, sizeof word, "%.*s", (int)length, text);
         return say_unknown(option, word, err);
     }
+    const struct trigger_row *row = rows[trigger.kind];
     if ((row->keys & key_of(option)) == 0)
         return say_misplaced(option, row, err);
     if (row->parse == NULL && quantity != NULL)
@@ -169,7 +265,6 @@ static int parse(const struct option *option, const char *text, void *value, str
         return err_set(err, "'%s' needs a value, write one such as %s", row->word, row->form);
     if (row->parse != NULL && row->parse(quantity, &trigger, err) != 0)
         return -1;
-    trigger.kind = (enum trigger_kind)(row - rows);
     *(struct trigger *)value = trigger;
     return 0;
 }
@@ -177,7 +272,7 @@ static int parse(const struct option *option, const char *text, void *value, str
 static void format(const struct option *option, const void *value, char *buf, size_t size)
 {
     const struct trigger *trigger = value;
-    const struct trigger_row *row = &rows[trigger->kind];
+    const struct trigger_row *row = rows[trigger->kind];
     (void)option;
     size_t used = (size_t)snprintf(buf, size, "%s%s", row->word, row->format == NULL ? "" : ":");
     if (row->format != NULL && used < size)
@@ -186,7 +281,7 @@ static void format(const struct option *option, const void *value, char *buf, si
 
 const struct option_kind option_trigger = {
     .name = "trigger",
-    .form = "open, accept, bytes:1k, match:\"\\r\\n\", time:250ms, idle:5s or eof",
+    .form = "open, accept, bytes:1k, match:\"\\r\\n\", time:250ms, idle:5s, eof or run:10s",
     .size = sizeof(struct trigger),
     .parse = parse,
     .format = format,
@@ -194,7 +289,7 @@ const struct option_kind option_trigger = {
 
 const struct option_kind option_until = {
     .name = "end",
-    .form = "bytes:1k, match:\"\\r\\n\", time:250ms, idle:5s, eof or never",
+    .form = "bytes:1k, match:\"\\r\\n\", time:250ms, idle:5s, eof, run:10s or never",
     .size = sizeof(struct trigger),
     .parse = parse,
     .format = format,

@@ -24,6 +24,7 @@ extern const struct fault_type fault_stall;
 extern const struct fault_type fault_blackhole;
 extern const struct fault_type fault_corrupt;
 extern const struct fault_type fault_inject;
+extern const struct fault_type fault_mark;
 extern const struct fault_type fault_noop;
 extern const struct fault_type fault_slow_close;
 extern const struct fault_type fault_timeout;

@@ -51,11 +51,11 @@ static struct action fire(const void *params)
 static int check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct unread_params *unread = (const void *)fault->params;
-    bool starved = (fault->directions & ~fault->sides) == 0;
+    bool starved = (fault_watched_directions(fault) & ~fault->sides) == 0;
     (void)given;
     if (unread->hold != HOLD_OPEN || !trigger_watches_direction(fault->when.kind) || !starved)
         return 0;
-    if (fault->when.kind == TRIGGER_BYTES && fault->when.value == 0)
+    if (fault->when.kind == TRIGGER_BYTES && fault->when.value == 0 && fault->after.name[0] == '\0')
         return 0;
     return err_set(err, "the trigger never comes: hold = open reads nothing from the side whose "
                         "bytes it waits for; write hold = trigger or the other direction");

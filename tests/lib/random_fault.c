@@ -138,6 +138,11 @@ static void put_string(const struct draw *draw)
     snprintf(draw->text + used, draw->size - used, "\"");
 }
 
+static void put_after(const struct draw *draw)
+{
+    put(draw, ONE_OF(draw, "f0", "f0/any"));
+}
+
 static struct draw behind(const struct draw *draw, const char *word)
 {
     struct draw rest = *draw;
@@ -145,6 +150,16 @@ static struct draw behind(const struct draw *draw, const char *word)
     rest.text += used;
     rest.size -= (size_t)used;
     return rest;
+}
+
+/* A pattern, and perhaps which occurrence of it, and how far behind it. */
+static void put_match(const struct draw *draw)
+{
+    put_string(draw);
+    size_t used = strlen(draw->text);
+    used += (size_t)snprintf(
+        draw->text + used, draw->size - used, "%s", ONE_OF(draw, "", "", "#1", "#2", "#7"));
+    snprintf(draw->text + used, draw->size - used, "%s", ONE_OF(draw, "", "", "+0", "+1", "+90"));
 }
 
 /* The forms that both keys take; each as often as the others. */
@@ -155,9 +170,10 @@ static void put_end(const struct draw *draw)
         void (*put)(const struct draw *draw);
     } forms[] = {
         {"bytes:", put_size},
-        {"match:", put_string},
+        {"match:", put_match},
         {"time:", put_duration},
         {"idle:", put_duration},
+        {"run:", put_duration},
         {"eof", NULL},
     };
     size_t i = below(draw, sizeof forms / sizeof forms[0]);
@@ -235,6 +251,7 @@ static void put_value(const struct draw *draw)
         {"addresses", put_addresses},
         {"window", put_window},
         {"names", put_names},
+        {"after", put_after},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i].kind, draw->option->kind->name) == 0) {
@@ -289,8 +306,8 @@ size_t random_fault_write(const struct fault_type *type, const struct random_ran
 size_t random_fault_write_plain(const struct fault_type *type, const struct random_range *range,
     uint64_t *random, char *text, size_t size)
 {
-    const unsigned never = 1u << ROW_PROXY | 1u << ROW_CONNECTIONS | 1u << ROW_TIMES |
-                           1u << ROW_CHANCE | 1u << ROW_CLIENTS | 1u << ROW_ACTIVE |
-                           1u << ROW_ENABLED;
+    const unsigned never = 1u << ROW_AFTER | 1u << ROW_CONCURRENT | 1u << ROW_PROXY |
+                           1u << ROW_CONNECTIONS | 1u << ROW_TIMES | 1u << ROW_CHANCE |
+                           1u << ROW_CLIENTS | 1u << ROW_ACTIVE | 1u << ROW_ENABLED;
     return write_fault(type, range, never, random, text, size);
 }

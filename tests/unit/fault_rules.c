@@ -46,6 +46,21 @@ static const struct complaint envelope[] = {
     {F "type = vanish\nside = server\nwhen = accept\n", 0, 6, "no server side"},
     {F "type = unread\nside = server\nwhen = accept\n", 0, 6, "no server side"},
 
+    /* trigger_delay, when_direction, edge with +K */
+    {F "type = close\nwhen = accept\ntrigger_delay = 5ms\n", 0, 7, "write when = open"},
+    {F "type = close\ntrigger_delay = 5\n", 0, 6, "no unit"},
+    {F "type = close\nwhen = time:1s\nwhen_direction = upstream\n", 0, 7,
+        "when = time:1s looks at no direction"},
+    {STALL "when_direction = client\nwhen = eof\n", 0, 6, "upstream, downstream or both"},
+    {STALL "when = match:\"x\"#2+5\nedge = before\n", 0, 6, "edge = before withholds the match"},
+    {F "type = slice\nsize = 1\nuntil = match:\"x\"+5\nedge = before\n", 0, 7,
+        "withholds the match"},
+    {STALL "until = run:0\n", 0, 6, "would end before it begins"},
+    {F "type = mark\nuntil = eof\n", 0, 6, "does not last"},
+    {F "type = mark\nside = client\n", 0, 6, "goes by direction"},
+    {F "type = mark\ndirection = upstream\n", 0, 6, "nor type = mark looks at a direction"},
+    {STALL "concurrent = 0\n", 0, 6, "write numbers from 1"},
+
     /* chance, clients, active, must_fire, enabled */
     {STALL "chance = 0%\n", 0, 6, "too small"},
     {STALL "chance = 0.5\n", 0, 6, "has no unit, write a percentage"},
@@ -82,6 +97,10 @@ static const struct complaint envelope[] = {
     {REFUSE "chance = 50%\n", 0, 6, "listening socket"},
     {REFUSE "clients = any\n", 0, 6, "listening socket"},
     {REFUSE "for = 5s\n", 0, 6, "unknown key"},
+    {REFUSE "after = g\n", 0, 6, "listening socket"},
+    {REFUSE "trigger_delay = 1s\n", 0, 6, "listening socket"},
+    {REFUSE "when_direction = both\n", 0, 6, "listening socket"},
+    {REFUSE "concurrent = 2-\n", 0, 6, "listening socket"},
     {F "type = no_accept\nchance = 50%\n", 0, 6, "type = no_accept"},
     {F "type = syn_blackhole\nuntil = time:5s\n", 0, 6, "listening socket"},
 
@@ -162,6 +181,82 @@ static const struct complaint own_keys[] = {
     {F "type = lossy\ncorrelation = 1\n", 0, 6, "no unit"},
 };
 
+#define MARK(name) "[fault " name "]\ntype = mark\n"
+#define OTHER_PROXY "[proxy b]\nlisten = 127.0.0.1:3\nupstream = 127.0.0.1:2\n"
+
+static const struct complaint chains[] = {
+    {F "type = stall\nafter = sav\n" MARK("saw"), 0, 6, "did you mean 'saw'?"},
+    {F "type = stall\nafter = /any\n", 0, 6, "the name of the fault is missing"},
+    {F "type = stall\nafter = f\n", 0, 6, "a circle: the fault waits for itself"},
+    {F "type = stall\nafter = f/any\n", 0, 6, "a circle: the fault waits for itself"},
+    {F "type = stall\nafter = g\n" MARK("h") "after = f\n" MARK("g") "after = h\n", 0, 6,
+        "a circle: f waits for g, and h waits for f"},
+    {F "type = stall\nafter = g\n" MARK("x") "after = f\n" MARK("g") "after = f/any\n", 0, 6,
+        "and g waits for f"},
+    {F "type = close\nwhen = accept\nafter = g\n" MARK("g"), 0, 7, "write g/any, or when = open"},
+    {F "type = connect_delay\nfor = 1s\nafter = g\n" MARK("g"), 0, 7, "write g/any"},
+    {F "type = stall\nafter = g\n[fault g]\ntype = refuse\n", 0, 6, "write g/any"},
+    {F "type = stall\nproxy = a\nafter = g\n" MARK("g") "proxy = b\n" OTHER_PROXY, 0, 7,
+        "g concerns other proxies (proxy = b), write g/any"},
+};
+
+static void a_chain_has_a_beginning_that_can_come(void **state)
+{
+    (void)state;
+    check_complaints(chains, COUNT(chains));
+}
+
+static void a_chain_of_any_length_is_allowed(void **state)
+{
+    char text[32768] = PROXY_TEXT;
+    size_t used = strlen(text);
+    (void)state;
+    for (int i = 0; i < 500; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+            "[fault f%d]\ntype = mark\nafter = f%d%s\n", i, i + 1, i % 2 == 0 ? "/any" : "");
+    used += (size_t)snprintf(text + used, sizeof text - used, "[fault f500]\ntype = mark\n");
+    struct built built = build_text(text, used);
+    if (built.count != 0)
+        fail_msg("%s", built.problems);
+    built_free(&built);
+}
+
+/* What `check` prints above the keys of a fault. */
+static void a_fault_says_what_it_waits_for(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"type = reset", "as soon as the upstream connection stands"},
+        {"type = reset\nafter = g", "at once, once g has fired"},
+        {"type = reset\nwhen = match:\"COMMIT\"#2\ndirection = upstream\nafter = g",
+            "after the 2nd match of \"COMMIT\" from the client, once g has fired"},
+        {"type = reset\nwhen = match:\"\\r\\n\"#11\nedge = before",
+            "before the 11th match of \"\\r\\n\" from the server"},
+        {"type = stall\nwhen = match:\"x\"#23+4\nwhen_direction = both\nafter = g/any",
+            "4 bytes after the 23rd match of \"x\" from either side, once g has fired on any "
+            "connection"},
+        {"type = close\nwhen = bytes:1k\ntrigger_delay = 5ms",
+            "after 1k bytes from the server and 5ms more"},
+        {"type = close\nwhen = eof\nwhen_direction = upstream", "at the FIN from the client"},
+        {"type = close\nwhen = run:10s",
+            "10s after the start of the run, on connections open then"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[512], words[OPTION_TEXT_MAX];
+        snprintf(text, sizeof text, F "%s\n" MARK("g"), rows[i].text);
+        struct config_source *source = config_source_new();
+        config_source_add_text(source, "text", text);
+        struct built built = build_source(source);
+        if (built.count != 0)
+            fail_msg("%s", built.problems);
+        fault_describe_wait(&built.config.faults[0], words, sizeof words);
+        assert_string_equal(words, rows[i].want);
+        built_free(&built);
+    }
+}
+
 static void a_key_that_means_nothing_is_an_error(void **state)
 {
     (void)state;
@@ -194,6 +289,8 @@ static void what_makes_sense_is_allowed(void **state)
         "type = refuse\nactive = 1s-\nmust_fire = yes\nenabled = no\nproxy = a",
         "type = corrupt\nat = 10\nwhen = bytes:10\nuntil = bytes:11",
         "type = corrupt\nat = 9\nwhen = bytes:10\ndirection = both",
+        "type = mark\nwhen = accept",
+        "type = corrupt\nat = 9\nwhen = bytes:10\nwhen_direction = upstream",
         "type = latency\ndelay = 0",
         "type = bandwidth\nrate = 0/s",
         "type = limit_data\nbytes = 10\nuntil = bytes:5",
@@ -209,6 +306,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_that_means_nothing_is_an_error),
         cmocka_unit_test(keys_of_a_type_have_their_ranges_and_rules),
+        cmocka_unit_test(a_chain_has_a_beginning_that_can_come),
+        cmocka_unit_test(a_chain_of_any_length_is_allowed),
+        cmocka_unit_test(a_fault_says_what_it_waits_for),
         cmocka_unit_test(what_makes_sense_is_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

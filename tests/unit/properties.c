@@ -343,7 +343,8 @@ static void an_unreachable_upstream_ends_every_fault(struct trial *trial)
     struct memory_session *it = trial->it;
     it->refuses = true;
     memory_session_open(it, &trial->proxy, 1);
-    memory_session_feed(it, SIDE_CLIENT, script_bytes(SIDE_CLIENT), 100);
+    for (int i = 0; i < 2; i++) /* as many bytes as an `unread` may wait for */
+        memory_session_feed(it, SIDE_CLIENT, script_bytes(SIDE_CLIENT), SCRIPT_BYTES);
     memory_session_advance(it, 10 * US_PER_S);
     if (it->ended != 1)
         fail_msg("%s\nit has not ended\n%s", trial->text, it->log);

@@ -142,6 +142,8 @@ static void triggers_are_read_and_written(void **state)
         {"time:0", TRIGGER_TIME, 0, "time:0s"},
         {"idle:1.5s", TRIGGER_IDLE, 1500000, "idle:1500ms"},
         {"idle:1us", TRIGGER_IDLE, 1, NULL},
+        {"run:1m", TRIGGER_RUN, 60000000, NULL},
+        {"run:0", TRIGGER_RUN, 0, "run:0s"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -155,6 +157,35 @@ static void triggers_are_read_and_written(void **state)
             strcmp(printed, cases[i].printed != NULL ? cases[i].printed : cases[i].text) != 0)
             fail_msg("%s: got kind %d, value %" PRIu64 ", printed %s", cases[i].text,
                 (int)trigger.kind, trigger.value, printed);
+    }
+}
+
+static void a_match_says_which_and_how_far_behind(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t nth, plus;
+        const char *printed; /* NULL: as text */
+    } cases[] = {
+        {"match:\"x\"", 1, 0, NULL},
+        {"match:\"x\"#1", 1, 0, "match:\"x\""},
+        {"match:\"x\"#2", 2, 0, NULL},
+        {"match:\"x\"+1k", 1, 1024, NULL},
+        {"match:\"x\"+0", 1, 0, "match:\"x\""},
+        {"match:\"#3+4\"#18446744073709551615+10", UINT64_MAX, 10, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct trigger trigger;
+        struct err err = {""};
+        char printed[OPTION_TEXT_MAX];
+        if (option_parse(&when, cases[i].text, &trigger, &err) != 0)
+            fail_msg("%s: %s", cases[i].text, err.text);
+        option_format(&when, &trigger, printed, sizeof printed);
+        if (trigger.nth != cases[i].nth || trigger.plus != cases[i].plus ||
+            strcmp(printed, cases[i].printed != NULL ? cases[i].printed : cases[i].text) != 0)
+            fail_msg("%s: got #%" PRIu64 "+%" PRIu64 ", printed %s", cases[i].text, trigger.nth,
+                trigger.plus, printed);
     }
 }
 
@@ -179,6 +210,17 @@ static void wrong_triggers_are_refused(void **state)
         {"match:\"\\q\"", "no escape"},
         {"match:\"\\x4\"", "two hexadecimal"},
         {"match:\"\t\"", "written as \\t"},
+        {"match:\"x\"#", "a number is missing"},
+        {"match:\"x\"#0", "counted from 1"},
+        {"match:\"x\"#-1", "not a number"},
+        {"match:\"x\"#1k", "not a number"},
+        {"match:\"x\"#+1", "a number is missing"},
+        {"match:\"x\"+", "a number is missing"},
+        {"match:\"x\"+5s", "unknown unit"},
+        {"match:\"x\"+1#2", "unknown unit"},
+        {"match:\"x\" #2", "#N for the N-th occurrence"},
+        {"run", "run:10s"},
+        {"run:10", "no unit"},
         {"mach:\"x\"", "did you mean 'match'?"},
         {"idle:0", "idle for no time"},
         {"idle:5", "no unit"},
@@ -223,7 +265,8 @@ static void patterns_are_bytes_with_escapes(void **state)
 
 static void the_longest_pattern_prints_and_reads_back(void **state)
 {
-    struct trigger first = {.kind = TRIGGER_MATCH, .pattern_len = TRIGGER_PATTERN_MAX}, second;
+    struct trigger first = {.kind = TRIGGER_MATCH, .nth = 1, .pattern_len = TRIGGER_PATTERN_MAX},
+                   second;
     struct err err = {""};
     char printed[OPTION_TEXT_MAX];
     (void)state;
@@ -249,8 +292,8 @@ static void ends_are_triggers_that_can_come_later(void **state)
         {"never:5s", "takes no value"},
         {"bytes", "needs a value"},
     };
-    static const char *const texts[] = {
-        "never", "bytes:1k", "time:2m", "idle:1s", "eof", "match:\"x\""};
+    static const char *const texts[] = {"never", "bytes:1k", "time:2m", "idle:1s", "eof",
+        "match:\"x\"", "match:\"x\"#2+3", "run:1s"};
     (void)state;
     check_refusals(&until, refusals, COUNT(refusals));
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -270,6 +313,7 @@ int main(void)
         cmocka_unit_test(large_numbers_are_not_cut),
         cmocka_unit_test(wrong_selections_are_refused),
         cmocka_unit_test(triggers_are_read_and_written),
+        cmocka_unit_test(a_match_says_which_and_how_far_behind),
         cmocka_unit_test(wrong_triggers_are_refused),
         cmocka_unit_test(patterns_are_bytes_with_escapes),
         cmocka_unit_test(the_longest_pattern_prints_and_reads_back),

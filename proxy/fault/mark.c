@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* `mark`: does nothing to the connection. Its event stays in the log, and `after` may name it. */
+#include "proxy/fault/types.h"
+
+static const struct option options[] = {
+    OPTIONS_END,
+};
+
+static struct action fire(const void *params)
+{
+    (void)params;
+    return (struct action){.kind = ACTION_NONE};
+}
+
+const struct fault_type fault_mark = {
+    .name = "mark",
+    .summary = "does nothing, leaves an event, and arms the faults whose `after` names it",
+    .group = GROUP_MARK,
+    .side_rule = SIDE_UNUSED,
+    .only_watches = true,
+    .options = options,
+    .fire = fire,
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Says in words when a fault fires. */
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/base/units.h"
+#include "proxy/fault/fault.h"
+
+static void append(char *buf, size_t size, const char *before, const char *text, const char *behind)
+{
+    size_t used = strlen(buf);
+    snprintf(buf + used, size - used, "%s%s%s", before, text, behind);
+}
+
+void fault_describe_wait(const struct fault *fault, char *buf, size_t size)
+{
+    char delay[24];
+    bool follows = fault->after.name[0] != '\0', at_once = fault->when.kind == TRIGGER_OPEN;
+    trigger_describe(&fault->when, fault_watched_directions(fault), buf, size);
+    if (follows && at_once)
+        snprintf(buf, size, "at once");
+    units_format_duration(fault->trigger_delay_us, delay, sizeof delay);
+    if (fault->trigger_delay_us > 0)
+        append(buf, size, " and ", delay, " more");
+    if (follows)
+        append(buf, size, ", once ", fault->after.name,
+            fault->after.any ? " has fired on any connection" : " has fired");
+}
