@@ -135,12 +135,15 @@ static void print_one(const struct problem *problem, FILE *out)
 
 void problems_print(struct problems *problems, FILE *out)
 {
+    /* The other problems may come from what could not be kept: a key that "is missing". */
+    if (problems->out_of_memory) {
+        fputs("out of memory\n", out);
+        return;
+    }
     if (problems->count > 0)
         qsort(problems->list, problems->count, sizeof *problems->list, compare);
     for (size_t i = 0; i < problems->count; i++)
         print_one(&problems->list[i], out);
-    if (problems->out_of_memory)
-        fprintf(out, "out of memory\n");
-    else if (problems->total > problems->count)
+    if (problems->total > problems->count)
         fprintf(out, "and %zu more problems, not shown\n", problems->total - problems->count);
 }

@@ -45,7 +45,8 @@ void problems_out_of_memory(struct problems *problems);
 const char *problems_key(const struct problems *problems, size_t i);
 const char *problems_text(const struct problems *problems, size_t i);
 
-/* Sorts by place and writes one a line: `FILE:LINE: [section] key: text`. */
+/* Sorts by place and writes one a line: `FILE:LINE: [section] key: text`. Only that memory ran out, if it
+ * did. */
 void problems_print(struct problems *problems, FILE *out);
 
 #endif

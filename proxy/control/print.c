@@ -8,23 +8,25 @@
 #include <string.h>
 
 #include "config/name.h"
+#include "proxy/base/memory_file.h"
 #include "proxy/control/control.h"
 
 /* A section on its way out: straight, or as a comment. */
 static void print_section(
     void (*print)(const void *value, FILE *out), const void *value, bool readable, FILE *out)
 {
+    struct memory_file file;
     char *text = NULL;
-    size_t size;
-    FILE *lines = readable ? NULL : open_memstream(&text, &size);
     if (readable) {
         print(value, out);
         return;
     }
-    if (lines == NULL)
-        return;
-    print(value, lines);
-    fclose(lines);
+    if (memory_file_open(&file) == 0) {
+        print(value, file.out);
+        text = memory_file_close(&file, NULL);
+    }
+    if (text == NULL)
+        fputs("; a section is missing here: out of memory\n", out);
     for (char *line = text, *end; line != NULL && *line != '\0'; line = end) {
         end = line + strcspn(line, "\n");
         fprintf(out, "%s%.*s\n", end == line ? "" : "; ", (int)(end - line), line);

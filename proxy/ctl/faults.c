@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/memory_file.h"
 #include "proxy/ctl/commands.h"
 #include "proxy/ctl/table.h"
 
@@ -49,23 +50,21 @@ static void print_word(FILE *out, const char *key, const json_t *value)
 /* The other keys, as they could be given to `fault add`. The caller frees it; NULL: no memory. */
 static char *words_of(json_t *fault)
 {
-    char *text = NULL;
-    size_t size, count = 0;
+    struct memory_file file;
+    size_t count = 0;
     const char *key;
     json_t *value;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
+    if (memory_file_open(&file) != 0)
         return NULL;
     json_object_foreach(fault, key, value)
     {
         if (has_column(key))
             continue;
         if (count++ > 0)
-            fputc(' ', out);
-        print_word(out, key, value);
+            fputc(' ', file.out);
+        print_word(file.out, key, value);
     }
-    fclose(out);
-    return text;
+    return memory_file_close(&file, NULL);
 }
 
 static void add_fault(struct table *table, const char *proxy, json_t *fault)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/memory_file.h"
 #include "proxy/ctl/commands.h"
 #include "proxy/ctl/table.h"
 
@@ -13,19 +14,17 @@
 /* "slow:active,cut:waiting" */
 static char *phases_of(const json_t *connection)
 {
-    char *text = NULL;
-    size_t size, i;
+    struct memory_file file;
+    size_t i;
     json_t *fault;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
+    if (memory_file_open(&file) != 0)
         return NULL;
     json_array_foreach(json_object_get(connection, "faults"), i, fault)
     {
-        fprintf(
-            out, "%s%s:%s", i > 0 ? "," : "", ctl_text(fault, "name"), ctl_text(fault, "phase"));
+        fprintf(file.out, "%s%s:%s", i > 0 ? "," : "", ctl_text(fault, "name"),
+            ctl_text(fault, "phase"));
     }
-    fclose(out);
-    return text;
+    return memory_file_close(&file, NULL);
 }
 
 static void add_connection(struct table *table, const json_t *connection)

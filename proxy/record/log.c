@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/memory_file.h"
 #include "proxy/record/line.h"
 #include "proxy/record/writer.h"
 
@@ -108,19 +109,21 @@ static void write_config(struct log *log, const char *event, const struct config
 
 void log_config(struct log *log, const char *event, const struct config *config)
 {
+    struct memory_file file;
     char *ini = NULL;
-    size_t size;
     if (log->out == NULL || log->format != LOG_JSON)
         return;
-    FILE *out = open_memstream(&ini, &size);
-    if (out != NULL) {
+    if (memory_file_open(&file) == 0) {
         /* The API is not needed to repeat a run, and its token is nobody's business. */
         struct config without = *config;
         memset(&without.settings.admin, 0, sizeof without.settings.admin);
         memset(without.settings.admin_token, 0, sizeof without.settings.admin_token);
-        config_print(&without, out);
-        if (fclose(out) == 0)
-            write_config(log, event, config, ini);
+        config_print(&without, file.out);
+        ini = memory_file_close(&file, NULL);
     }
+    if (ini != NULL)
+        write_config(log, event, config, ini);
+    else
+        fputs("rudeproxy: out of memory: the log has no configuration for replay\n", stderr);
     free(ini);
 }

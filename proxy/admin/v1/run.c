@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proxy/admin/v1/v1.h"
+#include "proxy/base/memory_file.h"
 #include "proxy/record/report.h"
 
 void v1_version(const struct call *call)
@@ -22,36 +23,28 @@ void v1_version(const struct call *call)
     answer_json_text(call, 200, &text);
 }
 
-/* What `print` writes into a file, as an answer. */
-struct memory {
-    char *bytes;
-    size_t size;
-    FILE *out;
-};
-
-static bool memory_open(const struct call *call, struct memory *memory)
+static bool memory_open(const struct call *call, struct memory_file *file)
 {
-    memory->bytes = NULL;
-    memory->out = open_memstream(&memory->bytes, &memory->size);
-    if (memory->out == NULL)
+    bool opened = memory_file_open(file) == 0;
+    if (!opened)
         answer_empty(call, 500);
-    return memory->out != NULL;
+    return opened;
 }
 
 static void memory_answer(
-    const struct call *call, unsigned status, struct memory *memory, const char *type)
+    const struct call *call, unsigned status, struct memory_file *file, const char *type)
 {
-    if (fclose(memory->out) == 0) {
-        http_answer(call->request, status, type, memory->bytes, memory->size);
-    } else {
-        free(memory->bytes);
+    size_t size;
+    char *bytes = memory_file_close(file, &size);
+    if (bytes != NULL)
+        http_answer(call->request, status, type, bytes, size);
+    else
         answer_empty(call, 500);
-    }
 }
 
 void v1_report(const struct call *call)
 {
-    struct memory memory;
+    struct memory_file memory;
     struct ledger *ledger = call->admin->context.ledger;
     if (!memory_open(call, &memory))
         return;
@@ -60,14 +53,13 @@ void v1_report(const struct call *call)
         memory_answer(call, 200, &memory, "application/json");
         return;
     }
-    fclose(memory.out);
-    free(memory.bytes);
+    free(memory_file_close(&memory, NULL));
     answer_error(call, 500, "out of memory: the report is not complete");
 }
 
 void v1_config(const struct call *call)
 {
-    struct memory memory;
+    struct memory_file memory;
     if (!memory_open(call, &memory))
         return;
     control_print(call->admin->context.control, memory.out);
@@ -97,7 +89,7 @@ static void answer_problems(const struct call *call, char *lines)
 void v1_reload(const struct call *call)
 {
     const struct admin_context *context = &call->admin->context;
-    struct memory memory;
+    struct memory_file memory;
     char api[8] = "keep";
     call_query(call, "api", api, sizeof api);
     if (strcmp(api, "keep") != 0 && strcmp(api, "drop") != 0) {

@@ -164,15 +164,14 @@ static void put_present_fault(struct words *words, const struct fault *fault, co
 /* Problems as one text, with "; " between them. */
 static int tell(struct problems *from, size_t count, struct text *to)
 {
-    for (size_t i = 0; i < from->count; i++) {
+    to->failed = to->failed || from->out_of_memory;
+    for (size_t i = 0; i < from->count && !to->failed; i++) {
         const char *key = problems_key(from, i);
         if (key != NULL)
             report_problem(to, key, problems_text(from, i));
         else
             text_printf(to, "%s%s", to->size > 0 ? "; " : "", problems_text(from, i));
     }
-    if (from->out_of_memory)
-        to->failed = true;
     problems_deinit(from);
     return count > 0 || to->failed ? -1 : 0;
 }

@@ -11,6 +11,7 @@
 
 #include "proxy/app/cli.h"
 #include "proxy/app/replay/plan.h"
+#include "proxy/base/memory_file.h"
 
 #define FAULT_HEAD "[fault "
 #define PROXY_HEAD "[proxy "
@@ -105,18 +106,16 @@ static void print_lines(const struct replay_plan *plan, char *text, FILE *out)
 static char *make_text(
     const struct replay_plan *plan, const struct replay_log *log, const char *path)
 {
-    char *whole = NULL, *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&whole, &size);
-    if (out == NULL)
+    struct memory_file file;
+    char *text = NULL;
+    if (memory_file_open(&file) != 0)
         return NULL;
-    config_print(&plan->config, out);
-    fclose(out);
-    out = whole != NULL ? open_memstream(&text, &size) : NULL;
-    if (out != NULL) {
-        print_head(plan, log, path, out);
-        print_lines(plan, whole, out);
-        fclose(out);
+    config_print(&plan->config, file.out);
+    char *whole = memory_file_close(&file, NULL);
+    if (whole != NULL && memory_file_open(&file) == 0) {
+        print_head(plan, log, path, file.out);
+        print_lines(plan, whole, file.out);
+        text = memory_file_close(&file, NULL);
     }
     free(whole);
     return text;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is read and written while memory runs out: a text is complete or it is not there, and the only
+ * problem that is reported is memory.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "proxy/base/memory_file.h"
+#include "proxy/record/log.h"
+#include "tests/lib/torture.h"
+
+static const char file_text[] = "[rudeproxy]\n"
+                                "seed = 7\n"
+                                "log_format = json\n"
+                                "[proxy a]\n"
+                                "listen = 127.0.0.1:0\n"
+                                "upstream = builtin:echo\n"
+                                "[fault f]\n"
+                                "type = reset\n"
+                                "when = bytes:1k\n"
+                                "connections = 2, 5-7\n";
+
+#define OUT_SIZE 65536
+
+/* Calls `work` with a file for its output, and lets each of its allocations fail in turn. `check` gets what
+ * was written, and whether an allocation failed. */
+static void fail_each(
+    int (*work)(FILE *out), void (*check)(const char *out, bool failed, int result))
+{
+    static char text[OUT_SIZE];
+    bool failed = true;
+    for (long n = 0; failed; n++) {
+        memset(text, 0, sizeof text);
+        FILE *out = fmemopen(text, sizeof text - 1, "w");
+        assert_non_null(out);
+        torture_begin(TORTURE_MEMORY, n, ENOMEM, false);
+        torture_enter();
+        int result = work(out);
+        torture_leave();
+        failed = torture_end() > n;
+        fclose(out);
+        check(text, failed, result);
+        assert_in_range(n, 0, 10000);
+    }
+}
+
+/* --- reading a file --- */
+
+static int read_config(FILE *out)
+{
+    struct config config;
+    struct config_source *source = config_source_new();
+    if (source == NULL)
+        return -1;
+    config_source_add_text(source, "text", file_text);
+    size_t found = config_build(source, &config, out);
+    config_source_free(source);
+    if (found == 0)
+        config_free(&config);
+    return found == 0 ? 0 : -1;
+}
+
+static void expect_memory_only(const char *out, bool failed, int result)
+{
+    assert_int_equal(result, failed ? -1 : 0);
+    if (out[0] != '\0')
+        assert_string_equal(out, "out of memory\n");
+}
+
+static void a_file_that_memory_cuts_has_no_other_problem(void **state)
+{
+    (void)state;
+    fail_each(read_config, expect_memory_only);
+}
+
+/* --- writing into memory --- */
+
+static int write_text(FILE *out)
+{
+    struct memory_file file;
+    if (memory_file_open(&file) != 0)
+        return -1;
+    for (int i = 0; i < 500; i++)
+        fprintf(file.out, "line %d\n", i);
+    char *text = memory_file_close(&file, NULL);
+    if (text != NULL)
+        fputs(text, out);
+    free(text);
+    return text != NULL ? 0 : -1;
+}
+
+static void expect_whole_or_none(const char *out, bool failed, int result)
+{
+    assert_int_equal(result, failed ? -1 : 0);
+    assert_true(failed ? out[0] == '\0' : strstr(out, "line 499\n") != NULL);
+}
+
+static void a_text_in_memory_is_whole_or_there_is_none(void **state)
+{
+    struct memory_file file;
+    size_t size = 1;
+    (void)state;
+    fail_each(write_text, expect_whole_or_none);
+    assert_int_equal(memory_file_open(&file), 0);
+    char *text = memory_file_close(&file, &size);
+    assert_string_equal(text, "");
+    assert_int_equal(size, 0);
+    free(text);
+}
+
+/* --- the log --- */
+
+static struct config config;
+
+static int write_log(FILE *out)
+{
+    struct log log = {.out = out, .format = LOG_JSON};
+    log_config(&log, "run", &config);
+    return 0;
+}
+
+static void expect_configuration_or_nothing(const char *out, bool failed, int result)
+{
+    (void)result;
+    if (failed)
+        assert_string_equal(out, "");
+    else
+        assert_non_null(strstr(out, "\"config\":\"[rudeproxy]"));
+}
+
+static void the_log_has_a_whole_configuration_or_none(void **state)
+{
+    (void)state;
+    struct config_source *source = config_source_new();
+    config_source_add_text(source, "text", file_text);
+    assert_int_equal(config_build(source, &config, stdout), 0);
+    config_source_free(source);
+    fail_each(write_log, expect_configuration_or_nothing);
+    config_free(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_memory_cuts_has_no_other_problem),
+        cmocka_unit_test(a_text_in_memory_is_whole_or_there_is_none),
+        cmocka_unit_test(the_log_has_a_whole_configuration_or_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
