@@ -168,6 +168,13 @@ static const struct trigger_row *const rows[TRIGGER_KIND_COUNT] = {
     [TRIGGER_NEVER] = &row_never,
 };
 
+bool trigger_equal(const struct trigger *a, const struct trigger *b)
+{
+    return a->kind == b->kind && a->value == b->value && a->nth == b->nth && a->plus == b->plus &&
+           a->edge == b->edge && a->pattern_len == b->pattern_len &&
+           memcmp(a->pattern, b->pattern, a->pattern_len) == 0;
+}
+
 bool trigger_watches_direction(enum trigger_kind kind)
 {
     return rows[kind]->watches_direction;

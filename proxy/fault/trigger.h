@@ -59,6 +59,8 @@ void trigger_describe(const struct trigger *trigger, unsigned directions, char *
 /* "2nd". `buf` holds 24 bytes. */
 const char *trigger_ordinal(uint64_t number, char buf[24]);
 
+bool trigger_equal(const struct trigger *a, const struct trigger *b);
+
 extern const struct option_kind option_trigger; /* struct trigger, any but TRIGGER_NEVER */
 extern const struct option_kind option_until;   /* struct trigger, any but open and accept */
 

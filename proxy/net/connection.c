@@ -37,8 +37,7 @@ static void on_ready_server(struct socket_endpoint *endpoint)
 static void on_timer(struct timer *timer)
 {
     struct connection *connection = container_of(timer, struct connection, timer);
-    connection->session.timer_at = TIME_NEVER;
-    session_wake(&connection->session);
+    session_on_timer(&connection->session);
 }
 
 static void on_wake(struct poller_task *task)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What faults ask for becomes what sessions do: see actions.h. apply() is the one switch between the two.
+ * The actions of faults: see actions.h. apply() is the one switch that carries them out.
  */
 #include "proxy/relay/actions.h"
 
-#include "proxy/relay/session.h"
+#include "proxy/relay/armed.h"
 #include "proxy/relay/shaping.h"
+#include "proxy/relay/side.h"
+#include "proxy/relay/teardown.h"
 
 static bool does_any(const struct session *session, enum side side, enum action_kind kind)
 {
@@ -22,9 +24,9 @@ static enum flow_read_mode read_mode_of(const struct session *session, enum side
     if (does_any(session, side, ACTION_STOP_READING))
         return FLOW_PAUSE;
     for (size_t i = 0; i < session->armed.count && !drop; i++) {
-        const struct armed *armed = session->armed.list[i];
+        const struct armed_fault *armed = session->armed.list[i];
         drop = armed->action[side] == ACTION_LIMIT &&
-               arming_limit(armed) <= flow_forwarded(&session->flow[side]);
+               armed_limit(armed) <= flow_forwarded(&session->flow[side]);
     }
     return drop ? FLOW_DISCARD : FLOW_FORWARD;
 }
@@ -49,7 +51,7 @@ static uint64_t fin_hold_of(const struct session *session, enum side side)
 {
     uint64_t hold_us = 0;
     for (size_t i = 0; i < session->armed.count; i++) {
-        const struct armed *armed = session->armed.list[i];
+        const struct armed_fault *armed = session->armed.list[i];
         if (armed->action[side] == ACTION_HOLD_FIN)
             hold_us = time_add(hold_us, armed->does.duration_us);
         else if (armed->action[side] == ACTION_DISCARD && armed->does.holds_fin)
@@ -73,16 +75,16 @@ void session_recompute(struct session *session)
 {
     for (int i = 0; i < 2; i++) {
         struct flow *flow = &session->flow[i];
-        if (!flow->cut && session->side[i].ending.state == ENDING_NONE) {
+        if (!flow->cut && session->side[i].teardown.state == TEARDOWN_NONE) {
             flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
-            flow->edge = arming_next_edge(session, (enum direction)i, flow_forwarded(flow));
+            flow_set_edge(flow, armed_next_edge(session, (enum direction)i, flow_forwarded(flow)));
         }
         if (flow->shaping != NULL)
             shaping_refresh(flow->shaping);
         refresh_filters(session, (enum side)i);
         refresh_fin(session, (enum side)i);
     }
-    session->again = true;
+    session_touch(session);
 }
 
 static void early_fin(struct session *session, enum side side)
@@ -92,23 +94,15 @@ static void early_fin(struct session *session, enum side side)
 }
 
 static void insert(
-    struct session *session, struct armed *armed, enum side side, const struct action *action)
+    struct session *session, struct armed_fault *armed, enum side side, const struct action *action)
 {
     armed->insertion =
         (struct insertion){.data = action->data, .size = action->bytes, .key = armed->key[side]};
     flow_insert(&session->flow[side], &armed->insertion);
 }
 
-/* An ending at an edge: what was read behind it never goes. */
-static void end(struct session *session, enum side side, const struct action *action)
-{
-    flow_clear_edge(&session->flow[side]);
-    ending_begin(session, side, action);
-}
-
-/* The one place where the actions of faults become actions. */
 static void apply(
-    struct session *session, struct armed *armed, enum side side, const struct action *action)
+    struct session *session, struct armed_fault *armed, enum side side, const struct action *action)
 {
     switch (action->kind) {
     case ACTION_NONE:
@@ -140,18 +134,18 @@ static void apply(
     case ACTION_RESET_ON_DATA:
     case ACTION_HOLD:
     case ACTION_VANISH:
-        end(session, side, action);
+        teardown_begin(session, side, action);
         break;
     }
 }
 
 /* A type that goes by direction acts on the socket that its direction is read from. */
-static bool acts_on(const struct armed *armed, int side)
+static bool acts_on(const struct armed_fault *armed, int side)
 {
     return !fault_goes_by_direction(&armed->rule->fault) || bits_have(armed->directions, side);
 }
 
-void actions_apply(struct session *session, struct armed *armed, const struct action on[2])
+void actions_apply(struct session *session, struct armed_fault *armed, const struct action on[2])
 {
     for (int i = 0; i < 2; i++) {
         if (acts_on(armed, i))
@@ -160,7 +154,7 @@ void actions_apply(struct session *session, struct armed *armed, const struct ac
     session_recompute(session);
 }
 
-void actions_change(struct session *session, struct armed *armed, const struct action on[2])
+void actions_change(struct session *session, struct armed_fault *armed, const struct action on[2])
 {
     for (int i = 0; i < 2; i++) {
         if (armed->action[i] != ACTION_NONE)
@@ -169,7 +163,7 @@ void actions_change(struct session *session, struct armed *armed, const struct a
     session_recompute(session);
 }
 
-void actions_revert(struct session *session, struct armed *armed)
+void actions_revert(struct session *session, struct armed_fault *armed)
 {
     armed->action[SIDE_CLIENT] = armed->action[SIDE_SERVER] = ACTION_NONE;
     session_recompute(session);
@@ -177,6 +171,6 @@ void actions_revert(struct session *session, struct armed *armed)
 
 void actions_end_session(struct session *session, const struct action *action)
 {
-    end(session, SIDE_CLIENT, action);
-    end(session, SIDE_SERVER, action);
+    teardown_begin(session, SIDE_CLIENT, action);
+    teardown_begin(session, SIDE_SERVER, action);
 }

@@ -17,10 +17,11 @@
 #include "proxy/relay/actions.h"
 #include "proxy/relay/session.h"
 #include "proxy/relay/shaping.h"
+#include "proxy/relay/triggers.h"
 
 /* A place in the list of what will be armed. */
 struct slot {
-    struct armed *armed;
+    struct armed_fault *armed;
     struct rule *to;   /* it stays with this value; NULL: as it is */
     bool fresh;        /* it was made for this adoption */
     bool first_of_new; /* of a fault that was not armed here before: counted in its counter */
@@ -30,7 +31,7 @@ struct adoption {
     struct session *session;
     struct plan *plan; /* one reference, or NULL */
     struct shaping *shaping[2];
-    struct armed **list; /* room for the slots */
+    struct armed_fault **list; /* room for the slots */
     size_t count;
     struct slot slots[];
 };
@@ -40,7 +41,7 @@ struct adoption {
 /* The change that concerns an armed fault; its rule may be an older one of the same fault, also one that
  * was taken from new connections only and is now added again. */
 static const struct rule_change *change_of(
-    const struct armed *armed, const struct rule_change *changes, size_t count)
+    const struct armed_fault *armed, const struct rule_change *changes, size_t count)
 {
     for (size_t i = 0; i < count && armed->rule->origin != RULE_FOR_CONNECTION; i++) {
         const struct rule *rule = changes[i].from != NULL ? changes[i].from : changes[i].to;
@@ -60,8 +61,8 @@ static bool was_made(const struct adoption *adoption, const struct rule *rule)
 
 static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
 {
-    struct armed *made[2];
-    unsigned count = arming_make(adoption->session, rule, made);
+    struct armed_fault *made[2];
+    unsigned count = armed_make(adoption->session, rule, made);
     for (unsigned i = 0; i < count; i++)
         adoption->slots[adoption->count++] =
             (struct slot){.armed = made[i], .fresh = true, .first_of_new = is_new && i == 0};
@@ -69,12 +70,12 @@ static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
 }
 
 /* An armed fault, and those of its other direction, whose rule changes. */
-static int change_slot(struct adoption *adoption, struct armed *armed, struct rule *to,
+static int change_slot(struct adoption *adoption, struct armed_fault *armed, struct rule *to,
     const struct sockaddr_storage *client)
 {
-    if (to == NULL || !arming_concerns(adoption->session, to, client, true))
+    if (to == NULL || !armed_concerns(adoption->session, to, client, true))
         return 0;
-    if (arming_can_change(armed, to)) {
+    if (armed_can_change(armed, to)) {
         adoption->slots[adoption->count++] = (struct slot){.armed = armed, .to = to};
         return 0;
     }
@@ -102,7 +103,7 @@ static int fill_slots(struct adoption *adoption, const struct rule_change *chang
 {
     struct session *session = adoption->session;
     for (size_t i = 0; i < session->armed.count; i++) {
-        struct armed *armed = session->armed.list[i];
+        struct armed_fault *armed = session->armed.list[i];
         const struct rule_change *change = change_of(armed, changes, count);
         if (change == NULL)
             adoption->slots[adoption->count++] = (struct slot){.armed = armed};
@@ -112,7 +113,7 @@ static int fill_slots(struct adoption *adoption, const struct rule_change *chang
     for (size_t i = 0; i < count; i++) {
         struct rule *to = changes[i].to;
         if (to == NULL || is_armed(session, &changes[i]) ||
-            !arming_concerns(session, to, client, false))
+            !armed_concerns(session, to, client, false))
             continue;
         if (add_fresh(adoption, to, true) != 0)
             return -ENOMEM;
@@ -151,7 +152,7 @@ int adoption_prepare(struct session *session, struct plan *plan, const struct ru
     session->now = session->host->now(session);
     adoption->session = session;
     adoption->plan = plan == NULL ? NULL : plan_ref(plan);
-    adoption->list = calloc(room + 1, sizeof(struct armed *));
+    adoption->list = calloc(room + 1, sizeof(struct armed_fault *));
     if (adoption->list == NULL || fill_slots(adoption, changes, count, client) != 0 ||
         prepare_shaping(adoption, DIRECTION_UPSTREAM) != 0 ||
         prepare_shaping(adoption, DIRECTION_DOWNSTREAM) != 0) {
@@ -168,7 +169,7 @@ void adoption_drop(struct adoption *adoption)
         return;
     for (size_t i = 0; i < adoption->count; i++)
         if (adoption->slots[i].fresh)
-            arming_free(adoption->slots[i].armed);
+            armed_free(adoption->slots[i].armed);
     free(adoption->shaping[DIRECTION_UPSTREAM]);
     free(adoption->shaping[DIRECTION_DOWNSTREAM]);
     free(adoption->list);
@@ -180,7 +181,7 @@ void adoption_drop(struct adoption *adoption)
 
 /* Whether the next armed fault of the old list is in the new one, where those that stay have kept their
  * order. `at` goes along. */
-static bool stays(const struct adoption *adoption, size_t *at, const struct armed *armed)
+static bool stays(const struct adoption *adoption, size_t *at, const struct armed_fault *armed)
 {
     while (*at < adoption->count && adoption->slots[*at].fresh)
         (*at)++;
@@ -189,7 +190,7 @@ static bool stays(const struct adoption *adoption, size_t *at, const struct arme
     return found;
 }
 
-static bool still_inserts(const struct session *session, const struct armed *armed)
+static bool still_inserts(const struct session *session, const struct armed_fault *armed)
 {
     for (int d = 0; d < 2; d++)
         for (const struct insertion *it = session->flow[d].insert; it != NULL; it = it->next)
@@ -201,13 +202,13 @@ static bool still_inserts(const struct session *session, const struct armed *arm
 /* Frees those whose bytes have gone. */
 static void sweep_retired(struct session *session)
 {
-    for (struct armed **at = &session->retired; *at != NULL;) {
-        struct armed *armed = *at;
+    for (struct armed_fault **at = &session->retired; *at != NULL;) {
+        struct armed_fault *armed = *at;
         if (still_inserts(session, armed)) {
             at = &armed->next;
         } else {
             *at = armed->next;
-            arming_free(armed);
+            armed_free(armed);
         }
     }
 }
@@ -220,7 +221,7 @@ static void replace_list(struct adoption *adoption)
     size_t at = 0, again = 0;
     for (size_t i = 0; i < old.count; i++)
         if (!stays(adoption, &at, old.list[i]))
-            arming_remove(session, old.list[i]);
+            triggers_remove(session, old.list[i]);
     session->armed = (struct armed_set){.list = adoption->list, .count = adoption->count};
     adoption->list = NULL;
     for (size_t i = 0; i < old.count; i++) {
@@ -266,14 +267,14 @@ static void begin(struct adoption *adoption)
     for (size_t i = 0; i < adoption->count; i++) {
         const struct slot *slot = &adoption->slots[i];
         if (slot->to != NULL)
-            arming_change(session, slot->armed, slot->to);
+            triggers_change(session, slot->armed, slot->to);
     }
     for (size_t i = 0; i < adoption->count; i++) {
         struct slot *slot = &adoption->slots[i];
         if (slot->first_of_new)
             slot->armed->rule->fault_counter->armed++;
         if (slot->fresh)
-            arming_join(session, slot->armed);
+            triggers_arm_late(session, slot->armed);
         slot->fresh = false; /* the session's now */
     }
 }

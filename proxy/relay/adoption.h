@@ -6,7 +6,7 @@
  * with a new value keeps its phase and its counters if its type, trigger, directions and sides are the same,
  * else it begins anew. A new fault is selected with the same draw as for a new connection, and joins in:
  * what was to happen at the open happens now, an event that has come already is not invented
- * (arming_join).
+ * (triggers_arm_late).
  *
  * In two steps, so that a change of a proxy reaches all of its sessions or none: adoption_prepare()
  * reserves all memory and changes nothing that shows, adoption_commit() cannot fail. Between the two the

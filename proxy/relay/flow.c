@@ -23,6 +23,10 @@
 #include "proxy/base/rng.h"
 #include "proxy/relay/shaping.h"
 
+/* Bound of flow_discard_unread: more than a receive buffer can hold (tcp_rmem). */
+#define UNREAD_READ (1u << 20)
+#define UNREAD_READS_MAX 64
+
 void flow_init(
     struct flow *flow, size_t buffer, struct ring_pool *pool, struct splice_pipe_pool *splice_pipes)
 {
@@ -136,6 +140,23 @@ void flow_drop_sink(struct flow *flow)
     flow->insert = NULL;
     flow->sink = NULL;
     flow->finished = true;
+}
+
+void flow_note_source_reset(struct flow *flow)
+{
+    flow->source_broken = true;
+    if (flow->end == FLOW_OPEN && flow->read_mode == FLOW_PAUSE)
+        flow->end = FLOW_END_RESET;
+}
+
+void flow_discard_unread(struct flow *flow)
+{
+    for (int i = 0; i < UNREAD_READS_MAX; i++) {
+        ssize_t n = flow->source->ops->discard(flow->source, UNREAD_READ);
+        if (n <= 0)
+            return;
+        flow->dropped += (uint64_t)n;
+    }
 }
 
 static bool would_block(ssize_t result)

@@ -112,26 +112,57 @@ void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *s
 
 enum flow_stop flow_pump(struct flow *flow, time_us now);
 
-/* Hands on what the insertion says, behind those that wait; not to be asked of a flow that is cut
- * or finished. */
+/* Queues bytes for insertion. The flow must not be cut or finished. */
 void flow_insert(struct flow *flow, struct insertion *insertion);
 
 /* Moves what the pipe holds into the ring, where faults see it. 0 or -ENOMEM. */
 int flow_unpipe(struct flow *flow);
 
-/* What is to become of the bytes that arrive. At an edge that was just reached it is the same for
- * those behind it that were read already. */
+/* Says what becomes of the bytes that arrive. At an edge that was just reached it applies to the bytes
+ * behind it that were read already, too. */
 void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode);
 
-/* Drops the edge, and what was read behind it if it was just reached. */
+/* `edge`: at or behind the bytes forwarded, or FLOW_NO_EDGE. */
+static inline void flow_set_edge(struct flow *flow, uint64_t edge)
+{
+    flow->edge = edge;
+}
+
+/* Drops the edge, and the bytes that were read behind it if it was just reached. */
 void flow_clear_edge(struct flow *flow);
 
-/* No byte is taken from now on: those that still arrive are read and dropped. What the ring holds
- * is still handed on, except behind an edge that was just reached. */
+/* Takes no byte from now on: bytes that arrive are read and dropped. The ring's bytes are still
+ * forwarded, except behind an edge that was just reached. */
 void flow_stop_reading(struct flow *flow);
 
-/* The sink is gone: cut, and what the ring holds is dropped too. */
+/* The sink is gone: stops reading and drops the ring's bytes. */
 void flow_drop_sink(struct flow *flow);
+
+/* The sink's end is decided: it gets nothing more from this flow. */
+static inline void flow_finish(struct flow *flow)
+{
+    flow->finished = true;
+}
+
+/* The source ended with a FIN that no read reports, because reading is paused. */
+static inline void flow_end_with_fin(struct flow *flow)
+{
+    flow->end = FLOW_END_FIN;
+}
+
+/* The source has reset, as a write to it or its error state shows. Bytes that arrived before are still
+ * read, unless reading is paused: then this is the end of the flow. */
+void flow_note_source_reset(struct flow *flow);
+
+/* The source is closed. */
+static inline void flow_detach_source(struct flow *flow)
+{
+    flow->source = NULL;
+}
+
+/* Reads and drops the bytes that lie unread in the source, which is still open: with bytes unread, its
+ * close() would send a RST instead of a FIN. */
+void flow_discard_unread(struct flow *flow);
 
 /* Whether all that was read for the sink, and all that faults added, was handed to it. */
 static inline bool flow_is_delivered(const struct flow *flow)

@@ -6,7 +6,7 @@
  * Happy path: both flows carry bytes; the source's FIN is passed on when every byte before it was;
  * when both flows have finished, both sockets are closed.
  *
- * What peers do to end it, RSTs above all, is in peer_end.c; how we end it, in ending.c.
+ * peer_close.c handles the FINs and RSTs of peers; teardown.c how we end a side.
  */
 #include "proxy/relay/session.h"
 
@@ -14,19 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/relay/peer_end.h"
+#include "proxy/relay/peer_close.h"
 #include "proxy/relay/shaping.h"
+#include "proxy/relay/side.h"
+#include "proxy/relay/teardown.h"
+#include "proxy/relay/triggers.h"
 
 static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
-
-static void side_init(struct session_side *side, struct endpoint *ep, const char *address)
-{
-    memset(side, 0, sizeof *side);
-    side->ep = ep;
-    side->record.address = address;
-    side->fin_release_at = TIME_NEVER;
-    ending_init(&side->ending);
-}
 
 void session_init(struct session *session, const struct session_host *host, struct plan *plan,
     uint64_t number, struct endpoint *client, const char *client_address,
@@ -51,17 +45,9 @@ void session_deinit(struct session *session)
     assert(session->side[SIDE_CLIENT].ep == NULL && session->side[SIDE_SERVER].ep == NULL);
     for (int d = 0; d < 2; d++)
         flow_deinit(&session->flow[d]);
-    arming_deinit(session);
+    armed_deinit(session);
     plan_unref(session->plan);
     session->plan = NULL;
-}
-
-void session_emit(struct session *session, struct event *event)
-{
-    event->at = session->now;
-    event->proxy = session->plan->config.name;
-    event->connection = session->number;
-    session->host->emit(session, event);
 }
 
 /* Whether the FIN at the end of the flow has to wait; sets when it may go. */
@@ -85,38 +71,38 @@ static void at_end(struct session *session, enum direction direction)
     enum side source = (enum side)direction;
     enum side sink = (enum side) !direction;
     if (flow->end == FLOW_END_FIN) {
-        session->side[source].eof_told = true;
-        arming_on_event(session, TRIGGER_EOF, direction);
+        session->side[source].eof_triggered = true;
+        triggers_on_event(session, TRIGGER_EOF, direction);
         if (session->over || flow->insert != NULL || fin_is_held(session, &session->side[source]))
             return;
         if (!flow_is_over(&session->flow[!direction])) /* else the close() to come sends it */
             side_send_fin(session, sink);
-        flow->finished = true;
+        flow_finish(flow);
     } else {
-        flow->finished = true;
+        flow_finish(flow);
         side_close(session, source, ENDPOINT_CLOSE_PLAIN);
-        ending_begin(session, sink, &reset_drain);
+        teardown_begin(session, sink, &reset_drain);
     }
-    session->again = true;
+    session_touch(session);
 }
 
 static void at_edge(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
     uint64_t forwarded = flow_forwarded(flow);
-    arming_on_edge(session, direction, forwarded);
-    flow->edge = flow->cut ? FLOW_NO_EDGE : arming_next_edge(session, direction, forwarded);
-    session->again = true;
+    triggers_on_edge(session, direction, forwarded);
+    flow_set_edge(flow, flow->cut ? FLOW_NO_EDGE : armed_next_edge(session, direction, forwarded));
+    session_touch(session);
 }
 
 static void saw_end(struct session *session, enum side side)
 {
     const struct flow *flow = &session->flow[side];
     if (flow->end == FLOW_END_FIN)
-        peer_end_note_fin(session, side);
+        side_note_fin(session, side);
     else
-        peer_end_note_reset(session, side, flow->source_errnum);
-    session->again = true;
+        side_note_reset(session, side, flow->source_errnum);
+    session_touch(session);
 }
 
 static void run_flow(struct session *session, enum direction direction)
@@ -129,7 +115,7 @@ static void run_flow(struct session *session, enum direction direction)
     if (flow_read(flow) != read || flow_forwarded(flow) != forwarded)
         session->active_at = session->now;
     if (flow->dropped != dropped) /* a limit of no bytes is looked for in time */
-        session->again = true;
+        session_touch(session);
     switch (stop) {
     case FLOW_WAITING:
         break;
@@ -146,7 +132,7 @@ static void run_flow(struct session *session, enum direction direction)
         at_end(session, direction);
         break;
     case FLOW_SINK_FAILED:
-        peer_end_has_reset(session, (enum side) !direction, flow->sink_errnum);
+        peer_close_by_reset(session, (enum side) !direction, flow->sink_errnum);
         break;
     case FLOW_OUT_OF_MEMORY:
         session_stop(session, CAUSE_OUT_OF_MEMORY);
@@ -164,12 +150,12 @@ static void close_if_both_finished(struct session *session)
 
 static time_us next_time(const struct session *session)
 {
-    time_us next = arming_next_time(session);
+    time_us next = armed_next_time(session);
     if (session->dial_at != 0 && !session->over)
         next = time_min(next, session->dial_at);
     for (int i = 0; i < 2; i++) {
         const struct session_side *it = &session->side[i];
-        next = time_min(next, ending_next_time(&it->ending));
+        next = time_min(next, teardown_next_time(&it->teardown));
         if (it->fin_release_at > session->now)
             next = time_min(next, it->fin_release_at);
         if (session->flow[i].shaping != NULL && session->flow[i].sink != NULL)
@@ -220,25 +206,25 @@ static void dial_if_due(struct session *session)
 static void look_at_everything(struct session *session)
 {
     bool open = session->opened_at != TIME_NEVER;
-    arming_on_time(session);
+    triggers_on_time(session);
     dial_if_due(session);
     for (int i = 0; i < 2; i++) {
-        peer_end_look_for_error(session, (enum side)i);
+        peer_close_look_for_error(session, (enum side)i);
         if (open || session->over)
             run_flow(session, (enum direction)i);
     }
     for (int i = 0; i < 2; i++) {
-        peer_end_settle(session, (enum side)i);
-        ending_advance(session, (enum side)i);
-        peer_end_watch_stalled(session, (enum side)i);
+        peer_close_settle(session, (enum side)i);
+        teardown_advance(session, (enum side)i);
+        peer_close_watch_stalled(session, (enum side)i);
     }
     close_if_both_finished(session);
 }
 
 bool session_is_gone(const struct session *session)
 {
-    return session->side[SIDE_CLIENT].ending.state == ENDING_CLOSED &&
-           session->side[SIDE_SERVER].ending.state == ENDING_CLOSED;
+    return session->side[SIDE_CLIENT].teardown.state == TEARDOWN_CLOSED &&
+           session->side[SIDE_SERVER].teardown.state == TEARDOWN_CLOSED;
 }
 
 static void finish(struct session *session)
@@ -277,6 +263,12 @@ void session_run(struct session *session)
         finish(session);
     else
         schedule(session);
+}
+
+void session_on_timer(struct session *session)
+{
+    session->timer_at = TIME_NEVER;
+    session_wake(session);
 }
 
 void session_wake(struct session *session)
@@ -323,7 +315,7 @@ static int shape_flow(struct session *session, enum direction direction)
 
 static int arm(struct session *session, const struct sockaddr_storage *client)
 {
-    if (arming_select(session, client) != 0)
+    if (armed_select(session, client) != 0)
         return -1;
     return shape_flow(session, DIRECTION_UPSTREAM) != 0 ||
                    shape_flow(session, DIRECTION_DOWNSTREAM) != 0
@@ -339,11 +331,11 @@ void session_start(struct session *session, const struct sockaddr_storage *clien
         return;
     }
     session->running = true;
-    arming_prepare(session);
-    arming_on_event(session, TRIGGER_ACCEPT, DIRECTION_UPSTREAM);
+    triggers_prepare(session);
+    triggers_on_event(session, TRIGGER_ACCEPT, DIRECTION_UPSTREAM);
     session->running = false;
     if (session->over)
-        session->side[SIDE_SERVER].ending.state = ENDING_CLOSED;
+        side_close(session, SIDE_SERVER, ENDPOINT_CLOSE_PLAIN); /* it was never connected */
     session_run(session);
 }
 
@@ -363,8 +355,8 @@ void session_on_connected(
     };
     session_emit(session, &event);
     for (int d = 0; d < 2; d++)
-        session->flow[d].edge = arming_next_edge(session, (enum direction)d, 0);
-    arming_on_event(session, TRIGGER_OPEN, DIRECTION_UPSTREAM);
+        flow_set_edge(&session->flow[d], armed_next_edge(session, (enum direction)d, 0));
+    triggers_on_event(session, TRIGGER_OPEN, DIRECTION_UPSTREAM);
     session_run(session);
 }
 
@@ -381,13 +373,13 @@ void session_on_connect_failed(
 {
     session->now = session->host->now(session);
     session_note_cause(session, CAUSE_CONNECT_FAILED);
-    session->side[SIDE_SERVER].ending.state = ENDING_CLOSED;
+    side_close(session, SIDE_SERVER, ENDPOINT_CLOSE_PLAIN); /* it was never connected */
     session->running = true;
     struct event event = {
         .kind = EVENT_CONNECT_FAILED,
         .u.connect_failed = {.address = address, .errnum = errnum, .reason = reason},
     };
     session_emit(session, &event);
-    ending_begin(session, SIDE_CLIENT, &unreachable_actions[session->plan->config.unreachable]);
+    teardown_begin(session, SIDE_CLIENT, &unreachable_actions[session->plan->config.unreachable]);
     session_run(session);
 }

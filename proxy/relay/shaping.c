@@ -9,22 +9,19 @@
  */
 #include "proxy/relay/shaping.h"
 
-#include "proxy/relay/arming.h"
+#include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 
-static bool watches(const struct armed *armed, enum direction direction)
+static bool watches(const struct armed_fault *armed, enum direction direction)
 {
     return bits_have(armed->directions, direction);
 }
 
-/* Whether it waits for a pattern now: the one that ends it is looked for from its beginning on. */
-static bool waits_for_match(const struct armed *armed, enum direction direction)
+/* Whether the fault waits for a pattern in this direction now. */
+static bool waits_for_match(const struct armed_fault *armed, enum direction direction)
 {
-    const struct fault *fault = &armed->rule->fault;
-    if (!watches(armed, direction) || armed->phase == ARMED_DONE)
-        return false;
-    const struct trigger *next = armed->phase == ARMED_WAITING ? &fault->when : &fault->until;
-    return next->kind == TRIGGER_MATCH;
+    const struct trigger *trigger = armed_trigger(armed);
+    return trigger != NULL && trigger->kind == TRIGGER_MATCH && watches(armed, direction);
 }
 
 bool shaping_is_needed(const struct armed_set *set, enum direction direction)
@@ -54,14 +51,14 @@ void shaping_deinit(struct shaping *shaping)
     arrivals_deinit(&shaping->arrivals);
 }
 
-static bool is_active_here(const struct shaping *shaping, const struct armed *armed)
+static bool is_active_here(const struct shaping *shaping, const struct armed_fault *armed)
 {
     return armed->phase == ARMED_ACTIVE && watches(armed, shaping->direction);
 }
 
 /* The pattern that this fault waits for now, NULL: none. */
 static const struct matcher *current_matcher(
-    struct armed *armed, enum direction direction, struct match **match)
+    struct armed_fault *armed, enum direction direction, struct match **match)
 {
     if (!waits_for_match(armed, direction))
         return NULL;
@@ -92,7 +89,7 @@ void shaping_refresh(struct shaping *shaping)
     shaping->needs_bytes = shaping->matches = shaping->cuts_segments = false;
     shaping->wants_arrivals = false;
     for (size_t i = 0; i < shaping->set->count; i++) {
-        const struct armed *armed = shaping->set->list[i];
+        const struct armed_fault *armed = shaping->set->list[i];
         const struct fault_type *type = armed->rule->fault.type;
         bool active = is_active_here(shaping, armed);
         shaping->matches |= waits_for_match(armed, shaping->direction);
@@ -133,7 +130,7 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
     const struct shaping *shaping = gate_context->shaping;
     time_us came = arrivals_at(&shaping->arrivals, offset, until);
     for (size_t i = 0; i < gate_context->index; i++) {
-        const struct armed *armed = shaping->set->list[i];
+        const struct armed_fault *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->departure_time != NULL && is_active_here(shaping, armed))
             came = fault->type->departure_time(
@@ -146,7 +143,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
 {
     uint64_t allowed = shaping->hold < end ? shaping->hold : end;
     for (size_t i = 0; i < shaping->set->count && allowed > head; i++) {
-        struct armed *armed = shaping->set->list[i];
+        struct armed_fault *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (!is_active_here(shaping, armed) || fault->type->gate == NULL)
             continue;
@@ -175,7 +172,7 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
 {
     arrivals_forget(&shaping->arrivals, offset + n);
     for (size_t i = 0; i < shaping->set->count; i++) {
-        struct armed *armed = shaping->set->list[i];
+        struct armed_fault *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (is_active_here(shaping, armed) && fault->type->passed != NULL)
             fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
@@ -256,7 +253,7 @@ static void change_piece(
     const struct shaping *shaping, uint64_t offset, unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < shaping->set->count; i++) {
-        const struct armed *armed = shaping->set->list[i];
+        const struct armed_fault *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (is_active_here(shaping, armed) && fault->type->mutate != NULL)
             fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);

@@ -350,8 +350,8 @@ void memory_session_settle(struct memory_session *it)
             it->wake_wanted = false;
             session_wake(&it->session);
         } else if (it->timer_at <= it->now) {
-            it->timer_at = it->session.timer_at = TIME_NEVER;
-            session_wake(&it->session);
+            it->timer_at = TIME_NEVER;
+            session_on_timer(&it->session);
         } else {
             return;
         }

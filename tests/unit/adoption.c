@@ -286,7 +286,7 @@ static void what_is_not_changed_is_not_touched(void **state)
 {
     struct memory_session *it =
         open_with(state, F "type = stall\n" G "type = reset\nwhen = match:\"xyz\"\n");
-    const struct armed *stall = it->session.armed.list[0];
+    const struct armed_fault *stall = it->session.armed.list[0];
     memory_session_feed(it, SIDE_SERVER, "xy", 2);
     adopt(state, "[fault h]\ntype = latency\ndelay = 1ms\n" F "type = stall\n" G
                  "type = reset\nwhen = match:\"xyz\"\n");

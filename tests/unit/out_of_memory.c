@@ -135,7 +135,7 @@ static bool adopt_with_failure(
     memory_session_feed(it, SIDE_SERVER, bytes, ADOPTION_BYTES);
     assert_true(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe > RING_BLOCK);
     const struct plan *plan = it->session.plan;
-    const struct armed *armed = it->session.armed.list[0];
+    const struct armed_fault *armed = it->session.armed.list[0];
     begin(n);
     int result = memory_session_adopt(it, proxy, config);
     bool reached = torture_end() > n;

@@ -26,16 +26,16 @@ static const char *const tcp_states[] = {
     [TCP_CLOSING] = "closing",
 };
 
-/* By enum ending_state: what becomes of a socket. */
+/* By enum teardown_state: what becomes of a socket. */
 static const char *const side_states[] = {
-    [ENDING_NONE] = "open",
-    [ENDING_DELIVER] = "delivering",
-    [ENDING_DRAIN] = "draining",
-    [ENDING_ACK] = "awaiting_acknowledgement",
-    [ENDING_UNREAD] = "awaiting_unread_bytes",
-    [ENDING_DATA] = "awaiting_data",
-    [ENDING_HOLD] = "held",
-    [ENDING_CLOSED] = "closed",
+    [TEARDOWN_NONE] = "open",
+    [TEARDOWN_DELIVER] = "delivering",
+    [TEARDOWN_DRAIN] = "draining",
+    [TEARDOWN_ACK] = "awaiting_acknowledgement",
+    [TEARDOWN_UNREAD] = "awaiting_unread_bytes",
+    [TEARDOWN_DATA] = "awaiting_data",
+    [TEARDOWN_HOLD] = "held",
+    [TEARDOWN_CLOSED] = "closed",
 };
 
 static const char *const phases[] = {
@@ -95,8 +95,8 @@ static void write_side(struct text *text, const struct connection *connection, e
     text_puts(text, "{");
     text_json_member(text, "address", half->record.address != NULL ? half->record.address : "");
     text_json_member(text, "state",
-        ep == NULL && half->ending.state == ENDING_NONE ? "dialling"
-                                                        : side_states[half->ending.state]);
+        ep == NULL && half->teardown.state == TEARDOWN_NONE ? "dialling"
+                                                            : side_states[half->teardown.state]);
     text_json_number(text, "bytes_in", counters_bytes_in(&connection->session, side));
     text_json_number(text, "bytes_out", counters_bytes_out(&connection->session, side));
     text_json_number(text, "unread", ep != NULL ? ep->ops->unread(ep) : half->record.unread);
@@ -120,7 +120,7 @@ static void write_flow(struct text *text, const struct flow *flow, enum directio
     text_puts(text, "}");
 }
 
-static void write_armed(struct text *text, const struct armed *armed, time_us now)
+static void write_armed(struct text *text, const struct armed_fault *armed, time_us now)
 {
     static const char *const directions[] = {"none", "upstream", "downstream", "both"};
     const struct fault *fault = &armed->rule->fault;

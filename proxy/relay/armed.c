@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions about the faults of one session: see armed.h. */
+#include "proxy/relay/armed.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/rng.h"
+#include "proxy/relay/state.h"
+
+/* --- selection: when the client was accepted; for a fault that is added later, when it is added --- */
+
+/* What one fault draws on one connection: a stream for its chance, one for each direction. */
+enum stream { STREAM_CHANCE, STREAM_DIRECTION };
+
+static uint64_t key_of(const struct session *session, const struct fault *fault, uint64_t stream)
+{
+    const struct plan *plan = session->plan;
+    return rng_key(plan->seed, plan->config.name, session->number, fault->name, stream);
+}
+
+bool armed_concerns(const struct session *session, const struct rule *rule,
+    const struct sockaddr_storage *client, bool selected)
+{
+    const struct fault *fault = &rule->fault;
+    return fault->enabled && fault->type->listener == LISTENER_OPEN &&
+           selection_has(&fault->connections, session->number) &&
+           (selected || rule->fault_counter->fired < fault->times) &&
+           cidr_list_has(&fault->clients, client) &&
+           rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb);
+}
+
+static struct armed_fault *make_one(struct session *session, struct rule *rule, unsigned directions)
+{
+    struct armed_fault *armed = calloc(1, sizeof *armed);
+    if (armed == NULL)
+        return NULL;
+    armed->rule = rule_ref(rule);
+    armed->directions = directions;
+    armed->armed_at = session->now;
+    armed->does.duration_us = TIME_NEVER;
+    armed->state = armed_state_of(armed, rule);
+    for (unsigned d = 0; d < 2; d++) {
+        armed->key[d] = key_of(session, &rule->fault, STREAM_DIRECTION + d);
+        armed->when_match[d].edge = armed->until_match[d].edge = FLOW_NO_EDGE;
+    }
+    return armed;
+}
+
+void armed_free(struct armed_fault *armed)
+{
+    if (armed == NULL)
+        return;
+    rule_unref(armed->rule);
+    free(armed);
+}
+
+unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2])
+{
+    bool splits = fault_goes_by_direction(&rule->fault) && rule->fault.directions == BOTH_BITS;
+    made[0] = make_one(session, rule, splits ? UPSTREAM_BIT : rule->fault.directions);
+    made[1] = NULL;
+    if (made[0] == NULL || !splits)
+        return made[0] != NULL;
+    made[1] = make_one(session, rule, DOWNSTREAM_BIT);
+    if (made[1] != NULL)
+        return 2;
+    armed_free(made[0]);
+    return 0;
+}
+
+static int add(struct session *session, struct rule *rule)
+{
+    struct armed_fault *made[2];
+    unsigned count = armed_make(session, rule, made);
+    if (count == 0)
+        return -ENOMEM;
+    rule->fault_counter->armed++;
+    for (unsigned i = 0; i < count; i++)
+        session->armed.list[session->armed.count++] = made[i];
+    return 0;
+}
+
+int armed_select(struct session *session, const struct sockaddr_storage *client)
+{
+    const struct plan *plan = session->plan;
+    size_t count = 0;
+    for (size_t i = 0; i < plan->rule_count; i++)
+        count += armed_concerns(session, plan->rules[i], client, false);
+    if (count == 0)
+        return 0;
+    session->armed.list = calloc(2 * count, sizeof(struct armed_fault *));
+    if (session->armed.list == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        if (armed_concerns(session, plan->rules[i], client, false) &&
+            add(session, plan->rules[i]) != 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+void armed_deinit(struct session *session)
+{
+    for (size_t i = 0; i < session->armed.count; i++)
+        armed_free(session->armed.list[i]);
+    free(session->armed.list);
+    session->armed = (struct armed_set){0};
+    for (struct armed_fault *armed; (armed = session->retired) != NULL;) {
+        session->retired = armed->next;
+        armed_free(armed);
+    }
+}
+
+/* --- triggers: a new kind of trigger is a case in each of these five --- */
+
+/* Offset at which a trigger fires; FLOW_NO_EDGE: not known, or not a matter of offsets. An offset that was
+ * passed before the trigger was watched counts as reached now. */
+static uint64_t trigger_offset(
+    const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
+{
+    const struct trigger *trigger = armed_trigger(armed);
+    if (trigger == NULL || !bits_have(armed->directions, direction))
+        return FLOW_NO_EDGE;
+    if (trigger->kind == TRIGGER_BYTES)
+        return trigger->value < forwarded ? forwarded : trigger->value;
+    if (trigger->kind != TRIGGER_MATCH)
+        return FLOW_NO_EDGE;
+    uint64_t edge = armed_match(armed)[direction].edge;
+    return edge >= forwarded ? edge : FLOW_NO_EDGE;
+}
+
+bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset)
+{
+    return trigger_offset(armed, direction, offset) == offset;
+}
+
+bool armed_awaits_event(
+    const struct armed_fault *armed, enum trigger_kind kind, enum direction direction)
+{
+    const struct trigger *trigger = armed_trigger(armed);
+    return trigger != NULL && trigger->kind == kind &&
+           (!trigger_watches_direction(kind) || bits_have(armed->directions, direction));
+}
+
+/* When a trigger is due by time alone. Idle time counts from when the fault was armed. */
+static time_us trigger_time(
+    const struct session *session, const struct armed_fault *armed, const struct trigger *trigger)
+{
+    if (trigger->kind == TRIGGER_TIME)
+        return time_add(session->opened_at, trigger->value);
+    if (trigger->kind == TRIGGER_IDLE && session->opened_at != TIME_NEVER)
+        return time_add(armed->armed_at > session->active_at ? armed->armed_at : session->active_at,
+            trigger->value);
+    return TIME_NEVER;
+}
+
+bool armed_is_past(const struct session *session, const struct armed_fault *armed)
+{
+    const struct trigger *when = &armed->rule->fault.when;
+    bool past = when->kind == TRIGGER_ACCEPT || armed->rule->fault.type->at_accept;
+    if (when->kind == TRIGGER_TIME)
+        past = time_add(session->opened_at, when->value) < session->now;
+    for (int d = 0; d < 2; d++) {
+        if (!bits_have(armed->directions, d))
+            continue;
+        if (when->kind == TRIGGER_BYTES)
+            past |= flow_forwarded(&session->flow[d]) > when->value;
+        else if (when->kind == TRIGGER_EOF)
+            past |= session->side[d].eof_triggered;
+    }
+    return past;
+}
+
+/* --- edges --- */
+
+uint64_t armed_limit(const struct armed_fault *armed)
+{
+    uint64_t limit = armed->base + armed->does.bytes;
+    return limit < armed->base ? FLOW_NO_EDGE : limit;
+}
+
+/* A limit of 0 is reached when the first byte arrives. */
+bool armed_limit_is_reached(const struct session *session, const struct armed_fault *armed)
+{
+    const struct flow *flow = &session->flow[armed_direction(armed)];
+    uint64_t forwarded = flow_forwarded(flow), limit = armed_limit(armed);
+    if (armed->does.kind != ACTION_LIMIT || limit > forwarded)
+        return false;
+    return forwarded > armed->base || flow->dropped > armed->dropped ||
+           ring_used(&flow->ring) > 0 || flow->in_pipe > 0;
+}
+
+/* Offset at which the limit of a fault is reached; FLOW_NO_EDGE: not now. */
+static uint64_t limit_edge(const struct session *session, const struct armed_fault *armed,
+    enum direction direction, uint64_t forwarded)
+{
+    uint64_t limit = armed_limit(armed);
+    if (armed->action[direction] != ACTION_LIMIT || limit > forwarded)
+        return armed->action[direction] == ACTION_LIMIT ? limit : FLOW_NO_EDGE;
+    return armed_limit_is_reached(session, armed) ? forwarded : FLOW_NO_EDGE;
+}
+
+uint64_t armed_next_edge(
+    const struct session *session, enum direction direction, uint64_t forwarded)
+{
+    uint64_t edge = FLOW_NO_EDGE;
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        const struct armed_fault *armed = session->armed.list[i];
+        uint64_t own = trigger_offset(armed, direction, forwarded);
+        uint64_t limit = limit_edge(session, armed, direction, forwarded);
+        own = limit < own ? limit : own;
+        edge = own < edge ? own : edge;
+    }
+    return edge;
+}
+
+/* --- times --- */
+
+time_us armed_expires_at(const struct session *session, const struct armed_fault *armed)
+{
+    time_us from = armed->since;
+    time_us arrived = session->arrived_at[armed_direction(armed)];
+    if (armed->does.kind == ACTION_HOLD_FIN) /* the duration is that of the wait */
+        return TIME_NEVER;
+    if (armed_limit_is_reached(session, armed))
+        return armed->since;
+    if (armed->does.from_last_byte && arrived > from)
+        from = arrived;
+    return time_add(from, armed->does.duration_us);
+}
+
+time_us armed_time(const struct session *session, const struct armed_fault *armed)
+{
+    const struct fault *fault = &armed->rule->fault;
+    time_us window_end = time_add(session->plan->started_at, fault->active.to);
+    switch (armed->phase) {
+    case ARMED_WAITING:
+        return trigger_time(session, armed, &fault->when);
+    case ARMED_PENDING:
+        return time_add(session->plan->started_at, fault->active.from);
+    case ARMED_ACTIVE:
+        return time_min(time_min(armed_expires_at(session, armed), window_end),
+            trigger_time(session, armed, &fault->until));
+    case ARMED_DONE:
+        break;
+    }
+    return TIME_NEVER;
+}
+
+time_us armed_next_time(const struct session *session)
+{
+    time_us next = TIME_NEVER;
+    for (size_t i = 0; i < session->armed.count && !session->over; i++)
+        next = time_min(next, armed_time(session, session->armed.list[i]));
+    return next;
+}
+
+/* --- changes --- */
+
+bool armed_can_change(const struct armed_fault *armed, const struct rule *to)
+{
+    const struct fault *old = &armed->rule->fault, *new = &to->fault;
+    struct action was[2], is[2];
+    if (old->type != new->type || old->directions != new->directions || old->sides != new->sides ||
+        !trigger_equal(&old->when, &new->when) ||
+        fault_shares_state(old) != fault_shares_state(new))
+        return false;
+    fault_fire(old, was);
+    fault_fire(new, is);
+    return was[0].kind == is[0].kind && was[1].kind == is[1].kind;
+}

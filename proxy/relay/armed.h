@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The faults of one session, and the questions about them: which concern it, where their triggers
+ * stand, what is due when. triggers.c fires them.
+ *
+ *   WAITING --trigger--> DONE                            one-shot
+ *   WAITING --trigger--> ACTIVE --until, time--> DONE    lasting
+ *                  `---> PENDING --window opens--> ACTIVE
+ */
+#ifndef RUDEPROXY_RELAY_ARMED_H
+#define RUDEPROXY_RELAY_ARMED_H
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/side.h"
+#include "proxy/fault/fault.h"
+#include "proxy/relay/flow.h"
+#include "proxy/relay/plan.h"
+
+struct session;
+
+enum armed_phase {
+    ARMED_WAITING, /* for its trigger */
+    ARMED_PENDING, /* triggered, but its window has not opened yet */
+    ARMED_ACTIVE,  /* a lasting fault in effect */
+    ARMED_DONE,    /* fired, over, or can never fire any more */
+};
+
+/* How far a pattern has matched in one direction. */
+struct match {
+    unsigned matched; /* bytes of the pattern in which the stream ends */
+    uint64_t edge;    /* offset at which the trigger fires; FLOW_NO_EDGE: not found yet */
+};
+
+/* A fault selected for this connection. A type that goes by direction has one of these for each
+ * direction, with a trigger of its own. */
+struct armed_fault {
+    struct armed_fault *next; /* in the session's retired ones */
+    struct rule *rule;        /* one reference */
+    enum armed_phase phase;
+    bool counted;               /* among the connections the fault was injected in */
+    unsigned directions;        /* set: whose bytes it watches, shapes or counts */
+    enum action_kind action[2]; /* lasting action on each socket, by enum side */
+    struct action does;         /* its parameters, the same for both sockets */
+    time_us armed_at;           /* when it was selected */
+    time_us since;              /* when it became active */
+    uint64_t base;              /* bytes of its direction forwarded by then, */
+    uint64_t dropped;           /* and dropped by then */
+    uint64_t key[2];            /* of its draws, by enum direction */
+    struct insertion insertion; /* what it adds to a stream */
+    struct match when_match[2], until_match[2]; /* by enum direction */
+    void *state; /* of its gate: own_state, or the rule's shared_state */
+    alignas(max_align_t) unsigned char own_state[FAULT_STATE_MAX];
+};
+
+/* The faults armed for one session, in the order of their plan. Each keeps its address. */
+struct armed_set {
+    struct armed_fault **list; /* owned, and each of them; NULL: none */
+    size_t count;
+};
+
+/* Whether it shapes or ends directions, each on its own, and not sides. */
+static inline bool fault_goes_by_direction(const struct fault *fault)
+{
+    return fault->type->side_rule == SIDE_UNUSED && fault->directions != NO_BITS;
+}
+
+/* Whether all connections of the proxy share the state of its gate. */
+static inline bool fault_shares_state(const struct fault *fault)
+{
+    return fault->type->shares_state != NULL && fault->type->shares_state(fault->params);
+}
+
+/* The state of its gate under this rule. */
+static inline void *armed_state_of(struct armed_fault *armed, struct rule *rule)
+{
+    return fault_shares_state(&rule->fault) ? rule->shared_state : armed->own_state;
+}
+
+/* The trigger that is watched now: the one that starts the fault, or the one that ends it. NULL: none. */
+static inline const struct trigger *armed_trigger(const struct armed_fault *armed)
+{
+    const struct fault *fault = &armed->rule->fault;
+    return armed->phase == ARMED_WAITING ? &fault->when
+           : armed->phase == ARMED_DONE  ? NULL
+                                         : &fault->until;
+}
+
+/* How far the pattern of that trigger has matched, by enum direction. */
+static inline const struct match *armed_match(const struct armed_fault *armed)
+{
+    return armed->phase == ARMED_WAITING ? armed->when_match : armed->until_match;
+}
+
+/* The direction that an event about the fault names: the one it watches, else downstream. */
+static inline enum direction armed_direction(const struct armed_fault *armed)
+{
+    return armed->directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
+}
+
+/* Selects the rules of the plan that concern this connection, and draws their chance. `client` is
+ * the client's address. 0 or -ENOMEM. */
+int armed_select(struct session *session, const struct sockaddr_storage *client);
+
+/* Frees the session's armed faults. */
+void armed_deinit(struct session *session);
+
+/* Whether a rule concerns this connection. `selected`: it was injected here before, so its `times` is not
+ * asked again. */
+bool armed_concerns(const struct session *session, const struct rule *rule,
+    const struct sockaddr_storage *client, bool selected);
+
+/* Allocates one entry for a rule, or one for each direction, into `made`. Returns the count; 0: out of
+ * memory. The caller puts them into the session's set. */
+unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2]);
+void armed_free(struct armed_fault *armed); /* NULL is allowed */
+
+/* Whether the watched trigger fires when exactly `offset` bytes of the direction were forwarded. */
+bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset);
+
+/* Whether the watched trigger is this event: TRIGGER_OPEN, TRIGGER_ACCEPT, or TRIGGER_EOF in this
+ * direction. */
+bool armed_awaits_event(
+    const struct armed_fault *armed, enum trigger_kind kind, enum direction direction);
+
+/* Whether the event that the fault waits for has passed already. */
+bool armed_is_past(const struct session *session, const struct armed_fault *armed);
+
+/* Offset of the next edge of a direction at or behind `forwarded`; FLOW_NO_EDGE: none. */
+uint64_t armed_next_edge(
+    const struct session *session, enum direction direction, uint64_t forwarded);
+
+/* Of a fault whose action is ACTION_LIMIT: the offset of the first byte that it keeps back; and whether
+ * it has let its bytes go, so that it is over. */
+uint64_t armed_limit(const struct armed_fault *armed);
+bool armed_limit_is_reached(const struct session *session, const struct armed_fault *armed);
+
+/* When an active fault has lasted for its duration; in the past if its limit is reached. */
+time_us armed_expires_at(const struct session *session, const struct armed_fault *armed);
+
+/* When triggers_on_time() has something to do for one fault, and for any; TIME_NEVER: not by time
+ * alone. */
+time_us armed_time(const struct session *session, const struct armed_fault *armed);
+time_us armed_next_time(const struct session *session);
+
+/* Whether an armed fault can continue under another rule: same type, trigger, directions, sides. */
+bool armed_can_change(const struct armed_fault *armed, const struct rule *to);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The FINs and RSTs that peers send, and what the other side sees of them.
+ *
+ * A FIN is forwarded behind the last byte (session.c does it, at the end of the flow). A RST from one
+ * side ends that side's stream: the bytes before it are forwarded (and may still meet a fault's trigger),
+ * then the other side is reset behind the last acknowledged byte. A RST shows in four ways:
+ *
+ *   a read fails;
+ *   a write fails: the receive queue is read to its end first;
+ *   the socket reports an error after its FIN was read;
+ *   the socket reports an error while reading is paused, because the far side takes nothing. When nothing
+ *   has moved for RESET_STALL_US, the rest is given up, as a direct connection would have lost the bytes
+ *   that the receiver's window had no room for.
+ */
+#include "proxy/relay/peer_close.h"
+
+#include "proxy/relay/side.h"
+#include "proxy/relay/teardown.h"
+
+/* How long a RST waits for a receiver that takes nothing. */
+#define RESET_STALL_US (1 * US_PER_S)
+
+static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
+
+void peer_close_by_reset(struct session *session, enum side side, int errnum)
+{
+    side_note_reset(session, side, errnum);
+    flow_drop_sink(&session->flow[!side]);
+    flow_note_source_reset(&session->flow[side]);
+    if (session->side[side].ep != NULL)
+        session->side[side].ep->ready |= ENDPOINT_READABLE;
+}
+
+void peer_close_look_for_error(struct session *session, enum side side)
+{
+    struct session_side *it = &session->side[side];
+    const struct flow *from = &session->flow[side];
+    bool reads_will_tell = from->end == FLOW_OPEN && from->read_mode != FLOW_PAUSE;
+    if (it->ep == NULL || (it->ep->ready & ENDPOINT_ERROR) == 0 || it->reset_noted ||
+        reads_will_tell)
+        return;
+    int errnum = it->ep->ops->take_error(it->ep);
+    if (errnum != 0)
+        peer_close_by_reset(session, side, errnum);
+}
+
+/* Sends an early FIN that is due, and forwards a RST that came after a FIN (its own, or the early one that
+ * was sent instead). */
+static void settle_fins(struct session *session, enum side side)
+{
+    struct session_side *it = &session->side[side];
+    struct flow *towards = &session->flow[!side];
+    if (it->fin_wanted && !it->fin_sent && flow_is_delivered(towards)) {
+        side_send_fin(session, side);
+        flow_finish(towards);
+        session_touch(session);
+    }
+    struct flow *from = &session->flow[side];
+    bool behind_fin = it->reset_late || (it->reset_noted && from->finished);
+    if (behind_fin && it->ep != NULL && flow_is_delivered(from)) {
+        if (!it->fin_held)
+            side_send_fin(session, (enum side) !side);
+        side_close(session, side, ENDPOINT_CLOSE_PLAIN);
+        teardown_begin(session, (enum side) !side, &reset_drain);
+    }
+}
+
+/* A UNIX socket whose peer closed both ways fails at its next write, so a connection of two UNIX sockets
+ * is over when one peer is gone. */
+static void settle_gone(struct session *session, enum side side)
+{
+    const struct endpoint *ep = session->side[side].ep;
+    const struct endpoint *other = session->side[!side].ep;
+    if (ep == NULL || other == NULL || (ep->ready & ENDPOINT_GONE) == 0 || other->can_reset ||
+        !session->flow[side].finished)
+        return;
+    side_close(session, side, ENDPOINT_CLOSE_PLAIN);
+    side_close(session, (enum side) !side, ENDPOINT_CLOSE_PLAIN);
+}
+
+/* Both FINs of one side were exchanged while the other side still sends, which happens behind an early
+ * FIN. On a direct connection, bytes that arrive now meet a closed socket, and its RST. */
+static void settle_deserted(struct session *session, enum side side)
+{
+    static const struct action reset_on_data = {.kind = ACTION_RESET_ON_DATA};
+    const struct flow *from = &session->flow[side];
+    const struct flow *towards = &session->flow[!side];
+    if (session->over || session->side[side].ep == NULL || !from->finished ||
+        from->end != FLOW_END_FIN || !towards->finished || towards->end != FLOW_OPEN)
+        return;
+    side_close(session, side, ENDPOINT_CLOSE_PLAIN);
+    teardown_begin(session, (enum side) !side, &reset_on_data);
+}
+
+void peer_close_settle(struct session *session, enum side side)
+{
+    settle_fins(session, side);
+    settle_gone(session, side);
+    settle_deserted(session, side);
+}
+
+void peer_close_watch_stalled(struct session *session, enum side sink)
+{
+    struct session_side *it = &session->side[sink];
+    const struct session_side *source = &session->side[!sink];
+    bool pending =
+        source->reset_noted || (source->ep != NULL && (source->ep->ready & ENDPOINT_ERROR) != 0);
+    if (it->ep == NULL || !pending || session->cause == CAUSE_FAULT)
+        return;
+    const struct flow *towards = &session->flow[!sink];
+    size_t unacked = it->ep->ops->unacked(it->ep);
+    bool blocked = (!flow_is_delivered(towards) && !endpoint_writable(it->ep)) ||
+                   it->teardown.state == TEARDOWN_ACK;
+    uint64_t mark = flow_forwarded(towards) - unacked;
+    if (!blocked || session->stall_since == TIME_NEVER || mark != session->stall_mark) {
+        session->stall_mark = mark;
+        session->stall_since = session->now;
+    } else if (session->now >= session->stall_since + RESET_STALL_US) {
+        if (source->ep != NULL)
+            side_note_reset(session, (enum side) !sink, source->ep->ops->take_error(source->ep));
+        side_close(session, (enum side) !sink, ENDPOINT_CLOSE_PLAIN);
+        side_close(session, sink, ENDPOINT_CLOSE_RESET);
+    }
+}

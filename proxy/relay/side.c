@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* One socket of a session: see side.h. Every socket of a session is closed in side_close(). */
+#include "proxy/relay/side.h"
+
+#include <assert.h>
+#include <string.h>
+
+void session_emit(struct session *session, struct event *event)
+{
+    event->at = session->now;
+    event->proxy = session->plan->config.name;
+    event->connection = session->number;
+    session->host->emit(session, event);
+}
+
+void session_note_cause(struct session *session, enum cause cause)
+{
+    if (session->cause == CAUSE_NONE)
+        session->cause = cause;
+}
+
+void side_init(struct session_side *side, struct endpoint *ep, const char *address)
+{
+    *side = (struct session_side){
+        .ep = ep,
+        .record.address = address,
+        .fin_release_at = TIME_NEVER,
+        .teardown = {.deadline = TIME_NEVER, .check_at = TIME_NEVER},
+    };
+}
+
+#define MOVE(state) (1u << TEARDOWN_##state)
+
+/* The states that may follow each state, besides CLOSED, which may follow every other. */
+static const unsigned allowed_moves[TEARDOWN_STATES] = {
+    [TEARDOWN_NONE] = MOVE(DELIVER) | MOVE(UNREAD) | MOVE(DATA) | MOVE(HOLD),
+    [TEARDOWN_DELIVER] = MOVE(DRAIN) | MOVE(ACK),
+};
+
+void side_move(struct session_side *side, enum teardown_state to)
+{
+    enum teardown_state from = side->teardown.state;
+    bool allowed =
+        from != TEARDOWN_CLOSED && ((allowed_moves[from] | MOVE(CLOSED)) & (1u << to)) != 0;
+    assert(allowed);
+    (void)allowed; /* the release build has no asserts */
+    side->teardown.state = to;
+}
+
+void side_mark(struct session *session, enum side side, enum end_mark mark)
+{
+    struct side_record *record = &session->side[side].record;
+    if (record->mark_count < END_MARKS_MAX)
+        record->marks[record->mark_count++] = mark;
+}
+
+void side_send_fin(struct session *session, enum side side)
+{
+    struct session_side *it = &session->side[side];
+    if (it->ep == NULL || it->fin_sent)
+        return;
+    it->fin_sent = true;
+    if (it->ep->ops->shutdown_write(it->ep) == 0)
+        side_mark(session, side, END_FIN_SENT);
+}
+
+static void emit_seen(struct session *session, enum event_kind kind, enum side side, int errnum)
+{
+    struct event event = {
+        .kind = kind,
+        .u.seen = {.side = side, .offset = flow_read(&session->flow[side]), .errnum = errnum},
+    };
+    session_emit(session, &event);
+}
+
+void side_note_fin(struct session *session, enum side side)
+{
+    side_mark(session, side, END_FIN_RECEIVED);
+    session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_FIN : CAUSE_SERVER_FIN);
+    emit_seen(session, EVENT_EOF, side, 0);
+}
+
+void side_note_reset(struct session *session, enum side side, int errnum)
+{
+    struct session_side *it = &session->side[side];
+    if (it->reset_noted)
+        return;
+    it->reset_noted = true;
+    it->reset_late = session->flow[side].end == FLOW_END_FIN;
+    it->record.errnum = errnum;
+    side_mark(session, side, END_RST_RECEIVED);
+    session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_RST : CAUSE_SERVER_RST);
+    emit_seen(session, EVENT_RESET_SEEN, side, errnum);
+    session_touch(session);
+}
+
+/* What the kernel sends for this close, given what both ends said before (tcp_close and
+ * tcp_need_reset in net/ipv4/tcp.c). */
+static void mark_close(struct session *session, enum side side, enum endpoint_close how)
+{
+    const struct session_side *it = &session->side[side];
+    bool fin_received =
+        session->flow[side].end == FLOW_END_FIN || (it->ep->ready & ENDPOINT_HANGUP) != 0;
+    if (it->reset_noted)
+        return;
+    if (how == ENDPOINT_CLOSE_VANISH) {
+        side_mark(session, side, END_VANISHED);
+        return;
+    }
+    if (it->record.unread > 0) {
+        if (!it->fin_sent || !fin_received) /* else we are in TIME_WAIT: nothing is sent */
+            side_mark(session, side, END_RST_SENT);
+        return;
+    }
+    bool reset = how != ENDPOINT_CLOSE_PLAIN && it->ep->can_reset;
+    if (!it->fin_sent && (how != ENDPOINT_CLOSE_RESET || !reset))
+        side_mark(session, side, END_FIN_SENT);
+    bool both_fins = fin_received && (it->fin_sent || how == ENDPOINT_CLOSE_FIN_RESET);
+    if (reset && !both_fins)
+        side_mark(session, side, END_RST_SENT);
+}
+
+void side_close(struct session *session, enum side side, enum endpoint_close how)
+{
+    struct session_side *it = &session->side[side];
+    struct endpoint *ep = it->ep;
+    if (it->teardown.state != TEARDOWN_CLOSED)
+        side_move(it, TEARDOWN_CLOSED);
+    if (ep == NULL)
+        return;
+    struct flow *from = &session->flow[side];
+    struct flow *towards = &session->flow[!side];
+    if (how == ENDPOINT_CLOSE_FIN_RESET)
+        flow_discard_unread(from);
+    it->record.bytes_in = flow_read(from);
+    it->record.bytes_out = flow_forwarded(towards) + towards->inserted;
+    it->record.unread = from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep);
+    if (!it->reset_noted && session->host->wants_details(session))
+        it->record.unacked = ep->ops->unacked(ep);
+    mark_close(session, side, how);
+    ep->ops->close(ep, how);
+    it->ep = NULL;
+    flow_drop_sink(towards);
+    flow_stop_reading(from);
+    flow_detach_source(from);
+    session_touch(session);
+}

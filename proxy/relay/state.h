@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of one connection, shared by the files of relay/. Types only: session.h has the life of
+ * a session, side.h the calls for one of its sockets, armed.h the questions about its faults.
+ */
+#ifndef RUDEPROXY_RELAY_STATE_H
+#define RUDEPROXY_RELAY_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/side.h"
+#include "proxy/fault/fault.h"
+#include "proxy/relay/armed.h"
+#include "proxy/relay/endpoint.h"
+#include "proxy/relay/event.h"
+#include "proxy/relay/flow.h"
+#include "proxy/relay/plan.h"
+
+struct session;
+
+/* What a session asks of its owner. No call may re-enter the session except session_stop(). */
+struct session_host {
+    time_us (*now)(struct session *session);
+    /* Starts connecting upstream; answers later, never from inside the call. */
+    void (*dial)(struct session *session);
+    /* Call session_on_timer() at `at`; TIME_NEVER cancels. Replaces the previous timer. */
+    void (*set_timer)(struct session *session, time_us at);
+    /* Call session_wake() soon, after other sessions had their turn. */
+    void (*wake_soon)(struct session *session);
+    void (*emit)(struct session *session, const struct event *event);
+    /* Whether a subscriber reads the details of `closed` events. If not, details that cost a system
+     * call are 0. */
+    bool (*wants_details)(struct session *session);
+    void (*ended)(struct session *session);
+};
+
+/* Memory that sessions share. `splice_pipes` is used where the plan allows splicing. */
+struct session_pools {
+    struct ring_pool *rings;
+    struct splice_pipe_pool *splice_pipes;
+};
+
+/* How far the teardown of one socket is. teardown.h draws the moves between the states. */
+enum teardown_state {
+    TEARDOWN_NONE,    /* the socket is being relayed */
+    TEARDOWN_DELIVER, /* bytes that were read for it are still being written to the kernel */
+    TEARDOWN_DRAIN,   /* our FIN is out; bytes that arrive are dropped until the peer's FIN */
+    TEARDOWN_ACK,     /* waiting until the peer has acknowledged every byte */
+    TEARDOWN_UNREAD,  /* waiting until enough bytes lie unread */
+    TEARDOWN_DATA,    /* waiting for the byte that is answered with a RST */
+    TEARDOWN_HOLD,    /* open and silent until the peer closes */
+    TEARDOWN_CLOSED,  /* the socket is gone, or never was */
+    TEARDOWN_STATES,
+};
+
+struct teardown {
+    enum teardown_state state;
+    struct action action;
+    time_us deadline; /* of a graceful close; TIME_NEVER: none */
+    time_us check_at; /* when to ask SIOCOUTQ again; TIME_NEVER: not waiting for it */
+    uint64_t check_us;
+};
+
+/* One of the two sockets of a session. */
+struct session_side {
+    struct endpoint *ep; /* NULL before it is connected and after it was closed */
+    struct teardown teardown;
+    struct side_record record;
+    bool fin_wanted; /* an early FIN towards it is due once its flow is delivered */
+    bool fin_sent;
+    bool reset_noted;       /* its RST was seen and recorded */
+    bool reset_late;        /* ... after its FIN: the RST follows the FIN on the other side */
+    uint64_t fin_hold_us;   /* how long a FIN that arrives from it is held; 0: not at all */
+    time_us fin_release_at; /* when a held FIN is forwarded; TIME_NEVER: not known yet */
+    bool fin_held;          /* fin_hold_us is not 0 */
+    bool eof_triggered;     /* its FIN, and every byte before it, reached the triggers */
+    unsigned filter_count;  /* packet filters attached to it */
+};
+
+struct session {
+    const struct session_host *host;
+    struct plan *plan;           /* one reference */
+    uint64_t number;             /* of the connection in its proxy, from 1 */
+    struct session_side side[2]; /* by enum side */
+    struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
+    struct armed_set armed;      /* the faults that concern this connection */
+    struct armed_fault *retired; /* removed faults whose insertions still wait; NULL: none */
+    time_us now;                 /* of the run in progress */
+    time_us accepted_at;
+    time_us dial_at;       /* when to dial the upstream; 0: dialled already */
+    time_us arrived_at[2]; /* when a byte last arrived, by enum direction; 0: never */
+    time_us active_at;     /* when a byte last moved, or the connection opened */
+    time_us opened_at;     /* TIME_NEVER until the upstream connection stands */
+    time_us timer_at;      /* the host's timer */
+    uint64_t stall_mark;   /* progress seen at stall_since, while a reset waits for delivery */
+    time_us stall_since;   /* TIME_NEVER: no reset waits */
+    bool over;             /* a teardown began: no fault fires any more */
+    bool running;          /* inside session_run: do not re-enter */
+    bool busy;             /* a flow has more to do than its budget allows */
+    bool again;            /* something changed: the run needs another pass (session_touch) */
+    enum cause stop_cause; /* CAUSE_NONE: nobody asked the session to stop */
+    enum endpoint_close stop_how;
+    enum cause cause;
+    const char *cause_fault; /* points into a fault counter */
+    unsigned fault_count;
+    const char *faults[EVENT_FAULTS_MAX]; /* point into fault counters */
+};
+
+#endif

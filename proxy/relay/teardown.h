@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How one socket of a session is brought to its end. Most ends take time: bytes have to be
+ * delivered, acknowledged, or waited for. The teardown is that wait, as a state (state.h).
+ *
+ *   NONE --begin--> DELIVER --flow towards it is empty--> DRAIN ---> CLOSED   graceful close
+ *                                                    `--> ACK -----> CLOSED   reset drain,
+ *                                                                             after_fin, vanish
+ *   NONE --begin--> UNREAD --enough lies unread--------------------> CLOSED   close with unread data
+ *   NONE --begin--> DATA ----a byte arrives------------------------> CLOSED   reset on data
+ *   NONE --begin--> HOLD ----the peer ends it----------------------> CLOSED   hold
+ *   NONE --begin--> DELIVER ---------------------------------------> CLOSED   plain, abrupt
+ *
+ * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, or the session was
+ * stopped. side_move() asserts the moves.
+ */
+#ifndef RUDEPROXY_RELAY_TEARDOWN_H
+#define RUDEPROXY_RELAY_TEARDOWN_H
+
+#include "proxy/base/clock.h"
+#include "proxy/relay/state.h"
+
+/* The kernel sends no event when the send queue becomes empty, so SIOCOUTQ is asked again after an
+ * interval that doubles from the first to the last of these. A delayed acknowledgement takes up to
+ * 40 ms (tcp_delack_min), a loopback one microseconds. */
+#define TEARDOWN_CHECK_FIRST_US 200
+#define TEARDOWN_CHECK_LAST_US 10000
+
+/* Begins the end of one side. Ignored when it has begun before. */
+void teardown_begin(struct session *session, enum side side, const struct action *action);
+
+/* Goes as far as it can now. */
+void teardown_advance(struct session *session, enum side side);
+
+/* When teardown_advance() has to be called again without an event; TIME_NEVER: not by time alone. */
+time_us teardown_next_time(const struct teardown *teardown);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs of armed faults: see triggers.h. start() is where a fault begins and finish() where a
+ * lasting one ends. Each leaves one event.
+ */
+#include "proxy/relay/triggers.h"
+
+#include "proxy/relay/actions.h"
+#include "proxy/relay/side.h"
+
+void triggers_prepare(struct session *session)
+{
+    for (size_t i = 0; i < session->armed.count; i++) {
+        struct action on[2];
+        fault_arm(&session->armed.list[i]->rule->fault, on);
+        if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
+            actions_apply(session, session->armed.list[i], on);
+    }
+}
+
+/* --- firing --- */
+
+static void emit_fault(struct session *session, enum event_kind kind,
+    const struct armed_fault *armed, enum direction direction)
+{
+    const struct fault *fault = &armed->rule->fault;
+    struct event event = {
+        .kind = kind,
+        .u.fault =
+            {
+                .name = fault->name,
+                .type = fault->type->name,
+                .direction = direction,
+                .offset = flow_forwarded(&session->flow[direction]),
+            },
+    };
+    session_emit(session, &event);
+}
+
+/* A fault in both directions is injected in one connection. */
+static bool is_counted(const struct session *session, const struct armed_fault *armed)
+{
+    for (size_t i = 0; i < session->armed.count; i++) {
+        const struct armed_fault *other = session->armed.list[i];
+        if (other != armed && other->rule == armed->rule && other->counted)
+            return true;
+    }
+    return false;
+}
+
+/* Counts the connection as injected. False: the fault was injected in `times` connections already. */
+static bool count_in(struct session *session, struct armed_fault *armed)
+{
+    struct rule *rule = armed->rule;
+    if (!armed->counted && !is_counted(session, armed)) {
+        if (rule->fault_counter->fired >= rule->fault.times)
+            return false;
+        rule->fault_counter->fired++;
+        if (session->fault_count < EVENT_FAULTS_MAX)
+            session->faults[session->fault_count] = rule->fault_counter->name;
+        session->fault_count++;
+    }
+    armed->counted = true;
+    return true;
+}
+
+static time_us since_start(const struct session *session)
+{
+    return session->now - session->plan->started_at;
+}
+
+/* An early FIN is the first end of the connection too, though its other direction lives on. */
+static void note_cause(struct session *session, const struct rule *rule, const struct action on[2])
+{
+    bool ends = action_is_ending(on[SIDE_CLIENT].kind) || on[SIDE_CLIENT].kind == ACTION_FIN ||
+                on[SIDE_SERVER].kind == ACTION_FIN;
+    if (session->cause != CAUSE_NONE || !ends)
+        return;
+    session->cause = CAUSE_FAULT;
+    session->cause_fault = rule->fault_counter->name;
+}
+
+static void release(struct session *session, struct armed_fault *armed)
+{
+    armed->phase = ARMED_DONE;
+    actions_revert(session, armed);
+}
+
+/* Whether the fault has nothing left to act on: a direction that has ended takes no bytes. */
+static bool is_too_late(
+    const struct session *session, const struct armed_fault *armed, const struct action on[2])
+{
+    for (int i = 0; i < 2; i++) {
+        const struct flow *flow = &session->flow[i];
+        if (bits_have(armed->directions, i) && on[i].kind == ACTION_INSERT &&
+            (flow->cut || flow->finished))
+            return true;
+    }
+    return false;
+}
+
+static void start(struct session *session, struct armed_fault *armed, enum direction direction)
+{
+    const struct fault *fault = &armed->rule->fault;
+    struct action on[2];
+    fault_fire(fault, on);
+    if (is_too_late(session, armed, on) || !count_in(session, armed)) {
+        release(session, armed);
+        return;
+    }
+    armed->phase = fault->type->lasting ? ARMED_ACTIVE : ARMED_DONE;
+    armed->since = session->now;
+    armed->base = flow_forwarded(&session->flow[armed_direction(armed)]);
+    armed->dropped = session->flow[armed_direction(armed)].dropped;
+    note_cause(session, armed->rule, on);
+    emit_fault(session, EVENT_FAULT, armed, direction);
+    actions_apply(session, armed, on);
+}
+
+/* The trigger came. A lasting fault whose window has not opened waits for it; any other fault is too early
+ * or too late. */
+static void trigger(struct session *session, struct armed_fault *armed, enum direction direction)
+{
+    const struct fault *fault = &armed->rule->fault;
+    if (window_has(&fault->active, since_start(session)))
+        start(session, armed, direction);
+    else if (fault->type->lasting && since_start(session) < fault->active.from)
+        armed->phase = ARMED_PENDING;
+    else
+        release(session, armed);
+}
+
+/* A lasting fault has ended. If that ends the connection, edges are not recomputed here: bytes past the edge
+ * must not be sent before the close. */
+static void finish(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
+{
+    bool was_active = armed->phase == ARMED_ACTIVE;
+    const struct action over = fault_over(&armed->rule->fault, why);
+    if (!was_active || over.kind == ACTION_NONE) {
+        release(session, armed);
+        if (was_active)
+            emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
+        return;
+    }
+    armed->phase = ARMED_DONE;
+    note_cause(session, armed->rule, (const struct action[2]){over, over});
+    emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
+    actions_end_session(session, &over);
+}
+
+/* The trigger that the fault watches came. */
+static void on_trigger(struct session *session, struct armed_fault *armed, enum direction direction)
+{
+    if (armed->phase == ARMED_WAITING)
+        trigger(session, armed, direction);
+    else
+        finish(session, armed, FAULT_STOPPED);
+}
+
+void triggers_on_edge(struct session *session, enum direction direction, uint64_t offset)
+{
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (armed->action[direction] == ACTION_LIMIT && armed_limit_is_reached(session, armed))
+            finish(session, armed, FAULT_EXPIRED);
+        else if (armed_stands_at(armed, direction, offset))
+            on_trigger(session, armed, direction);
+    }
+}
+
+void triggers_on_event(struct session *session, enum trigger_kind kind, enum direction direction)
+{
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (armed_awaits_event(armed, kind, direction))
+            on_trigger(session, armed,
+                trigger_watches_direction(kind) ? direction : armed_direction(armed));
+    }
+}
+
+void triggers_on_time(struct session *session)
+{
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (session->now < armed_time(session, armed))
+            continue;
+        if (armed->phase == ARMED_ACTIVE)
+            finish(session, armed,
+                session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
+        else
+            trigger(session, armed, armed_direction(armed));
+    }
+}
+
+void triggers_arm_late(struct session *session, struct armed_fault *armed)
+{
+    struct action on[2];
+    if (session->over || armed_is_past(session, armed)) {
+        armed->phase = ARMED_DONE;
+        return;
+    }
+    fault_arm(&armed->rule->fault, on);
+    actions_apply(session, armed, on);
+    if (armed->rule->fault.when.kind == TRIGGER_OPEN && session->opened_at != TIME_NEVER)
+        trigger(session, armed, armed_direction(armed));
+}
+
+void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to)
+{
+    struct action on[2];
+    if (armed->phase == ARMED_DONE) /* its insertion may still point into its rule */
+        return;
+    if (!trigger_equal(&armed->rule->fault.until, &to->fault.until))
+        for (int d = 0; d < 2; d++)
+            armed->until_match[d] = (struct match){.edge = FLOW_NO_EDGE};
+    rule_unref(armed->rule);
+    armed->rule = rule_ref(to);
+    armed->state = armed_state_of(armed, to);
+    if (armed->phase == ARMED_ACTIVE) {
+        fault_fire(&to->fault, on);
+        actions_change(session, armed, on);
+    } else if (to->fault.type->arm != NULL) {
+        fault_arm(&to->fault, on);
+        actions_revert(session, armed);
+        actions_apply(session, armed, on);
+    }
+}
+
+void triggers_remove(struct session *session, struct armed_fault *armed)
+{
+    finish(session, armed, FAULT_STOPPED);
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# No circles: no file includes itself by way of others, and the files of one folder do not call each other in a
+# circle. Includes are read from the sources, calls from the object files of the build (a reference to a function that
+# another file of the folder defines). `known` lists calls that close a circle which is still there; a line that is
+# not needed any more is an error, so delete it together with its circle.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+known=(
+    "proxy/admin/http/request.c proxy/admin/http/http.c"
+    "proxy/control/faults.c proxy/control/control.c"
+    "proxy/peers/dial.c proxy/peers/ops.c"
+    "proxy/peers/ops_io.c proxy/peers/ops.c"
+    "proxy/peers/ops_open.c proxy/peers/ops.c"
+    "proxy/peers/ops_quiet.c proxy/peers/ops.c"
+    "proxy/peers/ops_wait.c proxy/peers/ops.c"
+    "proxy/peers/peer_harm.c proxy/peers/peer.c"
+)
+
+build=${RUDEPROXY_BUILD:-$PWD/build/release}
+if ! command -v nm >/dev/null; then
+    echo "skipped: nm is not installed"
+    exit 77
+fi
+
+status=0
+bad() {
+    printf '%s\n' "$*"
+    status=1
+}
+
+# check_order WHAT - reads lines "A B" (A needs B); says which of them stand in a circle.
+check_order() {
+    local loops
+    loops=$({ tsort 2>&1 >/dev/null || true; } | sed -n 's/^tsort: //p' | sed 's/^-: input contains a loop:$/circle:/')
+    [ -z "$loops" ] || bad "$1"$'\n'"$loops"
+}
+
+# --- includes ---
+
+includes=$(grep -roE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]+"' proxy config |
+    sed -E 's/^([^:]+):.*"([^"]+)"$/\1 \2/' | LC_ALL=C sort -u)
+[ -n "$includes" ] || bad "found no include at all: looked in the wrong place?"
+check_order "an include circle:" <<<"$includes"
+
+# --- calls ---
+
+# Lines "FILE TYPE SYMBOL" of every object whose source still exists.
+symbols() {
+    local object source
+    while IFS= read -r object; do
+        source=${object#"$build"/CMakeFiles/rude_*.dir/}
+        source=${source%.o}
+        [ ! -f "$source" ] || nm -A "$object" | sed -E "s|^[^ ]*:[0-9a-f ]*([A-Za-z]) |$source \1 |"
+    done < <(find "$build"/CMakeFiles/rude_*.dir -name '*.c.o')
+}
+
+# Lines "CALLER CALLEE" of one folder each.
+calls=$(symbols | awk '
+    function folder(file) { sub(/\/[^\/]*$/, "", file); return file }
+    $2 == "T" { home[$3] = $1 }
+    $2 == "U" { wanted[++n] = $1 " " $3 }
+    END {
+        for (i = 1; i <= n; i++) {
+            split(wanted[i], use, " ")
+            if (use[2] in home && folder(home[use[2]]) == folder(use[1]))
+                print use[1], home[use[2]]
+        }
+    }' | LC_ALL=C sort -u)
+[ -n "$calls" ] || bad "found no call at all: is $build built?"
+
+for call in "${known[@]}"; do
+    if ! grep -qxF "$call" <<<"$calls"; then
+        bad "known: '$call' is no call between files any more: delete the line"
+        continue
+    fi
+    calls=$(grep -vxF "$call" <<<"$calls")
+done
+while IFS= read -r folder; do
+    check_order "a call circle in $folder (each file calls the next, the last the first):" < <(
+        awk -v folder="$folder" '{ f = $1; sub(/\/[^\/]*$/, "", f) } f == folder' <<<"$calls")
+done < <(awk '{ sub(/\/[^\/]*$/, "", $1); print $1 }' <<<"$calls" | LC_ALL=C sort -u)
+
+[ "$status" -ne 0 ] || printf '%d includes and %d calls between files of a folder: no circle (but %d known)\n' \
+    "$(wc -l <<<"$includes")" "$(wc -l <<<"$calls")" "${#known[@]}"
+exit "$status"
