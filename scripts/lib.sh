@@ -54,22 +54,27 @@ may_become_root() {
     [ -t 0 ] || sudo -n true >/dev/null 2>&1
 }
 
-# apt_get ARGS... - apt-get. By itself it waits for dpkg's lock only; its lists and its archive have one each, which a
+# Long output goes to files in build/, each named when something in it goes wrong.
+log_dir=$root/build
+
+# apt_get ARGS... - apt-get, whose lines go to build/apt.log. By itself it waits for dpkg's lock only; its lists and its archive have one each, which a
 # machine that has just started may hold for a while.
 apt_get() {
     local status errors end=$((SECONDS + 300))
     errors=$(mktemp)
+    mkdir -p "$log_dir"
     while :; do
         status=0
         as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C \
             apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 "$@" \
-            </dev/null 2>"$errors" || status=$?
-        cat "$errors" >&2
+            </dev/null >>"$log_dir/apt.log" 2>"$errors" || status=$?
+        cat "$errors" >>"$log_dir/apt.log"
         if [ "$status" -eq 0 ] || [ "$SECONDS" -ge "$end" ] || ! grep -q 'Could not get lock' "$errors"; then
             break
         fi
         sleep 2
     done
+    [ "$status" -eq 0 ] || tail -n 10 "$errors" >&2
     rm -f "$errors"
     return "$status"
 }
@@ -87,6 +92,12 @@ apt_update() {
     apt_get update
 }
 
+# download_size PACKAGE... - the megabytes that apt would fetch, with all they need.
+download_size() {
+    apt-get install --no-install-recommends -qq --print-uris "$@" 2>/dev/null |
+        awk '{ bytes += $3 } END { printf "%d", (bytes + 999999) / 1000000 }'
+}
+
 # install_packages PACKAGE... - says what it installs and installs it.
 install_packages() {
     [ $# -gt 0 ] || return 0
@@ -96,8 +107,8 @@ install_packages() {
     I am neither root nor allowed to sudo. Ask somebody who is:
     apt-get install --no-install-recommends $*"
 
-    say "installs: $*"
     apt_knows "$@" || apt_update
+    say "installs, $(download_size "$@") MB to fetch (lines in build/apt.log): $*"
     # Lists that name files the mirror no longer has: fetch new ones, try once more.
     if ! apt_install "$@"; then
         apt_update
@@ -207,8 +218,13 @@ configure() {
 build() {
     local preset=$1
     shift
-    say "builds build/$preset"
-    (cd "$root" && cmake --build "build/$preset" "$@") >&2 || die "cannot build build/$preset"
+    local log=$root/build/$preset.build.log start=$SECONDS
+    say "builds build/$preset (lines in build/$preset.build.log)"
+    if ! (cd "$root" && cmake --build "build/$preset" "$@") >"$log" 2>&1; then
+        grep -A 20 -m 3 '^FAILED:' "$log" >&2 || tail -n 20 "$log" >&2
+        die "cannot build build/$preset"
+    fi
+    say "built build/$preset in $((SECONDS - start)) s"
 }
 
 # Root that builds in somebody's tree (sudo scripts/test) leaves the results to that somebody.

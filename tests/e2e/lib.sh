@@ -363,7 +363,7 @@ redis_answers() {
 # psql and pgbench of the same version on the PATH.
 postgres_start() {
     local bin
-    bin=$(find /usr/lib/postgresql/*/bin -name postgres 2>/dev/null | sort -V | tail -n 1)
+    bin=$(compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort -V | tail -n 1) || true
     [ -n "$bin" ] || bin=$(command -v postgres || true)
     [ -n "$bin" ] || skip "postgresql is not installed"
     PATH=$(dirname "$bin"):$PATH
