@@ -98,6 +98,10 @@ void config_source_add_words(
 void config_source_set(struct config_source *source, const char *place, const char *section,
     const char *key, const char *value);
 
+/* Adds one key unless the section has it already. Call it after the sources that may have it. */
+void config_source_set_default(struct config_source *source, const char *place, const char *section,
+    const char *key, const char *value);
+
 /* Checks everything and writes every problem, in one go, to `problems`, one a line:
  * `FILE:LINE: [section] key: what is wrong, what would be right`. Returns the number of
  * problems; with 0, `config` is complete and owned by the caller. Once for each source. */

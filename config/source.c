@@ -300,6 +300,16 @@ void config_source_set(struct config_source *source, const char *where, const ch
         fit ? value : NULL);
 }
 
+void config_source_set_default(struct config_source *source, const char *where, const char *title,
+    const char *key, const char *value)
+{
+    const struct source_section *section = find_section(source, title);
+    for (size_t i = 0; section != NULL && i < section->key_count; i++)
+        if (strcmp(section->keys[i].name, key) == 0)
+            return;
+    config_source_set(source, where, title, key, value);
+}
+
 /* Values. */
 
 const char *source_find_comment(const char *text)

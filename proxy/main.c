@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proxy/app/cli.h"
+#include "proxy/admin/admin.h"
+#include "proxy/app/cli/cli.h"
 #include "proxy/app/demo/demo.h"
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
@@ -16,36 +17,7 @@
 #include "proxy/base/suggest.h"
 #include "proxy/ctl/ctl.h"
 
-static int no_operands(const struct cli *cli)
-{
-    if (cli->operand_count == 0)
-        return 0;
-    fprintf(stderr, "rudeproxy: '%s' takes no '%s'\nTry 'rudeproxy --help'.\n", cli->command->name,
-        cli->operands[0]);
-    return -1;
-}
-
-static int no_private_network(const struct cli *cli)
-{
-    if (!cli->private_network)
-        return 0;
-    fprintf(stderr,
-        "rudeproxy: '%s' takes no --private-network: nobody else could reach the proxies; 'exec' "
-        "runs a command in there with them\nTry 'rudeproxy --help'.\n",
-        cli->command->name);
-    return -1;
-}
-
-/* Reports and the private network belong to a run. */
-static int no_run_options(const struct cli *cli)
-{
-    const char *option = cli->report_path != NULL ? "--report" : "--junit";
-    if (cli->report_path == NULL && cli->junit_path == NULL)
-        return no_private_network(cli);
-    fprintf(stderr, "rudeproxy: '%s' takes no %s\nTry 'rudeproxy --help'.\n", cli->command->name,
-        option);
-    return -1;
-}
+static pid_t parent_at_start;
 
 static size_t load_again(const void *user, struct config *config, FILE *problems)
 {
@@ -54,7 +26,7 @@ static size_t load_again(const void *user, struct config *config, FILE *problems
 
 static int has_configuration(const struct cli *cli)
 {
-    if (cli->config_path != NULL || cli->key_count > 0)
+    if (cli_has_configuration(cli))
         return 0;
     fputs("rudeproxy: nothing to do: give a file with -c FILE, or --listen and --upstream\n"
           "Try 'rudeproxy --help', or 'rudeproxy demo' to see what it does.\n",
@@ -67,17 +39,19 @@ static struct run_options run_options_of(const struct cli *cli)
     return (struct run_options){
         .load = load_again,
         .user = cli,
-        .ready_fd = cli->ready_fd,
-        .ready_path = cli->ready_path,
+        .ready = cli->ready,
         .report_path = cli->report_path,
         .junit_path = cli->junit_path,
+        .quiet = cli->quiet,
+        .die_with_parent = cli->die_with_parent,
+        .parent = parent_at_start,
     };
 }
 
 static int command_run(const struct cli *cli)
 {
     struct config config;
-    if (no_operands(cli) != 0 || no_private_network(cli) != 0 || has_configuration(cli) != 0)
+    if (has_configuration(cli) != 0)
         return EXIT_USAGE;
     const struct run_options options = run_options_of(cli);
     if (cli_load(cli, &config, stderr) != 0)
@@ -103,7 +77,7 @@ static int command_exec(const struct cli *cli)
     struct run_options options = run_options_of(cli);
     struct config config;
     struct err err;
-    if (no_operands(cli) != 0 || has_child(cli) != 0 || has_configuration(cli) != 0)
+    if (has_child(cli) != 0 || has_configuration(cli) != 0)
         return EXIT_USAGE;
     options.child = cli->child;
     exec_remember(&options.origin);
@@ -126,8 +100,6 @@ static int command_exec(const struct cli *cli)
 static int command_serve(const struct cli *cli)
 {
     struct config config;
-    if (no_operands(cli) != 0 || no_private_network(cli) != 0)
-        return EXIT_USAGE;
     const struct run_options options = run_options_of(cli);
     if (cli_load(cli, &config, stderr) != 0)
         return EXIT_USAGE;
@@ -137,34 +109,20 @@ static int command_serve(const struct cli *cli)
 static int command_check(const struct cli *cli)
 {
     struct config config;
-    if (no_operands(cli) != 0 || no_run_options(cli) != 0 || cli_load(cli, &config, stderr) != 0)
+    if (cli_load(cli, &config, stderr) != 0)
         return EXIT_USAGE;
     config_print(&config, stdout);
     config_free(&config);
     return EXIT_FINE;
 }
 
-/* For commands that read no configuration. */
-static int no_options(const struct cli *cli)
-{
-    if (cli->config_path == NULL && cli->key_count == 0)
-        return no_run_options(cli);
-    fprintf(
-        stderr, "rudeproxy: '%s' takes no options\nTry 'rudeproxy --help'.\n", cli->command->name);
-    return -1;
-}
-
 static int command_demo(const struct cli *cli)
 {
-    if (no_options(cli) != 0)
-        return EXIT_USAGE;
     return demo_command(cli->operands, cli->operand_count);
 }
 
 static int command_replay(const struct cli *cli)
 {
-    if (no_options(cli) != 0)
-        return EXIT_USAGE;
     if (cli->operand_count != 1) {
         report_problem("replay needs one log: rudeproxy replay LOG");
         return EXIT_USAGE;
@@ -174,8 +132,6 @@ static int command_replay(const struct cli *cli)
 
 static int command_ctl(const struct cli *cli)
 {
-    if (no_options(cli) != 0)
-        return EXIT_USAGE;
     return (int)ctl_run(cli->operands, cli->operand_count);
 }
 
@@ -192,8 +148,6 @@ static void say_unknown_type(const char *name)
 
 static int command_faults(const struct cli *cli)
 {
-    if (no_options(cli) != 0)
-        return EXIT_USAGE;
     if (cli->operand_count == 0) {
         catalogue_print(stdout);
         return EXIT_FINE;
@@ -211,11 +165,43 @@ static int command_faults(const struct cli *cli)
     return EXIT_FINE;
 }
 
+static int command_version(const struct cli *cli)
+{
+    if (!cli->as_toxiproxy)
+        printf("rudeproxy %s\n", RUDEPROXY_VERSION);
+    else
+        printf(
+            "toxiproxy-server version %s (rudeproxy %s)\n", TOXIPROXY_VERSION, RUDEPROXY_VERSION);
+    return EXIT_FINE;
+}
+
+static int print_help(const struct command *command)
+{
+    if (command == NULL)
+        cli_print_help(stdout);
+    else if (command->run == command_ctl)
+        return (int)ctl_run((const char *const[]){"--help", NULL}, 1);
+    else
+        cli_print_command_help(command, stdout);
+    return EXIT_FINE;
+}
+
+static int command_help(const struct cli *cli)
+{
+    const struct command *command = NULL;
+    if (cli->operand_count > 0 && (command = command_find(cli->operands[0])) == NULL) {
+        cli_unknown_command(cli->operands[0]);
+        return EXIT_USAGE;
+    }
+    return print_help(command);
+}
+
 const struct command commands[] = {
     {.name = "run",
-        .arguments = "[run] -c FILE",
+        .arguments = "[run] [-c] FILE...",
         .help = "run the proxies of a file",
-        .run = command_run},
+        .run = command_run,
+        .takes_files = true},
     {.name = "serve",
         .arguments = "serve [-config FILE.json]",
         .help = "start with the HTTP API, as toxiproxy-server does",
@@ -232,21 +218,31 @@ const struct command commands[] = {
         .run = command_exec,
         .takes_child = true},
     {.name = "check",
-        .arguments = "check -c FILE",
+        .arguments = "check [-c] FILE...",
         .help = "check a file and print what is in effect",
-        .run = command_check},
+        .run = command_check,
+        .takes_files = true},
     {.name = "replay",
         .arguments = "replay LOG",
         .help = "a file that repeats the faults of a JSON log",
-        .run = command_replay},
+        .run = command_replay,
+        .takes_words = true},
     {.name = "faults",
         .arguments = "faults [TYPE...|markdown]",
         .help = "the catalogue of faults, or every key of one",
-        .run = command_faults},
+        .run = command_faults,
+        .takes_words = true},
     {.name = "demo",
         .arguments = "demo [NAME...|list]",
         .help = "how connections end, without us and through us",
-        .run = command_demo},
+        .run = command_demo,
+        .takes_words = true},
+    {.name = "help",
+        .arguments = "help [COMMAND]",
+        .help = "this help, or that of one command",
+        .run = command_help,
+        .takes_words = true},
+    {.name = "version", .arguments = "version", .help = "the version", .run = command_version},
     {.name = NULL},
 };
 
@@ -270,19 +266,21 @@ static int finish_output(int status)
     return status == EXIT_FINE ? EXIT_RUNTIME : status;
 }
 
+static int run_command(struct cli *cli)
+{
+    if (cli->want_help)
+        return print_help(cli->command);
+    if (cli->want_version)
+        return command_version(cli);
+    return cli->command->run(cli);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli;
+    parent_at_start = getppid();
     open_missing_stdio();
-    if (cli_parse(&cli, argc, argv) != 0)
-        return EXIT_USAGE;
-    if (cli.want_help) {
-        cli_print_help(stdout);
-        return finish_output(EXIT_FINE);
-    }
-    if (cli.want_version) {
-        printf("rudeproxy %s\n", RUDEPROXY_VERSION);
-        return finish_output(EXIT_FINE);
-    }
-    return finish_output(cli.command->run(&cli));
+    int status = cli_parse(&cli, argc, argv) == 0 ? run_command(&cli) : EXIT_USAGE;
+    cli_free(&cli);
+    return finish_output(status);
 }

@@ -12,6 +12,9 @@
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
 
+/* The version of Toxiproxy whose API this is: reported to its clients. */
+#define TOXIPROXY_VERSION "2.12.0"
+
 struct admin;
 
 /* What the API works on; all of it outlives the admin. */

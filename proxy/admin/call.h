@@ -16,9 +16,6 @@
 
 #define CALL_NAMES_MAX 2 /* variables in one path */
 
-/* What clients of Toxiproxy are told, whose API this is. */
-#define TOXIPROXY_VERSION "2.12.0"
-
 struct admin {
     struct admin_context context;
     struct http http;

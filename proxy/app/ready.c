@@ -1,57 +1,107 @@
 /* SPDX-License-Identifier: MIT */
-/* Readiness, told: see ready.h. */
+/* Says that all proxies listen: see ready.h. */
 #include "proxy/app/ready.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "proxy/net/proxy.h"
 #include "proxy/record/output_file.h"
 
-static void write_addresses(const struct worker *worker, const char *admin, FILE *out)
+/* What is written, and in which form. */
+struct ready {
+    const struct worker *worker;
+    const char *admin;
+    const struct ready_options *options;
+};
+
+static void format_address(const struct proxy *proxy, char *buf, size_t size)
 {
-    if (admin[0] != '\0')
-        fprintf(out, "@admin %s\n", admin);
-    list_for_each(link, &worker->proxies)
+    address_format_sockaddr(&proxy->listener.address, proxy->listener.address_len, buf, size);
+}
+
+static void write_text(const struct ready *ready, FILE *out)
+{
+    if (ready->admin[0] != '\0')
+        fprintf(out, "@admin %s\n", ready->admin);
+    list_for_each(link, &ready->worker->proxies)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         char text[ADDRESS_TEXT_MAX];
         if (!proxy->plan->config.enabled)
             continue;
-        address_format_sockaddr(
-            &proxy->listener.address, proxy->listener.address_len, text, sizeof text);
+        format_address(proxy, text, sizeof text);
         fprintf(out, "%s %s\n", proxy_name(proxy), text);
     }
 }
 
+static json_t *address_object(const char *text)
+{
+    struct address address;
+    struct err err;
+    if (address_parse(text, &address, &err) != 0 || address.kind == ADDRESS_UNIX)
+        return json_pack("{s:s}", "address", text);
+    return json_pack(
+        "{s:s, s:i, s:s}", "host", address.host, "port", (int)address.port, "address", text);
+}
+
+static void write_json(const struct ready *ready, FILE *out)
+{
+    json_t *proxies = json_object();
+    json_t *admin = ready->admin[0] != '\0' ? address_object(ready->admin) : json_null();
+    list_for_each(link, &ready->worker->proxies)
+    {
+        const struct proxy *proxy = container_of(link, struct proxy, link);
+        char text[ADDRESS_TEXT_MAX];
+        if (!proxy->plan->config.enabled)
+            continue;
+        format_address(proxy, text, sizeof text);
+        json_object_set_new(proxies, proxy_name(proxy), address_object(text));
+    }
+    json_t *all = json_pack("{s:o, s:o}", "admin", admin, "proxies", proxies);
+    if (all != NULL && json_dumpf(all, out, 0) == 0)
+        fputc('\n', out);
+    json_decref(all);
+}
+
+static void write_addresses(const struct ready *ready, FILE *out)
+{
+    if (ready->options->format == READY_JSON)
+        write_json(ready, out);
+    else
+        write_text(ready, out);
+}
+
 /* The descriptor is closed, so that its reader sees the end; but not 0, 1 and 2: the next socket would
  * take the number, and what is printed would go to a client. */
-static int write_fd(const struct worker *worker, const char *admin, int fd, struct err *err)
+static int write_fd(const struct ready *ready, struct err *err)
 {
+    int fd = ready->options->fd;
     int own = fd <= STDERR_FILENO ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : fd;
     FILE *out = own < 0 ? NULL : fdopen(own, "w");
     if (out == NULL)
         return err_set(err, "cannot write to --ready-fd %d: %s", fd, strerror(errno));
-    write_addresses(worker, admin, out);
+    write_addresses(ready, out);
     return fclose(out) == 0 ? 0 : err_set(err, "--ready-fd: %s", strerror(errno));
 }
 
-static int write_file(
-    const struct worker *worker, const char *admin, const char *path, struct err *err)
+static int write_file(const struct ready *ready, struct err *err)
 {
     struct output_file file;
-    if (output_file_open(&file, "--ready-file", path, err) != 0)
+    if (output_file_open(&file, "--ready-file", ready->options->path, err) != 0)
         return -1;
-    write_addresses(worker, admin, file.out);
+    write_addresses(ready, file.out);
     return output_file_commit(&file, err);
 }
 
-int ready_tell(
-    const struct worker *worker, const char *admin, int fd, const char *path, struct err *err)
+int ready_tell(const struct worker *worker, const char *admin, const struct ready_options *options,
+    struct err *err)
 {
-    if (fd >= 0 && write_fd(worker, admin, fd, err) != 0)
+    const struct ready ready = {.worker = worker, .admin = admin, .options = options};
+    if (options->fd >= 0 && write_fd(&ready, err) != 0)
         return -1;
-    return path != NULL ? write_file(worker, admin, path, err) : 0;
+    return options->path != NULL ? write_file(&ready, err) : 0;
 }

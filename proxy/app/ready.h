@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whom to tell that all proxies listen: --ready-fd and --ready-file, one line `NAME ADDRESS` for
- * each, and one for the API under the name `@admin`, which no proxy of a file can have.
+ * Says that all proxies listen, and where: --ready-fd and --ready-file.
+ *
+ * Text: one line `NAME ADDRESS` for each proxy, and one for the API under the name `@admin`, which no
+ * proxy of a file can have. JSON: one object,
+ * {"admin": {...}, "proxies": {"web": {"host": "127.0.0.1", "port": 8080, "address": "127.0.0.1:8080"}}};
+ * `admin` is null without an API, and a UNIX socket has only its address.
  */
 #ifndef RUDEPROXY_APP_READY_H
 #define RUDEPROXY_APP_READY_H
 
 #include "proxy/net/worker.h"
 
-/* `admin`: where the API listens, "" if there is none. fd -1 and path NULL: nobody. The descriptor is
- * closed. 0, or -1 with err filled. */
-int ready_tell(
-    const struct worker *worker, const char *admin, int fd, const char *path, struct err *err);
+enum ready_format { READY_TEXT, READY_JSON };
+
+struct ready_options {
+    int fd;           /* to be written to and closed; -1: none */
+    const char *path; /* of a file that appears when it is complete; NULL: none */
+    int format;       /* enum ready_format */
+};
+
+/* `admin`: where the API listens, "" if there is none. 0, or -1 with err filled. */
+int ready_tell(const struct worker *worker, const char *admin, const struct ready_options *options,
+    struct err *err);
 
 #endif

@@ -26,13 +26,12 @@
 #include "proxy/admin/admin.h"
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
+#include "proxy/app/outcome.h"
+#include "proxy/app/parent.h"
 #include "proxy/app/ready.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
 #include "proxy/record/log.h"
-#include "proxy/record/output_file.h"
-#include "proxy/record/report.h"
-#include "proxy/record/summary.h"
 
 #define SIGNAL_COUNT 3
 
@@ -48,6 +47,7 @@ struct run {
     uv_signal_t signals[SIGNAL_COUNT];
     int signal_count; /* that were started */
     uv_timer_t grace;
+    struct parent_watch parent;
     struct exec exec;
     bool has_exec;   /* exec was started */
     bool left_alive; /* a resolver's thread still works for the loop */
@@ -74,6 +74,7 @@ static void close_everything(struct run *run)
     for (int i = 0; i < run->signal_count; i++)
         uv_close((uv_handle_t *)&run->signals[i], NULL);
     uv_close((uv_handle_t *)&run->grace, NULL);
+    parent_watch_close(&run->parent);
     if (run->has_exec)
         exec_close(&run->exec);
 }
@@ -271,7 +272,7 @@ static int say_ready(struct run *run, struct err *err)
         fprintf(stderr, "rudeproxy: the API listens on %s\n", admin);
     }
     log_flush(&run->log);
-    return ready_tell(&run->worker, admin, run->options->ready_fd, run->options->ready_path, err);
+    return ready_tell(&run->worker, admin, &run->options->ready, err);
 }
 
 static int start_child(struct run *run, struct err *err)
@@ -306,59 +307,36 @@ static void return_blocks(void)
     mallopt(M_MMAP_THRESHOLD, (int)RING_BLOCK);
 }
 
-/* What can be known to fail is asked before anything listens. */
-static int check_ahead(const struct run *run, struct err *err)
+static void on_parent_end(struct parent_watch *watch)
 {
-    const struct run_options *options = run->options;
-    if (options->report_path != NULL &&
-        output_file_probe("--report", options->report_path, err) != 0)
-        return -1;
-    if (options->junit_path != NULL && output_file_probe("--junit", options->junit_path, err) != 0)
-        return -1;
-    return 0;
+    struct run *run = container_of(watch, struct run, parent);
+    fputs("rudeproxy: the parent process has ended\n", stderr);
+    on_stop_signal(&run->signals[0], SIGTERM);
+}
+
+static int watch_parent(struct run *run, struct err *err)
+{
+    run->parent.on_parent_end = on_parent_end;
+    return !run->options->die_with_parent
+               ? 0
+               : parent_watch_start(&run->parent, &run->loop, run->options->parent, err);
 }
 
 static int start(struct run *run, struct err *err)
 {
     log_config(&run->log, "run", &run->config);
     /* The API goes first: its events begin with those of the start. */
-    if (start_signals(run, err) != 0 || check_ahead(run, err) != 0 || open_admin(run, err) != 0 ||
+    if (start_signals(run, err) != 0 || watch_parent(run, err) != 0 ||
+        outcome_check(run->options, err) != 0 || open_admin(run, err) != 0 ||
         control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
     return say_ready(run, err) == 0 ? start_child(run, err) : -1;
 }
 
-/* Both are tried, each failure is told. */
-static int write_reports(struct run *run)
-{
-    const struct run_options *options = run->options;
-    int status = EXIT_FINE;
-    struct err err;
-    if (options->report_path != NULL &&
-        report_write(&run->ledger, options->report_path, &err) != 0) {
-        fprintf(stderr, "rudeproxy: %s\n", err.text);
-        status = EXIT_RUNTIME;
-    }
-    if (options->junit_path != NULL && junit_write(&run->ledger, options->junit_path, &err) != 0) {
-        fprintf(stderr, "rudeproxy: %s\n", err.text);
-        status = EXIT_RUNTIME;
-    }
-    return status;
-}
-
-/* Tells what the run came to. The command's failure is what a test wants to know first; then ours;
- * then that of a fault. */
 static int conclude(struct run *run)
 {
     ledger_settle(&run->ledger, &run->worker.counters);
-    summary_print(&run->ledger, stderr);
-    int status = write_reports(run);
-    summary_print_failed(&run->ledger, stderr);
-    if (run->has_exec && run->exec.status != 0)
-        return run->exec.status;
-    if (status == EXIT_FINE && ledger_count_failed(&run->ledger) > 0)
-        status = EXIT_UNFIRED;
-    return status;
+    return outcome_conclude(run->options, &run->ledger, run->has_exec ? run->exec.status : 0);
 }
 
 static void run_until_closed(struct run *run)

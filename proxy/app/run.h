@@ -6,21 +6,24 @@
 #ifndef RUDEPROXY_APP_RUN_H
 #define RUDEPROXY_APP_RUN_H
 
-#include "proxy/app/cli.h"
+#include "proxy/app/cli/cli.h"
 #include "proxy/app/exec/guard.h"
+#include "proxy/app/ready.h"
 
 /* Who asked for the run, and whom to tell when it listens. */
 struct run_options {
     /* Loads the configuration again, at SIGHUP: problems go to `problems`; returns their number,
      * with 0 the configuration is the caller's to free. NULL: there is nothing to load again. */
     size_t (*load)(const void *user, struct config *config, FILE *problems);
-    const void *user;          /* of load */
-    int ready_fd;              /* as --ready-fd; -1: none */
-    const char *ready_path;    /* as --ready-file; NULL: none */
-    const char *report_path;   /* as --report; NULL: none */
-    const char *junit_path;    /* as --junit; NULL: none */
-    char *const *child;        /* the command of exec, NULL-terminated; NULL: none */
-    struct exec_origin origin; /* what the command inherits; only with a command */
+    const void *user;           /* of load */
+    struct ready_options ready; /* as --ready-fd, --ready-file and --ready-format */
+    const char *report_path;    /* as --report; NULL: none */
+    const char *junit_path;     /* as --junit; NULL: none */
+    bool quiet;                 /* as --quiet */
+    bool die_with_parent;       /* as --die-with-parent */
+    pid_t parent;               /* the process that started us; for die_with_parent */
+    char *const *child;         /* the command of exec, NULL-terminated; NULL: none */
+    struct exec_origin origin;  /* what the command inherits; only with a command */
 };
 
 /* Runs a configuration until a signal or the command's end ends it. Takes the configuration over

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/columns.h"
 #include "proxy/base/quote.h"
 #include "proxy/base/suggest.h"
 #include "proxy/ctl/command.h"
 
 #define DEFAULT_URL "http://localhost:8474"
+#define OPTION_INDENT 31 /* columns of the help texts */
+#define COMMAND_INDENT 39
 
 static const struct ctl_option global_options[] = {
     {.name = "host",
@@ -56,21 +59,21 @@ enum ctl_status ctl_wrong(const struct ctl *ctl, const char *format, ...)
 static void print_options(const struct ctl_option *option)
 {
     for (; option != NULL && option->name != NULL; option++) {
-        char letter[8] = "    ", name[64];
+        char letter[8] = "    ", left[64];
         if (option->letter != 0)
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
-        snprintf(name, sizeof name, "--%s %s", option->name,
-            option->argument != NULL ? option->argument : "");
-        printf("  %s%-24s %s\n", letter, name, option->help);
+        snprintf(left, sizeof left, "  %s--%s%s%s", letter, option->name,
+            option->argument != NULL ? " " : "", option->argument != NULL ? option->argument : "");
+        columns_print(stdout, left, OPTION_INDENT, option->help);
     }
 }
 
 static void print_command(const struct ctl_command *command)
 {
-    char words[96];
-    snprintf(words, sizeof words, "%s%s%s %s", command->group != NULL ? command->group : "",
+    char left[96];
+    snprintf(left, sizeof left, "  %s%s%s %s", command->group != NULL ? command->group : "",
         command->group != NULL ? " " : "", command->name, command->arguments);
-    printf("  %-50s %s\n", words, command->help);
+    columns_print(stdout, left, COMMAND_INDENT, command->help);
 }
 
 /* Of one command, of a group of them, or of all. */
@@ -141,7 +144,7 @@ static enum ctl_status take_operand(struct ctl *ctl, const char *word)
     if (ctl->command == NULL)
         return take_command(ctl, word);
     if (ctl->operand_count == ctl->command->most || ctl->operand_count == CTL_WORDS_MAX)
-        return ctl_wrong(ctl, "'%s' is too much", word);
+        return ctl_wrong(ctl, "unexpected argument '%s'", word);
     ctl->operands[ctl->operand_count++] = word;
     return CTL_FINE;
 }
@@ -163,14 +166,18 @@ static const struct ctl_option *find_option(
 static enum ctl_status unknown_option(const struct ctl *ctl, const char *word)
 {
     struct suggest suggest;
-    char hint[SUGGEST_TEXT_MAX];
-    suggest_init(&suggest, word + strspn(word, "-"));
+    const char *bare = word + strspn(word, "-");
+    char name[SUGGEST_WORD_MAX + 1];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
+    suggest_init(&suggest, name);
     for (const struct ctl_option *o = global_options; o->name != NULL; o++)
         suggest_offer(&suggest, o->name);
     for (const struct ctl_option *o = ctl->command != NULL ? ctl->command->options : NULL;
          o != NULL && o->name != NULL; o++)
         suggest_offer(&suggest, o->name);
-    return ctl_wrong(ctl, "unknown option %s%s", word, suggest_text(&suggest, hint, sizeof hint));
+    if (suggest.best == NULL)
+        return ctl_wrong(ctl, "unknown option %s", word);
+    return ctl_wrong(ctl, "unknown option %s, did you mean '--%s'?", word, suggest.best);
 }
 
 /* An option, and its value, which may be the next word. *used: how many words they are. */
@@ -227,7 +234,7 @@ static enum ctl_status check(const struct ctl *ctl)
     if (ctl->command == NULL)
         return ctl_wrong(ctl, "ctl needs a command");
     if (ctl->operand_count < ctl->command->least)
-        return ctl_wrong(ctl, "something is missing");
+        return ctl_wrong(ctl, "an argument is missing");
     return CTL_FINE;
 }
 

@@ -61,10 +61,10 @@ ctl_fails 2 'ctl needs a command'
 ctl_fails 2 "no command 'lsit', did you mean 'list'" lsit
 ctl_fails 2 "'ctl toxic' needs a command" toxic
 ctl_fails 2 "no command 'ad', did you mean 'add'" toxic ad
-ctl_fails 2 "unknown option --hots, did you mean 'host'" --hots x list
+ctl_fails 2 "unknown option --hots, did you mean '--host'" --hots x list
 ctl_fails 2 'unknown option -u' list -u x
-ctl_fails 2 'something is missing' inspect
-ctl_fails 2 "'web' is too much" list web
+ctl_fails 2 'an argument is missing' inspect
+ctl_fails 2 "unexpected argument 'web'" list web
 ctl_fails 2 'needs a value, ADDRESS' create web --upstream
 ctl_fails 2 'takes no value' list --json=yes
 ctl_fails 2 '--upstream is given twice' create x -u a -u b
@@ -177,7 +177,7 @@ ctl fault add web 'type=reset when=match:"x y" edge=before' must_fire=no --name 
 printed "Added reset fault 'cut' on proxy 'web'"
 ctl fault list web
 says "$work/out" "^web${tab}slow${tab}latency${tab}file${tab}enabled${tab}0${tab}0${tab}direction=downstream when=open .*delay=1ms"
-says "$work/out" "^web${tab}cut${tab}reset${tab}api${tab}enabled${tab}0${tab}0${tab}.*when=match:\"x y\" edge=before .*mode=drain"
+says "$work/out" "^web${tab}cut${tab}reset${tab}api${tab}enabled${tab}0${tab}0${tab}.*when=match:\"x y\" .*edge=before .*mode=drain"
 # What is printed can be said again.
 words=$(sed -nE "s/^web${tab}cut.*${tab}//p" "$work/out")
 ctl fault add web "type=reset $words" -n again

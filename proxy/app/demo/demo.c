@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proxy/app/cli.h"
+#include "proxy/app/cli/cli.h"
 #include "proxy/app/demo/print.h"
 #include "proxy/app/demo/table.h"
 #include "proxy/base/suggest.h"

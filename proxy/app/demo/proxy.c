@@ -96,7 +96,7 @@ static int load_recipe(
 static void be_the_proxy(
     const struct demo_proxy *proxy, struct config *config, int ready, pid_t parent)
 {
-    const struct run_options options = {.ready_fd = ready};
+    const struct run_options options = {.ready = {.fd = ready}};
     bool orphan = prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent;
     if (orphan || dup2(proxy->log, STDOUT_FILENO) < 0 || dup2(proxy->errors, STDERR_FILENO) < 0)
         _exit(EXIT_RUNTIME);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/app/cli/environment.h"
 #include "proxy/net/proxy.h"
 
 #define STEM "RUDEPROXY_"
@@ -120,9 +121,11 @@ char **exec_environment_new(const struct worker *worker)
     char **environment = calloc(count_places(worker), sizeof environment[0]);
     if (environment == NULL)
         return NULL;
-    for (size_t i = 0; environ[i] != NULL; i++) {
-        environment[i] = strdup(environ[i]);
-        if (environment[i] == NULL)
+    for (size_t i = 0, count = 0; environ[i] != NULL; i++) {
+        if (environment_is_ours(environ[i]))
+            continue;
+        environment[count] = strdup(environ[i]);
+        if (environment[count++] == NULL)
             goto err_after_alloc;
     }
     list_for_each(link, &worker->proxies)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proxy/app/cli.h"
+#include "proxy/app/cli/cli.h"
 #include "proxy/base/list.h"
 
 /* As a shell: 127 not found, 126 found but not to be executed, 128 + the number of a signal. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/app/cli.h"
+#include "proxy/app/cli/cli.h"
 #include "proxy/app/replay/plan.h"
 #include "proxy/base/memory_file.h"
 

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From struct cli to a configuration. Options and variables that stand for a line of the file are
+ * read by the configuration layer as the file is. The n-th --listen and the n-th --upstream make the
+ * n-th proxy of the command line: `main`, `main-2`...
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "proxy/admin/admin.h"
+#include "proxy/app/cli/cli.h"
+#include "proxy/app/cli/environment.h"
+
+static void proxy_section(unsigned ordinal, char *buf, size_t size)
+{
+    if (ordinal == 1)
+        snprintf(buf, size, "proxy main");
+    else
+        snprintf(buf, size, "proxy main-%u", ordinal);
+}
+
+static void add_key(struct config_source *source, const struct cli_key *key)
+{
+    const struct cli_option *option = key->option;
+    char place[64], section[64] = "rudeproxy";
+    snprintf(place, sizeof place, "--%s %u", option->name, key->ordinal);
+    if (option->target == CLI_FAULT) {
+        snprintf(section, sizeof section, "fault fault-%u", key->ordinal);
+        config_source_add_words(source, place, section, key->value);
+        return;
+    }
+    if (option->target == CLI_PROXY)
+        proxy_section(key->ordinal, section, sizeof section);
+    config_source_set(source, place, section, option->key, key->value);
+}
+
+/* Where toxiproxy-server listens when nothing says otherwise. An IPv6 address needs its brackets. */
+static void add_serve_address(struct config_source *source, const struct cli *cli)
+{
+    char text[ADDRESS_TEXT_MAX];
+    const char *host = cli->host != NULL ? cli->host : "localhost";
+    const char *port = cli->port != NULL ? cli->port : "8474";
+    bool bare = strchr(host, ':') != NULL && host[0] != '[';
+    if (host[0] == '\0')
+        host = "0.0.0.0";
+    snprintf(text, sizeof text, bare ? "[%s]:%s" : "%s:%s", host, port);
+    if (cli->host != NULL || cli->port != NULL)
+        config_source_set(source, "-host and -port", "rudeproxy", "admin", text);
+    else
+        config_source_set_default(source, "-host and -port", "rudeproxy", "admin", text);
+}
+
+/* --- Files -------------------------------------------------------------------------------------- */
+
+static int is_ini(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".ini") == 0;
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The *.ini of a folder in the order of their names. Returns the number of problems. */
+static size_t add_folder(struct config_source *source, const char *path, FILE *problems)
+{
+    struct dirent **entries;
+    int count = scandir(path, &entries, is_ini, compare_names);
+    if (count <= 0) {
+        fprintf(problems, "%s: %s\n", path,
+            count < 0 ? strerror(errno) : "there is no *.ini in this folder");
+        if (count == 0)
+            free(entries);
+        return 1;
+    }
+    for (int i = 0; i < count; i++) {
+        char *file = NULL;
+        if (asprintf(&file, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
+                entries[i]->d_name) >= 0)
+            config_source_add_file(source, file);
+        free(file);
+        free(entries[i]);
+    }
+    free(entries);
+    return 0;
+}
+
+static size_t add_path(
+    const struct cli *cli, struct config_source *source, const char *path, FILE *problems)
+{
+    struct stat info;
+    if (strcmp(path, "-") == 0 && cli->input != NULL)
+        config_source_add_text(source, "(standard input)", cli->input);
+    else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return add_folder(source, path, problems);
+    else
+        config_source_add_file(source, path);
+    return 0;
+}
+
+/* Under serve -config means Toxiproxy's file, and RUDEPROXY_CONFIG ours. */
+static size_t add_files(const struct cli *cli, struct config_source *source, FILE *problems)
+{
+    const char *variable = environment_get(ENVIRONMENT_CONFIG);
+    size_t count = 0;
+    if (variable != NULL && (cli->command->is_serve || cli->configs.count == 0))
+        count += add_path(cli, source, variable, problems);
+    for (size_t i = 0; i < cli->configs.count && !cli->command->is_serve; i++)
+        count += add_path(cli, source, cli->configs.values[i], problems);
+    return count;
+}
+
+static size_t add_proxies(const struct cli *cli, struct config *config, FILE *problems)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cli->configs.count; i++)
+        count += admin_read_proxies(cli->configs.values[i], config, problems);
+    return count;
+}
+
+/* --- Everything --------------------------------------------------------------------------------- */
+
+bool cli_has_configuration(const struct cli *cli)
+{
+    return cli->configs.count > 0 || cli->key_count > 0 ||
+           environment_get(ENVIRONMENT_CONFIG) != NULL ||
+           environment_get(ENVIRONMENT_ADMIN) != NULL;
+}
+
+size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
+{
+    struct config_source *source = config_source_new();
+    if (source == NULL) {
+        fputs("out of memory\n", problems);
+        return 1;
+    }
+    size_t count = add_files(cli, source, problems) + environment_add(source, problems);
+    if (cli->command->is_serve)
+        add_serve_address(source, cli);
+    for (size_t i = 0; i < cli->key_count; i++)
+        add_key(source, &cli->keys[i]);
+    if (count == 0)
+        count = config_build(source, config, problems);
+    config_source_free(source);
+    if (count == 0 && cli->command->is_serve) {
+        count = add_proxies(cli, config, problems);
+        if (count > 0)
+            config_free(config);
+    }
+    return count;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --die-with-parent: says when the process that started us has ended, however it ended.
+ *
+ * Life: parent_watch_start, then parent_watch_close before the loop is closed.
+ */
+#ifndef RUDEPROXY_APP_PARENT_H
+#define RUDEPROXY_APP_PARENT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "proxy/base/err.h"
+
+struct parent_watch {
+    uv_poll_t poll;
+    bool started;
+    int fd;                                            /* of the process, see pidfd_open(2) */
+    void (*on_parent_end)(struct parent_watch *watch); /* from the loop, once */
+};
+
+/* `parent`: what getppid() said when the program began. The watch is zeroed but for its callback.
+ * 0, or -1 with err filled and nothing to close. */
+int parent_watch_start(struct parent_watch *watch, uv_loop_t *loop, pid_t parent, struct err *err);
+
+/* Does nothing for a watch that was not started. */
+void parent_watch_close(struct parent_watch *watch);
+
+#endif

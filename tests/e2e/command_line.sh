@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Where a configuration comes from (files, a folder, standard input, the environment, options), what the
+# help says, and what else the command line can do for a script.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+cat >"$work/web.ini" <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+INI
+printf '[rudeproxy]\nseed = 5\nlog_format = text\n' >"$work/settings.ini"
+proxy_ready=$work/ready proxy_err=$work/proxy.err
+
+# has LINE - the effective configuration has this line.
+has() {
+    grep -qxE -- "$1" "$work/out" || fail "no line '$1' in $(cat "$work/out")"
+}
+
+# --- Help ---------------------------------------------------------------------------------------
+
+for words in --help help 'help run' 'exec --help' 'help serve' 'help ctl' 'ctl --help' 'ctl toxic --help'; do
+    # shellcheck disable=SC2086 # words
+    expect 0 "$RUDEPROXY" $words
+    says "$work/out" 'usage'
+    wide=$(awk 'length > 80' "$work/out")
+    [ -z "$wide" ] || fail "'$words' is wider than 80 columns: $wide"
+done
+expect 0 "$RUDEPROXY" help serve
+says "$work/out" '--port'
+! grep -q -- --private-network "$work/out" || fail "help serve shows an option of exec"
+expect 2 "$RUDEPROXY" help exce
+says "$work/err" "did you mean 'exec'"
+expect 0 "$RUDEPROXY" version
+says "$work/out" '^rudeproxy [0-9]'
+expect 2 "$RUDEPROXY" --falut 'type=reset'
+says "$work/err" "did you mean '--fault'"
+expect 2 "$RUDEPROXY" --lisen=127.0.0.1:0
+says "$work/err" "did you mean '--listen'"
+expect 2 "$RUDEPROXY" "$work/web.ini"
+says "$work/err" 'rudeproxy run FILE'
+expect 2 "$RUDEPROXY" check --report x
+says "$work/err" "'check' takes no --report"
+expect 2 "$RUDEPROXY" version now
+says "$work/err" "'version' takes no 'now'"
+expect 2 "$RUDEPROXY" exec -c "$work/web.ini" true
+says "$work/err" 'stands behind --'
+
+# --- Files --------------------------------------------------------------------------------------
+
+expect 0 "$RUDEPROXY" check "$work/web.ini"
+has '\[proxy web\]'
+expect 0 "$RUDEPROXY" check "$work/web.ini" "$work/settings.ini"
+has 'seed *= 5'
+expect 0 "$RUDEPROXY" check -c "$work/web.ini" -c "$work/settings.ini" --seed 6
+has 'seed *= 6'
+expect 2 "$RUDEPROXY" check -c "$work/web.ini" -c "$work/web.ini"
+says "$work/err" 'web\.ini:1: \[proxy web\].*already'
+
+mkdir "$work/folder"
+cp "$work/web.ini" "$work/folder/20-web.ini"
+cp "$work/settings.ini" "$work/folder/10-settings.ini"
+echo nonsense >"$work/folder/notes.txt"
+expect 0 "$RUDEPROXY" check "$work/folder"
+has '\[proxy web\]'
+has 'seed *= 5'
+mkdir "$work/empty"
+expect 2 "$RUDEPROXY" check "$work/empty"
+says "$work/err" 'empty: there is no \*\.ini'
+
+# given TEXT ARGS... - runs rudeproxy with this text as standard input.
+given() {
+    local text=$1
+    shift
+    # shellcheck disable=SC2016 # bash's own
+    expect "$code" bash -c 'printf "%b" "$0" | "$@"' "$text" "$RUDEPROXY" "$@"
+}
+code=0 given '[proxy web]\nlisten=127.0.0.1:0\nupstream=builtin:http\n' check -c -
+has '\[proxy web\]'
+code=2 given '[proxy web]\nlisten=127.0.0.1:0\nupstrem=builtin:http\n' check -
+says "$work/err" '^\(standard input\):3: \[proxy web\] upstrem'
+code=2 given '' check -
+says "$work/err" 'nothing to do'
+code=2 given '[proxy web]\0' check -
+says "$work/err" 'NUL'
+expect 2 "$RUDEPROXY" check - -
+says "$work/err" 'given twice'
+
+# --- The environment ----------------------------------------------------------------------------
+
+expect 0 env RUDEPROXY_CONFIG="$work/folder" "$RUDEPROXY" check
+has 'seed *= 5'
+expect 0 env RUDEPROXY_CONFIG="$work/web.ini" "$RUDEPROXY" check -c "$work/settings.ini" --listen 127.0.0.1:0 --upstream builtin:echo
+! grep -q '\[proxy web\]' "$work/out" || fail "-c did not win over RUDEPROXY_CONFIG"
+has 'seed *= 5'
+export RUDEPROXY_SEED=7 RUDEPROXY_LOG=stdout RUDEPROXY_LOG_FORMAT=json RUDEPROXY_ADMIN=127.0.0.1:0
+expect 0 "$RUDEPROXY" check "$work/folder" --log-format text
+has 'seed *= 7'
+has 'log *= stdout'
+has 'log_format *= text'
+has 'admin *= 127\.0\.0\.1:0'
+unset RUDEPROXY_LOG RUDEPROXY_LOG_FORMAT
+expect 2 env RUDEPROXY_SEED=twelve "$RUDEPROXY" check "$work/web.ini"
+says "$work/err" '^RUDEPROXY_SEED: \[rudeproxy\] seed: '
+printf 'sesame-open-7\nsecond line\n' >"$work/token"
+expect 0 env RUDEPROXY_ADMIN_TOKEN_FILE="$work/token" "$RUDEPROXY" check "$work/web.ini"
+has 'admin_token *= sesame-open-7'
+expect 2 env RUDEPROXY_ADMIN_TOKEN_FILE="$work/none" "$RUDEPROXY" check "$work/web.ini"
+says "$work/err" '^RUDEPROXY_ADMIN_TOKEN_FILE: cannot read .*none'
+
+# A program without arguments, and what its command inherits.
+proxy_spawn_bare() {
+    RUDEPROXY_CONFIG=$work/web.ini "$RUDEPROXY" </dev/null >/dev/null 2>"$proxy_err" &
+    proxy_pid=$!
+}
+proxy_spawn_bare
+eventually 20 grep -q 'seed 7' "$proxy_err" || fail "it does not run: $(cat "$proxy_err")"
+proxy_stop
+unset RUDEPROXY_SEED RUDEPROXY_ADMIN
+expect 0 env RUDEPROXY_CONFIG="$work/web.ini" RUDEPROXY_ADMIN_TOKEN=sesame-open-7 RUDEPROXY_LOG=none \
+    RUDEPROXY_TOKEN=stays "$RUDEPROXY" exec -- env
+says "$work/out" '^RUDEPROXY_WEB_ADDR='
+says "$work/out" '^RUDEPROXY_TOKEN=stays'
+! grep -qE '^RUDEPROXY_(CONFIG|LOG|ADMIN_TOKEN)=' "$work/out" || fail "the command inherits: $(cat "$work/out")"
+
+# --- Readiness as JSON, quiet -------------------------------------------------------------------
+
+proxy_spawn run "$work/web.ini" --admin "unix:$work/admin.sock" --ready-format json --quiet
+eventually 20 test -s "$proxy_ready"
+port=$(sed -nE 's/.*"web": \{"host": "127\.0\.0\.1", "port": ([0-9]+), "address": "127\.0\.0\.1:([0-9]+)"\}.*/\1 \2/p' "$proxy_ready")
+[[ -n $port && ${port% *} == "${port#* }" ]] || fail "the ready file is $(cat "$proxy_ready")"
+says "$proxy_ready" "\"admin\": \{\"address\": \"unix:$work/admin.sock\"\}"
+same "lines of the ready file" 1 "$(wc -l <"$proxy_ready")"
+proxy_stop
+! grep -q connections "$proxy_err" || fail "--quiet prints a summary: $(cat "$proxy_err")"
+rm "$proxy_ready"
+expect 2 "$RUDEPROXY" "$work/web.ini" --ready-format xml
+says "$work/err" "unknown command|write text or json"
+expect 2 "$RUDEPROXY" run "$work/web.ini" --ready-format xml
+says "$work/err" "write text or json"
+
+# --- --die-with-parent --------------------------------------------------------------------------
+
+# shellcheck disable=SC2016 # bash's own
+bash -c '"$0" run "$1" --ready-file "$2" --die-with-parent 2>"$3" & echo $! >"$4"; wait' \
+    "$RUDEPROXY" "$work/web.ini" "$proxy_ready" "$proxy_err" "$work/child" &
+parent=$!
+eventually 20 test -s "$proxy_ready" || fail "it does not run: $(cat "$proxy_err")"
+child=$(cat "$work/child")
+kill -KILL "$parent"
+wait "$parent" 2>/dev/null || true
+eventually 20 process_gone "$child" || { kill -KILL "$child"; fail "it outlived its parent"; }
+says "$proxy_err" 'parent process has ended'
