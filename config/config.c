@@ -45,19 +45,18 @@ static bool allocate(struct build *build)
            build->of_proxy != NULL && build->of_fault != NULL;
 }
 
-/* Whoever reaches the API can do what he likes. */
+/* Without a token the API is unauthenticated: it needs a loopback or UNIX address, or the user's word. */
 static void check_admin(struct build *build, const struct source_section *section)
 {
     const struct settings *settings = &build->config->settings;
     char address[ADDRESS_TEXT_MAX], text[ERR_TEXT_MAX];
     if (settings->admin.host[0] == '\0' || settings->admin_token[0] != '\0' ||
-        address_is_private(&settings->admin))
+        settings->admin_open || address_is_private(&settings->admin))
         return;
     address_format(&settings->admin, address, sizeof address);
     snprintf(text, sizeof text,
-        "other machines can reach %s: set admin_token, or write an address such as 127.0.0.1:8474 "
-        "or "
-        "unix:/path/sock",
+        "other machines can reach %s: set admin_token, or admin_open = yes to let "
+        "anyone in, or write an address such as 127.0.0.1:8474 or unix:/path/sock",
         address);
     check_complain(build->problems, section, "admin", text);
 }

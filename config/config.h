@@ -25,6 +25,8 @@ enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREA
 
 #define OPTION_TOKEN_MAX 129 /* 128 bytes: a SHA-512 in hexadecimal digits */
 
+#define OPTION_HOSTS_MAX 256 /* longer than a line of the file */
+
 /* [rudeproxy] */
 struct settings {
     bool has_seed; /* false: to be drawn at start */
@@ -33,6 +35,8 @@ struct settings {
     int log_format;                     /* enum log_format */
     struct address admin;               /* of the HTTP API; an empty host: none */
     char admin_token[OPTION_TOKEN_MAX]; /* what its callers have to send; "": nothing */
+    bool admin_open;                    /* without a token, from any address and for any Host */
+    char admin_hosts[OPTION_HOSTS_MAX]; /* Host names that are let in, "a,b"; "": none of these */
     uint64_t grace_us;                  /* how long a stop waits for open connections */
 };
 

@@ -7,6 +7,7 @@
  */
 
 #include "config/config.h"
+#include "config/hosts.h"
 #include "config/kind.h"
 #include "config/name.h"
 #include "config/source.h"
@@ -52,6 +53,17 @@ const struct option settings_options[] = {
         .offset = offsetof(struct settings, admin_token),
         .unset_text = "none is asked for",
         .help = "what callers of the HTTP API have to send: Authorization: Bearer TOKEN"},
+    {.name = "admin_open",
+        .kind = &option_yes_no,
+        .offset = offsetof(struct settings, admin_open),
+        .default_text = "no",
+        .help = "yes: the HTTP API needs no admin_token at any address and takes any Host"},
+    {.name = "admin_hosts",
+        .kind = &option_hosts,
+        .offset = offsetof(struct settings, admin_hosts),
+        .unset_text = "no further name",
+        .help = "names, beside localhost and that of admin, by which callers may address the "
+                "HTTP API"},
     {.name = "grace",
         .kind = &option_duration,
         .offset = offsetof(struct settings, grace_us),

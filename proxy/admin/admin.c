@@ -76,6 +76,8 @@ struct admin *admin_open(
     admin->context = *context;
     admin->address = settings->admin;
     snprintf(admin->token, sizeof admin->token, "%s", settings->admin_token);
+    admin->open = settings->admin_open;
+    snprintf(admin->hosts, sizeof admin->hosts, "%s", settings->admin_hosts);
     if (getrandom(&admin->boot, sizeof admin->boot, GRND_NONBLOCK) != sizeof admin->boot)
         admin->boot = timers_now();
     admin->tell.run = on_tell;

@@ -24,9 +24,11 @@ struct admin {
     struct poller_task tell; /* tells streams of new events, once a turn */
     struct timer keep_alive; /* tells them when nothing has happened for a while */
     struct address address;
-    char token[OPTION_PATH_MAX]; /* "": none is asked for */
-    uint64_t requests;           /* number of the last one, for its id */
-    uint64_t boot;               /* random: so that ids of two runs differ */
+    char token[OPTION_PATH_MAX];  /* "": none is asked for */
+    bool open;                    /* any Host is let in */
+    char hosts[OPTION_HOSTS_MAX]; /* as admin_hosts */
+    uint64_t requests;            /* number of the last one, for its id */
+    uint64_t boot;                /* random: so that ids of two runs differ */
 };
 
 struct call {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A web page can make its browser send requests to 127.0.0.1. Where it is another site's page the
- * browser says so (Origin), at least for everything but GET and HEAD. Where the page's own name was
- * made to resolve to 127.0.0.1 (DNS rebinding), Host is that name: so a Host has to be an IP address,
- * localhost, or what the user configured. With a token neither can hurt: the page does not know it.
+ * browser says so: by Origin, at least for everything but GET and HEAD, and by Sec-Fetch-Site. Where
+ * the page's own name was made to resolve to 127.0.0.1 (DNS rebinding), Host is that name: so a Host
+ * has to be an IP address, localhost, or what the user configured. With a token neither can hurt: the
+ * page does not know it. With admin_open the rule for Host is off, those for pages stay.
  */
 #include "proxy/admin/guard.h"
 
@@ -51,16 +52,38 @@ static bool is_ip(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
+/* "a,b" */
+static bool is_listed(const char *list, const char *host)
+{
+    size_t length = strlen(host);
+    for (const char *p = list; *p != '\0'; p += strspn(p, ",")) {
+        size_t name = strcspn(p, ",");
+        if (name == length && strncasecmp(p, host, length) == 0)
+            return true;
+        p += name;
+    }
+    return false;
+}
+
 /* HTTP/1.0 may leave Host out; no browser does. */
 static bool host_is_right(const struct call *call)
 {
     char host[ADDRESS_HOST_MAX];
     const char *value = http_header(call->request, "Host");
     const struct address *own = &call->admin->address;
-    if (value == NULL || own->kind == ADDRESS_UNIX)
+    if (value == NULL || own->kind == ADDRESS_UNIX || call->admin->open)
         return true;
     host_of(value, host, sizeof host);
-    return is_ip(host) || strcasecmp(host, "localhost") == 0 || strcasecmp(host, own->host) == 0;
+    return is_ip(host) || strcasecmp(host, "localhost") == 0 || strcasecmp(host, own->host) == 0 ||
+           is_listed(call->admin->hosts, host);
+}
+
+/* https://www.w3.org/TR/fetch-metadata/: "none" is a user who typed the address. */
+static bool is_from_page(const struct call *call)
+{
+    const char *site = http_header(call->request, "Sec-Fetch-Site");
+    return http_header(call->request, "Origin") != NULL ||
+           (site != NULL && strcasecmp(site, "none") != 0);
 }
 
 void guard_check(const struct call *call)
@@ -72,11 +95,11 @@ void guard_check(const struct call *call)
         http_answer_header(call->request, "WWW-Authenticate", "Bearer");
         return;
     }
-    if (http_header(call->request, "Origin") != NULL)
-        answer_error(call, 403, "web pages are not allowed here (the request has an Origin)");
+    if (is_from_page(call))
+        answer_error(call, 403,
+            "web pages are not allowed here (the request has an Origin or a Sec-Fetch-Site)");
     else if (!host_is_right(call))
         answer_error(call, 403,
-            "Host is neither an IP address nor localhost nor the configured name: web pages are "
-            "not "
-            "allowed here");
+            "Host is neither an IP address nor localhost nor a configured name: web pages are not "
+            "allowed here; admin_hosts lets further names in");
 }

@@ -162,8 +162,10 @@ static void adopt(struct run *run, struct config *fresh)
     if (settings->log_format != old->log_format || strcmp(settings->log, old->log) != 0)
         fputs("rudeproxy: log and log_format change only with a restart\n", stderr);
     if (!address_equal(&settings->admin, &old->admin) ||
-        strcmp(settings->admin_token, old->admin_token) != 0)
-        fputs("rudeproxy: admin and admin_token change only with a restart\n", stderr);
+        strcmp(settings->admin_token, old->admin_token) != 0 ||
+        settings->admin_open != old->admin_open ||
+        strcmp(settings->admin_hosts, old->admin_hosts) != 0)
+        fputs("rudeproxy: what concerns the API changes only with a restart\n", stderr);
     uint64_t grace_us = settings->grace_us;
     *settings = *old;
     settings->grace_us = grace_us;
@@ -270,6 +272,9 @@ static int say_ready(struct run *run, struct err *err)
     if (run->admin != NULL) {
         admin_address(run->admin, admin, sizeof admin);
         fprintf(stderr, "rudeproxy: the API listens on %s\n", admin);
+        if (run->config.settings.admin_open)
+            fputs(
+                "rudeproxy: warning: the API is open: anyone who reaches it can use it\n", stderr);
     }
     log_flush(&run->log);
     return ready_tell(&run->worker, admin, &run->options->ready, err);

@@ -117,6 +117,8 @@ void log_config(struct log *log, const char *event, const struct config *config)
         /* The API is not needed to repeat a run, and its token is nobody's business. */
         struct config without = *config;
         memset(&without.settings.admin, 0, sizeof without.settings.admin);
+        without.settings.admin_open = false;
+        memset(without.settings.admin_hosts, 0, sizeof without.settings.admin_hosts);
         memset(without.settings.admin_token, 0, sizeof without.settings.admin_token);
         config_print(&without, file.out);
         ini = memory_file_close(&file, NULL);

@@ -73,7 +73,39 @@ call 401 GET /version
 call 200 GET /version '' -H 'Authorization: Bearer 0123456789'
 proxy_stop
 
+# --- Open, and further names --------------------------------------------------------------------
+
 rm "$proxy_ready"
+proxy_spawn serve -host 0.0.0.0 -port 0 --open
+api=127.0.0.1:$(proxy_port @admin)
+says "$proxy_err" 'warning: the API is open'
+same "lines of the warning" 1 "$(grep -c warning "$proxy_err")"
+call 200 GET /version '' -H 'Host: toxiproxy:8474'
+call 403 POST /reset '' -H 'Host: toxiproxy:8474' -H 'Origin: http://evil.example'
+call 403 GET /version '' -H 'Host: toxiproxy:8474' -H 'Sec-Fetch-Site: cross-site'
+call 200 GET /version '' -H 'Sec-Fetch-Site: none'
+call 403 GET /version '' -A Mozilla/5.0
+proxy_stop
+rm "$proxy_ready"
+RUDEPROXY_ADMIN_OPEN=yes proxy_spawn serve -host=0.0.0.0 -port=0
+proxy_stop
+expect 2 env RUDEPROXY_ADMIN_OPEN=perhaps "$RUDEPROXY" serve -port 0
+says "$work/err" '^RUDEPROXY_ADMIN_OPEN: \[rudeproxy\] admin_open: .*yes or no'
+
+proxy_start 'admin = 127.0.0.1:0' 'admin_hosts = toxiproxy, Api.test' </dev/null
+api=$(proxy_address @admin)
+call 200 GET /version '' -H "Host: toxiproxy:$port"
+call 200 GET /version '' -H 'Host: api.TEST'
+call 403 GET /version '' -H 'Host: test'
+call 403 GET /version '' -H 'Host: toxiproxy,api.test'
+proxy_stop
+for hosts in 'a b' 'a,,b' 'a:80' ',' 'http://a'; do
+    printf '[rudeproxy]\nadmin = 127.0.0.1:0\nadmin_hosts = %s\n' "$hosts" >"$work/hosts.ini"
+    expect 2 "$RUDEPROXY" check "$work/hosts.ini"
+    says "$work/err" 'hosts\.ini:3: \[rudeproxy\] admin_hosts: .*without a port'
+done
+
+rm -f "$proxy_ready"
 proxy_spawn --admin "unix:$work/admin.sock"
 same "address" "unix:$work/admin.sock" "$(proxy_address @admin)"
 same "over a UNIX socket" '{"version": "2.12.0"}' "$(web --unix-socket "$work/admin.sock" http://any/version)"

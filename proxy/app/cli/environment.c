@@ -16,6 +16,7 @@ const struct environment_variable environment_variables[] = {
         .key = "admin_token",
         .is_file = true,
         .help = "a file whose first line is the token"},
+    {.name = "RUDEPROXY_ADMIN_OPEN", .key = "admin_open", .help = "yes: as --open"},
     {.name = "RUDEPROXY_LOG", .key = "log", .help = "as --log"},
     {.name = "RUDEPROXY_LOG_FORMAT", .key = "log_format", .help = "as --log-format"},
     {.name = "RUDEPROXY_SEED", .key = "seed", .help = "as --seed"},
