@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/utf8.h"
+
 #define FIRST_CAPACITY 1024
 
 static bool make_room(struct text *text, size_t size)
@@ -68,21 +70,6 @@ void text_move(struct text *text, struct text *other)
     text_free(other);
 }
 
-/* Bytes of the UTF-8 character at `p`, 0: it is none. NUL-terminated, so never read beyond. */
-static size_t utf8_length(const unsigned char *p)
-{
-    size_t length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (length < 2)
-        return length;
-    for (size_t i = 1; i < length; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    bool wrong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-                 (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) || p[0] > 0xf4;
-    return wrong ? 0 : length;
-}
-
 static void put_special(struct text *text, unsigned char c)
 {
     static const char letters[] = "\"\\\n\r\t";
@@ -96,20 +83,21 @@ static void put_special(struct text *text, unsigned char c)
 
 void text_json_string(struct text *text, const char *string)
 {
-    const unsigned char *p = (const unsigned char *)string;
+    const char *p = string;
     text_add(text, "\"", 1);
     while (*p != '\0') {
-        const unsigned char *plain = p;
+        const char *plain = p;
         size_t length = 0;
-        while (*p >= 0x20 && strchr("\"\\<>&", *p) == NULL && (length = utf8_length(p)) > 0)
+        while ((unsigned char)*p >= 0x20 && strchr("\"\\<>&", *p) == NULL &&
+               (length = utf8_length(p)) > 0)
             p += length;
-        text_add(text, (const char *)plain, (size_t)(p - plain));
+        text_add(text, plain, (size_t)(p - plain));
         if (*p == '\0')
             break;
-        if (*p >= 0x80)
+        if ((unsigned char)*p >= 0x80)
             text_puts(text, "\\ufffd");
         else
-            put_special(text, *p);
+            put_special(text, (unsigned char)*p);
         p++;
     }
     text_add(text, "\"", 1);

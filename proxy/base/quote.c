@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/base/utf8.h"
+
+#define BYTES_FIRST 0xf700u /* of the private characters that stand for bytes */
+
 static const char escape_letters[] = "nrtabfve0\\\"";
 static const char escape_bytes[] = "\n\r\t\a\b\f\v\x1b\0\\\"";
 
@@ -105,6 +109,84 @@ void quote_format(const char *bytes, size_t length, char *buf, size_t size)
     }
     if (used < size)
         snprintf(buf + used, size - used, "\"");
+}
+
+static void spell_escaped(uint32_t code, char spelled[QUOTE_SPELLED_MAX])
+{
+    if (code < 0x10000) {
+        snprintf(spelled, QUOTE_SPELLED_MAX, "\\u%04x", (unsigned)code);
+        return;
+    }
+    code -= 0x10000; /* a pair of surrogates: RFC 8259, section 7 */
+    snprintf(spelled, QUOTE_SPELLED_MAX, "\\u%04x\\u%04x",
+        (unsigned)(0xd800 + (code >> 10 & 0x3ff)), (unsigned)(0xdc00 + (code & 0x3ff)));
+}
+
+/* A character that stands for a byte. One that was there before is written byte by byte itself. */
+static bool is_byte(uint32_t code)
+{
+    return code >= BYTES_FIRST + 0x80 && code <= BYTES_FIRST + 0xff;
+}
+
+void quote_restore_bytes(char *text)
+{
+    char *out = text;
+    while (*text != '\0') {
+        size_t length = utf8_length(text);
+        uint32_t code = length == 0 ? 0 : utf8_code(text, length);
+        length = length == 0 ? 1 : length;
+        if (is_byte(code))
+            *out++ = (char)(code - BYTES_FIRST);
+        else
+            for (size_t i = 0; i < length; i++)
+                *out++ = text[i];
+        text += length;
+    }
+    *out = '\0';
+}
+
+size_t quote_json_next(const char *text, char spelled[QUOTE_SPELLED_MAX])
+{
+    size_t length = utf8_length(text);
+    if (text[0] == '\0')
+        return 0;
+    uint32_t code = length == 0 ? 0 : utf8_code(text, length);
+    if (length == 0 || is_byte(code)) {
+        spell_escaped(BYTES_FIRST + (unsigned char)text[0], spelled);
+        return 1;
+    }
+    if (code == '"' || code == '\\')
+        snprintf(spelled, QUOTE_SPELLED_MAX, "\\%c", text[0]);
+    else if (utf8_is_printable(code))
+        snprintf(spelled, QUOTE_SPELLED_MAX, "%.*s", (int)length, text);
+    else
+        spell_escaped(code, spelled);
+    return length;
+}
+
+bool quote_is_plain(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             ".:/_-+[]*")] == '\0';
+}
+
+const char *quote_name(const char *name, char buf[QUOTE_NAME_MAX])
+{
+    char spelled[QUOTE_SPELLED_MAX];
+    if (quote_is_plain(name) && name[0] != '\0')
+        return name;
+    size_t used = 0;
+    buf[used++] = '"';
+    for (size_t length; (length = quote_json_next(name, spelled)) > 0; name += length) {
+        size_t size = strlen(spelled);
+        if (used + size + 2 > QUOTE_NAME_MAX)
+            break;
+        memcpy(buf + used, spelled, size);
+        used += size;
+    }
+    buf[used++] = '"';
+    buf[used] = '\0';
+    return buf;
 }
 
 const char *quote_word_end(const char *text)

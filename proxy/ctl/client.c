@@ -9,12 +9,14 @@
  */
 #include "proxy/ctl/client.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "proxy/base/utf8.h"
 #include "proxy/ctl/http.h"
 #include "proxy/ctl/socket.h"
 
@@ -175,6 +177,23 @@ static bool on_piece(struct http_answer *http, const char *bytes, size_t size, s
     return call->sink->take(call->sink, bytes, size, err);
 }
 
+/* Prints a line to stderr. A terminal must not obey what a server says. */
+__attribute__((format(printf, 1, 2))) static void print_line(const char *format, ...)
+{
+    va_list args;
+    char *text;
+    va_start(args, format);
+    int size = vasprintf(&text, format, args);
+    va_end(args);
+    if (size < 0) {
+        fputs("rudeproxy: out of memory\n", stderr);
+        return;
+    }
+    utf8_disarm(text);
+    fprintf(stderr, "%s\n", text);
+    free(text);
+}
+
 /* Prints why the server refused. */
 static void print_refusal(unsigned status, const struct answer *answer)
 {
@@ -183,13 +202,13 @@ static void print_refusal(unsigned status, const struct answer *answer)
     const char *text = json_string_value(json_object_get(object, "error"));
     size_t i;
     if (text != NULL)
-        fprintf(stderr, "rudeproxy: %s\n", text);
+        print_line("rudeproxy: %s", text);
     else
-        fprintf(stderr, "rudeproxy: the server answers %u: %.*s\n", status,
-            (int)strcspn(bytes, "\r\n"), bytes);
+        print_line(
+            "rudeproxy: the server answers %u: %.*s", status, (int)strcspn(bytes, "\r\n"), bytes);
     json_array_foreach(json_object_get(object, "problems"), i, problem)
     {
-        fprintf(stderr, "%s\n", json_string_value(problem));
+        print_line("%s", json_string_value(problem));
     }
     json_decref(object);
 }

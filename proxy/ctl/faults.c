@@ -71,8 +71,8 @@ static void add_fault(struct table *table, const char *proxy, json_t *fault)
 {
     char *words = words_of(fault);
     bool enabled = json_is_true(json_object_get(fault, "enabled"));
-    table_cell(table, "%s", proxy);
-    table_cell(table, "%s", ctl_text(fault, "name"));
+    table_name(table, proxy);
+    table_name(table, ctl_text(fault, "name"));
     table_cell(table, "%s", ctl_text(fault, "type"));
     table_cell(table, "%s", ctl_text(fault, "origin"));
     table_cell(table, "%s", enabled ? "enabled" : "disabled");

@@ -31,7 +31,7 @@ enum ctl_status ctl_list(struct ctl *ctl)
     table_init(&table, heads);
     json_object_foreach(answer, name, proxy)
     {
-        table_cell(&table, "%s", name);
+        table_name(&table, name);
         table_cell(&table, "%s", ctl_text(proxy, "listen"));
         table_cell(&table, "%s", ctl_text(proxy, "upstream"));
         table_cell(&table, "%s", enabled_text(proxy));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proxy/base/memory_file.h"
+#include "proxy/base/quote.h"
 #include "proxy/ctl/commands.h"
 #include "proxy/ctl/table.h"
 
@@ -21,7 +22,8 @@ static char *phases_of(const json_t *connection)
         return NULL;
     json_array_foreach(json_object_get(connection, "faults"), i, fault)
     {
-        fprintf(file.out, "%s%s:%s", i > 0 ? "," : "", ctl_text(fault, "name"),
+        char name[QUOTE_NAME_MAX];
+        fprintf(file.out, "%s%s:%s", i > 0 ? "," : "", quote_name(ctl_text(fault, "name"), name),
             ctl_text(fault, "phase"));
     }
     return memory_file_close(&file, NULL);
@@ -31,7 +33,7 @@ static void add_connection(struct table *table, const json_t *connection)
 {
     static const char *const directions[] = {"upstream", "downstream"};
     char *phases = phases_of(connection);
-    table_cell(table, "%s", ctl_text(connection, "proxy"));
+    table_name(table, ctl_text(connection, "proxy"));
     table_cell(table, "%lld", ctl_number(connection, "number"));
     table_cell(table, "%s", ctl_text(connection, "state"));
     table_cell(table, "%.3fs", (double)ctl_number(connection, "age_us") / 1e6);

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/base/quote.h"
+#include "proxy/base/utf8.h"
+
 /* Columns on the screen, near enough: characters, not bytes. */
 static size_t width_of(const char *text)
 {
@@ -22,15 +25,6 @@ void table_init(struct table *table, const char *const *heads)
     *table = (struct table){.heads = heads};
     for (; heads[table->columns] != NULL; table->columns++)
         table->widths[table->columns] = width_of(heads[table->columns]);
-}
-
-/* A terminal must not obey what a name or an address says. */
-static void disarm(char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
-    }
 }
 
 static int grow(struct table *table)
@@ -57,11 +51,17 @@ void table_cell(struct table *table, const char *format, ...)
             free(text);
         return;
     }
-    disarm(text);
+    utf8_disarm(text); /* a terminal must not obey what a name or an address says */
     size_t column = table->count % table->columns, width = width_of(text);
     if (width > table->widths[column])
         table->widths[column] = width;
     table->cells[table->count++] = text;
+}
+
+void table_name(struct table *table, const char *name)
+{
+    char buf[QUOTE_NAME_MAX];
+    table_cell(table, "%s", quote_name(name, buf));
 }
 
 static void print_row(const struct table *table, const char *const *cells, bool aligned)

@@ -27,6 +27,9 @@ struct table {
 void table_init(struct table *table, const char *const *heads);
 void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A cell with the name of a proxy or a fault, in quotes where it needs them (quote_name). */
+void table_name(struct table *table, const char *name);
+
 void table_free(struct table *table);
 
 /* Prints and frees it. */

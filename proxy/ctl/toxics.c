@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/quote.h"
 #include "proxy/ctl/commands.h"
 
 static void begin_toxics(const struct ctl *ctl, struct path *path, const char *toxic)
@@ -70,8 +71,9 @@ static void print_toxics(const json_t *toxics)
     json_t *toxic;
     json_array_foreach(toxics, i, toxic)
     {
-        printf("%s\ttype=%s\tstream=%s\t", ctl_text(toxic, "name"), ctl_text(toxic, "type"),
-            ctl_text(toxic, "stream"));
+        char name[QUOTE_NAME_MAX];
+        printf("%s\ttype=%s\tstream=%s\t", quote_name(ctl_text(toxic, "name"), name),
+            ctl_text(toxic, "type"), ctl_text(toxic, "stream"));
         print_toxicity(json_number_value(json_object_get(toxic, "toxicity")));
         print_attributes(json_object_get(toxic, "attributes"));
     }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/quote.h"
 #include "proxy/record/writer.h"
 
 static int64_t clock_us(clockid_t clock)
@@ -121,7 +122,8 @@ static void write_facts(struct writer *writer, const struct event *event)
 /* Text starts with `TIME PROXY#CONNECTION EVENT`, without keys. */
 static void write_text_head(FILE *out, const char *time, const struct event *event)
 {
-    fprintf(out, "%s %s", time, event->proxy);
+    char name[QUOTE_NAME_MAX];
+    fprintf(out, "%s %s", time, quote_name(event->proxy, name));
     if (event->connection != 0)
         fprintf(out, "#%llu", (unsigned long long)event->connection);
     fprintf(out, " %s", event_kind_name(event->kind));

@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include "proxy/base/quote.h"
+
 #define PLACES_SHOWN 5 /* of each fault; the report and the log have them all */
 
 static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *out)
@@ -27,10 +29,11 @@ static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *
 
 static void print_proxy(const struct ledger_proxy *proxy, FILE *out)
 {
+    char name[QUOTE_NAME_MAX];
     fprintf(out,
         "proxy %s: %" PRIu64 " connections, %" PRIu64 " bytes upstream, %" PRIu64
         " bytes downstream\n",
-        proxy->name, proxy->connections, proxy->bytes[DIRECTION_UPSTREAM],
+        quote_name(proxy->name, name), proxy->connections, proxy->bytes[DIRECTION_UPSTREAM],
         proxy->bytes[DIRECTION_DOWNSTREAM]);
     if (proxy->connect_failed > 0)
         fprintf(out, "  could not reach %s: %" PRIu64 "\n", proxy->upstream, proxy->connect_failed);
@@ -49,7 +52,9 @@ static void print_places(const struct ledger *ledger, const struct ledger_fault 
     size_t shown = fault->place_count < PLACES_SHOWN ? fault->place_count : PLACES_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         const struct ledger_place *place = &fault->places[i];
-        fprintf(out, "%s %s", i == 0 ? ", at" : ",", ledger->proxies[place->proxy].name);
+        char name[QUOTE_NAME_MAX];
+        fprintf(out, "%s %s", i == 0 ? ", at" : ",",
+            quote_name(ledger->proxies[place->proxy].name, name));
         if (place->connection != 0)
             fprintf(out, "#%" PRIu64 " %s %" PRIu64, place->connection,
                 direction_name(place->direction), place->offset);
@@ -60,8 +65,9 @@ static void print_places(const struct ledger *ledger, const struct ledger_fault 
 
 static void print_fault(const struct ledger *ledger, const struct ledger_fault *fault, FILE *out)
 {
-    fprintf(out, "fault %s (%s): armed %" PRIu64 ", fired %" PRIu64, fault->name, fault->type,
-        fault->armed, fault->fired);
+    char name[QUOTE_NAME_MAX];
+    fprintf(out, "fault %s (%s): armed %" PRIu64 ", fired %" PRIu64, quote_name(fault->name, name),
+        fault->type, fault->armed, fault->fired);
     if (fault->fired > 0)
         print_places(ledger, fault, out);
     else

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Records as JSON (RFC 8259) or text: see writer.h. Strings that are not printable ASCII are
- * escaped byte by byte as \u00XX, so that every line is valid whatever a name or path holds. */
+/* Records as JSON (RFC 8259) or text: see writer.h. Every line is
+ * valid UTF-8 without controls, whatever a name or path holds (quote.h). */
 #include "proxy/record/writer.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#include "proxy/base/quote.h"
 
 void writer_begin(struct writer *writer, FILE *out, enum log_format format)
 {
@@ -21,14 +23,9 @@ void writer_end(struct writer *writer)
 static void put_quoted(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p >= 0x7f)
-            fprintf(out, "\\u%04x", *p);
-        else
-            fputc(*p, out);
-    }
+    char spelled[QUOTE_SPELLED_MAX];
+    for (size_t length; (length = quote_json_next(text, spelled)) > 0; text += length)
+        fputs(spelled, out);
     fputc('"', out);
 }
 
@@ -48,19 +45,13 @@ static void put_key(struct writer *writer, const char *key)
     fprintf(writer->out, "%s=", key);
 }
 
-static bool is_plain(const char *text)
-{
-    return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                             ".:/_-+[]*")] == '\0';
-}
-
 void writer_string(struct writer *writer, const char *key, const char *value)
 {
     bool text = writer->format == LOG_TEXT;
     if (text && value[0] == '\0')
         return;
     put_key(writer, key);
-    if (text && is_plain(value))
+    if (text && quote_is_plain(value))
         fputs(value, writer->out);
     else
         put_quoted(writer->out, value);
@@ -90,10 +81,10 @@ void writer_strings(struct writer *writer, const char *key, const char *const *v
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             fputc(',', writer->out);
-        if (json)
-            put_quoted(writer->out, values[i]);
-        else
+        if (!json && quote_is_plain(values[i]))
             fputs(values[i], writer->out);
+        else
+            put_quoted(writer->out, values[i]);
     }
     fputs(json ? "]" : "", writer->out);
 }

@@ -118,7 +118,7 @@ ctl_fails 1 "^rudeproxy: listen tcp 127.0.0.1:$port: bind: address already in us
 ctl_fails 2 'needs an --upstream' create two
 for word in list l li ls; do
     ctl $word
-    printed "a b/ä${tab}127.0.0.1:#${tab}builtin:discard${tab}enabled${tab}0
+    printed "\"a b/ä\"${tab}127.0.0.1:#${tab}builtin:discard${tab}enabled${tab}0
 one${tab}127.0.0.1:$port${tab}builtin:http${tab}enabled${tab}0
 web${tab}$web${tab}builtin:echo${tab}enabled${tab}1"
 done
@@ -207,7 +207,7 @@ ctl_fails 2 'is not a key with a value' fault add web reset
 ctl fault add 'a b/ä' type=close when=time:1h -n '50%/é'
 ctl fault change 'a b/ä' '50%/é' when=time:2h
 ctl fault list 'a b/ä'
-says "$work/out" "^a b/ä${tab}50%/é${tab}close${tab}"
+says "$work/out" "^\"a b/ä\"${tab}\"50%/é\"${tab}close${tab}"
 ctl fault remove 'a b/ä' '50%/é'
 
 # --- Connections --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/err.h"
+#include "proxy/base/quote.h"
 
 /* One line at work. */
 struct reader {
@@ -86,32 +87,6 @@ static int get_time(struct reader *reader, int64_t *wall_us)
     return 0;
 }
 
-/* UTF-8 of the characters U+0000 to U+00FF, to bytes. NULL, with err filled, for any other text;
- * the result is the caller's to free. */
-static char *to_bytes(struct reader *reader, const char *text)
-{
-    char *bytes = malloc(strlen(text) + 1);
-    size_t used = 0;
-    if (bytes == NULL) {
-        err_set(&reader->err, "out of memory");
-        return NULL;
-    }
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p > 0xc3) {
-            err_set(&reader->err, "the configuration was not written by rudeproxy");
-            free(bytes);
-            return NULL;
-        }
-        bytes[used++] = (char)*p;
-        if (*p >= 0xc2) {
-            bytes[used - 1] = (char)((*p & 3) << 6 | (p[1] & 0x3f));
-            p++;
-        }
-    }
-    bytes[used] = '\0';
-    return bytes;
-}
-
 /* --- events --- */
 
 static void forget_run(struct replay_log *log)
@@ -152,7 +127,11 @@ static int add_config(struct reader *reader, const char *ini)
 static int take_config(struct reader *reader)
 {
     const char *text = get_string(reader, "config");
-    char *ini = text != NULL ? to_bytes(reader, text) : NULL;
+    char *ini = text != NULL ? strdup(text) : NULL;
+    if (text != NULL && ini == NULL)
+        return err_set(&reader->err, "out of memory");
+    if (ini != NULL)
+        quote_restore_bytes(ini);
     int result = ini != NULL ? add_config(reader, ini) : -1;
     free(ini);
     return result;
