@@ -15,17 +15,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "proxy/admin/admin.h"
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
+#include "proxy/app/limits.h"
+#include "proxy/app/messages.h"
 #include "proxy/app/outcome.h"
 #include "proxy/app/parent.h"
 #include "proxy/app/ready.h"
@@ -38,6 +38,7 @@
 struct run {
     const struct run_options *options;
     struct config config; /* in force */
+    struct messages messages;
     struct log log;
     struct ledger ledger;
     uv_loop_t loop;
@@ -171,8 +172,6 @@ static void adopt(struct run *run, struct config *fresh)
     settings->grace_us = grace_us;
     config_free(&run->config);
     run->config = *fresh;
-    if (run->log.path != NULL)
-        run->log.path = run->config.settings.log;
     ledger_note_config(&run->ledger, &run->config);
 }
 
@@ -194,7 +193,7 @@ static int reload(struct run *run, enum reload_policy keep, FILE *problems)
         return -1;
     }
     adopt(run, &fresh);
-    log_flush(&run->log); /* whoever waits for the word finds the events in the log */
+    log_sync(&run->log); /* a reader of the next message finds the events in the log */
     fputs("rudeproxy: reloaded\n", stderr);
     return 0;
 }
@@ -276,7 +275,7 @@ static int say_ready(struct run *run, struct err *err)
             fputs(
                 "rudeproxy: warning: the API is open: anyone who reaches it can use it\n", stderr);
     }
-    log_flush(&run->log);
+    log_sync(&run->log);
     return ready_tell(&run->worker, admin, &run->options->ready, err);
 }
 
@@ -293,23 +292,6 @@ static int start_child(struct run *run, struct err *err)
     run->has_exec = result == 0;
     exec_environment_free(environment);
     return result;
-}
-
-/* Every connection takes two descriptors: take all that we may have. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-/* What a direction holds for a receiver that does not read goes back to the kernel when it is freed, and
- * does not stay in the heap behind what lives longer (mallopt(3)). */
-static void return_blocks(void)
-{
-    mallopt(M_MMAP_THRESHOLD, (int)RING_BLOCK);
 }
 
 static void on_parent_end(struct parent_watch *watch)
@@ -341,6 +323,8 @@ static int start(struct run *run, struct err *err)
 static int conclude(struct run *run)
 {
     ledger_settle(&run->ledger, &run->worker.counters);
+    log_finish(&run->log);
+    run->ledger.log_lost = log_lost(&run->log);
     return outcome_conclude(run->options, &run->ledger, run->has_exec ? run->exec.status : 0);
 }
 
@@ -348,6 +332,7 @@ static void run_until_closed(struct run *run)
 {
     while (!worker_is_closed(&run->worker)) {
         worker_turn(&run->worker, log_flush_if_due(&run->log, timers_now()));
+        run->ledger.log_lost = log_lost(&run->log);
     }
     /* A resolver's thread that still works on a name keeps libuv's loop alive for as long as it
      * likes: when nothing else is left, it is not waited for. */
@@ -398,6 +383,14 @@ static int run_with_log(struct run *run)
     return status;
 }
 
+static int open_outputs(struct run *run, struct err *err)
+{
+    const struct settings *settings = &run->config.settings;
+    if (messages_open(&run->messages, strcmp(settings->log, "stderr") == 0, err) != 0)
+        return -1;
+    return log_open(&run->log, settings, run->messages.writer, err);
+}
+
 int run_config(struct config *config, const struct run_options *options)
 {
     struct run *run = calloc(1, sizeof *run);
@@ -413,14 +406,14 @@ int run_config(struct config *config, const struct run_options *options)
     choose_seed(&run->config.settings);
     ledger_init(&run->ledger);
     ledger_note_config(&run->ledger, &run->config);
-    raise_descriptor_limit();
-    return_blocks();
-    if (log_open(&run->log, &run->config.settings, &err) == 0) {
+    limits_raise_descriptors();
+    limits_return_blocks();
+    if (open_outputs(run, &err) == 0)
         status = run_with_log(run);
-        log_close(&run->log);
-    } else {
+    else
         fprintf(stderr, "rudeproxy: %s\n", err.text);
-    }
+    log_close(&run->log);
+    messages_close(&run->messages);
     ledger_deinit(&run->ledger);
     config_free(&run->config);
     if (run->left_alive) { /* exit() would wait for the thread, in libuv's destructor */

@@ -67,6 +67,7 @@ struct ledger {
     size_t proxy_count;
     struct ledger_fault *faults; /* likewise */
     size_t fault_count;
+    uint64_t log_lost;                    /* lines of the log that nobody took; its owner sets it */
     struct hash proxy_names, fault_names; /* of struct ledger_name */
     bool incomplete;                      /* out of memory: something is missing */
 };

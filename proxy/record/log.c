@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The log: see log.h. One that cannot be written is reported once on stderr: the proxy goes on. */
 #include "proxy/record/log.h"
 
 #include <errno.h>
@@ -7,62 +6,114 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proxy/base/memory_file.h"
 #include "proxy/record/line.h"
 #include "proxy/record/writer.h"
 
-static FILE *open_append(const char *path, struct err *err)
+static struct line_writer *open_writer(
+    const struct settings *settings, struct line_writer *messages, struct err *err)
 {
-    FILE *out = fopen(path, "ae");
-    if (out == NULL)
-        err_set(err, "cannot open the log %s: %s", path, strerror(errno));
-    return out;
+    if (strcmp(settings->log, "stderr") == 0)
+        return messages;
+    if (strcmp(settings->log, "stdout") == 0)
+        return line_writer_open_fd(STDOUT_FILENO, _IOFBF, err);
+    return line_writer_open(settings->log, _IOFBF, err);
 }
 
-int log_open(struct log *log, const struct settings *settings, struct err *err)
+int log_open(
+    struct log *log, const struct settings *settings, struct line_writer *messages, struct err *err)
 {
-    memset(log, 0, sizeof *log);
-    log->format = (enum log_format)settings->log_format;
-    log->pending_since = TIME_NEVER;
-    log->wall_offset_us = line_wall_offset_us();
-    if (strcmp(settings->log, "stderr") == 0)
-        log->out = stderr;
-    else if (strcmp(settings->log, "stdout") == 0)
-        log->out = stdout;
-    else if (strcmp(settings->log, "none") != 0)
-        log->path = settings->log;
-    if (log->path != NULL && (log->out = open_append(log->path, err)) == NULL)
+    *log = (struct log){.format = (enum log_format)settings->log_format,
+        .pending_since = TIME_NEVER,
+        .wall_offset_us = line_wall_offset_us()};
+    if (strcmp(settings->log, "none") == 0)
+        return 0;
+    log->writer = open_writer(settings, messages, err);
+    if (log->writer == NULL)
         return -1;
-    if (log->out != NULL)
-        setvbuf(log->out, log->buffer, _IOFBF, sizeof log->buffer);
+    log->is_messages = log->writer == messages;
+    log->out = line_writer_stream(log->writer);
     return 0;
 }
 
 int log_reopen(struct log *log, struct err *err)
 {
-    if (log->path == NULL)
+    if (log->out == NULL)
         return 0;
-    FILE *out = open_append(log->path, err);
-    if (out == NULL)
-        return -1;
-    fclose(log->out);
-    log->out = out;
-    setvbuf(log->out, log->buffer, _IOFBF, sizeof log->buffer);
-    return 0;
+    log->failed = false;
+    return line_writer_reopen(log->writer, err);
+}
+
+uint64_t log_lost(const struct log *log)
+{
+    return log->out == NULL ? 0 : line_writer_lost(log->writer);
+}
+
+static void write_lost(struct log *log)
+{
+    struct writer writer;
+    char time[LINE_TIME_MAX];
+    uint64_t lost = log_lost(log);
+    line_time_text(line_wall_us(), time, sizeof time);
+    writer_begin(&writer, log->out, log->format);
+    if (log->format == LOG_JSON) {
+        writer_string(&writer, "time", time);
+        writer_string(&writer, "event", "lost");
+    } else {
+        fprintf(log->out, "%s lost", time);
+        writer.first = false;
+    }
+    writer_number(&writer, "count", lost - log->lost_logged);
+    writer_number(&writer, "total", lost);
+    writer_end(&writer);
+    log->lost_logged = lost;
+}
+
+/* Says on stderr that the log fails, once until it works again; nothing if stderr is the log. */
+static void note_failure(struct log *log)
+{
+    int errnum = line_writer_errnum(log->writer);
+    bool lost = !line_writer_has_room(log->writer);
+    bool failed = errnum != 0 || lost;
+    if (failed && !log->failed && !log->is_messages)
+        fprintf(stderr, "rudeproxy: cannot write the log: %s; it is tried again%s\n",
+            errnum == 0       ? "nobody reads it"
+            : errnum == ENXIO ? "the FIFO has no reader"
+                              : strerror(errnum),
+            lost ? ", events are lost" : "");
+    log->failed = failed;
 }
 
 void log_flush(struct log *log)
 {
-    if (log->out == NULL || fflush(log->out) == 0 || log->failed)
-        return;
-    log->failed = true;
-    fprintf(stderr, "rudeproxy: cannot write the log: %s; events are lost\n", strerror(errno));
+    if (log->out != NULL)
+        fflush(log->out);
+}
+
+void log_sync(struct log *log)
+{
+    if (log->out != NULL && line_writer_is_file(log->writer))
+        line_writer_drain(log->writer, LOG_SYNC_MS);
+    log_flush(log);
+}
+
+/* Returns whether a `lost` event is due that has no room yet. */
+static bool look_after_losses(struct log *log)
+{
+    if (log_lost(log) != log->lost_logged && line_writer_has_room(log->writer))
+        write_lost(log);
+    note_failure(log);
+    return log_lost(log) != log->lost_logged;
 }
 
 int log_flush_if_due(struct log *log, time_us now)
 {
-    bool pending = log->out != NULL && __fpending(log->out) > 0;
+    if (log->out == NULL)
+        return -1;
+    bool lost = look_after_losses(log);
+    bool pending = __fpending(log->out) > 0;
     if (pending && log->pending_since == TIME_NEVER)
         log->pending_since = now;
     if (pending && now - log->pending_since < LOG_LAG_US)
@@ -70,35 +121,46 @@ int log_flush_if_due(struct log *log, time_us now)
     log->pending_since = TIME_NEVER;
     if (pending)
         log_flush(log);
-    return -1;
+    return lost || !line_writer_is_idle(log->writer) ? LINE_WRITER_RETRY_MS : -1;
+}
+
+void log_finish(struct log *log)
+{
+    if (log->out != NULL)
+        line_writer_finish(log->writer, LOG_FINISH_MS);
 }
 
 void log_close(struct log *log)
 {
-    log_flush(log);
-    if (log->path != NULL)
-        fclose(log->out);
-    else if (log->out != NULL)
-        setvbuf(log->out, NULL, _IONBF, 0); /* the buffer is ours and goes */
+    if (!log->is_messages)
+        line_writer_close(log->writer);
+    log->out = NULL;
+    log->writer = NULL;
 }
 
 void log_event(struct log *log, const struct event *event)
 {
     if (log->out == NULL)
         return;
+    if (!line_writer_has_room(log->writer)) {
+        line_writer_lose(log->writer);
+        return;
+    }
+    if (log_lost(log) != log->lost_logged)
+        write_lost(log);
     line_write(log->out, log->format, (int64_t)event->at + log->wall_offset_us, event);
-    if (__fpending(log->out) > sizeof log->buffer / 2)
+    if (__fpending(log->out) > LINE_WRITER_BUFFER / 2)
         log_flush(log);
 }
 
 /* The seed is a string: half of all 64-bit numbers are beyond what readers of JSON can hold. */
-static void write_config(struct log *log, const char *event, const struct config *config, char *ini)
+static void write_config(FILE *out, const char *event, const struct config *config, const char *ini)
 {
     struct writer writer;
     char time[LINE_TIME_MAX], seed[24];
     line_time_text(line_wall_us(), time, sizeof time);
     snprintf(seed, sizeof seed, "%" PRIu64, config->settings.seed);
-    writer_begin(&writer, log->out, LOG_JSON);
+    writer_begin(&writer, out, LOG_JSON);
     writer_string(&writer, "time", time);
     writer_string(&writer, "event", event);
     writer_string(&writer, "version", RUDEPROXY_VERSION);
@@ -107,25 +169,37 @@ static void write_config(struct log *log, const char *event, const struct config
     writer_end(&writer);
 }
 
+/* The configuration without the API, which a repetition does not need and whose token is secret. NULL:
+ * out of memory; the caller frees it. */
+static char *config_text(const struct config *config)
+{
+    struct memory_file file;
+    if (memory_file_open(&file) != 0)
+        return NULL;
+    struct config without = *config;
+    memset(&without.settings.admin, 0, sizeof without.settings.admin);
+    without.settings.admin_open = false;
+    memset(without.settings.admin_hosts, 0, sizeof without.settings.admin_hosts);
+    memset(without.settings.admin_token, 0, sizeof without.settings.admin_token);
+    config_print(&without, file.out);
+    return memory_file_close(&file, NULL);
+}
+
 void log_config(struct log *log, const char *event, const struct config *config)
 {
     struct memory_file file;
-    char *ini = NULL;
+    size_t size;
     if (log->out == NULL || log->format != LOG_JSON)
         return;
-    if (memory_file_open(&file) == 0) {
-        /* The API is not needed to repeat a run, and its token is nobody's business. */
-        struct config without = *config;
-        memset(&without.settings.admin, 0, sizeof without.settings.admin);
-        without.settings.admin_open = false;
-        memset(without.settings.admin_hosts, 0, sizeof without.settings.admin_hosts);
-        memset(without.settings.admin_token, 0, sizeof without.settings.admin_token);
-        config_print(&without, file.out);
-        ini = memory_file_close(&file, NULL);
+    char *ini = config_text(config), *line = NULL;
+    if (ini != NULL && memory_file_open(&file) == 0) {
+        write_config(file.out, event, config, ini);
+        line = memory_file_close(&file, &size);
     }
-    if (ini != NULL)
-        write_config(log, event, config, ini);
+    if (line != NULL)
+        line_writer_put(log->writer, line, size); /* it may be longer than the stream's buffer */
     else
         fputs("rudeproxy: out of memory: the log has no configuration for replay\n", stderr);
+    free(line);
     free(ini);
 }

@@ -138,6 +138,7 @@ static json_t *report_of(struct builder *builder, const struct ledger *ledger)
     set(builder, object, "started", time_value(ledger->started_us));
     set(builder, object, "ended", time_value(ledger->ended_us));
     set(builder, object, "failed", json_boolean(ledger_count_failed(ledger) > 0));
+    set(builder, object, "log_lost", number(ledger->log_lost));
     set(builder, object, "proxies", proxies);
     set(builder, object, "faults", faults);
     return object;

@@ -82,6 +82,8 @@ void summary_print(const struct ledger *ledger, FILE *out)
         print_proxy(&ledger->proxies[i], out);
     for (size_t i = 0; i < ledger->fault_count; i++)
         print_fault(ledger, &ledger->faults[i], out);
+    if (ledger->log_lost > 0)
+        fprintf(out, "rudeproxy: %" PRIu64 " lines of the log were lost\n", ledger->log_lost);
     if (ledger->incomplete)
         fputs("rudeproxy: out of memory: the summary is not complete\n", out);
 }

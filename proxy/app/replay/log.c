@@ -206,6 +206,17 @@ static int take_fault_over(struct reader *reader)
     return 0;
 }
 
+static int take_lost(struct reader *reader)
+{
+    uint64_t count;
+    if (get_number(reader, "count", &count) != 0)
+        return -1;
+    fprintf(stderr,
+        "%s:%zu: %llu lines of the log were lost here: faults among them are left out\n",
+        reader->path, reader->line, (unsigned long long)count);
+    return 0;
+}
+
 static const struct {
     const char *event;
     int (*take)(struct reader *reader);
@@ -214,6 +225,7 @@ static const struct {
     {"reload", take_config},
     {"fault", take_fault},
     {"fault_over", take_fault_over},
+    {"lost", take_lost},
 };
 
 static int take_event(struct reader *reader)

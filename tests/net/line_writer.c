@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* A stream that never blocks: readers that do not read, FIFOs without one, files that cannot grow. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proxy/record/line_writer.h"
+
+#define LINE_SIZE 100 /* with its newline */
+#define WAIT_MS 20000 /* for what has to come: long, for a busy machine */
+
+static char folder[] = "/tmp/rudeproxy.lines.XXXXXX";
+static char path[64];
+
+/* Line i: its number, filled up to LINE_SIZE. */
+static void put_line(struct line_writer *writer, unsigned i)
+{
+    fprintf(line_writer_stream(writer), "%-*u\n", LINE_SIZE - 1, i);
+}
+
+static void put_lines(struct line_writer *writer, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++) {
+        put_line(writer, i);
+        if (i % 256 == 255)
+            fflush(line_writer_stream(writer));
+    }
+    fflush(line_writer_stream(writer));
+}
+
+static void pause_ms(long ms)
+{
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+/* Whole lines with growing numbers. Returns how many, *last is the last number. */
+static unsigned count_lines(FILE *in, unsigned *last)
+{
+    char line[2 * LINE_SIZE];
+    unsigned count = 0, number, before = 0;
+    for (; fgets(line, sizeof line, in) != NULL; count++, before = number) {
+        assert_int_equal(strlen(line), LINE_SIZE);
+        assert_int_equal(line[LINE_SIZE - 1], '\n');
+        number = (unsigned)strtoul(line, NULL, 10);
+        assert_true(count == 0 || number > before);
+        *last = number;
+    }
+    return count;
+}
+
+static void lines_for_a_reader_that_does_not_read_are_lost_whole_and_counted(void **state)
+{
+    (void)state;
+    const unsigned count = 3 * LINE_WRITER_QUEUE / LINE_SIZE;
+    int fds[2];
+    struct err err;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    struct line_writer *writer = line_writer_open_fd(fds[1], _IOFBF, &err);
+    assert_non_null(writer);
+    put_lines(writer, 0, count);
+    assert_false(line_writer_has_room(writer));
+    uint64_t lost = line_writer_lost(writer);
+    assert_true(lost > 0 && lost < count);
+
+    pid_t reader = fork();
+    if (reader == 0) {
+        close(fds[1]);
+        unsigned last;
+        FILE *in = fdopen(fds[0], "r");
+        _exit(count_lines(in, &last) == count + 1 - lost && last == count ? 0 : 1);
+    }
+    close(fds[0]);
+    assert_true(line_writer_drain(writer, WAIT_MS));
+    assert_true(line_writer_has_room(writer)); /* it writes again */
+    put_line(writer, count);
+    assert_true(line_writer_finish(writer, WAIT_MS));
+    assert_int_equal(line_writer_lost(writer), lost);
+    line_writer_close(writer);
+    close(fds[1]);
+    int status = -1;
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(status, 0);
+}
+
+static void the_end_does_not_wait_for_a_reader_that_does_not_read(void **state)
+{
+    (void)state;
+    int fds[2];
+    struct err err;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    struct line_writer *writer = line_writer_open_fd(fds[1], _IOFBF, &err);
+    put_lines(writer, 0, 2000);
+    assert_false(line_writer_finish(writer, 10));
+    assert_true(line_writer_lost(writer) > 0);
+    line_writer_close(writer);
+    close(fds[0]); /* the thread's write ends with EPIPE, and then the thread */
+    pause_ms(1);
+}
+
+static void a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later(void **state)
+{
+    (void)state;
+    struct err err;
+    unsigned last = 0;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
+    assert_non_null(writer);
+    put_lines(writer, 0, 10);
+    assert_int_equal(line_writer_reopen(writer, &err), 0);
+    put_lines(writer, 10, 20);
+    while (line_writer_errnum(writer) != ENXIO)
+        pause_ms(1);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    while (!line_writer_drain(writer, WAIT_MS))
+        pause_ms(1);
+    line_writer_close(writer);
+    FILE *in = fdopen(fd, "r");
+    assert_int_equal(count_lines(in, &last), 20);
+    assert_int_equal(last, 19);
+    fclose(in);
+    unlink(path);
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static unsigned lines_of_file(unsigned *last)
+{
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    unsigned count = count_lines(in, last);
+    fclose(in);
+    return count;
+}
+
+/* RLIMIT_FSIZE cuts a write short, as a full disk does. */
+static void a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_can(void **state)
+{
+    (void)state;
+    struct err err;
+    unsigned last = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(5 * LINE_SIZE + 50);
+    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
+    assert_non_null(writer);
+    put_lines(writer, 0, 20);
+    while (line_writer_errnum(writer) == 0)
+        pause_ms(1);
+    assert_int_equal(line_writer_errnum(writer), EFBIG);
+    assert_int_equal(lines_of_file(&last), 5);
+    limit_files(RLIM_INFINITY);
+    while (!line_writer_drain(writer, WAIT_MS))
+        pause_ms(1);
+    assert_int_equal(line_writer_errnum(writer), 0);
+    assert_int_equal(lines_of_file(&last), 20);
+    assert_int_equal(line_writer_lost(writer), 0);
+    line_writer_close(writer);
+    unlink(path);
+}
+
+static void a_file_opened_anew_gets_what_is_written_after_it(void **state)
+{
+    (void)state;
+    struct err err;
+    unsigned last = 0;
+    char old[80];
+    snprintf(old, sizeof old, "%s.1", path);
+    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
+    put_lines(writer, 0, 3000);
+    assert_int_equal(rename(path, old), 0);
+    assert_int_equal(line_writer_reopen(writer, &err), 0);
+    put_lines(writer, 3000, 3010);
+    assert_true(line_writer_finish(writer, WAIT_MS));
+    line_writer_close(writer);
+    assert_int_equal(lines_of_file(&last), 10);
+    assert_int_equal(last, 3009);
+    rename(old, path);
+    assert_int_equal(lines_of_file(&last), 3000);
+    unlink(path);
+}
+
+static void a_line_longer_than_the_streams_buffer_stays_whole(void **state)
+{
+    (void)state;
+    struct err err;
+    size_t size = 3 * LINE_WRITER_BUFFER;
+    char *line = malloc(size);
+    memset(line, 'x', size);
+    line[size - 1] = '\n';
+    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
+    line_writer_put(writer, line, size);
+    assert_true(line_writer_finish(writer, WAIT_MS));
+    line_writer_close(writer);
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, size);
+    unlink(path);
+    free(line);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_for_a_reader_that_does_not_read_are_lost_whole_and_counted),
+        cmocka_unit_test(the_end_does_not_wait_for_a_reader_that_does_not_read),
+        cmocka_unit_test(a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later),
+        cmocka_unit_test(a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_can),
+        cmocka_unit_test(a_file_opened_anew_gets_what_is_written_after_it),
+        cmocka_unit_test(a_line_longer_than_the_streams_buffer_stays_whole),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    if (mkdtemp(folder) == NULL)
+        return 1;
+    snprintf(path, sizeof path, "%s/log", folder);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    rmdir(folder);
+    return failed;
+}
