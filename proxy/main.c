@@ -15,6 +15,7 @@
 #include "proxy/app/replay/replay.h"
 #include "proxy/app/run.h"
 #include "proxy/base/suggest.h"
+#include "proxy/base/version.h"
 #include "proxy/ctl/ctl.h"
 
 static pid_t parent_at_start;
@@ -168,7 +169,7 @@ static int command_faults(const struct cli *cli)
 static int command_version(const struct cli *cli)
 {
     if (!cli->as_toxiproxy)
-        printf("rudeproxy %s\n", RUDEPROXY_VERSION);
+        version_print(stdout);
     else
         printf(
             "toxiproxy-server version %s (rudeproxy %s)\n", TOXIPROXY_VERSION, RUDEPROXY_VERSION);

@@ -11,6 +11,7 @@
 #include "proxy/base/columns.h"
 #include "proxy/base/quote.h"
 #include "proxy/base/suggest.h"
+#include "proxy/base/version.h"
 #include "proxy/ctl/command.h"
 
 #define DEFAULT_URL "http://localhost:8474"
@@ -382,7 +383,7 @@ enum ctl_status ctl_run(const char *const *words, size_t count)
     if (ctl_option(&ctl, "help") != NULL)
         return print_help(&ctl);
     if (ctl_option(&ctl, "version") != NULL) {
-        printf("rudeproxy %s\n", RUDEPROXY_VERSION);
+        version_print(stdout);
         return CTL_FINE;
     }
     status = check(&ctl);
