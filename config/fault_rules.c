@@ -11,17 +11,17 @@
 
 unsigned fault_rules_foreign(const struct fault_type *type)
 {
-    const unsigned of_connections = BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) |
-                                    BIT(ROW_WHEN) | BIT(ROW_UNTIL) | BIT(ROW_WHEN_DIRECTION) |
-                                    BIT(ROW_AFTER) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) |
-                                    BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) |
-                                    BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
+    const unsigned of_connections =
+        BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_UNTIL) |
+        BIT(ROW_WHEN_DIRECTION) | BIT(ROW_AFTER) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) |
+        BIT(ROW_MATCH_HOLD) | BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) |
+        BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
     unsigned foreign = 0;
     if (type->listener != LISTENER_OPEN)
         return of_connections;
     if (type->at_accept)
-        foreign |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_DIRECTION) | BIT(ROW_WHEN_DIRECTION) |
-                   BIT(ROW_TRIGGER_DELAY);
+        foreign |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | BIT(ROW_DIRECTION) |
+                   BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY);
     if (type->side_rule == SIDE_UNUSED)
         foreign |= BIT(ROW_SIDE);
     if (!type->takes_other)
@@ -186,6 +186,13 @@ static int edge_means_something(const struct fault_check *exam, struct err *err)
         fault->type->lasting ? " or until = match:\"...\"" : "");
 }
 
+static int match_hold_means_something(const struct fault_check *exam, struct err *err)
+{
+    if (!key_given(exam, ROW_MATCH_HOLD) || fault_match_hold_applies(exam->fault))
+        return 0;
+    return err_set(err, "belongs to edge = before: leave it out, or write edge = before");
+}
+
 /* Whether `until` comes no later than `when`, so that the fault ends as it begins. Two directions
  * may each bring one of the two. */
 static bool ends_at_once(const struct fault *fault)
@@ -257,6 +264,8 @@ static const struct rule {
     {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), true, side_is_there},
     {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), true, other_means_something},
     {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},
+    {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | TRIGGERS, false,
+        match_hold_means_something},
     {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), false, until_is_right},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), false, until_comes_later},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), true, until_is_reachable},

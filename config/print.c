@@ -32,6 +32,7 @@ static const struct {
     {"trigger_delay", fault_delay_applies},
     {"until", fault_until_applies},
     {"edge", fault_edge_applies},
+    {"match_hold", fault_match_hold_applies},
     {"connections", fault_selection_applies},
     {"concurrent", fault_selection_applies},
     {"times", fault_selection_applies},
@@ -104,6 +105,9 @@ void config_print_fault(const struct fault *fault, FILE *out)
     fault_describe_wait(fault, wait, sizeof wait);
     if (fault->type->listener == LISTENER_OPEN)
         fprintf(out, "; %s %s\n", fault->type->lasting ? "begins" : "fires", wait);
+    for (unsigned i = 0; i < FAULT_NOTES; i++)
+        if (fault_note(fault, i) != NULL)
+            fprintf(out, "; warning: %s\n", fault_note(fault, i));
     print_part(&envelope, width, out);
     print_part(&own, width, out);
 }

@@ -213,6 +213,15 @@ const struct option fault_options[] = {
         .choices = edges,
         .help = "of the match in when, or else in until: after lets it through first; before "
                 "withholds its first byte and all that follows"},
+    {.name = "match_hold",
+        .kind = &option_duration_or_forever,
+        .offset = offsetof(struct fault, match_hold_us),
+        .default_text = "20ms",
+        .min = 1,
+        .help =
+            "with edge = before: how long the beginning of a possible match waits for a further "
+            "byte before it is forwarded; a match that is complete only then fires behind its "
+            "last byte"},
     {.name = "connections",
         .kind = &option_selection,
         .offset = offsetof(struct fault, connections),

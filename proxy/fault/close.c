@@ -26,7 +26,9 @@ static const struct option options[] = {
         .offset = offsetof(struct close_params, mode),
         .default_text = "graceful",
         .choices = modes,
-        .help = "graceful delivers what was read, sends a FIN and drains; plain is a bare close()"},
+        .help = "graceful delivers what was read, sends a FIN and drains; plain is a bare close(): "
+                "a RST if "
+                "bytes are unread, as those that edge = before withholds are"},
     [KEY_LINGER] = {.name = "linger",
         .kind = &option_duration,
         .offset = offsetof(struct close_params, linger_us),

@@ -138,6 +138,11 @@ bool fault_edge_applies(const struct fault *fault)
     return trigger_has_edge(fault->when.kind) || trigger_has_edge(fault->until.kind);
 }
 
+bool fault_match_hold_applies(const struct fault *fault)
+{
+    return fault_edge_applies(fault) && fault->edge == EDGE_BEFORE;
+}
+
 bool fault_when_direction_applies(const struct fault *fault)
 {
     return fault_when_applies(fault) && trigger_watches_direction(fault->when.kind);

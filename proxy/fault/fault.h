@@ -200,6 +200,8 @@ struct fault {
     struct trigger until;      /* TRIGGER_NEVER: none */
     int edge; /* enum trigger_edge: the key, as written; it stands in `when` if that is a
                              match, else in `until` */
+    uint64_t match_hold_us; /* EDGE_BEFORE: how long the beginning of a possible match waits for a
+                               further byte; TIME_NEVER: for ever */
     struct selection connections;
     struct selection concurrent; /* which of the connections open at once, in the order in which
                                     they were accepted; an empty one: all */
@@ -238,6 +240,7 @@ bool fault_other_applies(const struct fault *fault);
 bool fault_when_applies(const struct fault *fault);
 bool fault_until_applies(const struct fault *fault);
 bool fault_edge_applies(const struct fault *fault);
+bool fault_match_hold_applies(const struct fault *fault);
 bool fault_when_direction_applies(const struct fault *fault);
 bool fault_delay_applies(const struct fault *fault);
 bool fault_selection_applies(const struct fault *fault);
@@ -254,6 +257,11 @@ bool fault_counts_offsets(const struct fault *fault);
 /* When it fires, in words: "after the 2nd match of "COMMIT" from the client, once saw-commit has
  * fired". Cuts at `size`. */
 void fault_describe_wait(const struct fault *fault, char *buf, size_t size);
+
+/* What may surprise about a fault that is right, one sentence for each index below FAULT_NOTES; NULL: it does
+ * not apply. Static storage. */
+#define FAULT_NOTES 2
+const char *fault_note(const struct fault *fault, unsigned index);
 
 /* Every type, in the order of the manual; ends with NULL. */
 extern const struct fault_type *const fault_catalogue[];

@@ -97,6 +97,7 @@ static void write_facts(struct writer *writer, const struct event *event)
         break;
     case EVENT_FAULT:
     case EVENT_FAULT_OVER:
+    case EVENT_MATCH_LET_GO:
         writer_string(writer, "fault", event->u.fault.name);
         writer_string(writer, "type", event->u.fault.type);
         if (event->connection == 0)

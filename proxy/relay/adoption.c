@@ -133,7 +133,8 @@ static int prepare_shaping(struct adoption *adoption, enum direction direction)
     struct shaping *shaping = malloc(sizeof *shaping);
     if (shaping == NULL)
         return -ENOMEM;
-    shaping_init(shaping, direction, &adoption->session->armed);
+    shaping_init(
+        shaping, direction, &adoption->session->armed, adoption->session->plan->started_at);
     adoption->shaping[direction] = shaping;
     return flow_unpipe(flow);
 }

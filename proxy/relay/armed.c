@@ -113,6 +113,24 @@ void armed_deinit(struct session *session)
     }
 }
 
+/* --- firing --- */
+
+bool armed_is_counted(const struct armed_fault *armed, const struct armed_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->list[i]->rule == armed->rule && set->list[i]->counted)
+            return true;
+    return false;
+}
+
+bool armed_can_fire(
+    const struct armed_fault *armed, const struct armed_set *set, uint64_t since_start_us)
+{
+    const struct rule *rule = armed->rule;
+    return window_has(&rule->fault.active, since_start_us) &&
+           (rule->fault_counter->fired < rule->fault.times || armed_is_counted(armed, set));
+}
+
 /* --- triggers: a new kind of trigger is a case in each of these five --- */
 
 /* Offset at which a trigger fires; FLOW_NO_EDGE: not known, or not a matter of offsets. An offset that was

@@ -33,6 +33,7 @@ enum armed_phase {
 struct match {
     unsigned matched; /* bytes of the pattern in which the stream ends */
     uint64_t edge;    /* offset at which the trigger fires; FLOW_NO_EDGE: not found yet */
+    uint64_t let_go;  /* the stream's end when the beginning of a match was let go; 0: never */
 };
 
 /* A fault selected for this connection. A type that goes by direction has one of these for each
@@ -42,6 +43,7 @@ struct armed_fault {
     struct rule *rule;        /* one reference */
     enum armed_phase phase;
     bool counted;               /* among the connections the fault was injected in */
+    bool let_go_reported;       /* its EVENT_MATCH_LET_GO was emitted */
     unsigned directions;        /* set: whose bytes it watches, shapes or counts */
     enum action_kind action[2]; /* lasting action on each socket, by enum side */
     struct action does;         /* its parameters, the same for both sockets */
@@ -125,6 +127,15 @@ bool armed_stands_at(const struct armed_fault *armed, enum direction direction, 
  * direction. */
 bool armed_awaits_event(
     const struct armed_fault *armed, enum trigger_kind kind, enum direction direction);
+
+/* Whether the fault would do anything if its trigger came now: its window is open, and it may be injected in
+ * one connection more. */
+bool armed_can_fire(
+    const struct armed_fault *armed, const struct armed_set *set, uint64_t since_start_us);
+
+/* Whether the fault was injected in this connection, by any entry of its rule: a fault in both directions
+ * counts once. */
+bool armed_is_counted(const struct armed_fault *armed, const struct armed_set *set);
 
 /* Whether the event that the fault waits for has passed already. */
 bool armed_is_past(const struct session *session, const struct armed_fault *armed);

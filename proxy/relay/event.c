@@ -10,6 +10,7 @@ static const char *const event_kind_names[EVENT_COUNT] = {
     [EVENT_CONNECT_FAILED] = "connect_failed",
     [EVENT_FAULT] = "fault",
     [EVENT_FAULT_OVER] = "fault_over",
+    [EVENT_MATCH_LET_GO] = "match_let_go",
     [EVENT_EOF] = "eof",
     [EVENT_RESET_SEEN] = "reset_seen",
     [EVENT_CLOSED] = "closed",

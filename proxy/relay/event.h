@@ -23,9 +23,11 @@ enum event_kind {
     EVENT_CONNECT_FAILED, /* the upstream could not be reached */
     EVENT_FAULT,          /* a fault was injected; connection 0: on the listening socket */
     EVENT_FAULT_OVER,     /* a lasting fault has ended */
-    EVENT_EOF,            /* a FIN arrived */
-    EVENT_RESET_SEEN,     /* a RST (or another fatal error) arrived */
-    EVENT_CLOSED,         /* both sockets are gone */
+    EVENT_MATCH_LET_GO, /* `edge = before` let the beginning of a possible match go: no further byte
+                             came within match_hold. Once for each fault and connection */
+    EVENT_EOF,          /* a FIN arrived */
+    EVENT_RESET_SEEN,   /* a RST (or another fatal error) arrived */
+    EVENT_CLOSED,       /* both sockets are gone */
     EVENT_COUNT,
 };
 
@@ -95,7 +97,7 @@ struct event {
             const char *type;
             enum direction direction; /* the one it watches */
             uint64_t offset;          /* bytes of it handed on so far */
-        } fault;                      /* also EVENT_FAULT_OVER */
+        } fault;                      /* also EVENT_FAULT_OVER, EVENT_MATCH_LET_GO */
         struct {
             enum side side;
             uint64_t offset; /* bytes that came before it in its direction */

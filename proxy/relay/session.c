@@ -114,6 +114,8 @@ static void run_flow(struct session *session, enum direction direction)
         session->arrived_at[direction] = session->now;
     if (flow_read(flow) != read || flow_forwarded(flow) != forwarded)
         session->active_at = session->now;
+    if (flow->shaping != NULL && flow->shaping->let_go)
+        triggers_report_let_go(session, direction);
     if (flow->dropped != dropped) /* a limit of no bytes is looked for in time */
         session_touch(session);
     switch (stop) {
@@ -159,7 +161,7 @@ static time_us next_time(const struct session *session)
         if (it->fin_release_at > session->now)
             next = time_min(next, it->fin_release_at);
         if (session->flow[i].shaping != NULL && session->flow[i].sink != NULL)
-            next = time_min(next, session->flow[i].shaping->again);
+            next = time_min(next, shaping_next_time(session->flow[i].shaping));
     }
     if (session->stall_since != TIME_NEVER)
         next = time_min(next, session->now + RESET_STALL_CHECK_US);
@@ -307,7 +309,7 @@ static int shape_flow(struct session *session, enum direction direction)
     struct shaping *shaping = malloc(sizeof *shaping);
     if (shaping == NULL)
         return -1;
-    shaping_init(shaping, direction, &session->armed);
+    shaping_init(shaping, direction, &session->armed, session->plan->started_at);
     shaping_refresh(shaping);
     session->flow[direction].shaping = shaping;
     return 0;

@@ -36,12 +36,15 @@ bool shaping_is_needed(const struct armed_set *set, enum direction direction)
     return false;
 }
 
-void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set)
+void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set,
+    time_us started_at)
 {
     *shaping = (struct shaping){
         .direction = direction,
         .set = set,
+        .started_at = started_at,
         .hold = SHAPING_NO_HOLD,
+        .hold_until = TIME_NEVER,
         .again = TIME_NEVER,
     };
 }
@@ -69,19 +72,63 @@ static const struct matcher *current_matcher(
                                           : &armed->rule->until_matcher;
 }
 
-/* Finds what must not go yet, because it may turn out to be a match. */
+/* Whether bytes have to wait for the trigger of this fault: it would fire now, or end an active fault. */
+static bool may_hold(const struct shaping *shaping, const struct armed_fault *armed)
+{
+    return armed->phase == ARMED_ACTIVE ||
+           (armed->phase == ARMED_WAITING &&
+               armed_can_fire(armed, shaping->set, shaping->now - shaping->started_at));
+}
+
+/* The beginning of a match that this fault holds back now, NULL: none. The bytes of a beginning that were
+ * forwarded already cannot be withheld any more. */
+static struct match *held_match(const struct shaping *shaping, struct armed_fault *armed)
+{
+    struct match *match;
+    const struct matcher *matcher = current_matcher(armed, shaping->direction, &match);
+    bool held = matcher != NULL && matcher->trigger->edge == EDGE_BEFORE && match->matched > 0 &&
+                shaping->scanned - match->matched >= shaping->forwarded &&
+                shaping->scanned != match->let_go && may_hold(shaping, armed);
+    return held ? match : NULL;
+}
+
+/* When this fault lets its beginning of a match go: `match_hold` after the last byte, or when its window
+ * closes. */
+static time_us let_go_at(const struct shaping *shaping, const struct armed_fault *armed)
+{
+    const struct fault *fault = &armed->rule->fault;
+    return time_min(time_add(shaping->scanned_at, fault->match_hold_us),
+        time_add(shaping->started_at, fault->active.to));
+}
+
+/* Finds the bytes that must not go yet, because they may turn out to be a match. */
 static void hold_back(struct shaping *shaping)
 {
     shaping->hold = SHAPING_NO_HOLD;
+    shaping->hold_until = TIME_NEVER;
     for (size_t i = 0; i < shaping->set->count && !shaping->ended; i++) {
-        struct match *match;
-        const struct matcher *matcher =
-            current_matcher(shaping->set->list[i], shaping->direction, &match);
-        if (matcher == NULL || matcher->trigger->edge != EDGE_BEFORE || match->matched == 0)
+        struct armed_fault *armed = shaping->set->list[i];
+        const struct match *match = held_match(shaping, armed);
+        if (match == NULL)
             continue;
         uint64_t start = shaping->scanned - match->matched;
         shaping->hold = start < shaping->hold ? start : shaping->hold;
+        shaping->hold_until = time_min(shaping->hold_until, let_go_at(shaping, armed));
     }
+}
+
+/* Lets the beginnings go whose time is up. */
+static void let_go(struct shaping *shaping)
+{
+    for (size_t i = 0; i < shaping->set->count; i++) {
+        struct armed_fault *armed = shaping->set->list[i];
+        struct match *match = held_match(shaping, armed);
+        if (match == NULL || shaping->now < let_go_at(shaping, armed))
+            continue;
+        match->let_go = shaping->scanned;
+        shaping->let_go = true;
+    }
+    hold_back(shaping);
 }
 
 void shaping_refresh(struct shaping *shaping)
@@ -106,6 +153,8 @@ void shaping_refresh(struct shaping *shaping)
 void shaping_join(struct shaping *shaping, uint64_t head, uint64_t tail, bool ended, time_us now)
 {
     bool had_arrivals = shaping->wants_arrivals;
+    shaping->forwarded = head;
+    shaping->now = now;
     shaping->ended |= ended;
     shaping_refresh(shaping);
     if (shaping->wants_arrivals && !had_arrivals && (tail > head || ended))
@@ -116,6 +165,14 @@ void shaping_begin(struct shaping *shaping, time_us now)
 {
     shaping->now = now;
     shaping->again = TIME_NEVER; /* unless a gate says so once more */
+    shaping->let_go = false;
+    if (now >= shaping->hold_until)
+        let_go(shaping);
+}
+
+time_us shaping_next_time(const struct shaping *shaping)
+{
+    return time_min(shaping->again, shaping->hold_until);
 }
 
 /* The gate that asks when bytes came. */
@@ -170,6 +227,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
 
 void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
 {
+    shaping->forwarded = offset + n;
     arrivals_forget(&shaping->arrivals, offset + n);
     for (size_t i = 0; i < shaping->set->count; i++) {
         struct armed_fault *armed = shaping->set->list[i];
@@ -179,7 +237,8 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
     }
 }
 
-/* Goes on with one pattern, and notes where its edge is when it was found. */
+/* Goes on with one pattern, and notes where its edge is when it was found: with `edge = before` at its
+ * beginning, unless that was forwarded already. */
 static void scan_one(struct shaping *shaping, const struct matcher *matcher, struct match *match,
     uint64_t offset, const unsigned char *bytes, size_t n)
 {
@@ -188,7 +247,8 @@ static void scan_one(struct shaping *shaping, const struct matcher *matcher, str
     bool before = matcher->trigger->edge == EDGE_BEFORE;
     if (match->matched != length)
         return;
-    match->edge = offset + seen - (before ? length : 0);
+    uint64_t end = offset + seen;
+    match->edge = before && end - length >= shaping->forwarded ? end - length : end;
     if (match->edge < shaping->match_edge)
         shaping->match_edge = match->edge;
 }
@@ -223,6 +283,7 @@ size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned cha
             scan_one(shaping, matcher, match, offset, bytes, n);
     }
     shaping->scanned = offset + n;
+    shaping->scanned_at = shaping->now;
     hold_back(shaping);
     return n;
 }
@@ -286,6 +347,7 @@ void shaping_forget(struct shaping *shaping)
             match->matched = 0;
     }
     shaping->hold = SHAPING_NO_HOLD;
+    shaping->hold_until = TIME_NEVER;
     shaping->match_edge = FLOW_NO_EDGE;
 }
 
@@ -293,6 +355,7 @@ void shaping_end_match(struct shaping *shaping)
 {
     shaping->ended = true;
     shaping->hold = SHAPING_NO_HOLD;
+    shaping->hold_until = TIME_NEVER;
 }
 
 void shaping_ended(struct shaping *shaping, uint64_t offset)

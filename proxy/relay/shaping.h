@@ -28,6 +28,7 @@ struct shaping {
     enum direction direction;
     const struct armed_set *set; /* the session's, shared by both directions */
     struct arrivals arrivals;
+    time_us started_at; /* of the run */
     bool wants_arrivals;
     bool needs_bytes;    /* some fault mutates or matches: every byte has to be seen */
     bool matches;        /* some fault matches: bytes are peeked at before they are taken */
@@ -37,14 +38,19 @@ struct shaping {
     uint64_t burst;      /* offset at which nothing waited; what comes at the same time joins it */
     time_us taken_at;    /* when the last bytes came */
     uint64_t scanned;    /* offset up to which the matchers have looked */
+    uint64_t forwarded;  /* offset up to which bytes were forwarded */
     uint64_t hold;       /* offset of a possible match that must not go yet; SHAPING_NO_HOLD */
+    time_us hold_until;  /* when it is let go unless a byte comes; TIME_NEVER */
+    time_us scanned_at;  /* when the matchers last saw a byte */
+    bool let_go;         /* the last pump let a beginning go: triggers_report_let_go() */
     uint64_t match_edge; /* where the last scan found a match; FLOW_NO_EDGE: nowhere */
     time_us again;       /* when the gates may let more go; TIME_NEVER: not by time alone */
     time_us now;
 };
 
-/* `set` outlives the shaping. To be refreshed when faults are armed. */
-void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set);
+/* `set` outlives the shaping. `started_at`: of the run. To be refreshed when faults are armed. */
+void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set,
+    time_us started_at);
 void shaping_deinit(struct shaping *shaping);
 
 /* Whether any of the faults concerns the bytes of this direction, now or later. */
@@ -57,8 +63,11 @@ void shaping_refresh(struct shaping *shaping);
  * already: they count as arrived now, and are not searched. `ended`: the stream ends behind them. */
 void shaping_join(struct shaping *shaping, uint64_t head, uint64_t tail, bool ended, time_us now);
 
-/* A pump begins at this time. */
+/* A pump begins at this time. Lets the beginning of a possible match go whose time is up. */
 void shaping_begin(struct shaping *shaping, time_us now);
+
+/* When to pump again although no byte came; TIME_NEVER: not by time alone. */
+time_us shaping_next_time(const struct shaping *shaping);
 
 /* Offset up to which what waits from `head` to `end` (a FIN or RST counts as one) may go now. */
 uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end);

@@ -37,22 +37,11 @@ static void emit_fault(struct session *session, enum event_kind kind,
     session_emit(session, &event);
 }
 
-/* A fault in both directions is injected in one connection. */
-static bool is_counted(const struct session *session, const struct armed_fault *armed)
-{
-    for (size_t i = 0; i < session->armed.count; i++) {
-        const struct armed_fault *other = session->armed.list[i];
-        if (other != armed && other->rule == armed->rule && other->counted)
-            return true;
-    }
-    return false;
-}
-
 /* Counts the connection as injected. False: the fault was injected in `times` connections already. */
 static bool count_in(struct session *session, struct armed_fault *armed)
 {
     struct rule *rule = armed->rule;
-    if (!armed->counted && !is_counted(session, armed)) {
+    if (!armed_is_counted(armed, &session->armed)) {
         if (rule->fault_counter->fired >= rule->fault.times)
             return false;
         rule->fault_counter->fired++;
@@ -165,6 +154,17 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
             finish(session, armed, FAULT_EXPIRED);
         else if (armed_stands_at(armed, direction, offset))
             on_trigger(session, armed, direction);
+    }
+}
+
+void triggers_report_let_go(struct session *session, enum direction direction)
+{
+    for (size_t i = 0; i < session->armed.count; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (armed->let_go_reported || armed_match(armed)[direction].let_go == 0)
+            continue;
+        armed->let_go_reported = true;
+        emit_fault(session, EVENT_MATCH_LET_GO, armed, direction);
     }
 }
 

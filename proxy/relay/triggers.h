@@ -17,6 +17,9 @@ void triggers_on_event(struct session *session, enum trigger_kind kind, enum dir
 /* Exactly `offset` bytes of the direction were forwarded: byte triggers, matches, limits. */
 void triggers_on_edge(struct session *session, enum direction direction, uint64_t offset);
 
+/* The beginning of a possible match was let go in the direction: reports it once for each fault. */
+void triggers_report_let_go(struct session *session, enum direction direction);
+
 /* Time passed: time triggers, idle triggers, windows and durations. */
 void triggers_on_time(struct session *session);
 

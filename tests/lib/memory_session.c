@@ -207,6 +207,10 @@ static void host_emit(struct session *session, const struct event *event)
     case EVENT_FAULT_OVER:
         note_fault(it, event);
         break;
+    case EVENT_MATCH_LET_GO:
+        note(it, "%s %s %s %ju\n", event_kind_name(event->kind), event->u.fault.name,
+            direction_name(event->u.fault.direction), (uintmax_t)event->u.fault.offset);
+        break;
     case EVENT_EOF:
     case EVENT_RESET_SEEN:
         note(it, "%s %s %ju %d\n", event_kind_name(event->kind), side_name(event->u.seen.side),

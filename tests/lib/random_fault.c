@@ -291,6 +291,8 @@ static size_t write_fault(const struct fault_type *type, const struct random_ran
     unsigned side = type->side_rule == SIDE_REQUIRED ? 1u << ROW_SIDE : 0;
     if (range->foreign != 0 && random_below(random, range->foreign) == 0)
         foreign = 0;
+    if (below(&base, 8) != 0) /* it needs edge = before: most draws would be refused */
+        never |= 1u << ROW_MATCH_HOLD;
     size_t used = (size_t)snprintf(text, size, "type = %s\n", type->name);
     used += write_keys(
         &base, fault_options, side, never | foreign | 1u << ROW_TYPE, text + used, size - used);
@@ -306,8 +308,9 @@ size_t random_fault_write(const struct fault_type *type, const struct random_ran
 size_t random_fault_write_plain(const struct fault_type *type, const struct random_range *range,
     uint64_t *random, char *text, size_t size)
 {
-    const unsigned never = 1u << ROW_AFTER | 1u << ROW_CONCURRENT | 1u << ROW_PROXY |
-                           1u << ROW_CONNECTIONS | 1u << ROW_TIMES | 1u << ROW_CHANCE |
-                           1u << ROW_CLIENTS | 1u << ROW_ACTIVE | 1u << ROW_ENABLED;
+    const unsigned never = 1u << ROW_AFTER | 1u << ROW_MATCH_HOLD | 1u << ROW_CONCURRENT |
+                           1u << ROW_PROXY | 1u << ROW_CONNECTIONS | 1u << ROW_TIMES |
+                           1u << ROW_CHANCE | 1u << ROW_CLIENTS | 1u << ROW_ACTIVE |
+                           1u << ROW_ENABLED;
     return write_fault(type, range, never, random, text, size);
 }

@@ -18,6 +18,10 @@ static const struct complaint envelope[] = {
     {STALL "edge = before\n", 0, 6, "or until = match:\"...\""},
     {STALL "edge = befor\nwhen = match:\"x\"\n", 0, 6, "did you mean 'before'?"},
 
+    {F "type = close\nwhen = match:\"x\"\nmatch_hold = 5ms\n", 0, 7, "belongs to edge = before"},
+    {F "type = close\nmatch_hold = 5ms\n", 0, 6, "belongs to edge = before"},
+    {F "type = close\nwhen = match:\"x\"\nedge = before\nmatch_hold = 0s\n", 0, 8, "too small"},
+
     /* until */
     {F "type = close\nuntil = eof\n", 0, 6, "type = close, which does not last"},
     {F "type = unread\nside = client\nuntil = time:5s\n", 0, 7, "which does not last"},

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What `check` says about faults that are right but may surprise: one row for each. */
+#include <string.h>
+
+#include "proxy/fault/fault.h"
+
+static const struct trigger *match_before(const struct fault *fault)
+{
+    const struct trigger *trigger =
+        trigger_has_edge(fault->when.kind) ? &fault->when : &fault->until;
+    return trigger_has_edge(trigger->kind) && trigger->edge == EDGE_BEFORE ? trigger : NULL;
+}
+
+/* Bytes that messages of common protocols end with: lines, C strings, JSON, XML, SQL. */
+static bool begins_with_an_end(const struct fault *fault)
+{
+    static const unsigned char ends[] = {'\r', '\n', '\0', '}', ']', '>', ';'};
+    const struct trigger *trigger = match_before(fault);
+    return trigger != NULL && memchr(ends, trigger->pattern[0], sizeof ends) != NULL;
+}
+
+static bool leaves_withheld_bytes_unread(const struct fault *fault)
+{
+    return match_before(fault) == &fault->when &&
+           fault->type->fire(fault->params).kind == ACTION_CLOSE_PLAIN;
+}
+
+static const struct {
+    bool (*applies)(const struct fault *fault);
+    const char *text;
+} notes[FAULT_NOTES] = {
+    {begins_with_an_end,
+        "the pattern begins with a byte that messages end with: such an end waits match_hold for a "
+        "further byte, then goes on, and a match that began in it fires behind its last byte"},
+    {leaves_withheld_bytes_unread,
+        "with mode = plain and edge = before, withheld bytes are unread at the close(): the kernel "
+        "sends a RST, not a FIN; write mode = graceful for a FIN"},
+};
+
+const char *fault_note(const struct fault *fault, unsigned index)
+{
+    return notes[index].applies(fault) ? notes[index].text : NULL;
+}
