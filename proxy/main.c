@@ -8,6 +8,7 @@
 
 #include "proxy/admin/admin.h"
 #include "proxy/app/cli/cli.h"
+#include "proxy/app/cli/environment.h"
 #include "proxy/app/demo/demo.h"
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
@@ -136,6 +137,17 @@ static int command_ctl(const struct cli *cli)
     return (int)ctl_run(cli->operands, cli->operand_count);
 }
 
+static int command_health(const struct cli *cli)
+{
+    const char *address =
+        cli->operand_count > 0 ? cli->operands[0] : environment_get(ENVIRONMENT_ADMIN);
+    if (cli->operand_count > 1) {
+        cli_report("", "health asks one address: rudeproxy health [ADDRESS]", "");
+        return EXIT_USAGE;
+    }
+    return (int)ctl_health(address);
+}
+
 static void say_unknown_type(const char *name)
 {
     struct suggest suggest;
@@ -223,6 +235,11 @@ const struct command commands[] = {
         .help = "check a file and print what is in effect",
         .run = command_check,
         .takes_files = true},
+    {.name = "health",
+        .arguments = "health [ADDRESS]",
+        .help = "exit 0 if the HTTP API answers, else 1",
+        .run = command_health,
+        .takes_words = true},
     {.name = "replay",
         .arguments = "replay LOG",
         .help = "a file that repeats the faults of a JSON log",

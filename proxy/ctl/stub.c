@@ -4,11 +4,22 @@
 
 #include "proxy/ctl/ctl.h"
 
+static enum ctl_status report_absence(void)
+{
+    fputs("rudeproxy: this rudeproxy was built without ctl and the HTTP API (cmake -DADMIN=ON)\n",
+        stderr);
+    return CTL_FAILED;
+}
+
 enum ctl_status ctl_run(const char *const *words, size_t count)
 {
     (void)words;
     (void)count;
-    fputs("rudeproxy: this rudeproxy was built without ctl and the HTTP API (cmake -DADMIN=ON)\n",
-        stderr);
-    return CTL_FAILED;
+    return report_absence();
+}
+
+enum ctl_status ctl_health(const char *address)
+{
+    (void)address;
+    return report_absence();
 }

@@ -56,6 +56,14 @@ call 200 GET /version '' -H 'Authorization: Bearer sesame-open-7' -H 'Host: admi
 ! grep -q sesame "$proxy_log" || fail "the token is in the log"
 proxy_stop
 
+# --- health -------------------------------------------------------------------------------------
+
+expect 1 "$RUDEPROXY" health "127.0.0.1:$(unused_port)"
+same "lines on stderr" 1 "$(wc -l <"$work/err")"
+says "$work/err" '127\.0\.0\.1:.*cannot connect'
+expect 1 "$RUDEPROXY" health "unix:$work/none"
+expect 2 "$RUDEPROXY" health a b
+
 # --- Where it may listen ------------------------------------------------------------------------
 
 for address in 0.0.0.0:0 '[::]:0' 10.1.2.3:0 example.com:0; do
@@ -70,6 +78,7 @@ proxy_count=9 proxy_ready=$work/any.ready proxy_err=$work/any.err
 proxy_spawn --admin 0.0.0.0:0 --admin-token 0123456789
 api=127.0.0.1:$(proxy_port @admin)
 call 401 GET /version
+expect 0 "$RUDEPROXY" health "$api"
 call 200 GET /version '' -H 'Authorization: Bearer 0123456789'
 proxy_stop
 
@@ -81,6 +90,9 @@ api=127.0.0.1:$(proxy_port @admin)
 says "$proxy_err" 'warning: the API is open'
 same "lines of the warning" 1 "$(grep -c warning "$proxy_err")"
 call 200 GET /version '' -H 'Host: toxiproxy:8474'
+expect 0 "$RUDEPROXY" health "$api"
+expect 0 env RUDEPROXY_ADMIN="0.0.0.0:${api##*:}" "$RUDEPROXY" health
+same "what health prints" '' "$(cat "$work/out" "$work/err")"
 call 403 POST /reset '' -H 'Host: toxiproxy:8474' -H 'Origin: http://evil.example'
 call 403 GET /version '' -H 'Host: toxiproxy:8474' -H 'Sec-Fetch-Site: cross-site'
 call 200 GET /version '' -H 'Sec-Fetch-Site: none'
@@ -109,5 +121,6 @@ rm -f "$proxy_ready"
 proxy_spawn --admin "unix:$work/admin.sock"
 same "address" "unix:$work/admin.sock" "$(proxy_address @admin)"
 same "over a UNIX socket" '{"version": "2.12.0"}' "$(web --unix-socket "$work/admin.sock" http://any/version)"
+expect 0 "$RUDEPROXY" health "unix:$work/admin.sock"
 proxy_stop
 [ ! -e "$work/admin.sock" ] || fail "the socket file is left"

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `rudeproxy health`: GET /version within a few seconds. Any answer that an API could give counts: one
+ * that asks for a token is well too.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/ctl/client.h"
+#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/http.h"
+#include "proxy/ctl/socket.h"
+
+#define HEALTH_S 5u /* for connecting and the whole answer; probes wait that long or longer */
+#define DEFAULT_ADDRESS "localhost:8474"
+
+static bool drop_body(struct http_answer *answer, const char *bytes, size_t size, struct err *err)
+{
+    (void)answer;
+    (void)bytes;
+    (void)size;
+    (void)err;
+    return true;
+}
+
+/* A server on any address is reached on the loopback device. */
+static void make_reachable(struct address *address)
+{
+    if (address->kind == ADDRESS_IP && strcmp(address->host, "0.0.0.0") == 0)
+        snprintf(address->host, sizeof address->host, "127.0.0.1");
+    else if (address->kind == ADDRESS_IP && strcmp(address->host, "::") == 0)
+        snprintf(address->host, sizeof address->host, "::1");
+}
+
+static int ask(struct client *client, struct http_answer *answer, struct err *err)
+{
+    const struct http_request request = {
+        .method = "GET",
+        .target = "/version",
+        .host = client->address.kind == ADDRESS_NAME ? "localhost" : client->host,
+        .headers = client->headers,
+    };
+    int64_t deadline_ms = socket_deadline(HEALTH_S);
+    int fd = socket_connect(&client->address, deadline_ms, err);
+    if (fd < 0)
+        return -1;
+    int result = http_exchange(fd, &request, deadline_ms, answer, err);
+    close(fd);
+    return result;
+}
+
+enum ctl_status ctl_health(const char *address)
+{
+    struct http_answer answer = {.take = drop_body};
+    struct client client;
+    struct err err;
+    if (client_open(&client, address != NULL ? address : DEFAULT_ADDRESS, NULL) != 0)
+        return CTL_USAGE;
+    make_reachable(&client.address);
+    int result = ask(&client, &answer, &err);
+    if (result == 0 && answer.status != 200 && answer.status != 401)
+        result = err_set(&err, "GET /version is answered with %u", answer.status);
+    if (result != 0)
+        fprintf(stderr, "rudeproxy: %s: %s\n", client.url, err.text);
+    client_close(&client);
+    return result == 0 ? CTL_FINE : CTL_FAILED;
+}
