@@ -134,7 +134,8 @@ static int command_replay(const struct cli *cli)
 
 static int command_ctl(const struct cli *cli)
 {
-    return (int)ctl_run(cli->operands, cli->operand_count);
+    return (int)(cli->as_toxiproxy ? ctl_run_as_toxiproxy : ctl_run)(
+        cli->operands, cli->operand_count);
 }
 
 static int command_health(const struct cli *cli)

@@ -32,7 +32,10 @@ static int report_problem(const char *what)
 
 static int report_failure(const struct client *client, const struct err *err)
 {
-    fprintf(stderr, "rudeproxy: %s: %s\n", client->url, err->text);
+    if (client->failure != NULL)
+        fprintf(stderr, "%s: %s: %s\n", client->failure, client->url, err->text);
+    else
+        fprintf(stderr, "rudeproxy: %s: %s\n", client->url, err->text);
     return -1;
 }
 
@@ -195,13 +198,15 @@ __attribute__((format(printf, 1, 2))) static void print_line(const char *format,
 }
 
 /* Prints why the server refused. */
-static void print_refusal(unsigned status, const struct answer *answer)
+static void print_refusal(const struct client *client, unsigned status, const struct answer *answer)
 {
     const char *bytes = answer->bytes != NULL ? answer->bytes : "";
     json_t *object = json_loads(bytes, 0, NULL), *problem;
     const char *text = json_string_value(json_object_get(object, "error"));
     size_t i;
-    if (text != NULL)
+    if (text != NULL && client->failure != NULL)
+        print_line("%s: HTTP %u: %s", client->failure, status, text);
+    else if (text != NULL)
         print_line("rudeproxy: %s", text);
     else
         print_line(
@@ -239,7 +244,7 @@ static int exchange(struct client *client, struct http_request *request, const s
         return report_failure(client, &err);
     if (call->http.status < 400)
         return 0;
-    print_refusal(call->http.status, call->answer);
+    print_refusal(client, call->http.status, call->answer);
     return -1;
 }
 

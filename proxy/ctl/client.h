@@ -33,7 +33,8 @@ void path_add_name(struct path *path, const char *name); /* with the slash befor
 void path_add_query(struct path *path, const char *key, const char *value);
 
 struct client {
-    const char *url; /* as it was given, for messages */
+    const char *url;     /* as it was given, for messages */
+    const char *failure; /* NULL; else what to print before an error, as toxiproxy-cli does */
     struct address address;
     char host[ADDRESS_TEXT_MAX]; /* of the Host header */
     char *base;                  /* the path of the URL, without a slash at its end; owned */

@@ -36,6 +36,7 @@ struct ctl_command {
     const struct ctl_option *options; /* of its own; NULL: none */
     size_t least, most;               /* operands */
     enum ctl_status (*run)(struct ctl *ctl);
+    const char *failure; /* what toxiproxy-cli says before an error of the server; NULL: nothing */
 };
 
 extern const struct ctl_command ctl_commands[]; /* in commands.c */
@@ -47,6 +48,7 @@ struct ctl_given {
 };
 
 struct ctl {
+    bool as_toxiproxy; /* see ctl_run_as_toxiproxy() */
     const struct ctl_command *command;
     const char *group; /* said, but no command of it yet; NULL: none */
     const char *operands[CTL_WORDS_MAX];

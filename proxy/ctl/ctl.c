@@ -15,7 +15,8 @@
 #include "proxy/ctl/command.h"
 
 #define DEFAULT_URL "http://localhost:8474"
-#define OPTION_INDENT 31 /* columns of the help texts */
+#define TOXIPROXY_CLI_VERSION "2.12.0" /* whose words these are */
+#define OPTION_INDENT 31               /* columns of the help texts */
 #define COMMAND_INDENT 39
 
 static const struct ctl_option global_options[] = {
@@ -42,17 +43,18 @@ static void print_name(FILE *out, const struct ctl_command *command)
 enum ctl_status ctl_wrong(const struct ctl *ctl, const char *format, ...)
 {
     va_list args;
-    fputs("rudeproxy: ", stderr);
+    const char *program = ctl->as_toxiproxy ? "toxiproxy-cli" : "rudeproxy ctl";
+    fputs(ctl->as_toxiproxy ? "" : "rudeproxy: ", stderr);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
     if (ctl->command != NULL) {
-        fputs("\nusage: rudeproxy ctl ", stderr);
+        fprintf(stderr, "\nusage: %s ", program);
         print_name(stderr, ctl->command);
         fprintf(stderr, "%s%s\n", ctl->command->arguments[0] != '\0' ? " " : "",
             ctl->command->arguments);
     } else {
-        fputs("\nTry 'rudeproxy ctl --help'.\n", stderr);
+        fprintf(stderr, "\nTry '%s --help'.\n", program);
     }
     return CTL_USAGE;
 }
@@ -80,7 +82,8 @@ static void print_command(const struct ctl_command *command)
 /* Of one command, of a group of them, or of all. */
 static enum ctl_status print_help(const struct ctl *ctl)
 {
-    puts("usage: rudeproxy ctl [--host URL] [--token TOKEN] COMMAND ARGUMENTS...\n");
+    printf("usage: %s [--host URL] [--token TOKEN] COMMAND ARGUMENTS...\n\n",
+        ctl->as_toxiproxy ? "toxiproxy-cli" : "rudeproxy ctl");
     for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
         bool meant =
             ctl->command != NULL ? c == ctl->command : ctl->group == NULL || c->group == ctl->group;
@@ -374,26 +377,63 @@ static const char *setting(const struct ctl *ctl, const char *name, const char *
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
+/* "Failed to retrieve proxy web": a proxy's name is part of some of toxiproxy-cli's words. */
+static const char *failure_words(const struct ctl *ctl, char *buf, size_t size)
+{
+    if (!ctl->as_toxiproxy || ctl->command->failure == NULL)
+        return NULL;
+    bool named = strstr(ctl->command->failure, "retrieve proxy ") != NULL;
+    snprintf(buf, size, "%s%s", ctl->command->failure, named ? ctl->operands[0] : "");
+    return buf;
+}
+
+static enum ctl_status call_server(struct ctl *ctl)
+{
+    char words[256];
+    const char *url = setting(ctl, "host", "TOXIPROXY_URL");
+    const char *token = setting(ctl, "token", "RUDEPROXY_TOKEN");
+    if (client_open(&ctl->client, url != NULL ? url : DEFAULT_URL, token) != 0)
+        return CTL_FAILED;
+    ctl->client.failure = failure_words(ctl, words, sizeof words);
+    enum ctl_status status = ctl->command->run(ctl);
+    client_close(&ctl->client);
+    return status;
+}
+
+static enum ctl_status print_version(const struct ctl *ctl)
+{
+    if (ctl->as_toxiproxy)
+        printf(
+            "toxiproxy-cli version %s (rudeproxy %s)\n", TOXIPROXY_CLI_VERSION, RUDEPROXY_VERSION);
+    else
+        version_print(stdout);
+    return CTL_FINE;
+}
+
+static enum ctl_status run(struct ctl *ctl, const char *const *words, size_t count)
+{
+    enum ctl_status status = parse(ctl, words, count);
+    if (status != CTL_FINE)
+        return status;
+    if (ctl_option(ctl, "help") != NULL)
+        return print_help(ctl);
+    if (ctl_option(ctl, "version") != NULL)
+        return print_version(ctl);
+    status = check(ctl);
+    return status == CTL_FINE ? call_server(ctl) : status;
+}
+
 enum ctl_status ctl_run(const char *const *words, size_t count)
 {
-    struct ctl ctl = {.command = NULL};
-    enum ctl_status status = parse(&ctl, words, count);
-    if (status != CTL_FINE)
-        return status;
-    if (ctl_option(&ctl, "help") != NULL)
+    struct ctl ctl = {.as_toxiproxy = false};
+    return run(&ctl, words, count);
+}
+
+enum ctl_status ctl_run_as_toxiproxy(const char *const *words, size_t count)
+{
+    struct ctl ctl = {.as_toxiproxy = true};
+    bool asks_help = count == 0 || strcmp(words[0], "help") == 0 || strcmp(words[0], "h") == 0;
+    if (asks_help)
         return print_help(&ctl);
-    if (ctl_option(&ctl, "version") != NULL) {
-        version_print(stdout);
-        return CTL_FINE;
-    }
-    status = check(&ctl);
-    if (status != CTL_FINE)
-        return status;
-    const char *url = setting(&ctl, "host", "TOXIPROXY_URL");
-    const char *token = setting(&ctl, "token", "RUDEPROXY_TOKEN");
-    if (client_open(&ctl.client, url != NULL ? url : DEFAULT_URL, token) != 0)
-        return CTL_FAILED;
-    status = ctl.command->run(&ctl);
-    client_close(&ctl.client);
-    return status;
+    return run(&ctl, words, count) == CTL_FINE ? CTL_FINE : CTL_FAILED;
 }

@@ -15,6 +15,10 @@ enum ctl_status {
 /* Runs the command in the words behind `ctl`. What is wrong goes to stderr. */
 enum ctl_status ctl_run(const char *const *words, size_t count);
 
+/* The same in the manner of toxiproxy-cli: its statuses (1 for wrong usage too), its words before an
+ * error, its help without words, and `toxic update` without --toxicity makes it 1. */
+enum ctl_status ctl_run_as_toxiproxy(const char *const *words, size_t count);
+
 /* Asks the API at `address` (as ctl --host; NULL: localhost:8474) whether it answers. CTL_FINE, or CTL_FAILED
  * with a sentence on stderr. An address such as 0.0.0.0:8474 stands for this machine. */
 enum ctl_status ctl_health(const char *address);

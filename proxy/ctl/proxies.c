@@ -49,6 +49,8 @@ enum ctl_status ctl_create(struct ctl *ctl)
     const char *listen = ctl_option(ctl, "listen"), *upstream = ctl_option(ctl, "upstream");
     if (upstream == NULL)
         return ctl_wrong(ctl, "create needs an --upstream");
+    if (listen == NULL && ctl->as_toxiproxy)
+        return ctl_wrong(ctl, "Required argument 'listen' was empty.");
     if (listen == NULL)
         listen = "127.0.0.1:0";
     path_begin(&path, "/proxies");

@@ -142,6 +142,8 @@ static enum ctl_status add_toxicity(const struct ctl *ctl, json_t *body)
 {
     const char *text = ctl_option(ctl, "toxicity");
     char *end;
+    if (text == NULL && ctl->as_toxiproxy)
+        text = "1";
     if (text == NULL)
         return CTL_FINE;
     double toxicity = strtod(text, &end);

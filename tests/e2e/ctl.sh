@@ -312,6 +312,45 @@ proxy_stop
 eventually 20 process_gone "${servers[0]}" || fail "events --follow goes on without a server"
 says "$work/followed.err" '^rudeproxy: '
 
+# --- Under the name of toxiproxy-cli ------------------------------------------------------------
+
+api_start <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+INI
+ln -s "$(readlink -f "$RUDEPROXY")" "$work/toxiproxy-cli"
+
+# toxi STATUS ARGS... - toxiproxy-cli with these words.
+toxi() {
+    local status=$1
+    shift
+    expect "$status" env TOXIPROXY_URL="http://$api" "$work/toxiproxy-cli" "$@"
+}
+
+toxi 0
+says "$work/out" 'usage: toxiproxy-cli'
+toxi 0 help
+toxi 0 --version
+says "$work/out" '^toxiproxy-cli version 2\.12\.0'
+toxi 0 toxic add -t latency -a latency=10 --toxicity 0.5 web
+printed "Added downstream latency toxic 'latency_downstream' on proxy 'web'"
+toxi 0 toxic update -n latency_downstream -a latency=20 web
+toxi 0 inspect web
+says "$work/out" 'toxicity=1\.00.*latency=20'
+toxi 1 create other -u x:1
+says "$work/err" "^Required argument 'listen' was empty\.$"
+toxi 1 create web -l 127.0.0.1:0 -u x:1
+says "$work/err" '^Failed to create proxy: HTTP 409: proxy already exists$'
+toxi 1 inspect none
+says "$work/err" '^Failed to retrieve proxy none: HTTP 404: proxy not found$'
+toxi 1 toxic remove -n none web
+says "$work/err" '^Failed to remove toxic: HTTP 404: toxic not found$'
+toxi 1 lsit
+says "$work/err" "did you mean 'list'"
+toxi 1 list --nope
+proxy_stop
+
 # --- The token, and a UNIX socket ---------------------------------------------------------------
 
 proxy_start "admin = unix:$work/admin.sock" 'admin_token = sesame-open-7' </dev/null

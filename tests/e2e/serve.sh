@@ -43,6 +43,25 @@ expect 2 "$RUDEPROXY" serve proxies
 expect 2 "$RUDEPROXY" run --port 1
 says "$work/err" 'only serve'
 
+# --- Under toxiproxy-server's name ---------------------------------------------------------------
+
+real=$RUDEPROXY
+for name in toxiproxy toxiproxy-server; do
+    ln -s "$(readlink -f "$real")" "$work/$name"
+    expect 0 "$work/$name" -version
+    says "$work/out" '^toxiproxy-server version 2\.12\.0'
+    RUDEPROXY=$work/$name
+    rm -f "$proxy_ready"
+    proxy_spawn -host=127.0.0.1 -port=0 -seed=7 -runtime-metrics=false
+    api=$(proxy_address @admin)
+    answers 200 GET /version - "{\"version\": \"2.12.0\"}
+"
+    proxy_stop
+    expect 2 "$RUDEPROXY" -hots 127.0.0.1
+    says "$work/err" "did you mean '-host'"
+    RUDEPROXY=$real
+done
+
 # --- Its file -----------------------------------------------------------------------------------
 
 cat >"$work/good.json" <<'JSON'
