@@ -88,6 +88,10 @@ static bool is_from_page(const struct call *call)
 
 void guard_check(const struct call *call)
 {
+    if (http_header_count(call->request, "Host") > 1) { /* RFC 9112, section 3.2 */
+        answer_error(call, 400, "the request has more than one Host");
+        return;
+    }
     if (call->admin->token[0] != '\0') {
         if (has_token(call))
             return;

@@ -34,6 +34,28 @@ for host in "127.0.0.1:$port" localhost "LOCALHOST:$port" 127.0.0.1 '[::1]:1' 10
     call 200 GET /version '' -H "Host: $host"
 done
 web --http1.0 -H 'Host:' "http://$api/version" >/dev/null
+
+# raw STATUS ERROR TEXT - sends bytes; the answer is an error in JSON.
+raw() {
+    local answer
+    # shellcheck disable=SC2059 # printf makes the bytes
+    exec 9<>"/dev/tcp/127.0.0.1/$port"
+    # shellcheck disable=SC2059
+    printf "$3" >&9
+    answer=$(timeout 20 cat <&9 | tr -d '\r') || true
+    exec 9>&-
+    says <(head -n 1 <<<"$answer") "^HTTP/1.1 $1 "
+    says <(tail -n 1 <<<"$answer") "^\{\"error\":\"$2\",\"status\":$1\}$"
+}
+
+# The second Host would be what somebody else looks at.
+raw 400 'the request has more than one Host' \
+    'GET /version HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\nConnection: close\r\n\r\n'
+raw 400 'the request has more than one Host' \
+    'GET /version HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+raw 400 'the request line has a NUL' 'GET /version\0/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+raw 400 'the request line has a NUL' 'GET /version?a\0=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+call 200 GET '/version?a=b' ''
 proxy_stop
 
 # --- The token ----------------------------------------------------------------------------------

@@ -84,6 +84,7 @@ says_error 400 POST $faults '{"type":"reset"} x' 'not JSON'
 says_error 400 POST $faults '{}' 'name: it is missing'
 says_error 400 POST $faults '{"type":"rest"}' "type: 'rest' is not a type of fault, did you mean 'reset'"
 says_error 400 POST $faults '{"type":"reset","mdoe":"drain"}' "mdoe: unknown key, did you mean 'mode'"
+says_error 400 POST $faults '{"type":"reset","mdoe":null}' "mdoe: unknown key"
 says_error 400 POST $faults '{"type":"latency","delay":10}' "delay: '10' has no unit"
 says_error 400 POST $faults '{"type":"latency","delay":"10ms","side":"client"}' 'side: means nothing'
 says_error 400 POST $faults '{"type":"latency","delay":{}}' 'delay: an object is no value'
@@ -171,6 +172,7 @@ call 404 GET /v1/proxies/web/connections/1
 
 says_error 400 POST /v1/proxies '{"name":"p"}' 'listen: the key is missing'
 says_error 400 POST /v1/proxies '{"name":"p","listen":"127.0.0.1:0","upstream":"127.0.0.1:1","bufer":"64k"}' "bufer: unknown key, did you mean 'buffer'"
+says_error 400 POST /v1/proxies '{"name":"p","listen":"127.0.0.1:0","upstream":"127.0.0.1:1","bufer":null}' "bufer: unknown key"
 says_error 400 POST /v1/proxies '{"listen":"127.0.0.1:0","upstream":"127.0.0.1:1"}' 'name: it is missing'
 call 201 POST /v1/proxies '{"name":"p","listen":"127.0.0.1:0","upstream":"builtin:discard","buffer":"64k","nodelay":false,"unreachable":"close"}'
 answer_field '"\(.origin) \(.buffer) \(.nodelay) \(.state.listening) \(.state.open)"' 'api 64k false true 0'

@@ -25,9 +25,6 @@
 
 #define SWEEP_US (500 * US_PER_MS)
 
-/* A connection's memory in libmicrohttpd: bounds the head of a request (431, 414 beyond it). */
-#define CONNECTION_MEMORY (32u * 1024u)
-
 #define CUT_OFF(status, length, error)                                                             \
     "HTTP/1.1 " status                                                                             \
     "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " length           \
@@ -215,7 +212,8 @@ static void on_sweep(struct timer *timer)
 static void *on_first_line(void *user, const char *target, struct MHD_Connection *connection)
 {
     struct http_peer *peer = http_peer_of(connection);
-    if (peer != NULL)
+    if (peer != NULL &&
+        peer->phase != HTTP_READING) /* else the time runs since the connection began */
         http_peer_enter(peer, HTTP_READING, HTTP_READ_US);
     return peer != NULL ? http_request_new(user, target) : NULL;
 }
@@ -225,10 +223,10 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
 {
     (void)user;
     (void)url;
-    (void)version;
     if (*context == NULL)
         return MHD_NO; /* no memory */
-    return http_request_access(*context, connection, method, data, size) == 0 ? MHD_YES : MHD_NO;
+    return http_request_access(*context, connection, method, version, data, size) == 0 ? MHD_YES
+                                                                                       : MHD_NO;
 }
 
 /* An answer, or an end that leaves a request without one. The daemon has not shut the socket yet. */
@@ -274,7 +272,7 @@ static int start_daemon(struct http *http, struct err *err)
             NULL, NULL, on_access, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
             MHD_OPTION_NOTIFY_CONNECTION, on_peer, http, MHD_OPTION_URI_LOG_CALLBACK, on_first_line,
             http, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, http, MHD_OPTION_CONNECTION_LIMIT,
-            hard_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+            hard_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(HTTP_IDLE_US / US_PER_S),
             MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     return http->daemon != NULL ? 0 : err_set(err, "cannot start libmicrohttpd");

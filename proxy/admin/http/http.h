@@ -31,6 +31,9 @@
 #define HTTP_DROP_MAX (64u << 20)     /* of a body too large, to be read so that the 413 arrives */
 #define HTTP_CONNECTIONS_MAX 1024     /* more wait to be accepted */
 
+/* A connection's memory in libmicrohttpd: bounds the head of a request (431, 414 beyond it). */
+#define HTTP_CONNECTION_MEMORY (32u * 1024u)
+
 /* Requests answered in one turn of the loop, by time: a storm of them does not hold up the data
  * path for longer than this and the longest request. */
 #define HTTP_TURN_US (2 * US_PER_MS)
@@ -52,6 +55,7 @@ struct http_request {
     struct http *http;
     struct MHD_Connection *connection; /* NULL: its head is not complete yet */
     char *target;                      /* path and query as they were sent; owned */
+    const char *sent_target;           /* where they stand in libmicrohttpd's buffer */
     const char *method;
     char *body; /* owned; NULL if there is none; a NUL follows */
     size_t body_size, body_capacity;
@@ -100,6 +104,9 @@ void http_close(struct http *http);
 /* Value of a header, NULL if it was not sent. Case of `name` does not count. */
 const char *http_header(const struct http_request *request, const char *name);
 
+/* How often a header was sent. */
+size_t http_header_count(const struct http_request *request, const char *name);
+
 /* Answers; once for each request. `body` is from malloc and taken over; NULL: none. `type` NULL: no
  * Content-Type. */
 void http_answer(
@@ -124,6 +131,6 @@ void http_wake_streams(struct http *http);
 struct http_request *http_request_new(struct http *http, const char *target);
 void http_request_free(struct http_request *request);
 int http_request_access(struct http_request *request, struct MHD_Connection *connection,
-    const char *method, const char *data, size_t *size);
+    const char *method, const char *version, const char *data, size_t *size);
 
 #endif

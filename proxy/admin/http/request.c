@@ -24,6 +24,7 @@ struct http_request *http_request_new(struct http *http, const char *target)
         return NULL;
     request->http = http;
     request->target = strdup(target);
+    request->sent_target = target;
     list_init(&request->queue_link);
     list_init(&request->stream_link);
     if (request->target != NULL)
@@ -55,6 +56,28 @@ void http_request_free(struct http_request *request)
 const char *http_header(const struct http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct header_count {
+    const char *name;
+    size_t count;
+};
+
+static enum MHD_Result on_header(
+    void *user, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct header_count *header = user;
+    (void)kind;
+    (void)value;
+    header->count += strcasecmp(key, header->name) == 0;
+    return MHD_YES;
+}
+
+size_t http_header_count(const struct http_request *request, const char *name)
+{
+    struct header_count header = {.name = name};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, on_header, &header);
+    return header.count;
 }
 
 /* --- The answer --------------------------------------------------------------------------------- */
@@ -129,20 +152,43 @@ static bool asks_first(const struct http_request *request)
     return expect != NULL && strcasecmp(expect, "100-continue") == 0;
 }
 
-static void refuse_body(struct http_request *request)
+static void answer_fixed(struct http_request *request, unsigned status, const char *text)
 {
-    static const char text[] = "{\"error\":\"request body is larger than 1 MiB\",\"status\":413}\n";
     if (!http_is_answered(request))
-        http_answer(
-            request, MHD_HTTP_CONTENT_TOO_LARGE, "application/json", strdup(text), sizeof text - 1);
+        http_answer(request, status, "application/json", strdup(text), strlen(text));
 }
 
-static int take_head(
-    struct http_request *request, struct MHD_Connection *connection, const char *method)
+static void refuse_body(struct http_request *request)
+{
+    answer_fixed(request, MHD_HTTP_CONTENT_TOO_LARGE,
+        "{\"error\":\"request body is larger than 1 MiB\",\"status\":413}\n");
+}
+
+/* libmicrohttpd (0.9.75) cuts the target at a NUL; the version stands behind what was cut, in the same
+ * buffer. It writes NULs there itself, so only other bytes tell. */
+static bool has_nul(const struct http_request *request, const char *version)
+{
+    uintptr_t end = (uintptr_t)(request->sent_target + strlen(request->target));
+    uintptr_t next = (uintptr_t)version;
+    if (next < end || next - end > HTTP_CONNECTION_MEMORY)
+        return false; /* a version that was not sent */
+    for (const char *p = request->sent_target + strlen(request->target); p < version; p++) {
+        if (*p != '\0' && *p != ' ' && *p != '\t')
+            return true;
+    }
+    return false;
+}
+
+static int take_head(struct http_request *request, struct MHD_Connection *connection,
+    const char *method, const char *version)
 {
     request->connection = connection;
     request->method = method;
-    request->http->calls->on_head(request->http->user, request);
+    if (has_nul(request, version))
+        answer_fixed(request, MHD_HTTP_BAD_REQUEST,
+            "{\"error\":\"the request line has a NUL\",\"status\":400}\n");
+    else
+        request->http->calls->on_head(request->http->user, request);
     const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length != NULL && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
         refuse_body(request);
@@ -192,11 +238,11 @@ static void wait_for_turn(struct http_request *request)
 }
 
 int http_request_access(struct http_request *request, struct MHD_Connection *connection,
-    const char *method, const char *data, size_t *size)
+    const char *method, const char *version, const char *data, size_t *size)
 {
     struct http *http = request->http;
     if (request->connection == NULL)
-        return take_head(request, connection, method);
+        return take_head(request, connection, method, version);
     if (*size > 0) {
         size_t n = *size;
         *size = 0;

@@ -199,6 +199,21 @@ static void take_members(struct words *words, json_t *object)
     }
 }
 
+/* A null takes a key's value away; of a key that nobody knows it is a mistake, like any other value. The
+ * second table may be NULL. */
+static void check_nulls(
+    struct words *words, json_t *object, const struct option *table, const struct option *second)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        if (json_is_null(value) && !is_own_member(key) && option_find(table, key) == NULL &&
+            (second == NULL || option_find(second, key) == NULL))
+            report_problem(words->problems, key, "unknown key");
+    }
+}
+
 static const char *string_member(json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
@@ -219,13 +234,14 @@ static const char *name_of(json_t *object, const char *named, struct text *probl
     return NULL;
 }
 
-static int build_fault(struct words *words, const char *name, struct fault *fault)
+static int build_fault(struct words *words, json_t *object, const char *name, struct fault *fault)
 {
     struct problems problems;
     const struct config_word *type = find_word(words, "type");
     const struct fault_type *known = type != NULL ? fault_type_find(type->text) : NULL;
     if (known != NULL)
         quote_bytes(words, known->options);
+    check_nulls(words, object, fault_options, known != NULL ? known->options : NULL);
     if (name == NULL || words->problems->size > 0)
         return -1;
     problems_init(&problems);
@@ -253,7 +269,7 @@ int v1_read_fault(json_t *object, const char *named, struct fault *fault, struct
     take_members(words, object);
     if (named == NULL)
         named = string_member(object, "type");
-    int result = build_fault(words, name_of(object, named, problems), fault);
+    int result = build_fault(words, object, name_of(object, named, problems), fault);
     free(words);
     return result;
 }
@@ -269,14 +285,16 @@ int v1_patch_fault(
         report_problem(problems, "name", "a fault cannot be renamed");
     put_present_fault(words, now, string_member(object, "type"));
     take_members(words, object);
-    int result = build_fault(words, name, fault);
+    int result = build_fault(words, object, name, fault);
     free(words);
     return result;
 }
 
-static int build_proxy(struct words *words, const char *name, struct proxy_config *proxy)
+static int build_proxy(
+    struct words *words, json_t *object, const char *name, struct proxy_config *proxy)
 {
     struct problems problems;
+    check_nulls(words, object, proxy_options, NULL);
     if (name == NULL || words->problems->size > 0)
         return -1;
     problems_init(&problems);
@@ -292,7 +310,7 @@ int v1_read_proxy(json_t *object, struct proxy_config *proxy, struct text *probl
     if (words == NULL)
         return -1;
     take_members(words, object);
-    int result = build_proxy(words, name_of(object, NULL, problems), proxy);
+    int result = build_proxy(words, object, name_of(object, NULL, problems), proxy);
     free(words);
     return result;
 }
@@ -310,7 +328,7 @@ int v1_patch_proxy(json_t *object, const struct proxy_config *now, struct proxy_
     option_set_defaults(proxy_options, &usual);
     put_present(words, proxy_options, now, &usual, NULL);
     take_members(words, object);
-    int result = build_proxy(words, name, proxy);
+    int result = build_proxy(words, object, name, proxy);
     free(words);
     return result;
 }
