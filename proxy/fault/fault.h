@@ -167,6 +167,9 @@ struct fault_type {
     /* Changes bytes as they are read, never their number; the same for any cutting into pieces. */
     void (*mutate)(
         const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);
+    /* Whether nothing is left to do in a direction whose bytes before `offset` have gone: the fault then
+     * does not fire. NULL: never. */
+    bool (*is_over_at)(const void *params, uint64_t offset);
     bool (*shares_state)(const void *params); /* NULL: no; else one state for all of a proxy */
     bool wants_arrivals;                      /* the gate asks when bytes arrived */
     bool cuts_segments;  /* each piece that the gate lets go is to be a segment of its own */
