@@ -263,7 +263,7 @@ void fault_describe_wait(const struct fault *fault, char *buf, size_t size);
 
 /* What may surprise about a fault that is right, one sentence for each index below FAULT_NOTES; NULL: it does
  * not apply. Static storage. */
-#define FAULT_NOTES 2
+#define FAULT_NOTES 4
 const char *fault_note(const struct fault *fault, unsigned index);
 
 /* Every type, in the order of the manual; ends with NULL. */
