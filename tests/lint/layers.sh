@@ -2,25 +2,26 @@
 # SPDX-License-Identifier: MIT
 #
 # The layers, by their includes: a layer includes only itself and what stands left of it in
-# base <- fault <- config <- relay <- net <- control <- admin <- app; record stands beside net, on
-# relay, for admin and app; peers and ctl beside them all, on base. uv.h belongs to net
-# and app, ini.h to config, microhttpd.h to admin, jansson.h to record, admin, ctl and
+# base <- fault <- config <- relay <- net <- control <- admin <- app; framing stands beside fault, on base,
+# for config; record beside net, on relay, for admin and app; peers and ctl beside them all, on base.
+# uv.h belongs to net and app, ini.h to config, microhttpd.h to admin, jansson.h to record, admin, ctl and
 # app.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 declare -A may_include=(
     [proxy/base]="proxy/base"
+    [proxy/framing]="proxy/base proxy/framing"
     [proxy/fault]="proxy/base proxy/fault"
-    [config]="proxy/base proxy/fault config"
-    [proxy/relay]="proxy/base proxy/fault config proxy/relay"
-    [proxy/net]="proxy/base proxy/fault config proxy/relay proxy/net"
-    [proxy/control]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control"
-    [proxy/record]="proxy/base proxy/fault config proxy/relay proxy/record"
-    [proxy/admin]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin"
+    [config]="proxy/base proxy/framing proxy/fault config"
+    [proxy/relay]="proxy/base proxy/framing proxy/fault config proxy/relay"
+    [proxy/net]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net"
+    [proxy/control]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control"
+    [proxy/record]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/record"
+    [proxy/admin]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin"
     [proxy/ctl]="proxy/base proxy/ctl"
     [proxy/peers]="proxy/base proxy/peers"
-    [proxy/app]="proxy/base proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin proxy/ctl proxy/peers proxy/app"
+    [proxy/app]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin proxy/ctl proxy/peers proxy/app"
 )
 # main.c is the last stone of app.
 may_include[proxy]=${may_include[proxy/app]}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a protocol's file implements: the contract between framing.c and the framers.
+ *
+ * A framer has a state of fixed size, all zero bytes at first. `step` gets the next bytes of one
+ * direction and looks at as many as it likes. It reports with the functions below, at most one event a
+ * call, and returns at once after that.
+ */
+#ifndef RUDEPROXY_FRAMING_FRAMER_H
+#define RUDEPROXY_FRAMING_FRAMER_H
+
+#include "proxy/framing/framing.h"
+
+/* The names that a protocol has for the kinds of its messages in one direction. */
+struct framer_kinds {
+    const char *const *names;    /* an array; NULL entries are skipped */
+    unsigned count;              /* of the array */
+    unsigned code_min, code_max; /* three-digit codes are kinds too; 0: none */
+};
+
+struct framer {
+    const char *name;
+    const char *form; /* how the user writes it; NULL: as `name` */
+    size_t state_size;
+    bool knows_sizes; /* see protocol_knows_sizes() */
+    bool has_parts;
+    struct framer_kinds kinds[2]; /* by direction */
+    /* Looks at bytes of the direction: `n` may be 0, then only what earlier bytes left to report is
+     * reported. Returns how many bytes were looked at. Looks at all bytes, unless it reports an
+     * event or sets `skip`. */
+    size_t (*step)(
+        struct framing *framing, enum direction direction, const unsigned char *bytes, size_t n);
+    /* The direction's FIN; may report FRAMING_END. NULL: ends no message. */
+    void (*fin)(struct framing *framing, enum direction direction);
+};
+
+struct framer_stream {
+    uint64_t offset;  /* of the next byte to be seen: within step, of bytes[0] */
+    uint64_t skip;    /* body bytes that step need not see */
+    uint64_t opening; /* see framing_opening(); kept by the framer */
+    bool inside;      /* a message has begun and not ended */
+    bool lost;
+    struct framing_message message;
+};
+
+struct framing {
+    struct protocol protocol;
+    struct framer_stream streams[2]; /* by direction */
+    struct framing_event event;      /* being reported */
+    void *state;                     /* framer->state_size bytes */
+};
+
+/* A message begins at `start`. `kind` is static, or lives in the state until the message ends. */
+void framer_begin(
+    struct framing *framing, enum direction direction, uint64_t start, const char *kind);
+
+/* The size of the message that has begun is known to be this, or known to be unknown. */
+void framer_sized(struct framing *framing, enum direction direction, uint64_t size);
+
+/* A part begins at `offset`. `chunk` counts with FRAMING_CHUNK. */
+void framer_part(struct framing *framing, enum direction direction, uint64_t offset,
+    enum framing_part part, uint64_t chunk);
+
+/* The message ends at `offset`. */
+void framer_end(struct framing *framing, enum direction direction, uint64_t offset);
+
+/* The bytes from `offset` on are not understood. */
+void framer_lose(struct framing *framing, enum direction direction, uint64_t offset);
+
+/* The direction carries no messages from here on, and that is right: an upgraded connection. */
+void framer_go_raw(struct framing *framing, enum direction direction);
+
+/* One for each file. */
+extern const struct framer framer_turns, framer_line, framer_length, framer_http, framer_tls,
+    framer_http2, framer_redis, framer_postgres, framer_mysql, framer_kafka, framer_amqp,
+    framer_mqtt, framer_smtp, framer_mongodb;
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all framers share: offsets, the bytes that are passed over, and the event being reported.
+ */
+#include "proxy/framing/framing.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/framing/framer.h"
+
+struct framing *framing_new(const struct protocol *protocol)
+{
+    if (protocol_is_raw(protocol))
+        return NULL;
+    struct framing *framing = calloc(1, sizeof *framing);
+    void *state = calloc(1, protocol->framer->state_size + 1); /* calloc(1, 0) may return NULL */
+    if (framing == NULL || state == NULL) {
+        free(framing);
+        free(state);
+        return NULL;
+    }
+    framing->protocol = *protocol;
+    framing->state = state;
+    for (int i = 0; i < 2; i++) {
+        framing->streams[i].opening = FRAMING_NONE;
+        framing->streams[i].message.kind = "";
+        framing->streams[i].message.line = "";
+    }
+    return framing;
+}
+
+void framing_free(struct framing *framing)
+{
+    if (framing == NULL)
+        return;
+    free(framing->state);
+    free(framing);
+}
+
+/* Passes over up to `n` bytes of a body. */
+static size_t pass_body(struct framer_stream *stream, size_t n)
+{
+    size_t passed = stream->skip < n ? (size_t)stream->skip : n;
+    if (stream->skip != FRAMING_SKIP_FOR_EVER)
+        stream->skip -= passed;
+    stream->offset += passed;
+    return passed;
+}
+
+size_t framing_scan(struct framing *framing, enum direction direction, const unsigned char *bytes,
+    size_t n, struct framing_event *event)
+{
+    const struct framer *framer = framing->protocol.framer;
+    struct framer_stream *stream = &framing->streams[direction];
+    size_t seen = 0;
+    framing->event = (struct framing_event){0};
+    for (;;) {
+        seen += pass_body(stream, n - seen);
+        if (stream->skip > 0)
+            break;
+        size_t used = framer->step(framing, direction, bytes + seen, n - seen);
+        assert(used <= n - seen);
+        stream->offset += used;
+        seen += used;
+        if (framing->event.what != 0 || (seen == n && stream->skip == 0))
+            break;
+    }
+    *event = framing->event;
+    return seen;
+}
+
+uint64_t framing_skippable(const struct framing *framing, enum direction direction)
+{
+    return framing->streams[direction].skip;
+}
+
+void framing_skip(struct framing *framing, enum direction direction, uint64_t n)
+{
+    struct framer_stream *stream = &framing->streams[direction];
+    assert(n <= stream->skip);
+    if (stream->skip != FRAMING_SKIP_FOR_EVER)
+        stream->skip -= n;
+    stream->offset += n;
+}
+
+void framing_fin(struct framing *framing, enum direction direction, struct framing_event *event)
+{
+    const struct framer *framer = framing->protocol.framer;
+    framing->event = (struct framing_event){0};
+    if (framer->fin != NULL && !framing->streams[direction].lost)
+        framer->fin(framing, direction);
+    *event = framing->event;
+}
+
+uint64_t framing_opening(const struct framing *framing, enum direction direction)
+{
+    return framing->streams[direction].opening;
+}
+
+const struct framing_message *framing_message(
+    const struct framing *framing, enum direction direction)
+{
+    return &framing->streams[direction].message;
+}
+
+bool framing_is_inside(const struct framing *framing, enum direction direction)
+{
+    return framing->streams[direction].inside;
+}
+
+static void report(struct framing *framing, enum direction direction, enum framing_what what)
+{
+    framing->event.what |= what;
+    framing->event.direction = direction;
+    framing->event.message = &framing->streams[direction].message;
+}
+
+void framer_begin(
+    struct framing *framing, enum direction direction, uint64_t start, const char *kind)
+{
+    struct framer_stream *stream = &framing->streams[direction];
+    stream->opening = FRAMING_NONE;
+    stream->inside = true;
+    stream->message.number++;
+    stream->message.start = start;
+    stream->message.size = FRAMING_UNKNOWN_SIZE;
+    stream->message.kind = kind == NULL ? "" : kind;
+    report(framing, direction, FRAMING_BEGIN);
+}
+
+void framer_sized(struct framing *framing, enum direction direction, uint64_t size)
+{
+    framing->streams[direction].message.size = size;
+    report(framing, direction, FRAMING_SIZED);
+}
+
+void framer_part(struct framing *framing, enum direction direction, uint64_t offset,
+    enum framing_part part, uint64_t chunk)
+{
+    framing->event.parts |= part;
+    framing->event.chunk = chunk;
+    framing->event.offset = offset;
+    report(framing, direction, FRAMING_PART);
+}
+
+void framer_end(struct framing *framing, enum direction direction, uint64_t offset)
+{
+    framing->streams[direction].inside = false;
+    framing->event.offset = offset;
+    report(framing, direction, FRAMING_END);
+}
+
+void framer_go_raw(struct framing *framing, enum direction direction)
+{
+    struct framer_stream *stream = &framing->streams[direction];
+    stream->opening = FRAMING_NONE;
+    stream->inside = false;
+    stream->skip = FRAMING_SKIP_FOR_EVER;
+}
+
+void framer_lose(struct framing *framing, enum direction direction, uint64_t offset)
+{
+    framer_go_raw(framing, direction);
+    framing->streams[direction].lost = true;
+    framing->event.what = 0; /* what else this step found is not sure either */
+    framing->event.offset = offset;
+    report(framing, direction, FRAMING_LOST);
+}

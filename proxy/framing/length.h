@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocols whose messages begin with a header that holds a length: one machine, a row for each.
+ * docs/ADDING-A-PROTOCOL.md shows how to add one.
+ */
+#ifndef RUDEPROXY_FRAMING_LENGTH_H
+#define RUDEPROXY_FRAMING_LENGTH_H
+
+#include "proxy/framing/framer.h"
+
+#define LENGTH_HEADER_MAX 40 /* bytes of a message that a row may ask to see */
+
+/* What a row says of a message, once its header is there. */
+struct length_header {
+    const unsigned char *bytes;
+    unsigned seen;   /* bytes at `bytes`: `header`, or up to `look` where the message has so many */
+    uint64_t length; /* the field's value */
+    uint64_t size;   /* of the whole message */
+    const char *kind; /* to be filled; NULL: none */
+};
+
+struct length_row {
+    unsigned header;    /* bytes up to the end of the length field, at least 1 */
+    unsigned at, width; /* where the field stands, how many bytes; width 0: no field, length 0 */
+    bool little;        /* byte order */
+    uint64_t add;       /* length + add = bytes of the whole message */
+    uint64_t min, max;  /* of the whole message, in bytes; outside: not understood. max 0: none */
+    unsigned look;      /* `name` needs that many bytes, where the message has so many */
+    bool silent;        /* it is no message: a preface */
+    uint64_t continued; /* a packet with this length goes on in the next packet; 0: none does */
+    /* Names the kind, and may keep in the state what later messages depend on. False: the bytes are
+     * not understood. NULL: any header is right, and messages have no kind. */
+    bool (*name)(void *state, enum direction direction, struct length_header *header);
+};
+
+/* Begins the state of every protocol that uses length_step. */
+struct length_state {
+    struct length_stream {
+        unsigned char header[LENGTH_HEADER_MAX];
+        unsigned have;                /* bytes of the header so far */
+        const struct length_row *row; /* of the message that is being read */
+        bool in_body;
+        bool continues; /* the packet that is being read goes on in the next one */
+    } streams[2];
+};
+
+/* Picks the row of the next message by its first byte. NULL: it is not understood. */
+typedef const struct length_row *length_pick(
+    void *state, enum direction direction, unsigned char first);
+
+/* The `step` of a framer is a call of this with its own `pick`. */
+size_t length_step(struct framing *framing, enum direction direction, const unsigned char *bytes,
+    size_t n, length_pick *pick);
+
+/* `width` bytes at `bytes`, at most 8. */
+uint64_t length_number(const unsigned char *bytes, unsigned width, bool little);
+
+/* names[index], or NULL beyond the table. */
+#define LENGTH_NAME(names, index)                                                                  \
+    ((index) < sizeof(names) / sizeof(names)[0] ? (names)[index] : NULL)
+
+/* A table of names as the fields of a struct framer_kinds. */
+#define LENGTH_NAMES(table) .names = (table), .count = sizeof(table) / sizeof(table)[0]
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `smtp`: RFC 5321. Upstream a message is a command line, or the mail between DATA and the line with
+ * one dot; downstream a reply, of one line or several.
+ *
+ * The server's 354 says that the mail comes next, its 334 that an answer of AUTH does (RFC 4954). BDAT
+ * (RFC 3030) counts the bytes that follow its line. Behind a 220 to STARTTLS the stream is TLS, and lost.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "proxy/framing/framer.h"
+
+#define WORD_MAX 16 /* longest verb: XFORWARD, STARTTLS have 8 */
+
+static const char *const upstream_names[] = {"HELO", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
+    "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "AUTH", "STARTTLS", "ETRN", "TURN", "SEND",
+    "XCLIENT", "XFORWARD", "mail", "auth_response"};
+
+static const char *const downstream_names[] = {"2xx", "3xx", "4xx", "5xx"};
+
+enum smtp_mode {
+    SMTP_BETWEEN, /* the next byte begins a message */
+    SMTP_WORD,    /* the first word of a line: a verb or a code */
+    SMTP_LINE,    /* the rest of a line */
+    SMTP_CHUNK,   /* the bytes behind BDAT, passed over */
+    SMTP_MAIL,    /* behind DATA */
+};
+
+struct smtp_stream {
+    enum smtp_mode mode;
+    uint64_t start;
+    unsigned have; /* bytes of the word so far */
+    char word[WORD_MAX + 1];
+};
+
+struct smtp_state {
+    struct smtp_stream streams[2];
+    /* Upstream. */
+    bool mail_next;      /* the server said 354 */
+    bool auth_next;      /* the server said 334 */
+    bool starttls;       /* the last command */
+    bool tls;            /* the server agreed */
+    unsigned dots;       /* bytes of "\r\n.\r\n" that the mail ends in so far */
+    bool counting;       /* the first number of a BDAT line is being read */
+    bool counted;        /* it has been read */
+    uint64_t chunk_size; /* of BDAT */
+    /* Downstream. */
+    bool more;     /* a line of the reply with a hyphen behind the code: another one follows */
+    bool was_line; /* the reply's first line is through */
+    char code[4];  /* of the reply */
+};
+
+static const char end_of_mail[] = "\r\n.\r\n";
+#define END_OF_MAIL (sizeof end_of_mail - 1)
+
+static void begin(struct framing *framing, enum direction direction, const char *kind)
+{
+    struct smtp_state *state = framing->state;
+    framer_begin(framing, direction, state->streams[direction].start, kind);
+    framer_sized(framing, direction, FRAMING_UNKNOWN_SIZE);
+}
+
+/* The verb is complete. */
+static void begin_command(struct framing *framing, struct smtp_state *state)
+{
+    struct smtp_stream *stream = &state->streams[DIRECTION_UPSTREAM];
+    stream->word[stream->have] = '\0';
+    stream->mode = SMTP_LINE;
+    state->starttls = strcasecmp(stream->word, "STARTTLS") == 0;
+    state->counting = strcasecmp(stream->word, "BDAT") == 0;
+    state->counted = false;
+    state->chunk_size = 0;
+    begin(framing, DIRECTION_UPSTREAM, stream->word);
+}
+
+static bool is_letter(unsigned char byte)
+{
+    return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+}
+
+/* The first byte of a message upstream. False: no command begins with it. */
+static bool begin_upstream(
+    struct framing *framing, struct smtp_state *state, unsigned char byte, uint64_t at)
+{
+    struct smtp_stream *stream = &state->streams[DIRECTION_UPSTREAM];
+    stream->start = at;
+    stream->have = 0;
+    if (state->mail_next) {
+        state->mail_next = false;
+        state->dots = 2; /* as behind a line end: a mail may be empty */
+        stream->mode = SMTP_MAIL;
+        begin(framing, DIRECTION_UPSTREAM, "mail");
+        return true;
+    }
+    if (state->auth_next) {
+        state->auth_next = false;
+        stream->mode = SMTP_LINE;
+        begin(framing, DIRECTION_UPSTREAM, "auth_response");
+        return true;
+    }
+    stream->mode = SMTP_WORD;
+    framing->streams[DIRECTION_UPSTREAM].opening = at;
+    return is_letter(byte);
+}
+
+/* A byte of the verb. False: no verb has it, or is so long. */
+static bool take_verb_byte(struct framing *framing, struct smtp_state *state, unsigned char byte)
+{
+    struct smtp_stream *stream = &state->streams[DIRECTION_UPSTREAM];
+    if (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n') {
+        begin_command(framing, state);
+        return true;
+    }
+    if (!is_letter(byte) || stream->have == WORD_MAX)
+        return false;
+    stream->word[stream->have++] = (char)byte;
+    return true;
+}
+
+/* Counts the bytes that follow a BDAT line. */
+static void count_chunk(struct smtp_state *state, unsigned char byte)
+{
+    if (byte >= '0' && byte <= '9') {
+        state->counted = true;
+        if (state->chunk_size < UINT32_MAX)
+            state->chunk_size = state->chunk_size * 10 + byte - '0';
+    } else if (state->counted)
+        state->counting = false;
+}
+
+static void end_message(struct framing *framing, enum direction direction, uint64_t at)
+{
+    struct smtp_state *state = framing->state;
+    state->streams[direction].mode = SMTP_BETWEEN;
+    framer_end(framing, direction, at);
+}
+
+/* A byte of a command line. */
+static void take_line_byte(
+    struct framing *framing, struct smtp_state *state, unsigned char byte, uint64_t at)
+{
+    if (state->counting)
+        count_chunk(state, byte);
+    if (byte != '\n')
+        return;
+    if (state->chunk_size > 0) {
+        state->streams[DIRECTION_UPSTREAM].mode = SMTP_CHUNK;
+        framing->streams[DIRECTION_UPSTREAM].skip = state->chunk_size;
+        state->chunk_size = 0;
+        return;
+    }
+    end_message(framing, DIRECTION_UPSTREAM, at + 1);
+}
+
+static void take_mail_byte(
+    struct framing *framing, struct smtp_state *state, unsigned char byte, uint64_t at)
+{
+    if (byte == (unsigned char)end_of_mail[state->dots])
+        state->dots++;
+    else
+        state->dots = byte == '\r' ? 1 : 0;
+    if (state->dots == END_OF_MAIL)
+        end_message(framing, DIRECTION_UPSTREAM, at + 1);
+}
+
+/* Takes a byte of the client's. 1: it was taken. 0: a message begins with it, look again.
+ * -1: it is not understood. */
+static int take_upstream(
+    struct framing *framing, struct smtp_state *state, unsigned char byte, uint64_t at)
+{
+    switch (state->streams[DIRECTION_UPSTREAM].mode) {
+    case SMTP_BETWEEN:
+        return begin_upstream(framing, state, byte, at) ? 0 : -1;
+    case SMTP_WORD:
+        if (!take_verb_byte(framing, state, byte))
+            return -1;
+        return framing->event.what == 0 ? 1 : 0;
+    case SMTP_MAIL:
+        take_mail_byte(framing, state, byte, at);
+        return 1;
+    case SMTP_LINE:
+    case SMTP_CHUNK:
+        break;
+    }
+    take_line_byte(framing, state, byte, at);
+    return 1;
+}
+
+/* The reply is through: what it means for the client's next bytes. */
+static void heed_reply(struct smtp_state *state)
+{
+    if (strcmp(state->code, "354") == 0)
+        state->mail_next = true;
+    else if (strcmp(state->code, "334") == 0)
+        state->auth_next = true;
+    else if (strcmp(state->code, "220") == 0 && state->starttls)
+        state->tls = true;
+}
+
+/* Byte number `have` of a reply's line: three digits, and then a hyphen where more lines follow. */
+static bool take_code_byte(struct framing *framing, struct smtp_state *state, unsigned char byte)
+{
+    struct smtp_stream *stream = &state->streams[DIRECTION_DOWNSTREAM];
+    if (stream->have < 3) {
+        if (byte < (stream->have == 0 ? '2' : '0') || byte > (stream->have == 0 ? '5' : '9'))
+            return false;
+        state->code[stream->have++] = (char)byte;
+        return true;
+    }
+    stream->mode = SMTP_LINE;
+    state->more = byte == '-';
+    if (!state->was_line)
+        begin(framing, DIRECTION_DOWNSTREAM, state->code);
+    return byte == '-' || byte == ' ' || byte == '\r' || byte == '\n';
+}
+
+/* As take_upstream. */
+static int take_downstream(
+    struct framing *framing, struct smtp_state *state, unsigned char byte, uint64_t at)
+{
+    struct smtp_stream *stream = &state->streams[DIRECTION_DOWNSTREAM];
+    if (stream->mode == SMTP_BETWEEN) {
+        stream->start = at;
+        stream->have = 0;
+        state->was_line = false;
+        stream->mode = SMTP_WORD;
+        framing->streams[DIRECTION_DOWNSTREAM].opening = at;
+        return 0;
+    }
+    if (stream->mode == SMTP_WORD) {
+        if (!take_code_byte(framing, state, byte))
+            return -1;
+        return stream->mode == SMTP_WORD ? 1 : 0;
+    }
+    if (byte != '\n')
+        return 1;
+    if (state->more) {
+        stream->mode = SMTP_WORD;
+        stream->have = 0;
+        state->was_line = true;
+        return 1;
+    }
+    heed_reply(state);
+    end_message(framing, DIRECTION_DOWNSTREAM, at + 1);
+    return 1;
+}
+
+static size_t step(
+    struct framing *framing, enum direction direction, const unsigned char *bytes, size_t n)
+{
+    struct smtp_state *state = framing->state;
+    struct framer_stream *common = &framing->streams[direction];
+    if (state->streams[direction].mode == SMTP_CHUNK) {
+        end_message(framing, direction, common->offset);
+        return 0;
+    }
+    for (size_t i = 0; i < n;) {
+        uint64_t at = common->offset + i;
+        bool lost = state->tls;
+        int taken = 0;
+        if (!lost)
+            taken = direction == DIRECTION_UPSTREAM ? take_upstream(framing, state, bytes[i], at)
+                                                    : take_downstream(framing, state, bytes[i], at);
+        if (lost || taken < 0) {
+            framer_lose(framing, direction, lost ? at : state->streams[direction].start);
+            return i;
+        }
+        i += (size_t)taken;
+        if (framing->event.what != 0 || common->skip > 0)
+            return i;
+    }
+    return n;
+}
+
+const struct framer framer_smtp = {
+    .name = "smtp",
+    .state_size = sizeof(struct smtp_state),
+    .kinds = {{.names = upstream_names, .count = sizeof upstream_names / sizeof upstream_names[0]},
+        {.names = downstream_names,
+            .count = sizeof downstream_names / sizeof downstream_names[0],
+            .code_min = 200,
+            .code_max = 599}},
+    .step = step,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fuzz target for the framers. The environment variable FUZZ_PROTOCOL names the protocol; http, where
+ * it is not set. Built with clang it is a libFuzzer program (scripts/fuzz); replay.c runs it over the
+ * corpus with any compiler.
+ *
+ * An input is a conversation of blocks: a byte whose highest bit is the direction and whose lower bits
+ * are the number of bytes that follow, less one. The target feeds it in these blocks, and again byte by
+ * byte without skipping. Both must report the same edges.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/fuzz/target.h"
+
+#include "proxy/framing/framing.h"
+
+/* What was reported so far: a sum over every field, for each direction. */
+struct record {
+    uint64_t sum[2];
+    uint64_t end[2]; /* offset of the last edge */
+};
+
+static void require(int condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "%s\n", what);
+    abort();
+}
+
+static void add(uint64_t *sum, uint64_t value)
+{
+    *sum = (*sum ^ value) * 0x100000001b3u; /* FNV */
+}
+
+static void note(struct record *record, const struct framing_event *event, const uint64_t offset[2])
+{
+    const struct framing_message *message = event->message;
+    uint64_t *sum = &record->sum[event->direction];
+    add(sum, event->what);
+    add(sum, event->offset);
+    if (event->what == FRAMING_LOST) /* what stands in `message` belongs to the one before */
+        return;
+    add(sum, message->number);
+    add(sum, message->start);
+    add(sum, message->size);
+    add(sum, event->parts);
+    for (const char *c = message->kind; *c != '\0'; c++)
+        add(sum, (unsigned char)*c);
+    require(event->offset <= offset[event->direction], "an edge lies beyond the bytes");
+    require(message->start <= offset[event->direction], "a message begins beyond the bytes");
+    if ((event->what & FRAMING_END) == 0)
+        return;
+    require(event->offset >= record->end[event->direction], "a message ends before the last one");
+    record->end[event->direction] = event->offset;
+    if (message->size != FRAMING_UNKNOWN_SIZE)
+        require(event->offset == message->start + message->size, "a message has another size");
+}
+
+static void feed(struct framing *framing, struct record *record, enum direction direction,
+    const uint8_t *bytes, size_t n, uint64_t offset[2], int skips)
+{
+    struct framing_event event;
+    do {
+        uint64_t may = skips ? framing_skippable(framing, direction) : 0;
+        size_t skipped = may < n ? (size_t)may : n;
+        framing_skip(framing, direction, skipped);
+        size_t seen =
+            skipped + framing_scan(framing, direction, bytes + skipped, n - skipped, &event);
+        bytes += seen;
+        n -= seen;
+        offset[direction] += seen;
+        if (event.what != 0)
+            note(record, &event, offset);
+    } while (event.what != 0 || n > 0);
+}
+
+static struct record run(
+    const struct protocol *protocol, const uint8_t *data, size_t size, int byte_by_byte)
+{
+    struct record record = {0};
+    uint64_t offset[2] = {0, 0};
+    struct framing_event event;
+    struct framing *framing = framing_new(protocol);
+    require(framing != NULL, "out of memory");
+    for (size_t at = 0; at < size;) {
+        enum direction direction = data[at] >> 7;
+        size_t n = (data[at] & 0x7fu) + 1;
+        at++;
+        n = n < size - at ? n : size - at;
+        for (size_t i = 0; byte_by_byte && i < n; i++)
+            feed(framing, &record, direction, data + at + i, 1, offset, 0);
+        if (!byte_by_byte)
+            feed(framing, &record, direction, data + at, n, offset, 1);
+        at += n;
+    }
+    for (int i = 0; i < 2; i++) {
+        framing_fin(framing, (enum direction)i, &event);
+        if (event.what != 0)
+            note(&record, &event, offset);
+    }
+    framing_free(framing);
+    return record;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct option option = {.name = "protocol", .kind = &option_protocol};
+    const char *text = getenv("FUZZ_PROTOCOL");
+    struct protocol protocol;
+    struct err err;
+    require(option_parse(&option, text == NULL ? "http" : text, &protocol, &err) == 0, err.text);
+    struct record blocks = run(&protocol, data, size, 0), bytes = run(&protocol, data, size, 1);
+    for (int i = 0; i < 2; i++)
+        require(blocks.sum[i] == bytes.sum[i], "the edges depend on the sizes of the pieces");
+    return 0;
+}

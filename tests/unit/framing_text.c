@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages of protocols made of lines: http, smtp, redis, line, turns. See framing_edges.h for the words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/framing_edges.h"
+
+#define CHECK(protocol, upstream, downstream, ...)                                                 \
+    do {                                                                                           \
+        static const struct exchange talk[] = {__VA_ARGS__};                                       \
+        check_edges(__func__, protocol, talk, sizeof talk / sizeof talk[0], upstream, downstream); \
+    } while (0)
+
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n" /* 27 bytes */
+
+static void http_bodies_end_by_content_length(void **state)
+{
+    (void)state;
+    CHECK("http", "1:POST@0 =45 body@40 .45 2:GET@45 =27 .72",
+        "1:200@0 =43 body@38 .43 2:204@43 =27 .70",
+        SAYS('c', "POST / HTTP/1.1\r\ncontent-length:  5 \r\n\r\nhello"),
+        SAYS('s', "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nworld"), SAYS('c', GET),
+        SAYS('s', "HTTP/1.1 204 No Content\r\n\r\n"));
+}
+
+static void http_chunks_and_trailer_are_parts(void **state)
+{
+    (void)state;
+    CHECK("http", "1:GET@0 =27 .27 2:GET@27 =27 .54",
+        "1:200@0 =? body@47 chunk1@47 chunk2@57 trailer@81 .89 2:404@89 =45 .134",
+        SAYS('c', GET GET),
+        SAYS('s', "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "5\r\nhello\r\n"
+                  "A;x=\"1\"\r\n0123456789\r\n0\r\n"
+                  "a: b\r\n\r\n"
+                  "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+}
+
+static void http_answers_to_head_have_no_body(void **state)
+{
+    (void)state;
+    CHECK("http", "1:HEAD@0 =28 .28 2:GET@28 =27 .55", "1:200@0 =38 .38 2:200@38 =43 body@76 .81",
+        SAYS('c', "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" GET),
+        SAYS('s', "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"));
+}
+
+static void http_1xx_comes_before_the_answer(void **state)
+{
+    (void)state;
+    CHECK("http", "1:POST@0 =41 body@38 .41 2:HEAD@41 =19 .60",
+        "1:100@0 =25 .25 2:103@25 =40 .65 3:304@65 =48 .113 4:200@113 =38 .151",
+        SAYS('c', "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcHEAD / HTTP/1.0\r\n\r\n"),
+        SAYS('s', "HTTP/1.1 100 Continue\r\n\r\n"
+                  "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+                  "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"
+                  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"));
+}
+
+static void http_body_until_close_ends_at_the_fin(void **state)
+{
+    (void)state;
+    CHECK("http", "1:GET@0 =27 .27", "1:200@0 =? body@19 .30", SAYS('c', GET),
+        SAYS('S', "HTTP/1.0 200 OK\r\n\r\nhello world"));
+}
+
+static void http_has_no_messages_behind_an_upgrade(void **state)
+{
+    (void)state;
+    CHECK("http", "1:GET@0 =45 .45", "1:101@0 =36 .36",
+        SAYS('c', "GET / HTTP/1.1\r\nUpgrade: x\r\nConnection: a\r\n\r\n"),
+        SAYS('s', "HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05hello"),
+        SAYS('c', "GET \x81\x05world"));
+    CHECK("http", "1:CONNECT@0 =24 .24", "1:200@0 =19 .19",
+        SAYS('c', "CONNECT a:1 HTTP/1.1\r\n\r\n"), SAYS('s', "HTTP/1.1 200 OK\r\n\r\n\x16\x03"),
+        SAYS('c', "\x16\x03\x01"));
+    CHECK("http", "1:CONNECT@0 =24 .24 2:GET@24 =27 .51", "1:407@0 =37 .37 2:200@37 =37 .74",
+        SAYS('c', "CONNECT a:1 HTTP/1.1\r\n\r\n"),
+        SAYS('s', "HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n"), SAYS('c', GET),
+        SAYS('s', "HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n"));
+}
+
+static void http_takes_bare_line_feeds_and_empty_lines_before_a_request(void **state)
+{
+    (void)state;
+    CHECK("http", "1:GET@4 =16 .20 2:GET@20 =16 .36", "1:200@0 =41 body@39 .41",
+        SAYS('c', "\r\n\r\nGET / HTTP/1.0\n\nGET / HTTP/1.0\n\n"),
+        SAYS('s', "HTTP/1.1 200 OK\nA: b\nContent-Length:2\n\nab"));
+}
+
+static void http_that_is_something_else_is_lost(void **state)
+{
+    (void)state;
+    CHECK("http", "lost@0", "lost@0", SAYS('c', "\x16\x03\x01\x02\x00"), SAYS('s', "+OK\r\n"));
+    CHECK("http", "lost@0", "", SAYS('c', "hello world\r\n"));
+    CHECK("http", "1:GET@0 =27 .27 lost@27", "", SAYS('c', GET "GET /\r\n"));
+    CHECK("http", "lost@0", "", SAYS('c', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+}
+
+static void http_lengths_that_two_readers_read_differently_are_lost(void **state)
+{
+    (void)state;
+#define BAD(headers)                                                                               \
+    CHECK("http", "1:PUT@0 lost@0", "", SAYS('c', "PUT / HTTP/1.1\r\n" headers "\r\n\r\n"))
+    BAD("Content-Length: 5\r\nContent-Length: 6");
+    BAD("Content-Length: 5\r\nTransfer-Encoding: chunked");
+    BAD("Content-Length: -5");
+    BAD("Content-Length: 5x");
+    BAD("Content-Length: 99999999999999999999");
+    BAD("Content-Length:");
+    BAD("Content-Length : 5");
+    BAD("Content-Length: 5\r\n 6");
+    BAD("Transfer-Encoding: gzip");
+    BAD("no colon");
+#undef BAD
+    CHECK("http", "1:PUT@0 =? body@46 lost@46", "",
+        SAYS('c', "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"));
+    CHECK("http", "1:PUT@0 =? body@46 chunk1@46 lost@50", "",
+        SAYS('c', "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n"));
+}
+
+static void http_answers_to_lost_requests_are_lost(void **state)
+{
+    (void)state;
+    CHECK("http", "1:GET@0 =27 .27 lost@27", "1:200@0 =37 .37 lost@37", SAYS('c', GET "?"),
+        SAYS('s', "HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 X\r\n"));
+}
+
+static void lines_end_with_a_line_feed(void **state)
+{
+    (void)state;
+    CHECK("line", "1:@0 =? .3 2:@3 =? .4 3:@4 =?", "1:@0 =? .3 2:@3 =? .5", SAYS('c', "ab\n\nc"),
+        SAYS('S', "a\r\nb\n"));
+}
+
+static void a_turn_ends_when_the_other_side_speaks(void **state)
+{
+    (void)state;
+    CHECK("turns", "1:@0 =? .5 2:@5 =? .6", "1:@0 =? .2 2:@2 =? .3", SAYS('c', "hello"),
+        SAYS('s', "ok"), SAYS('C', "x"), SAYS('S', "y"));
+}
+
+static void redis_commands_have_names(void **state)
+{
+    (void)state;
+    CHECK("redis", "1:INCR@0 =? .21 2:PING@21 =? .35 3:get@35 =? .42 4:@42 =? .46",
+        "1:integer@0 =? .4 2:simple_string@4 =? .11 3:bulk_string@11 =? .16",
+        SAYS('c', "*2\r\n$4\r\nINCR\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\nget a\r\n*0\r\n"),
+        SAYS('s', ":1\r\n+PONG\r\n$-1\r\n"));
+}
+
+static void redis_values_nest(void **state)
+{
+    (void)state;
+    CHECK("redis", "",
+        "1:array@0 =? .34 2:array@34 =? .38 3:map@38 =? .67 4:push@67 =? .80 5:attribute@80 =? .96 "
+        "6:array@96 =? .101 7:bulk_string@101 =? .107",
+        SAYS('s', "*3\r\n*2\r\n:1\r\n*-1\r\n$3\r\na\nb\r\n*1\r\n*0\r\n*0\r\n"),
+        SAYS('s', "%2\r\n+a\r\n#t\r\n,1.5\r\n=5\r\ntxt:a\r\n"), SAYS('s', ">2\r\n_\r\n(123\r\n"),
+        SAYS('s', "|1\r\n+k\r\n+v\r\n:1\r\n"), SAYS('s', "*-1\r\n$0\r\n\r\n"));
+}
+
+static void redis_that_is_something_else_is_lost(void **state)
+{
+    (void)state;
+    CHECK("redis", "1:GET@0 =? .14 lost@14", "lost@0", SAYS('c', "GET / HTTP/1\r\n\x01"),
+        SAYS('s', "HTTP/1.1 200\r\n"));
+    CHECK("redis", "", "1:bulk_string@0 =? lost@0", SAYS('s', "$2\r\nabc\r\n"));
+    CHECK("redis", "", "1:bulk_string@0 =? lost@0", SAYS('s', "$-2\r\n"));
+    CHECK("redis", "", "1:array@0 =? lost@0", SAYS('s', "*99999999999999999999999\r\n"));
+    CHECK("redis", "", "1:array@0 =? lost@0", SAYS('s', "*?\r\n"));
+}
+
+static void smtp_mail_is_one_message(void **state)
+{
+    (void)state;
+    CHECK("smtp",
+        "1:EHLO@0 =? .8 2:MAIL@8 =? .25 3:RCPT@25 =? .38 4:data@38 =? .44 5:mail@44 =? .64 "
+        "6:QUIT@64 "
+        "=? .70",
+        "1:220@0 =? .7 2:250@7 =? .25 3:250@25 =? .33 4:550@33 =? .39 5:354@39 =? .44 6:250@44 =? "
+        ".52 "
+        "7:221@52 =? .59",
+        SAYS('s', "220 x\r\n"), SAYS('c', "EHLO x\r\n"), SAYS('s', "250-one\r\n250 two\r\n"),
+        SAYS('c', "MAIL FROM:<a@b>\r\nRCPT TO:<a>\r\ndata\r\n"),
+        SAYS('s', "250 ok\r\n550 \r\n354\r\n"), SAYS('c', "To: a\r\n.\r.\n..\r\n\r\n.\r\n"),
+        SAYS('s', "250 ok\r\n"), SAYS('c', "QUIT\r\n"), SAYS('s', "221 x\r\n"));
+}
+
+static void smtp_mail_may_be_empty(void **state)
+{
+    (void)state;
+    CHECK("smtp", "1:DATA@0 =? .6 2:mail@6 =? .9 3:NOOP@9 =? .15", "1:354@0 =? .5",
+        SAYS('c', "DATA\r\n"), SAYS('s', "354\r\n"), SAYS('c', ".\r\nNOOP\r\n"));
+}
+
+static void smtp_bdat_counts_what_follows(void **state)
+{
+    (void)state;
+    CHECK("smtp", "1:BDAT@0 =? .21 2:BDAT@21 =? .34 3:QUIT@34 =? .40", "",
+        SAYS('c', "BDAT 12\r\nQUIT\r\n123456BDAT 0 LAST\r\nQUIT\r\n"));
+}
+
+static void smtp_auth_answers_are_lines(void **state)
+{
+    (void)state;
+    CHECK("smtp", "1:AUTH@0 =? .12 2:auth_response@12 =? .15 3:RSET@15 =? .21",
+        "1:334@0 =? .6 2:235@6 =? .11", SAYS('c', "AUTH LOGIN\r\n"), SAYS('s', "334 \r\n"),
+        SAYS('c', "=\r\n"), SAYS('s', "235\r\n"), SAYS('c', "RSET\r\n"));
+}
+
+static void smtp_is_lost_behind_starttls(void **state)
+{
+    (void)state;
+    CHECK("smtp", "1:STARTTLS@0 =? .10 lost@10", "1:220@0 =? .7 lost@7", SAYS('c', "STARTTLS\r\n"),
+        SAYS('s', "220 x\r\n"), SAYS('c', "\x16\x03\x01"), SAYS('s', "\x16\x03"));
+    CHECK("smtp", "1:STARTTLS@0 =? .10 2:QUIT@10 =? .16", "1:454@0 =? .7",
+        SAYS('c', "STARTTLS\r\n"), SAYS('s', "454 x\r\n"), SAYS('c', "QUIT\r\n"));
+}
+
+static void smtp_that_is_something_else_is_lost(void **state)
+{
+    (void)state;
+    CHECK("smtp", "lost@0", "lost@0", SAYS('c', "\x16\x03\x01"), SAYS('s', "HTTP/1.1 200 OK\r\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(http_bodies_end_by_content_length),
+        cmocka_unit_test(http_chunks_and_trailer_are_parts),
+        cmocka_unit_test(http_answers_to_head_have_no_body),
+        cmocka_unit_test(http_1xx_comes_before_the_answer),
+        cmocka_unit_test(http_body_until_close_ends_at_the_fin),
+        cmocka_unit_test(http_has_no_messages_behind_an_upgrade),
+        cmocka_unit_test(http_takes_bare_line_feeds_and_empty_lines_before_a_request),
+        cmocka_unit_test(http_that_is_something_else_is_lost),
+        cmocka_unit_test(http_lengths_that_two_readers_read_differently_are_lost),
+        cmocka_unit_test(http_answers_to_lost_requests_are_lost),
+        cmocka_unit_test(lines_end_with_a_line_feed),
+        cmocka_unit_test(a_turn_ends_when_the_other_side_speaks),
+        cmocka_unit_test(redis_commands_have_names),
+        cmocka_unit_test(redis_values_nest),
+        cmocka_unit_test(redis_that_is_something_else_is_lost),
+        cmocka_unit_test(smtp_mail_is_one_message),
+        cmocka_unit_test(smtp_mail_may_be_empty),
+        cmocka_unit_test(smtp_bdat_counts_what_follows),
+        cmocka_unit_test(smtp_auth_answers_are_lines),
+        cmocka_unit_test(smtp_is_lost_behind_starttls),
+        cmocka_unit_test(smtp_that_is_something_else_is_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
