@@ -3,7 +3,10 @@
  * Each fault that fired keeps its type, parameters and trigger; which connections it fired on takes
  * the place of everything that chose them (chance, times, clients, active).
  *
- * A fault that began by the clock (time, idle, a window that opened) is tied to the byte at which
+ * A fault with `after` waits for the section that was made of the other one for that connection, so
+ * that one is made first; at the end the sections stand in the order of the run's configuration.
+ *
+ * A fault that began by the clock (time, idle, run, a trigger_delay, a window that opened) is tied to the byte at which
  * it began: one section for each offset. A lasting one that its window ended is given that end by
  * bytes, or by its `for`.
  */
@@ -20,7 +23,7 @@
 
 static bool began_by_clock(const struct fault *fault)
 {
-    return fault->when.kind == TRIGGER_TIME || fault->when.kind == TRIGGER_IDLE ||
+    return trigger_is_timed(fault->when.kind) || fault->trigger_delay_us > 0 ||
            (fault->type->lasting && fault->active.from > 0);
 }
 
@@ -53,7 +56,9 @@ static int compare_place(const struct occurrence *a, const struct occurrence *b)
         result = compare_numbers(a->offset, b->offset);
     if (result == 0)
         result = compare_numbers(a->until, b->until);
-    return result != 0 ? result : compare_numbers(a->for_us, b->for_us);
+    if (result == 0)
+        result = compare_numbers(a->for_us, b->for_us);
+    return result != 0 ? result : compare_numbers(a->after, b->after);
 }
 
 static int compare_occurrences(const void *a, const void *b)
@@ -83,14 +88,45 @@ static bool was_cut(const struct replay_task *task, const struct injection *inje
     return injection->over_at_us >= closes_us - START_SLACK_US;
 }
 
+/* The section made of the fault `name` that fires on this connection. ANY: none. */
+static uint64_t find_section(
+    const struct replay_plan *plan, const char *name, const char *proxy, uint64_t connection)
+{
+    for (size_t i = 0; i < plan->config.fault_count; i++) {
+        const struct fault *section = &plan->config.faults[i];
+        if (strcmp(plan->remarks[i].origin, name) == 0 && fault_names_proxy(section, proxy) &&
+            selection_has(&section->connections, connection))
+            return i;
+    }
+    return ANY;
+}
+
+/* The section that the fault waited for when it fired: with NAME/any that of the first place at which
+ * NAME fired. ANY: it waited for none. */
+static uint64_t find_first(const struct replay_task *task, const struct injection *injection)
+{
+    const struct after *after = &task->fault->after;
+    const struct injection *first = injection;
+    if (after->name[0] == '\0')
+        return ANY;
+    for (size_t i = task->log->injection_count; i-- > 0 && after->any;)
+        if (strcmp(task->log->injections[i].fault, after->name) == 0)
+            first = &task->log->injections[i];
+    return find_section(task->plan, after->name, first->proxy, first->connection);
+}
+
 static struct occurrence occurrence_of(
     const struct replay_task *task, const struct injection *injection)
 {
     const struct fault *fault = task->fault;
+    bool tied = began_by_clock(fault);
+    uint64_t first = tied ? ANY : find_first(task, injection);
+    tied |= fault->after.name[0] != '\0' && first == ANY;
     struct occurrence at = {
         .proxy = find_proxy(&task->plan->config, injection->proxy),
-        .direction = tells_directions(fault) ? injection->direction : ANY,
-        .offset = began_by_clock(fault) ? injection->offset : ANY,
+        .direction = tied || tells_directions(fault) ? injection->direction : ANY,
+        .offset = tied ? injection->offset : ANY,
+        .after = first,
         .until = ANY,
         .for_us = ANY,
         .connection = injection->connection,
@@ -150,7 +186,7 @@ static bool is_uniform(const struct replay_task *task)
     for (size_t i = 0; i < task->count; i++) {
         const struct occurrence *first = &task->occurrences[i % length];
         const struct occurrence *here = &task->occurrences[i];
-        if (here->connection != first->connection ||
+        if (here->connection != first->connection || here->after != task->occurrences[0].after ||
             here->proxy != task->occurrences[i - i % length].proxy)
             return false;
     }
@@ -176,13 +212,14 @@ static int add_groups(struct replay_task *task)
 static int add_listener_fault(struct replay_task *task)
 {
     const struct occurrence anywhere = {
-        .direction = ANY, .offset = ANY, .until = ANY, .for_us = ANY};
+        .direction = ANY, .offset = ANY, .until = ANY, .for_us = ANY, .after = ANY};
     return replay_section_add(task, &anywhere, NULL, true) != NULL ? 0 : -1;
 }
 
-static int add_fault(struct replay_plan *plan, const struct replay_log *log, const struct fault *of)
+static int add_fault(
+    struct replay_plan *plan, const struct replay_log *log, const struct fault *of, size_t order)
 {
-    struct replay_task task = {.plan = plan, .log = log, .fault = of};
+    struct replay_task task = {.plan = plan, .log = log, .fault = of, .order = order};
     int result = gather(&task);
     if (result == 0 && task.count == 0)
         plan->unfired[plan->unfired_count++] = of->name;
@@ -246,6 +283,84 @@ static int check_names(const struct replay_plan *plan, const struct replay_log *
     return 0;
 }
 
+/* The faults of all configurations, those that were defined anew as they were at the end. */
+struct fault_list {
+    const struct fault **faults; /* owned; NULL: its sections are made */
+    size_t count;
+};
+
+static int list_faults(struct fault_list *list, const struct replay_log *log, size_t room)
+{
+    list->count = 0;
+    list->faults = calloc(room + 1, sizeof list->faults[0]);
+    if (list->faults == NULL)
+        return replay_out_of_memory();
+    for (size_t i = 0; i < log->config_count; i++) {
+        for (size_t k = 0; k < log->configs[i].fault_count; k++) {
+            const struct fault *fault = &log->configs[i].faults[k];
+            if (!is_superseded(log, i, fault->name))
+                list->faults[list->count++] = fault;
+        }
+    }
+    return 0;
+}
+
+static bool is_listed(const struct fault_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->faults[i] != NULL && strcmp(list->faults[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Makes the sections of all faults, of each behind those of the fault that it waits for. Faults that
+ * different configurations let wait for each other come last, in their order. */
+static int add_faults(
+    struct replay_plan *plan, const struct replay_log *log, struct fault_list *list)
+{
+    for (bool progress = true, forced = false; progress || !forced;) {
+        forced = !progress;
+        progress = false;
+        for (size_t i = 0; i < list->count; i++) {
+            const struct fault *fault = list->faults[i];
+            if (fault == NULL || (!forced && is_listed(list, fault->after.name)))
+                continue;
+            if (add_fault(plan, log, fault, i) != 0)
+                return -1;
+            list->faults[i] = NULL;
+            progress = true;
+        }
+    }
+    return 0;
+}
+
+/* Puts the sections into the order of the faults that they are made of. */
+static int sort_sections(struct replay_plan *plan, size_t orders)
+{
+    size_t count = plan->config.fault_count, used = 0;
+    struct fault *faults = malloc((count + 1) * sizeof faults[0]);
+    struct replay_remark *remarks = malloc((count + 1) * sizeof remarks[0]);
+    if (faults == NULL || remarks == NULL) {
+        free(faults);
+        free(remarks);
+        return replay_out_of_memory();
+    }
+    for (size_t order = 0; order < orders; order++) {
+        for (size_t i = 0; i < count; i++) {
+            if (plan->remarks[i].order != order)
+                continue;
+            faults[used] = plan->config.faults[i];
+            remarks[used++] = plan->remarks[i];
+        }
+    }
+    free(plan->config.faults);
+    free(plan->remarks);
+    plan->config.faults = faults;
+    plan->remarks = remarks;
+    plan->fault_capacity = count + 1;
+    return 0;
+}
+
 int replay_plan_make(struct replay_plan *plan, const struct replay_log *log)
 {
     size_t fault_count;
@@ -258,14 +373,14 @@ int replay_plan_make(struct replay_plan *plan, const struct replay_log *log)
     add_proxies(plan, log);
     if (check_names(plan, log) != 0)
         return -1;
-    for (size_t i = 0; i < log->config_count; i++) {
-        for (size_t k = 0; k < log->configs[i].fault_count; k++) {
-            const struct fault *fault = &log->configs[i].faults[k];
-            if (!is_superseded(log, i, fault->name) && add_fault(plan, log, fault) != 0)
-                return -1;
-        }
-    }
-    return 0;
+    struct fault_list list;
+    int result = list_faults(&list, log, fault_count);
+    if (result == 0)
+        result = add_faults(plan, log, &list);
+    if (result == 0)
+        result = sort_sections(plan, list.count);
+    free(list.faults);
+    return result;
 }
 
 void replay_plan_free(struct replay_plan *plan)

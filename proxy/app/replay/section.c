@@ -81,7 +81,7 @@ static int grow(struct replay_plan *plan)
 static void clear_choice(struct fault *fault, bool keep_window)
 {
     static const char *const keys[] = {
-        "connections", "times", "chance", "clients", "must_fire", "active"};
+        "connections", "concurrent", "times", "chance", "clients", "must_fire", "active"};
     size_t count = sizeof keys / sizeof keys[0] - (keep_window ? 1 : 0);
     for (size_t i = 0; i < count; i++) {
         const struct option *option = option_find(fault_options, keys[i]);
@@ -94,7 +94,10 @@ static void tie_to_byte(struct fault *fault, uint64_t direction, uint64_t offset
 {
     fault->when = (struct trigger){.kind = TRIGGER_BYTES, .value = offset};
     fault->directions = 1u << direction;
-    fault->edge = fault->until.kind == TRIGGER_MATCH ? fault->until.edge : EDGE_AFTER;
+    fault->when_directions = NO_BITS;
+    fault->after = (struct after){.any = false};
+    fault->trigger_delay_us = 0;
+    fault->edge = trigger_has_edge(fault->until.kind) ? fault->until.edge : EDGE_AFTER;
     if (fault->until.kind != TRIGGER_BYTES || fault->until.value > offset)
         return;
     /* It came first, so it never ended the fault; or at the very byte. */
@@ -125,6 +128,7 @@ struct fault *replay_section_add(
     memcpy(remark->origin, fault.name, sizeof remark->origin);
     remark->renamed = task->first_done;
     remark->by_clock = keep_window;
+    remark->order = task->order;
     if (task->first_done)
         choose_name(task, at->connection, fault.name);
     if (proxies != NULL)
@@ -134,7 +138,10 @@ struct fault *replay_section_add(
         remark->retimed = true;
         option_format(when, &fault, remark->when, sizeof remark->when);
         tie_to_byte(&fault, at->direction, at->offset);
-    } else if (at->direction != ANY && fault.directions == BOTH_BITS) {
+    } else if (at->after != ANY) {
+        memcpy(fault.after.name, plan->config.faults[at->after].name, sizeof fault.after.name);
+    }
+    if (at->offset == ANY && at->direction != ANY && fault.directions == BOTH_BITS) {
         fault.directions = 1u << at->direction;
     }
     remark->reended = at->until != ANY || at->for_us != ANY;

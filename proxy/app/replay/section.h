@@ -18,6 +18,7 @@ struct occurrence {
     uint64_t offset;
     uint64_t until; /* bytes */
     uint64_t for_us;
+    uint64_t after; /* index of the plan's section that it waits for */
     uint64_t connection;
 };
 
@@ -26,6 +27,7 @@ struct replay_task {
     struct replay_plan *plan;
     const struct replay_log *log;
     const struct fault *fault;
+    size_t order;                   /* see struct replay_remark */
     struct occurrence *occurrences; /* sorted, each once */
     size_t count;
     bool first_done; /* the section that keeps the name was made */
