@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/name.h"
+#include "proxy/base/suggest.h"
 #include "proxy/control/change.h"
 #include "proxy/control/privilege.h"
 #include "proxy/net/connection.h"
@@ -126,6 +127,64 @@ static enum control_result change_rule(struct control *control, struct proxy *pr
     return put_in_force(control, proxy, plan, change, 1, scope, err);
 }
 
+/* --- chains --- */
+
+/* Whether any proxy has a fault of this name. */
+static bool exists_anywhere(const struct control *control, const char *name)
+{
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;)
+        if (plan_find(proxy->plan, name) != NULL)
+            return true;
+    return false;
+}
+
+static int report_unknown(const struct plan *plan, const char *name, struct err *err)
+{
+    struct suggest suggest;
+    char meant[SUGGEST_TEXT_MAX];
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < plan->rule_count; i++)
+        suggest_offer(&suggest, plan->rules[i]->fault.name);
+    return err_set(err,
+        "after: the proxy has no fault '%.64s'%s write the name of one that fires before", name,
+        suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant));
+}
+
+/* Whether a fault of this plan that waits for `after` would wait for itself. */
+static bool is_circle(const struct plan *plan, const char *name, const struct after *after)
+{
+    for (size_t steps = 0; after->name[0] != '\0' && steps <= plan->rule_count; steps++) {
+        if (strcmp(after->name, name) == 0)
+            return true;
+        const struct rule *first = plan_find(plan, after->name);
+        if (first == NULL)
+            return false;
+        after = &first->fault.after;
+    }
+    return false;
+}
+
+/* Whether the fault that `after` names is there, and does not wait for this one. */
+static int check_after(const struct control *control, const struct plan *plan,
+    const struct fault *fault, struct err *err)
+{
+    const struct after *after = &fault->after;
+    if (after->name[0] == '\0')
+        return 0;
+    if (is_circle(plan, fault->name, after))
+        return err_set(
+            err, "after: a circle: %.64s waits for itself, name another fault", fault->name);
+    const struct rule *first = plan_find(plan, after->name);
+    if (first == NULL && !(after->any && exists_anywhere(control, after->name)))
+        return report_unknown(plan, after->name, err);
+    if (first != NULL && first->fault.type->listener != LISTENER_OPEN && !after->any)
+        return err_set(err,
+            "after: %.64s concerns the listening socket and fires on no connection, "
+            "write %.64s/any",
+            after->name, after->name);
+    return 0;
+}
+
 /* A rule for this proxy in the place of `before`, whose name and origin it has; NULL: a new one. */
 static enum control_result make_rule(struct control *control, const struct proxy *proxy,
     const struct fault *fault, const struct toxic_fields *toxic_fields, const struct rule *before,
@@ -136,7 +195,8 @@ static enum control_result make_rule(struct control *control, const struct proxy
     if (before != NULL)
         memcpy(own.name, before->fault.name, sizeof own.name);
     snprintf(own.proxies, sizeof own.proxies, "%s", proxy_name(proxy));
-    if (name_check_any(own.name, err) != 0 || privilege_check_fault(&own, err) != 0)
+    if (name_check_any(own.name, err) != 0 || check_after(control, proxy->plan, &own, err) != 0 ||
+        privilege_check_fault(&own, err) != 0)
         return CONTROL_INVALID;
     *rule =
         rule_new(&own, origin, toxic_fields, proxy_name(proxy), before, &control->worker->counters);
@@ -279,7 +339,9 @@ enum control_result control_inject(struct control *control, const char *proxy_na
         err_set(err, "connection %ju is ending already", (uintmax_t)number);
         return CONTROL_INVALID;
     }
-    if (name_check_any(fault->name, err) != 0 || privilege_check_fault(fault, err) != 0)
+    if (name_check_any(fault->name, err) != 0 ||
+        check_after(control, proxy->plan, fault, err) != 0 ||
+        privilege_check_fault(fault, err) != 0)
         return CONTROL_INVALID;
     return inject(control, proxy, connection, fault, err);
 }
