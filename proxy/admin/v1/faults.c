@@ -79,15 +79,28 @@ static void answer_problems(const struct call *call, struct text *problems)
         answer_error(call, 400, "%.*s", (int)problems->size, problems->bytes);
 }
 
+/* The body of a fault, where `"connections": "next"` is the number that the next connection of the
+ * proxy gets. A new reference; NULL: answered with a 400. */
+static json_t *read_fault_body(const struct call *call, const struct proxy *proxy)
+{
+    json_t *body = v1_read_body(call);
+    const char *connections = json_string_value(json_object_get(body, "connections"));
+    if (connections != NULL && strcmp(connections, "next") == 0)
+        json_object_set_new(
+            body, "connections", json_integer((json_int_t)(proxy->last_number + 1)));
+    return body;
+}
+
 void v1_add_fault(const struct call *call)
 {
     struct fault fault;
     struct text problems = {0};
     enum control_scope scope;
     struct err err;
-    if (v1_find_proxy(call) == NULL || !v1_read_scope(call, &scope))
+    const struct proxy *proxy = v1_find_proxy(call);
+    if (proxy == NULL || !v1_read_scope(call, &scope))
         return;
-    json_t *body = v1_read_body(call);
+    json_t *body = read_fault_body(call, proxy);
     if (body == NULL)
         return;
     if (v1_read_fault(body, NULL, &fault, &problems) != 0) {
@@ -113,14 +126,15 @@ void v1_change_fault(const struct call *call)
     const struct rule *rule = find_fault(call);
     if (rule == NULL || !v1_read_scope(call, &scope))
         return;
-    json_t *body = v1_read_body(call);
+    const struct admin_context *context = &call->admin->context;
+    json_t *body = read_fault_body(call, control_proxy(context->control, call->names[0]));
     if (body == NULL)
         return;
     if (v1_patch_fault(body, &rule->fault, &fault, &problems) != 0) {
         answer_problems(call, &problems);
     } else {
-        enum control_result result = control_change_fault(call->admin->context.control,
-            call->names[0], call->names[1], &fault, NULL, scope, &err);
+        enum control_result result = control_change_fault(
+            context->control, call->names[0], call->names[1], &fault, NULL, scope, &err);
         if (result == CONTROL_OK)
             answer_fault(call, 200, fault.name);
         else
