@@ -101,13 +101,13 @@ void config_print_fault(const struct fault *fault, FILE *out)
     struct part own = {.table = fault->type->options, .base = fault->params, .fault = fault};
     size_t width = widest_key(&own, widest_key(&envelope, 0));
     char wait[OPTION_TEXT_MAX];
-    fprintf(out, "\n[fault %s]\n", fault->name);
     fault_describe_wait(fault, wait, sizeof wait);
     if (fault->type->listener == LISTENER_OPEN)
-        fprintf(out, "; %s %s\n", fault->type->lasting ? "begins" : "fires", wait);
+        fprintf(out, "\n; %s %s", fault->type->lasting ? "begins" : "fires", wait);
     for (unsigned i = 0; i < FAULT_NOTES; i++)
         if (fault_note(fault, i) != NULL)
-            fprintf(out, "; warning: %s\n", fault_note(fault, i));
+            fprintf(out, "\n; warning: %s", fault_note(fault, i));
+    fprintf(out, "\n[fault %s]\n", fault->name);
     print_part(&envelope, width, out);
     print_part(&own, width, out);
 }

@@ -56,6 +56,19 @@ static bool fits_file(const struct proxy_config *proxy)
            proxy->upstream.kind != ADDRESS_NOWHERE;
 }
 
+/* A fault of the API has another name in a file: so has it in the `after` of those that wait for it. */
+static void rename_after(const struct proxy *proxy, struct fault *fault)
+{
+    struct after *after = &fault->after;
+    const struct rule *first = plan_find(proxy->plan, after->name);
+    char name[sizeof after->name + PROXY_NAME_MAX];
+    if (first == NULL || first->origin != RULE_FROM_API)
+        return;
+    snprintf(name, sizeof name, "%s.%s", proxy_name(proxy), after->name);
+    if (strlen(name) < sizeof after->name)
+        memcpy(after->name, name, strlen(name) + 1);
+}
+
 /* [fault PROXY.NAME] for one proxy. */
 static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE *out)
 {
@@ -65,6 +78,7 @@ static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE
     bool readable = (size_t)length < sizeof fault.name && fits_title("fault", fault.name) &&
                     fits_file(&proxy->plan->config);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
+    rename_after(proxy, &fault);
     print_section(print_fault, &fault, readable, out);
 }
 

@@ -258,13 +258,14 @@ int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
     return 0;
 }
 
-void connection_start(struct connection *connection, uint64_t number, struct plan *plan,
-    const struct sockaddr_storage *peer)
+void connection_start(struct connection *connection, uint64_t number, uint64_t concurrent,
+    struct plan *plan, const struct sockaddr_storage *peer)
 {
     struct worker *worker = connection->owner->worker;
     const struct session_pools pools = {
         .rings = &worker->ring_pool, .splice_pipes = &worker->pipe_pool.pool};
     session_init(&connection->session, &host, plan, number, &connection->endpoint[SIDE_CLIENT].ep,
         connection->address[SIDE_CLIENT], &pools);
+    connection->session.concurrent = concurrent;
     session_start(&connection->session, peer);
 }

@@ -64,8 +64,9 @@ void connection_client(const struct connection *connection, struct sockaddr_stor
 int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
     const struct sockaddr_storage *peer, socklen_t peer_len, struct connection **out);
 
-/* Runs the session. The owner has put the connection into its list. */
-void connection_start(struct connection *connection, uint64_t number, struct plan *plan,
-    const struct sockaddr_storage *peer);
+/* Runs the session. The owner has put the connection into its list. `concurrent`: how many of its
+ * connections are open, this one included. */
+void connection_start(struct connection *connection, uint64_t number, uint64_t concurrent,
+    struct plan *plan, const struct sockaddr_storage *peer);
 
 #endif

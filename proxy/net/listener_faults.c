@@ -5,6 +5,8 @@
  */
 #include "proxy/net/listener_faults.h"
 
+#include "proxy/relay/armed.h"
+
 /* How soon a listener that could not be opened again is tried again. */
 #define REOPEN_US (100 * US_PER_MS)
 
@@ -64,7 +66,7 @@ static void emit(struct listener_faults *faults, struct rule *rule, bool begins,
         .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name},
     };
     if (begins)
-        rule->fault_counter->fired++;
+        armed_note_fired(rule->fault_counter, NULL);
     worker_emit(faults->worker, &event);
 }
 

@@ -50,7 +50,8 @@ static void on_accept(
     }
     list_append(&proxy->connections, &connection->link);
     proxy->worker->connections++;
-    connection_start(connection, ++proxy->last_number, proxy->plan, peer);
+    proxy->open_count++;
+    connection_start(connection, ++proxy->last_number, proxy->open_count, proxy->plan, peer);
 }
 
 static void on_accept_failed(struct listener *listener, int errnum)
@@ -164,8 +165,10 @@ static void free_if_done(struct proxy *proxy)
 static void on_gone(struct connection_owner *owner)
 {
     struct worker *worker = owner->worker;
+    struct proxy *proxy = container_of(owner, struct proxy, owner);
     worker->connections--;
-    free_if_done(container_of(owner, struct proxy, owner));
+    proxy->open_count--;
+    free_if_done(proxy);
     if (worker->connections == 0 && worker->on_drained != NULL)
         worker->on_drained(worker);
 }

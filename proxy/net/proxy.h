@@ -42,6 +42,7 @@ struct proxy {
     struct listener_faults listener_faults;
     struct list connections; /* of struct connection */
     uint64_t last_number;
+    uint64_t open_count; /* of the connections */
     struct proxy_totals totals;
     bool closing; /* removed: goes when its connections are gone */
     struct poller_task free_task;

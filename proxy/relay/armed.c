@@ -26,7 +26,8 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
     const struct fault *fault = &rule->fault;
     return fault->enabled && fault->type->listener == LISTENER_OPEN &&
            selection_has(&fault->connections, session->number) &&
-           (selected || rule->fault_counter->fired < fault->times) &&
+           selection_has(&fault->concurrent, session->concurrent) &&
+           (selected || fault_counter_times(rule->fault_counter) < fault->times) &&
            cidr_list_has(&fault->clients, client) &&
            rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb);
 }
@@ -37,8 +38,14 @@ static struct armed_fault *make_one(struct session *session, struct rule *rule, 
     if (armed == NULL)
         return NULL;
     armed->rule = rule_ref(rule);
+    armed->session = session;
+    list_init(&armed->chain_link);
     armed->directions = directions;
+    armed->watched =
+        rule->fault.when_directions != NO_BITS ? rule->fault.when_directions : directions;
+    armed->phase = ARMED_WAITING;
     armed->armed_at = session->now;
+    armed->counts_from = TIME_NEVER;
     armed->does.duration_us = TIME_NEVER;
     armed->state = armed_state_of(armed, rule);
     for (unsigned d = 0; d < 2; d++) {
@@ -52,6 +59,7 @@ void armed_free(struct armed_fault *armed)
 {
     if (armed == NULL)
         return;
+    list_remove(&armed->chain_link);
     rule_unref(armed->rule);
     free(armed);
 }
@@ -70,6 +78,43 @@ unsigned armed_make(struct session *session, struct rule *rule, struct armed_fau
     return 0;
 }
 
+/* --- chains --- */
+
+bool armed_is_unchained(const struct session *session, const struct armed_fault *armed)
+{
+    const struct after *after = &armed->rule->fault.after;
+    if (after->any)
+        return armed->rule->first->fired > 0;
+    for (size_t i = 0; i < session->armed.count; i++) {
+        const struct armed_fault *first = session->armed.list[i];
+        if (first->counted && strcmp(first->rule->fault.name, after->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void armed_chain(struct session *session, struct armed_fault *armed)
+{
+    const struct after *after = &armed->rule->fault.after;
+    if (after->name[0] == '\0' || armed_is_unchained(session, armed))
+        return;
+    armed->phase = ARMED_CHAINED;
+    if (after->any)
+        list_append(&armed->rule->first->waiting, &armed->chain_link);
+}
+
+void armed_note_fired(struct fault_counter *counter, const struct session *by)
+{
+    counter->fired++;
+    counter->shared->fired++;
+    for (struct list *link; (link = list_pop(&counter->shared->waiting)) != NULL;) {
+        struct armed_fault *armed = container_of(link, struct armed_fault, chain_link);
+        armed->unchained = true;
+        if (armed->session != by)
+            armed->session->host->wake_soon(armed->session);
+    }
+}
+
 static int add(struct session *session, struct rule *rule)
 {
     struct armed_fault *made[2];
@@ -77,8 +122,10 @@ static int add(struct session *session, struct rule *rule)
     if (count == 0)
         return -ENOMEM;
     rule->fault_counter->armed++;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         session->armed.list[session->armed.count++] = made[i];
+        armed_chain(session, made[i]);
+    }
     return 0;
 }
 
@@ -128,10 +175,19 @@ bool armed_can_fire(
 {
     const struct rule *rule = armed->rule;
     return window_has(&rule->fault.active, since_start_us) &&
-           (rule->fault_counter->fired < rule->fault.times || armed_is_counted(armed, set));
+           (fault_counter_times(rule->fault_counter) < rule->fault.times ||
+               armed_is_counted(armed, set));
 }
 
 /* --- triggers: a new kind of trigger is a case in each of these five --- */
+
+/* Offset that bytes:N of a fault stands for. */
+static uint64_t bytes_offset(
+    const struct armed_fault *armed, const struct trigger *trigger, enum direction direction)
+{
+    uint64_t from = armed->counts_at[direction];
+    return trigger->value < FLOW_NO_EDGE - from ? from + trigger->value : FLOW_NO_EDGE;
+}
 
 /* Offset at which a trigger fires; FLOW_NO_EDGE: not known, or not a matter of offsets. An offset that was
  * passed before the trigger was watched counts as reached now. */
@@ -139,10 +195,12 @@ static uint64_t trigger_offset(
     const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
     const struct trigger *trigger = armed_trigger(armed);
-    if (trigger == NULL || !bits_have(armed->directions, direction))
+    if (trigger == NULL || !bits_have(armed_watched(armed), direction))
         return FLOW_NO_EDGE;
-    if (trigger->kind == TRIGGER_BYTES)
-        return trigger->value < forwarded ? forwarded : trigger->value;
+    if (trigger->kind == TRIGGER_BYTES) {
+        uint64_t offset = bytes_offset(armed, trigger, direction);
+        return offset < forwarded ? forwarded : offset;
+    }
     if (trigger->kind != TRIGGER_MATCH)
         return FLOW_NO_EDGE;
     uint64_t edge = armed_match(armed)[direction].edge;
@@ -159,7 +217,16 @@ bool armed_awaits_event(
 {
     const struct trigger *trigger = armed_trigger(armed);
     return trigger != NULL && trigger->kind == kind &&
-           (!trigger_watches_direction(kind) || bits_have(armed->directions, direction));
+           (!trigger_watches_direction(kind) || bits_have(armed_watched(armed), direction));
+}
+
+/* When run:T comes: as a beginning only where the connection is open then. */
+static time_us run_time(
+    const struct session *session, const struct armed_fault *armed, const struct trigger *trigger)
+{
+    time_us at = time_add(session->plan->started_at, trigger->value);
+    bool is_open = session->opened_at != TIME_NEVER && session->opened_at <= at;
+    return armed->phase != ARMED_WAITING || is_open ? at : TIME_NEVER;
 }
 
 /* When a trigger is due by time alone. Idle time counts from when the fault was armed. */
@@ -167,7 +234,10 @@ static time_us trigger_time(
     const struct session *session, const struct armed_fault *armed, const struct trigger *trigger)
 {
     if (trigger->kind == TRIGGER_TIME)
-        return time_add(session->opened_at, trigger->value);
+        return time_add(armed->counts_from != TIME_NEVER ? armed->counts_from : session->opened_at,
+            trigger->value);
+    if (trigger->kind == TRIGGER_RUN)
+        return run_time(session, armed, trigger);
     if (trigger->kind == TRIGGER_IDLE && session->opened_at != TIME_NEVER)
         return time_add(armed->armed_at > session->active_at ? armed->armed_at : session->active_at,
             trigger->value);
@@ -178,13 +248,14 @@ bool armed_is_past(const struct session *session, const struct armed_fault *arme
 {
     const struct trigger *when = &armed->rule->fault.when;
     bool past = when->kind == TRIGGER_ACCEPT || armed->rule->fault.type->at_accept;
-    if (when->kind == TRIGGER_TIME)
-        past = time_add(session->opened_at, when->value) < session->now;
+    if (when->kind == TRIGGER_TIME || when->kind == TRIGGER_RUN)
+        past = trigger_time(session, armed, when) < session->now;
     for (int d = 0; d < 2; d++) {
-        if (!bits_have(armed->directions, d))
+        if (!bits_have(armed->watched, d))
             continue;
         if (when->kind == TRIGGER_BYTES)
-            past |= flow_forwarded(&session->flow[d]) > when->value;
+            past |=
+                flow_forwarded(&session->flow[d]) > bytes_offset(armed, when, (enum direction)d);
         else if (when->kind == TRIGGER_EOF)
             past |= session->side[d].eof_triggered;
     }
@@ -254,6 +325,8 @@ time_us armed_time(const struct session *session, const struct armed_fault *arme
     const struct fault *fault = &armed->rule->fault;
     time_us window_end = time_add(session->plan->started_at, fault->active.to);
     switch (armed->phase) {
+    case ARMED_DELAYED:
+        return armed->fires_at;
     case ARMED_WAITING:
         return trigger_time(session, armed, &fault->when);
     case ARMED_PENDING:
@@ -261,6 +334,8 @@ time_us armed_time(const struct session *session, const struct armed_fault *arme
     case ARMED_ACTIVE:
         return time_min(time_min(armed_expires_at(session, armed), window_end),
             trigger_time(session, armed, &fault->until));
+    case ARMED_CHAINED:
+        return armed->unchained ? session->now : TIME_NEVER;
     case ARMED_DONE:
         break;
     }
@@ -282,7 +357,8 @@ bool armed_can_change(const struct armed_fault *armed, const struct rule *to)
     const struct fault *old = &armed->rule->fault, *new = &to->fault;
     struct action was[2], is[2];
     if (old->type != new->type || old->directions != new->directions || old->sides != new->sides ||
-        !trigger_equal(&old->when, &new->when) ||
+        !trigger_equal(&old->when, &new->when) || old->when_directions != new->when_directions ||
+        old->after.any != new->after.any || strcmp(old->after.name, new->after.name) != 0 ||
         fault_shares_state(old) != fault_shares_state(new))
         return false;
     fault_fire(old, was);

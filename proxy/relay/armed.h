@@ -3,9 +3,11 @@
  * The faults of one session, and the questions about them: which concern it, where their triggers
  * stand, what is due when. triggers.c fires them.
  *
+ *   CHAINED --the fault of `after` fires--> WAITING
  *   WAITING --trigger--> DONE                            one-shot
  *   WAITING --trigger--> ACTIVE --until, time--> DONE    lasting
  *                  `---> PENDING --window opens--> ACTIVE
+ *   WAITING --trigger--> DELAYED --trigger_delay--> as behind a trigger
  */
 #ifndef RUDEPROXY_RELAY_ARMED_H
 #define RUDEPROXY_RELAY_ARMED_H
@@ -23,17 +25,28 @@
 struct session;
 
 enum armed_phase {
+    ARMED_CHAINED, /* until the fault that `after` names has fired */
     ARMED_WAITING, /* for its trigger */
+    ARMED_DELAYED, /* triggered, but its trigger_delay is not over */
     ARMED_PENDING, /* triggered, but its window has not opened yet */
     ARMED_ACTIVE,  /* a lasting fault in effect */
     ARMED_DONE,    /* fired, over, or can never fire any more */
 };
 
+/* Why a fault that came to its trigger did nothing. */
+enum armed_miss {
+    MISS_NONE,
+    MISS_WINDOW, /* the trigger came outside of `active` */
+    MISS_TIMES,  /* it was injected in as many connections as `times` allows */
+    MISS_ENDED,  /* the direction that it works on had ended */
+    MISS_PAST,   /* its moment was past when it was armed */
+};
+
 /* How far a pattern has matched in one direction. */
 struct match {
-    unsigned matched; /* bytes of the pattern in which the stream ends */
-    uint64_t edge;    /* offset at which the trigger fires; FLOW_NO_EDGE: not found yet */
-    uint64_t let_go;  /* the stream's end when the beginning of a match was let go; 0: never */
+    struct match_progress progress;
+    uint64_t edge;   /* offset at which the trigger fires; FLOW_NO_EDGE: not found yet */
+    uint64_t let_go; /* the stream's end when the beginning of a match was let go; 0: never */
 };
 
 /* A fault selected for this connection. A type that goes by direction has one of these for each
@@ -41,13 +54,22 @@ struct match {
 struct armed_fault {
     struct armed_fault *next; /* in the session's retired ones */
     struct rule *rule;        /* one reference */
+    struct session *session;
+    struct list chain_link; /* in the waiting ones of rule->first, while it is CHAINED to any */
     enum armed_phase phase;
+    enum armed_miss miss;       /* when it is DONE */
     bool counted;               /* among the connections the fault was injected in */
     bool let_go_reported;       /* its EVENT_MATCH_LET_GO was emitted */
-    unsigned directions;        /* set: whose bytes it watches, shapes or counts */
+    bool unchained;             /* CHAINED, and the fault of `after` has fired: to be armed */
+    unsigned directions;        /* set: whose bytes it shapes, and `until` watches */
+    unsigned watched;           /* set: whose bytes `when` watches */
     enum action_kind action[2]; /* lasting action on each socket, by enum side */
     struct action does;         /* its parameters, the same for both sockets */
-    time_us armed_at;           /* when it was selected */
+    time_us armed_at;           /* when it was selected, or no longer chained */
+    time_us counts_from;        /* when time:T begins; TIME_NEVER: at the open */
+    uint64_t counts_at[2];      /* offset at which bytes:N begins, by enum direction */
+    time_us fires_at;           /* DELAYED: when its trigger_delay is over */
+    enum direction fires_in;    /* DELAYED: the direction of its trigger */
     time_us since;              /* when it became active */
     uint64_t base;              /* bytes of its direction forwarded by then, */
     uint64_t dropped;           /* and dropped by then */
@@ -67,7 +89,7 @@ struct armed_set {
 /* Whether it shapes or ends directions, each on its own, and not sides. */
 static inline bool fault_goes_by_direction(const struct fault *fault)
 {
-    return fault->type->side_rule == SIDE_UNUSED && fault->directions != NO_BITS;
+    return fault_works_on_direction(fault) && fault->directions != NO_BITS;
 }
 
 /* Whether all connections of the proxy share the state of its gate. */
@@ -86,9 +108,24 @@ static inline void *armed_state_of(struct armed_fault *armed, struct rule *rule)
 static inline const struct trigger *armed_trigger(const struct armed_fault *armed)
 {
     const struct fault *fault = &armed->rule->fault;
-    return armed->phase == ARMED_WAITING ? &fault->when
-           : armed->phase == ARMED_DONE  ? NULL
-                                         : &fault->until;
+    switch (armed->phase) {
+    case ARMED_WAITING:
+        return &fault->when;
+    case ARMED_PENDING:
+    case ARMED_ACTIVE:
+        return &fault->until;
+    case ARMED_CHAINED:
+    case ARMED_DELAYED:
+    case ARMED_DONE:
+        break;
+    }
+    return NULL;
+}
+
+/* The set of directions that this trigger watches. */
+static inline unsigned armed_watched(const struct armed_fault *armed)
+{
+    return armed->phase == ARMED_WAITING ? armed->watched : armed->directions;
 }
 
 /* How far the pattern of that trigger has matched, by enum direction. */
@@ -97,10 +134,13 @@ static inline const struct match *armed_match(const struct armed_fault *armed)
     return armed->phase == ARMED_WAITING ? armed->when_match : armed->until_match;
 }
 
-/* The direction that an event about the fault names: the one it watches, else downstream. */
+/* The direction that an event about the fault names: the one it works on, else the one it watches, else
+ * downstream. */
 static inline enum direction armed_direction(const struct armed_fault *armed)
 {
-    return armed->directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
+    unsigned directions =
+        fault_goes_by_direction(&armed->rule->fault) ? armed->directions : armed->watched;
+    return directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 
 /* Selects the rules of the plan that concern this connection, and draws their chance. `client` is
@@ -119,6 +159,17 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
  * memory. The caller puts them into the session's set. */
 unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2]);
 void armed_free(struct armed_fault *armed); /* NULL is allowed */
+
+/* Whether the fault that `after` names has fired, so that the fault is armed at once. */
+bool armed_is_unchained(const struct session *session, const struct armed_fault *armed);
+
+/* Makes a fault with `after` wait for the fault named there, unless that has fired. The fault is WAITING,
+ * and stands in the session's set. */
+void armed_chain(struct session *session, struct armed_fault *armed);
+
+/* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Faults of other
+ * sessions that wait for it are armed when those run next. */
+void armed_note_fired(struct fault_counter *counter, const struct session *by);
 
 /* Whether the watched trigger fires when exactly `offset` bytes of the direction were forwarded. */
 bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset);

@@ -85,7 +85,7 @@ static void forget_bytes(struct flow *flow)
     flow->withheld = false;
     flow->changed = 0;
     if (flow->shaping != NULL)
-        shaping_forget(flow->shaping);
+        shaping_forget(flow->shaping, flow->ring.head);
 }
 
 void flow_insert(struct flow *flow, struct insertion *insertion)

@@ -7,7 +7,9 @@
 #ifndef RUDEPROXY_RELAY_MATCHER_H
 #define RUDEPROXY_RELAY_MATCHER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proxy/fault/trigger.h"
 
@@ -21,10 +23,22 @@ struct matcher {
 /* `trigger` outlives the matcher. */
 void matcher_init(struct matcher *matcher, const struct trigger *trigger);
 
-/* Goes on with `*matched` bytes of the pattern seen so far. Returns how many bytes of the piece
- * were looked at: all, or those up to the end of the first match, and then *matched is the whole
- * pattern's length. */
-size_t matcher_scan(
-    const struct matcher *matcher, unsigned *matched, const unsigned char *bytes, size_t n);
+/* How far the search has come in one stream. All zero at its beginning. */
+struct match_progress {
+    unsigned matched;     /* bytes of the pattern in which the stream ends */
+    uint64_t occurrences; /* of the whole pattern so far; they do not overlap */
+};
+
+/* Whether the trigger's occurrence was found. */
+bool matcher_has_found(const struct matcher *matcher, const struct match_progress *progress);
+
+/* Continues the search. Returns how many bytes of the piece were looked at: all, or those up to the
+ * end of the trigger's occurrence. Not to be called again once it was found. */
+size_t matcher_scan(const struct matcher *matcher, struct match_progress *progress,
+    const unsigned char *bytes, size_t n);
+
+/* Whether the bytes matched so far may be the beginning of the trigger's occurrence, and not of an
+ * earlier one. */
+bool matcher_may_find(const struct matcher *matcher, const struct match_progress *progress);
 
 #endif

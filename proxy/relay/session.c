@@ -30,6 +30,7 @@ void session_init(struct session *session, const struct session_host *host, stru
     session->host = host;
     session->plan = plan_ref(plan);
     session->number = number;
+    session->concurrent = 1; /* unless the host knows better before session_start() */
     session->opened_at = session->timer_at = session->stall_since = TIME_NEVER;
     side_init(&session->side[SIDE_CLIENT], client, client_address);
     side_init(&session->side[SIDE_SERVER], NULL, "");

@@ -21,16 +21,19 @@ static bool watches(const struct armed_fault *armed, enum direction direction)
 static bool waits_for_match(const struct armed_fault *armed, enum direction direction)
 {
     const struct trigger *trigger = armed_trigger(armed);
-    return trigger != NULL && trigger->kind == TRIGGER_MATCH && watches(armed, direction);
+    return trigger != NULL && trigger->kind == TRIGGER_MATCH &&
+           bits_have(armed_watched(armed), direction);
 }
 
 bool shaping_is_needed(const struct armed_set *set, enum direction direction)
 {
     for (size_t i = 0; i < set->count; i++) {
-        const struct fault *fault = &set->list[i]->rule->fault;
-        bool shapes = fault->type->gate != NULL || fault->type->mutate != NULL;
-        bool matches = fault->when.kind == TRIGGER_MATCH || fault->until.kind == TRIGGER_MATCH;
-        if (watches(set->list[i], direction) && (shapes || matches))
+        const struct armed_fault *armed = set->list[i];
+        const struct fault *fault = &armed->rule->fault;
+        bool shapes = fault->type->gate != NULL || fault->type->mutate != NULL ||
+                      fault->until.kind == TRIGGER_MATCH;
+        if ((shapes && watches(armed, direction)) ||
+            (fault->when.kind == TRIGGER_MATCH && bits_have(armed->watched, direction)))
             return true;
     }
     return false;
@@ -59,17 +62,23 @@ static bool is_active_here(const struct shaping *shaping, const struct armed_fau
     return armed->phase == ARMED_ACTIVE && watches(armed, shaping->direction);
 }
 
-/* The pattern that this fault waits for now, NULL: none. */
-static const struct matcher *current_matcher(
-    struct armed_fault *armed, enum direction direction, struct match **match)
+/* How far the pattern that this fault waits for now has matched. NULL: it waits for none. */
+static struct match *current_match(struct armed_fault *armed, enum direction direction)
 {
     if (!waits_for_match(armed, direction))
         return NULL;
-    bool waiting = armed->phase == ARMED_WAITING;
-    *match = waiting ? &armed->when_match[direction] : &armed->until_match[direction];
-    return (*match)->edge != FLOW_NO_EDGE ? NULL
-           : waiting                      ? &armed->rule->when_matcher
-                                          : &armed->rule->until_matcher;
+    return armed->phase == ARMED_WAITING ? &armed->when_match[direction]
+                                         : &armed->until_match[direction];
+}
+
+/* The pattern that this fault still looks for, NULL: none. */
+static const struct matcher *current_matcher(
+    struct armed_fault *armed, enum direction direction, struct match **match)
+{
+    *match = current_match(armed, direction);
+    return *match == NULL || (*match)->edge != FLOW_NO_EDGE ? NULL
+           : armed->phase == ARMED_WAITING                  ? &armed->rule->when_matcher
+                                                            : &armed->rule->until_matcher;
 }
 
 /* Whether bytes have to wait for the trigger of this fault: it would fire now, or end an active fault. */
@@ -86,8 +95,9 @@ static struct match *held_match(const struct shaping *shaping, struct armed_faul
 {
     struct match *match;
     const struct matcher *matcher = current_matcher(armed, shaping->direction, &match);
-    bool held = matcher != NULL && matcher->trigger->edge == EDGE_BEFORE && match->matched > 0 &&
-                shaping->scanned - match->matched >= shaping->forwarded &&
+    bool held = matcher != NULL && matcher->trigger->edge == EDGE_BEFORE &&
+                matcher_may_find(matcher, &match->progress) &&
+                shaping->scanned - match->progress.matched >= shaping->forwarded &&
                 shaping->scanned != match->let_go && may_hold(shaping, armed);
     return held ? match : NULL;
 }
@@ -101,19 +111,27 @@ static time_us let_go_at(const struct shaping *shaping, const struct armed_fault
         time_add(shaping->started_at, fault->active.to));
 }
 
-/* Finds the bytes that must not go yet, because they may turn out to be a match. */
+/* Offset behind which a fault withholds everything while its trigger_delay runs. SHAPING_NO_HOLD: none. */
+static uint64_t delay_hold(const struct shaping *shaping, const struct armed_fault *armed)
+{
+    bool holds = armed->phase == ARMED_DELAYED && armed->rule->fault.when.edge == EDGE_BEFORE &&
+                 armed->fires_in == shaping->direction;
+    return holds ? armed->when_match[shaping->direction].edge : SHAPING_NO_HOLD;
+}
+
+/* Finds the bytes that must not go yet, because they may turn out to be a match, or stand behind one. */
 static void hold_back(struct shaping *shaping)
 {
     shaping->hold = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
-    for (size_t i = 0; i < shaping->set->count && !shaping->ended; i++) {
+    for (size_t i = 0; i < shaping->set->count && !shaping->cut; i++) {
         struct armed_fault *armed = shaping->set->list[i];
-        const struct match *match = held_match(shaping, armed);
-        if (match == NULL)
-            continue;
-        uint64_t start = shaping->scanned - match->matched;
+        const struct match *match = shaping->ended ? NULL : held_match(shaping, armed);
+        uint64_t start =
+            match == NULL ? delay_hold(shaping, armed) : shaping->scanned - match->progress.matched;
         shaping->hold = start < shaping->hold ? start : shaping->hold;
-        shaping->hold_until = time_min(shaping->hold_until, let_go_at(shaping, armed));
+        if (match != NULL)
+            shaping->hold_until = time_min(shaping->hold_until, let_go_at(shaping, armed));
     }
 }
 
@@ -307,18 +325,21 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
 static void scan_one(struct shaping *shaping, const struct matcher *matcher, struct match *match,
     uint64_t offset, const unsigned char *bytes, size_t n)
 {
-    unsigned length = matcher->trigger->pattern_len;
-    size_t seen = matcher_scan(matcher, &match->matched, bytes, n);
-    bool before = matcher->trigger->edge == EDGE_BEFORE;
-    if (match->matched != length)
+    const struct trigger *trigger = matcher->trigger;
+    uint64_t end = offset + matcher_scan(matcher, &match->progress, bytes, n);
+    if (!matcher_has_found(matcher, &match->progress))
         return;
-    uint64_t end = offset + seen;
-    match->edge = before && end - length >= shaping->forwarded ? end - length : end;
+    bool withheld =
+        trigger->edge == EDGE_BEFORE && end - trigger->pattern_len >= shaping->forwarded;
+    uint64_t most = FLOW_NO_EDGE - 1 - end; /* so that the edge is one */
+    match->edge = withheld               ? end - trigger->pattern_len
+                  : trigger->plus < most ? end + trigger->plus
+                                         : end + most;
     if (match->edge < shaping->match_edge)
         shaping->match_edge = match->edge;
 }
 
-/* The first match among all patterns bounds what the others are shown, so that each byte is shown
+/* The first edge of a match among all patterns bounds what the others are shown, so that each byte is shown
  * once to each: the shortest scan is found on copies first. */
 static size_t shortest_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
 {
@@ -328,8 +349,11 @@ static size_t shortest_scan(struct shaping *shaping, const unsigned char *bytes,
             current_matcher(shaping->set->list[i], shaping->direction, &match);
         if (matcher == NULL)
             continue;
-        unsigned matched = match->matched;
-        n = matcher_scan(matcher, &matched, bytes, n);
+        struct match_progress progress = match->progress;
+        size_t seen = matcher_scan(matcher, &progress, bytes, n);
+        uint64_t plus = matcher->trigger->plus;
+        if (matcher_has_found(matcher, &progress))
+            n = plus < n - seen ? seen + (size_t)plus : n;
     }
     return n;
 }
@@ -351,6 +375,24 @@ size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned cha
     shaping->scanned_at = shaping->now;
     hold_back(shaping);
     return n;
+}
+
+void shaping_search(
+    struct shaping *shaping, struct armed_fault *armed, const struct ring *waiting, time_us now)
+{
+    struct iovec pieces[2];
+    size_t used = ring_used(waiting);
+    int count = used == 0 ? 0 : ring_peek(waiting, used, pieces);
+    uint64_t offset = waiting->head;
+    for (int i = 0; i < count; i++) {
+        struct match *match;
+        const struct matcher *matcher = current_matcher(armed, shaping->direction, &match);
+        if (matcher != NULL)
+            scan_one(shaping, matcher, match, offset, pieces[i].iov_base, pieces[i].iov_len);
+        offset += pieces[i].iov_len;
+    }
+    shaping->scanned = offset;
+    shaping->scanned_at = shaping->now = now;
 }
 
 void shaping_note_empty(struct shaping *shaping, bool empty)
@@ -390,15 +432,26 @@ uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t chang
     return changed;
 }
 
-void shaping_forget(struct shaping *shaping)
+/* A match cannot begin in bytes that are gone, nor was one found there. */
+static void forget_match(const struct shaping *shaping, struct armed_fault *armed, uint64_t head)
+{
+    struct match *match = current_match(armed, shaping->direction);
+    if (match == NULL)
+        return;
+    const struct trigger *trigger = armed_trigger(armed);
+    if (match->edge != FLOW_NO_EDGE && match->edge - trigger->plus <= head)
+        return;
+    match->progress.matched = 0;
+    if (match->edge != FLOW_NO_EDGE)
+        match->progress.occurrences--;
+    match->edge = FLOW_NO_EDGE;
+}
+
+void shaping_forget(struct shaping *shaping, uint64_t head)
 {
     arrivals_forget(&shaping->arrivals, UINT64_MAX);
-    /* A match cannot begin in bytes that are gone. */
-    for (size_t i = 0; i < shaping->set->count; i++) {
-        struct match *match;
-        if (current_matcher(shaping->set->list[i], shaping->direction, &match) != NULL)
-            match->matched = 0;
-    }
+    for (size_t i = 0; i < shaping->set->count; i++)
+        forget_match(shaping, shaping->set->list[i], head);
     shaping->hold = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
     shaping->match_edge = FLOW_NO_EDGE;
@@ -406,14 +459,15 @@ void shaping_forget(struct shaping *shaping)
 
 void shaping_end_match(struct shaping *shaping)
 {
-    shaping->ended = true;
+    shaping->ended = shaping->cut = true;
     shaping->hold = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
 }
 
 void shaping_ended(struct shaping *shaping, uint64_t offset)
 {
-    shaping_end_match(shaping);
+    shaping->ended = true;
+    hold_back(shaping);
     note_arrival(shaping, offset);
     if (shaping->wants_arrivals)
         arrivals_add(&shaping->arrivals, offset + 1, shaping->now);

@@ -17,9 +17,11 @@
 #include <sys/uio.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/ring.h"
 #include "proxy/base/side.h"
 #include "proxy/relay/arrivals.h"
 
+struct armed_fault;
 struct armed_set;
 struct insertion;
 
@@ -35,6 +37,7 @@ struct shaping {
     bool matches;        /* some fault matches: bytes are peeked at before they are taken */
     bool cuts_segments;  /* what goes in one piece is a segment of its own */
     bool ended;          /* no byte will follow: a possible match is none */
+    bool cut;            /* and nothing is withheld any more */
     bool empty;          /* nothing waited when the last bytes were asked for */
     uint64_t burst;      /* offset at which nothing waited; what comes at the same time joins it */
     time_us taken_at;    /* when the last bytes came */
@@ -93,6 +96,10 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n);
  * happen: all, or those up to the end of a match. Each byte is to be shown once. */
 size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n);
 
+/* Lets a fault that is armed now look for its match in the bytes that wait, which were taken already. */
+void shaping_search(
+    struct shaping *shaping, struct armed_fault *armed, const struct ring *waiting, time_us now);
+
 /* Bytes are about to be taken; `empty`: none wait. */
 void shaping_note_empty(struct shaping *shaping, bool empty);
 
@@ -104,8 +111,8 @@ void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n);
 uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
     const struct iovec *pieces, int count);
 
-/* The bytes that wait will never go. */
-void shaping_forget(struct shaping *shaping);
+/* The bytes that wait, from `head` on, will never go. */
+void shaping_forget(struct shaping *shaping, uint64_t head);
 
 /* No byte comes any more that could complete a match: what was held back may go. */
 void shaping_end_match(struct shaping *shaping);

@@ -81,8 +81,9 @@ struct session_side {
 
 struct session {
     const struct session_host *host;
-    struct plan *plan;           /* one reference */
-    uint64_t number;             /* of the connection in its proxy, from 1 */
+    struct plan *plan;   /* one reference */
+    uint64_t number;     /* of the connection in its proxy, from 1 */
+    uint64_t concurrent; /* connections open on its proxy when it was accepted, itself included */
     struct session_side side[2]; /* by enum side */
     struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
     struct armed_set armed;      /* the faults that concern this connection */

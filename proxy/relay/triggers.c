@@ -5,13 +5,18 @@
  */
 #include "proxy/relay/triggers.h"
 
+#include <string.h>
+
 #include "proxy/relay/actions.h"
+#include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
 
 void triggers_prepare(struct session *session)
 {
     for (size_t i = 0; i < session->armed.count; i++) {
         struct action on[2];
+        if (session->armed.list[i]->phase == ARMED_CHAINED)
+            continue;
         fault_arm(&session->armed.list[i]->rule->fault, on);
         if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
             actions_apply(session, session->armed.list[i], on);
@@ -42,9 +47,9 @@ static bool count_in(struct session *session, struct armed_fault *armed)
 {
     struct rule *rule = armed->rule;
     if (!armed_is_counted(armed, &session->armed)) {
-        if (rule->fault_counter->fired >= rule->fault.times)
+        if (fault_counter_times(rule->fault_counter) >= rule->fault.times)
             return false;
-        rule->fault_counter->fired++;
+        armed_note_fired(rule->fault_counter, session);
         if (session->fault_count < EVENT_FAULTS_MAX)
             session->faults[session->fault_count] = rule->fault_counter->name;
         session->fault_count++;
@@ -69,9 +74,10 @@ static void note_cause(struct session *session, const struct rule *rule, const s
     session->cause_fault = rule->fault_counter->name;
 }
 
-static void release(struct session *session, struct armed_fault *armed)
+static void release(struct session *session, struct armed_fault *armed, enum armed_miss miss)
 {
     armed->phase = ARMED_DONE;
+    armed->miss = miss;
     actions_revert(session, armed);
 }
 
@@ -100,13 +106,24 @@ static bool is_too_late(
     return false;
 }
 
+/* Marks the faults that wait for this one on the same connection: arm_unchained() arms them. */
+static void unchain(struct session *session, const struct fault *first)
+{
+    for (size_t i = 0; i < session->armed.count; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        const struct after *after = &armed->rule->fault.after;
+        if (armed->phase == ARMED_CHAINED && !after->any && strcmp(after->name, first->name) == 0)
+            armed->unchained = true;
+    }
+}
+
 static void start(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     struct action on[2];
     fault_fire(fault, on);
     if (is_too_late(session, armed, on) || !count_in(session, armed)) {
-        release(session, armed);
+        release(session, armed, is_too_late(session, armed, on) ? MISS_ENDED : MISS_TIMES);
         return;
     }
     armed->phase = fault->type->lasting ? ARMED_ACTIVE : ARMED_DONE;
@@ -114,13 +131,15 @@ static void start(struct session *session, struct armed_fault *armed, enum direc
     armed->base = flow_forwarded(&session->flow[armed_direction(armed)]);
     armed->dropped = session->flow[armed_direction(armed)].dropped;
     note_cause(session, armed->rule, on);
-    emit_fault(session, EVENT_FAULT, armed, direction);
+    emit_fault(session, EVENT_FAULT, armed,
+        fault_goes_by_direction(fault) ? armed_direction(armed) : direction);
     actions_apply(session, armed, on);
+    unchain(session, fault);
 }
 
-/* The trigger came. A lasting fault whose window has not opened waits for it; any other fault is too early
+/* The trigger came, and its delay is over. A lasting fault whose window has not opened waits for it; any other fault is too early
  * or too late. */
-static void trigger(struct session *session, struct armed_fault *armed, enum direction direction)
+static void happen(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     if (window_has(&fault->active, since_start(session)))
@@ -128,7 +147,32 @@ static void trigger(struct session *session, struct armed_fault *armed, enum dir
     else if (fault->type->lasting && since_start(session) < fault->active.from)
         armed->phase = ARMED_PENDING;
     else
-        release(session, armed);
+        release(session, armed, MISS_WINDOW);
+}
+
+/* The trigger came. While a trigger_delay runs, shaping.c withholds what stands behind an edge that is
+ * before a match. */
+static void trigger(struct session *session, struct armed_fault *armed, enum direction direction)
+{
+    uint64_t delay_us = armed->rule->fault.trigger_delay_us;
+    if (delay_us == 0) {
+        happen(session, armed, direction);
+        return;
+    }
+    armed->phase = ARMED_DELAYED;
+    armed->fires_at = time_add(session->now, delay_us);
+    armed->fires_in = direction;
+    session_recompute(session);
+}
+
+/* The bytes withheld meanwhile stand behind the edge again, so that an ending drops them. */
+static void on_delay_over(struct session *session, struct armed_fault *armed)
+{
+    struct flow *flow = &session->flow[armed->fires_in];
+    if (armed->rule->fault.when.edge == EDGE_BEFORE && !flow->cut)
+        flow_set_edge(flow, flow_forwarded(flow));
+    happen(session, armed, armed->fires_in);
+    session_recompute(session);
 }
 
 /* A lasting fault has ended. If that ends the connection, edges are not recomputed here: bytes past the edge
@@ -138,7 +182,7 @@ static void finish(struct session *session, struct armed_fault *armed, enum faul
     bool was_active = armed->phase == ARMED_ACTIVE;
     const struct action over = fault_over(&armed->rule->fault, why);
     if (!was_active || over.kind == ACTION_NONE) {
-        release(session, armed);
+        release(session, armed, MISS_NONE);
         if (was_active)
             emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
         return;
@@ -158,6 +202,53 @@ static void on_trigger(struct session *session, struct armed_fault *armed, enum 
         finish(session, armed, FAULT_STOPPED);
 }
 
+/* Arms a fault in the middle of a connection, as far as its moment is not past: one that waits for the
+ * open fires now. */
+static void arm_now(struct session *session, struct armed_fault *armed)
+{
+    struct action on[2];
+    if (session->over || armed_is_past(session, armed)) {
+        armed->phase = ARMED_DONE;
+        armed->miss = MISS_PAST;
+        return;
+    }
+    fault_arm(&armed->rule->fault, on);
+    actions_apply(session, armed, on);
+    if (armed->rule->fault.when.kind == TRIGGER_OPEN && session->opened_at != TIME_NEVER)
+        trigger(session, armed, armed_direction(armed));
+}
+
+/* Arms a fault behind the one that it waited for: it counts, and looks for its match, from the next byte
+ * on. */
+static void arm_chained(struct session *session, struct armed_fault *armed)
+{
+    armed->phase = ARMED_WAITING;
+    armed->unchained = false;
+    armed->armed_at = armed->counts_from = session->now;
+    for (int d = 0; d < 2; d++) {
+        struct flow *flow = &session->flow[d];
+        armed->counts_at[d] = flow_forwarded(flow);
+        if (flow->shaping != NULL)
+            shaping_search(flow->shaping, armed, &flow->ring, session->now);
+    }
+    arm_now(session, armed);
+}
+
+/* Arms what waited for a fault that has just fired. That may fire at once, and be waited for too. */
+static void arm_unchained(struct session *session)
+{
+    for (bool again = true; again && !session->over;) {
+        again = false;
+        for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+            struct armed_fault *armed = session->armed.list[i];
+            if (armed->phase != ARMED_CHAINED || !armed->unchained)
+                continue;
+            arm_chained(session, armed);
+            again = true;
+        }
+    }
+}
+
 void triggers_on_edge(struct session *session, enum direction direction, uint64_t offset)
 {
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
@@ -167,6 +258,7 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
         else if (armed_stands_at(armed, direction, offset))
             on_trigger(session, armed, direction);
     }
+    arm_unchained(session);
 }
 
 void triggers_report_let_go(struct session *session, enum direction direction)
@@ -188,33 +280,42 @@ void triggers_on_event(struct session *session, enum trigger_kind kind, enum dir
             on_trigger(session, armed,
                 trigger_watches_direction(kind) ? direction : armed_direction(armed));
     }
+    arm_unchained(session);
+}
+
+static void on_time(struct session *session, struct armed_fault *armed)
+{
+    if (armed->phase == ARMED_ACTIVE)
+        finish(session, armed,
+            session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
+    else if (armed->phase == ARMED_DELAYED)
+        on_delay_over(session, armed);
+    else if (armed->phase == ARMED_PENDING)
+        happen(session, armed, armed_direction(armed));
+    else if (armed->phase == ARMED_WAITING)
+        trigger(session, armed, armed_direction(armed));
 }
 
 void triggers_on_time(struct session *session)
 {
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
-        if (session->now < armed_time(session, armed))
-            continue;
-        if (armed->phase == ARMED_ACTIVE)
-            finish(session, armed,
-                session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
-        else
-            trigger(session, armed, armed_direction(armed));
+        if (session->now >= armed_time(session, armed))
+            on_time(session, armed);
     }
+    arm_unchained(session);
 }
 
 void triggers_arm_late(struct session *session, struct armed_fault *armed)
 {
-    struct action on[2];
-    if (session->over || armed_is_past(session, armed)) {
-        armed->phase = ARMED_DONE;
+    armed_chain(session, armed);
+    if (armed->phase == ARMED_CHAINED)
         return;
-    }
-    fault_arm(&armed->rule->fault, on);
-    actions_apply(session, armed, on);
-    if (armed->rule->fault.when.kind == TRIGGER_OPEN && session->opened_at != TIME_NEVER)
-        trigger(session, armed, armed_direction(armed));
+    if (armed->rule->fault.after.name[0] != '\0')
+        arm_chained(session, armed);
+    else
+        arm_now(session, armed);
+    arm_unchained(session);
 }
 
 void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to)
@@ -231,7 +332,7 @@ void triggers_change(struct session *session, struct armed_fault *armed, struct 
     if (armed->phase == ARMED_ACTIVE) {
         fault_fire(&to->fault, on);
         actions_change(session, armed, on);
-    } else if (to->fault.type->arm != NULL) {
+    } else if (armed->phase == ARMED_WAITING && to->fault.type->arm != NULL) {
         fault_arm(&to->fault, on);
         actions_revert(session, armed);
         actions_apply(session, armed, on);

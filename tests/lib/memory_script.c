@@ -126,11 +126,6 @@ void script_draw_faults(const struct fault_type *type, unsigned count, uint64_t 
     assert_int_equal(memory_proxy_compile(proxy), 0);
 }
 
-static bool trigger_is_timeless(const struct trigger *trigger)
-{
-    return trigger->kind != TRIGGER_TIME && trigger->kind != TRIGGER_IDLE;
-}
-
 static bool value_is_timeless(const struct option *option, const void *params)
 {
     const uint64_t *value = (const void *)((const char *)params + option->offset);
@@ -142,8 +137,8 @@ static bool value_is_timeless(const struct option *option, const void *params)
 static bool fault_is_timeless(const struct fault *fault)
 {
     const struct option *option = fault->type->options;
-    if (fault->type->gate != NULL || !trigger_is_timeless(&fault->when) ||
-        !trigger_is_timeless(&fault->until))
+    if (fault->type->gate != NULL || trigger_is_timed(fault->when.kind) ||
+        fault->trigger_delay_us > 0 || trigger_is_timed(fault->until.kind))
         return false;
     while (option->name != NULL && value_is_timeless(option, fault->params))
         option++;

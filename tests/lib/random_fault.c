@@ -308,9 +308,8 @@ size_t random_fault_write(const struct fault_type *type, const struct random_ran
 size_t random_fault_write_plain(const struct fault_type *type, const struct random_range *range,
     uint64_t *random, char *text, size_t size)
 {
-    const unsigned never = 1u << ROW_AFTER | 1u << ROW_MATCH_HOLD | 1u << ROW_CONCURRENT |
-                           1u << ROW_PROXY | 1u << ROW_CONNECTIONS | 1u << ROW_TIMES |
-                           1u << ROW_CHANCE | 1u << ROW_CLIENTS | 1u << ROW_ACTIVE |
-                           1u << ROW_ENABLED;
+    const unsigned never = 1u << ROW_MATCH_HOLD | 1u << ROW_CONCURRENT | 1u << ROW_PROXY |
+                           1u << ROW_CONNECTIONS | 1u << ROW_TIMES | 1u << ROW_CHANCE |
+                           1u << ROW_CLIENTS | 1u << ROW_ACTIVE | 1u << ROW_ENABLED;
     return write_fault(type, range, never, random, text, size);
 }

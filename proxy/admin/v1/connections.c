@@ -39,7 +39,9 @@ static const char *const side_states[] = {
 };
 
 static const char *const phases[] = {
+    [ARMED_CHAINED] = "chained",
     [ARMED_WAITING] = "waiting",
+    [ARMED_DELAYED] = "delayed",
     [ARMED_PENDING] = "pending",
     [ARMED_ACTIVE] = "active",
     [ARMED_DONE] = "done",
