@@ -87,10 +87,17 @@ static void check_one_fault(struct build *build, const struct source_section *se
     check_fault(build->problems, section, &build->config->faults[index]);
 }
 
+static void check_sweep(struct build *build, const struct source_section *section)
+{
+    check_table(build->problems, section, sweep_config_options, &build->config->sweep);
+    check_unknown_keys(build->problems, section, sweep_config_options, NULL, "[sweep]");
+}
+
 static void (*const checks[])(struct build *, const struct source_section *) = {
     [KIND_SETTINGS] = check_settings,
     [KIND_PROXY] = check_proxy,
     [KIND_FAULT] = check_one_fault,
+    [KIND_SWEEP] = check_sweep,
 };
 
 /* Two enabled proxies cannot listen on one address; port 0 is a different port each time. The
@@ -171,6 +178,7 @@ static void check_between(struct build *build)
 static void build_all(struct build *build)
 {
     option_set_defaults(settings_options, &build->config->settings);
+    option_set_defaults(sweep_config_options, &build->config->sweep);
     for (size_t i = 0; i < build->source->section_count; i++) {
         const struct source_section *section = build->source->sections[i];
         if (section->kind != NULL)

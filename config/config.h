@@ -64,8 +64,19 @@ struct proxy_config {
     int unreachable;             /* enum unreachable */
 };
 
+/* [sweep]: what `rudeproxy sweep` does when its options do not say otherwise. Texts are read by
+ * proxy/app/sweep/options.h; "" is unset. */
+struct sweep_config {
+    uint64_t jobs;       /* 0: unset */
+    uint64_t timeout_us; /* 0: unset */
+    int expect;          /* index: failed, same */
+    char budget[OPTION_PATH_MAX], setup[OPTION_PATH_MAX], check[OPTION_PATH_MAX];
+    char compare[OPTION_PATH_MAX], allow[OPTION_PATH_MAX], sweep_fault[OPTION_PATH_MAX];
+};
+
 struct config {
     struct settings settings;
+    struct sweep_config sweep;
     struct proxy_config *proxies; /* owned; in file order */
     size_t proxy_count;
     struct fault *faults; /* owned; in file order, which is the order that breaks ties */
@@ -77,6 +88,7 @@ struct config {
 extern const struct option settings_options[];
 extern const struct option proxy_options[];
 extern const struct option fault_options[];
+extern const struct option sweep_config_options[];
 
 /* The names behind `builtin:`, ends with NULL. */
 extern const char *const builtin_services[];

@@ -63,10 +63,12 @@ static void salvage_key(struct reader *reader, const char *text)
         return;
     memcpy(name, text, length);
     name[length] = '\0';
-    if (option_find(section_kinds[KIND_SETTINGS].options, name) != NULL ||
-        option_find(section_kinds[KIND_PROXY].options, name) != NULL ||
-        option_find(section_kinds[KIND_FAULT].options, name) != NULL)
+    for (const struct section_kind *kind = section_kinds; kind->word != NULL; kind++) {
+        if (option_find(kind->options, name) == NULL)
+            continue;
         source_add_key(reader->source, reader->section, reader->place, name, NULL);
+        return;
+    }
 }
 
 static void begin_section(struct reader *reader, const char *title, size_t length)

@@ -215,3 +215,31 @@ const struct option_kind option_type = {
     .parse = parse_type,
     .format = format_type,
 };
+
+/* A text: any one line. */
+
+static int parse_text(const struct option *option, const char *text, void *value, struct err *err)
+{
+    size_t length = strlen(text);
+    (void)option;
+    if (length == 0)
+        return err_set(err, "the value is empty, leave the key out");
+    if (length >= OPTION_PATH_MAX)
+        return err_set(
+            err, "%zu bytes are too long, write at most %d", length, OPTION_PATH_MAX - 1);
+    memcpy(value, text, length + 1);
+    return 0;
+}
+
+static void format_text(const struct option *option, const void *value, char *buf, size_t size)
+{
+    option_path.format(option, value, buf, size);
+}
+
+const struct option_kind option_text = {
+    .name = "text",
+    .form = "a text, in double quotes if it has blanks",
+    .size = OPTION_PATH_MAX,
+    .parse = parse_text,
+    .format = format_text,
+};

@@ -119,6 +119,17 @@ void config_print_settings(const struct settings *settings, FILE *out)
     print_part(&part, widest_key(&part, 0), out);
 }
 
+/* Only where a key is given: most files are never swept. */
+static void config_print_sweep(const struct sweep_config *sweep, FILE *out)
+{
+    const struct sweep_config unset = {.jobs = 0};
+    struct part part = {.table = sweep_config_options, .base = sweep};
+    if (memcmp(sweep, &unset, sizeof unset) == 0)
+        return;
+    fputs("\n[sweep]\n", out);
+    print_part(&part, widest_key(&part, 0), out);
+}
+
 void config_print(const struct config *config, FILE *out)
 {
     config_print_settings(&config->settings, out);
@@ -126,4 +137,5 @@ void config_print(const struct config *config, FILE *out)
         config_print_proxy(&config->proxies[i], out);
     for (size_t i = 0; i < config->fault_count; i++)
         config_print_fault(&config->faults[i], out);
+    config_print_sweep(&config->sweep, out);
 }

@@ -21,6 +21,7 @@ static const char *const unreachables[] = {"reset", "close", "hang", "refuse", N
 static const char *const splices[] = {"auto", "off", NULL};
 static const char *const congestions[] = {"auto", "system", NULL};
 static const char *const others[] = {"close", "reset", "hold", NULL};
+static const char *const sweep_expects[] = {"failed", "same", NULL};
 static const char *const edges[] = {"after", "before", NULL};
 
 const char *const builtin_services[] = {"echo", "discard", "chargen", "http", NULL};
@@ -269,9 +270,45 @@ const struct option fault_options[] = {
     {.name = NULL},
 };
 
+#define TEXT_ROW(member, help_text)                                                                \
+    {                                                                                              \
+        .name = #member, .kind = &option_text, .offset = offsetof(struct sweep_config, member),    \
+        .unset_text = "none", .help = help_text                                                    \
+    }
+
+const struct option sweep_config_options[] = {
+    {.name = "jobs",
+        .kind = &option_number,
+        .offset = offsetof(struct sweep_config, jobs),
+        .min = 1,
+        .max = 64,
+        .unset_text = "as many as there are CPUs",
+        .help = "runs side by side"},
+    {.name = "timeout",
+        .kind = &option_duration,
+        .offset = offsetof(struct sweep_config, timeout_us),
+        .min = 1,
+        .unset_text = "five times the baseline plus 2s",
+        .help = "how long a run may take before it counts as hung"},
+    {.name = "expect",
+        .kind = &option_choice,
+        .offset = offsetof(struct sweep_config, expect),
+        .default_text = "failed",
+        .choices = sweep_expects,
+        .help = "same: an error that the command reports is bad, too"},
+    TEXT_ROW(budget, "how many places to try (300), or for how long (10m)"),
+    TEXT_ROW(setup, "a shell command before each run"),
+    TEXT_ROW(check, "a shell command after each run, which exits with 0 if all is as it should be"),
+    TEXT_ROW(compare, "files whose contents are compared; upstream: what the server received"),
+    TEXT_ROW(allow, "outcomes that are not bad"),
+    TEXT_ROW(sweep_fault, "faults to try, with | between them: close side=client | reset"),
+    {.name = NULL},
+};
+
 const struct section_kind section_kinds[] = {
     [KIND_SETTINGS] = {.word = "rudeproxy", .named = false, .options = settings_options},
     [KIND_PROXY] = {.word = "proxy", .named = true, .options = proxy_options},
     [KIND_FAULT] = {.word = "fault", .named = true, .options = fault_options},
+    [KIND_SWEEP] = {.word = "sweep", .named = false, .options = sweep_config_options},
     {.word = NULL},
 };

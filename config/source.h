@@ -27,7 +27,7 @@ struct section_kind {
 
 extern const struct section_kind section_kinds[];
 
-enum { KIND_SETTINGS, KIND_PROXY, KIND_FAULT };
+enum { KIND_SETTINGS, KIND_PROXY, KIND_FAULT, KIND_SWEEP };
 
 struct source_key {
     struct place place;

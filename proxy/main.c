@@ -15,6 +15,7 @@
 #include "proxy/app/exec/private_network.h"
 #include "proxy/app/replay/replay.h"
 #include "proxy/app/run.h"
+#include "proxy/app/sweep/command.h"
 #include "proxy/base/suggest.h"
 #include "proxy/base/version.h"
 #include "proxy/ctl/ctl.h"
@@ -230,6 +231,11 @@ const struct command commands[] = {
         .arguments = "exec -c FILE -- CMD ARGS...",
         .help = "run them for a command, exit with its status",
         .run = command_exec,
+        .takes_child = true},
+    {.name = "sweep",
+        .arguments = "sweep -c FILE -- CMD ARGS...",
+        .help = "try every place where its connections can break",
+        .run = sweep_command,
         .takes_child = true},
     {.name = "check",
         .arguments = "check [-c] FILE...",

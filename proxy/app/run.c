@@ -51,8 +51,10 @@ struct run {
     struct parent_watch parent;
     struct exec exec;
     bool has_exec;   /* exec was started */
+    bool left_alive; /* a resolver's thread still works for the loop */
     bool stopping;   /* the proxies are told to stop */
     bool child_told; /* the command is told to stop */
+    time_us child_started_at;
 };
 
 static void on_event(void *user, const struct event *event)
@@ -123,9 +125,26 @@ static void stop_child(struct run *run, int signum)
     uv_timer_start(&run->grace, on_child_grace_over, run->config.settings.grace_us / US_PER_MS, 0);
 }
 
+static void on_child_timeout(uv_timer_t *timer)
+{
+    struct run *run = container_of(timer, struct run, grace);
+    run->options->child_outcome->timed_out = true;
+    exec_signal(&run->exec, SIGKILL);
+}
+
+static void note_child_outcome(struct run *run)
+{
+    struct child_outcome *outcome = run->options->child_outcome;
+    outcome->started = run->exec.executed;
+    outcome->wait_status = run->exec.wait_status;
+    outcome->duration_us = timers_now() - run->child_started_at;
+}
+
 static void on_child_over(struct exec *exec)
 {
     struct run *run = container_of(exec, struct run, exec);
+    if (run->options->child_outcome != NULL)
+        note_child_outcome(run);
     uv_timer_stop(&run->grace);
     stop(run);
 }
@@ -144,7 +163,7 @@ static void on_stop_signal(uv_signal_t *handle, int signum)
         stop(run);
 }
 
-static void choose_seed(struct settings *settings)
+void run_choose_seed(struct settings *settings)
 {
     if (settings->has_seed)
         return;
@@ -289,6 +308,10 @@ static int start_child(struct run *run, struct err *err)
     int result = exec_start(
         &run->exec, &run->loop, run->options->child, environment, &run->options->origin, err);
     run->has_exec = result == 0;
+    run->child_started_at = timers_now();
+    if (run->has_exec && run->options->child_timeout_us > 0)
+        uv_timer_start(
+            &run->grace, on_child_timeout, run->options->child_timeout_us / US_PER_MS, 0);
     exec_environment_free(environment);
     return result;
 }
@@ -333,8 +356,12 @@ static void run_until_closed(struct run *run)
         worker_turn(&run->worker, log_flush_if_due(&run->log, timers_now()));
         run->ledger.log_lost = log_lost(&run->log);
     }
-    while (uv_run(&run->loop, UV_RUN_ONCE) != 0)
-        ;
+    /* A resolver's thread that still works on a name keeps libuv's loop alive for as long as it
+     * likes: when nothing else is left, it is not waited for. */
+    while (uv_run(&run->loop, UV_RUN_ONCE) != 0) {
+        if (run->loop.active_handles == 0 && run->loop.closing_handles == NULL)
+            return;
+    }
 }
 
 static int run_loop(struct run *run)
@@ -370,7 +397,8 @@ static int run_with_log(struct run *run)
         status = run_loop(run);
     else
         fprintf(stderr, "rudeproxy: cannot start: %s\n", strerror(-result));
-    if (uv_loop_close(&run->loop) != 0) {
+    run->left_alive = uv_loop_close(&run->loop) != 0;
+    if (run->left_alive && run->loop.active_reqs.count == 0) {
         fputs("rudeproxy: internal error: a handle was left open\n", stderr);
         status = EXIT_RUNTIME;
     }
@@ -397,7 +425,7 @@ int run_config(struct config *config, const struct run_options *options)
     run->options = options;
     run->config = *config;
     signal(SIGPIPE, SIG_IGN);
-    choose_seed(&run->config.settings);
+    run_choose_seed(&run->config.settings);
     ledger_init(&run->ledger);
     ledger_note_config(&run->ledger, &run->config);
     limits_raise_descriptors();
@@ -410,6 +438,10 @@ int run_config(struct config *config, const struct run_options *options)
     messages_close(&run->messages);
     ledger_deinit(&run->ledger);
     config_free(&run->config);
+    if (run->left_alive) { /* exit() would wait for the thread, in libuv's destructor */
+        fflush(NULL);
+        _exit(status);
+    }
     free(run);
     return status;
 }

@@ -9,26 +9,7 @@
 #include "proxy/record/line.h"
 #include "proxy/record/output_file.h"
 #include "proxy/record/report.h"
-
-/* XML 1.0 has no way to write most control characters, and the file claims to be UTF-8: what is not
- * printable ASCII becomes a question mark, or a reference to the character of that number. */
-static void put_xml(const char *text, FILE *out)
-{
-    static const char special[] = "&<>\"'\t\n\r";
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (strchr(special, *p) != NULL || *p >= 0xa0)
-            fprintf(out, "&#%u;", *p);
-        else
-            fputc(*p >= 0x20 && *p < 0x7f ? *p : '?', out);
-    }
-}
-
-static void put_attribute(const char *name, const char *value, FILE *out)
-{
-    fprintf(out, " %s=\"", name);
-    put_xml(value, out);
-    fputc('"', out);
-}
+#include "proxy/record/xml.h"
 
 static void put_failure(const struct ledger_fault *fault, FILE *out)
 {
@@ -41,16 +22,16 @@ static void put_failure(const struct ledger_fault *fault, FILE *out)
         snprintf(why, sizeof why, "fault %s (type = %s) never fired: it was armed on no connection",
             fault->name, fault->type);
     fputs("      <failure type=\"must_fire\"", out);
-    put_attribute("message", why, out);
+    xml_put_attribute("message", why, out);
     fputs(">", out);
-    put_xml(why, out);
+    xml_put_text(why, out);
     fputs("</failure>\n", out);
 }
 
 static void put_case(const struct ledger_fault *fault, FILE *out)
 {
     fputs("    <testcase classname=\"rudeproxy.must_fire\"", out);
-    put_attribute("name", fault->name, out);
+    xml_put_attribute("name", fault->name, out);
     if (!ledger_fault_failed(fault)) {
         fputs(" time=\"0\"/>\n", out);
         return;
@@ -76,7 +57,7 @@ static void put_times(const struct ledger *ledger, FILE *out)
     int64_t took_us = ledger->ended_us - ledger->started_us;
     line_time_text(ledger->started_us, started, sizeof started);
     started[strcspn(started, ".")] = '\0';
-    put_attribute("timestamp", started, out);
+    xml_put_attribute("timestamp", started, out);
     fprintf(out, " time=\"%" PRId64 ".%03d\"", took_us / US_PER_S,
         (int)(took_us % US_PER_S / US_PER_MS));
 }

@@ -96,10 +96,8 @@ static void early_fin(struct session *session, enum side side)
 static void insert(
     struct session *session, struct armed_fault *armed, enum side side, const struct action *action)
 {
-    armed->insertion = (struct insertion){.data = action->data,
-        .size = action->bytes,
-        .key = armed->key[side],
-        .came_at = session->now};
+    armed->insertion =
+        (struct insertion){.data = action->data, .size = action->bytes, .key = armed->key[side]};
     flow_insert(&session->flow[side], &armed->insertion);
 }
 

@@ -360,6 +360,10 @@ void session_on_connected(
     for (int d = 0; d < 2; d++)
         flow_set_edge(&session->flow[d], armed_next_edge(session, (enum direction)d, 0));
     triggers_on_event(session, TRIGGER_OPEN, DIRECTION_UPSTREAM);
+    /* A client's bytes may wait already: no direction moves a byte before bytes:0 of both has fired. */
+    for (int d = 0; d < 2 && !session->over; d++)
+        if (session->flow[d].edge == 0)
+            at_edge(session, (enum direction)d);
     session_run(session);
 }
 

@@ -44,6 +44,19 @@ static void a_time_counts_from_the_opening(void **state)
     close_it(state);
 }
 
+/* What the client sent early waits in its socket; whether it does must not decide what is forwarded. */
+static void no_byte_moves_before_the_first_edge_of_both_directions(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = close\ndirection = downstream\nwhen = bytes:0\n" G
+                           "type = connect_delay\nfor = 2ms\n");
+    memory_session_feed(it, SIDE_CLIENT, "early", 5);
+    memory_session_advance(it, 3 * MS);
+    assert_int_equal(it->injected_count, 2);
+    memory_session_expect(it, SIDE_SERVER, "", 0);
+    close_it(state);
+}
+
 static void silence_in_both_directions_is_idleness(void **state)
 {
     struct memory_session *it =
@@ -303,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_time_counts_from_the_opening),
+        TEST(no_byte_moves_before_the_first_edge_of_both_directions),
         TEST(silence_in_both_directions_is_idleness),
         TEST(a_duration_ends_a_lasting_fault),
         TEST(a_window_opens_and_closes),

@@ -20,6 +20,7 @@ enum exit_status {
     EXIT_RUNTIME = 1, /* a runtime failure */
     EXIT_USAGE = 2,   /* bad usage or file */
     EXIT_UNFIRED = 3, /* a must_fire fault never fired */
+    EXIT_BAD = 4,     /* sweep found something bad */
 };
 
 #define CLI_KEYS_MAX 128 /* options that set a key, on one command line */

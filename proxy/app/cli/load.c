@@ -143,7 +143,8 @@ size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
     if (cli->command->is_serve)
         add_serve_address(source, cli);
     for (size_t i = 0; i < cli->key_count; i++)
-        add_key(source, &cli->keys[i]);
+        if (cli->keys[i].option->target != CLI_SWEEP)
+            add_key(source, &cli->keys[i]);
     if (count == 0)
         count = config_build(source, config, problems);
     config_source_free(source);

@@ -16,6 +16,7 @@ enum cli_target {
     CLI_SETTING,    /* `key` of [rudeproxy]; an option without argument sets `yes` */
     CLI_PROXY,      /* `key` of the n-th [proxy] of the command line */
     CLI_FAULT,      /* whole words `key=value` of the n-th [fault] of the command line */
+    CLI_SWEEP,      /* the option of this name in sweep/options.h; may be given again */
     CLI_TEXT,       /* const char * in struct cli */
     CLI_LIST,       /* struct cli_list in struct cli; may be given again */
     CLI_SWITCH,     /* bool in struct cli; no argument */

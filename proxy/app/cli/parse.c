@@ -108,6 +108,7 @@ static int store(struct cli *cli, const struct cli_option *option, const char *v
     case CLI_SETTING:
     case CLI_PROXY:
     case CLI_FAULT:
+    case CLI_SWEEP:
         return add_key(cli, option, value);
     case CLI_TEXT:
         *(const char **)place_of(cli, option) = value;
@@ -129,8 +130,8 @@ static int store(struct cli *cli, const struct cli_option *option, const char *v
 
 static int take_option(struct cli *cli, const struct cli_option *option, const char *value)
 {
-    bool many =
-        option->target == CLI_PROXY || option->target == CLI_FAULT || option->target == CLI_LIST;
+    bool many = option->target == CLI_PROXY || option->target == CLI_FAULT ||
+                option->target == CLI_SWEEP || option->target == CLI_LIST;
     bool *seen = &cli->seen[option - cli_options];
     if (*seen && !many)
         return cli_report("--", option->name, " is given twice");

@@ -33,6 +33,8 @@ void exec_remember(struct exec_origin *origin)
 
 static void take_report(struct exec *exec, const struct guard_report *report)
 {
+    exec->executed = report->kind == GUARD_ENDED;
+    exec->wait_status = report->value;
     if (report->kind == GUARD_FAILED) {
         fprintf(stderr, "rudeproxy: cannot run %s: %s\n", exec->name, strerror(report->value));
         exec->status = report->value == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
@@ -93,6 +95,7 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
     int fds[2];
     exec->name = argv[0];
     exec->status = -1;
+    exec->executed = false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
     struct guard_job job = {

@@ -18,6 +18,8 @@ struct exec {
     int fd;         /* our end of the pair; -1: not started, or over */
     pid_t guard;
     const char *name; /* of the command */
+    bool executed;    /* the command was started, and is over */
+    int wait_status;  /* as of waitpid(2), if it was */
     int status;       /* what to exit with: the command's, 128 + signal, 126, 127 */
     void (*on_over)(struct exec *exec); /* the command and everything it started are gone */
 };

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the command does without a fault: at least two runs, compared. Everything else is compared with the
+ * first of them.
+ *
+ * Life: sweep_baseline_make, use, sweep_baseline_free.
+ */
+#ifndef RUDEPROXY_APP_SWEEP_BASELINE_H
+#define RUDEPROXY_APP_SWEEP_BASELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "proxy/app/sweep/runner.h"
+
+#define SWEEP_BASELINE_RUNS 2
+
+struct sweep_baseline {
+    struct run_facts facts;
+    struct observation seen; /* owned */
+    bool stable;             /* the runs were the same in everything that is compared */
+    bool output_stable;      /* ... in their output: else runs are not compared by it */
+    uint64_t longest_us;     /* of the runs */
+};
+
+/* Runs the command. 0; -1 with err filled, also for a baseline that no sweep can stand on: the check fails, the
+ * command connects to no proxy or does not end; 1 when it was interrupted. What differs between the runs is
+ * written to `notes`, a line each. */
+int sweep_baseline_make(
+    struct sweep_baseline *baseline, struct sweep_runner *runner, FILE *notes, struct err *err);
+void sweep_baseline_free(struct sweep_baseline *baseline);
+
+#endif

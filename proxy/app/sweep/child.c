@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy path: make the folder, point stdin, stdout and stderr away from the terminal, run the set-up, run
+ * proxies and command as `exec` does, run the check, report.
+ *
+ * If the parent dies, PR_SET_PDEATHSIG kills this process, and the guard, whose socket then ends, kills the
+ * command and its children.
+ */
+#include "proxy/app/sweep/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proxy/app/run.h"
+#include "proxy/app/sweep/template.h"
+#include "proxy/base/clock.h"
+
+/* A connection that outlives its command is given so long to deliver what is under way. */
+#define GRACE_MAX_US (1 * (uint64_t)US_PER_S)
+
+/* A check or a set-up may take as long as a run, and at least so long. */
+#define SHELL_MIN_US (10 * (uint64_t)US_PER_S)
+
+struct child {
+    const struct sweep_runner *runner;
+    const struct sweep_job *job;
+    struct sweep_child_report report;
+    struct config config;
+};
+
+const char *sweep_child_path(
+    const struct sweep_runner *runner, unsigned run, const char *suffix, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s/%05u%s", runner->root, run, suffix);
+    return buf;
+}
+
+/* --- the surroundings --- */
+
+static int fail(struct child *child, const char *what)
+{
+    struct err err;
+    err_set(&err, "%s: %s", what, strerror(errno));
+    memcpy(child->report.text, err.text, sizeof child->report.text);
+    return -1;
+}
+
+static int redirect(struct child *child, const char *path, int flags, int fd)
+{
+    int opened = open(path, flags | O_CLOEXEC, 0666);
+    if (opened < 0)
+        return fail(child, path);
+    dup2(opened, fd);
+    close(opened);
+    return 0;
+}
+
+static int prepare_process(struct child *child)
+{
+    char path[PATH_MAX + 16], number[16];
+    const int create = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;
+    unsigned run = child->job->run;
+    snprintf(number, sizeof number, "%05u", run);
+    setenv("RUDEPROXY_RUN", number, 1);
+    setenv("RUDEPROXY_RUN_DIR", sweep_child_path(child->runner, run, "", path, sizeof path), 1);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return fail(child, path);
+    if (redirect(child, "/dev/null", O_RDONLY, STDIN_FILENO) != 0)
+        return -1;
+    sweep_child_path(child->runner, run, SWEEP_STDOUT, path, sizeof path);
+    if (redirect(child, path, create, STDOUT_FILENO) != 0)
+        return -1;
+    sweep_child_path(child->runner, run, SWEEP_STDERR, path, sizeof path);
+    return redirect(child, path, create, STDERR_FILENO);
+}
+
+/* --- shell commands --- */
+
+static _Noreturn void become_shell(const struct child *child, const char *text)
+{
+    char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_NOFILE, &child->runner->origin.descriptors);
+    execvp(argv[0], argv);
+    _exit(127);
+}
+
+/* Runs a shell command. Whether it exited with 0 in time. */
+static bool run_shell(const struct child *child, const char *text)
+{
+    uint64_t most_us =
+        child->runner->timeout_us > SHELL_MIN_US ? child->runner->timeout_us : SHELL_MIN_US;
+    int status = -1;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        become_shell(child, text);
+    if (pid < 0)
+        return false;
+    struct pollfd watched = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    int timeout_ms = most_us / US_PER_MS < INT_MAX ? (int)(most_us / US_PER_MS) : INT_MAX;
+    if (watched.fd < 0 || poll(&watched, 1, timeout_ms) <= 0)
+        kill(-pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    kill(-pid, SIGKILL); /* what it left behind */
+    if (watched.fd >= 0)
+        close(watched.fd);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* --- the run --- */
+
+/* A port of its own for each run, and no API. */
+static void free_addresses(struct child *child)
+{
+    char path[PATH_MAX + 32];
+    for (size_t i = 0; i < child->config.proxy_count; i++) {
+        struct address *listen = &child->config.proxies[i].listen;
+        listen->port = 0;
+        if (listen->kind != ADDRESS_UNIX)
+            continue;
+        snprintf(path, sizeof path, "%s/%05u.%zu.sock", child->runner->root, child->job->run, i);
+        snprintf(listen->host, sizeof listen->host, "%.*s", (int)sizeof listen->host - 1, path);
+    }
+    child->config.settings.admin = (struct address){.host = ""};
+}
+
+/* The faults of the file give way to those of the job. */
+static int put_faults(struct child *child)
+{
+    const struct sweep_job *job = child->job;
+    struct err err;
+    child->config.fault_count = 0;
+    if (job->pick_count == 0)
+        return 0;
+    child->config.faults = calloc(job->pick_count, sizeof child->config.faults[0]);
+    if (child->config.faults == NULL)
+        return fail(child, "faults");
+    for (size_t i = 0; i < job->pick_count; i++) {
+        struct fault *fault = &child->config.faults[i];
+        const char *text = child->runner->options->faults[job->picks[i].fault];
+        if (sweep_template_build(text, &job->picks[i].place, &child->config, fault, &err) != 0) {
+            memcpy(child->report.text, err.text, sizeof child->report.text);
+            return -1;
+        }
+        snprintf(fault->name, sizeof fault->name, "sweep-%zu", i + 1);
+        child->config.fault_count++;
+    }
+    return 0;
+}
+
+static int prepare_config(struct child *child)
+{
+    struct settings *settings = &child->config.settings;
+    char path[PATH_MAX + 16];
+    child->config = *child->runner->config; /* this process has a copy of all of it */
+    settings->log_format = LOG_JSON;
+    if (settings->grace_us > GRACE_MAX_US)
+        settings->grace_us = GRACE_MAX_US;
+    sweep_child_path(child->runner, child->job->run, SWEEP_LOG, path, sizeof path);
+    if (snprintf(settings->log, sizeof settings->log, "%.*s", (int)sizeof settings->log - 1, path) <
+        (int)strlen(path)) {
+        errno = ENAMETOOLONG;
+        return fail(child, path);
+    }
+    free_addresses(child);
+    return put_faults(child);
+}
+
+static void run(struct child *child)
+{
+    const struct sweep_options *options = child->runner->options;
+    struct child_outcome outcome = {.started = false};
+    const struct run_options run_options = {
+        .ready = {.fd = -1},
+        .child = child->runner->command,
+        .origin = child->runner->origin,
+        .child_timeout_us = child->runner->timeout_us,
+        .child_outcome = &outcome,
+        .quiet = true,
+    };
+    child->report.end = SWEEP_CHILD_NO_RUN;
+    if (prepare_config(child) != 0)
+        return;
+    run_config(&child->config, &run_options);
+    if (!outcome.started)
+        return;
+    child->report.end = SWEEP_CHILD_RAN;
+    child->report.facts = (struct run_facts){
+        .started = true,
+        .timed_out = outcome.timed_out,
+        .wait_status = outcome.wait_status,
+        .duration_us = outcome.duration_us,
+        .check_failed = options->check != NULL && !run_shell(child, options->check),
+    };
+}
+
+_Noreturn void sweep_child_run(
+    const struct sweep_runner *runner, const struct sweep_job *job, pid_t parent, int fd)
+{
+    struct child child = {.runner = runner, .job = job};
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    child.report.end = SWEEP_CHILD_NO_RUN;
+    if (getppid() == parent && prepare_process(&child) == 0) {
+        if (runner->options->setup != NULL && !run_shell(&child, runner->options->setup))
+            child.report.end = SWEEP_CHILD_SETUP_FAILED;
+        else
+            run(&child);
+    }
+    fflush(NULL);
+    _exit(write(fd, &child.report, sizeof child.report) == sizeof child.report ? 0 : 1);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What a sweep found, as one HTML file that needs no network. */
+#ifndef RUDEPROXY_APP_SWEEP_HTML_H
+#define RUDEPROXY_APP_SWEEP_HTML_H
+
+#include "proxy/base/err.h"
+
+struct sweep;
+
+/* 0, or -1 with err filled. */
+int sweep_html_write(const struct sweep *sweep, const char *path, struct err *err);
+
+#endif

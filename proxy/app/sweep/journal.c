@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/app/sweep/journal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/hash.h"
+#include "proxy/base/list.h"
+
+#define JOURNAL_NAME "sweep.jsonl"
+
+struct entry {
+    struct hash_link link;
+    char *key; /* owned */
+    unsigned attempt;
+    unsigned run;
+    struct run_facts facts;
+};
+
+struct sweep_journal {
+    FILE *out;
+    struct hash entries;  /* of an earlier sweep */
+    struct entry **owned; /* the same, to be freed */
+    size_t count, capacity;
+};
+
+static struct entry *find(const struct sweep_journal *journal, const char *key, unsigned attempt)
+{
+    struct hash_link *link = hash_find(&journal->entries, hash_text(attempt, key));
+    for (; link != NULL; link = hash_find_next(link)) {
+        struct entry *entry = container_of(link, struct entry, link);
+        if (entry->attempt == attempt && strcmp(entry->key, key) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* --- what an earlier sweep wrote --- */
+
+static int keep(struct sweep_journal *journal, struct entry *entry)
+{
+    if (journal->count == journal->capacity) {
+        size_t capacity = journal->capacity == 0 ? 64 : 2 * journal->capacity;
+        struct entry **grown = realloc(journal->owned, capacity * sizeof(struct entry *));
+        if (grown == NULL)
+            return -1;
+        journal->owned = grown;
+        journal->capacity = capacity;
+    }
+    if (hash_add(&journal->entries, &entry->link, hash_text(entry->attempt, entry->key)) != 0)
+        return -1;
+    journal->owned[journal->count++] = entry;
+    return 0;
+}
+
+static uint64_t number(const json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static bool is_true(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
+/* 0, or -1: out of memory. */
+static int take_entry(struct sweep_journal *journal, const json_t *object)
+{
+    const char *key = json_string_value(json_object_get(object, "key"));
+    struct entry *entry = key != NULL ? calloc(1, sizeof *entry) : NULL;
+    if (key == NULL)
+        return 0;
+    if (entry == NULL)
+        return -1;
+    entry->key = strdup(key);
+    entry->attempt = (unsigned)number(object, "attempt");
+    entry->run = (unsigned)number(object, "run");
+    entry->facts = (struct run_facts){
+        .started = true,
+        .timed_out = is_true(object, "timed_out"),
+        .fired = is_true(object, "fired"),
+        .check_failed = is_true(object, "check_failed"),
+        .wait_status = (int)number(object, "wait_status"),
+        .duration_us = number(object, "duration_us"),
+        .output = strtoull(json_string_value(json_object_get(object, "output")) != NULL
+                               ? json_string_value(json_object_get(object, "output"))
+                               : "0",
+            NULL, 16),
+    };
+    if (entry->key != NULL && keep(journal, entry) == 0)
+        return 0;
+    free(entry->key);
+    free(entry);
+    return -1;
+}
+
+/* The first line is the title, the others are runs. */
+static int take_lines(
+    struct sweep_journal *journal, FILE *in, const char *title, const char *path, struct err *err)
+{
+    char *line = NULL;
+    size_t size = 0;
+    int result = 0;
+    bool first = true;
+    while (result == 0 && getline(&line, &size, in) > 0) {
+        json_error_t error;
+        json_t *object = json_loads(line, 0, &error);
+        const char *found = json_string_value(json_object_get(object, "sweep"));
+        if (first && (found == NULL || strcmp(found, title) != 0))
+            result = err_set(err, "%s is of a sweep with other options, or of none", path);
+        else if (!first && object != NULL && take_entry(journal, object) != 0)
+            result = err_set(err, "out of memory");
+        json_decref(object);
+        first = false;
+    }
+    free(line);
+    return result;
+}
+
+static int read_earlier(
+    struct sweep_journal *journal, const char *path, const char *title, struct err *err)
+{
+    FILE *in = fopen(path, "re");
+    if (in == NULL)
+        return err_set(err, "cannot resume: %s: %s", path, strerror(errno));
+    int result = take_lines(journal, in, title, path, err);
+    fclose(in);
+    return result;
+}
+
+/* --- writing --- */
+
+static void write_object(FILE *out, json_t *object)
+{
+    if (object != NULL && json_dumpf(object, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
+        fputc('\n', out);
+    fflush(out); /* what a kill leaves is what was written */
+    json_decref(object);
+}
+
+void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned attempt,
+    unsigned run, const struct run_facts *facts)
+{
+    char output[20];
+    snprintf(output, sizeof output, "%016" PRIx64, facts->output);
+    write_object(journal->out,
+        json_pack("{s:s, s:i, s:i, s:b, s:b, s:b, s:i, s:I, s:s}", "key", key, "attempt",
+            (int)attempt, "run", (int)run, "timed_out", facts->timed_out, "fired", facts->fired,
+            "check_failed", facts->check_failed, "wait_status", facts->wait_status, "duration_us",
+            (json_int_t)facts->duration_us, "output", output));
+}
+
+bool sweep_journal_find(const struct sweep_journal *journal, const char *key, unsigned attempt,
+    unsigned *run, struct run_facts *facts)
+{
+    const struct entry *entry = find(journal, key, attempt);
+    if (entry == NULL)
+        return false;
+    *run = entry->run;
+    *facts = entry->facts;
+    return true;
+}
+
+unsigned sweep_journal_last_run(const struct sweep_journal *journal)
+{
+    unsigned last = 0;
+    for (size_t i = 0; i < journal->count; i++) {
+        if (journal->owned[i]->run > last)
+            last = journal->owned[i]->run;
+    }
+    return last;
+}
+
+/* --- life --- */
+
+struct sweep_journal *sweep_journal_open(
+    const char *dir, const char *title, bool resume, struct err *err)
+{
+    char path[PATH_MAX];
+    struct sweep_journal *journal = calloc(1, sizeof *journal);
+    if (journal == NULL) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    snprintf(path, sizeof path, "%s/%s", dir, JOURNAL_NAME);
+    if (resume && read_earlier(journal, path, title, err) != 0)
+        goto err_after_alloc;
+    journal->out = fopen(path, resume ? "ae" : "we");
+    if (journal->out == NULL) {
+        err_set(err, "cannot write %s: %s", path, strerror(errno));
+        goto err_after_alloc;
+    }
+    if (resume)
+        fputc('\n', journal->out); /* ends a line that a kill tore */
+    else
+        write_object(journal->out, json_pack("{s:s}", "sweep", title));
+    return journal;
+
+err_after_alloc:
+    sweep_journal_close(journal);
+    return NULL;
+}
+
+void sweep_journal_close(struct sweep_journal *journal)
+{
+    if (journal == NULL)
+        return;
+    for (size_t i = 0; i < journal->count; i++) {
+        free(journal->owned[i]->key);
+        free(journal->owned[i]);
+    }
+    if (journal->out != NULL)
+        fclose(journal->out);
+    hash_deinit(&journal->entries);
+    free(journal->owned);
+    free(journal);
+}

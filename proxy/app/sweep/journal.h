@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every run came to, kept in a file as it happens, so that a sweep that was killed goes on where it was
+ * (--resume). One JSON object a line; a torn last line is passed over.
+ */
+#ifndef RUDEPROXY_APP_SWEEP_JOURNAL_H
+#define RUDEPROXY_APP_SWEEP_JOURNAL_H
+
+#include "proxy/app/sweep/outcome.h"
+#include "proxy/base/err.h"
+
+struct sweep_journal;
+
+/* Opens DIR/sweep.jsonl: empty, or with `resume` as it was left; `title` says which sweep it is of, and a
+ * journal of another one is an error. NULL with err filled. */
+struct sweep_journal *sweep_journal_open(
+    const char *dir, const char *title, bool resume, struct err *err);
+void sweep_journal_close(struct sweep_journal *journal); /* NULL is allowed */
+
+/* Writes one run down. `key` names the case, `attempt` counts its runs from 0. */
+void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned attempt,
+    unsigned run, const struct run_facts *facts);
+
+/* The highest number of a run that an earlier sweep made; 0: it made none. */
+unsigned sweep_journal_last_run(const struct sweep_journal *journal);
+
+/* Whether an earlier sweep made this run; then *facts and *run are its. */
+bool sweep_journal_find(const struct sweep_journal *journal, const char *key, unsigned attempt,
+    unsigned *run, struct run_facts *facts);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The bad outcomes of an earlier report (--known): they are no news, and not bad a second time. */
+#ifndef RUDEPROXY_APP_SWEEP_KNOWN_H
+#define RUDEPROXY_APP_SWEEP_KNOWN_H
+
+#include <stdbool.h>
+
+#include "proxy/app/sweep/plan.h"
+#include "proxy/base/err.h"
+
+struct sweep_known;
+
+/* Reads a JSON report. NULL with err filled. */
+struct sweep_known *sweep_known_read(const char *path, struct err *err);
+void sweep_known_free(struct sweep_known *known); /* NULL is allowed */
+
+/* Whether the report has this place, this fault and this outcome. */
+bool sweep_known_has(const struct sweep_known *known, const struct sweep_case *tried,
+    const struct config *config, char *const *faults);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* One row for each option; a row's function reads its value. */
+#include "proxy/app/sweep/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/suggest.h"
+#include "proxy/base/units.h"
+
+static const char *const default_faults[] = {
+    "close side=client", "close side=server", "reset", "reset mode=abrupt", "half_close", "stall"};
+
+/* --- values --- */
+
+static int add_fault(
+    struct sweep_options *options, const char *text, size_t length, struct err *err)
+{
+    while (length > 0 && text[0] == ' ') {
+        text++;
+        length--;
+    }
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    if (length == 0)
+        return err_set(err, "a fault is missing, write one such as 'reset mode=abrupt'");
+    if (options->fault_count == SWEEP_FAULTS_MAX)
+        return err_set(err, "too many faults, at most %d", SWEEP_FAULTS_MAX);
+    char **grown = realloc(options->faults, (options->fault_count + 1) * sizeof grown[0]);
+    if (grown != NULL)
+        options->faults = grown;
+    char *copy = grown != NULL ? strndup(text, length) : NULL;
+    if (copy == NULL)
+        return err_set(err, "out of memory");
+    options->faults[options->fault_count++] = copy;
+    return 0;
+}
+
+/* Several stand in one value with `|` between them: a key of a file can be given once. */
+static int set_faults(struct sweep_options *options, const char *value, struct err *err)
+{
+    for (;;) {
+        size_t length = strcspn(value, "|");
+        if (add_fault(options, value, length, err) != 0)
+            return -1;
+        if (value[length] == '\0')
+            return 0;
+        value += length + 1;
+    }
+}
+
+static int set_jobs(struct sweep_options *options, const char *value, struct err *err)
+{
+    uint64_t jobs;
+    if (units_parse_number(value, &jobs, err) != 0)
+        return -1;
+    if (jobs == 0 || jobs > SWEEP_JOBS_MAX)
+        return err_set(err, "'%.40s' is out of range, write 1 to %d", value, SWEEP_JOBS_MAX);
+    options->jobs = (unsigned)jobs;
+    return 0;
+}
+
+static int set_budget(struct sweep_options *options, const char *value, struct err *err)
+{
+    struct err ignored;
+    options->budget_us = UINT64_MAX;
+    if (units_parse_number(value, &options->budget, &ignored) == 0 && options->budget > 0)
+        return 0;
+    options->budget = UINT64_MAX;
+    if (units_parse_duration(value, &options->budget_us, &ignored) == 0 && options->budget_us > 0)
+        return 0;
+    return err_set(
+        err, "'%.40s' is no budget, write a number of runs (300) or a time (10m)", value);
+}
+
+static int set_timeout(struct sweep_options *options, const char *value, struct err *err)
+{
+    if (units_parse_duration(value, &options->timeout_us, err) != 0)
+        return -1;
+    if (options->timeout_us == 0)
+        return err_set(err, "'%.40s' is no time to wait, write one such as 10s", value);
+    return 0;
+}
+
+static int set_random(struct sweep_options *options, const char *value, struct err *err)
+{
+    if (units_parse_number(value, &options->random, err) != 0)
+        return -1;
+    return options->random > 0 ? 0 : err_set(err, "0 runs try nothing, write 1 or more");
+}
+
+static int set_expect(struct sweep_options *options, const char *value, struct err *err)
+{
+    options->expect_same = strcmp(value, "same") == 0;
+    if (options->expect_same || strcmp(value, "failed") == 0)
+        return 0;
+    return err_set(err, "'%.40s' is not known, write same or failed", value);
+}
+
+static int allow_one(struct sweep_options *options, const char *name, struct err *err)
+{
+    struct suggest suggest;
+    char hint[SUGGEST_TEXT_MAX];
+    int outcome = outcome_find(name);
+    if (outcome >= 0) {
+        options->allowed |= 1u << outcome;
+        return 0;
+    }
+    suggest_init(&suggest, name);
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        suggest_offer(&suggest, outcome_name((enum sweep_outcome)i));
+    return err_set(err, "'%.40s' is no outcome%s", name, suggest_text(&suggest, hint, sizeof hint));
+}
+
+static int add_compare(struct sweep_options *options, const char *name, struct err *err)
+{
+    if (strcmp(name, "upstream") == 0) {
+        options->compare_upstream = true;
+        return 0;
+    }
+    if (options->compare_count == SWEEP_COMPARES_MAX)
+        return err_set(err, "too many files, at most %d", SWEEP_COMPARES_MAX);
+    options->compares[options->compare_count] = strdup(name);
+    if (options->compares[options->compare_count] == NULL)
+        return err_set(err, "out of memory");
+    options->compare_count++;
+    return 0;
+}
+
+/* Calls `take` for each item of a list with commas. */
+static int each_item(struct sweep_options *options, const char *value,
+    int (*take)(struct sweep_options *options, const char *item, struct err *err), struct err *err)
+{
+    char item[512];
+    for (;;) {
+        value += strspn(value, " ");
+        size_t length = strcspn(value, ",");
+        if (length == 0 || length >= sizeof item)
+            return err_set(err, "an item of the list is missing or too long");
+        memcpy(item, value, length);
+        item[length] = '\0';
+        for (size_t end = length; end > 0 && item[end - 1] == ' '; end--)
+            item[end - 1] = '\0';
+        if (take(options, item, err) != 0)
+            return -1;
+        if (value[length] == '\0')
+            return 0;
+        value += length + 1;
+    }
+}
+
+static int set_allow(struct sweep_options *options, const char *value, struct err *err)
+{
+    return each_item(options, value, allow_one, err);
+}
+
+static int set_compare(struct sweep_options *options, const char *value, struct err *err)
+{
+    return each_item(options, value, add_compare, err);
+}
+
+/* Options whose value is kept as it is. */
+#define TEXT_ROW(member)                                                                           \
+    static int set_##member(struct sweep_options *options, const char *value, struct err *err)     \
+    {                                                                                              \
+        (void)err;                                                                                 \
+        options->member = value;                                                                   \
+        return 0;                                                                                  \
+    }
+TEXT_ROW(setup)
+TEXT_ROW(check)
+TEXT_ROW(only)
+TEXT_ROW(dir)
+TEXT_ROW(resume)
+TEXT_ROW(known)
+TEXT_ROW(html)
+
+static const struct {
+    const char *name;
+    int (*set)(struct sweep_options *options, const char *value, struct err *err);
+} rows[] = {
+    {"sweep_fault", set_faults},
+    {"jobs", set_jobs},
+    {"budget", set_budget},
+    {"timeout", set_timeout},
+    {"setup", set_setup},
+    {"check", set_check},
+    {"compare", set_compare},
+    {"expect", set_expect},
+    {"allow", set_allow},
+    {"random", set_random},
+    {"only", set_only},
+    {"dir", set_dir},
+    {"resume", set_resume},
+    {"known", set_known},
+    {"html", set_html},
+};
+
+/* --- the options --- */
+
+void sweep_options_init(struct sweep_options *options)
+{
+    *options = (struct sweep_options){.budget = SWEEP_BUDGET, .budget_us = UINT64_MAX};
+}
+
+void sweep_options_deinit(struct sweep_options *options)
+{
+    for (size_t i = 0; i < options->fault_count; i++)
+        free(options->faults[i]);
+    free(options->faults);
+    for (size_t i = 0; i < options->compare_count; i++)
+        free(options->compares[i]);
+}
+
+/* `-` and `_` are alike: an option and the key of the file are one row. */
+bool sweep_options_same_name(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; a++, b++) {
+        if ((*a == '-' ? '_' : *a) != *b)
+            return false;
+    }
+    return *a == *b;
+}
+
+int sweep_options_set(
+    struct sweep_options *options, const char *name, const char *value, struct err *err)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (sweep_options_same_name(name, rows[i].name))
+            return rows[i].set(options, value, err);
+    }
+    return err_set(err, "there is no such option");
+}
+
+int sweep_options_finish(struct sweep_options *options, struct err *err)
+{
+    if (options->fault_count > 0)
+        return 0;
+    for (size_t i = 0; i < sizeof default_faults / sizeof default_faults[0]; i++)
+        if (add_fault(options, default_faults[i], strlen(default_faults[i]), err) != 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What came of one run, compared with the baseline. The order of the enum is the order in which an
+ * outcome is looked for: the first one that applies.
+ */
+#ifndef RUDEPROXY_APP_SWEEP_OUTCOME_H
+#define RUDEPROXY_APP_SWEEP_OUTCOME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sweep_outcome {
+    OUTCOME_NOT_REACHED,  /* the fault did not fire */
+    OUTCOME_HUNG,         /* the command was killed when its time was over */
+    OUTCOME_CRASHED,      /* a signal ended the command */
+    OUTCOME_CHECK_FAILED, /* the check did not exit with 0 */
+    OUTCOME_FAILED,       /* another exit status than the baseline's */
+    OUTCOME_DIFFERENT,    /* the baseline's exit status, other output */
+    OUTCOME_SAME,
+    OUTCOME_FLAKY, /* bad once, and not so when it was run again */
+    OUTCOME_COUNT,
+};
+
+/* What one run left to look at. */
+struct run_facts {
+    bool started;    /* the command was executed */
+    bool timed_out;  /* ... and killed when its time was over */
+    bool fired;      /* a fault of the run was injected */
+    int wait_status; /* as of waitpid(2) */
+    bool check_failed;
+    uint64_t duration_us; /* of the command */
+    uint64_t output;      /* digest of what is compared */
+};
+
+/* "not_reached"... Static storage. */
+const char *outcome_name(enum sweep_outcome outcome);
+const char *outcome_summary(enum sweep_outcome outcome); /* one sentence for people */
+char outcome_letter(enum sweep_outcome outcome);         /* of the map */
+
+/* -1: there is no such outcome. */
+int outcome_find(const char *name);
+
+/* `compare_output`: the baseline's output was the same in each of its runs. */
+enum sweep_outcome outcome_classify(
+    const struct run_facts *run, const struct run_facts *baseline, bool compare_output);
+
+/* Exit status of the command, -1 if a signal ended it or it was killed. */
+int run_facts_status(const struct run_facts *facts);
+/* The signal that ended it, 0 if none. */
+int run_facts_signal(const struct run_facts *facts);
+
+#endif

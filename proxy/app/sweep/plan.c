@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first wave goes through ranks: the places that matter most come first, for each fault and each
+ * connection, so that a small budget still sees the whole conversation. Inside one rank the messages come
+ * in an order that halves the longest stretch again and again, for the same reason.
+ */
+#include "proxy/app/sweep/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A direction of a connection of the baseline, and where its candidates go. */
+struct lane {
+    struct sweep_plan *plan;
+    const struct seen_connection *connection;
+    enum direction direction;
+    size_t fault;
+    uint64_t most; /* cases that the plan may have */
+    bool (*fits)(const void *user, size_t fault, const struct sweep_place *place);
+    const void *user;
+};
+
+void sweep_plan_init(struct sweep_plan *plan, size_t fault_count)
+{
+    *plan = (struct sweep_plan){.fault_count = fault_count};
+}
+
+void sweep_plan_deinit(struct sweep_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        free(plan->cases[i].excerpt);
+        free(plan->cases[i].record);
+    }
+    free(plan->cases);
+}
+
+struct sweep_case *sweep_plan_find(
+    const struct sweep_plan *plan, const struct sweep_place *place, size_t fault)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->cases[i].pick.fault == fault &&
+            sweep_place_equal(&plan->cases[i].pick.place, place))
+            return &plan->cases[i];
+    }
+    return NULL;
+}
+
+struct sweep_case *sweep_plan_add(
+    struct sweep_plan *plan, const struct sweep_place *place, size_t fault)
+{
+    if (plan->count == plan->capacity) {
+        size_t capacity = plan->capacity == 0 ? 64 : 2 * plan->capacity;
+        struct sweep_case *grown = realloc(plan->cases, capacity * sizeof grown[0]);
+        if (grown == NULL) {
+            plan->out_of_memory = true;
+            return NULL;
+        }
+        plan->cases = grown;
+        plan->capacity = capacity;
+    }
+    plan->cases[plan->count] = (struct sweep_case){.pick = {*place, fault}};
+    return &plan->cases[plan->count++];
+}
+
+/* --- the first wave --- */
+
+static void propose(
+    const struct lane *lane, enum sweep_edge edge, uint64_t offset, uint64_t message)
+{
+    const struct sweep_place place = {
+        .proxy = lane->connection->proxy,
+        .connection = lane->connection->number,
+        .direction = lane->direction,
+        .offset = offset,
+        .at_fin = edge == SWEEP_EDGE_FIN,
+        .withheld = edge == SWEEP_EDGE_WITHHELD,
+        .message = message,
+        .edge = edge,
+    };
+    if (lane->plan->count >= lane->most || lane->plan->out_of_memory ||
+        offset > lane->connection->bytes[lane->direction] ||
+        sweep_plan_find(lane->plan, &place, lane->fault) != NULL ||
+        !lane->fits(lane->user, lane->fault, &place))
+        return;
+    sweep_plan_add(lane->plan, &place, lane->fault);
+}
+
+static uint64_t end_of(const struct seen_message *message)
+{
+    return message->offset + message->size;
+}
+
+static void propose_ends(const struct lane *lane)
+{
+    uint64_t bytes = lane->connection->bytes[lane->direction];
+    size_t messages = lane->connection->message_count[lane->direction];
+    propose(lane, SWEEP_EDGE_START, 0, messages > 0 ? 1 : 0);
+    if (lane->connection->fin[lane->direction])
+        propose(lane, SWEEP_EDGE_FIN, bytes, messages);
+    if (bytes > 0)
+        propose(lane, SWEEP_EDGE_LAST, bytes, messages);
+    if (bytes > 1)
+        propose(lane, SWEEP_EDGE_BEFORE, bytes - 1, messages);
+}
+
+static void propose_edge(const struct lane *lane, size_t i)
+{
+    propose(lane, SWEEP_EDGE_AFTER, end_of(&lane->connection->messages[lane->direction][i]), i + 1);
+}
+
+static void propose_withheld(const struct lane *lane, size_t i)
+{
+    propose(
+        lane, SWEEP_EDGE_WITHHELD, lane->connection->messages[lane->direction][i].offset, i + 1);
+}
+
+static void propose_middle(const struct lane *lane, size_t i)
+{
+    const struct seen_message *message = &lane->connection->messages[lane->direction][i];
+    propose(lane, SWEEP_EDGE_MIDDLE, message->offset + message->size / 2, i + 1);
+}
+
+static void propose_neighbours(const struct lane *lane, size_t i)
+{
+    const struct seen_message *message = &lane->connection->messages[lane->direction][i];
+    propose(lane, SWEEP_EDGE_INTO, message->offset + 1, i + 1);
+    if (message->size > 0)
+        propose(lane, SWEEP_EDGE_BEFORE, end_of(message) - 1, i + 1);
+}
+
+/* Calls `step` for each message: those at multiples of the largest power of two, then of half of it... */
+static void spread(const struct lane *lane, void (*step)(const struct lane *lane, size_t i))
+{
+    size_t count = lane->connection->message_count[lane->direction], stride = 1;
+    while (stride * 2 < count)
+        stride *= 2;
+    for (bool first = true; stride > 0; stride /= 2, first = false) {
+        for (size_t i = 0; i < count; i += stride) {
+            if (first || i % (2 * stride) != 0)
+                step(lane, i);
+        }
+    }
+}
+
+static void rank_ends(const struct lane *lane)
+{
+    propose_ends(lane);
+}
+
+static void rank_edges(const struct lane *lane)
+{
+    spread(lane, propose_edge);
+    spread(lane, propose_withheld);
+}
+
+static void rank_middles(const struct lane *lane)
+{
+    spread(lane, propose_middle);
+}
+
+static void rank_neighbours(const struct lane *lane)
+{
+    spread(lane, propose_neighbours);
+}
+
+static uint64_t count_points(const struct observation *baseline)
+{
+    uint64_t points = 0;
+    for (size_t i = 0; i < baseline->count; i++) {
+        for (int d = 0; d < 2; d++)
+            points += baseline->connections[i].bytes[d] + 1 + baseline->connections[i].fin[d];
+    }
+    return points;
+}
+
+void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baseline, uint64_t most,
+    bool (*fits)(const void *user, size_t fault, const struct sweep_place *place), const void *user)
+{
+    static void (*const ranks[])(const struct lane *lane) = {
+        rank_ends, rank_edges, rank_middles, rank_neighbours};
+    struct lane lane = {.plan = plan, .most = most, .fits = fits, .user = user};
+    plan->place_total = count_points(baseline) * plan->fault_count;
+    for (size_t rank = 0; rank < sizeof ranks / sizeof ranks[0]; rank++) {
+        for (size_t i = 0; i < baseline->count * 2; i++) {
+            lane.connection = &baseline->connections[i / 2];
+            lane.direction = (enum direction)(i % 2);
+            for (lane.fault = 0; lane.fault < plan->fault_count; lane.fault++)
+                ranks[rank](&lane);
+        }
+    }
+}
+
+/* --- further waves --- */
+
+int sweep_case_compare(const void *a, const void *b)
+{
+    const struct sweep_case *x = a, *y = b;
+    const uint64_t keys[][2] = {
+        {x->pick.place.proxy, y->pick.place.proxy},
+        {x->pick.place.connection, y->pick.place.connection},
+        {x->pick.place.direction, y->pick.place.direction},
+        {x->pick.fault, y->pick.fault},
+        {x->pick.place.offset, y->pick.place.offset},
+        {x->pick.place.withheld, y->pick.place.withheld},
+        {x->pick.place.at_fin, y->pick.place.at_fin},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (keys[i][0] != keys[i][1])
+            return keys[i][0] < keys[i][1] ? -1 : 1;
+    }
+    return 0;
+}
+
+static bool same_lane(const struct sweep_case *a, const struct sweep_case *b)
+{
+    return a->pick.place.proxy == b->pick.place.proxy &&
+           a->pick.place.connection == b->pick.place.connection &&
+           a->pick.place.direction == b->pick.place.direction && a->pick.fault == b->pick.fault;
+}
+
+static bool same_ending(const struct sweep_case *a, const struct sweep_case *b)
+{
+    return a->outcome == b->outcome && run_facts_status(&a->facts) == run_facts_status(&b->facts) &&
+           run_facts_signal(&a->facts) == run_facts_signal(&b->facts);
+}
+
+/* Whether the gap between two neighbours of a lane is worth a look. A flaky end says nothing. */
+static bool differs(const struct sweep_case *a, const struct sweep_case *b, bool by_output)
+{
+    if (a->outcome == OUTCOME_FLAKY || b->outcome == OUTCOME_FLAKY)
+        return false;
+    return by_output ? same_ending(a, b) && a->facts.output != b->facts.output : !same_ending(a, b);
+}
+
+static size_t halve_gaps(struct sweep_plan *plan, size_t count, bool by_output, uint64_t most)
+{
+    size_t added = 0;
+    for (size_t i = 0; i + 1 < count && added < most; i++) {
+        const struct sweep_case left = plan->cases[i], right = plan->cases[i + 1];
+        if (!same_lane(&left, &right) || right.pick.place.offset - left.pick.place.offset < 2 ||
+            !differs(&left, &right, by_output))
+            continue;
+        struct sweep_place place = left.pick.place;
+        place.offset += (right.pick.place.offset - left.pick.place.offset) / 2;
+        place.withheld = false;
+        place.edge = SWEEP_EDGE_BETWEEN;
+        place.message = left.pick.place.edge == SWEEP_EDGE_AFTER ? left.pick.place.message + 1
+                                                                 : left.pick.place.message;
+        if (sweep_plan_add(plan, &place, left.pick.fault) != NULL)
+            added++;
+    }
+    return added;
+}
+
+size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most)
+{
+    size_t count = plan->count;
+    if (count > 0)
+        qsort(plan->cases, count, sizeof plan->cases[0], sweep_case_compare);
+    /* Edges of output would take the budget from those of outcomes: they wait until these are found. */
+    size_t added = halve_gaps(plan, count, false, most);
+    return added > 0 ? added : halve_gaps(plan, count, true, most);
+}

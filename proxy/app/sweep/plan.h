@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a sweep tries: cases, each one fault at one place, in the order in which they are tried, with what
+ * came of them. Pure: a function of the baseline, the faults, the seed and the outcomes so far.
+ *
+ * The first wave holds the places that the conversation itself names: before the first byte, the edges of
+ * messages and the bytes beside them, their middles, the last bytes, the FIN. Each further wave halves the
+ * gaps between neighbours whose outcomes differ.
+ *
+ * Life: sweep_plan_init, sweep_plan_begin, then sweep_plan_refine after each wave until it adds nothing,
+ * sweep_plan_deinit.
+ */
+#ifndef RUDEPROXY_APP_SWEEP_PLAN_H
+#define RUDEPROXY_APP_SWEEP_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/app/sweep/observation.h"
+#include "proxy/app/sweep/outcome.h"
+#include "proxy/app/sweep/place.h"
+
+struct sweep_case {
+    struct sweep_pick pick;
+    struct sweep_pick more[SWEEP_PICKS_MAX - 1]; /* further faults of a random run */
+    size_t more_count;
+    bool done;
+    enum sweep_outcome outcome;
+    struct run_facts facts;
+    unsigned run; /* number of its first run */
+    bool bad;     /* by the options and the known report */
+    char
+        *excerpt; /* owned: what the command printed, if the outcome is not `same`; NULL: nothing */
+    char *record; /* owned: the `closed` line of its last connection, likewise */
+};
+
+struct sweep_plan {
+    struct sweep_case *cases; /* owned */
+    size_t count, capacity;
+    size_t fault_count;
+    uint64_t
+        place_total; /* points at which the baseline's conversation can break, times the faults */
+    bool out_of_memory;
+};
+
+void sweep_plan_init(struct sweep_plan *plan, size_t fault_count);
+void sweep_plan_deinit(struct sweep_plan *plan);
+
+/* Adds the first wave, at most `most` cases. `fits` says whether a fault can be injected at a place. */
+void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baseline, uint64_t most,
+    bool (*fits)(const void *user, size_t fault, const struct sweep_place *place),
+    const void *user);
+
+/* Adds the middles of gaps whose ends differ in outcome, status or signal, at most `most`; where there are
+ * none left, of those that differ in output. Every case is done. Returns how many it added. */
+size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most);
+
+/* The case of this fault at this place; NULL: there is none. */
+struct sweep_case *sweep_plan_find(
+    const struct sweep_plan *plan, const struct sweep_place *place, size_t fault);
+
+/* Adds one case. NULL: out of memory. */
+struct sweep_case *sweep_plan_add(
+    struct sweep_plan *plan, const struct sweep_place *place, size_t fault);
+
+/* Order of the report: by proxy, connection, direction, fault, offset. For qsort. */
+int sweep_case_compare(const void *a, const void *b);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/app/sweep/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/app/sweep/sweep.h"
+#include "proxy/app/sweep/template.h"
+#include "proxy/app/sweep/wave.h"
+#include "proxy/base/rng.h"
+
+#define SIMPLER_MOST 16 /* places tried for one fault while a run is shrunk */
+
+/* What runs are drawn from: the first wave of the plan, which is in the order of importance. */
+struct space {
+    struct sweep_plan plan;
+};
+
+static bool fits(const void *user, size_t fault, const struct sweep_place *place)
+{
+    const struct sweep *sweep = user;
+    struct fault made;
+    struct err ignored;
+    return sweep_template_build(
+               sweep->options->faults[fault], place, sweep->config, &made, &ignored) == 0;
+}
+
+/* For each proxy one more connection, like its last. */
+static int add_retries(struct observation *seen, const struct observation *baseline)
+{
+    seen->connections = calloc(2 * baseline->count, sizeof seen->connections[0]);
+    if (seen->connections == NULL)
+        return -1;
+    for (size_t i = 0; i < baseline->count; i++) {
+        const struct seen_connection *connection = &baseline->connections[i];
+        seen->connections[seen->count++] = *connection;
+        if (i + 1 < baseline->count && baseline->connections[i + 1].proxy == connection->proxy)
+            continue;
+        seen->connections[seen->count] = *connection;
+        seen->connections[seen->count++].number++;
+    }
+    return 0;
+}
+
+static int space_make(struct space *space, const struct sweep *sweep, struct err *err)
+{
+    struct observation seen = {.connections = NULL};
+    sweep_plan_init(&space->plan, sweep->options->fault_count);
+    if (add_retries(&seen, &sweep->baseline.seen) != 0)
+        return err_set(err, "out of memory");
+    sweep_plan_begin(&space->plan, &seen, UINT64_MAX, fits, sweep);
+    free(seen.connections); /* their messages are the baseline's */
+    if (space->plan.out_of_memory)
+        return err_set(err, "out of memory");
+    return space->plan.count > 0 ? 0 : err_set(err, "no fault of the list fits any place");
+}
+
+/* --- drawing --- */
+
+static bool has_pick(const struct sweep_case *tried, size_t count, const struct sweep_pick *pick)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sweep_pick *other = i == 0 ? &tried->pick : &tried->more[i - 1];
+        if (sweep_place_equal(&other->place, &pick->place))
+            return true;
+    }
+    return false;
+}
+
+/* The run's draws come from the seed and its number alone: more runs change no earlier one. */
+static void draw(
+    const struct sweep *sweep, const struct space *space, uint64_t run, struct sweep_case *tried)
+{
+    uint64_t key = rng_key(sweep->seed, "", run, "sweep", 0), index = 0;
+    size_t wanted = 2 + (size_t)rng_below(key, index++, SWEEP_PICKS_MAX - 1), count = 0;
+    for (int i = 0; i < 32 && count < wanted; i++) {
+        const struct sweep_pick *pick =
+            &space->plan.cases[rng_below(key, index++, space->plan.count)].pick;
+        if (has_pick(tried, count, pick))
+            continue;
+        if (count == 0)
+            tried->pick = *pick;
+        else
+            tried->more[count - 1] = *pick;
+        count++;
+    }
+    tried->more_count = count > 0 ? count - 1 : 0;
+}
+
+/* --- shrinking --- */
+
+static struct sweep_pick *pick_of(struct sweep_case *tried, size_t i)
+{
+    return i == 0 ? &tried->pick : &tried->more[i - 1];
+}
+
+static void remove_pick(struct sweep_case *tried, size_t at)
+{
+    for (size_t i = at; i < tried->more_count; i++)
+        *pick_of(tried, i) = *pick_of(tried, i + 1);
+    tried->more_count--;
+}
+
+/* Tries `changed` in place of *best and takes it if it ends alike. 1: taken, 0: not; else as sweep_wave_try. */
+static int try_instead(
+    struct sweep *sweep, struct sweep_case *best, struct sweep_case *changed, struct err *err)
+{
+    changed->done = false;
+    changed->excerpt = changed->record = NULL;
+    int result = sweep_wave_try(sweep, changed, err);
+    bool better = result == 0 && changed->outcome == best->outcome;
+    struct sweep_case *loser = better ? best : changed;
+    free(loser->excerpt);
+    free(loser->record);
+    if (better)
+        *best = *changed;
+    return result != 0 ? -1 : better;
+}
+
+static int drop_faults(struct sweep *sweep, struct sweep_case *best, struct err *err)
+{
+    for (size_t i = 0; i <= best->more_count && best->more_count > 0;) {
+        struct sweep_case changed = *best;
+        remove_pick(&changed, i);
+        int result = try_instead(sweep, best, &changed, err);
+        if (result < 0)
+            return -1;
+        i = result == 1 ? 0 : i + 1;
+    }
+    return 0;
+}
+
+/* The places of the same direction stand in the space from the simplest on. */
+static int simplify_place(struct sweep *sweep, const struct space *space, struct sweep_case *best,
+    size_t at, struct err *err)
+{
+    int tries = 0;
+    for (size_t i = 0; i < space->plan.count && tries < SIMPLER_MOST; i++) {
+        const struct sweep_pick *simpler = &space->plan.cases[i].pick, *now = pick_of(best, at);
+        if (simpler->fault != now->fault || simpler->place.proxy != now->place.proxy ||
+            simpler->place.connection != now->place.connection ||
+            simpler->place.direction != now->place.direction)
+            continue;
+        if (sweep_place_equal(&simpler->place, &now->place))
+            return 0;
+        struct sweep_case changed = *best;
+        *pick_of(&changed, at) = *simpler;
+        int result = try_instead(sweep, best, &changed, err);
+        if (result != 0)
+            return result < 0 ? -1 : 0;
+        tries++;
+    }
+    return 0;
+}
+
+static int shrink(
+    struct sweep *sweep, const struct space *space, struct sweep_case *best, struct err *err)
+{
+    if (drop_faults(sweep, best, err) != 0)
+        return -1;
+    for (size_t i = 0; i <= best->more_count; i++) {
+        if (simplify_place(sweep, space, best, i, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- the runs --- */
+
+static bool same_case(const struct sweep_case *a, const struct sweep_case *b)
+{
+    if (a->more_count != b->more_count || a->outcome != b->outcome)
+        return false;
+    for (size_t i = 0; i <= a->more_count; i++) {
+        const struct sweep_pick *x = i == 0 ? &a->pick : &a->more[i - 1];
+        const struct sweep_pick *y = i == 0 ? &b->pick : &b->more[i - 1];
+        if (x->fault != y->fault || !sweep_place_equal(&x->place, &y->place))
+            return false;
+    }
+    return true;
+}
+
+/* A bad run that shrinks to one that was found before is the same find. */
+static void merge_equal(struct sweep_plan *plan)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        bool again = false;
+        for (size_t k = 0; k < kept && plan->cases[i].bad && !again; k++)
+            again = plan->cases[k].bad && same_case(&plan->cases[k], &plan->cases[i]);
+        if (again) {
+            free(plan->cases[i].excerpt);
+            free(plan->cases[i].record);
+        } else {
+            plan->cases[kept++] = plan->cases[i];
+        }
+    }
+    plan->count = kept;
+}
+
+static int run_drawn(struct sweep *sweep, const struct space *space, struct err *err)
+{
+    for (uint64_t i = 0; i < sweep->options->random; i++) {
+        struct sweep_case drawn = {.done = false};
+        draw(sweep, space, i, &drawn);
+        struct sweep_case *added =
+            sweep_plan_add(&sweep->plan, &drawn.pick.place, drawn.pick.fault);
+        if (added == NULL)
+            return err_set(err, "out of memory");
+        *added = drawn;
+    }
+    int result = sweep_wave_run(sweep, err);
+    for (size_t i = 0; i < sweep->plan.count && result == 0; i++) {
+        if (sweep->plan.cases[i].bad)
+            result = shrink(sweep, space, &sweep->plan.cases[i], err);
+    }
+    merge_equal(&sweep->plan);
+    return result;
+}
+
+int sweep_random_run(struct sweep *sweep, struct err *err)
+{
+    struct space space;
+    int result = space_make(&space, sweep, err);
+    sweep->plan.place_total = space.plan.place_total;
+    if (result == 0)
+        result = run_drawn(sweep, &space, err);
+    sweep_plan_deinit(&space.plan);
+    return result;
+}

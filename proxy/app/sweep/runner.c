@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy path of a wave: fork a child for each free slot, poll their pipes, collect what a child reports when
+ * it is over, look at its files, remove them, go on until no job is left.
+ *
+ * - A signal (SIGINT, SIGTERM): no further run begins, those that go on are killed, their jobs stay undone.
+ * - A child that ends without a report was killed by somebody else: the sweep ends with an error.
+ * - We are killed: the children die of PR_SET_PDEATHSIG, and the janitor, a process that waits for the end of a
+ *   pipe, removes the folder.
+ */
+#include "proxy/app/sweep/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proxy/app/sweep/child.h"
+#include "proxy/base/clock.h"
+#include "proxy/net/timers.h"
+
+#define FNV_OFFSET UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
+#define FNV_PRIME UINT64_C(0x100000001b3)
+
+struct sweep_slot {
+    struct sweep_job *job; /* NULL: free */
+    pid_t pid;
+    int fd; /* its report comes here */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signum)
+{
+    (void)signum;
+    interrupted = 1;
+}
+
+bool sweep_runner_was_interrupted(void)
+{
+    return interrupted != 0;
+}
+
+/* --- files --- */
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
+{
+    (void)info;
+    (void)type;
+    (void)at;
+    remove(path);
+    return 0;
+}
+
+static void remove_tree(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void remove_files(const struct sweep_runner *runner, unsigned run)
+{
+    static const char *const suffixes[] = {SWEEP_LOG, SWEEP_STDOUT, SWEEP_STDERR};
+    char path[PATH_MAX + 48];
+    remove_tree(sweep_child_path(runner, run, "", path, sizeof path));
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
+        remove(sweep_child_path(runner, run, suffixes[i], path, sizeof path));
+    for (size_t i = 0; i < runner->config->proxy_count; i++) {
+        snprintf(path, sizeof path, "%s/%05u.%zu.sock", runner->root, run, i);
+        remove(path);
+    }
+}
+
+static uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < n; i++)
+        digest = (digest ^ p[i]) * FNV_PRIME;
+    return digest;
+}
+
+/* The file's bytes and their number; a file that is not there is another one than an empty file. */
+static uint64_t digest_file(uint64_t digest, const char *path)
+{
+    char block[16384];
+    uint64_t size = 0;
+    ssize_t n;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return digest_bytes(digest, "-", 1);
+    while ((n = read(fd, block, sizeof block)) > 0) {
+        digest = digest_bytes(digest, block, (size_t)n);
+        size += (uint64_t)n;
+    }
+    close(fd);
+    return digest_bytes(digest, &size, sizeof size);
+}
+
+/* A file to compare stands in the run's folder, or else where its name says. */
+static uint64_t digest_compared(
+    const struct sweep_runner *runner, unsigned run, const char *name, uint64_t digest)
+{
+    char folder[PATH_MAX + 16], path[2 * PATH_MAX];
+    sweep_child_path(runner, run, "", folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return digest_file(digest, access(path, F_OK) == 0 ? path : name);
+}
+
+static uint64_t digest_upstream(const struct observation *seen, uint64_t digest)
+{
+    for (size_t i = 0; i < seen->count; i++) {
+        const struct seen_connection *connection = &seen->connections[i];
+        const uint64_t facts[] = {connection->proxy, connection->number, connection->sent_upstream};
+        digest = digest_bytes(digest, facts, sizeof facts);
+    }
+    return digest;
+}
+
+static uint64_t digest_output(
+    const struct sweep_runner *runner, const struct sweep_job *job, const struct observation *seen)
+{
+    const struct sweep_options *options = runner->options;
+    char path[PATH_MAX + 16];
+    uint64_t digest = digest_file(
+        FNV_OFFSET, sweep_child_path(runner, job->run, SWEEP_STDOUT, path, sizeof path));
+    for (size_t i = 0; i < options->compare_count; i++)
+        digest = digest_compared(runner, job->run, options->compares[i], digest);
+    return options->compare_upstream ? digest_upstream(seen, digest) : digest;
+}
+
+static void append_file(const char *path, char *text, size_t size)
+{
+    size_t used = strlen(text);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text + used, size - used - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    for (ssize_t i = 0; i < n; i++) {
+        if (text[used] == '\0')
+            text[used] = '?';
+        used++;
+    }
+    text[used] = '\0';
+}
+
+static char *read_excerpt(const struct sweep_runner *runner, unsigned run)
+{
+    char path[PATH_MAX + 16];
+    char *text = calloc(1, SWEEP_EXCERPT_MAX);
+    if (text == NULL)
+        return NULL;
+    append_file(sweep_child_path(runner, run, SWEEP_STDERR, path, sizeof path), text,
+        SWEEP_EXCERPT_MAX / 2);
+    append_file(
+        sweep_child_path(runner, run, SWEEP_STDOUT, path, sizeof path), text, SWEEP_EXCERPT_MAX);
+    return text;
+}
+
+/* --- one run --- */
+
+/* Takes what the run left: its log, its output. Then its files go, unless the user wants to see them. */
+static int examine(struct sweep_runner *runner, struct sweep_job *job, struct err *err)
+{
+    char path[PATH_MAX + 16];
+    struct observation seen;
+    sweep_child_path(runner, job->run, SWEEP_LOG, path, sizeof path);
+    int result = observation_read(&seen, runner->config, path, err);
+    job->facts.fired = seen.fired;
+    job->facts.output = digest_output(runner, job, &seen);
+    job->excerpt = read_excerpt(runner, job->run);
+    job->record = seen.record;
+    seen.record = NULL;
+    if (job->observe)
+        job->seen = seen;
+    else
+        observation_free(&seen);
+    job->done = result == 0;
+    remove_files(runner, job->run);
+    return result;
+}
+
+/* The last line of a text, which is cut up. */
+static const char *last_line(char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == '\n')
+        text[--length] = '\0';
+    const char *newline = strrchr(text, '\n');
+    return newline != NULL ? newline + 1 : text;
+}
+
+static int no_run(struct sweep_runner *runner, const struct sweep_job *job,
+    const struct sweep_child_report *report, struct err *err)
+{
+    char text[ERR_TEXT_MAX / 2] = "", path[PATH_MAX + 16];
+    if (report->text[0] != '\0')
+        return err_set(err, "run %05u: %s", job->run, report->text);
+    append_file(
+        sweep_child_path(runner, job->run, SWEEP_STDERR, path, sizeof path), text, sizeof text);
+    if (report->end == SWEEP_CHILD_SETUP_FAILED)
+        return err_set(err, "run %05u: --setup failed: %s", job->run, last_line(text));
+    return err_set(err, "run %05u could not be started: %s", job->run, last_line(text));
+}
+
+static int start(
+    struct sweep_runner *runner, struct sweep_slot *slot, struct sweep_job *job, struct err *err)
+{
+    int fds[2];
+    pid_t parent = getpid();
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return err_set(err, "cannot start a run: %s", strerror(errno));
+    job->run = ++runner->started;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        close(runner->janitor_fd);
+        sweep_child_run(runner, job, parent, fds[1]);
+    }
+    close(fds[1]);
+    if (pid < 0) {
+        close(fds[0]);
+        return err_set(err, "cannot start a run: %s", strerror(errno));
+    }
+    *slot = (struct sweep_slot){.job = job, .pid = pid, .fd = fds[0]};
+    return 0;
+}
+
+static void reap(struct sweep_slot *slot)
+{
+    close(slot->fd);
+    while (waitpid(slot->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    slot->job = NULL;
+}
+
+static int finish(struct sweep_runner *runner, struct sweep_slot *slot, struct err *err)
+{
+    struct sweep_child_report report;
+    struct sweep_job *job = slot->job;
+    ssize_t n = read(slot->fd, &report, sizeof report);
+    reap(slot);
+    if (n != sizeof report)
+        return err_set(err, "run %05u was killed", job->run);
+    if (report.end != SWEEP_CHILD_RAN)
+        return no_run(runner, job, &report, err);
+    job->facts = report.facts;
+    if (examine(runner, job, err) != 0)
+        return -1;
+    if (runner->on_done != NULL)
+        runner->on_done(runner->user, job);
+    return 0;
+}
+
+/* --- a wave --- */
+
+/* Kills the runs that go on. Their guards, which become our children (PR_SET_CHILD_SUBREAPER), kill the
+ * commands. */
+static void abandon(struct sweep_runner *runner)
+{
+    for (unsigned i = 0; i < runner->jobs; i++) {
+        if (runner->slots[i].job != NULL)
+            kill(runner->slots[i].pid, SIGKILL);
+    }
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+    for (unsigned i = 0; i < runner->jobs; i++) {
+        struct sweep_slot *slot = &runner->slots[i];
+        if (slot->job == NULL)
+            continue;
+        close(slot->fd);
+        remove_files(runner, slot->job->run);
+        slot->job = NULL;
+    }
+}
+
+static int fill_slots(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
+    size_t *next, struct err *err)
+{
+    for (unsigned i = 0; i < runner->jobs && *next < count; i++) {
+        if (runner->slots[i].job != NULL)
+            continue;
+        if (start(runner, &runner->slots[i], &jobs[(*next)++], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Waits until at least one run is over. Returns how many go on, -1 with err filled. */
+static int wait_for_one(struct sweep_runner *runner, struct err *err)
+{
+    struct pollfd fds[SWEEP_JOBS_MAX];
+    struct sweep_slot *slots[SWEEP_JOBS_MAX];
+    int count = 0, left;
+    for (unsigned i = 0; i < runner->jobs; i++) {
+        if (runner->slots[i].job == NULL)
+            continue;
+        slots[count] = &runner->slots[i];
+        fds[count++] = (struct pollfd){.fd = runner->slots[i].fd, .events = POLLIN};
+    }
+    left = count;
+    if (count == 0 || poll(fds, (nfds_t)count, -1) < 0)
+        return count;
+    for (int i = 0; i < count; i++) {
+        if (fds[i].revents == 0)
+            continue;
+        left--;
+        if (finish(runner, slots[i], err) != 0)
+            return -1;
+    }
+    return left;
+}
+
+int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
+    uint64_t deadline, struct err *err)
+{
+    size_t next = 0;
+    int going = 0;
+    do {
+        bool over = interrupted || timers_now() >= deadline;
+        if (!over && fill_slots(runner, jobs, count, &next, err) != 0)
+            going = -1;
+        else
+            going = wait_for_one(runner, err);
+        if (going < 0 || interrupted) {
+            abandon(runner);
+            return going < 0 ? -1 : 1;
+        }
+    } while (going > 0 || (next < count && timers_now() < deadline));
+    return next < count ? 1 : 0;
+}
+
+/* --- life --- */
+
+/* Removes the folder when the pipe ends, because we were killed. It is no child of ours, so that we can wait
+ * for all of those. */
+static int start_janitor(struct sweep_runner *runner, struct err *err)
+{
+    int fds[2];
+    char byte;
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return err_set(err, "cannot start: %s", strerror(errno));
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (fork() != 0)
+            _exit(0);
+        setsid(); /* the terminal's signals are not for it */
+        close_range(STDIN_FILENO, (unsigned)fds[0] - 1, 0);
+        close_range((unsigned)fds[0] + 1, ~0u, 0);
+        while (read(fds[0], &byte, 1) < 0)
+            ;
+        remove_tree(runner->root);
+        _exit(0);
+    }
+    close(fds[0]);
+    runner->janitor_fd = fds[1];
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+    return pid > 0 ? 0 : err_set(err, "cannot start: %s", strerror(errno));
+}
+
+static int make_root(struct sweep_runner *runner, struct err *err)
+{
+    const struct sweep_options *options = runner->options;
+    const char *folder = options->resume != NULL ? options->resume : options->dir;
+    const char *temporary = getenv("TMPDIR");
+    runner->keep = folder != NULL;
+    if (runner->keep) {
+        if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+            return err_set(err, "cannot make %s: %s", folder, strerror(errno));
+        if (realpath(folder, runner->root) == NULL)
+            return err_set(err, "cannot use %s: %s", folder, strerror(errno));
+        return 0;
+    }
+    snprintf(runner->root, sizeof runner->root, "%s/rudeproxy-sweep-XXXXXX",
+        temporary != NULL ? temporary : "/tmp");
+    if (mkdtemp(runner->root) == NULL)
+        return err_set(err, "cannot make %s: %s", runner->root, strerror(errno));
+    return start_janitor(runner, err);
+}
+
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: poll() returns */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
+    const struct sweep_options *options, char *const *command, const struct exec_origin *origin,
+    struct err *err)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    *runner = (struct sweep_runner){
+        .config = config,
+        .options = options,
+        .command = command,
+        .origin = *origin,
+        .jobs = options->jobs,
+        .janitor_fd = -1,
+    };
+    if (runner->jobs == 0)
+        runner->jobs = cpus < 1 ? 1 : cpus > SWEEP_JOBS_MAX ? SWEEP_JOBS_MAX : (unsigned)cpus;
+    runner->slots = calloc(runner->jobs, sizeof runner->slots[0]);
+    if (runner->slots == NULL)
+        return err_set(err, "out of memory");
+    if (make_root(runner, err) != 0)
+        return -1;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    watch_signals();
+    return 0;
+}
+
+void sweep_runner_close(struct sweep_runner *runner)
+{
+    if (!runner->keep && runner->root[0] != '\0')
+        remove_tree(runner->root);
+    if (runner->janitor_fd >= 0)
+        close(runner->janitor_fd);
+    free(runner->slots);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Happy path: learn what the command does without a fault, plan the first wave, run wave after wave until no
+ * gap is left or the budget is spent, print the map, write the reports.
+ *
+ * - No baseline to stand on, or a run that cannot be made: one sentence, EXIT_RUNTIME.
+ * - SIGINT or SIGTERM, or a budget of time that is over: what is known so far is printed and written.
+ */
+#include "proxy/app/sweep/sweep.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/app/cli/cli.h"
+#include "proxy/app/sweep/html.h"
+#include "proxy/app/sweep/journal.h"
+#include "proxy/app/sweep/known.h"
+#include "proxy/app/sweep/map.h"
+#include "proxy/app/sweep/random.h"
+#include "proxy/app/sweep/repeat.h"
+#include "proxy/app/sweep/report.h"
+#include "proxy/app/sweep/template.h"
+#include "proxy/app/sweep/wave.h"
+#include "proxy/net/timers.h"
+#include "proxy/record/output_file.h"
+
+#define TIMEOUT_BASELINES 5 /* a run may take so many times as long as the baseline, */
+#define TIMEOUT_MORE_US (2 * (uint64_t)US_PER_S) /* and so much more */
+
+static int complain(const char *text)
+{
+    fprintf(stderr, "rudeproxy: %s\n", text);
+    return -1;
+}
+
+/* --- before the first run --- */
+
+/* Whether the fault fits the place: not every type can fire at a FIN, say. */
+static bool fits(const void *user, size_t fault, const struct sweep_place *place)
+{
+    const struct sweep *sweep = user;
+    struct fault made;
+    struct err ignored;
+    return sweep_template_build(
+               sweep->options->faults[fault], place, sweep->config, &made, &ignored) == 0;
+}
+
+/* A fault that fits no byte of any direction is a mistake. */
+static int check_faults(const struct sweep *sweep)
+{
+    int result = 0;
+    for (size_t i = 0; i < sweep->options->fault_count; i++) {
+        const struct sweep_place place = {.connection = 1, .direction = DIRECTION_DOWNSTREAM};
+        struct fault made;
+        struct err err;
+        if (sweep_template_build(sweep->options->faults[i], &place, sweep->config, &made, &err) ==
+            0)
+            continue;
+        fprintf(stderr, "rudeproxy: --sweep-fault '%s': %s\n", sweep->options->faults[i], err.text);
+        result = -1;
+    }
+    return result;
+}
+
+static int check_paths(const struct sweep_request *request, struct err *err)
+{
+    const struct {
+        const char *option, *path;
+    } rows[] = {{"--report", request->report_path}, {"--junit", request->junit_path},
+        {"--html", request->options->html}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].path != NULL && output_file_probe(rows[i].option, rows[i].path, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void note_config(const struct sweep *sweep)
+{
+    if (sweep->config->fault_count > 0)
+        fprintf(stderr, "rudeproxy: sweep leaves the %zu faults of the file out\n",
+            sweep->config->fault_count);
+}
+
+/* A sweep can go on only where the same faults, seed and command were swept. */
+static void make_title(const struct sweep *sweep, char *const *command, char *buf, size_t size)
+{
+    size_t used = (size_t)snprintf(buf, size, "seed %" PRIu64 ":", sweep->seed);
+    for (size_t i = 0; i < sweep->options->fault_count && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, " [%s]", sweep->options->faults[i]);
+    for (size_t i = 0; command[i] != NULL && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, " %s", command[i]);
+}
+
+static int open_journal(struct sweep *sweep, char *const *command, struct err *err)
+{
+    char title[4096];
+    bool resume = sweep->options->resume != NULL;
+    if (!resume && sweep->options->dir == NULL)
+        return 0;
+    make_title(sweep, command, title, sizeof title);
+    sweep->journal = sweep_journal_open(sweep->runner.root, title, resume, err);
+    if (sweep->journal == NULL)
+        return -1;
+    sweep->runner.started = sweep_journal_last_run(sweep->journal); /* no number is used twice */
+    sweep->runner.resumed_at = sweep->runner.started;
+    return 0;
+}
+
+/* --- the sweep --- */
+
+static void set_timeout(struct sweep *sweep)
+{
+    if (sweep->options->timeout_us == 0)
+        sweep->runner.timeout_us = TIMEOUT_BASELINES * sweep->baseline.longest_us + TIMEOUT_MORE_US;
+}
+
+static uint64_t budget_left(const struct sweep *sweep)
+{
+    return sweep->options->budget > sweep->plan.count ? sweep->options->budget - sweep->plan.count
+                                                      : 0;
+}
+
+static int run_plan(struct sweep *sweep, struct err *err)
+{
+    int result;
+    sweep_plan_begin(&sweep->plan, &sweep->baseline.seen, sweep->options->budget, fits, sweep);
+    do {
+        result = sweep_wave_run(sweep, err);
+    } while (result == 0 && sweep_plan_refine(&sweep->plan, budget_left(sweep)) > 0);
+    if (sweep->plan.out_of_memory)
+        return err_set(err, "out of memory");
+    return result;
+}
+
+static int run_only(struct sweep *sweep, struct err *err)
+{
+    struct sweep_case only;
+    if (sweep_case_parse(sweep, sweep->options->only, &only, err) != 0)
+        return -1;
+    struct sweep_case *added = sweep_plan_add(&sweep->plan, &only.pick.place, only.pick.fault);
+    if (added == NULL)
+        return err_set(err, "out of memory");
+    *added = only;
+    sweep->plan.place_total = 1;
+    return sweep_wave_run(sweep, err);
+}
+
+/* 0; 1: cut short; -1 with err filled. */
+static int run_all(struct sweep *sweep, struct err *err)
+{
+    int result = sweep_baseline_make(&sweep->baseline, &sweep->runner, stderr, err);
+    if (result != 0)
+        return result;
+    set_timeout(sweep);
+    if (sweep->options->budget_us != UINT64_MAX)
+        sweep->deadline = timers_now() + sweep->options->budget_us;
+    if (sweep->options->only != NULL)
+        return run_only(sweep, err);
+    return sweep->options->random > 0 ? sweep_random_run(sweep, err) : run_plan(sweep, err);
+}
+
+/* --- the end --- */
+
+static int write_reports(
+    const struct sweep *sweep, const struct sweep_request *request, struct err *err)
+{
+    const struct sweep_options *options = request->options;
+    int result = 0;
+    if (request->report_path != NULL)
+        result |= sweep_report_write(sweep, request->report_path, err);
+    if (request->junit_path != NULL)
+        result |= sweep_report_write_junit(sweep, request->junit_path, err);
+    if (options->html != NULL)
+        result |= sweep_html_write(sweep, options->html, err);
+    if (options->dir != NULL)
+        result |= sweep_report_write_files(sweep, options->dir, err);
+    return result;
+}
+
+static void forget_undone(struct sweep_plan *plan)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->cases[i].done)
+            plan->cases[kept++] = plan->cases[i];
+    }
+    plan->count = kept;
+}
+
+static int conclude(struct sweep *sweep, const struct sweep_request *request)
+{
+    struct err err;
+    size_t bad = 0;
+    bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    forget_undone(&sweep->plan);
+    if (sweep->plan.count > 0)
+        qsort(
+            sweep->plan.cases, sweep->plan.count, sizeof sweep->plan.cases[0], sweep_case_compare);
+    sweep_map_print(sweep, stdout, colour);
+    for (size_t i = 0; i < sweep->plan.count; i++)
+        bad += sweep->plan.cases[i].bad;
+    if (write_reports(sweep, request, &err) != 0) {
+        complain(err.text);
+        return EXIT_RUNTIME;
+    }
+    if (sweep_runner_was_interrupted())
+        return EXIT_RUNTIME;
+    return bad > 0 ? EXIT_BAD : EXIT_FINE;
+}
+
+static int run_opened(struct sweep *sweep, const struct sweep_request *request)
+{
+    struct err err;
+    if (open_journal(sweep, request->command, &err) != 0) {
+        complain(err.text);
+        return EXIT_RUNTIME;
+    }
+    int result = run_all(sweep, &err);
+    if (result < 0) {
+        complain(err.text);
+        return EXIT_RUNTIME;
+    }
+    sweep->cut_short = result > 0;
+    return conclude(sweep, request);
+}
+
+static int run_checked(struct sweep *sweep, const struct sweep_request *request)
+{
+    struct err err;
+    if (request->options->known != NULL) {
+        sweep->known = sweep_known_read(request->options->known, &err);
+        if (sweep->known == NULL) {
+            complain(err.text);
+            return EXIT_USAGE;
+        }
+    }
+    int status = EXIT_RUNTIME;
+    if (sweep_runner_open(&sweep->runner, sweep->config, sweep->options, request->command,
+            request->origin, &err) != 0)
+        complain(err.text);
+    else
+        status = run_opened(sweep, request);
+    sweep_runner_close(&sweep->runner);
+    sweep_journal_close(sweep->journal);
+    sweep_known_free(sweep->known);
+    return status;
+}
+
+int sweep_run(const struct sweep_request *request)
+{
+    struct sweep sweep = {
+        .config = request->config,
+        .options = request->options,
+        .seed = request->config->settings.seed,
+        .deadline = TIME_NEVER,
+    };
+    struct err err;
+    sweep_plan_init(&sweep.plan, request->options->fault_count);
+    if (check_faults(&sweep) != 0)
+        return EXIT_USAGE;
+    if (check_paths(request, &err) != 0) {
+        complain(err.text);
+        return EXIT_RUNTIME;
+    }
+    note_config(&sweep);
+    int status = run_checked(&sweep, request);
+    sweep_baseline_free(&sweep.baseline);
+    sweep_plan_deinit(&sweep.plan);
+    return status;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A wave runs in two rounds. In the first each case runs once. In the second those that look bad run
+ * SWEEP_CONFIRMATIONS times more; one whose outcomes differ is flaky. What stands in the journal of an earlier
+ * sweep is not run again.
+ */
+#include "proxy/app/sweep/wave.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/app/sweep/journal.h"
+#include "proxy/app/sweep/known.h"
+#include "proxy/app/sweep/repeat.h"
+#include "proxy/net/timers.h"
+
+bool sweep_wave_is_bad(const struct sweep *sweep, enum sweep_outcome outcome)
+{
+    const unsigned bad = 1u << OUTCOME_HUNG | 1u << OUTCOME_CRASHED | 1u << OUTCOME_CHECK_FAILED |
+                         1u << OUTCOME_DIFFERENT |
+                         (sweep->options->expect_same ? 1u << OUTCOME_FAILED : 0);
+    return (bad & ~sweep->options->allowed & 1u << outcome) != 0;
+}
+
+static enum sweep_outcome classify(const struct sweep *sweep, const struct run_facts *facts)
+{
+    return outcome_classify(facts, &sweep->baseline.facts, sweep->baseline.output_stable);
+}
+
+/* --- progress --- */
+
+static void clear_progress(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
+static void show_progress(const struct sweep *sweep)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    double spent = (double)(timers_now() - sweep->wave_began) / US_PER_S;
+    double left = spent / (double)sweep->wave_done * (double)(sweep->wave_count - sweep->wave_done);
+    fprintf(stderr, "\r\033[Ksweep: %zu of %zu runs of this wave, about %.0f s left",
+        sweep->wave_done, sweep->wave_count, left);
+}
+
+/* --- rounds --- */
+
+/* One run to make, and the case it is for. */
+struct round {
+    struct sweep *sweep;
+    struct sweep_job *jobs;    /* owned */
+    struct sweep_case **cases; /* owned; of each job */
+    unsigned *attempts;        /* owned; of each job */
+    size_t count;
+};
+
+static void fill_job(struct sweep_job *job, const struct sweep_case *tried)
+{
+    *job = (struct sweep_job){.pick_count = tried->more_count + 1};
+    job->picks[0] = tried->pick;
+    memcpy(job->picks + 1, tried->more, tried->more_count * sizeof tried->more[0]);
+}
+
+static void take_result(
+    struct sweep_case *tried, struct sweep_job *job, unsigned attempt, enum sweep_outcome outcome)
+{
+    if (attempt > 0) {
+        if (outcome != tried->outcome)
+            tried->outcome = OUTCOME_FLAKY;
+        free(job->excerpt);
+        free(job->record);
+        return;
+    }
+    tried->facts = job->facts;
+    tried->run = job->run;
+    tried->outcome = outcome;
+    tried->done = true;
+    free(tried->excerpt);
+    free(tried->record);
+    tried->excerpt = job->excerpt;
+    tried->record = job->record;
+}
+
+static void drop_result(struct sweep_job *job)
+{
+    free(job->excerpt);
+    free(job->record);
+    job->excerpt = job->record = NULL;
+}
+
+/* Adds a run of a case, unless the journal has it. */
+static void add_run(struct round *round, struct sweep_case *tried, unsigned attempt)
+{
+    struct sweep *sweep = round->sweep;
+    struct sweep_job *job = &round->jobs[round->count];
+    char key[SWEEP_CASE_TEXT_MAX];
+    fill_job(job, tried);
+    if (sweep->journal != NULL &&
+        sweep_journal_find(sweep->journal, sweep_case_format(sweep, tried, key, sizeof key),
+            attempt, &job->run, &job->facts)) {
+        take_result(tried, job, attempt, classify(sweep, &job->facts));
+        return;
+    }
+    round->cases[round->count] = tried;
+    round->attempts[round->count++] = attempt;
+}
+
+/* What is written down at once survives a kill. */
+static void on_run_done(void *user, struct sweep_job *job)
+{
+    const struct round *round = user;
+    struct sweep *sweep = round->sweep;
+    size_t i = (size_t)(job - round->jobs);
+    char key[SWEEP_CASE_TEXT_MAX];
+    sweep->wave_done++;
+    show_progress(sweep);
+    if (sweep->journal != NULL)
+        sweep_journal_add(sweep->journal,
+            sweep_case_format(sweep, round->cases[i], key, sizeof key), round->attempts[i],
+            job->run, &job->facts);
+}
+
+static void take_runs(struct round *round)
+{
+    struct sweep *sweep = round->sweep;
+    for (size_t i = 0; i < round->count; i++) {
+        struct sweep_job *job = &round->jobs[i];
+        if (!job->done) {
+            drop_result(job);
+            continue;
+        }
+        take_result(round->cases[i], job, round->attempts[i], classify(sweep, &job->facts));
+    }
+}
+
+/* Runs what was added, takes the results, frees the round. */
+static int finish_round(struct round *round, struct err *err)
+{
+    struct sweep *sweep = round->sweep;
+    sweep->wave_count = round->count;
+    sweep->wave_done = 0;
+    sweep->wave_began = timers_now();
+    sweep->runner.on_done = on_run_done;
+    sweep->runner.user = round;
+    int result = sweep_runner_run(&sweep->runner, round->jobs, round->count, sweep->deadline, err);
+    take_runs(round);
+    free(round->jobs);
+    free(round->cases);
+    free(round->attempts);
+    return result;
+}
+
+static int begin_round(struct round *round, struct sweep *sweep, size_t most, struct err *err)
+{
+    *round = (struct round){.sweep = sweep};
+    if (most == 0)
+        return 0;
+    round->jobs = calloc(most, sizeof round->jobs[0]);
+    round->cases = calloc(most, sizeof(struct sweep_case *));
+    round->attempts = calloc(most, sizeof round->attempts[0]);
+    if (round->jobs != NULL && round->cases != NULL && round->attempts != NULL)
+        return 0;
+    free(round->jobs);
+    free(round->cases);
+    free(round->attempts);
+    return err_set(err, "out of memory");
+}
+
+static int run_once(struct sweep *sweep, struct sweep_case *cases, size_t count, struct err *err)
+{
+    struct round round;
+    if (begin_round(&round, sweep, count, err) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (!cases[i].done)
+            add_run(&round, &cases[i], 0);
+    }
+    return finish_round(&round, err);
+}
+
+/* `is_new[i]`: the case was run in this wave. */
+static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is_new, size_t count,
+    struct err *err)
+{
+    struct round round;
+    if (begin_round(&round, sweep, count * SWEEP_CONFIRMATIONS, err) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_new[i] || !cases[i].done || !sweep_wave_is_bad(sweep, cases[i].outcome))
+            continue;
+        for (unsigned attempt = 1; attempt <= SWEEP_CONFIRMATIONS; attempt++)
+            add_run(&round, &cases[i], attempt);
+    }
+    return finish_round(&round, err);
+}
+
+/* What is as in the baseline needs no output to look at. */
+static void settle(struct sweep *sweep, struct sweep_case *tried)
+{
+    tried->bad = sweep_wave_is_bad(sweep, tried->outcome) &&
+                 (sweep->known == NULL ||
+                     !sweep_known_has(sweep->known, tried, sweep->config, sweep->options->faults));
+    if (tried->outcome != OUTCOME_SAME && tried->outcome != OUTCOME_NOT_REACHED)
+        return;
+    free(tried->excerpt);
+    free(tried->record);
+    tried->excerpt = tried->record = NULL;
+}
+
+static int run_cases(struct sweep *sweep, struct sweep_case *cases, size_t count, struct err *err)
+{
+    bool *is_new = calloc(count > 0 ? count : 1, sizeof is_new[0]);
+    if (is_new == NULL)
+        return err_set(err, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        is_new[i] = !cases[i].done;
+    int result = run_once(sweep, cases, count, err);
+    if (result == 0)
+        result = confirm(sweep, cases, is_new, count, err);
+    for (size_t i = 0; i < count; i++) {
+        if (is_new[i] && cases[i].done)
+            settle(sweep, &cases[i]);
+    }
+    free(is_new);
+    clear_progress();
+    return result;
+}
+
+int sweep_wave_run(struct sweep *sweep, struct err *err)
+{
+    return run_cases(sweep, sweep->plan.cases, sweep->plan.count, err);
+}
+
+int sweep_wave_try(struct sweep *sweep, struct sweep_case *tried, struct err *err)
+{
+    return run_cases(sweep, tried, 1, err);
+}
