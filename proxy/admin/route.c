@@ -12,6 +12,33 @@
 
 #define SEGMENTS_MAX 8
 
+/* Cleans a path as Go's path.Clean does, in place: no empty, "." or ".." segment; a slash at the end stays.
+ * Returns whether that changed it. */
+static bool clean(char *path)
+{
+    char *out = path, *copy = path;
+    bool changed = false;
+    while (*copy == '/') {
+        size_t length = strcspn(copy + 1, "/");
+        bool is_last = copy[1 + length] == '\0';
+        bool is_dot = length == 1 && copy[1] == '.';
+        bool is_up = length == 2 && strncmp(copy + 1, "..", 2) == 0;
+        if (is_dot || is_up || (length == 0 && !is_last)) {
+            while (is_up && out > path && *--out != '/')
+                ;
+            changed = true;
+        } else {
+            memmove(out, copy, length + 1);
+            out += length + 1;
+        }
+        copy += length + 1;
+    }
+    if (out == path)
+        *out++ = '/';
+    *out = '\0';
+    return changed;
+}
+
 /* A path, decoded and cut. */
 struct path {
     char *segments[SEGMENTS_MAX];
@@ -180,10 +207,41 @@ static void dispatch(struct call *call, const struct path *path)
         not_found(call, own);
 }
 
+/* Sends a client whose path is not clean to the clean one, as Toxiproxy's router does. `path` is clean. */
+static void redirect(const struct call *call, const char *path)
+{
+    char *location;
+    const char *mark = call->query[0] != '\0' ? "?" : "";
+    if (asprintf(&location, "%s%s%s", path, mark, call->query) < 0) {
+        answer_empty(call, 500);
+        return;
+    }
+    answer_empty(call, 301);
+    http_answer_header(call->request, "Location", location);
+    free(location);
+}
+
+/* `text`: the path as it was sent, which is cut here. */
+static void route_path(struct call *call, char *text)
+{
+    struct path path;
+    /* A segment of our own paths may be "..", as the name of something. */
+    if (*text == '/' && strncmp(text, "/v1/", 4) != 0 && clean(text)) {
+        redirect(call, text);
+        return;
+    }
+    int result = split(text, &path);
+    if (result == 0)
+        dispatch(call, &path);
+    else if (result < 0)
+        answer_error(call, 400, "the path is not encoded as RFC 3986 has it");
+    else
+        not_found(call, strncmp(text, "/v1", 3) == 0);
+}
+
 void route_call(struct admin *admin, struct http_request *request)
 {
     struct call call = {.admin = admin, .request = request, .query = ""};
-    struct path path;
     char *copy = strdup(request->target);
     if (copy == NULL) {
         answer_empty(&call, 500);
@@ -194,13 +252,7 @@ void route_call(struct admin *admin, struct http_request *request)
         *query = '\0';
         call.query = query + 1;
     }
-    int result = split(copy, &path);
-    if (result == 0)
-        dispatch(&call, &path);
-    else if (result < 0)
-        answer_error(&call, 400, "the path is not encoded as RFC 3986 has it");
-    else
-        not_found(&call, strncmp(copy, "/v1", 3) == 0);
+    route_path(&call, copy);
     free(copy);
 }
 

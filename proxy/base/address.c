@@ -309,8 +309,10 @@ void address_format_sockaddr(
         snprintf(buf, size, "%s:%u", host, (unsigned)ntohs(in->sin_port));
     } else if (len >= sizeof(sa_family_t) && addr->ss_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
-        inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
-        snprintf(buf, size, "[%s]:%u", host, (unsigned)ntohs(in6->sin6_port));
+        bool is_mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
+        inet_ntop(is_mapped ? AF_INET : AF_INET6, in6->sin6_addr.s6_addr + (is_mapped ? 12 : 0),
+            host, sizeof host);
+        snprintf(buf, size, is_mapped ? "%s:%u" : "[%s]:%u", host, (unsigned)ntohs(in6->sin6_port));
     } else {
         format_unix((const struct sockaddr_un *)addr, len, buf, size);
     }

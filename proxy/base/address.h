@@ -47,7 +47,8 @@ bool address_equal(const struct address *a, const struct address *b);
 /* ADDRESS_IP and ADDRESS_UNIX to what bind() and connect() take. Returns the length. */
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
 
-/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:" for an unnamed socket. */
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:" for an unnamed socket. An IPv4 address that is mapped
+ * into IPv6, as a listener on [::] has it, is written as what it is. */
 void address_format_sockaddr(
     const struct sockaddr_storage *addr, socklen_t len, char *buf, size_t size);
 

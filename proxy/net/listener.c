@@ -12,7 +12,9 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -91,8 +93,95 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
     return timer_init(timers, &listener->pause, on_pause_over);
 }
 
+/* The second socket of a listener on `localhost`. What it accepts is passed on as its owner's. */
+struct listener_twin {
+    struct listener listener;
+    struct listener *owner;
+    struct poller_task free_task;
+};
+
+static void on_twin_accept(
+    struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+{
+    struct listener *owner = container_of(listener, struct listener_twin, listener)->owner;
+    owner->calls->on_accept(owner, fd, peer, peer_len);
+}
+
+static void on_twin_accept_failed(struct listener *listener, int errnum)
+{
+    struct listener *owner = container_of(listener, struct listener_twin, listener)->owner;
+    owner->calls->on_accept_failed(owner, errnum);
+}
+
+static const struct listener_calls twin_calls = {
+    .on_accept = on_twin_accept,
+    .on_accept_failed = on_twin_accept_failed,
+};
+
+static bool is_localhost(const struct address *address)
+{
+    return address->kind == ADDRESS_NAME && strcasecmp(address->host, "localhost") == 0;
+}
+
+static bool is_bound_to_ipv4(const struct listener *listener)
+{
+    return listener->address.ss_family == AF_INET;
+}
+
+/* The poller may still hold its item in the batch at hand. */
+static void on_free_twin(struct poller_task *task)
+{
+    free(container_of(task, struct listener_twin, free_task));
+}
+
+static struct listener_twin *twin_new(struct listener *owner)
+{
+    struct listener_twin *twin = calloc(1, sizeof *twin);
+    if (twin == NULL)
+        return NULL;
+    twin->owner = owner;
+    twin->free_task.run = on_free_twin;
+    list_init(&twin->free_task.link);
+    if (listener_init(
+            &twin->listener, owner->poller, owner->timers, owner->congestion, &twin_calls) == 0)
+        return twin;
+    free(twin);
+    return NULL;
+}
+
+/* Where ::1 cannot be had (no IPv6, or its port is taken), 127.0.0.1 has to do. */
+static void open_twin(struct listener *listener, const struct proxy_config *proxy)
+{
+    struct proxy_config config = *proxy;
+    struct err ignored;
+    if (!is_localhost(&proxy->listen) || !is_bound_to_ipv4(listener))
+        return;
+    if (listener->twin == NULL)
+        listener->twin = twin_new(listener);
+    if (listener->twin == NULL)
+        return;
+    config.listen = (struct address){.kind = ADDRESS_IP, .host = "::1"};
+    config.listen.port = ntohs(((struct sockaddr_in *)&listener->address)->sin_port);
+    listener_forget_address(&listener->twin->listener);
+    listener_open(&listener->twin->listener, &config, &ignored);
+}
+
+static void free_twin(struct listener *listener)
+{
+    struct listener_twin *twin = listener->twin;
+    listener->twin = NULL;
+    if (twin == NULL)
+        return;
+    listener_deinit(&twin->listener);
+    if (poller_is_closed(listener->poller))
+        free(twin);
+    else
+        poller_soon(listener->poller, &twin->free_task);
+}
+
 void listener_deinit(struct listener *listener)
 {
+    free_twin(listener);
     listener_close(listener);
     listener_release_port(listener);
     timer_deinit(listener->timers, &listener->pause);
@@ -117,6 +206,12 @@ static int resolve_name(
 int listener_resolve(
     const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
 {
+    if (is_localhost(address)) {
+        const struct address ipv4 = {
+            .kind = ADDRESS_IP, .host = "127.0.0.1", .port = address->port};
+        *len = address_to_sockaddr(&ipv4, out);
+        return 0;
+    }
     if (address->kind == ADDRESS_NAME)
         return resolve_name(address, out, len, err);
     if (address->kind == ADDRESS_NOWHERE)
@@ -169,6 +264,8 @@ void listener_release_port(struct listener *listener)
     if (listener->port_fd >= 0)
         close(listener->port_fd);
     listener->port_fd = -1;
+    if (listener->twin != NULL)
+        listener_release_port(&listener->twin->listener);
 }
 
 /* The accepted ones inherit all of it. */
@@ -182,9 +279,14 @@ static int set_options(struct listener *listener, int fd, const struct proxy_con
     return socket_set_options(fd, listener->address.ss_family, proxy);
 }
 
+static bool is_any_ipv6(const struct sockaddr_storage *address)
+{
+    return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
 static int bind_and_listen(struct listener *listener, int fd, const struct proxy_config *proxy)
 {
-    const int on = 1;
+    const int on = 1, off = 0;
     int family = listener->address.ss_family;
     if (family == AF_UNIX)
         remove_stale_socket(&listener->address, listener->address_len);
@@ -193,6 +295,9 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
     int result = set_options(listener, fd, proxy);
     if (result != 0)
         return result;
+    /* [::] means both families, whatever net.ipv6.bindv6only says. */
+    if (family == AF_INET6 && is_any_ipv6(&listener->address))
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0)
         return -errno;
     listener->address_len = sizeof listener->address;
@@ -202,14 +307,27 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
     return listen(fd, (int)proxy->backlog) == 0 ? 0 : -errno;
 }
 
+/* "127.0.0.1:80", or for a name "db:80 (10.0.0.7:80)" */
+static void describe(
+    const struct listener *listener, const struct address *address, char *buf, size_t size)
+{
+    char resolved[ADDRESS_TEXT_MAX];
+    address_format(address, buf, size);
+    if (address->kind != ADDRESS_NAME)
+        return;
+    address_format_sockaddr(&listener->address, listener->address_len, resolved, sizeof resolved);
+    size_t used = strlen(buf);
+    snprintf(buf + used, size - used, " (%s)", resolved);
+}
+
 int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err)
 {
-    char text[ADDRESS_TEXT_MAX];
-    address_format(&proxy->listen, text, sizeof text);
+    char text[2 * ADDRESS_TEXT_MAX];
     listener->errnum = 0;
     if (listener->address_len == 0 &&
         listener_resolve(&proxy->listen, &listener->address, &listener->address_len, err) != 0)
         return -1;
+    describe(listener, &proxy->listen, text, sizeof text);
     int fd = socket(listener->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         listener->errnum = errno;
@@ -226,6 +344,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     }
     listener->fd = fd;
     watch(listener);
+    open_twin(listener, proxy);
     return 0;
 }
 
@@ -233,17 +352,23 @@ void listener_update(struct listener *listener, const struct proxy_config *proxy
 {
     set_options(listener, listener->fd, proxy);
     listen(listener->fd, (int)proxy->backlog);
+    if (listener->twin != NULL && listener_is_open(&listener->twin->listener))
+        listener_update(&listener->twin->listener, proxy);
 }
 
 void listener_set_idle(struct listener *listener, bool idle)
 {
     listener->idle = idle;
     watch(listener);
+    if (listener->twin != NULL)
+        listener_set_idle(&listener->twin->listener, idle);
 }
 
 void listener_set_deaf(struct listener *listener, bool drop_syns)
 {
     const struct packet_filter all = {.loss_ppb = PPB_ALL};
+    if (listener->twin != NULL)
+        listener_set_deaf(&listener->twin->listener, drop_syns);
     if (listener->fd < 0 || listener->drop_syns == drop_syns)
         return;
     listener->drop_syns = drop_syns;
@@ -252,6 +377,8 @@ void listener_set_deaf(struct listener *listener, bool drop_syns)
 
 void listener_close(struct listener *listener)
 {
+    if (listener->twin != NULL)
+        listener_close(&listener->twin->listener);
     if (listener->fd < 0)
         return;
     timer_set(listener->timers, &listener->pause, TIME_NEVER);

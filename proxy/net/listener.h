@@ -43,6 +43,8 @@ struct listener {
     int fd;                          /* -1: closed */
     struct sockaddr_storage address; /* as bound */
     socklen_t address_len;           /* 0: never bound */
+    struct listener_twin
+        *twin;  /* the socket on ::1 of a listener on `localhost`; owned; NULL: none */
     int errnum; /* why it could not be opened last: a positive errno; 0: the name did not resolve */
 };
 
@@ -51,12 +53,12 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
     const struct system_congestion *congestion, const struct listener_calls *calls);
 void listener_deinit(struct listener *listener);
 
-/* Binds and listens; a host name is resolved here, blocking, and its first address taken. 0, or -1
- * with err filled. */
+/* Binds and listens; a host name is resolved here, blocking, and its first address taken. `localhost` is
+ * never resolved (RFC 6761 6.3): it is 127.0.0.1, and ::1 with the same port where that is free. 0, or -1 with err filled. */
 int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err);
 
-/* Turns an address into one that can be bound; a host name is resolved here, blocking. 0, or -1 with err
- * filled. */
+/* Turns an address into one that can be bound; a host name is resolved here, blocking; `localhost` is
+ * 127.0.0.1. 0, or -1 with err filled. */
 int listener_resolve(
     const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err);
 

@@ -68,10 +68,15 @@ enum rule_origin {
     RULE_FOR_CONNECTION, /* injected in one connection, in no plan */
 };
 
+#define TOXIC_ATTRIBUTES_MAX 3 /* of one type; the order is that of its row in toxic.c */
+
 /* The words in which a client of Toxiproxy's API spoke of a fault, given back as they were. */
 struct toxic_fields {
     char stream[16];
     float toxicity;
+    int64_t
+        numbers[TOXIC_ATTRIBUTES_MAX]; /* attributes that mean another value than was written: */
+    unsigned altered;                  /* a bit for each that does */
 };
 
 struct rule {

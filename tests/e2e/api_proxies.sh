@@ -37,7 +37,7 @@ go_error 404 DELETE /proxies/none/toxics/x - 'proxy not found'
 # --- The router ---------------------------------------------------------------------------------
 
 for path in / /nope /proxies/ /proxies/a/b /proxies/a/toxics/ /proxies/a/toxics/b/c /version/ \
-    '/proxies/a%2Fb' //proxies; do
+    '/proxies/a%2Fb'; do
     answers 404 GET "$path" - "404 page not found$nl"
     head_says '^content-type: text/plain; charset=utf-8'
     ! grep -qi request-id "$work/head" || fail "$path: the router has no request id"
@@ -242,6 +242,56 @@ answers 500 POST /populate "[{\"name\":\"a\",\"listen\":\"127.0.0.1:$port\",\"up
     "{\"error\":\"listen tcp 127.0.0.1:$port: bind: address already in use\",\"status\":500,\"proxies\":[${a/echo/discard}]}"
 call 404 GET /proxies/q
 call 404 GET /proxies/r
+
+# --- Paths that are not clean -------------------------------------------------------------------
+
+for path in //proxies /./proxies /a/../proxies '///x/..//./proxies'; do
+    web --path-as-is -o "$work/answer" -D "$work/head" "http://$api$path?q=1"
+    head_says '^HTTP/1.1 301'
+    head_says '^location: /proxies\?q=1.?$'
+    same "body" '' "$(cat "$work/answer")"
+done
+same "a base URL with a slash at its end" 200 "$(web -L -o /dev/null -w '%{http_code}' "http://$api//version")"
+
+# --- Every interface, and localhost -------------------------------------------------------------
+
+port_of() {
+    sed -nE 's/.*"listen":"[^"]*:([0-9]+)".*/\1/p' "$work/answer"
+}
+
+# reached HOST PORT - the echo server answers there.
+reached() {
+    local line
+    exec 3<>"/dev/tcp/$1/$2" || fail "$1 does not take port $2"
+    echo "hello $1" >&3
+    read -r -t 10 line <&3
+    same "echo of $1" "hello $1" "$line"
+    exec 3>&-
+}
+
+call 201 POST /proxies '{"name":"any","listen":"0.0.0.0:0","upstream":"builtin:echo"}'
+any=$(port_of)
+reached 127.0.0.1 "$any"
+call 201 POST /proxies '{"name":"here","listen":"localhost:0","upstream":"builtin:echo"}'
+says "$work/answer" '"listen":"127.0.0.1:[0-9]+"'
+here=$(port_of)
+reached 127.0.0.1 "$here"
+eventually 10 grep -q '"event":"open","proxy":"any".*"client":"127\.0\.0\.1:' "$proxy_log" ||
+    fail "a client is not named as what it is: $(grep open "$proxy_log")"
+if have_ipv6; then
+    reached ::1 "$any"
+    reached ::1 "$here"
+    call 200 PATCH /proxies/here '{"enabled":false}'
+    ! (exec 3<>"/dev/tcp/::1/$here") 2>/dev/null || fail "a disabled proxy listens on ::1"
+    call 200 PATCH /proxies/here '{"enabled":true}'
+    reached ::1 "$here"
+fi
+go_error 500 POST /proxies "{\"name\":\"again\",\"listen\":\"localhost:$here\",\"upstream\":\"h:1\"}" \
+    "listen tcp 127.0.0.1:$here: bind: address already in use"
+expect 1 "$RUDEPROXY" --listen "localhost:$here" --upstream builtin:echo
+says "$work/err" "cannot listen on localhost:$here \(127\.0\.0\.1:$here\): Address already in use"
+call 204 DELETE /proxies/any
+call 204 DELETE /proxies/here
 
 # --- Reset, and the end -------------------------------------------------------------------------
 

@@ -170,6 +170,14 @@ static void sockaddrs_say_the_same(void **state)
 
 static void unnamed_and_abstract_sockets_are_printed(void **state)
 {
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
+    char ipv4[ADDRESS_TEXT_MAX];
+    inet_pton(AF_INET6, "::ffff:10.1.2.3", &mapped.sin6_addr);
+    struct sockaddr_storage stored = {0};
+    memcpy(&stored, &mapped, sizeof mapped);
+    address_format_sockaddr(&stored, sizeof mapped, ipv4, sizeof ipv4);
+    assert_string_equal(ipv4, "10.1.2.3:80");
+
     struct sockaddr_storage addr = {.ss_family = AF_UNIX};
     struct sockaddr_un *un = (struct sockaddr_un *)&addr;
     char buf[ADDRESS_TEXT_MAX];

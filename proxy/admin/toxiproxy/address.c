@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "config/kind.h"
 #include "proxy/base/units.h"
+#include "proxy/net/listener.h"
 
 static bool begins_with(const char *text, const char *prefix)
 {
@@ -44,6 +47,16 @@ static int check_port(const char *port, struct err *err)
     return 0;
 }
 
+/* Every interface, of both families where the kernel has IPv6 (net.Listen in Go does the same). */
+static const char *any_host(void)
+{
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return "0.0.0.0";
+    close(fd);
+    return "::";
+}
+
 int toxiproxy_listen_parse(const char *text, struct address *address, struct err *err)
 {
     char host[ADDRESS_HOST_MAX], whole[ADDRESS_TEXT_MAX];
@@ -58,8 +71,8 @@ int toxiproxy_listen_parse(const char *text, struct address *address, struct err
     port = *port != '\0' ? port : "0";
     if (check_port(port, err) != 0)
         return -1;
-    if (host[0] == '\0')
-        snprintf(host, sizeof host, "::");
+    if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0)
+        snprintf(host, sizeof host, "%s", any_host());
     bool colon = strchr(host, ':') != NULL;
     snprintf(whole, sizeof whole, colon ? "[%s]:%s" : "%s:%s", host, port);
     return address_parse(whole, address, &inner) == 0
@@ -87,11 +100,18 @@ void toxiproxy_listen_nowhere(const char *text, struct err *err)
     err_set(err, "listen tcp: %s", inner.text);
 }
 
-/* Go's texts are the kernel's, in lower case. */
+/* Go's texts are the kernel's, in lower case, and name the address that a name stands for. */
 void toxiproxy_listen_error(const struct address *address, int errnum, struct err *err)
 {
     char text[ADDRESS_TEXT_MAX], why[128];
-    address_format(address, text, sizeof text);
+    struct sockaddr_storage resolved;
+    socklen_t length;
+    struct err ignored;
+    if (address->kind == ADDRESS_NAME &&
+        listener_resolve(address, &resolved, &length, &ignored) == 0)
+        address_format_sockaddr(&resolved, length, text, sizeof text);
+    else
+        address_format(address, text, sizeof text);
     snprintf(why, sizeof why, "%s", strerror(errnum));
     why[0] = (char)tolower((unsigned char)why[0]);
     err_set(err, "listen tcp %s: %s: %s", text,

@@ -6,8 +6,8 @@
 #include "proxy/base/address.h"
 #include "proxy/base/err.h"
 
-/* Reads what net.Listen takes: "127.0.0.1:80", "[::1]:80", ":80" (every interface), "localhost:80";
- * names stay names. "" is a port of the kernel's choice on 127.0.0.1: there it is one on every
+/* Reads what net.Listen takes: "127.0.0.1:80", "[::1]:80", ":80" and
+ * "0.0.0.0:80" (every interface, IPv6 too), "localhost:80"; names stay names. "" is a port of the kernel's choice on 127.0.0.1: there it is one on every
  * interface, which nobody means who writes nothing. 0, or -1 with err as Go has it. */
 int toxiproxy_listen_parse(const char *text, struct address *address, struct err *err);
 
