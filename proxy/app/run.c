@@ -408,6 +408,8 @@ static int run_with_log(struct run *run)
 static int open_outputs(struct run *run, struct err *err)
 {
     const struct settings *settings = &run->config.settings;
+    if (limits_raise_descriptors(err) != 0)
+        return -1;
     if (messages_open(&run->messages, strcmp(settings->log, "stderr") == 0, err) != 0)
         return -1;
     return log_open(&run->log, settings, run->messages.writer, err);
@@ -428,7 +430,6 @@ int run_config(struct config *config, const struct run_options *options)
     run_choose_seed(&run->config.settings);
     ledger_init(&run->ledger);
     ledger_note_config(&run->ledger, &run->config);
-    limits_raise_descriptors();
     limits_return_blocks();
     if (open_outputs(run, &err) == 0)
         status = run_with_log(run);

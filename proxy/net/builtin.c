@@ -301,7 +301,7 @@ static void on_refused(uv_handle_t *handle)
     struct builtin *builtin = container_of(handle, struct builtin, refused);
     builtin->refusing = false;
     if (builtin->refuse_again && builtin->running)
-        on_connection((uv_stream_t *)&builtin->listener, 0);
+        on_connection((uv_stream_t *)builtin->listener, 0);
 }
 
 /* Resets the connection that waits to be accepted: libuv offers no other before. Needs no memory. */
@@ -312,7 +312,7 @@ static void refuse(struct builtin *builtin)
         return;
     builtin->refusing = true;
     uv_tcp_init(builtin->owner->loop, &builtin->refused);
-    if (uv_accept((uv_stream_t *)&builtin->listener, (uv_stream_t *)&builtin->refused) == 0)
+    if (uv_accept((uv_stream_t *)builtin->listener, (uv_stream_t *)&builtin->refused) == 0)
         set_linger(&builtin->refused, true);
     uv_close((uv_handle_t *)&builtin->refused, on_refused);
 }
@@ -321,7 +321,7 @@ static void refuse(struct builtin *builtin)
  * RST, because a socket inherits SO_LINGER from its listener (sk_clone_lock). */
 static void on_connection(uv_stream_t *listener, int status)
 {
-    struct builtin *builtin = container_of(listener, struct builtin, listener);
+    struct builtin *builtin = listener->data;
     struct client *client = status == 0 ? malloc(sizeof *client) : NULL;
     if (status != 0)
         return;
@@ -361,17 +361,22 @@ void builtins_init(struct builtins *builtins, uv_loop_t *loop)
     fill_pattern(builtins->pattern);
 }
 
+static void on_listener_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
 static int listen_on_loopback(struct builtin *builtin)
 {
     struct sockaddr_in address;
     int len = sizeof address;
     uv_ip4_addr("127.0.0.1", 0, &address);
-    int result = uv_tcp_bind(&builtin->listener, (struct sockaddr *)&address, 0);
-    set_linger(&builtin->listener, true); /* for connections that are closed as they come */
+    int result = uv_tcp_bind(builtin->listener, (struct sockaddr *)&address, 0);
+    set_linger(builtin->listener, true); /* for connections that are closed as they come */
     if (result == 0)
-        result = uv_listen((uv_stream_t *)&builtin->listener, SOMAXCONN, on_connection);
+        result = uv_listen((uv_stream_t *)builtin->listener, SOMAXCONN, on_connection);
     if (result == 0)
-        result = uv_tcp_getsockname(&builtin->listener, (struct sockaddr *)&address, &len);
+        result = uv_tcp_getsockname(builtin->listener, (struct sockaddr *)&address, &len);
     builtin->address = (struct address){.kind = ADDRESS_IP, .host = "127.0.0.1"};
     builtin->address.port = ntohs(address.sin_port);
     return result;
@@ -386,12 +391,16 @@ int builtins_start(struct builtins *builtins, const char *name, struct err *err)
     if (builtin->running)
         return 0;
     builtin->owner = builtins;
-    uv_tcp_init(builtins->loop, &builtin->listener);
+    builtin->listener = calloc(1, sizeof *builtin->listener);
+    if (builtin->listener == NULL)
+        return err_set(err, "cannot start builtin:%s: out of memory", name);
+    builtin->listener->data = builtin;
+    uv_tcp_init(builtins->loop, builtin->listener);
     int result = listen_on_loopback(builtin);
     builtin->running = result == 0;
     if (result == 0)
         return 0;
-    uv_close((uv_handle_t *)&builtin->listener, NULL);
+    uv_close((uv_handle_t *)builtin->listener, on_listener_closed);
     return err_set(err, "cannot start builtin:%s: %s", name, uv_strerror(result));
 }
 
@@ -406,7 +415,7 @@ void builtins_close(struct builtins *builtins)
 {
     for (int i = 0; i < BUILTIN_COUNT; i++) {
         if (builtins->services[i].running)
-            uv_close((uv_handle_t *)&builtins->services[i].listener, NULL);
+            uv_close((uv_handle_t *)builtins->services[i].listener, on_listener_closed);
         builtins->services[i].running = false;
     }
     list_for_each(link, &builtins->clients) close_client(container_of(link, struct client, link));

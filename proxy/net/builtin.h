@@ -26,7 +26,8 @@
 #define BUILTIN_PATTERN_SIZE (BUILTIN_PATTERN_LINE * BUILTIN_PATTERN_LINES)
 
 struct builtin {
-    uv_tcp_t listener;
+    uv_tcp_t
+        *listener;     /* owned until it is closed; a failed one closes while the next one starts */
     uv_tcp_t refused;  /* a connection that is reset, for want of memory */
     bool refusing;     /* `refused` is not closed yet */
     bool refuse_again; /* another connection waits for it */

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "proxy/base/ensure.h"
@@ -14,6 +15,8 @@ static struct splice_pipe *open_splice_pipe(void)
     struct splice_pipe *splice_pipe = malloc(sizeof *splice_pipe);
     if (splice_pipe == NULL)
         return NULL;
+    splice_pipe->refused = false;
+    splice_pipe->held = 0;
     if (pipe2(splice_pipe->fd, O_NONBLOCK | O_CLOEXEC) != 0) {
         free(splice_pipe);
         return NULL;
@@ -33,13 +36,16 @@ static void close_splice_pipe(struct splice_pipe *splice_pipe)
 static struct splice_pipe *take(struct splice_pipe_pool *pool)
 {
     struct pipe_pool *pipes = container_of(pool, struct pipe_pool, pool);
+    if (pipes->refused)
+        return NULL;
     return pipes->count > 0 ? pipes->kept[--pipes->count] : open_splice_pipe();
 }
 
 static void give(struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, bool empty)
 {
     struct pipe_pool *pipes = container_of(pool, struct pipe_pool, pool);
-    if (empty && pipes->count < PIPE_POOL_MAX)
+    pipes->refused |= splice_pipe->refused;
+    if (empty && !pipes->refused && pipes->count < PIPE_POOL_MAX)
         pipes->kept[pipes->count++] = splice_pipe;
     else
         close_splice_pipe(splice_pipe);
@@ -49,11 +55,27 @@ static void drain(
     struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, void *bytes, size_t n)
 {
     (void)pool;
-    for (size_t done = 0; done < n;) {
+    size_t done = n < splice_pipe->held ? n : splice_pipe->held;
+    splice_pipe_unhold(splice_pipe, bytes, done);
+    while (done < n) {
         ssize_t got = read(splice_pipe->fd[0], (char *)bytes + done, n - done);
         ENSURE(got > 0); /* what was put into a pipe is there */
         done += (size_t)got;
     }
+}
+
+void splice_pipe_hold(struct splice_pipe *splice_pipe, const void *bytes, size_t n)
+{
+    memcpy(splice_pipe->held_bytes, bytes, n);
+    splice_pipe->held = n;
+}
+
+void splice_pipe_unhold(struct splice_pipe *splice_pipe, void *bytes, size_t n)
+{
+    if (bytes != NULL)
+        memcpy(bytes, splice_pipe->held_bytes, n);
+    splice_pipe->held -= n;
+    memmove(splice_pipe->held_bytes, splice_pipe->held_bytes + n, splice_pipe->held);
 }
 
 void pipe_pool_init(struct pipe_pool *pool)

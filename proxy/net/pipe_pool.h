@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Conduits (relay/pipe.h) as pipes of the kernel. One pool for each worker, because a pipe costs
+ * Pipes of the kernel for relay/splice_pipe.h. One pool for each worker, because a pipe costs
  * two descriptors and up to PIPE_POOL_BYTES of the user's allowance (pipe(7), pipe-user-pages-soft):
  * as many exist as flows have bulk data under way at one moment, and at most PIPE_POOL_MAX are kept.
  *
@@ -18,7 +18,13 @@ struct pipe_pool {
     struct splice_pipe_pool pool;
     struct splice_pipe *kept[PIPE_POOL_MAX];
     unsigned count;
+    bool refused; /* splice(2) does not work here: there are no pipes any more */
 };
+
+/* Holds bytes beside an empty pipe, at most SPLICE_PIPE_HELD_MAX; takes the oldest `n` of those held,
+ * into `bytes` unless that is NULL. */
+void splice_pipe_hold(struct splice_pipe *splice_pipe, const void *bytes, size_t n);
+void splice_pipe_unhold(struct splice_pipe *splice_pipe, void *bytes, size_t n);
 
 void pipe_pool_init(struct pipe_pool *pool);
 void pipe_pool_deinit(struct pipe_pool *pool);

@@ -30,20 +30,29 @@ static void run_tasks(struct poller *poller)
     }
 }
 
-static int watch(struct poller *poller, int fd, struct poller_item *item, unsigned events)
+#define EDGES (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET)
+
+static int control(
+    struct poller *poller, int operation, int fd, struct poller_item *item, unsigned events)
 {
     struct epoll_event event = {.events = events, .data.ptr = item};
-    return epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+    return epoll_ctl(poller->epoll_fd, operation, fd, &event) == 0 ? 0 : -errno;
 }
 
 int poller_add(struct poller *poller, int fd, struct poller_item *item)
 {
-    return watch(poller, fd, item, EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET);
+    return control(poller, EPOLL_CTL_ADD, fd, item, EDGES);
+}
+
+/* EPOLL_CTL_MOD looks at the descriptor again (ep_modify in fs/eventpoll.c). */
+int poller_rearm(struct poller *poller, int fd, struct poller_item *item)
+{
+    return control(poller, EPOLL_CTL_MOD, fd, item, EDGES);
 }
 
 int poller_add_level(struct poller *poller, int fd, struct poller_item *item)
 {
-    return watch(poller, fd, item, EPOLLIN);
+    return control(poller, EPOLL_CTL_ADD, fd, item, EPOLLIN);
 }
 
 void poller_remove(struct poller *poller, int fd)

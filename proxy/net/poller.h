@@ -63,6 +63,9 @@ int poller_turn(struct poller *poller, int most_ms);
 /* Watches a descriptor until it is closed. 0 or negative errno. */
 int poller_add(struct poller *poller, int fd, struct poller_item *item);
 
+/* Reports anew, in the next turn, what the descriptor is ready for. 0 or negative errno. */
+int poller_rearm(struct poller *poller, int fd, struct poller_item *item);
+
 /* The same level-triggered and for reading only: told in each turn, for as long as there is something
  * to read; and an end to it. */
 int poller_add_level(struct poller *poller, int fd, struct poller_item *item);

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "proxy/net/packet_filter.h"
+#include "proxy/net/pipe_pool.h"
+#include "proxy/net/socket_options.h"
 #include "proxy/relay/flow.h"
 
 /* With Nagle's algorithm a first write of up to one segment goes at once all the same; RFC 9293 3.7.1:
@@ -29,12 +31,6 @@
     do {                                                                                           \
         (result) = (call);                                                                         \
     } while ((result) < 0 && errno == EINTR)
-
-static int set_int(int fd, int level, int name, uint64_t value)
-{
-    int number = (int)value;
-    return setsockopt(fd, level, name, &number, sizeof number) == 0 ? 0 : -errno;
-}
 
 static struct socket_endpoint *socket_of(struct endpoint *ep)
 {
@@ -47,7 +43,7 @@ static void before_write(struct socket_endpoint *endpoint, size_t size)
 {
     if (endpoint->nodelay_due && (endpoint->written || size > SMALL_WRITE)) {
         endpoint->nodelay_due = false;
-        set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        socket_set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1);
     }
     endpoint->written = true;
 }
@@ -57,13 +53,24 @@ static int fd_of(struct endpoint *ep)
     return socket_of(ep)->fd;
 }
 
+/* A call that failed. The kernel's want of memory says nothing of the peer: it is a pause, and the next
+ * turn tries again. */
+static ssize_t failed(struct socket_endpoint *endpoint)
+{
+    int errnum = errno;
+    bool shortage = errnum == ENOMEM || errnum == ENOBUFS;
+    if (shortage && poller_rearm(endpoint->poller, endpoint->fd, &endpoint->item) == 0)
+        return -EAGAIN;
+    return -errnum;
+}
+
 /* The result of a read; a reset that was taken from the socket before stands at the end. */
 static ssize_t read_result(struct endpoint *ep, ssize_t n)
 {
     struct socket_endpoint *endpoint = socket_of(ep);
     if (n == 0 && endpoint->taken_errnum == ECONNRESET)
         return -ECONNRESET;
-    return n < 0 ? -errno : n;
+    return n < 0 ? failed(endpoint) : n;
 }
 
 static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
@@ -118,7 +125,24 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
         RETRY_EINTR(n, send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, flags));
     else
         RETRY_EINTR(n, sendmsg(fd_of(ep), &message, flags));
-    return n < 0 ? -errno : n;
+    return n < 0 ? failed(socket_of(ep)) : n;
+}
+
+/* Whether this kernel, or a sandbox, has no splice(2) for the descriptor (splice(2), seccomp(2)). */
+static bool is_refused(int errnum)
+{
+    return errnum == EINVAL || errnum == ENOSYS || errnum == EPERM || errnum == EACCES;
+}
+
+/* As splice(2) into an empty pipe, by copying. The smallest pipe has room for it. */
+static ssize_t copy_in(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
+{
+    char bytes[SPLICE_PIPE_HELD_MAX];
+    splice_pipe->refused = true;
+    ssize_t n = socket_recv(ep, bytes, max < sizeof bytes ? max : sizeof bytes);
+    if (n > 0)
+        splice_pipe_hold(splice_pipe, bytes, (size_t)n);
+    return n;
 }
 
 /* splice(2) stops at an urgent mark, and behind it may stand the FIN: then it returns 0 before the last byte was
@@ -128,6 +152,8 @@ static ssize_t socket_splice_in(struct endpoint *ep, struct splice_pipe *splice_
     ssize_t n;
     RETRY_EINTR(n,
         splice(fd_of(ep), NULL, splice_pipe->fd[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    if (n < 0 && is_refused(errno))
+        return copy_in(ep, splice_pipe, max);
     if (n >= 0 && (size_t)n < FLOW_SPLICE_MIN && sockatmark(fd_of(ep)) == 1) {
         ep->ready |= ENDPOINT_URGENT;
         return n == 0 ? -EAGAIN : n;
@@ -135,13 +161,35 @@ static ssize_t socket_splice_in(struct endpoint *ep, struct splice_pipe *splice_
     return read_result(ep, n);
 }
 
+/* As splice(2) out of a pipe, by copying: what does not fit into the socket is held beside the pipe. */
+static ssize_t copy_out(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
+{
+    splice_pipe->refused = true;
+    if (splice_pipe->held == 0) {
+        ssize_t got = read(splice_pipe->fd[0], splice_pipe->held_bytes, SPLICE_PIPE_HELD_MAX);
+        if (got <= 0)
+            return got < 0 ? -errno : -EAGAIN;
+        splice_pipe->held = (size_t)got;
+    }
+    size_t size = splice_pipe->held < max ? splice_pipe->held : max;
+    const struct iovec piece = {splice_pipe->held_bytes, size};
+    ssize_t n = socket_send(ep, &piece, 1, false);
+    if (n > 0)
+        splice_pipe_unhold(splice_pipe, NULL, (size_t)n);
+    return n;
+}
+
 static ssize_t socket_splice_out(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     ssize_t n;
+    if (splice_pipe->held > 0)
+        return copy_out(ep, splice_pipe, max);
     before_write(socket_of(ep), max);
     RETRY_EINTR(n,
         splice(splice_pipe->fd[0], NULL, fd_of(ep), NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
-    return n < 0 ? -errno : n;
+    if (n < 0 && is_refused(errno))
+        return copy_out(ep, splice_pipe, max);
+    return n < 0 ? failed(socket_of(ep)) : n;
 }
 
 /* A UNIX socket may know no urgent data: there the byte goes in line. */
@@ -152,7 +200,7 @@ static ssize_t socket_send_urgent(struct endpoint *ep, unsigned char byte)
     RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_OOB | MSG_NOSIGNAL));
     if (n < 0 && errno == EOPNOTSUPP)
         RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_NOSIGNAL));
-    return n < 0 ? -errno : n;
+    return n < 0 ? failed(socket_of(ep)) : n;
 }
 
 static bool socket_at_urgent_mark(struct endpoint *ep)
@@ -207,12 +255,6 @@ static void prepare_vanish(struct endpoint *ep)
 {
     const int on = 1;
     setsockopt(fd_of(ep), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on);
-}
-
-void socket_linger_zero(int fd)
-{
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }
 
 static void tcp_close(struct endpoint *ep, enum endpoint_close how)
@@ -326,6 +368,7 @@ void socket_endpoint_init(
 static int watch(struct socket_endpoint *endpoint, struct poller *poller, int fd, int family)
 {
     endpoint->fd = fd;
+    endpoint->poller = poller;
     endpoint->is_unix = family == AF_UNIX;
     endpoint->ep.ops = endpoint->is_unix ? &unix_ops : &tcp_ops;
     endpoint->ep.can_reset = !endpoint->is_unix;
@@ -343,37 +386,13 @@ int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *polle
     return result != 0 ? result : watch(endpoint, poller, fd, family);
 }
 
-/* The kernel doubles what it grants, and cuts a wish above its limit without a word (socket(7));
- * with CAP_NET_ADMIN there is no limit. 0, -ERANGE when it was cut, or negative errno. */
-static int set_buffer(int fd, int name, int force_name, uint64_t value)
-{
-    int granted = 0;
-    socklen_t size = sizeof granted;
-    if (value == 0 || set_int(fd, SOL_SOCKET, force_name, value) == 0)
-        return 0;
-    int result = set_int(fd, SOL_SOCKET, name, value);
-    if (result != 0 || getsockopt(fd, SOL_SOCKET, name, &granted, &size) != 0)
-        return result != 0 ? result : -errno;
-    return (uint64_t)granted < 2 * value ? -ERANGE : 0;
-}
-
-/* What every socket needs before it is connected or listens: a buffer decides the window, and until
- * SO_OOBINLINE is set the kernel drops an unread urgent byte when a second one comes. */
-static int set_early_options(int fd, const struct proxy_config *proxy)
-{
-    int result = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, proxy->rcvbuf);
-    if (result == 0)
-        result = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
-    return result != 0 ? result : set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
-}
-
 int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
     const struct proxy_config *proxy)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int result = set_early_options(fd, proxy);
+    int result = socket_set_early_options(fd, proxy);
     endpoint->nodelay_due = family != AF_UNIX && proxy->nodelay;
     endpoint->written = false;
     if (result != 0) {
@@ -391,12 +410,4 @@ void socket_endpoint_drop(struct socket_endpoint *endpoint)
     if (endpoint->fd >= 0)
         close(endpoint->fd);
     endpoint->fd = -1;
-}
-
-int socket_set_options(int fd, int family, const struct proxy_config *proxy)
-{
-    int result = set_early_options(fd, proxy);
-    if (family == AF_UNIX || result != 0)
-        return result;
-    return set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);
 }

@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "proxy/net/poller.h"
+#include "proxy/net/socket_options.h"
 #include "proxy/relay/endpoint.h"
 
 struct connector;
@@ -20,6 +21,7 @@ struct connector;
 struct socket_endpoint {
     struct endpoint ep;
     struct poller_item item;
+    struct poller *poller;
     int fd; /* -1: none */
     bool is_unix;
     bool nodelay_due; /* TCP_NODELAY is to be set before the next write but the first small one */
@@ -46,13 +48,5 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
 /* Closes without a word of protocol: for sockets that never became part of a session. Idempotent.
  */
 void socket_endpoint_drop(struct socket_endpoint *endpoint);
-
-/* The close() to come shall send a RST: SO_LINGER {1,0} (tcp(7)). */
-void socket_linger_zero(int fd);
-
-/* Sets what a proxy's sockets have in common: buffers, TCP_NODELAY, urgent data in line. Accepted
- * TCP sockets inherit all of it from their listener (sk_clone_lock in net/core/sock.c). 0, -ERANGE when
- * the kernel grants less buffer than was asked for, or negative errno. */
-int socket_set_options(int fd, int family, const struct proxy_config *proxy);
 
 #endif

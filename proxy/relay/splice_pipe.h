@@ -9,8 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Room for bytes that splice(2) does not take: no more than the smallest pipe holds (pipe(7)). */
+#define SPLICE_PIPE_HELD_MAX 4096
+
 struct splice_pipe {
-    int fd[2]; /* read end, write end */
+    int fd[2];    /* read end, write end */
+    bool refused; /* splice(2) does not work here: copy from now on */
+    size_t held;  /* bytes in held_bytes; they come before those in the pipe */
+    char held_bytes[SPLICE_PIPE_HELD_MAX];
 };
 
 /* Where pipes come from; implemented by net/. */

@@ -17,7 +17,7 @@ close_inherited() {
 }
 
 started=0
-for limit in $(seq 7 30); do
+for limit in $(seq 4 30); do
     code=0
     (close_inherited && ulimit -n "$limit" && exec "$RUDEPROXY" exec -c "$work/one.ini" --log none -- true) \
         >"$work/out" 2>"$work/err" || code=$?

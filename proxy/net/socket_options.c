@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/net/socket_options.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int socket_set_int(int fd, int level, int name, uint64_t value)
+{
+    int number = (int)value;
+    return setsockopt(fd, level, name, &number, sizeof number) == 0 ? 0 : -errno;
+}
+
+void socket_linger_zero(int fd)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+/* The kernel doubles what it grants, and cuts a wish above its limit without a word (socket(7));
+ * with CAP_NET_ADMIN there is no limit. 0, -ERANGE when it was cut, or negative errno. */
+static int set_buffer(int fd, int name, int force_name, uint64_t value)
+{
+    int granted = 0;
+    socklen_t size = sizeof granted;
+    if (value == 0 || socket_set_int(fd, SOL_SOCKET, force_name, value) == 0)
+        return 0;
+    int result = socket_set_int(fd, SOL_SOCKET, name, value);
+    if (result != 0 || getsockopt(fd, SOL_SOCKET, name, &granted, &size) != 0)
+        return result != 0 ? result : -errno;
+    return (uint64_t)granted < 2 * value ? -ERANGE : 0;
+}
+
+static int set_buffers(int fd, const struct proxy_config *proxy)
+{
+    int result = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, proxy->rcvbuf);
+    return result != 0 ? result : set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
+}
+
+/* What every socket needs before it is connected or listens: a buffer decides the window, and until
+ * SO_OOBINLINE is set the kernel drops an unread urgent byte when a second one comes. */
+int socket_set_early_options(int fd, const struct proxy_config *proxy)
+{
+    int result = set_buffers(fd, proxy);
+    return result != 0 ? result : socket_set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
+int socket_set_options(int fd, int family, const struct proxy_config *proxy)
+{
+    int result = socket_set_early_options(fd, proxy);
+    if (family == AF_UNIX || result != 0)
+        return result;
+    return socket_set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);
+}
+
+int socket_check_buffers(const struct proxy_config *proxy)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || (proxy->rcvbuf == 0 && proxy->sndbuf == 0)) {
+        if (fd >= 0)
+            close(fd);
+        return 0;
+    }
+    int result = set_buffers(fd, proxy);
+    close(fd);
+    return result;
+}
