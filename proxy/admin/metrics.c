@@ -192,14 +192,14 @@ static void put_faults(struct text *text, const struct fault_counters *book)
 {
     put_family(text, "rudeproxy_fault_armed_total", "counter",
         "Connections that a fault was selected for.");
-    list_for_each(link, &book->counters)
+    list_for_each(link, &book->named)
     {
         const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
         put_fault(text, "rudeproxy_fault_armed_total", fault_counter, fault_counter->armed);
     }
     put_family(text, "rudeproxy_fault_fired_total", "counter",
         "Connections that a fault was injected in.");
-    list_for_each(link, &book->counters)
+    list_for_each(link, &book->named)
     {
         const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
         put_fault(text, "rudeproxy_fault_fired_total", fault_counter, fault_counter->fired);

@@ -160,7 +160,7 @@ void control_print(const struct control *control, FILE *out)
         control_proxy_config(proxy, &config);
         print_section(print_proxy, &config, fits_file(&config), out);
     }
-    list_for_each(link, &control->worker->counters.counters)
+    list_for_each(link, &control->worker->counters.named)
     {
         const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
         if (fault_counter->proxy[0] == '\0')

@@ -77,16 +77,32 @@ static struct ledger_name *add_name(struct hash *names, const char *name, size_t
     return NULL;
 }
 
+static void *lack_memory(struct ledger *ledger)
+{
+    ledger->incomplete = true;
+    return NULL;
+}
+
+/* Whether one more of `count` is kept. */
+static bool has_place(struct ledger *ledger, size_t count)
+{
+    ledger->left_out = ledger->left_out || count == LEDGER_NAMES_MAX;
+    return count < LEDGER_NAMES_MAX;
+}
+
+/* NULL: no memory, or too many. */
 static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
 {
     size_t count = ledger->proxy_count;
+    if (!has_place(ledger, count))
+        return NULL;
     struct ledger_proxy *proxies = make_room(ledger->proxies, count, sizeof proxies[0]);
     if (proxies == NULL)
-        return NULL;
+        return lack_memory(ledger);
     ledger->proxies = proxies;
     struct ledger_name *by_name = add_name(&ledger->proxy_names, name, count);
     if (by_name == NULL)
-        return NULL;
+        return lack_memory(ledger);
     struct ledger_proxy *proxy = &proxies[ledger->proxy_count++];
     memset(proxy, 0, sizeof *proxy);
     proxy->by_name = by_name;
@@ -97,13 +113,15 @@ static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
 static struct ledger_fault *add_fault(struct ledger *ledger, const char *name)
 {
     size_t count = ledger->fault_count;
+    if (!has_place(ledger, count))
+        return NULL;
     struct ledger_fault *faults = make_room(ledger->faults, count, sizeof faults[0]);
     if (faults == NULL)
-        return NULL;
+        return lack_memory(ledger);
     ledger->faults = faults;
     struct ledger_name *by_name = add_name(&ledger->fault_names, name, count);
     if (by_name == NULL)
-        return NULL;
+        return lack_memory(ledger);
     struct ledger_fault *fault = &faults[ledger->fault_count++];
     memset(fault, 0, sizeof *fault);
     fault->by_name = by_name;
@@ -118,8 +136,6 @@ static void note_proxy(struct ledger *ledger, const struct proxy_config *config)
         proxy = add_proxy(ledger, config->name);
     if (proxy != NULL)
         address_format(&config->upstream, proxy->upstream, sizeof proxy->upstream);
-    else
-        ledger->incomplete = true;
 }
 
 static void note_fault(struct ledger *ledger, const struct fault *config)
@@ -127,10 +143,8 @@ static void note_fault(struct ledger *ledger, const struct fault *config)
     struct ledger_fault *fault = find_fault(ledger, config->name);
     if (fault == NULL)
         fault = add_fault(ledger, config->name);
-    if (fault == NULL) {
-        ledger->incomplete = true;
+    if (fault == NULL)
         return;
-    }
     fault->type = config->type->name;
     fault->enabled = config->enabled;
     fault->must_fire = config->must_fire && config->enabled;
@@ -167,13 +181,13 @@ static void note_injection(
     struct ledger_fault *fault = find_fault(ledger, event->u.fault.name);
     if (fault == NULL)
         fault = add_fault(ledger, event->u.fault.name);
-    if (fault != NULL) {
-        fault->type = event->u.fault.type;
-        fault->injections++;
-        if (fault->place_count == LEDGER_PLACES_MAX)
-            return;
-    }
-    if (fault == NULL || !grow_places(fault)) {
+    if (fault == NULL)
+        return;
+    fault->type = event->u.fault.type;
+    fault->injections++;
+    if (fault->place_count == LEDGER_PLACES_MAX)
+        return;
+    if (!grow_places(fault)) {
         ledger->incomplete = true;
         return;
     }
@@ -204,8 +218,8 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
     if (proxy == NULL) /* one of a reload that has just begun */
         proxy = add_proxy(ledger, event->proxy);
     if (proxy == NULL)
-        ledger->incomplete = true;
-    else if (event->kind == EVENT_LISTENING)
+        return;
+    if (event->kind == EVENT_LISTENING)
         snprintf(proxy->listen, sizeof proxy->listen, "%s", event->u.listening.address);
     else if (event->kind == EVENT_CONNECT_FAILED)
         proxy->connect_failed++;
@@ -215,20 +229,28 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
         note_injection(ledger, proxy, event);
 }
 
+/* Several proxies may have a fault of one name, and one may have had it several times. */
+static void add_counts(struct ledger *ledger, const struct list *counters)
+{
+    list_for_each(link, counters)
+    {
+        const struct fault_counter *counter = container_of(link, struct fault_counter, link);
+        struct ledger_fault *fault = find_fault(ledger, counter->name);
+        if (fault == NULL)
+            continue;
+        fault->armed += counter->armed;
+        fault->fired += counter->fired;
+    }
+}
+
 void ledger_settle(struct ledger *ledger, const struct fault_counters *book)
 {
     ledger->ended_us = line_wall_us();
     for (size_t i = 0; i < ledger->fault_count; i++)
         ledger->faults[i].armed = ledger->faults[i].fired = 0;
-    list_for_each(link, &book->counters)
-    {
-        const struct fault_counter *fault_counter = container_of(link, struct fault_counter, link);
-        struct ledger_fault *fault = find_fault(ledger, fault_counter->name);
-        if (fault == NULL)
-            continue;
-        fault->armed += fault_counter->armed; /* several proxies may have one of that name */
-        fault->fired += fault_counter->fired;
-    }
+    add_counts(ledger, &book->named);
+    add_counts(ledger, &book->others);
+    add_counts(ledger, &book->history);
 }
 
 bool ledger_fault_failed(const struct ledger_fault *fault)

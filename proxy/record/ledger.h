@@ -22,6 +22,10 @@
 /* A run may inject millions of faults: the first ones are listed, all are counted. */
 #define LEDGER_PLACES_MAX 1000
 
+/* Proxies, and faults, that the API may have made under ever new names: those that come later are not in the
+ * report, which says that they are left out. */
+#define LEDGER_NAMES_MAX 10000
+
 /* Where a name stands in one of the lists: those move as they grow. */
 struct ledger_name {
     struct hash_link link;
@@ -69,6 +73,7 @@ struct ledger {
     size_t fault_count;
     uint64_t log_lost;                    /* lines of the log that nobody took; its owner sets it */
     struct hash proxy_names, fault_names; /* of struct ledger_name */
+    bool left_out;                        /* more than LEDGER_NAMES_MAX proxies, or faults */
     bool incomplete;                      /* out of memory: something is missing */
 };
 

@@ -139,6 +139,7 @@ static json_t *report_of(struct builder *builder, const struct ledger *ledger)
     set(builder, object, "ended", time_value(ledger->ended_us));
     set(builder, object, "failed", json_boolean(ledger_count_failed(ledger) > 0));
     set(builder, object, "log_lost", number(ledger->log_lost));
+    set(builder, object, "left_out", json_boolean(ledger->left_out));
     set(builder, object, "proxies", proxies);
     set(builder, object, "faults", faults);
     return object;

@@ -84,6 +84,9 @@ void summary_print(const struct ledger *ledger, FILE *out)
         print_fault(ledger, &ledger->faults[i], out);
     if (ledger->log_lost > 0)
         fprintf(out, "rudeproxy: %" PRIu64 " lines of the log were lost\n", ledger->log_lost);
+    if (ledger->left_out)
+        fprintf(out, "rudeproxy: only the first %d names of proxies, and of faults, are listed\n",
+            LEDGER_NAMES_MAX);
     if (ledger->incomplete)
         fputs("rudeproxy: out of memory: the summary is not complete\n", out);
 }

@@ -45,7 +45,7 @@ static const struct rule_change *change_of(
 {
     for (size_t i = 0; i < count && armed->rule->origin != RULE_FOR_CONNECTION; i++) {
         const struct rule *rule = changes[i].from != NULL ? changes[i].from : changes[i].to;
-        if (rule->fault_counter == armed->rule->fault_counter)
+        if (fault_counter_has_same_name(rule->fault_counter, armed->rule->fault_counter))
             return &changes[i];
     }
     return NULL;

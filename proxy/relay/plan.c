@@ -6,86 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-void fault_counters_init(struct fault_counters *book)
+/* A rule that takes the place of another one goes on with its counter. */
+static struct fault_counter *counter_of(const struct fault *fault, enum rule_origin origin,
+    const char *proxy, const struct rule *before, struct fault_counters *book)
 {
-    *book = (struct fault_counters){0};
-    list_init(&book->counters);
-    list_init(&book->names);
-}
-
-void fault_counters_deinit(struct fault_counters *book)
-{
-    for (struct list *link; (link = list_pop(&book->counters)) != NULL;)
-        free(container_of(link, struct fault_counter, link));
-    for (struct list *link; (link = list_pop(&book->names)) != NULL;)
-        free(container_of(link, struct fired_name, link));
-    hash_deinit(&book->by_name);
-    hash_deinit(&book->fired_names);
-}
-
-void fault_counters_reset(struct fault_counters *book)
-{
-    list_for_each(link, &book->counters)
-    {
-        struct fault_counter *counter = container_of(link, struct fault_counter, link);
-        counter->fired_before = counter->fired;
-    }
-    list_for_each(link, &book->names) container_of(link, struct fired_name, link)->fired = 0;
-}
-
-/* What faults of this name share, made when it is first asked for. NULL: out of memory. */
-static struct fired_name *fired_name_of(struct fault_counters *book, const char *name)
-{
-    uint64_t key = hash_text(0, name);
-    for (struct hash_link *link = hash_find(&book->fired_names, key); link != NULL;
-         link = hash_find_next(link)) {
-        struct fired_name *found = container_of(link, struct fired_name, by_name);
-        if (strcmp(found->name, name) == 0)
-            return found;
-    }
-    struct fired_name *made = calloc(1, sizeof *made);
-    if (made == NULL || hash_add(&book->fired_names, &made->by_name, key) != 0) {
-        free(made);
-        return NULL;
-    }
-    memcpy(made->name, name, strlen(name) + 1);
-    list_init(&made->waiting);
-    list_append(&book->names, &made->link);
-    return made;
-}
-
-static struct fault_counter *find_counter(
-    const struct fault_counters *book, uint64_t key, const char *proxy, const char *name)
-{
-    struct hash_link *link = hash_find(&book->by_name, key);
-    for (; link != NULL; link = hash_find_next(link)) {
-        struct fault_counter *fault_counter = container_of(link, struct fault_counter, by_name);
-        if (strcmp(fault_counter->name, name) == 0 && strcmp(fault_counter->proxy, proxy) == 0)
-            return fault_counter;
-    }
-    return NULL;
-}
-
-/* The fault's counter, made when it is first asked for. NULL: out of memory. */
-static struct fault_counter *counter_of(
-    struct fault_counters *book, const char *proxy, const char *name)
-{
-    uint64_t key = hash_text(hash_text(0, proxy), name);
-    struct fault_counter *fault_counter = find_counter(book, key, proxy, name);
-    if (fault_counter != NULL)
-        return fault_counter;
-    struct fired_name *shared = fired_name_of(book, name);
-    fault_counter = calloc(1, sizeof *fault_counter);
-    if (shared == NULL || fault_counter == NULL ||
-        hash_add(&book->by_name, &fault_counter->by_name, key) != 0) {
-        free(fault_counter);
-        return NULL;
-    }
-    memcpy(fault_counter->name, name, strlen(name) + 1);
-    memcpy(fault_counter->proxy, proxy, strlen(proxy) + 1);
-    fault_counter->shared = shared;
-    list_append(&book->counters, &fault_counter->link);
-    return fault_counter;
+    if (before != NULL && before->origin == origin)
+        return fault_counter_ref(before->fault_counter);
+    if (origin == RULE_FROM_FILE)
+        return fault_counter_of_file(book, fault->name);
+    return origin == RULE_FROM_API ? fault_counter_new(book, proxy, fault->name)
+                                   : fault_counter_new_unnamed(book, proxy, fault->name);
 }
 
 struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
@@ -100,10 +30,11 @@ struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
     rule->fault = *fault;
     if (toxic_fields != NULL)
         rule->toxic_fields = *toxic_fields;
-    rule->fault_counter = counter_of(book, origin == RULE_FROM_FILE ? "" : proxy, fault->name);
+    rule->fault_counter = counter_of(fault, origin, proxy, before, book);
     if (fault->after.any)
         rule->first = fired_name_of(book, fault->after.name);
     if (rule->fault_counter == NULL || (fault->after.any && rule->first == NULL)) {
+        fault_counter_unref(rule->fault_counter);
         free(rule);
         return NULL;
     }
@@ -125,8 +56,11 @@ struct rule *rule_ref(struct rule *rule)
 
 void rule_unref(struct rule *rule)
 {
-    if (rule != NULL && --rule->refs == 0)
-        free(rule);
+    if (rule == NULL || --rule->refs > 0)
+        return;
+    fault_counter_unref(rule->fault_counter);
+    fired_name_unref(rule->first);
+    free(rule);
 }
 
 /* A plan without rules, with room for some. */

@@ -20,46 +20,8 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/hash.h"
 #include "proxy/base/list.h"
+#include "proxy/relay/fault_counter.h"
 #include "proxy/relay/matcher.h"
-
-/* Whether faults of one name have fired on any connection of the run: what `after = NAME/any` waits for. */
-struct fired_name {
-    struct list link;
-    struct hash_link by_name;
-    uint64_t fired; /* connections, and listening sockets; since the last reset of the counts */
-    struct list waiting; /* of armed faults, by their chain_link: see armed.h */
-    char name[FAULT_NAME_MAX];
-};
-
-struct fault_counter {
-    struct list link;
-    struct hash_link by_name;
-    char proxy[PROXY_NAME_MAX]; /* whose fault it is alone; "": it may name several (the file's) */
-    char name[FAULT_NAME_MAX];  /* of the fault */
-    uint64_t armed;             /* connections it was selected for */
-    uint64_t fired;             /* connections it was injected in */
-    uint64_t fired_before;      /* of these, before the last reset of the counts */
-    struct fired_name *shared;  /* with all faults of its name */
-};
-
-/* In how many connections it was injected as `times` counts them. */
-static inline uint64_t fault_counter_times(const struct fault_counter *counter)
-{
-    return counter->fired - counter->fired_before;
-}
-
-struct fault_counters {
-    struct list counters; /* of struct counter, in order of appearance */
-    struct hash by_name;
-    struct list names;       /* of struct fired_name */
-    struct hash fired_names; /* the same */
-};
-
-/* `times`, and what `after = NAME/any` waits for, begin anew. `armed` and `fired` go on. */
-void fault_counters_reset(struct fault_counters *book);
-
-void fault_counters_init(struct fault_counters *book);
-void fault_counters_deinit(struct fault_counters *book);
 
 /* Who made a rule or a proxy. */
 enum rule_origin {

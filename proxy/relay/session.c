@@ -47,6 +47,12 @@ void session_deinit(struct session *session)
     for (int d = 0; d < 2; d++)
         flow_deinit(&session->flow[d]);
     armed_deinit(session);
+    fault_counter_unref(session->cause_fault);
+    session->cause_fault = NULL;
+    for (unsigned i = 0; i < EVENT_FAULTS_MAX; i++) {
+        fault_counter_unref(session->faults[i]);
+        session->faults[i] = NULL;
+    }
     plan_unref(session->plan);
     session->plan = NULL;
 }
@@ -182,11 +188,12 @@ static void emit_closed(struct session *session)
                 .sides = sides,
                 .duration_us = session->now - session->accepted_at,
                 .cause = session->cause,
-                .cause_fault = session->cause_fault,
+                .cause_fault = session->cause_fault != NULL ? session->cause_fault->name : NULL,
                 .fault_count = session->fault_count,
             },
     };
-    memcpy(event.u.closed.faults, session->faults, sizeof session->faults);
+    for (unsigned i = 0; i < EVENT_FAULTS_MAX && session->faults[i] != NULL; i++)
+        event.u.closed.faults[i] = session->faults[i]->name;
     session_emit(session, &event);
 }
 

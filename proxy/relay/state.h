@@ -104,9 +104,9 @@ struct session {
     enum cause stop_cause; /* CAUSE_NONE: nobody asked the session to stop */
     enum endpoint_close stop_how;
     enum cause cause;
-    const char *cause_fault; /* points into a fault counter */
+    struct fault_counter *cause_fault; /* a reference; NULL: none */
     unsigned fault_count;
-    const char *faults[EVENT_FAULTS_MAX]; /* point into fault counters */
+    struct fault_counter *faults[EVENT_FAULTS_MAX]; /* references, the rest is NULL */
 };
 
 #endif

@@ -51,7 +51,7 @@ static bool count_in(struct session *session, struct armed_fault *armed)
             return false;
         armed_note_fired(rule->fault_counter, session);
         if (session->fault_count < EVENT_FAULTS_MAX)
-            session->faults[session->fault_count] = rule->fault_counter->name;
+            session->faults[session->fault_count] = fault_counter_ref(rule->fault_counter);
         session->fault_count++;
     }
     armed->counted = true;
@@ -71,7 +71,7 @@ static void note_cause(struct session *session, const struct rule *rule, const s
     if (session->cause != CAUSE_NONE || !ends)
         return;
     session->cause = CAUSE_FAULT;
-    session->cause_fault = rule->fault_counter->name;
+    session->cause_fault = fault_counter_ref(rule->fault_counter);
 }
 
 static void release(struct session *session, struct armed_fault *armed, enum armed_miss miss)

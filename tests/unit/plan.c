@@ -137,7 +137,10 @@ static void a_fault_of_the_file_has_one_tally_and_one_of_the_api_one_for_its_pro
     struct rule *again = rule_of_api(&fault, "f", "a", &book);
     assert_ptr_not_equal(of_a->fault_counter, of_b->fault_counter);
     assert_ptr_not_equal(of_a->fault_counter, a->rules[0]->fault_counter);
-    assert_ptr_equal(of_a->fault_counter, again->fault_counter);
+    assert_ptr_not_equal(of_a->fault_counter, again->fault_counter); /* the first one is deleted */
+    struct rule *changed = rule_new(&fault, RULE_FROM_API, NULL, "a", again, &book);
+    assert_ptr_equal(changed->fault_counter, again->fault_counter);
+    rule_unref(changed);
     assert_string_equal(of_a->fault_counter->name, "f");
     rule_unref(of_a);
     rule_unref(of_b);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters of faults: see fault_counter.h. */
+#include "proxy/relay/fault_counter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/ensure.h"
+
+static uint64_t key_of(const char *proxy, const char *name)
+{
+    return hash_text(hash_text(0, proxy), name);
+}
+
+void fault_counters_init(struct fault_counters *book)
+{
+    *book = (struct fault_counters){0};
+    list_init(&book->named);
+    list_init(&book->others);
+    list_init(&book->history);
+    list_init(&book->names);
+}
+
+static void free_all(struct list *counters)
+{
+    for (struct list *link; (link = list_pop(counters)) != NULL;)
+        free(container_of(link, struct fault_counter, link));
+}
+
+void fault_counters_deinit(struct fault_counters *book)
+{
+    free_all(&book->named);
+    free_all(&book->others);
+    free_all(&book->history);
+    book->history_count = 0;
+    hash_deinit(&book->by_name);
+    for (struct list *link; (link = list_pop(&book->names)) != NULL;)
+        free(container_of(link, struct fired_name, link));
+    hash_deinit(&book->fired_names);
+}
+
+static void reset_times(struct list *counters)
+{
+    list_for_each(link, counters)
+    {
+        struct fault_counter *counter = container_of(link, struct fault_counter, link);
+        counter->fired_before = counter->fired;
+    }
+}
+
+void fault_counters_reset(struct fault_counters *book)
+{
+    reset_times(&book->named);
+    reset_times(&book->others);
+    list_for_each(link, &book->names) container_of(link, struct fired_name, link)->fired = 0;
+}
+
+struct fired_name *fired_name_of(struct fault_counters *book, const char *name)
+{
+    uint64_t key = hash_text(0, name);
+    for (struct hash_link *link = hash_find(&book->fired_names, key); link != NULL;
+         link = hash_find_next(link)) {
+        struct fired_name *found = container_of(link, struct fired_name, by_name);
+        if (strcmp(found->name, name) != 0)
+            continue;
+        found->refs++;
+        return found;
+    }
+    struct fired_name *made = calloc(1, sizeof *made);
+    if (made == NULL || hash_add(&book->fired_names, &made->by_name, key) != 0) {
+        free(made);
+        return NULL;
+    }
+    made->book = book;
+    made->refs = 1;
+    memcpy(made->name, name, strlen(name) + 1);
+    list_init(&made->waiting);
+    list_append(&book->names, &made->link);
+    return made;
+}
+
+void fired_name_unref(struct fired_name *name)
+{
+    if (name == NULL || --name->refs > 0)
+        return;
+    ENSURE(list_empty(&name->waiting));
+    hash_remove(&name->book->fired_names, &name->by_name);
+    list_remove(&name->link);
+    free(name);
+}
+
+static struct fault_counter *find(
+    const struct fault_counters *book, const char *proxy, const char *name)
+{
+    struct hash_link *link = hash_find(&book->by_name, key_of(proxy, name));
+    for (; link != NULL; link = hash_find_next(link)) {
+        struct fault_counter *counter = container_of(link, struct fault_counter, by_name);
+        if (strcmp(counter->name, name) == 0 && strcmp(counter->proxy, proxy) == 0)
+            return counter;
+    }
+    return NULL;
+}
+
+struct fault_counter *fault_counter_new_unnamed(
+    struct fault_counters *book, const char *proxy, const char *name)
+{
+    struct fired_name *shared = fired_name_of(book, name);
+    struct fault_counter *counter = shared == NULL ? NULL : calloc(1, sizeof *counter);
+    if (counter == NULL) {
+        fired_name_unref(shared);
+        return NULL;
+    }
+    counter->shared = shared;
+    counter->book = book;
+    counter->refs = 1;
+    counter->by_name.key = key_of(proxy, name);
+    memcpy(counter->name, name, strlen(name) + 1);
+    memcpy(counter->proxy, proxy, strlen(proxy) + 1);
+    list_append(&book->others, &counter->link);
+    return counter;
+}
+
+static void discard(struct fault_counter *counter)
+{
+    list_remove(&counter->link);
+    fired_name_unref(counter->shared);
+    free(counter);
+}
+
+/* Nothing finds it by its name any more. */
+static void take_name_away(struct fault_counter *counter)
+{
+    if (!counter->named)
+        return;
+    counter->named = false;
+    hash_remove(&counter->book->by_name, &counter->by_name);
+    list_remove(&counter->link);
+    list_append(&counter->book->others, &counter->link);
+}
+
+struct fault_counter *fault_counter_new(
+    struct fault_counters *book, const char *proxy, const char *name)
+{
+    struct fault_counter *before = find(book, proxy, name);
+    struct fault_counter *counter = fault_counter_new_unnamed(book, proxy, name);
+    if (counter == NULL)
+        return NULL;
+    if (hash_add(&book->by_name, &counter->by_name, counter->by_name.key) != 0) {
+        discard(counter);
+        return NULL;
+    }
+    counter->named = true;
+    list_remove(&counter->link);
+    list_append(&book->named, &counter->link);
+    if (before != NULL)
+        take_name_away(before);
+    return counter;
+}
+
+struct fault_counter *fault_counter_of_file(struct fault_counters *book, const char *name)
+{
+    struct fault_counter *counter = find(book, "", name);
+    return counter != NULL ? fault_counter_ref(counter) : fault_counter_new(book, "", name);
+}
+
+struct fault_counter *fault_counter_ref(struct fault_counter *counter)
+{
+    ENSURE(counter->refs > 0);
+    counter->refs++;
+    return counter;
+}
+
+void fault_counter_unref(struct fault_counter *counter)
+{
+    if (counter == NULL || --counter->refs > 0)
+        return;
+    struct fault_counters *book = counter->book;
+    take_name_away(counter);
+    if (counter->armed == 0 && counter->fired == 0) {
+        discard(counter);
+        return;
+    }
+    fired_name_unref(counter->shared);
+    counter->shared = NULL;
+    list_remove(&counter->link);
+    list_append(&book->history, &counter->link);
+    if (++book->history_count <= FAULT_HISTORY_MAX)
+        return;
+    book->history_count--;
+    free(container_of(list_pop(&book->history), struct fault_counter, link));
+}
+
+bool fault_counter_has_same_name(const struct fault_counter *a, const struct fault_counter *b)
+{
+    return a == b || (a->by_name.key == b->by_name.key && strcmp(a->name, b->name) == 0 &&
+                         strcmp(a->proxy, b->proxy) == 0);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* A fault that is deleted and added again is a new one: it fires again, and counts from zero. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/rig.h"
+
+#define TO_ECHO "listen=127.0.0.1:0 upstream=builtin:echo"
+#define RESET_ONCE "type=reset when=bytes:10 times=1"
+
+static int setup(void **state)
+{
+    struct rig *rig = malloc(sizeof *rig);
+    *state = rig;
+    assert_non_null(rig);
+    rig_start(rig);
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rig_stop(*state);
+    free(*state);
+    return 0;
+}
+
+static int open_connection(struct rig *rig)
+{
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 1);
+    return fd;
+}
+
+static void expect_reset(struct rig *rig, int fd)
+{
+    rig_send(fd, 100);
+    assert_int_equal(rig_end(rig, fd), ECONNRESET);
+}
+
+static const struct fault_counter *counter_of(struct rig *rig, const char *name)
+{
+    return plan_find(control_proxy(&rig->control, "a")->plan, name)->fault_counter;
+}
+
+/* An open connection keeps the deleted fault; the new one of the name owes it nothing. */
+static void its_times_begin_anew(void **state)
+{
+    struct rig *rig = *state;
+    int open = open_connection(rig);
+    for (unsigned round = 1; round <= 3; round++) {
+        struct fault fault = rig_fault("f", RESET_ONCE);
+        assert_int_equal(
+            control_add_fault(&rig->control, "a", &fault, NULL, CONTROL_NEW_CONNECTIONS, &rig->err),
+            CONTROL_OK);
+        assert_int_equal(counter_of(rig, "f")->armed, 0);
+        int holder = open_connection(rig);
+        expect_reset(rig, open_connection(rig));
+        assert_int_equal(counter_of(rig, "f")->fired, 1);
+        rig_echo(rig, open, 100); /* once is enough */
+        assert_int_equal(
+            control_remove_fault(&rig->control, "a", "f", CONTROL_NEW_CONNECTIONS, &rig->err),
+            CONTROL_OK);
+        assert_int_equal(rig->events[EVENT_FAULT], round);
+        close(holder);
+    }
+    close(open);
+}
+
+static void a_change_goes_on_with_what_was_counted(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_add(rig, "a", "f", RESET_ONCE), CONTROL_OK);
+    expect_reset(rig, open_connection(rig));
+    assert_int_equal(rig_change(rig, "a", "f", "type=reset when=bytes:20 times=1"), CONTROL_OK);
+    int fd = open_connection(rig);
+    rig_echo(rig, fd, 100);
+    assert_int_equal(counter_of(rig, "f")->fired, 1);
+    assert_int_equal(rig_change(rig, "a", "f", "type=reset when=bytes:20 times=2"), CONTROL_OK);
+    expect_reset(rig, open_connection(rig));
+    close(fd);
+}
+
+/* The same name in several connections, beside a fault of the proxy that has it too. */
+static void each_injection_is_one_of_its_own(void **state)
+{
+    struct rig *rig = *state;
+    int fds[3];
+    for (size_t i = 0; i < 3; i++)
+        fds[i] = open_connection(rig);
+    assert_int_equal(rig_add(rig, "a", "f", "type=reset when=bytes:1G times=1"), CONTROL_OK);
+    struct fault fault = rig_fault("f", RESET_ONCE);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(control_inject(&rig->control, "a", i + 1, &fault, &rig->err), CONTROL_OK);
+    for (size_t i = 0; i < 3; i++)
+        expect_reset(rig, fds[i]);
+    assert_int_equal(counter_of(rig, "f")->fired, 0);
+}
+
+static void what_is_deleted_is_forgotten_sooner_or_later(void **state)
+{
+    struct rig *rig = *state;
+    struct fault_counters *book = &rig->worker.counters;
+    char name[32];
+    for (unsigned i = 0; i < FAULT_HISTORY_MAX + 100; i++) {
+        snprintf(name, sizeof name, "fault %u", i);
+        assert_int_equal(rig_add(rig, "a", name, "type=latency delay=1us"), CONTROL_OK);
+        if (i % 50 == 0)
+            close(open_connection(rig));
+        else
+            plan_find(control_proxy(&rig->control, "a")->plan, name)->fault_counter->armed++;
+        assert_int_equal(rig_remove(rig, "a", name), CONTROL_OK);
+    }
+    RIG_WAIT(rig, rig->events[EVENT_CLOSED] == rig->events[EVENT_OPEN]);
+    assert_int_equal(book->history_count, FAULT_HISTORY_MAX);
+    assert_true(list_empty(&book->named));
+    RIG_WAIT(rig, list_empty(&book->others));
+    assert_int_equal(book->by_name.count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(its_times_begin_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_change_goes_on_with_what_was_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_injection_is_one_of_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_is_deleted_is_forgotten_sooner_or_later, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
