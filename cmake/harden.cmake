@@ -1,8 +1,13 @@
 # Hardening: what compiler and linker know of it. A program that is no faster without it has no reason to go without.
 include(CheckCCompilerFlag)
 include(CheckPIESupported)
-check_pie_supported(LANGUAGES C)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(STATIC)
+    add_compile_options(-fPIE) # CMake's own way also adds -pie, which undoes -static-pie
+    add_link_options(-static-pie)
+else()
+    check_pie_supported(LANGUAGES C)
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
 
 foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
     string(MAKE_C_IDENTIFIER "has${flag}" has)

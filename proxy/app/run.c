@@ -51,7 +51,6 @@ struct run {
     struct parent_watch parent;
     struct exec exec;
     bool has_exec;   /* exec was started */
-    bool left_alive; /* a resolver's thread still works for the loop */
     bool stopping;   /* the proxies are told to stop */
     bool child_told; /* the command is told to stop */
     time_us child_started_at;
@@ -356,12 +355,8 @@ static void run_until_closed(struct run *run)
         worker_turn(&run->worker, log_flush_if_due(&run->log, timers_now()));
         run->ledger.log_lost = log_lost(&run->log);
     }
-    /* A resolver's thread that still works on a name keeps libuv's loop alive for as long as it
-     * likes: when nothing else is left, it is not waited for. */
-    while (uv_run(&run->loop, UV_RUN_ONCE) != 0) {
-        if (run->loop.active_handles == 0 && run->loop.closing_handles == NULL)
-            return;
-    }
+    while (uv_run(&run->loop, UV_RUN_ONCE) != 0)
+        ;
 }
 
 static int run_loop(struct run *run)
@@ -397,8 +392,7 @@ static int run_with_log(struct run *run)
         status = run_loop(run);
     else
         fprintf(stderr, "rudeproxy: cannot start: %s\n", strerror(-result));
-    run->left_alive = uv_loop_close(&run->loop) != 0;
-    if (run->left_alive && run->loop.active_reqs.count == 0) {
+    if (uv_loop_close(&run->loop) != 0) {
         fputs("rudeproxy: internal error: a handle was left open\n", stderr);
         status = EXIT_RUNTIME;
     }
@@ -439,10 +433,6 @@ int run_config(struct config *config, const struct run_options *options)
     messages_close(&run->messages);
     ledger_deinit(&run->ledger);
     config_free(&run->config);
-    if (run->left_alive) { /* exit() would wait for the thread, in libuv's destructor */
-        fflush(NULL);
-        _exit(status);
-    }
     free(run);
     return status;
 }

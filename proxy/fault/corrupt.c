@@ -118,6 +118,12 @@ static void mutate(
             bytes[i] ^= draw_mask(key, offset + i, corrupt->bits);
 }
 
+static bool is_over_at(const void *params, uint64_t offset)
+{
+    const struct corrupt_params *corrupt = params;
+    return corrupt->behind != 0 && corrupt->behind - 1 < offset;
+}
+
 /* Whether the byte named by `at` goes by before the fault begins, or after it has ended. With both
  * directions, the one may begin or end it for the other. */
 static bool misses(const struct fault *fault, uint64_t at)
@@ -151,6 +157,7 @@ const struct fault_type fault_corrupt = {
     .params_size = sizeof(struct corrupt_params),
     .fire = fire,
     .mutate = mutate,
+    .is_over_at = is_over_at,
     .lasting = true,
     .check = check,
 };

@@ -167,6 +167,9 @@ struct fault_type {
     /* Changes bytes as they are read, never their number; the same for any cutting into pieces. */
     void (*mutate)(
         const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);
+    /* Whether nothing is left to do in a direction whose bytes before `offset` have gone: the fault then
+     * does not fire. NULL: never. */
+    bool (*is_over_at)(const void *params, uint64_t offset);
     bool (*shares_state)(const void *params); /* NULL: no; else one state for all of a proxy */
     bool wants_arrivals;                      /* the gate asks when bytes arrived */
     bool cuts_segments;  /* each piece that the gate lets go is to be a segment of its own */
@@ -260,7 +263,7 @@ void fault_describe_wait(const struct fault *fault, char *buf, size_t size);
 
 /* What may surprise about a fault that is right, one sentence for each index below FAULT_NOTES; NULL: it does
  * not apply. Static storage. */
-#define FAULT_NOTES 2
+#define FAULT_NOTES 4
 const char *fault_note(const struct fault *fault, unsigned index);
 
 /* Every type, in the order of the manual; ends with NULL. */

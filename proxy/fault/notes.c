@@ -25,6 +25,21 @@ static bool leaves_withheld_bytes_unread(const struct fault *fault)
            fault->type->fire(fault->params).kind == ACTION_CLOSE_PLAIN;
 }
 
+static bool is_of_type(const struct fault *fault, const char *name)
+{
+    return strcmp(fault->type->name, name) == 0;
+}
+
+static bool depends_on_bursts(const struct fault *fault)
+{
+    return is_of_type(fault, "lossy");
+}
+
+static bool is_drawn_by_the_kernel(const struct fault *fault)
+{
+    return is_of_type(fault, "packet_loss");
+}
+
 static const struct {
     bool (*applies)(const struct fault *fault);
     const char *text;
@@ -35,6 +50,12 @@ static const struct {
     {leaves_withheld_bytes_unread,
         "with mode = plain and edge = before, withheld bytes are unread at the close(): the kernel "
         "sends a RST, not a FIN; write mode = graceful for a FIN"},
+    {depends_on_bursts, "the seed repeats the draw for each offset, but not where segments begin: "
+                        "every burst begins "
+                        "one, and bursts depend on when bytes come"},
+    {is_drawn_by_the_kernel,
+        "the kernel draws which segments are lost: the seed repeats which connections have the "
+        "fault and when, not the segments"},
 };
 
 const char *fault_note(const struct fault *fault, unsigned index)

@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: a numeric address, one non-blocking connect(), one edge from epoll. A name is
- * resolved by libuv's thread pool first, anew for each connection, so a changed DNS entry is seen.
+ * Happy path: a numeric address, one non-blocking connect(), one edge from epoll. A name is looked up
+ * first (resolver.h), anew for each connection that finds no lookup under way, so that a changed DNS
+ * entry is seen.
  *
- * A failed or timed-out attempt goes on to the next address; the last one's errno is reported. A
- * failure that is known at once (no descriptors, an unreachable network) is still delivered from
- * the loop, so that the caller is never called back while it is starting us.
- *
- * getaddrinfo cannot be cancelled once a thread works on it: the resolution then outlives its
- * connector and frees itself.
+ * A failed or timed-out attempt is followed by one to the next address. The errno of the last one is
+ * reported, unless only an earlier one says something of the upstream. A failure that is known at once
+ * (no descriptors, an unreachable network) is delivered from the loop too, so that the caller is never
+ * called back while it starts us.
  */
 #include "proxy/net/connector.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <netinet/in.h>
 #include <string.h>
-#include <uv.h>
 
 #include "proxy/net/worker.h"
 
-struct resolution {
-    uv_getaddrinfo_t request;
-    struct connector *owner;     /* NULL: nobody waits any more */
-    struct addrinfo *list;       /* owned, once resolved */
-    const struct addrinfo *next; /* to be tried */
-};
-
-/* How soon a full backlog of a UNIX socket is tried again. */
-#define UNIX_RETRY_US (2 * US_PER_MS)
+/* How soon an address is tried again that had no room. */
+#define ROOM_RETRY_US (2 * US_PER_MS)
 
 static void try_next(struct connector *connector);
 static int attempt(struct connector *connector);
@@ -37,20 +28,11 @@ static void set_timer(struct connector *connector, time_us at)
     timer_set(&connector->worker->timers, &connector->timer, at);
 }
 
-/* Lets go of the resolver's answer, or of the question. */
 static void release(struct connector *connector)
 {
-    struct resolution *resolution = connector->resolution;
-    connector->resolution = NULL;
-    if (resolution == NULL)
-        return;
-    resolution->owner = NULL;
-    if (resolution->request.data != NULL) {
-        uv_cancel((uv_req_t *)&resolution->request);
-        return; /* on_resolved frees it */
-    }
-    uv_freeaddrinfo(resolution->list);
-    free(resolution);
+    resolver_cancel(&connector->waiter);
+    resolved_unref(connector->resolved);
+    connector->resolved = NULL;
 }
 
 static void done(struct connector *connector, int errnum, const char *reason)
@@ -68,32 +50,54 @@ static void on_failed_task(struct poller_task *task)
 
 static void fail_soon(struct connector *connector, int errnum, const char *reason)
 {
+    set_timer(connector, TIME_NEVER);
     connector->errnum = errnum;
     connector->reason = reason;
     poller_soon(&connector->worker->poller, &connector->failed);
+}
+
+/* Whether the errno says that this machine cannot reach the address, and nothing of the upstream. */
+static bool is_local(int errnum)
+{
+    return errnum == EADDRNOTAVAIL || errnum == EAFNOSUPPORT || errnum == ENETUNREACH;
+}
+
+static void note_failure(struct connector *connector, int errnum)
+{
+    if (connector->errnum == 0 || !is_local(errnum))
+        connector->errnum = errnum;
 }
 
 static void attempt_failed(struct connector *connector, int errnum)
 {
     socket_endpoint_drop(connector->endpoint);
     set_timer(connector, TIME_NEVER);
-    connector->errnum = errnum;
+    note_failure(connector, errnum);
     try_next(connector);
+}
+
+static bool is_resolving(const struct connector *connector)
+{
+    return !list_empty(&connector->waiter.link);
+}
+
+/* Tries the address again where connect() had no room. */
+static void retry(struct connector *connector)
+{
+    int errnum = attempt(connector);
+    if (errnum != 0 && errnum != EAGAIN)
+        attempt_failed(connector, errnum);
 }
 
 static void on_timer(struct timer *timer)
 {
     struct connector *connector = container_of(timer, struct connector, timer);
-    bool full = connector->endpoint->fd < 0 && connector->errnum == EAGAIN;
-    if (connector->resolution != NULL && connector->resolution->request.data != NULL) {
+    if (is_resolving(connector))
         done(connector, 0, "the name was not resolved in time");
-    } else if (full && timers_now() < connector->deadline) {
-        connector->errnum = attempt(connector);
-        if (connector->errnum != 0 && connector->errnum != EAGAIN)
-            attempt_failed(connector, connector->errnum);
-    } else {
+    else if (connector->waits_for_room && timers_now() < connector->deadline)
+        retry(connector);
+    else
         attempt_failed(connector, ETIMEDOUT);
-    }
 }
 
 static bool is_connected(int fd)
@@ -128,13 +132,15 @@ static void on_connecting(struct socket_endpoint *endpoint)
         done(connector, 0, NULL);
 }
 
-/* A UNIX socket whose backlog is full answers EAGAIN instead of waiting, as a blocking connect()
- * would: it is asked again until the time is up. */
+/* connect() answers EAGAIN where a UNIX socket's backlog is full, and on TCP where no local port is left
+ * (connect(2)): a blocking connect() would wait in the first case. It is tried again until the time is
+ * up. */
 static int wait_for_room(struct connector *connector)
 {
     if (connector->deadline == 0)
         connector->deadline = time_add(timers_now(), connector->proxy.connect_timeout_us);
-    set_timer(connector, time_add(timers_now(), UNIX_RETRY_US));
+    connector->waits_for_room = true;
+    set_timer(connector, time_add(timers_now(), ROOM_RETRY_US));
     return EAGAIN;
 }
 
@@ -143,6 +149,7 @@ static int attempt(struct connector *connector)
 {
     struct socket_endpoint *endpoint = connector->endpoint;
     int family = connector->address.ss_family;
+    connector->waits_for_room = false;
     int result =
         socket_endpoint_create(endpoint, &connector->worker->poller, family, &connector->proxy);
     if (result != 0)
@@ -157,68 +164,56 @@ static int attempt(struct connector *connector)
         errno != EINPROGRESS) {
         int errnum = errno;
         socket_endpoint_drop(endpoint);
-        return errnum == EAGAIN && family == AF_UNIX ? wait_for_room(connector) : errnum;
+        return errnum == EAGAIN ? wait_for_room(connector) : errnum;
     }
     set_timer(connector, time_add(timers_now(), connector->proxy.connect_timeout_us));
     return 0;
 }
 
+/* Takes the address and the port of the upstream. */
+static void take_address(struct connector *connector, const struct sockaddr_storage *address)
+{
+    bool v4 = address->ss_family == AF_INET;
+    connector->address = *address;
+    connector->address_len = v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    connector->deadline = 0;
+    /* sin_port and sin6_port lie at the same place */
+    ((struct sockaddr_in *)&connector->address)->sin_port = htons(connector->port);
+}
+
 /* Tries the resolved addresses that are left until one attempt is under way. */
 static void try_next(struct connector *connector)
 {
-    struct resolution *resolution = connector->resolution;
-    while (resolution != NULL && resolution->next != NULL) {
-        const struct addrinfo *info = resolution->next;
-        resolution->next = info->ai_next;
-        memcpy(&connector->address, info->ai_addr, info->ai_addrlen);
-        connector->address_len = info->ai_addrlen;
-        connector->errnum = attempt(connector);
-        if (connector->errnum == 0)
+    const struct resolved *resolved = connector->resolved;
+    while (resolved != NULL && connector->next < resolved->count) {
+        take_address(connector, &resolved->addresses[connector->next++]);
+        int errnum = attempt(connector);
+        if (errnum == 0 || errnum == EAGAIN)
             return;
+        note_failure(connector, errnum);
     }
     fail_soon(connector, connector->errnum, NULL);
 }
 
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+static void on_resolved(struct resolver_waiter *waiter, struct resolved *resolved)
 {
-    struct resolution *resolution = container_of(request, struct resolution, request);
-    struct connector *connector = resolution->owner;
-    resolution->list = list;
-    resolution->next = list;
-    resolution->request.data = NULL; /* no longer under way */
-    if (connector == NULL) {
-        uv_freeaddrinfo(list);
-        free(resolution);
-    } else if (status != 0) {
-        fail_soon(connector, 0, uv_strerror(status));
-    } else {
+    struct connector *connector = container_of(waiter, struct connector, waiter);
+    set_timer(connector, TIME_NEVER);
+    connector->resolved = resolved_ref(resolved);
+    if (resolved->problem != NULL)
+        fail_soon(connector, 0, resolved->problem);
+    else
         try_next(connector);
-    }
 }
 
 static void resolve(struct connector *connector, const struct address *upstream)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct address service = *upstream;
-    char text[ADDRESS_TEXT_MAX];
-    struct resolution *resolution = calloc(1, sizeof *resolution);
-    if (resolution == NULL) {
-        fail_soon(connector, ENOMEM, NULL);
-        return;
-    }
-    address_format(&service, text, sizeof text);
-    const char *port = strrchr(text, ':') + 1;
-    resolution->owner = connector;
-    resolution->request.data = resolution;
-    int result = uv_getaddrinfo(
-        connector->worker->loop, &resolution->request, on_resolved, service.host, port, &hints);
-    if (result != 0) {
-        free(resolution);
+    connector->port = upstream->port;
+    int result = resolver_start(&connector->worker->resolver, upstream->host, &connector->waiter);
+    if (result != 0)
         fail_soon(connector, -result, NULL);
-        return;
-    }
-    connector->resolution = resolution;
-    set_timer(connector, time_add(timers_now(), connector->proxy.connect_timeout_us));
+    else
+        set_timer(connector, time_add(timers_now(), connector->proxy.connect_timeout_us));
 }
 
 int connector_init(struct connector *connector, struct worker *worker,
@@ -230,6 +225,8 @@ int connector_init(struct connector *connector, struct worker *worker,
     connector->on_done = on_done;
     list_init(&connector->failed.link);
     connector->failed.run = on_failed_task;
+    list_init(&connector->waiter.link);
+    connector->waiter.on_resolved = on_resolved;
     int result = timer_init(&worker->timers, &connector->timer, on_timer);
     if (result != 0)
         connector->on_done = NULL;
@@ -250,9 +247,9 @@ void connector_start(
         return;
     }
     connector->address_len = address_to_sockaddr(upstream, &connector->address);
-    connector->errnum = attempt(connector);
-    if (connector->errnum != 0 && connector->errnum != EAGAIN)
-        fail_soon(connector, connector->errnum, NULL);
+    int errnum = attempt(connector);
+    if (errnum != 0 && errnum != EAGAIN)
+        fail_soon(connector, errnum, NULL);
 }
 
 void connector_deinit(struct connector *connector)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connects a socket endpoint to an upstream address: resolves a name off the loop, tries every
+ * Connects a socket endpoint to an upstream address: looks a name up (resolver.h), tries every
  * address in the resolver's order, gives each `connect_timeout`.
  *
  * Life: connector_init (may fail), connector_start once, then exactly one call of on_done, unless
@@ -13,12 +13,12 @@
 
 #include "config/config.h"
 #include "proxy/net/poller.h"
+#include "proxy/net/resolver.h"
 #include "proxy/net/socket_endpoint.h"
 #include "proxy/net/timers.h"
 
 struct connector;
 struct worker;
-struct resolution; /* a getaddrinfo under way, or its result */
 
 /* Connected: errnum 0 and reason NULL. Failed: the endpoint has no descriptor; errnum is the errno
  * of the last address tried, or 0 with only a reason for people. May deinit the connector and free it. */
@@ -34,9 +34,13 @@ struct connector {
     void *user;                      /* of its owner */
     struct sockaddr_storage address; /* of the attempt under way, or the one that answered */
     socklen_t address_len;
-    struct resolution *resolution; /* NULL: none */
+    struct resolver_waiter waiter;
+    struct resolved *resolved; /* one reference; NULL: no name, or not looked up yet */
+    size_t next;               /* of its addresses, to be tried */
     unsigned attempts;
-    time_us deadline; /* until which a full UNIX backlog is tried again; 0: not tried yet */
+    uint16_t port;       /* of the upstream, where it is a name */
+    bool waits_for_room; /* connect() said EAGAIN */
+    time_us deadline;    /* until which it is tried again; 0: not tried yet */
     int errnum;
     const char *reason;
 };

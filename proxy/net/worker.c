@@ -27,6 +27,12 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
         poller_close(&worker->poller);
         return result;
     }
+    result = resolver_init(&worker->resolver, &worker->poller);
+    if (result != 0) {
+        timers_deinit(&worker->timers);
+        poller_close(&worker->poller);
+        return result;
+    }
     builtins_init(&worker->builtins, loop);
     return 0;
 }
@@ -53,6 +59,7 @@ void worker_close(struct worker *worker)
     if (worker_is_closed(worker))
         return;
     builtins_close(&worker->builtins);
+    resolver_close(&worker->resolver);
     poller_close(&worker->poller);
     timers_deinit(&worker->timers);
 }

@@ -18,6 +18,7 @@
 #include "proxy/net/congestion.h"
 #include "proxy/net/pipe_pool.h"
 #include "proxy/net/poller.h"
+#include "proxy/net/resolver.h"
 #include "proxy/net/timers.h"
 #include "proxy/relay/event.h"
 #include "proxy/relay/plan.h"
@@ -26,6 +27,7 @@ struct worker {
     uv_loop_t *loop;
     struct poller poller;
     struct timers timers;
+    struct resolver resolver;
     struct ring_pool ring_pool;
     struct pipe_pool pipe_pool;
     struct fault_counters counters;
@@ -53,7 +55,7 @@ int worker_init(struct worker *worker, uv_loop_t *loop,
  * as it takes. Returns whether anything happened before that. */
 bool worker_turn(struct worker *worker, int most_ms);
 
-/* Closes the poller, the timers and the builtin servers; idempotent. Not from inside an event. The
+/* Closes the resolver, the poller, the timers and the builtin servers; idempotent. Not from inside an event. The
  * proxies are closed before (proxies_close). */
 void worker_close(struct worker *worker);
 bool worker_is_closed(const struct worker *worker);

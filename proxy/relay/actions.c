@@ -96,8 +96,10 @@ static void early_fin(struct session *session, enum side side)
 static void insert(
     struct session *session, struct armed_fault *armed, enum side side, const struct action *action)
 {
-    armed->insertion =
-        (struct insertion){.data = action->data, .size = action->bytes, .key = armed->key[side]};
+    armed->insertion = (struct insertion){.data = action->data,
+        .size = action->bytes,
+        .key = armed->key[side],
+        .came_at = session->now};
     flow_insert(&session->flow[side], &armed->insertion);
 }
 

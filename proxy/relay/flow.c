@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/base/rng.h"
 #include "proxy/relay/shaping.h"
 
 /* Bound of flow_discard_unread: more than a receive buffer can hold (tcp_rmem). */
@@ -164,26 +163,29 @@ static bool would_block(ssize_t result)
     return result == -EAGAIN || result == -EWOULDBLOCK;
 }
 
-/* Hands on bytes that a fault adds. Bytes sent, or negative errno. */
+/* Sends bytes that a fault adds, shaped by the faults behind it in the file. Returns bytes sent, 0: none may
+ * go now, or negative errno. */
 static ssize_t send_insertion(struct flow *flow)
 {
     struct insertion *insert = flow->insert;
-    unsigned char random[1024];
-    uint64_t left = insert->size - insert->sent;
-    struct iovec piece = {
-        .iov_base = (void *)(uintptr_t)(insert->data + insert->sent), .iov_len = (size_t)left};
-    if (insert->data == NULL) {
-        piece.iov_base = random;
-        piece.iov_len = left < sizeof random ? (size_t)left : sizeof random;
-        for (size_t i = 0; i < piece.iov_len; i++)
-            random[i] = (unsigned char)rng_at(insert->key, insert->sent + i);
-    }
-    ssize_t n = endpoint_send(flow->sink, &piece, 1, false);
-    if (n > 0) {
-        insert->sent += (uint64_t)n;
-        flow->inserted += (uint64_t)n;
-        flow->insert = insert->sent == insert->size ? insert->next : insert;
-    }
+    struct shaping *shaping = flow->shaping;
+    unsigned char bytes[INSERTION_PIECE];
+    size_t size = insertion_peek(insert, bytes, sizeof bytes);
+    if (shaping != NULL)
+        size = shaping_allow_insertion(shaping, insert, flow->ring.head, size);
+    if (size == 0)
+        return 0;
+    if (shaping != NULL)
+        shaping_change_insertion(shaping, insert, INSERTION_OFFSETS + flow->inserted, bytes, size);
+    const struct iovec piece = {.iov_base = bytes, .iov_len = size};
+    ssize_t n = endpoint_send(flow->sink, &piece, 1, shaping != NULL && shaping->cuts_segments);
+    if (n <= 0)
+        return n;
+    if (shaping != NULL)
+        shaping_insertion_forwarded(shaping, insert, flow->ring.head, (size_t)n);
+    insert->sent += (uint64_t)n;
+    flow->inserted += (uint64_t)n;
+    flow->insert = insert->sent == insert->size ? insert->next : insert;
     return n;
 }
 

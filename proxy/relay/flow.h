@@ -20,6 +20,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/ring.h"
 #include "proxy/relay/endpoint.h"
+#include "proxy/relay/insertion.h"
 #include "proxy/relay/splice_pipe.h"
 
 /* Bytes handed on (or dropped) in one call, so that one busy connection cannot starve the rest. */
@@ -62,15 +63,6 @@ enum flow_stop {
     FLOW_AT_END,      /* every byte was handed on, and the source has ended */
     FLOW_SINK_FAILED, /* the far socket refused bytes: see sink_errnum */
     FLOW_OUT_OF_MEMORY,
-};
-
-/* Bytes that a fault adds to the stream: they have no offset. Owned by the fault. */
-struct insertion {
-    struct insertion *next;
-    const unsigned char *data; /* NULL: random ones, drawn with `key` */
-    uint64_t size;             /* at least 1 */
-    uint64_t sent;
-    uint64_t key;
 };
 
 struct shaping;

@@ -193,18 +193,37 @@ time_us shaping_next_time(const struct shaping *shaping)
     return time_min(shaping->again, shaping->hold_until);
 }
 
+/* Shows `n` bytes to the faults from the `first` on, which change them in place. */
+static void change_piece(
+    const struct shaping *shaping, size_t first, uint64_t offset, unsigned char *bytes, size_t n)
+{
+    for (size_t i = first; i < shaping->set->count; i++) {
+        const struct armed_fault *armed = shaping->set->list[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (is_active_here(shaping, armed) && fault->type->mutate != NULL)
+            fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
+    }
+}
+
 /* The gate that asks when bytes came. */
 struct gate_context {
     const struct shaping *shaping;
-    size_t index;
+    const struct insertion *insertion; /* asked about its bytes; NULL: about the stream's */
+    size_t first;                      /* index of the first fault that shapes the bytes */
+    size_t index;                      /* of the gate's fault */
 };
 
 static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
 {
-    const struct gate_context *gate_context = view->flow;
-    const struct shaping *shaping = gate_context->shaping;
-    time_us came = arrivals_at(&shaping->arrivals, offset, until);
-    for (size_t i = 0; i < gate_context->index; i++) {
+    const struct gate_context *context = view->flow;
+    const struct shaping *shaping = context->shaping;
+    time_us came;
+    *until = UINT64_MAX;
+    if (context->insertion != NULL)
+        came = context->insertion->came_at;
+    else
+        came = arrivals_at(&shaping->arrivals, offset, until);
+    for (size_t i = context->first; i < context->index; i++) {
         const struct armed_fault *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->departure_time != NULL && is_active_here(shaping, armed))
@@ -214,15 +233,18 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
     return came;
 }
 
-uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
+/* Asks the gates from the `first` fault on; `insertion` is NULL for the stream's bytes. */
+static uint64_t ask_gates(struct shaping *shaping, const struct insertion *insertion, size_t first,
+    uint64_t head, uint64_t end)
 {
-    uint64_t allowed = shaping->hold < end ? shaping->hold : end;
-    for (size_t i = 0; i < shaping->set->count && allowed > head; i++) {
+    uint64_t allowed = end;
+    for (size_t i = first; i < shaping->set->count && allowed > head; i++) {
         struct armed_fault *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (!is_active_here(shaping, armed) || fault->type->gate == NULL)
             continue;
-        const struct gate_context gate_context = {.shaping = shaping, .index = i};
+        const struct gate_context context = {
+            .shaping = shaping, .insertion = insertion, .first = first, .index = i};
         const struct gate_view view = {
             .head = head,
             .end = allowed,
@@ -231,7 +253,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
             .fresh = head == shaping->burst,
             .key = armed->key[shaping->direction],
             .arrived = arrived,
-            .flow = &gate_context,
+            .flow = &context,
         };
         time_us again = TIME_NEVER;
         uint64_t limit = fault->type->gate(fault->params, armed->state, &view, &again);
@@ -243,16 +265,59 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
     return allowed;
 }
 
-void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
+uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
 {
-    shaping->forwarded = offset + n;
-    arrivals_forget(&shaping->arrivals, offset + n);
-    for (size_t i = 0; i < shaping->set->count; i++) {
+    return ask_gates(shaping, NULL, 0, head, shaping->hold < end ? shaping->hold : end);
+}
+
+/* --- insertions: to the gates they stand at the offset of the next byte --- */
+
+/* Index behind the fault that inserts. One that was taken away meanwhile counts as the first. */
+static size_t behind(const struct shaping *shaping, const struct insertion *insertion)
+{
+    for (size_t i = 0; i < shaping->set->count; i++)
+        if (&shaping->set->list[i]->insertion == insertion)
+            return i + 1;
+    return 0;
+}
+
+size_t shaping_allow_insertion(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
+{
+    uint64_t allowed =
+        ask_gates(shaping, insertion, behind(shaping, insertion), head, head + n) - head;
+    return allowed < n ? (size_t)allowed : n;
+}
+
+void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
+    uint64_t offset, unsigned char *bytes, size_t n)
+{
+    if (shaping->needs_bytes)
+        change_piece(shaping, behind(shaping, insertion), offset, bytes, n);
+}
+
+/* Tells the gates from the `first` fault on that bytes went. */
+static void tell_gates(struct shaping *shaping, size_t first, uint64_t offset, size_t n)
+{
+    for (size_t i = first; i < shaping->set->count; i++) {
         struct armed_fault *armed = shaping->set->list[i];
         const struct fault *fault = &armed->rule->fault;
         if (is_active_here(shaping, armed) && fault->type->passed != NULL)
             fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
     }
+}
+
+void shaping_insertion_forwarded(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
+{
+    tell_gates(shaping, behind(shaping, insertion), head, n);
+}
+
+void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
+{
+    shaping->forwarded = offset + n;
+    arrivals_forget(&shaping->arrivals, offset + n);
+    tell_gates(shaping, 0, offset, n);
 }
 
 /* Goes on with one pattern, and notes where its edge is when it was found: with `edge = before` at its
@@ -351,18 +416,6 @@ void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n)
         arrivals_add(&shaping->arrivals, offset + n, shaping->now);
 }
 
-/* `n` bytes that no fault has seen. */
-static void change_piece(
-    const struct shaping *shaping, uint64_t offset, unsigned char *bytes, size_t n)
-{
-    for (size_t i = 0; i < shaping->set->count; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
-        const struct fault *fault = &armed->rule->fault;
-        if (is_active_here(shaping, armed) && fault->type->mutate != NULL)
-            fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
-    }
-}
-
 /* What did not fit into the socket is shown again, but was changed. */
 uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
     const struct iovec *pieces, int count)
@@ -371,7 +424,7 @@ uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t chang
         uint64_t end = offset + pieces[i].iov_len;
         uint64_t from = changed > offset ? changed : offset;
         if (from < end)
-            change_piece(shaping, from, (unsigned char *)pieces[i].iov_base + (from - offset),
+            change_piece(shaping, 0, from, (unsigned char *)pieces[i].iov_base + (from - offset),
                 (size_t)(end - from));
         changed = from < end ? end : changed;
         offset = end;

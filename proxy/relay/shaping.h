@@ -23,6 +23,7 @@
 
 struct armed_fault;
 struct armed_set;
+struct insertion;
 
 #define SHAPING_NO_HOLD UINT64_MAX
 
@@ -74,6 +75,19 @@ time_us shaping_next_time(const struct shaping *shaping);
 
 /* Offset up to which what waits from `head` to `end` (a FIN or RST counts as one) may go now. */
 uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end);
+
+/* How many of the next `n` bytes of an insertion may go now, in front of the stream's byte at `head`. Only
+ * faults that stand behind its own in the file shape it. */
+size_t shaping_allow_insertion(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n);
+
+/* Lets those faults change bytes of the insertion in place. `offset`: from INSERTION_OFFSETS on. */
+void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
+    uint64_t offset, unsigned char *bytes, size_t n);
+
+/* `n` bytes of the insertion were sent. */
+void shaping_insertion_forwarded(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n);
 
 /* `n` bytes from `offset` on were handed on. */
 void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n);

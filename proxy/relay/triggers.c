@@ -81,14 +81,26 @@ static void release(struct session *session, struct armed_fault *armed, enum arm
     actions_revert(session, armed);
 }
 
-/* Whether the fault has nothing left to act on: a direction that has ended takes no bytes. */
+/* Offset up to which the direction's bytes can not be changed any more. */
+static uint64_t changed_to(const struct flow *flow)
+{
+    return flow->changed > flow_forwarded(flow) ? flow->changed : flow_forwarded(flow);
+}
+
+/* Whether the fault has nothing left to act on: a direction that has ended takes no bytes, and the bytes that
+ * it changes may have gone. */
 static bool is_too_late(
     const struct session *session, const struct armed_fault *armed, const struct action on[2])
 {
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &session->flow[i];
-        if (bits_have(armed->directions, i) && on[i].kind == ACTION_INSERT &&
-            (flow->cut || flow->finished))
+        const struct fault *fault = &armed->rule->fault;
+        if (!bits_have(armed->directions, i))
+            continue;
+        if (on[i].kind == ACTION_INSERT && (flow->cut || flow->finished))
+            return true;
+        if (fault->type->is_over_at != NULL &&
+            fault->type->is_over_at(fault->params, changed_to(flow)))
             return true;
     }
     return false;

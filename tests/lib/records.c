@@ -10,24 +10,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "proxy/net/pipe_pool.h"
 #include "tests/lib/wire.h"
 
 /* Under sanitizers on a busy machine. */
 #define RECORDS_DEADLINE_MS 60000
 
-int records_count_descriptors(pid_t pid)
+/* Descriptors, and how many of them are ends of pipes. */
+static int count_descriptors(pid_t pid, int *pipes)
 {
-    char path[64];
-    int n = -2; /* . and .. */
+    char path[64], target[64];
+    int n = 0;
+    struct dirent *entry;
+    *pipes = 0;
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
     DIR *folder = opendir(path);
     if (folder == NULL)
         return -1;
-    while (readdir(folder) != NULL)
-        n++;
+    while ((entry = readdir(folder)) != NULL) {
+        ssize_t length = readlinkat(dirfd(folder), entry->d_name, target, sizeof target);
+        n += entry->d_name[0] != '.';
+        *pipes += length > 5 && strncmp(target, "pipe:", 5) == 0;
+    }
     closedir(folder);
     return n;
+}
+
+int records_count_descriptors(pid_t pid)
+{
+    int pipes;
+    return count_descriptors(pid, &pipes);
+}
+
+int records_count_unpooled(pid_t pid)
+{
+    enum { OWN_PIPES = 8 }; /* stdin, stdout, stderr, libuv's for signals */
+    int pipes, n = count_descriptors(pid, &pipes);
+    int pooled = 2 * PIPE_POOL_MAX + OWN_PIPES;
+    return n < 0 ? n : n - (pipes < pooled ? pipes : pooled);
 }
 
 long records_memory_kb(pid_t pid, const char *key)

@@ -289,7 +289,7 @@ static bool start(struct suite *suite)
 static bool run(struct suite *suite)
 {
     pid_t pid = suite->process.pid;
-    int idle = records_count_descriptors(pid);
+    int idle = records_count_unpooled(pid);
     bool settled = !MEASURE_MEMORY;
     if (!run_connections(suite, WARM_UP))
         return false;
@@ -303,7 +303,7 @@ static bool run(struct suite *suite)
         settled = settled || memory - before <= GROWTH_MAX_KB;
         printf(", %ld kB after %d more", memory, COUNTED);
     }
-    int descriptors = records_count_descriptors(pid);
+    int descriptors = records_count_unpooled(pid);
     printf("\ndescriptors: %d at start, %d in the end\n", idle, descriptors);
     if (descriptors > idle)
         printf("FAIL descriptors: %d, not %d\n", descriptors, idle);

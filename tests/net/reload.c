@@ -131,10 +131,10 @@ static bool a_taken_address_changes_nothing(void)
         return false;
     snprintf(sections, sizeof sections, "%s[proxy taken]\nlisten = %s\nupstream = builtin:echo\n%s",
         PROXY("new") PROXY("p"), taken.text, RESET_AT("10"));
-    int idle = records_count_descriptors(process.pid);
+    int idle = records_count_unpooled(process.pid);
     bool good = reload(&process, sections, "cannot listen", 1) && try_proxy(&process, "p");
     good = expect_number("closed", (long)records_wait_count(&process, "closed", 1), 1) && good;
-    good = expect_number("descriptors", records_count_descriptors(process.pid), idle) && good;
+    good = expect_number("descriptors", records_count_unpooled(process.pid), idle) && good;
     wire_unlisten(&taken);
     return proxy_process_stop(&process) && good;
 }

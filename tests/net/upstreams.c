@@ -342,7 +342,7 @@ static bool no_descriptors_pause_accepting(void)
         sections, sizeof sections, "[proxy p]\nlisten = 127.0.0.1:0\nupstream = %s\n", server.text);
     if (!proxy_process_start(&low, "grace = 1s\n", sections))
         return false;
-    int used = records_count_descriptors(low.pid);
+    int used = records_count_unpooled(low.pid);
     rlim_t room = limit_for(low.pid, 2 * LOW_LIMIT_SERVED);
     const struct rlimit limit = {room, room};
     bool good = prlimit(low.pid, RLIMIT_NOFILE, &limit, NULL) == 0;
@@ -359,7 +359,7 @@ static bool no_descriptors_pause_accepting(void)
     good = expect_number("closed", (long)records_wait_count(&low, "closed", LOW_LIMIT_CLIENTS),
                LOW_LIMIT_CLIENTS) &&
            good;
-    good = expect_number("descriptors", records_count_descriptors(low.pid), used) && good;
+    good = expect_number("descriptors", records_count_unpooled(low.pid), used) && good;
     return proxy_process_stop(&low) && good;
 }
 

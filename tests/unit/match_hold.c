@@ -186,6 +186,16 @@ static void a_pattern_that_begins_with_an_end_of_messages_is_warned_of(void **st
     expect_note(F "type = stall\nuntil = time:5s\n", 0, false);
 }
 
+static void what_the_seed_does_not_repeat_is_said(void **state)
+{
+    (void)state;
+    expect_note(F "type = lossy\n", 2, true);
+    expect_note(F "type = lossy\n", 3, false);
+    expect_note(F "type = packet_loss\nside = client\n", 3, true);
+    expect_note(F "type = reset\n", 2, false);
+    expect_note(F "type = reset\n", 3, false);
+}
+
 static void a_plain_close_before_a_match_is_warned_of(void **state)
 {
     (void)state;
@@ -227,6 +237,7 @@ int main(void)
         TEST(a_fault_that_fired_holds_nothing),
         cmocka_unit_test(a_pattern_that_begins_with_an_end_of_messages_is_warned_of),
         cmocka_unit_test(a_plain_close_before_a_match_is_warned_of),
+        cmocka_unit_test(what_the_seed_does_not_repeat_is_said),
         TEST(a_graceful_close_before_a_match_ends_with_a_fin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
