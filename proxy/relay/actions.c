@@ -34,8 +34,8 @@ static enum flow_read_mode read_mode_of(const struct session *session, enum side
 static void refresh_filters(struct session *session, enum side side)
 {
     struct packet_filter filters[ENDPOINT_FILTERS_MAX];
-    unsigned count = 0;
     struct endpoint *ep = session->side[side].ep;
+    unsigned count = teardown_filter(&session->side[side].teardown, &filters[0]) ? 1 : 0;
     for (size_t i = 0; i < session->armed.count && count < ENDPOINT_FILTERS_MAX; i++) {
         if (session->armed.list[i]->action[side] == ACTION_FILTER)
             filters[count++] = session->armed.list[i]->does.filter;

@@ -40,12 +40,18 @@ static void stop_flows(struct session *session, enum side side, enum teardown_st
 
 /* A host that is gone acknowledges nothing. Data that the peer sends while we wait for its last
  * acknowledgement is lost too, so that its retransmission meets the RST. */
-static void lose_data(struct session *session, enum side side)
+bool teardown_filter(const struct teardown *teardown, struct packet_filter *filter)
 {
-    const struct packet_filter data = {.loss_ppb = PPB_ALL, .only = PACKET_DATA};
+    *filter = (struct packet_filter){.loss_ppb = PPB_ALL, .only = PACKET_DATA};
+    return teardown->state != TEARDOWN_NONE && teardown->action.kind == ACTION_VANISH;
+}
+
+static void set_filter(struct session *session, enum side side)
+{
+    struct packet_filter filter;
     struct endpoint *ep = session->side[side].ep;
-    if (ep != NULL)
-        ep->ops->set_filters(ep, &data, 1);
+    if (ep != NULL && teardown_filter(&session->side[side].teardown, &filter))
+        ep->ops->set_filters(ep, &filter, 1);
 }
 
 void teardown_begin(struct session *session, enum side side, const struct action *action)
@@ -62,8 +68,7 @@ void teardown_begin(struct session *session, enum side side, const struct action
     if (action->kind == ACTION_CLOSE_GRACEFUL)
         teardown->deadline = time_add(session->now, action->duration_us);
     stop_flows(session, side, teardown->state);
-    if (action->kind == ACTION_VANISH)
-        lose_data(session, side);
+    set_filter(session, side);
     if (action->kind == ACTION_CLOSE_PLAIN)
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
     else if (action->kind == ACTION_RESET_ABRUPT)

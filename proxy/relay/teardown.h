@@ -32,6 +32,9 @@ void teardown_begin(struct session *session, enum side side, const struct action
 /* Goes as far as it can now. */
 void teardown_advance(struct session *session, enum side side);
 
+/* The filter of a side that vanishes, which stays for as long as its socket: false, if it does not. */
+bool teardown_filter(const struct teardown *teardown, struct packet_filter *filter);
+
 /* When teardown_advance() has to be called again without an event; TIME_NEVER: not by time alone. */
 time_us teardown_next_time(const struct teardown *teardown);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packet filters follow what is in force. And any faults that neither end a connection nor change its bytes, added, changed and removed at any byte
- * and any time: what goes in comes out, and when the last one is gone the bytes move as at first.
+ * Packet filters follow what is in force. And any faults that neither end a connection nor change its bytes,
+ * added, changed and removed at any byte and any time: the bytes that are sent are received, and when the last
+ * fault is gone they move as at first.
  */
 #include "tests/unit/adoption_fixture.h"
 
+#include "proxy/base/rng.h"
 #include "tests/lib/random_fault.h"
 
 #define SLOTS 5
@@ -124,10 +126,35 @@ static void filters_are_taken_off(void **state)
     close_it(state);
 }
 
+static void expect_lost(struct memory_session *it)
+{
+    assert_in_range(it->end[SIDE_CLIENT].filter_count, 1, ENDPOINT_FILTERS_MAX);
+    assert_int_equal(it->end[SIDE_CLIENT].filters[0].loss_ppb, PPB_ALL);
+    assert_int_equal(it->end[SIDE_CLIENT].filters[0].only, PACKET_DATA);
+}
+
+/* The client does not acknowledge what it got, so its socket vanishes later; until then its data is lost,
+ * whatever other filters begin and end. */
+static void what_vanishes_stays_lost_when_a_loss_ends(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = packet_loss\nside = client\nrate = 10%\nuntil = time:50ms\n"
+                           "[fault v]\ntype = vanish\nside = client\nwhen = time:10ms\n");
+    memory_session_open_window(it, SIDE_CLIENT, 0);
+    memory_session_feed(it, SIDE_SERVER, "x", 1);
+    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 1);
+    memory_session_advance(it, 20 * US_PER_MS);
+    expect_lost(it);
+    memory_session_advance(it, 40 * US_PER_MS);
+    expect_lost(it);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(filters_are_taken_off),
+        TEST(what_vanishes_stays_lost_when_a_loss_ends),
         TEST(what_goes_in_comes_out_whatever_is_adopted),
     };
     fill_pattern();
