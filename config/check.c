@@ -79,6 +79,8 @@ static void check_missing(struct problems *problems, const struct source_section
     for (const struct option *option = table; option->name != NULL; option++) {
         if (!option->required || (answers->given & row_bit(table, option)) != 0)
             continue;
+        if (option->unless != NULL && find_key(section, option->unless) != NULL)
+            continue;
         answers->bad |= row_bit(table, option);
         if (section->duplicate || is_misspelt(section, table, option))
             continue;

@@ -32,6 +32,10 @@ void check_complain(struct problems *problems, const struct source_section *sect
 void check_after(struct problems *problems, const struct config *config,
     const struct source_section *const *sections);
 
+/* Reads a proxy and reports all that is wrong with it. Its name is the caller's. */
+void check_proxy(
+    struct problems *problems, const struct source_section *section, struct proxy_config *proxy);
+
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault);
 

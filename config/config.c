@@ -70,14 +70,13 @@ static void check_settings(struct build *build, const struct source_section *sec
         check_admin(build, section);
 }
 
-static void check_proxy(struct build *build, const struct source_section *section)
+static void check_one_proxy(struct build *build, const struct source_section *section)
 {
     size_t index = build->config->proxy_count++;
     struct proxy_config *proxy = &build->config->proxies[index];
     build->of_proxy[index] = section;
     snprintf(proxy->name, sizeof proxy->name, "%s", section->name);
-    check_table(build->problems, section, proxy_options, proxy);
-    check_unknown_keys(build->problems, section, proxy_options, NULL, "a proxy");
+    check_proxy(build->problems, section, proxy);
 }
 
 static void check_one_fault(struct build *build, const struct source_section *section)
@@ -95,7 +94,7 @@ static void check_sweep(struct build *build, const struct source_section *sectio
 
 static void (*const checks[])(struct build *, const struct source_section *) = {
     [KIND_SETTINGS] = check_settings,
-    [KIND_PROXY] = check_proxy,
+    [KIND_PROXY] = check_one_proxy,
     [KIND_FAULT] = check_one_fault,
     [KIND_SWEEP] = check_sweep,
 };

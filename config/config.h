@@ -16,6 +16,7 @@
 
 #include "proxy/base/address.h"
 #include "proxy/base/option.h"
+#include "proxy/fault/destination.h"
 #include "proxy/fault/fault.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };
@@ -51,8 +52,9 @@ enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
 /* [proxy NAME] */
 struct proxy_config {
     char name[PROXY_NAME_MAX];
-    struct address listen;
-    struct address upstream;
+    struct address listen;   /* ADDRESS_DIALLED: it intercepts */
+    struct address upstream; /* ADDRESS_DIALLED: where the intercepted client wanted to go */
+    struct destination_list intercept; /* whose connections it takes without listening; empty: none */
     bool enabled;
     uint64_t connect_timeout_us; /* for each address tried */
     uint64_t buffer;             /* bytes a direction may hold in our memory */
@@ -62,6 +64,7 @@ struct proxy_config {
     int congestion;              /* enum congestion */
     uint64_t backlog;            /* of listen(2) */
     int unreachable;             /* enum unreachable */
+    bool silent; /* made by us, not by the user: it is not shown and leaves no record */
 };
 
 /* [sweep]: what `rudeproxy sweep` does when its options do not say otherwise. Texts are read by

@@ -114,7 +114,8 @@ static int parse_upstream(
 static void format_address(const struct option *option, const void *value, char *buf, size_t size)
 {
     (void)option;
-    if (((const struct address *)value)->host[0] != '\0')
+    const struct address *address = value;
+    if (address->host[0] != '\0' && address->kind != ADDRESS_DIALLED)
         address_format(value, buf, size);
     else
         snprintf(buf, size, "%s", ""); /* unset */

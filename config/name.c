@@ -15,12 +15,20 @@ static bool is_letter_or_digit(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/* "db.example.com:443", "*:8000-8100": what the command line calls a proxy that intercepts. */
+static bool ends_in_port(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+    return colon != NULL && colon[1] != '\0' && colon[1 + strspn(colon + 1, "0123456789-")] == '\0';
+}
+
 bool name_is_valid(const char *name)
 {
-    if (!is_letter_or_digit(name[0]))
+    bool intercepts = ends_in_port(name);
+    if (!is_letter_or_digit(name[0]) && !(intercepts && strchr("*:", name[0]) != NULL))
         return false;
     for (const char *c = name; *c != '\0'; c++)
-        if (!is_letter_or_digit(*c) && *c != '-' && *c != '_' && *c != '.')
+        if (!is_letter_or_digit(*c) && strchr(intercepts ? "-_.:*/" : "-_.", *c) == NULL)
             return false;
     return strlen(name) < CONFIG_NAME_MAX;
 }

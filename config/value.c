@@ -158,8 +158,7 @@ size_t config_proxy_from_words(const struct config_word *given, size_t count,
     for (const struct option *row = proxy_options; row->name != NULL && base != NULL; row++)
         add_base_row(words, row, base, given, count);
     add_given(words, given, count);
-    check_table(problems, &words->section, proxy_options, &made);
-    check_unknown_keys(problems, &words->section, proxy_options, NULL, "a proxy");
+    check_proxy(problems, &words->section, &made);
     if (base != NULL)
         memcpy(made.name, base->name, sizeof made.name);
     if (problems->total == before)

@@ -75,9 +75,23 @@ static int has_child(const struct cli *cli)
     return report_problem("exec needs a command: rudeproxy exec -c FILE -- CMD ARGS...");
 }
 
+static int check_intercept(const struct cli *cli, const struct config *config,
+    struct intercept_pass *pass, struct err *err)
+{
+    bool wanted = intercept_is_wanted(config);
+    if (cli->pass != NULL && !wanted)
+        return err_set(err, "--pass means nothing without --intercept");
+    if (wanted && cli->private_network)
+        return err_set(err,
+            "--private-network has no way out to what --intercept would forward to: leave one of "
+            "them out");
+    return intercept_parse_pass(cli->pass, pass, err);
+}
+
 static int command_exec(const struct cli *cli)
 {
     struct run_options options = run_options_of(cli);
+    struct intercept_pass pass;
     struct config config;
     struct err err;
     if (has_child(cli) != 0 || has_configuration(cli) != 0)
@@ -86,17 +100,28 @@ static int command_exec(const struct cli *cli)
     exec_remember(&options.origin);
     if (cli_load(cli, &config, stderr) != 0)
         return EXIT_USAGE;
-    if (exec_environment_check(&config, &err) != 0) {
+    if (check_intercept(cli, &config, &pass, &err) != 0 ||
+        exec_environment_check(&config, &err) != 0) {
         report_problem(err.text);
         config_free(&config);
         return EXIT_USAGE;
     }
-    if (cli->private_network && private_network_enter(&err) != 0) {
+    if (cli->private_network && private_network_enter("--private-network", &err) != 0) {
         report_problem(err.text);
         config_free(&config);
         return EXIT_RUNTIME;
     }
-    return run_config(&config, &options);
+    if (intercept_is_wanted(&config)) {
+        options.intercept = intercept_new(&config, &pass, &err);
+        if (options.intercept == NULL) {
+            report_problem(err.text);
+            config_free(&config);
+            return EXIT_RUNTIME;
+        }
+    }
+    int status = run_config(&config, &options);
+    intercept_free(options.intercept);
+    return status;
 }
 
 /* toxiproxy-server's command line. The API is always there, proxies come through it. */

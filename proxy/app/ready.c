@@ -18,11 +18,6 @@ struct ready {
     const struct ready_options *options;
 };
 
-static void format_address(const struct proxy *proxy, char *buf, size_t size)
-{
-    address_format_sockaddr(&proxy->listener.address, proxy->listener.address_len, buf, size);
-}
-
 static void write_text(const struct ready *ready, FILE *out)
 {
     if (ready->admin[0] != '\0')
@@ -31,9 +26,9 @@ static void write_text(const struct ready *ready, FILE *out)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         char text[ADDRESS_TEXT_MAX];
-        if (!proxy->plan->config.enabled)
+        if (!proxy->plan->config.enabled || proxy->plan->config.silent)
             continue;
-        format_address(proxy, text, sizeof text);
+        proxy_format_listen(proxy, text, sizeof text);
         fprintf(out, "%s %s\n", proxy_name(proxy), text);
     }
 }

@@ -63,6 +63,9 @@ static void on_event(void *user, const struct event *event)
     log_event(&run->log, event);
     if (run->admin != NULL)
         admin_note_event(run->admin, event);
+    if (run->options->intercept != NULL &&
+        (event->kind == EVENT_LISTENING || event->kind == EVENT_NOT_LISTENING))
+        intercept_update(run->options->intercept);
 }
 
 /* Closes every handle, so that uv_run returns. */
@@ -70,6 +73,8 @@ static void close_everything(struct run *run)
 {
     admin_close(run->admin);
     run->admin = NULL;
+    if (run->options->intercept != NULL)
+        intercept_stop(run->options->intercept);
     proxies_close(&run->worker);
     worker_close(&run->worker);
     for (int i = 0; i < run->signal_count; i++)
@@ -304,8 +309,9 @@ static int start_child(struct run *run, struct err *err)
     if (environment == NULL)
         return err_set(err, "out of memory");
     run->exec.on_over = on_child_over;
-    int result = exec_start(
-        &run->exec, &run->loop, run->options->child, environment, &run->options->origin, err);
+    const struct intercept *intercept = run->options->intercept;
+    int result = exec_start(&run->exec, &run->loop, run->options->child, environment,
+        &run->options->origin, intercept == NULL ? NULL : &intercept->holder, err);
     run->has_exec = result == 0;
     run->child_started_at = timers_now();
     if (run->has_exec && run->options->child_timeout_us > 0)
@@ -338,6 +344,8 @@ static int start(struct run *run, struct err *err)
         outcome_check(run->options, err) != 0 || open_admin(run, err) != 0 ||
         control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
+    if (run->options->intercept != NULL && intercept_start(run->options->intercept, err) != 0)
+        return -1;
     return say_ready(run, err) == 0 ? start_child(run, err) : -1;
 }
 
@@ -346,6 +354,8 @@ static int conclude(struct run *run)
     ledger_settle(&run->ledger, &run->worker.counters);
     log_finish(&run->log);
     run->ledger.log_lost = log_lost(&run->log);
+    if (run->options->intercept != NULL)
+        intercept_report(run->options->intercept, &run->config, stderr);
     return outcome_conclude(run->options, &run->ledger, run->has_exec ? run->exec.status : 0);
 }
 
@@ -365,6 +375,8 @@ static int run_loop(struct run *run)
     uv_timer_init(&run->loop, &run->grace);
     control_init(&run->control, &run->worker, &run->config.settings);
     run->worker.on_drained = on_drained;
+    if (run->options->intercept != NULL)
+        intercept_attach(run->options->intercept, &run->worker);
     run->worker.wants_details = run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
     bool started = start(run, &err) == 0;
     if (!started) {

@@ -8,6 +8,7 @@
 
 #include "proxy/app/cli/cli.h"
 #include "proxy/app/exec/guard.h"
+#include "proxy/app/intercept/intercept.h"
 #include "proxy/app/ready.h"
 
 /* What became of the command of exec. */
@@ -33,6 +34,7 @@ struct run_options {
     char *const *child;                  /* the command of exec, NULL-terminated; NULL: none */
     uint64_t child_timeout_us;           /* the command is killed after so long; 0: never */
     struct child_outcome *child_outcome; /* filled in when the run is over; NULL: nobody asks */
+    struct intercept *intercept;         /* of exec: takes the command's connections; NULL: none */
     struct exec_origin origin;           /* what the command inherits; only with a command */
 };
 

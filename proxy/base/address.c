@@ -213,6 +213,7 @@ void address_nowhere(const char *text, struct address *address)
 void address_format(const struct address *address, char *buf, size_t size)
 {
     switch (address->kind) {
+    case ADDRESS_DIALLED:
     case ADDRESS_NOWHERE:
         snprintf(buf, size, "%s", address->host);
         return;
@@ -285,6 +286,20 @@ socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_sto
     in6->sin6_family = AF_INET6;
     in6->sin6_port = htons(address->port);
     return sizeof *in6;
+}
+
+void address_from_sockaddr(const struct sockaddr_storage *addr, struct address *address)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
+    *address = (struct address){.kind = ADDRESS_IP};
+    assert(addr->ss_family == AF_INET || addr->ss_family == AF_INET6);
+    if (addr->ss_family == AF_INET)
+        inet_ntop(AF_INET, &in->sin_addr, address->host, sizeof address->host);
+    else
+        inet_ntop(AF_INET6, &in6->sin6_addr, address->host, sizeof address->host);
+    /* sin_port and sin6_port lie at the same place */
+    address->port = ntohs(in->sin_port);
 }
 
 static void format_unix(const struct sockaddr_un *un, socklen_t len, char *buf, size_t size)

@@ -19,6 +19,7 @@ enum address_kind {
     ADDRESS_NAME,    /* host name, to be resolved */
     ADDRESS_UNIX,    /* a path */
     ADDRESS_BUILTIN, /* a service inside the process; `host` is its name */
+    ADDRESS_DIALLED, /* what an intercepted client dialled; `host` is a text to be shown */
     ADDRESS_NOWHERE, /* a text that is no address, which only the API lets pass: it is shown as it is,
                         and leads nowhere */
 };
@@ -46,6 +47,9 @@ bool address_equal(const struct address *a, const struct address *b);
 
 /* ADDRESS_IP and ADDRESS_UNIX to what bind() and connect() take. Returns the length. */
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
+
+/* ADDRESS_IP of an AF_INET or AF_INET6 address. */
+void address_from_sockaddr(const struct sockaddr_storage *addr, struct address *address);
 
 /* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:" for an unnamed socket. An IPv4 address that is mapped
  * into IPv6, as a listener on [::] has it, is written as what it is. */

@@ -38,6 +38,7 @@ struct option {
     size_t offset;              /* of the value in its struct */
     const char *default_text;   /* parsed by `kind`; NULL: see required and unset_text */
     bool required;              /* must be given; then default_text is NULL */
+    const char *unless;         /* the key of this table with which a required one may be absent */
     uint64_t min, max;          /* inclusive range of a number, in the kind's base unit */
     const char *const *choices; /* for option_choice: NULL-terminated, value = index */
     const char *unset_text;     /* what an absent key means, where no default can say it; a

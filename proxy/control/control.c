@@ -45,11 +45,16 @@ struct proxy *control_proxy(const struct control *control, const char *name)
     return proxies_find(control->worker, name);
 }
 
+static bool is_shown(const struct proxy *proxy)
+{
+    return !proxy->closing && !proxy->plan->config.silent;
+}
+
 struct proxy *control_next_proxy(const struct control *control, const struct proxy *after)
 {
     const struct list *head = &control->worker->proxies;
     struct list *link = after == NULL ? head->next : after->link.next;
-    while (link != head && container_of(link, struct proxy, link)->closing)
+    while (link != head && !is_shown(container_of(link, struct proxy, link)))
         link = link->next;
     return link == head ? NULL : container_of(link, struct proxy, link);
 }
@@ -61,7 +66,7 @@ void control_proxy_config(const struct proxy *proxy, struct proxy_config *config
     struct address address;
     struct err ignored;
     *config = proxy->plan->config;
-    if (listener->address_len == 0)
+    if (listener->address_len == 0 || config->listen.kind == ADDRESS_DIALLED)
         return;
     address_format_sockaddr(&listener->address, listener->address_len, text, sizeof text);
     if (address_parse(text, &address, &ignored) == 0)
@@ -162,7 +167,7 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     char is[ADDRESS_TEXT_MAX], wanted[ADDRESS_TEXT_MAX];
     socklen_t len;
     struct err ignored;
-    if (listener->address_len == 0)
+    if (listener->address_len == 0 || listen->kind == ADDRESS_DIALLED)
         return address_equal(listen, &proxy->plan->config.listen);
     if (listener_resolve(listen, &address, &len, &ignored) != 0)
         return false;

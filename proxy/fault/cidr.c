@@ -48,21 +48,24 @@ static bool term_has(const struct cidr *term, const unsigned char client[16])
     return same_prefix(term->bytes, client, term->prefix);
 }
 
-bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client)
+bool cidr_has(const struct cidr *cidr, const struct sockaddr_storage *address)
 {
     unsigned char bytes[16];
-    if (list->count == 0)
-        return true;
-    if (client->ss_family == AF_INET)
-        map(bytes, &((const struct sockaddr_in *)(const void *)client)->sin_addr);
-    else if (client->ss_family == AF_INET6)
-        memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)client)->sin6_addr, 16);
+    if (address->ss_family == AF_INET)
+        map(bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr);
+    else if (address->ss_family == AF_INET6)
+        memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
     else
         return false;
+    return term_has(cidr, bytes);
+}
+
+bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client)
+{
     for (unsigned i = 0; i < list->count; i++)
-        if (term_has(&list->terms[i], bytes))
+        if (cidr_has(&list->terms[i], client))
             return true;
-    return false;
+    return list->count == 0;
 }
 
 /* Reads the address; `*bits` is how many a prefix of it may have. */
@@ -118,8 +121,7 @@ static int check_host_bits(const char *text, const struct cidr *term, struct err
     return err_set(err, "'%s' has bits behind its prefix, write %s", text, right);
 }
 
-/* `text` is a copy, free to be cut. */
-static int parse_term(char *text, struct cidr *term, struct err *err)
+int cidr_parse(char *text, struct cidr *term, struct err *err)
 {
     char *slash = strchr(text, '/');
     unsigned bits;
@@ -156,7 +158,7 @@ static int parse(const struct option *option, const char *text, void *value, str
         if (list.count == CIDR_TERMS_MAX)
             return err_set(err, "the list is too long, at most %d elements", CIDR_TERMS_MAX);
         if (cut_term(rest, length, term, err) != 0 ||
-            parse_term(term, &list.terms[list.count], err) != 0)
+            cidr_parse(term, &list.terms[list.count], err) != 0)
             return -1;
         list.count++;
         rest = rest[length] == ',' ? rest + length + 1 : NULL;

@@ -25,6 +25,11 @@ struct cidr_list {
 /* A client without an IP address (a UNIX socket) is in no list but the empty one. */
 bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client);
 
+/* One address or network. `text` is free to be cut. 0, or -1 with err filled. */
+int cidr_parse(char *text, struct cidr *cidr, struct err *err);
+/* False for an address that is neither IPv4 nor IPv6. */
+bool cidr_has(const struct cidr *cidr, const struct sockaddr_storage *address);
+
 extern const struct option_kind option_cidr_list; /* struct cidr_list */
 
 #endif

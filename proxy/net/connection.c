@@ -68,7 +68,8 @@ static void host_emit(struct session *session, const struct event *event)
     struct connection_owner *owner = of_session(session)->owner;
     if (event->kind == EVENT_CLOSED)
         owner->calls->on_closed(owner, event);
-    worker_emit(owner->worker, event);
+    if (!session->plan->config.silent)
+        worker_emit(owner->worker, event);
 }
 
 static bool host_wants_details(struct session *session)
@@ -139,6 +140,13 @@ static void host_ended(struct session *session)
     poller_soon(poller, &connection->free_task);
 }
 
+bool connection_dialled(const struct connection *connection, struct sockaddr_storage *dialled)
+{
+    memset(dialled, 0, sizeof *dialled);
+    memcpy(dialled, &connection->dialled, sizeof connection->dialled);
+    return dialled->ss_family != AF_UNSPEC;
+}
+
 static void start_relaying(struct connection *connection, const char *address)
 {
     struct socket_endpoint *server = &connection->endpoint[SIDE_SERVER];
@@ -156,7 +164,10 @@ static void on_connected(struct connector *connector, int errnum, const char *re
 {
     struct connection *connection = connector->user;
     char text[ADDRESS_TEXT_MAX];
-    if (reason == NULL)
+    struct sockaddr_storage dialled;
+    if (connection_dialled(connection, &dialled))
+        address_format_sockaddr(&dialled, sizeof dialled, text, sizeof text);
+    else if (reason == NULL)
         address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
         address_format(&connection->session.plan->config.upstream, text, sizeof text);
@@ -176,8 +187,15 @@ static void on_connected(struct connector *connector, int errnum, const char *re
 static void host_dial(struct session *session)
 {
     struct connection *connection = of_session(session);
-    connector_start(connection->connector, &connection->endpoint[SIDE_SERVER],
-        worker_builtin_address(connection->owner->worker, &session->plan->config.upstream));
+    const struct address *configured = &session->plan->config.upstream;
+    const struct address *other = worker_builtin_address(connection->owner->worker, configured);
+    struct sockaddr_storage dialled;
+    struct address wanted;
+    if (configured->kind == ADDRESS_DIALLED && connection_dialled(connection, &dialled)) {
+        address_from_sockaddr(&dialled, &wanted);
+        other = &wanted;
+    }
+    connector_start(connection->connector, &connection->endpoint[SIDE_SERVER], other);
 }
 
 static const struct session_host host = {

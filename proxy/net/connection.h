@@ -50,7 +50,8 @@ struct connection {
     struct poller_task wake; /* goes on with a session that used up its budget */
     struct poller_task free_task;
     char *address[2];           /* of the peers, by enum side; owned; NULL: not known yet */
-    struct sockaddr_in6 client; /* as accepted; of a UNIX socket only the family */
+    struct sockaddr_in6 client;  /* as accepted; of a UNIX socket only the family */
+    struct sockaddr_in6 dialled; /* by a client that was intercepted; else all zeros */
 };
 
 /* How many free connections a worker keeps for the next clients. */
@@ -63,6 +64,10 @@ void connection_client(const struct connection *connection, struct sockaddr_stor
  * left. The plan decides until connection_start(). */
 int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
     const struct sockaddr_storage *peer, socklen_t peer_len, struct connection **out);
+
+/* What an intercepted client dialled: the owner sets connection->dialled before the start. False: the
+ * client was not intercepted. */
+bool connection_dialled(const struct connection *connection, struct sockaddr_storage *dialled);
 
 /* Runs the session. The owner has put the connection into its list. `concurrent`: how many of its
  * connections are open, this one included. */

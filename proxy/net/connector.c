@@ -242,7 +242,7 @@ void connector_start(
         resolve(connector, upstream);
         return;
     }
-    if (upstream->kind == ADDRESS_NOWHERE) {
+    if (upstream->kind == ADDRESS_NOWHERE || upstream->kind == ADDRESS_DIALLED) {
         fail_soon(connector, 0, "it is no address");
         return;
     }

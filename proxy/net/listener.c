@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "proxy/base/rng.h"
+#include "proxy/net/interception.h"
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
 
@@ -214,7 +215,7 @@ int listener_resolve(
     }
     if (address->kind == ADDRESS_NAME)
         return resolve_name(address, out, len, err);
-    if (address->kind == ADDRESS_NOWHERE)
+    if (address->kind == ADDRESS_NOWHERE || address->kind == ADDRESS_DIALLED)
         return err_set(err, "cannot listen on '%s': it is no address", address->host);
     *len = address_to_sockaddr(address, out);
     return 0;
@@ -320,10 +321,26 @@ static void describe(
     snprintf(buf + used, size - used, " (%s)", resolved);
 }
 
+static int open_intercepting(
+    struct listener *listener, const struct proxy_config *proxy, struct err *err)
+{
+    int fd = interception_listen(listener->interception, listener->congestion, proxy,
+        &listener->address, &listener->address_len, err);
+    if (fd < 0) {
+        listener->errnum = -fd;
+        return -1;
+    }
+    listener->fd = fd;
+    watch(listener);
+    return 0;
+}
+
 int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err)
 {
     char text[2 * ADDRESS_TEXT_MAX];
     listener->errnum = 0;
+    if (proxy->intercept.count > 0)
+        return open_intercepting(listener, proxy, err);
     if (listener->address_len == 0 &&
         listener_resolve(&proxy->listen, &listener->address, &listener->address_len, err) != 0)
         return -1;
@@ -350,7 +367,8 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
 
 void listener_update(struct listener *listener, const struct proxy_config *proxy)
 {
-    set_options(listener, listener->fd, proxy);
+    if (proxy->intercept.count == 0)
+        set_options(listener, listener->fd, proxy);
     listen(listener->fd, (int)proxy->backlog);
     if (listener->twin != NULL && listener_is_open(&listener->twin->listener))
         listener_update(&listener->twin->listener, proxy);

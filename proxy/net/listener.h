@@ -16,6 +16,7 @@
 #include "proxy/net/poller.h"
 #include "proxy/net/timers.h"
 
+struct interception;
 struct listener;
 
 struct listener_calls {
@@ -32,6 +33,7 @@ struct listener {
     struct poller *poller;
     struct timers *timers;
     const struct system_congestion *congestion; /* NULL: the system's is as good as any */
+    struct interception *interception;          /* of its worker; NULL: none */
     bool unpaced;                               /* congestion_unpace() had an effect */
     struct poller_item item;
     struct timer pause; /* until accepting is tried again */

@@ -12,21 +12,33 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "proxy/net/worker.h"
 
 static void emit(struct proxy *proxy, struct event *event)
 {
     event->at = timers_now();
+    if (proxy->plan->config.silent)
+        return;
     event->proxy = proxy_name(proxy);
     worker_emit(proxy->worker, event);
+}
+
+void proxy_format_listen(const struct proxy *proxy, char *buf, size_t size)
+{
+    const struct proxy_config *config = &proxy->plan->config;
+    if (config->listen.kind == ADDRESS_DIALLED)
+        address_format(&config->listen, buf, size);
+    else
+        address_format_sockaddr(&proxy->listener.address, proxy->listener.address_len, buf, size);
 }
 
 static void emit_listening(struct proxy *proxy, enum event_kind kind)
 {
     char text[ADDRESS_TEXT_MAX];
-    address_format_sockaddr(
-        &proxy->listener.address, proxy->listener.address_len, text, sizeof text);
+    proxy_format_listen(proxy, text, sizeof text);
     struct event event = {.kind = kind, .u.listening.address = text};
     emit(proxy, &event);
 }
@@ -38,20 +50,45 @@ static void emit_accept_failed(struct proxy *proxy, int errnum)
     emit(proxy, &event);
 }
 
-static void on_accept(
-    struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+/* `dialled`: what an intercepted client wanted; else NULL. */
+static void accept_client(struct proxy *proxy, int fd, const struct sockaddr_storage *peer,
+    socklen_t peer_len, const struct sockaddr_storage *dialled)
 {
-    struct proxy *proxy = container_of(listener, struct proxy, listener);
     struct connection *connection;
     int result = connection_open(&proxy->owner, proxy->plan, fd, peer, peer_len, &connection);
     if (result != 0) {
         emit_accept_failed(proxy, -result);
         return;
     }
+    if (dialled != NULL)
+        memcpy(&connection->dialled, dialled, sizeof connection->dialled);
     list_append(&proxy->connections, &connection->link);
     proxy->worker->connections++;
     proxy->open_count++;
     connection_start(connection, ++proxy->last_number, proxy->open_count, proxy->plan, peer);
+}
+
+static void accept_intercepted(struct proxy *proxy, int fd, const struct sockaddr_storage *peer)
+{
+    struct sockaddr_storage client = *peer, dialled = {0};
+    socklen_t size = sizeof dialled;
+    if (getsockname(fd, (struct sockaddr *)&dialled, &size) != 0) {
+        close(fd);
+        return;
+    }
+    sockaddr_unmap(&client);
+    sockaddr_unmap(&dialled);
+    accept_client(interception_choose(proxy, &dialled), fd, &client, sizeof client, &dialled);
+}
+
+static void on_accept(
+    struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+{
+    struct proxy *proxy = container_of(listener, struct proxy, listener);
+    if (proxy->plan->config.intercept.count > 0)
+        accept_intercepted(proxy, fd, peer);
+    else
+        accept_client(proxy, fd, peer, peer_len, NULL);
 }
 
 static void on_accept_failed(struct listener *listener, int errnum)
@@ -207,6 +244,7 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
     proxy->worker = worker;
     proxy->owner = (struct connection_owner){.calls = &connection_calls, .worker = worker};
     proxy->plan = plan;
+    proxy->listener.interception = worker->interception;
     if (timer_init(&worker->timers, &proxy->probe_timer, on_probe_timer) != 0)
         goto err_after_listener;
     if (listener_faults_init(

@@ -71,6 +71,9 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened);
 /* The same proxy with other faults: what it listens on is not touched. Takes over the reference. */
 void proxy_change_faults(struct proxy *proxy, struct plan *plan);
 
+/* Where it listens, for people: its address, or what it intercepts. */
+void proxy_format_listen(const struct proxy *proxy, char *buf, size_t size);
+
 /* No new connections. Idempotent. */
 void proxy_stop_listening(struct proxy *proxy);
 

@@ -16,6 +16,7 @@
 #include "proxy/base/ring.h"
 #include "proxy/net/builtin.h"
 #include "proxy/net/congestion.h"
+#include "proxy/net/interception.h"
 #include "proxy/net/pipe_pool.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/resolver.h"
@@ -36,6 +37,7 @@ struct worker {
     struct hash names;                   /* of the proxies that are not closing, by name */
     struct list
         spare; /* free memory of connections (connection.c); each block begins with its link */
+    struct interception *interception; /* NULL: nothing can be intercepted; its owner's */
     size_t spare_count;
     struct builtins builtins;
     time_us started_at;

@@ -60,6 +60,7 @@ struct cli {
     struct ready_options ready;
     const char *report_path; /* NULL: none */
     const char *junit_path;  /* NULL: none */
+    const char *pass;        /* of exec; NULL: the default */
     const char *host, *port; /* of serve; NULL: the default */
     bool quiet, die_with_parent, private_network, want_help, want_version;
     bool seen[CLI_OPTIONS_MAX];  /* options given, by row of the table */

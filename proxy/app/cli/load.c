@@ -2,7 +2,7 @@
 /*
  * From struct cli to a configuration. Options and variables that stand for a line of the file are
  * read by the configuration layer as the file is. The n-th --listen and the n-th --upstream make the
- * n-th proxy of the command line: `main`, `main-2`...
+ * n-th proxy of the command line: `main`, `main-2`... An --intercept counts as a --listen.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,15 +14,37 @@
 #include "proxy/app/cli/cli.h"
 #include "proxy/app/cli/environment.h"
 
-static void proxy_section(unsigned ordinal, char *buf, size_t size)
+/* A proxy that intercepts is called by what it intercepts: `HOST:PORT`, `*:PORT`. An IPv6 address loses
+ * its brackets, because a bracket ends the title of a section. False: a list has no such name. */
+static bool intercept_section(const struct cli *cli, unsigned ordinal, char *buf, size_t size)
 {
+    const char *value = NULL;
+    for (size_t i = 0; i < cli->key_count && value == NULL; i++)
+        if (strcmp(cli->keys[i].option->name, "intercept") == 0 && cli->keys[i].ordinal == ordinal)
+            value = cli->keys[i].value;
+    if (value == NULL || value[0] == '\0' || strchr(value, ',') != NULL)
+        return false;
+    bool any_host = value[strspn(value, "0123456789-")] == '\0';
+    size_t used = (size_t)snprintf(buf, size, "proxy %s", any_host ? "*:" : "");
+    for (const char *c = value; *c != '\0' && used + 1 < size; c++)
+        if (*c != '[' && *c != ']')
+            buf[used++] = *c;
+    buf[used] = '\0';
+    return true;
+}
+
+static void proxy_section(const struct cli *cli, unsigned ordinal, char *buf, size_t size)
+{
+    if (intercept_section(cli, ordinal, buf, size))
+        return;
     if (ordinal == 1)
         snprintf(buf, size, "proxy main");
     else
         snprintf(buf, size, "proxy main-%u", ordinal);
 }
 
-static void add_key(struct config_source *source, const struct cli_key *key)
+static void add_key(
+    struct config_source *source, const struct cli *cli, const struct cli_key *key)
 {
     const struct cli_option *option = key->option;
     char place[64], section[64] = "rudeproxy";
@@ -33,7 +55,7 @@ static void add_key(struct config_source *source, const struct cli_key *key)
         return;
     }
     if (option->target == CLI_PROXY)
-        proxy_section(key->ordinal, section, sizeof section);
+        proxy_section(cli, key->ordinal, section, sizeof section);
     config_source_set(source, place, section, option->key, key->value);
 }
 
@@ -144,7 +166,7 @@ size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
         add_serve_address(source, cli);
     for (size_t i = 0; i < cli->key_count; i++)
         if (cli->keys[i].option->target != CLI_SWEEP)
-            add_key(source, &cli->keys[i]);
+            add_key(source, cli, &cli->keys[i]);
     if (count == 0)
         count = config_build(source, config, problems);
     config_source_free(source);

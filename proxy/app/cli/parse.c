@@ -90,13 +90,18 @@ static int add_to_list(struct cli *cli, const struct cli_option *option, const c
     return 0;
 }
 
+static bool is_counted_with(const struct cli_option *before, const struct cli_option *option)
+{
+    return before == option || (before->makes_proxy && option->makes_proxy);
+}
+
 static int add_key(struct cli *cli, const struct cli_option *option, const char *value)
 {
     unsigned ordinal = 1;
     if (cli->key_count == CLI_KEYS_MAX)
         return cli_report("too many options, at --", option->name, "; put them into a file");
     for (size_t i = 0; i < cli->key_count; i++)
-        ordinal += cli->keys[i].option == option;
+        ordinal += is_counted_with(cli->keys[i].option, option);
     cli->keys[cli->key_count++] = (struct cli_key){
         .option = option, .ordinal = ordinal, .value = value != NULL ? value : "yes"};
     return 0;

@@ -91,7 +91,7 @@ static int put_proxy(char **environment, const struct proxy *proxy)
     struct sockaddr_storage address;
     char stem[STEM_MAX], text[ADDRESS_TEXT_MAX], host[INET6_ADDRSTRLEN], port_text[8];
     int port;
-    if (!proxy->plan->config.enabled)
+    if (!proxy->plan->config.enabled || proxy->plan->config.intercept.count > 0)
         return 0;
     make_stem(proxy_name(proxy), stem);
     reachable(&proxy->listener, &address);

@@ -90,7 +90,7 @@ static pid_t fork_guard(struct guard_job *job)
 }
 
 int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
-    const struct exec_origin *origin, struct err *err)
+    const struct exec_origin *origin, const struct holder *network, struct err *err)
 {
     int fds[2];
     exec->name = argv[0];
@@ -99,7 +99,11 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
     struct guard_job job = {
-        .argv = argv, .environment = environment, .origin = origin, .fd = fds[1]};
+        .argv = argv,
+        .environment = environment,
+        .origin = origin,
+        .network = network,
+        .fd = fds[1]};
     exec->guard = fork_guard(&job);
     close(fds[1]);
     if (exec->guard < 0) {

@@ -27,10 +27,10 @@ struct exec {
 /* Before anything is changed that a command would inherit. */
 void exec_remember(struct exec_origin *origin);
 
-/* 0, or -1 with err filled. That a command cannot be executed comes by on_over. argv and
- * environment are not used any more when this returns. */
+/* 0, or -1 with err filled. That a command cannot be executed comes by on_over. `network`: the one
+ * that the command enters; NULL: ours. argv and environment are not used any more when this returns. */
 int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
-    const struct exec_origin *origin, struct err *err);
+    const struct exec_origin *origin, const struct holder *network, struct err *err);
 
 /* Passes a signal on to the command's process group. */
 void exec_signal(struct exec *exec, int signum);

@@ -64,13 +64,16 @@ static _Noreturn void become_command(const struct guard *guard, pid_t parent, in
     setpgid(0, 0);
     if (guard->has_terminal)
         give_terminal(getpid());
+    int result = job->network == NULL ? 0 : holder_enter(job->network);
+    /* Not before: a change of credentials clears it (prctl(2)). */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before we could ask */
         _exit(EXIT_FAILURE);
     setrlimit(RLIMIT_NOFILE, &job->origin->descriptors);
     restore_signals(job);
-    execvpe(job->argv[0], job->argv, job->environment);
-    int errnum = errno;
+    if (result == 0)
+        execvpe(job->argv[0], job->argv, job->environment);
+    int errnum = result == 0 ? errno : -result;
     _exit(write(error_fd, &errnum, sizeof errnum) == sizeof errnum ? 127 : 126);
 }
 

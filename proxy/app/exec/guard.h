@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
+#include "proxy/app/intercept/holder.h"
+
 /* What a command inherits that we have changed for ourselves, as it was when we were started. */
 struct exec_origin {
     struct rlimit descriptors; /* RLIMIT_NOFILE */
@@ -28,6 +30,7 @@ struct guard_job {
     char *const *argv;
     char *const *environment;
     const struct exec_origin *origin;
+    const struct holder *network; /* that the command enters; NULL: ours */
     sigset_t mask; /* of blocked signals, for the command */
     int fd;        /* the guard's end of the pair */
 };

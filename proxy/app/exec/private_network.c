@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -65,22 +66,80 @@ static int raise_loopback(void)
     return result;
 }
 
-int private_network_enter(struct err *err)
+/* The number in a file of /proc; -1: there is no such file. */
+static long read_number(const char *path)
+{
+    long number = -1;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return -1;
+    if (fscanf(file, "%ld", &number) != 1)
+        number = -1;
+    fclose(file);
+    return number;
+}
+
+/* The kernel says only EPERM or ENOSPC: a setting of the machine that explains it, in the order in which
+ * the kernel asks. */
+static const struct obstacle {
+    const char *path;
+    long forbids; /* the value that forbids it */
+    const char *what;
+} obstacles[] = {
+    {"/proc/sys/user/max_user_namespaces", 0,
+        "user namespaces are turned off: sysctl user.max_user_namespaces=10000, or run as root"},
+    {"/proc/sys/user/max_net_namespaces", 0,
+        "network namespaces are turned off: sysctl user.max_net_namespaces=10000"},
+    {"/proc/sys/kernel/unprivileged_userns_clone", 0,
+        "only root may make user namespaces: sysctl kernel.unprivileged_userns_clone=1, or run as "
+        "root"},
+    {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+        "AppArmor gives no rights in a user namespace: sysctl "
+        "kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile for rudeproxy that "
+        "allows userns, or run as root"},
+};
+
+/* Whether a seccomp filter is on us (Seccomp in proc(5)), as in a container. */
+static bool is_filtered(void)
+{
+    char line[128];
+    bool filtered = false;
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        filtered = filtered || strncmp(line, "Seccomp:\t2", 10) == 0;
+    if (file != NULL)
+        fclose(file);
+    return filtered;
+}
+
+static const char *find_obstacle(int errnum)
+{
+    if (errnum == ENOSYS || errnum == EINVAL)
+        return "this kernel has no user namespaces (CONFIG_USER_NS): run as root";
+    for (size_t i = 0; i < sizeof obstacles / sizeof obstacles[0]; i++)
+        if (read_number(obstacles[i].path) == obstacles[i].forbids)
+            return obstacles[i].what;
+    if (errnum == ENOSPC)
+        return "too many namespaces: sysctl user.max_user_namespaces, user.max_net_namespaces";
+    if (is_filtered())
+        return "a seccomp filter forbids it, as in a container: start the container with "
+               "--cap-add=SYS_ADMIN (docker, podman), or with --security-opt seccomp=unconfined";
+    return "run as root, or allow user namespaces; in a chroot the kernel allows none";
+}
+
+static int refuse(const char *option, const char *step, int errnum, struct err *err)
+{
+    return err_set(
+        err, "%s: %s: %s; %s", option, step, strerror(errnum), find_obstacle(errnum));
+}
+
+int private_network_enter(const char *option, struct err *err)
 {
     int result = leave_network();
     if (result != 0)
-        return err_set(err,
-            "--private-network: the kernel refuses a namespace: %s; run as root, or allow user "
-            "namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
-            "kernel.apparmor_restrict_unprivileged_userns)",
-            strerror(-result));
+        return refuse(option, "the kernel refuses a namespace", -result, err);
     result = raise_loopback();
     if (result != 0)
-        return err_set(err,
-            "--private-network: cannot bring the loopback device up: %s; the kernel gives no "
-            "rights "
-            "in a user namespace (sysctl kernel.apparmor_restrict_unprivileged_userns), run as "
-            "root",
-            strerror(-result));
+        return refuse(option, "cannot bring the loopback device up", -result, err);
     return 0;
 }

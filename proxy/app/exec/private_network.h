@@ -8,7 +8,8 @@
 
 #include "proxy/base/err.h"
 
-/* Before the first thread and the first socket. 0, or -1 with err filled. */
-int private_network_enter(struct err *err);
+/* Before the first thread and the first socket. 0, or -1 with err filled: what forbids it and what to do,
+ * behind the name of the option that asked for it. */
+int private_network_enter(const char *option, struct err *err);
 
 #endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks of one proxy: its keys, then what they mean beside each other. */
+#include <stdio.h>
+
+#include "config/check.h"
+
+/* Nobody listens for an intercepted client, and its upstream is where it wanted to go. */
+static void settle_intercept(struct proxy_config *proxy)
+{
+    proxy->listen.kind = ADDRESS_DIALLED;
+    snprintf(proxy->listen.host, sizeof proxy->listen.host, "%s", proxy->intercept.text);
+    if (proxy->upstream.host[0] != '\0')
+        return;
+    proxy->upstream.kind = ADDRESS_DIALLED;
+    snprintf(proxy->upstream.host, sizeof proxy->upstream.host, "as dialled");
+}
+
+void check_proxy(
+    struct problems *problems, const struct source_section *section, struct proxy_config *proxy)
+{
+    check_table(problems, section, proxy_options, proxy);
+    check_unknown_keys(problems, section, proxy_options, NULL, "a proxy");
+    if (proxy->intercept.count == 0)
+        return;
+    if (proxy->listen.host[0] != '\0')
+        check_complain(problems, section, "listen",
+            "stands beside intercept, for which nobody listens: leave one of them out");
+    if (proxy->unreachable == UNREACHABLE_REFUSE && proxy->upstream.host[0] == '\0')
+        check_complain(problems, section, "unreachable",
+            "refuse watches one address: write upstream = as well, or unreachable = reset");
+    settle_intercept(proxy);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Puts the parts together: see intercept.h.
+ *
+ * Connections that no proxy intercepts are taken by a silent proxy, which leaves no record and has no
+ * fault. To a loopback address only those are taken that lead to a port at which somebody listens outside
+ * (served.h), looked at again every SERVED_MS.
+ */
+#include "proxy/app/intercept/intercept.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/app/intercept/redirect.h"
+#include "proxy/app/intercept/routes.h"
+#include "proxy/net/proxy.h"
+
+#define SERVED_MS 100
+#define RULES_MAX (SERVED_PORTS_MAX + 4096)
+
+int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err)
+{
+    struct err inner;
+    *pass = (struct intercept_pass){.kind = PASS_ALL};
+    if (text == NULL || strcmp(text, "all") == 0)
+        return 0;
+    pass->kind = strcmp(text, "none") == 0 ? PASS_NONE : PASS_LIST;
+    if (pass->kind == PASS_NONE)
+        return 0;
+    if (option_intercept.parse(NULL, text, &pass->ports, &inner) != 0)
+        return err_set(err, "--pass %.64s: %.300s", text, inner.text);
+    for (unsigned i = 0; i < pass->ports.count; i++)
+        if (pass->ports.terms[i].host != DESTINATION_ANY_HOST)
+            return err_set(err, "--pass %.64s: write ports such as 80,8000-8100, all or none", text);
+    return 0;
+}
+
+static bool has_upstream(const struct proxy_config *proxy)
+{
+    return proxy->intercept.count > 0 && proxy->upstream.kind != ADDRESS_DIALLED;
+}
+
+bool intercept_is_wanted(const struct config *config)
+{
+    for (size_t i = 0; i < config->proxy_count; i++)
+        if (config->proxies[i].intercept.count > 0)
+            return true;
+    return false;
+}
+
+/* --- names --- */
+
+static void resolve(struct host_names *names, const char *name)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    if (getaddrinfo(name, NULL, &hints, &list) != 0)
+        return; /* an answer that passes may tell later */
+    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
+        struct sockaddr_storage address = {0};
+        memcpy(&address, at->ai_addr, at->ai_addrlen);
+        host_names_add(names, name, &address);
+    }
+    freeaddrinfo(list);
+}
+
+static void resolve_list(struct host_names *names, const struct destination_list *list)
+{
+    char name[DESTINATION_TEXT_MAX];
+    for (unsigned i = 0; i < list->count; i++) {
+        const struct destination *term = &list->terms[i];
+        snprintf(name, sizeof name, "%.*s", (int)term->name_length, list->text + term->name_start);
+        if (term->host == DESTINATION_NAME && name[0] != '*')
+            resolve(names, name);
+    }
+}
+
+/* --- the life --- */
+
+static int make_socket(struct interception *interception, int family, int type, int protocol)
+{
+    struct intercept *intercept = container_of(interception, struct intercept, interception);
+    return holder_socket(&intercept->holder, family, type, protocol);
+}
+
+struct intercept *intercept_new(
+    const struct config *config, const struct intercept_pass *pass, struct err *err)
+{
+    bool all_ipv6 = false;
+    struct intercept *intercept = calloc(1, sizeof *intercept);
+    if (intercept == NULL) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    intercept->interception.make_socket = make_socket;
+    intercept->pass = *pass;
+    if (holder_start(&intercept->holder, err) != 0)
+        goto err_after_alloc;
+    for (size_t i = 0; i < config->proxy_count; i++)
+        all_ipv6 = all_ipv6 || has_upstream(&config->proxies[i]);
+    if (routes_add(&intercept->holder, all_ipv6, err) != 0)
+        goto err_after_holder;
+    for (size_t i = 0; i < config->proxy_count; i++)
+        resolve_list(&intercept->interception.names, &config->proxies[i].intercept);
+    return intercept;
+
+err_after_holder:
+    holder_stop(&intercept->holder);
+err_after_alloc:
+    free(intercept);
+    return NULL;
+}
+
+void intercept_attach(struct intercept *intercept, struct worker *worker)
+{
+    intercept->worker = worker;
+    worker->interception = &intercept->interception;
+}
+
+void intercept_free(struct intercept *intercept)
+{
+    if (intercept == NULL)
+        return;
+    holder_stop(&intercept->holder);
+    host_names_deinit(&intercept->interception.names);
+    free(intercept);
+}
+
+/* --- silent proxies --- */
+
+/* Takes connections to these ports. `upstream`: where they go; NULL: where the command wanted to go. */
+static struct proxy *start_silent(struct intercept *intercept, const char *name, const char *ports,
+    const struct sockaddr_storage *upstream, struct err *err)
+{
+    struct plan_basis basis = {.started_at = intercept->worker->started_at};
+    struct proxy_config *config = &basis.config;
+    option_set_defaults(proxy_options, config);
+    snprintf(config->name, sizeof config->name, "%s", name);
+    config->silent = true;
+    config->listen.kind = ADDRESS_DIALLED;
+    config->upstream.kind = ADDRESS_DIALLED;
+    if (option_intercept.parse(NULL, ports, &config->intercept, err) != 0)
+        return NULL;
+    if (upstream != NULL)
+        address_from_sockaddr(upstream, &config->upstream);
+    struct plan *plan = plan_new(&basis, NULL, 0);
+    struct proxy *proxy = plan == NULL ? NULL : proxy_new(intercept->worker, plan);
+    if (proxy == NULL) {
+        plan_unref(plan);
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    if (proxy_listen(proxy, err) == 0)
+        return proxy;
+    proxy_close(proxy);
+    return NULL;
+}
+
+/* --- rules --- */
+
+struct rule_list {
+    size_t count;
+    struct redirect_rule rules[RULES_MAX];
+};
+
+static void add_rule(struct rule_list *list, struct redirect_rule rule)
+{
+    if (list->count < RULES_MAX)
+        list->rules[list->count++] = rule;
+}
+
+static uint16_t listening_port(const struct proxy *proxy)
+{
+    /* sin_port and sin6_port lie at the same place */
+    return ntohs(((const struct sockaddr_in *)&proxy->listener.address)->sin_port);
+}
+
+static void add_destinations(
+    struct rule_list *list, const struct destination_list *destinations, uint16_t to)
+{
+    for (unsigned i = 0; i < destinations->count; i++) {
+        const struct destination *term = &destinations->terms[i];
+        add_rule(list, (struct redirect_rule){
+                           .first_port = term->first_port, .last_port = term->last_port, .to = to});
+    }
+}
+
+static void add_proxies(struct rule_list *list, const struct worker *worker)
+{
+    list_for_each(link, &worker->proxies)
+    {
+        const struct proxy *proxy = container_of(link, struct proxy, link);
+        const struct proxy_config *config = &proxy->plan->config;
+        if (!proxy->closing && config->enabled && !config->silent)
+            add_destinations(list, &config->intercept, listening_port(proxy));
+    }
+}
+
+/* Our own listeners and our API are reached at their addresses. */
+static void add_own(struct rule_list *list, const struct intercept *intercept)
+{
+    uint16_t to = listening_port(intercept->passing);
+    list_for_each(link, &intercept->worker->proxies)
+    {
+        const struct proxy *proxy = container_of(link, struct proxy, link);
+        const struct proxy_config *config = &proxy->plan->config;
+        uint16_t port = listening_port(proxy);
+        if (config->enabled && config->intercept.count == 0 &&
+            proxy->listener.address.ss_family != AF_UNIX && proxy->listener.address_len > 0)
+            add_rule(list, (struct redirect_rule){.first_port = port, .last_port = port, .to = to});
+    }
+}
+
+static void add_everything(struct rule_list *list, const struct intercept *intercept)
+{
+    uint16_t to = listening_port(intercept->passing);
+    for (unsigned i = 0; i < intercept->served.count; i++) {
+        uint16_t port = intercept->served.ports[i];
+        add_rule(list, (struct redirect_rule){.first_port = port, .last_port = port, .to = to});
+    }
+    if (intercept->limits_loopback)
+        add_rule(list,
+            (struct redirect_rule){.first_port = 0, .last_port = UINT16_MAX, .loopback_only = true});
+    add_rule(list, (struct redirect_rule){.first_port = 0, .last_port = UINT16_MAX, .to = to});
+}
+
+static int set_rules(struct intercept *intercept)
+{
+    struct rule_list *list = calloc(1, sizeof *list);
+    if (list == NULL)
+        return -ENOMEM;
+    add_proxies(list, intercept->worker);
+    add_destinations(list, &intercept->dns_tcp->plan->config.intercept,
+        listening_port(intercept->dns_tcp));
+    add_own(list, intercept);
+    if (intercept->pass.kind == PASS_LIST)
+        add_destinations(list, &intercept->pass.ports, listening_port(intercept->passing));
+    else if (intercept->pass.kind == PASS_ALL)
+        add_everything(list, intercept);
+    int result = redirect_set(&intercept->holder, list->rules, list->count);
+    free(list);
+    return result;
+}
+
+/* Whether other ports are served outside than the rules say. */
+static bool read_served(struct intercept *intercept)
+{
+    struct served now;
+    bool known = served_read(&now);
+    if (!known)
+        now.count = 0;
+    bool changed = known != intercept->limits_loopback || now.count != intercept->served.count ||
+                   memcmp(now.ports, intercept->served.ports, now.count * sizeof now.ports[0]) != 0;
+    intercept->limits_loopback = known;
+    intercept->served.count = now.count;
+    memcpy(intercept->served.ports, now.ports, now.count * sizeof now.ports[0]);
+    return changed;
+}
+
+static void on_served_timer(uv_timer_t *timer)
+{
+    struct intercept *intercept = timer->data;
+    if (intercept->pass.kind == PASS_ALL && read_served(intercept))
+        set_rules(intercept);
+}
+
+static void on_changed_timer(uv_timer_t *timer)
+{
+    struct intercept *intercept = timer->data;
+    set_rules(intercept);
+    uv_timer_start(timer, on_served_timer, SERVED_MS, SERVED_MS);
+}
+
+void intercept_update(struct intercept *intercept)
+{
+    if (intercept->timer != NULL)
+        uv_timer_start(intercept->timer, on_changed_timer, 0, 0);
+}
+
+/* --- start and stop --- */
+
+static int start_timer(struct intercept *intercept, struct err *err)
+{
+    intercept->timer = calloc(1, sizeof *intercept->timer);
+    if (intercept->timer == NULL)
+        return err_set(err, "out of memory");
+    uv_timer_init(intercept->worker->loop, intercept->timer);
+    intercept->timer->data = intercept;
+    uv_timer_start(intercept->timer, on_served_timer, SERVED_MS, SERVED_MS);
+    return 0;
+}
+
+int intercept_start(struct intercept *intercept, struct err *err)
+{
+    uv_loop_t *loop = intercept->worker->loop;
+    if (dns_start(&intercept->dns, loop, &intercept->holder, &intercept->interception.names, err) !=
+        0)
+        return -1;
+    intercept->dns_tcp =
+        start_silent(intercept, "(dns)", "53", &intercept->dns.resolv.servers[0], err);
+    if (intercept->dns_tcp == NULL)
+        return -1;
+    intercept->passing = start_silent(intercept, "(passed)", "1-65535", NULL, err);
+    if (intercept->passing == NULL)
+        return -1;
+    intercept->interception.pass = intercept->passing;
+    if (intercept->pass.kind == PASS_ALL)
+        read_served(intercept);
+    else
+        intercept->watches_refusals =
+            refusals_start(&intercept->refusals, loop, &intercept->holder, err) == 0;
+    int result = set_rules(intercept);
+    if (result != 0)
+        return err_set(err,
+            "--intercept: the kernel cannot redirect connections: %s; it needs nf_tables with "
+            "CONFIG_NFT_TPROXY and CONFIG_NFT_SOCKET",
+            strerror(-result));
+    return start_timer(intercept, err);
+}
+
+static void on_freed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void intercept_stop(struct intercept *intercept)
+{
+    dns_stop(&intercept->dns);
+    refusals_stop(&intercept->refusals);
+    if (intercept->timer == NULL)
+        return;
+    uv_timer_stop(intercept->timer);
+    uv_close((uv_handle_t *)intercept->timer, on_freed);
+    intercept->timer = NULL;
+}
+
+/* --- in vain --- */
+
+static bool has_port(const struct destination_list *list, uint16_t port)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (port >= list->terms[i].first_port && port <= list->terms[i].last_port)
+            return true;
+    return false;
+}
+
+struct taken {
+    const struct intercept *intercept;
+    const struct config *config;
+};
+
+/* Whether the port was intercepted or passed: whoever refused it, it was no want of an option. */
+static bool is_taken(const void *user, uint16_t port)
+{
+    const struct taken *taken = user;
+    if (port == RESOLV_PORT || has_port(&taken->intercept->pass.ports, port))
+        return true;
+    for (size_t i = 0; i < taken->config->proxy_count; i++)
+        if (has_port(&taken->config->proxies[i].intercept, port))
+            return true;
+    return false;
+}
+
+void intercept_report(const struct intercept *intercept, const struct config *config, FILE *out)
+{
+    const struct taken taken = {.intercept = intercept, .config = config};
+    if (intercept->watches_refusals)
+        refusals_print(&intercept->refusals, is_taken, &taken, out);
+}

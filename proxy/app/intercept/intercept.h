@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `exec --intercept`: the command runs in a network of its own, where what it connects to is ours.
+ *
+ *   command's network (holder.h)                      our network
+ *   ----------------------------                      -----------
+ *   program --SYN--> packet filter (redirect.h) --> transparent listener of a proxy --> upstream
+ *           --UDP 53--> our socket (dns.h)      -------------------------------------> name server
+ *
+ * Life: intercept_parse_pass, intercept_new before the first thread, intercept_attach before proxies are
+ * made, intercept_start once they are, the loop runs, intercept_stop, the loop runs until libuv has closed
+ * its handles, intercept_free.
+ */
+#ifndef RUDEPROXY_APP_INTERCEPT_INTERCEPT_H
+#define RUDEPROXY_APP_INTERCEPT_INTERCEPT_H
+
+#include <stdio.h>
+#include <uv.h>
+
+#include "config/config.h"
+#include "proxy/app/intercept/dns.h"
+#include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/refusals.h"
+#include "proxy/app/intercept/served.h"
+#include "proxy/net/worker.h"
+
+/* What becomes of connections that no proxy intercepts (`--pass`). */
+struct intercept_pass {
+    enum { PASS_ALL, PASS_NONE, PASS_LIST } kind;
+    struct destination_list ports; /* PASS_LIST */
+};
+
+struct intercept {
+    struct interception interception;
+    struct holder holder;
+    struct intercept_pass pass;
+    struct worker *worker;
+    struct proxy *passing; /* silent; NULL: nothing passes */
+    struct proxy *dns_tcp; /* silent */
+    struct dns dns;
+    struct refusals refusals;
+    bool watches_refusals;
+    struct served served;   /* as of the rules in force */
+    bool limits_loopback;   /* `served` is known */
+    uv_timer_t *timer;      /* until the rules are looked at again; allocated, as libuv wants it */
+};
+
+/* `text` NULL: all. 0, or -1 with err filled. */
+int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err);
+
+/* Whether a proxy of the configuration intercepts. */
+bool intercept_is_wanted(const struct config *config);
+
+/* Makes the command's network. NULL: err says what forbids it and what to do. */
+struct intercept *intercept_new(
+    const struct config *config, const struct intercept_pass *pass, struct err *err);
+
+/* From now on proxies of this worker can intercept. */
+void intercept_attach(struct intercept *intercept, struct worker *worker);
+
+/* Steers the command's connections to the proxies. 0, or -1 with err filled; then intercept_stop all the
+ * same. */
+int intercept_start(struct intercept *intercept, struct err *err);
+
+/* A proxy began or ceased to listen: the rules follow in the next turn. */
+void intercept_update(struct intercept *intercept);
+
+/* Idempotent. */
+void intercept_stop(struct intercept *intercept);
+
+/* What the command asked for in vain: one line, or none. After intercept_stop, while the configuration of
+ * the proxies still stands. */
+void intercept_report(const struct intercept *intercept, const struct config *config, FILE *out);
+
+void intercept_free(struct intercept *intercept); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The chain, in the words of nft(8):
+ *
+ *   table inet rudeproxy { chain in {
+ *       type filter hook prerouting priority mangle
+ *       tcp flags & (fin|syn|rst|ack) != syn accept          a SYN only
+ *       socket wildcard 0 accept                             the command listens there itself
+ *       socket wildcard 1 accept
+ *       tcp dport FIRST-LAST tproxy to :PORT accept          each rule, twice:
+ *       tcp dport FIRST-LAST accept                          where nobody listens, nobody else answers
+ *   } }
+ *
+ * A SYN that meets a connection in TIME_WAIT passes the two lines about sockets, which look at full
+ * sockets only (nft_socket_eval), and tproxy gives it to the listener (nf_tproxy_handle_time_wait4).
+ */
+#include "proxy/app/intercept/redirect.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/app/intercept/netlink.h"
+
+#define TABLE "rudeproxy"
+#define CHAIN "in"
+#define PRIORITY_MANGLE (-150) /* NF_IP_PRI_MANGLE in linux/netfilter_ipv4.h */
+#define TCP_FLAGS_OFFSET 13
+#define TCP_FLAGS_MASK 0x17 /* FIN, SYN, RST, ACK */
+#define TCP_FLAGS_SYN 0x02
+#define DPORT_OFFSET 2
+#define IPV4_DADDR_OFFSET 16
+#define IPV6_DADDR_OFFSET 24
+
+static void begin(struct netlink *netlink, uint16_t type, uint16_t flags)
+{
+    const struct nfgenmsg header = {.nfgen_family = NFPROTO_INET};
+    netlink_begin(netlink, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &header,
+        sizeof header);
+}
+
+static void batch(struct netlink *netlink, uint16_t type)
+{
+    const struct nfgenmsg header = {.res_id = htons(NFNL_SUBSYS_NFTABLES)};
+    netlink_begin(netlink, type, 0, &header, sizeof header);
+}
+
+/* --- expressions: each an element of the rule's list --- */
+
+struct expression {
+    struct netlink *netlink;
+    size_t element, data;
+};
+
+static struct expression begin_expression(struct netlink *netlink, const char *name)
+{
+    struct expression expression = {.netlink = netlink};
+    expression.element = netlink_nest(netlink, NFTA_LIST_ELEM);
+    netlink_put_text(netlink, NFTA_EXPR_NAME, name);
+    expression.data = netlink_nest(netlink, NFTA_EXPR_DATA);
+    return expression;
+}
+
+static void end_expression(const struct expression *expression)
+{
+    netlink_end(expression->netlink, expression->data);
+    netlink_end(expression->netlink, expression->element);
+}
+
+static void put_value(struct netlink *netlink, uint16_t type, const void *value, size_t size)
+{
+    size_t nest = netlink_nest(netlink, type);
+    netlink_put(netlink, NFTA_DATA_VALUE, value, size);
+    netlink_end(netlink, nest);
+}
+
+static void load_meta(struct netlink *netlink, uint32_t key)
+{
+    struct expression expression = begin_expression(netlink, "meta");
+    netlink_put_be32(netlink, NFTA_META_KEY, key);
+    netlink_put_be32(netlink, NFTA_META_DREG, NFT_REG_1);
+    end_expression(&expression);
+}
+
+static void load_payload(struct netlink *netlink, uint32_t base, uint32_t offset, uint32_t size)
+{
+    struct expression expression = begin_expression(netlink, "payload");
+    netlink_put_be32(netlink, NFTA_PAYLOAD_DREG, NFT_REG_1);
+    netlink_put_be32(netlink, NFTA_PAYLOAD_BASE, base);
+    netlink_put_be32(netlink, NFTA_PAYLOAD_OFFSET, offset);
+    netlink_put_be32(netlink, NFTA_PAYLOAD_LEN, size);
+    end_expression(&expression);
+}
+
+static void mask(struct netlink *netlink, const void *bits, uint32_t size)
+{
+    static const unsigned char zeros[4];
+    struct expression expression = begin_expression(netlink, "bitwise");
+    netlink_put_be32(netlink, NFTA_BITWISE_SREG, NFT_REG_1);
+    netlink_put_be32(netlink, NFTA_BITWISE_DREG, NFT_REG_1);
+    netlink_put_be32(netlink, NFTA_BITWISE_LEN, size);
+    put_value(netlink, NFTA_BITWISE_MASK, bits, size);
+    put_value(netlink, NFTA_BITWISE_XOR, zeros, size);
+    end_expression(&expression);
+}
+
+static void compare(struct netlink *netlink, uint32_t operator, const void *value, size_t size)
+{
+    struct expression expression = begin_expression(netlink, "cmp");
+    netlink_put_be32(netlink, NFTA_CMP_SREG, NFT_REG_1);
+    netlink_put_be32(netlink, NFTA_CMP_OP, operator);
+    put_value(netlink, NFTA_CMP_DATA, value, size);
+    end_expression(&expression);
+}
+
+static void accept_packet(struct netlink *netlink)
+{
+    struct expression expression = begin_expression(netlink, "immediate");
+    netlink_put_be32(netlink, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+    size_t data = netlink_nest(netlink, NFTA_IMMEDIATE_DATA);
+    size_t verdict = netlink_nest(netlink, NFTA_DATA_VERDICT);
+    netlink_put_be32(netlink, NFTA_VERDICT_CODE, NF_ACCEPT);
+    netlink_end(netlink, verdict);
+    netlink_end(netlink, data);
+    end_expression(&expression);
+}
+
+static void find_socket(struct netlink *netlink)
+{
+    struct expression expression = begin_expression(netlink, "socket");
+    netlink_put_be32(netlink, NFTA_SOCKET_KEY, NFT_SOCKET_WILDCARD);
+    netlink_put_be32(netlink, NFTA_SOCKET_DREG, NFT_REG_1);
+    end_expression(&expression);
+}
+
+static void give_to_listener(struct netlink *netlink, uint16_t port)
+{
+    const uint16_t bytes = htons(port);
+    struct expression load = begin_expression(netlink, "immediate");
+    netlink_put_be32(netlink, NFTA_IMMEDIATE_DREG, NFT_REG_1);
+    put_value(netlink, NFTA_IMMEDIATE_DATA, &bytes, sizeof bytes);
+    end_expression(&load);
+    struct expression expression = begin_expression(netlink, "tproxy");
+    netlink_put_be32(netlink, NFTA_TPROXY_FAMILY, NFPROTO_UNSPEC);
+    netlink_put_be32(netlink, NFTA_TPROXY_REG_PORT, NFT_REG_1);
+    end_expression(&expression);
+}
+
+static void match_byte(struct netlink *netlink, uint32_t key, uint8_t value)
+{
+    load_meta(netlink, key);
+    compare(netlink, NFT_CMP_EQ, &value, sizeof value);
+}
+
+static void match_ports(struct netlink *netlink, const struct redirect_rule *rule)
+{
+    const uint16_t first = htons(rule->first_port), last = htons(rule->last_port);
+    load_payload(netlink, NFT_PAYLOAD_TRANSPORT_HEADER, DPORT_OFFSET, sizeof first);
+    compare(netlink, NFT_CMP_GTE, &first, sizeof first);
+    compare(netlink, NFT_CMP_LTE, &last, sizeof last);
+}
+
+static void match_loopback(struct netlink *netlink, uint8_t family)
+{
+    static const unsigned char net_mask[4] = {0xff}, net[4] = {127};
+    match_byte(netlink, NFT_META_NFPROTO, family);
+    if (family == NFPROTO_IPV4) {
+        load_payload(netlink, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DADDR_OFFSET, sizeof net);
+        mask(netlink, net_mask, sizeof net_mask);
+        compare(netlink, NFT_CMP_EQ, net, sizeof net);
+    } else {
+        load_payload(
+            netlink, NFT_PAYLOAD_NETWORK_HEADER, IPV6_DADDR_OFFSET, sizeof in6addr_loopback);
+        compare(netlink, NFT_CMP_EQ, &in6addr_loopback, sizeof in6addr_loopback);
+    }
+}
+
+/* --- rules --- */
+
+static size_t begin_rule(struct netlink *netlink)
+{
+    begin(netlink, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+    netlink_put_text(netlink, NFTA_RULE_TABLE, TABLE);
+    netlink_put_text(netlink, NFTA_RULE_CHAIN, CHAIN);
+    size_t list = netlink_nest(netlink, NFTA_RULE_EXPRESSIONS);
+    match_byte(netlink, NFT_META_L4PROTO, IPPROTO_TCP);
+    return list;
+}
+
+static void end_rule(struct netlink *netlink, size_t list)
+{
+    accept_packet(netlink);
+    netlink_end(netlink, list);
+}
+
+static void add_first_rules(struct netlink *netlink)
+{
+    static const uint8_t flags = TCP_FLAGS_MASK, syn = TCP_FLAGS_SYN;
+    size_t list = begin_rule(netlink);
+    load_payload(netlink, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, sizeof flags);
+    mask(netlink, &flags, sizeof flags);
+    compare(netlink, NFT_CMP_NEQ, &syn, sizeof syn);
+    end_rule(netlink, list);
+    list = begin_rule(netlink);
+    find_socket(netlink);
+    end_rule(netlink, list);
+}
+
+/* `to` 0: whatever fits is left to the kernel, which refuses it. */
+static void add_rule_to(
+    struct netlink *netlink, const struct redirect_rule *rule, uint8_t family, uint16_t to)
+{
+    size_t list = begin_rule(netlink);
+    match_ports(netlink, rule);
+    if (family != NFPROTO_UNSPEC)
+        match_loopback(netlink, family);
+    if (to != 0)
+        give_to_listener(netlink, to);
+    end_rule(netlink, list);
+}
+
+static void add_rule_of_family(
+    struct netlink *netlink, const struct redirect_rule *rule, uint8_t family)
+{
+    if (rule->to != 0)
+        add_rule_to(netlink, rule, family, rule->to);
+    add_rule_to(netlink, rule, family, 0);
+}
+
+static void add_rule(struct netlink *netlink, const struct redirect_rule *rule)
+{
+    if (!rule->loopback_only) {
+        add_rule_of_family(netlink, rule, NFPROTO_UNSPEC);
+        return;
+    }
+    add_rule_of_family(netlink, rule, NFPROTO_IPV4);
+    add_rule_of_family(netlink, rule, NFPROTO_IPV6);
+}
+
+/* --- the table --- */
+
+static void put_table(struct netlink *netlink, uint16_t type, uint16_t flags)
+{
+    begin(netlink, type, flags);
+    netlink_put_text(netlink, NFTA_TABLE_NAME, TABLE);
+}
+
+static void put_chain(struct netlink *netlink)
+{
+    begin(netlink, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+    netlink_put_text(netlink, NFTA_CHAIN_TABLE, TABLE);
+    netlink_put_text(netlink, NFTA_CHAIN_NAME, CHAIN);
+    size_t hook = netlink_nest(netlink, NFTA_CHAIN_HOOK);
+    netlink_put_be32(netlink, NFTA_HOOK_HOOKNUM, NF_INET_PRE_ROUTING);
+    netlink_put_be32(netlink, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY_MANGLE);
+    netlink_end(netlink, hook);
+    netlink_put_text(netlink, NFTA_CHAIN_TYPE, "filter");
+}
+
+int redirect_set(struct holder *holder, const struct redirect_rule *rules, size_t count)
+{
+    struct netlink netlink;
+    int fd = holder_socket(holder, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+    if (fd < 0)
+        return fd;
+    netlink_init(&netlink);
+    batch(&netlink, NFNL_MSG_BATCH_BEGIN);
+    put_table(&netlink, NFT_MSG_NEWTABLE, NLM_F_CREATE); /* so that there is one to be deleted */
+    put_table(&netlink, NFT_MSG_DELTABLE, 0);
+    put_table(&netlink, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+    put_chain(&netlink);
+    add_first_rules(&netlink);
+    for (size_t i = 0; i < count; i++)
+        add_rule(&netlink, &rules[i]);
+    netlink_want_ack(&netlink);
+    batch(&netlink, NFNL_MSG_BATCH_END);
+    int result = netlink_send(&netlink, fd);
+    netlink_deinit(&netlink);
+    close(fd);
+    return result;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Steers the connections of the command to our listening sockets, by the packet filter of its network
+ * (nf_tables): a SYN that no socket of the command's waits for is given to the socket that a rule names
+ * (tproxy in nft(8)). Nothing is translated: both ends keep their addresses.
+ */
+#ifndef RUDEPROXY_APP_INTERCEPT_REDIRECT_H
+#define RUDEPROXY_APP_INTERCEPT_REDIRECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/app/intercept/holder.h"
+
+/* Connections to these ports; the first rule that fits decides. */
+struct redirect_rule {
+    uint16_t first_port, last_port; /* inclusive */
+    bool loopback_only;             /* to 127.0.0.0/8 and ::1 */
+    uint16_t to;                    /* the port of our listener; 0: they are refused */
+};
+
+/* Puts the rules in force in place of those before, all at once. 0 or -errno: of the kernels that cannot
+ * do it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
+int redirect_set(struct holder *holder, const struct redirect_rule *rules, size_t count);
+
+#endif

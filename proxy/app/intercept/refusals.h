@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the command asked for in vain: a packet socket in its network (packet(7)) sees the RST that answers
+ * a SYN to a port where nobody listens. A port that somebody served at another time, as a server of the
+ * command's own that was not up yet, was not asked for in vain.
+ *
+ * Life: refusals_start, the loop runs, refusals_stop (idempotent), refusals_print, refusals_deinit.
+ */
+#ifndef RUDEPROXY_APP_INTERCEPT_REFUSALS_H
+#define RUDEPROXY_APP_INTERCEPT_REFUSALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <uv.h>
+
+#include "proxy/app/intercept/holder.h"
+#include "proxy/base/address.h"
+#include "proxy/base/err.h"
+
+/* Addresses that are listed; one that tries thousands is a port scanner, and counted only. */
+#define REFUSALS_MAX 64
+
+struct refusal {
+    char address[ADDRESS_TEXT_MAX];
+    uint16_t port;
+    uint64_t count; /* SYNs */
+};
+
+#define REFUSALS_SOCKETS 2 /* one for each family */
+
+struct refusals {
+    /* Of fds; allocated, because libuv frees no handle at once. NULL: closed. */
+    uv_poll_t *polls[REFUSALS_SOCKETS];
+    int fds[REFUSALS_SOCKETS];
+    size_t count;
+    struct refusal list[REFUSALS_MAX];
+    uint8_t served[65536 / 8]; /* a bit for each port */
+};
+
+/* 0, or -1 with err filled. */
+int refusals_start(
+    struct refusals *refusals, uv_loop_t *loop, struct holder *holder, struct err *err);
+
+/* Reads what is left and closes. */
+void refusals_stop(struct refusals *refusals);
+
+/* One line, or none. `is_ours` says which ports were taken by us, so that a refusal was a fault. */
+void refusals_print(const struct refusals *refusals,
+    bool (*is_ours)(const void *user, uint16_t port), const void *user, FILE *out);
+
+#endif

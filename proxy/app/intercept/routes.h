@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The routes of the command's network: every address is local (ip route add local 0.0.0.0/0 dev lo), so
+ * that each connection arrives at a listening socket of that network. The source address is the one that
+ * the machine would use.
+ */
+#ifndef RUDEPROXY_APP_INTERCEPT_ROUTES_H
+#define RUDEPROXY_APP_INTERCEPT_ROUTES_H
+
+#include <stdbool.h>
+
+#include "proxy/app/intercept/holder.h"
+#include "proxy/base/err.h"
+
+/* `all_ipv6`: also where the machine has no route over IPv6. Without, a program finds IPv6 unreachable
+ * where it is, and tries IPv4 as ever. 0, or -1 with err filled. */
+int routes_add(struct holder *holder, bool all_ipv6, struct err *err);
+
+#endif

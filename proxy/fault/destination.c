@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Destinations as the user writes them: see destination.h. */
+#include "proxy/fault/destination.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/base/units.h"
+
+#define ELEMENT_MAX 160 /* longer elements do not fit into a line beside their key */
+#define PORT_MAX 65535
+#define DIGITS "0123456789"
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-_."
+#define INTERCEPT_FORM "5432, 8000-8100, db.example.com:443, 10.0.0.0/8:80 or [::1]:443"
+#define DESTINATIONS_FORM "db.example.com, 10.0.0.0/8, *:443, ::1 or [::1]:443"
+
+/* One element of a list while it is read. */
+struct element {
+    const char *right; /* what would be right, for error texts */
+    bool needs_port;
+    char text[ELEMENT_MAX];
+};
+
+void sockaddr_unmap(struct sockaddr_storage *address)
+{
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    if (address->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+        return;
+    in.sin_port = in6->sin6_port;
+    memcpy(&in.sin_addr, &in6->sin6_addr.s6_addr[12], sizeof in.sin_addr);
+    memset(address, 0, sizeof *address);
+    memcpy(address, &in, sizeof in);
+}
+
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+    /* sin_port and sin6_port lie at the same place */
+    return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+}
+
+static bool term_has(const struct destination_list *list, const struct destination *term,
+    const struct dialled *dialled)
+{
+    uint16_t port = port_of(dialled->address);
+    if (port < term->first_port || port > term->last_port)
+        return false;
+    if (term->host == DESTINATION_NETWORK)
+        return cidr_has(&term->network, dialled->address);
+    return term->host == DESTINATION_ANY_HOST ||
+           dialled->is_named(dialled, list->text + term->name_start, term->name_length);
+}
+
+bool destination_list_has(const struct destination_list *list, const struct dialled *dialled)
+{
+    for (unsigned i = 0; dialled->address != NULL && i < list->count; i++)
+        if (term_has(list, &list->terms[i], dialled))
+            return true;
+    return list->count == 0;
+}
+
+/* --- reading --- */
+
+static int parse_port(const char *text, uint16_t *port, struct err *err)
+{
+    struct err inner;
+    uint64_t number;
+    if (units_parse_number(text, &number, &inner) != 0 || number == 0 || number > PORT_MAX)
+        return err_set(err, "'%.24s' is not a port, write a number from 1 to 65535", text);
+    *port = (uint16_t)number;
+    return 0;
+}
+
+/* "443", "8000-8100". `text` is free to be cut. */
+static int parse_ports(char *text, struct destination *term, struct err *err)
+{
+    char *dash = strchr(text, '-');
+    if (dash != NULL)
+        *dash = '\0';
+    if (parse_port(text, &term->first_port, err) != 0)
+        return -1;
+    term->last_port = term->first_port;
+    if (dash == NULL)
+        return 0;
+    if (parse_port(dash + 1, &term->last_port, err) != 0)
+        return -1;
+    return term->last_port >= term->first_port
+               ? 0
+               : err_set(err, "the range %s-%s runs backwards, write %s-%s", text, dash + 1,
+                     dash + 1, text);
+}
+
+static bool is_name(const char *host)
+{
+    const char *name = strncmp(host, "*.", 2) == 0 ? host + 2 : host;
+    return name[0] != '\0' && name[0] != '.' && strspn(name, NAME_CHARS) == strlen(name);
+}
+
+/* "db.example.com", "10.0.0.0/8", "*". `at` is where the host stands in the list's text. */
+static int parse_host(const struct element *element, char *host, size_t at,
+    struct destination *term, struct err *err)
+{
+    if (strcmp(host, "*") == 0)
+        return 0;
+    if (strchr(host, ':') != NULL || strchr(host, '/') != NULL ||
+        host[strspn(host, DIGITS ".")] == '\0') {
+        term->host = DESTINATION_NETWORK;
+        return cidr_parse(host, &term->network, err);
+    }
+    if (!is_name(host))
+        return err_set(err, "'%.64s' is not a host, write %s", host, element->right);
+    term->host = DESTINATION_NAME;
+    term->name_start = (uint8_t)at;
+    term->name_length = (uint8_t)strlen(host);
+    return 0;
+}
+
+/* Cuts "[::1]:443" and "host:443" in two. The ports, NULL: there are none. */
+static char *split_ports(char *text, char **host)
+{
+    char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
+    char *colon = strchr(text, ':');
+    *host = text;
+    if (bracket != NULL && (bracket[1] == '\0' || bracket[1] == ':')) {
+        *host = text + 1;
+        *bracket = '\0';
+        return bracket[1] == ':' ? bracket + 2 : NULL;
+    }
+    if (colon == NULL || strchr(colon + 1, ':') != NULL)
+        return NULL;
+    *colon = '\0';
+    return colon + 1;
+}
+
+/* `at` is where the element stands in the list's text. */
+static int parse_element(
+    struct element *element, size_t at, struct destination *term, struct err *err)
+{
+    char copy[ELEMENT_MAX], *host;
+    *term = (struct destination){.last_port = PORT_MAX};
+    if (element->text[0] == '\0')
+        return err_set(err, "an element of the list is empty, write %s", element->right);
+    if (element->text[strspn(element->text, DIGITS "-")] == '\0')
+        return parse_ports(element->text, term, err);
+    memcpy(copy, element->text, sizeof copy);
+    char *ports = split_ports(copy, &host);
+    if (ports == NULL && element->needs_port)
+        return err_set(
+            err, "'%.64s' has no port, write %s", element->text, element->right);
+    if (ports != NULL && parse_ports(ports, term, err) != 0)
+        return -1;
+    return parse_host(element, host, at + (size_t)(host - copy), term, err);
+}
+
+static int parse_list(
+    const char *text, struct element *element, struct destination_list *list, struct err *err)
+{
+    if (strlen(text) >= sizeof list->text)
+        return err_set(err, "the list is too long, at most %zu bytes", sizeof list->text - 1);
+    memcpy(list->text, text, strlen(text) + 1);
+    for (const char *rest = text; rest != NULL;) {
+        size_t length = strcspn(rest, ",");
+        size_t at = (size_t)(rest - text) + strspn(rest, " \t");
+        if (list->count == DESTINATION_TERMS_MAX)
+            return err_set(err, "the list is too long, at most %d elements", DESTINATION_TERMS_MAX);
+        if (units_copy_element(rest, length, element->text, sizeof element->text) != 0)
+            return err_set(err, "'%.40s...' is too long, write %s", element->text, element->right);
+        if (parse_element(element, at, &list->terms[list->count], err) != 0)
+            return -1;
+        list->count++;
+        rest = rest[length] == ',' ? rest + length + 1 : NULL;
+    }
+    return 0;
+}
+
+static int parse_intercept(
+    const struct option *option, const char *text, void *value, struct err *err)
+{
+    struct element element = {.right = INTERCEPT_FORM, .needs_port = true};
+    struct destination_list list = {0};
+    (void)option;
+    if (parse_list(text, &element, &list, err) != 0)
+        return -1;
+    memcpy(value, &list, sizeof list);
+    return 0;
+}
+
+static int parse_destinations(
+    const struct option *option, const char *text, void *value, struct err *err)
+{
+    struct element element = {.right = DESTINATIONS_FORM};
+    struct destination_list list = {0};
+    (void)option;
+    if (strcmp(text, "any") != 0 && parse_list(text, &element, &list, err) != 0)
+        return -1;
+    memcpy(value, &list, sizeof list);
+    return 0;
+}
+
+static void format_intercept(const struct option *option, const void *value, char *buf, size_t size)
+{
+    const struct destination_list *list = value;
+    (void)option;
+    snprintf(buf, size, "%s", list->text);
+}
+
+static void format_destinations(
+    const struct option *option, const void *value, char *buf, size_t size)
+{
+    const struct destination_list *list = value;
+    (void)option;
+    snprintf(buf, size, "%s", list->count == 0 ? "any" : list->text);
+}
+
+const struct option_kind option_intercept = {
+    .name = "intercepted destinations",
+    .form = "ports or hosts with ports such as " INTERCEPT_FORM ", or a list of them",
+    .size = sizeof(struct destination_list),
+    .parse = parse_intercept,
+    .format = format_intercept,
+};
+
+const struct option_kind option_destinations = {
+    .name = "destinations",
+    .form = "hosts, networks or ports such as " DESTINATIONS_FORM ", a list of them, or any",
+    .size = sizeof(struct destination_list),
+    .parse = parse_destinations,
+    .format = format_destinations,
+};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of addresses: see host_names.h. All addresses are kept as IPv6, IPv4 as IPv4-mapped ones. */
+#include "proxy/net/host_names.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* RFC 4291 2.5.5.2 */
+static void map(const struct sockaddr_storage *address, unsigned char bytes[16])
+{
+    static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+    if (address->ss_family == AF_INET6) {
+        memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
+        return;
+    }
+    memcpy(bytes, prefix, sizeof prefix);
+    memcpy(bytes + 12, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+}
+
+static size_t length_without_dot(const char *name, size_t length)
+{
+    return length > 1 && name[length - 1] == '.' ? length - 1 : length;
+}
+
+static bool matches(const char *name, const char *wanted, size_t length)
+{
+    size_t own = strlen(name);
+    if (length > 2 && wanted[0] == '*')
+        return own >= length && strncasecmp(name + own - (length - 1), wanted + 1, length - 1) == 0;
+    return own == length && strncasecmp(name, wanted, length) == 0;
+}
+
+bool host_names_has(const struct host_names *names, const char *name, size_t length,
+    const struct sockaddr_storage *address)
+{
+    unsigned char bytes[16];
+    map(address, bytes);
+    length = length_without_dot(name, length);
+    for (size_t i = 0; i < names->count; i++)
+        if (memcmp(names->pairs[i].address, bytes, sizeof bytes) == 0 &&
+            matches(names->pairs[i].name, name, length))
+            return true;
+    return false;
+}
+
+void host_names_add(
+    struct host_names *names, const char *name, const struct sockaddr_storage *address)
+{
+    size_t length = length_without_dot(name, strlen(name));
+    if (host_names_has(names, name, length, address))
+        return;
+    char *copy = strndup(name, length);
+    if (copy == NULL)
+        return;
+    size_t at = names->count < HOST_NAMES_MAX ? names->count++ : names->next;
+    names->next = (at + 1) % HOST_NAMES_MAX;
+    free(names->pairs[at].name);
+    names->pairs[at].name = copy;
+    map(address, names->pairs[at].address);
+}
+
+void host_names_deinit(struct host_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->pairs[i].name);
+    memset(names, 0, sizeof *names);
+}

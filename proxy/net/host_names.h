@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which names an address has, as far as we saw: from a lookup at the start and from DNS answers that
+ * passed. The newest HOST_NAMES_MAX pairs are kept.
+ *
+ * Life: all zeros, host_names_add, host_names_deinit.
+ */
+#ifndef RUDEPROXY_NET_HOST_NAMES_H
+#define RUDEPROXY_NET_HOST_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* A test suite asks for fewer names; looked through one by one for each connection that a name
+ * selects. */
+#define HOST_NAMES_MAX 1024
+
+struct host_name {
+    char *name; /* owned; without a final dot */
+    unsigned char address[16];
+};
+
+struct host_names {
+    struct host_name pairs[HOST_NAMES_MAX];
+    size_t count; /* pairs that are in use */
+    size_t next;  /* the one that is overwritten next, once all are in use */
+};
+
+/* Does nothing when out of memory: the name is then not known. `address`: AF_INET or AF_INET6. */
+void host_names_add(
+    struct host_names *names, const char *name, const struct sockaddr_storage *address);
+
+/* Whether the address has the name of `length` bytes; `*.example.com` is every name below. */
+bool host_names_has(const struct host_names *names, const char *name, size_t length,
+    const struct sockaddr_storage *address);
+
+void host_names_deinit(struct host_names *names);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections that a command makes and we take: see interception.h. */
+#include "proxy/net/interception.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/net/proxy.h"
+#include "proxy/net/socket_endpoint.h"
+#include "proxy/net/worker.h"
+
+/* One socket for both families; on a kernel without IPv6, for IPv4. */
+static int make_socket(struct interception *interception, int *family)
+{
+    const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    *family = AF_INET6;
+    int fd = interception->make_socket(interception, AF_INET6, type, 0);
+    if (fd != -EAFNOSUPPORT)
+        return fd;
+    *family = AF_INET;
+    return interception->make_socket(interception, AF_INET, type, 0);
+}
+
+static int bind_anywhere(
+    int fd, int family, struct sockaddr_storage *address, socklen_t *address_len)
+{
+    const int on = 1, off = 0;
+    memset(address, 0, sizeof *address); /* any address, any port */
+    address->ss_family = (sa_family_t)family;
+    *address_len = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
+        return -errno;
+    if (setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)address, *address_len) != 0 ||
+        getsockname(fd, (struct sockaddr *)address, address_len) != 0)
+        return -errno;
+    return 0;
+}
+
+/* Its clients come over the loopback device of the command's network, to whatever address. */
+static void unpace(
+    int fd, const struct system_congestion *congestion, const struct proxy_config *proxy)
+{
+    struct sockaddr_storage loopback = {0};
+    struct sockaddr_in *in = (struct sockaddr_in *)&loopback;
+    in->sin_family = AF_INET;
+    in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (congestion != NULL)
+        congestion_unpace(congestion, fd, &loopback, proxy);
+}
+
+static int refuse(const struct proxy_config *proxy, int result, struct err *err)
+{
+    err_set(err, "cannot intercept %s: %s", proxy->intercept.text, strerror(-result));
+    return result;
+}
+
+int interception_listen(struct interception *interception,
+    const struct system_congestion *congestion, const struct proxy_config *proxy,
+    struct sockaddr_storage *address, socklen_t *address_len, struct err *err)
+{
+    int family;
+    if (interception == NULL) {
+        err_set(err, "cannot intercept %s: only exec can, for the command that it runs",
+            proxy->intercept.text);
+        return -EOPNOTSUPP;
+    }
+    int fd = make_socket(interception, &family);
+    if (fd < 0)
+        return refuse(proxy, fd, err);
+    unpace(fd, congestion, proxy);
+    int result = bind_anywhere(fd, family, address, address_len);
+    if (result == 0)
+        result = socket_set_options(fd, family, proxy);
+    if (result == 0 && listen(fd, (int)proxy->backlog) != 0)
+        result = -errno;
+    if (result == 0)
+        return fd;
+    close(fd);
+    return refuse(proxy, result, err);
+}
+
+static bool is_named(const struct dialled *dialled, const char *name, size_t length)
+{
+    const struct worker *worker = dialled->user;
+    return host_names_has(&worker->interception->names, name, length, dialled->address);
+}
+
+struct dialled interception_dialled(
+    const struct worker *worker, const struct sockaddr_storage *address)
+{
+    return (struct dialled){.address = address, .is_named = is_named, .user = worker};
+}
+
+static bool intercepts(const struct proxy *proxy, const struct dialled *dialled)
+{
+    const struct proxy_config *config = &proxy->plan->config;
+    return !proxy->closing && config->enabled && !config->silent && config->intercept.count > 0 &&
+           destination_list_has(&config->intercept, dialled);
+}
+
+struct proxy *interception_choose(struct proxy *listening, const struct sockaddr_storage *address)
+{
+    struct worker *worker = listening->worker;
+    const struct dialled dialled = interception_dialled(worker, address);
+    if (listening->plan->config.silent)
+        return listening;
+    list_for_each(link, &worker->proxies)
+    {
+        struct proxy *proxy = container_of(link, struct proxy, link);
+        if (intercepts(proxy, &dialled))
+            return proxy;
+    }
+    return worker->interception->pass;
+}
