@@ -187,7 +187,7 @@ enum control_result control_load(
     struct proxy **kept = calloc(most + 1, sizeof(struct proxy *));
     control->errnum = 0;
     congestion_ask(&control->worker->congestion);
-    if (privilege_check(config, err) != 0) {
+    if (privilege_check(config, control->worker->interception, err) != 0) {
         free(kept);
         return CONTROL_INVALID;
     }

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/base/side.h"
 #include "proxy/net/packet_filter.h"
 
 /* For `vanish`; the kernel asks tcp_can_repair_sock(). */
@@ -27,34 +28,72 @@ static int try_filter(int fd)
     return packet_filter_attach(fd, &all, 1);
 }
 
-static int try_fault(const struct fault_type *type)
+/* A TCP socket as a fault would have it. The client's of a proxy that intercepts belongs to the command's
+ * network, where we have every right. */
+static int make_socket(struct interception *network)
 {
+    if (network != NULL)
+        return network->make_socket(network, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+/* `network`: where the socket is; NULL: ours. */
+static int try_fault(const struct fault_type *type, struct interception *network)
+{
+    int fd = make_socket(network);
     if (fd < 0)
-        return -errno;
+        return fd;
     int result = type->group == GROUP_PACKET ? try_filter(fd) : try_repair(fd);
     close(fd);
     return result;
 }
 
-int privilege_check_fault(const struct fault *fault, struct err *err)
+static bool uses_server_side(const struct fault *fault)
 {
-    if (!fault->enabled || !fault->type->needs_net_admin)
-        return 0;
-    int result = try_fault(fault->type);
-    if (result != 0)
-        return err_set(err,
-            "[fault %s] type = %s needs CAP_NET_ADMIN: %s; run as root, or in a network of its "
-            "own: "
-            "rudeproxy exec --private-network -c FILE -- CMD",
-            fault->name, fault->type->name, strerror(-result));
-    return 0;
+    return (fault->sides & SERVER_BIT) != 0;
 }
 
-int privilege_check(const struct config *config, struct err *err)
+static int refuse(const struct fault *fault, bool intercepts, int errnum, struct err *err)
 {
-    for (size_t i = 0; i < config->fault_count; i++)
-        if (privilege_check_fault(&config->faults[i], err) != 0)
+    if (intercepts)
+        return err_set(err,
+            "[fault %s] type = %s needs CAP_NET_ADMIN towards the server: %s; run as root, or write "
+            "side = client, which needs no right where connections are intercepted",
+            fault->name, fault->type->name, strerror(errnum));
+    return err_set(err,
+        "[fault %s] type = %s needs CAP_NET_ADMIN: %s; run as root, or in a network of its own: "
+        "rudeproxy exec --private-network -c FILE -- CMD",
+        fault->name, fault->type->name, strerror(errnum));
+}
+
+int privilege_check_fault(const struct fault *fault, const struct proxy_config *proxy,
+    struct interception *interception, struct err *err)
+{
+    bool intercepts = proxy->intercept.count > 0 && interception != NULL;
+    int result = 0;
+    if (!fault->enabled || !fault->type->needs_net_admin)
+        return 0;
+    if (intercepts)
+        result = try_fault(fault->type, interception);
+    if (result == 0 && (!intercepts || uses_server_side(fault)))
+        result = try_fault(fault->type, NULL);
+    return result == 0 ? 0 : refuse(fault, intercepts, -result, err);
+}
+
+int privilege_check(
+    const struct config *config, struct interception *interception, struct err *err)
+{
+    static const struct proxy_config of_api; /* one that comes later */
+    for (size_t i = 0; i < config->fault_count; i++) {
+        if (config->proxy_count == 0 &&
+            privilege_check_fault(&config->faults[i], &of_api, interception, err) != 0)
             return -1;
+        for (size_t k = 0; k < config->proxy_count; k++)
+            if (fault_names_proxy(&config->faults[i], config->proxies[k].name) &&
+                privilege_check_fault(
+                    &config->faults[i], &config->proxies[k], interception, err) != 0)
+                return -1;
+    }
     return 0;
 }
