@@ -54,7 +54,8 @@ struct proxy_config {
     char name[PROXY_NAME_MAX];
     struct address listen;   /* ADDRESS_DIALLED: it intercepts */
     struct address upstream; /* ADDRESS_DIALLED: where the intercepted client wanted to go */
-    struct destination_list intercept; /* whose connections it takes without listening; empty: none */
+    struct destination_list
+        intercept; /* whose connections it takes without listening; empty: none */
     bool enabled;
     uint64_t connect_timeout_us; /* for each address tried */
     uint64_t buffer;             /* bytes a direction may hold in our memory */

@@ -51,9 +51,9 @@ static void write_json(const struct ready *ready, FILE *out)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         char text[ADDRESS_TEXT_MAX];
-        if (!proxy->plan->config.enabled)
+        if (!proxy->plan->config.enabled || proxy->plan->config.silent)
             continue;
-        format_address(proxy, text, sizeof text);
+        proxy_format_listen(proxy, text, sizeof text);
         json_object_set_new(proxies, proxy_name(proxy), address_object(text));
     }
     json_t *all = json_pack("{s:o, s:o}", "admin", admin, "proxies", proxies);

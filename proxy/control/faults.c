@@ -188,8 +188,7 @@ static int check_after(const struct control *control, const struct plan *plan,
 static int check_privilege(const struct control *control, const struct proxy *proxy,
     const struct fault *fault, struct err *err)
 {
-    return privilege_check_fault(
-        fault, &proxy->plan->config, control->worker->interception, err);
+    return privilege_check_fault(fault, &proxy->plan->config, control->worker->interception, err);
 }
 
 /* A rule for this proxy in the place of `before`, whose name and origin it has; NULL: a new one. */

@@ -139,7 +139,8 @@ static void close_others(const struct load *load, struct proxy **kept)
     list_for_each_safe(link, &load->control->worker->proxies)
     {
         struct proxy *proxy = container_of(link, struct proxy, link);
-        if (!proxy->plan->config.silent && bsearch(&proxy, kept, load->count, sizeof(struct proxy *), compare_pointers) == NULL)
+        if (!proxy->plan->config.silent &&
+            bsearch(&proxy, kept, load->count, sizeof(struct proxy *), compare_pointers) == NULL)
             proxy_close(proxy);
     }
 }

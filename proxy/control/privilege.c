@@ -58,7 +58,8 @@ static int refuse(const struct fault *fault, bool intercepts, int errnum, struct
 {
     if (intercepts)
         return err_set(err,
-            "[fault %s] type = %s needs CAP_NET_ADMIN towards the server: %s; run as root, or write "
+            "[fault %s] type = %s needs CAP_NET_ADMIN towards the server: %s; run as root, or "
+            "write "
             "side = client, which needs no right where connections are intercepted",
             fault->name, fault->type->name, strerror(errnum));
     return err_set(err,
@@ -81,8 +82,7 @@ int privilege_check_fault(const struct fault *fault, const struct proxy_config *
     return result == 0 ? 0 : refuse(fault, intercepts, -result, err);
 }
 
-int privilege_check(
-    const struct config *config, struct interception *interception, struct err *err)
+int privilege_check(const struct config *config, struct interception *interception, struct err *err)
 {
     static const struct proxy_config of_api; /* one that comes later */
     for (size_t i = 0; i < config->fault_count; i++) {
@@ -91,8 +91,8 @@ int privilege_check(
             return -1;
         for (size_t k = 0; k < config->proxy_count; k++)
             if (fault_names_proxy(&config->faults[i], config->proxies[k].name) &&
-                privilege_check_fault(
-                    &config->faults[i], &config->proxies[k], interception, err) != 0)
+                privilege_check_fault(&config->faults[i], &config->proxies[k], interception, err) !=
+                    0)
                 return -1;
     }
     return 0;

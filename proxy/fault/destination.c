@@ -98,9 +98,11 @@ static bool is_name(const char *host)
 }
 
 /* "db.example.com", "10.0.0.0/8", "*". `at` is where the host stands in the list's text. */
-static int parse_host(const struct element *element, char *host, size_t at,
-    struct destination *term, struct err *err)
+static int parse_host(
+    const struct element *element, char *host, size_t at, struct destination *term, struct err *err)
 {
+    if (host[0] == '\0')
+        return err_set(err, "the host is missing, write %s", element->right);
     if (strcmp(host, "*") == 0)
         return 0;
     if (strchr(host, ':') != NULL || strchr(host, '/') != NULL ||
@@ -146,8 +148,7 @@ static int parse_element(
     memcpy(copy, element->text, sizeof copy);
     char *ports = split_ports(copy, &host);
     if (ports == NULL && element->needs_port)
-        return err_set(
-            err, "'%.64s' has no port, write %s", element->text, element->right);
+        return err_set(err, "'%.64s' has no port, write %s", element->text, element->right);
     if (ports != NULL && parse_ports(ports, term, err) != 0)
         return -1;
     return parse_host(element, host, at + (size_t)(host - copy), term, err);

@@ -49,7 +49,7 @@ struct connection {
     struct timer timer;
     struct poller_task wake; /* goes on with a session that used up its budget */
     struct poller_task free_task;
-    char *address[2];           /* of the peers, by enum side; owned; NULL: not known yet */
+    char *address[2];            /* of the peers, by enum side; owned; NULL: not known yet */
     struct sockaddr_in6 client;  /* as accepted; of a UNIX socket only the family */
     struct sockaddr_in6 dialled; /* by a client that was intercepted; else all zeros */
 };

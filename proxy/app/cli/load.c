@@ -43,8 +43,7 @@ static void proxy_section(const struct cli *cli, unsigned ordinal, char *buf, si
         snprintf(buf, size, "proxy main-%u", ordinal);
 }
 
-static void add_key(
-    struct config_source *source, const struct cli *cli, const struct cli_key *key)
+static void add_key(struct config_source *source, const struct cli *cli, const struct cli_key *key)
 {
     const struct cli_option *option = key->option;
     char place[64], section[64] = "rudeproxy";

@@ -98,8 +98,7 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
     exec->executed = false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
-    struct guard_job job = {
-        .argv = argv,
+    struct guard_job job = {.argv = argv,
         .environment = environment,
         .origin = origin,
         .network = network,

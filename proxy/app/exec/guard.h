@@ -31,8 +31,8 @@ struct guard_job {
     char *const *environment;
     const struct exec_origin *origin;
     const struct holder *network; /* that the command enters; NULL: ours */
-    sigset_t mask; /* of blocked signals, for the command */
-    int fd;        /* the guard's end of the pair */
+    sigset_t mask;                /* of blocked signals, for the command */
+    int fd;                       /* the guard's end of the pair */
 };
 
 struct guard_report {

@@ -129,8 +129,7 @@ static const char *find_obstacle(int errnum)
 
 static int refuse(const char *option, const char *step, int errnum, struct err *err)
 {
-    return err_set(
-        err, "%s: %s: %s; %s", option, step, strerror(errnum), find_obstacle(errnum));
+    return err_set(err, "%s: %s: %s; %s", option, step, strerror(errnum), find_obstacle(errnum));
 }
 
 int private_network_enter(const char *option, struct err *err)

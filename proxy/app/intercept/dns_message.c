@@ -66,8 +66,7 @@ static bool read_name(const struct message *message, size_t at, char name[NAME_T
     return used > 0 && strlen(name) == used;
 }
 
-static void note_record(
-    const unsigned char *data, unsigned type, size_t length, const char *name,
+static void note_record(const unsigned char *data, unsigned type, size_t length, const char *name,
     struct host_names *names)
 {
     struct sockaddr_storage address = {0};

@@ -21,20 +21,27 @@
 #define SERVED_MS 100
 #define RULES_MAX (SERVED_PORTS_MAX + 4096)
 
+/* Ports of any host. */
+static bool has_hosts(const struct destination_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (list->terms[i].host != DESTINATION_ANY_HOST)
+            return true;
+    return false;
+}
+
 int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err)
 {
-    struct err inner;
+    struct err ignored;
     *pass = (struct intercept_pass){.kind = PASS_ALL};
     if (text == NULL || strcmp(text, "all") == 0)
         return 0;
     pass->kind = strcmp(text, "none") == 0 ? PASS_NONE : PASS_LIST;
     if (pass->kind == PASS_NONE)
         return 0;
-    if (option_intercept.parse(NULL, text, &pass->ports, &inner) != 0)
-        return err_set(err, "--pass %.64s: %.300s", text, inner.text);
-    for (unsigned i = 0; i < pass->ports.count; i++)
-        if (pass->ports.terms[i].host != DESTINATION_ANY_HOST)
-            return err_set(err, "--pass %.64s: write ports such as 80,8000-8100, all or none", text);
+    if (option_intercept.parse(NULL, text, &pass->ports, &ignored) != 0 || has_hosts(&pass->ports))
+        return err_set(
+            err, "--pass %.64s: write ports such as 80 or 80,8000-8100, all or none", text);
     return 0;
 }
 
@@ -222,8 +229,8 @@ static void add_everything(struct rule_list *list, const struct intercept *inter
         add_rule(list, (struct redirect_rule){.first_port = port, .last_port = port, .to = to});
     }
     if (intercept->limits_loopback)
-        add_rule(list,
-            (struct redirect_rule){.first_port = 0, .last_port = UINT16_MAX, .loopback_only = true});
+        add_rule(list, (struct redirect_rule){
+                           .first_port = 0, .last_port = UINT16_MAX, .loopback_only = true});
     add_rule(list, (struct redirect_rule){.first_port = 0, .last_port = UINT16_MAX, .to = to});
 }
 
@@ -233,8 +240,8 @@ static int set_rules(struct intercept *intercept)
     if (list == NULL)
         return -ENOMEM;
     add_proxies(list, intercept->worker);
-    add_destinations(list, &intercept->dns_tcp->plan->config.intercept,
-        listening_port(intercept->dns_tcp));
+    add_destinations(
+        list, &intercept->dns_tcp->plan->config.intercept, listening_port(intercept->dns_tcp));
     add_own(list, intercept);
     if (intercept->pass.kind == PASS_LIST)
         add_destinations(list, &intercept->pass.ports, listening_port(intercept->passing));

@@ -40,9 +40,9 @@ struct intercept {
     struct dns dns;
     struct refusals refusals;
     bool watches_refusals;
-    struct served served;   /* as of the rules in force */
-    bool limits_loopback;   /* `served` is known */
-    uv_timer_t *timer;      /* until the rules are looked at again; allocated, as libuv wants it */
+    struct served served; /* as of the rules in force */
+    bool limits_loopback; /* `served` is known */
+    uv_timer_t *timer;    /* until the rules are looked at again; allocated, as libuv wants it */
 };
 
 /* `text` NULL: all. 0, or -1 with err filled. */

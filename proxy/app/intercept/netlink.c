@@ -135,7 +135,7 @@ static int receive_ack(int fd)
 
 int netlink_send(struct netlink *netlink, int fd)
 {
-    const struct timeval patience = {.tv_sec = 5}; /* a kernel that never answers */
+    const struct timeval patience = {.tv_sec = 5};     /* a kernel that never answers */
     const int size = (int)netlink->length * 2 + 65536; /* a send has to fit (netlink_sendmsg) */
     if (netlink->errnum != 0)
         return -netlink->errnum;

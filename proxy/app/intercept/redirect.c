@@ -42,8 +42,8 @@
 static void begin(struct netlink *netlink, uint16_t type, uint16_t flags)
 {
     const struct nfgenmsg header = {.nfgen_family = NFPROTO_INET};
-    netlink_begin(netlink, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &header,
-        sizeof header);
+    netlink_begin(
+        netlink, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &header, sizeof header);
 }
 
 static void batch(struct netlink *netlink, uint16_t type)
@@ -111,7 +111,7 @@ static void mask(struct netlink *netlink, const void *bits, uint32_t size)
     end_expression(&expression);
 }
 
-static void compare(struct netlink *netlink, uint32_t operator, const void *value, size_t size)
+static void compare(struct netlink *netlink, uint32_t operator, const void * value, size_t size)
 {
     struct expression expression = begin_expression(netlink, "cmp");
     netlink_put_be32(netlink, NFTA_CMP_SREG, NFT_REG_1);

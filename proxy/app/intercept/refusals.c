@@ -29,13 +29,13 @@
 static const struct sock_filter program[] = {
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), /* 0: version */
     BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 1, 0), /* IPv4: 4 */
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 1, 0),  /* IPv4: 4 */
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 5, 11), /* IPv6: 9 */
-    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* 4: protocol */
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),            /* 4: protocol */
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 9),
     BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
     BPF_STMT(BPF_LD | BPF_B | BPF_IND, TCP_FLAGS_AT),
-    BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0), /* 12 */
+    BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),   /* 12 */
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* 9: next header */
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 4),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV6_HEADER + TCP_FLAGS_AT),

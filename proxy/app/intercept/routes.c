@@ -16,7 +16,8 @@
 
 #include "proxy/app/intercept/netlink.h"
 
-#define LOOPBACK_INDEX 1 /* the first device of a network namespace: LOOPBACK_IFINDEX in the kernel */
+#define LOOPBACK_INDEX                                                                             \
+    1 /* the first device of a network namespace: LOOPBACK_IFINDEX in the kernel */
 
 /* An address of either family, without a port. */
 struct host {
@@ -160,8 +161,8 @@ static bool is_loopback(const struct host *host)
 /* --- the machine's own routes over IPv6 --- */
 
 /* One message of the kernel's table: a route to which the machine sends, or its own address. */
-static void copy_route(struct holder *holder, const struct nlmsghdr *message,
-    const struct host *source)
+static void copy_route(
+    struct holder *holder, const struct nlmsghdr *message, const struct host *source)
 {
     const struct rtmsg *route = NLMSG_DATA(message);
     struct host destination = {.family = AF_INET6, .size = 16};
@@ -176,8 +177,8 @@ static void copy_route(struct holder *holder, const struct nlmsghdr *message,
 }
 
 /* False: that was the last message. */
-static bool copy_answer(struct holder *holder, const struct nlmsghdr *message, size_t length,
-    const struct host *source)
+static bool copy_answer(
+    struct holder *holder, const struct nlmsghdr *message, size_t length, const struct host *source)
 {
     for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
         if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)

@@ -1,0 +1,176 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# rudeproxy exec --intercept: the command's connections are taken, and it sees no difference; as root and
+# as an ordinary user.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl
+
+# Outside: an HTTP server on every address of the machine.
+proxy_start <<'INI'
+[proxy web]
+listen   = [::]:0
+upstream = builtin:http
+INI
+port=$(proxy_port web)
+other=$(unused_port)
+
+export RUDE_MARK=$work/mark
+cp "$RUDEPROXY" "$work/rudeproxy" # where everybody may execute it
+chmod 755 "$work" "$work/rudeproxy"
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin # not what only root may search
+
+left() { # processes that carry the mark
+    local environ
+    for environ in /proc/[0-9]*/environ; do
+        { tr '\0' '\n' <"$environ" | grep -qxF "RUDE_MARK=$RUDE_MARK"; } 2>/dev/null || continue
+        [ "$environ" = "/proc/$$/environ" ] || printf '%s\n' "$environ"
+    done
+}
+
+as=()
+# intercept CODES ARGS... -- CMD ARGS... - its log is in $work/log, one JSON object a line
+intercept() {
+    local codes=$1
+    shift
+    : >"$work/log"
+    chmod 666 "$work/log"
+    expect "$codes" "${as[@]}" "$work/rudeproxy" exec --seed 1 --log "$work/log" --log-format json "$@"
+}
+
+get=(curl -q -sS --noproxy '*' --max-time 20)
+
+# --- what every user can do ---
+
+unchanged() {
+    expect 0 "${get[@]}" "http://127.0.0.1:$port/bytes/300000"
+    local direct
+    direct=$(md5sum <"$work/out")
+    intercept 0 --intercept "$port" -- "${get[@]}" "http://127.0.0.1:$port/bytes/300000"
+    same "the body through an intercepted connection" "$direct" "$(md5sum <"$work/out")"
+    says "$work/log" '"event":"open","proxy":"\*:'"$port"'","connection":1,.*"server":"127.0.0.1:'"$port"'"'
+    intercept 0 --intercept "$port" -- "${get[@]}" -o /dev/null -w '%{remote_ip} %{remote_port}' "http://localhost:$port/"
+    same "what curl dialled" "127.0.0.1 $port" "$(cat "$work/out")"
+    intercept 7 --intercept "$port" -- bash -c 'exit 7'
+    intercept 127 --intercept "$port" -- /no/such/command
+}
+
+faults_happen() {
+    intercept 56 --intercept "$port" --fault 'type=reset when=bytes:1k must_fire=yes' -- \
+        "${get[@]}" -o /dev/null "http://127.0.0.1:$port/bytes/300000"
+    says "$work/log" '"event":"fault",.*"offset":1024'
+    intercept 7 --intercept "$port" --fault 'type=refuse' -- "${get[@]}" "http://127.0.0.1:$port/"
+    intercept 28 --intercept "$port" --fault 'type=syn_blackhole' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
+    intercept 28 --intercept "$port" --fault 'type=packet_loss side=client when=bytes:1k' -- \
+        "${get[@]}" --max-time 1 -o /dev/null "http://127.0.0.1:$port/bytes/30000000"
+    intercept 28 --intercept "$port" --fault 'type=vanish side=client when=bytes:1k' -- \
+        "${get[@]}" --max-time 1 -o /dev/null "http://127.0.0.1:$port/bytes/30000000"
+}
+
+any_address() {
+    intercept 0 --intercept 80 --upstream builtin:http -- \
+        "${get[@]}" -o /dev/null -w '%{remote_ip} %{remote_port} %{http_code}' "http://203.0.113.7/"
+    same "an address that only the command's network has" "203.0.113.7 80 200" "$(cat "$work/out")"
+    says "$work/log" '"server":"203.0.113.7:80"'
+    have_ipv6 || return 0
+    intercept 0 --intercept 80 --upstream builtin:http -- \
+        "${get[@]}" -o /dev/null -w '%{remote_ip} %{http_code}' "http://[2001:db8::7]/"
+    same "an address of IPv6" "2001:db8::7 200" "$(cat "$work/out")"
+    intercept 0 --intercept "$port" -- "${get[@]}" -o /dev/null "http://[::1]:$port/"
+    says "$work/log" '"server":"\[::1\]:'"$port"'"'
+}
+
+# Other hosts on an intercepted port pass without a fault and without a record.
+one_host() {
+    local file=$work/one.ini
+    printf '[proxy one]\nintercept = 127.0.0.2:%s\n[fault no]\ntype = reset\nwhen = bytes:10\n' "$port" >"$file"
+    intercept 56 -c "$file" -- "${get[@]}" "http://127.0.0.2:$port/"
+    intercept 0 -c "$file" -- "${get[@]}" "http://127.0.0.1:$port/"
+    if grep -q '"event":"open"' "$work/log"; then fail "a passed connection left a record: $(cat "$work/log")"; fi
+    # By name: localhost is 127.0.0.1 and ::1, and not 127.0.0.2.
+    intercept 56 --intercept "localhost:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.1:$port/"
+    says "$work/log" '"proxy":"localhost:'"$port"'"'
+    intercept 0 --intercept "localhost:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.2:$port/"
+}
+
+passing() {
+    intercept 0 --intercept "$other" -- "${get[@]}" -o /dev/null "http://127.0.0.1:$port/"
+    if grep -q '"event":"open"' "$work/log"; then fail "a passed connection left a record: $(cat "$work/log")"; fi
+    intercept 7 --intercept "$other" --pass none -- "${get[@]}" "http://127.0.0.1:$port/"
+    says "$work/err" "in vain: 127.0.0.1:$port .*--pass $port\$"
+    intercept 0 --intercept "$other" --pass "1-10,$port" -- "${get[@]}" -o /dev/null "http://127.0.0.1:$port/"
+    if grep -q 'in vain' "$work/err"; then fail "a passed port was asked for in vain: $(cat "$work/err")"; fi
+    intercept 2 --intercept "$other" --pass some -- true
+    says "$work/err" "write ports such as"
+    expect 2 "${as[@]}" "$work/rudeproxy" exec --listen 127.0.0.1:0 --upstream builtin:echo --pass all -- true
+}
+
+# Where nobody listens, here or there, a connection is refused at once: what waits for a server of its own
+# finds it when it is there, also on a port that is intercepted or that would pass.
+own_servers() {
+    # shellcheck disable=SC2016
+    local script='
+        address=127.0.0.1:$1
+        curl -q -sS --noproxy "*" "http://$address/" && exit 90
+        "$2" --listen "$3:$1" --upstream builtin:http --log none 2>/dev/null &
+        server=$!
+        until code=0; curl -q -s --noproxy "*" --max-time 20 -o /dev/null "http://$address/bytes/999" || code=$?; [ "$code" -ne 7 ]; do sleep 0.05; done
+        kill "$server"; wait "$server"
+        exit "$code"'
+    local listen
+    for listen in 127.0.0.1 0.0.0.0; do
+        intercept 0 --intercept 1 --fault 'type=reset when=bytes:10' -- bash -c "$script" sh "$other" "$work/rudeproxy" "$listen"
+        intercept 0 --intercept "$other" --fault 'type=refuse' -- bash -c "$script" sh "$other" "$work/rudeproxy" "$listen"
+        intercept 0 --intercept 1 --pass none -- bash -c "$script" sh "$other" "$work/rudeproxy" "$listen"
+        if grep -q 'in vain' "$work/err"; then fail "a server of its own was asked for in vain: $(cat "$work/err")"; fi
+    done
+}
+
+# Proxies that listen and the API are reached at their addresses, from inside.
+listeners_too() {
+    local file=$work/both.ini
+    printf '[proxy both]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n[proxy taken]\nintercept = %s\n' "$port" >"$file"
+    # shellcheck disable=SC2016
+    intercept 0 -c "$file" --pass none -- bash -c '
+        curl -q -sS --noproxy "*" -o /dev/null "http://$RUDEPROXY_BOTH_ADDR/" && [ -z "${RUDEPROXY_TAKEN_ADDR-}" ]'
+    says "$work/log" '"event":"open","proxy":"both"'
+}
+
+everything() {
+    unchanged
+    faults_happen
+    any_address
+    one_host
+    passing
+    own_servers
+    listeners_too
+    same "processes left" "" "$(left)"
+}
+
+users=("$(id -un)")
+[ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null || users+=(nobody)
+for user in "${users[@]}"; do
+    [ "$user" != nobody ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    if ! "${as[@]}" unshare -Un true 2>/dev/null && ! "${as[@]}" unshare -n true 2>/dev/null; then
+        note "not looked at: --intercept as $user: the kernel forbids namespaces here"
+        continue
+    fi
+    note "as $user"
+    everything
+done
+
+# --- what forbids it ---
+
+expect 2 "$work/rudeproxy" run --intercept 80
+says "$work/err" 'only exec'
+printf '[proxy x]\nintercept = 80\n' >"$work/x.ini"
+expect 1 "$work/rudeproxy" run -c "$work/x.ini"
+says "$work/err" 'only exec'
+if [ "$(id -u)" -eq 0 ] && unshare -Ur true 2>/dev/null; then
+    # shellcheck disable=SC2016
+    expect 1 unshare -Ur bash -c 'echo 0 >/proc/sys/user/max_net_namespaces; exec "$@"' sh \
+        "$work/rudeproxy" exec --intercept 80 -- true
+    says "$work/err" 'max_net_namespaces'
+fi
+proxy_stop
