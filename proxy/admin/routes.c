@@ -24,6 +24,7 @@ const struct route routes[] = {
     {"GET", "/v1/report", v1_report},
     {"GET", "/v1/config", v1_config},
     {"POST", "/v1/reload", v1_reload},
+    {"POST", "/v1/reset-counts", v1_reset_counts},
     {"GET", "/v1/events", v1_events},
     {"GET", "/v1/faults/catalogue", v1_catalogue},
     {"GET", "/v1/connections", v1_list_all_connections},

@@ -250,6 +250,17 @@ static enum control_result enable(struct control *control, struct proxy *proxy, 
     return control_change_proxy(control, config.name, &config, err);
 }
 
+void control_reset_counts(struct control *control)
+{
+    fault_counters_reset(&control->worker->counters);
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
+        const struct event event = {
+            .kind = EVENT_COUNTS_RESET, .at = timers_now(), .proxy = proxy_name(proxy)};
+        proxy->last_number = 0;
+        worker_emit(control->worker, &event);
+    }
+}
+
 enum control_result control_reset(struct control *control, struct err *err)
 {
     enum control_result result = CONTROL_OK;

@@ -108,6 +108,10 @@ enum control_result control_remove_fault(struct control *control, const char *pr
  * listen; those behind it were not looked at. */
 enum control_result control_reset(struct control *control, struct err *err);
 
+/* Connections are numbered from 1 again, `times` counts anew, and what `after = NAME/any` waits for has not
+ * fired: for a proxy that many tests share. Open connections keep their numbers and faults. */
+void control_reset_counts(struct control *control);
+
 /* One connection gets a fault of its own, which no other sees and no later change takes away: with
  * `when = open` it happens now. CONTROL_NOT_FOUND: the proxy or the connection; CONTROL_INVALID: it concerns
  * no open connection, or this one is ending already. */

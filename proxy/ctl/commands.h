@@ -31,6 +31,7 @@ enum ctl_status ctl_events(struct ctl *ctl);
 enum ctl_status ctl_report(struct ctl *ctl);
 enum ctl_status ctl_config(struct ctl *ctl);
 enum ctl_status ctl_reload(struct ctl *ctl);
+enum ctl_status ctl_reset_counts(struct ctl *ctl);
 enum ctl_status ctl_reset(struct ctl *ctl);
 enum ctl_status ctl_version(struct ctl *ctl);
 

@@ -58,7 +58,7 @@ static char *words_of(json_t *fault)
         return NULL;
     json_object_foreach(fault, key, value)
     {
-        if (has_column(key))
+        if (has_column(key) || json_is_array(value)) /* `not_fired` is no key */
             continue;
         if (count++ > 0)
             fputc(' ', file.out);

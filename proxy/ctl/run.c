@@ -175,6 +175,13 @@ enum ctl_status ctl_reset(struct ctl *ctl)
     return ctl_do(ctl, "POST", &path, NULL, "Enabled every proxy, took every fault away\n");
 }
 
+enum ctl_status ctl_reset_counts(struct ctl *ctl)
+{
+    struct path path;
+    path_begin(&path, "/v1/reset-counts");
+    return ctl_do(ctl, "POST", &path, NULL, "Connections are numbered from 1 again\n");
+}
+
 enum ctl_status ctl_version(struct ctl *ctl)
 {
     struct path path;

@@ -13,7 +13,7 @@
 
 static void put_failure(const struct ledger_fault *fault, FILE *out)
 {
-    char why[256];
+    char why[256 + NOT_FIRED_REASON_MAX];
     snprintf(why, sizeof why,
         "fault %s (type = %s) never fired: it was armed on %" PRIu64
         " connections, and its trigger came on none of them",
@@ -21,6 +21,8 @@ static void put_failure(const struct ledger_fault *fault, FILE *out)
     if (fault->armed == 0)
         snprintf(why, sizeof why, "fault %s (type = %s) never fired: it was armed on no connection",
             fault->name, fault->type);
+    if (fault->miss_count > 0)
+        snprintf(why + strlen(why), sizeof why - strlen(why), ": %s", fault->misses[0].reason);
     fputs("      <failure type=\"must_fire\"", out);
     xml_put_attribute("message", why, out);
     fputs(">", out);

@@ -20,6 +20,7 @@ void ledger_deinit(struct ledger *ledger)
     for (size_t i = 0; i < ledger->fault_count; i++) {
         free(ledger->faults[i].by_name);
         free(ledger->faults[i].places);
+        free(ledger->faults[i].misses);
     }
     for (size_t i = 0; i < ledger->proxy_count; i++)
         free(ledger->proxies[i].by_name);
@@ -199,8 +200,45 @@ static void note_injection(
     };
 }
 
-static void note_closed(struct ledger_proxy *proxy, const struct event *event)
+/* The entry of this reason on this proxy, a new one where there is room; NULL: there is none. */
+static struct ledger_miss *miss_of(struct ledger_fault *fault, size_t proxy, const char *reason)
 {
+    for (size_t i = 0; i < fault->miss_count; i++)
+        if (fault->misses[i].proxy == proxy && strcmp(fault->misses[i].reason, reason) == 0)
+            return &fault->misses[i];
+    return fault->miss_count < LEDGER_MISSES_MAX ? &fault->misses[fault->miss_count++] : NULL;
+}
+
+static void note_miss(struct ledger *ledger, const struct ledger_proxy *proxy, uint64_t connection,
+    const struct not_fired *not_fired)
+{
+    struct ledger_fault *fault = find_fault(ledger, not_fired->fault);
+    if (fault == NULL && (fault = add_fault(ledger, not_fired->fault)) != NULL)
+        fault->enabled = true; /* of the API: the configuration does not have it */
+    if (fault != NULL && fault->misses == NULL)
+        fault->misses = calloc(LEDGER_MISSES_MAX, sizeof fault->misses[0]);
+    if (fault == NULL || fault->misses == NULL) {
+        ledger->incomplete = true;
+        return;
+    }
+    size_t index = (size_t)(proxy - ledger->proxies);
+    struct ledger_miss *miss = miss_of(fault, index, not_fired->reason);
+    fault->type = not_fired->type;
+    fault->missed++;
+    if (miss == NULL)
+        return;
+    if (miss->connections++ == 0) {
+        miss->proxy = index;
+        miss->connection = connection;
+        memcpy(miss->reason, not_fired->reason, sizeof miss->reason);
+    }
+}
+
+static void note_closed(
+    struct ledger *ledger, struct ledger_proxy *proxy, const struct event *event)
+{
+    for (unsigned i = 0; i < event->u.closed.not_fired_count; i++)
+        note_miss(ledger, proxy, event->connection, &event->u.closed.not_fired[i]);
     const struct side_record *sides = event->u.closed.sides;
     proxy->connections++;
     proxy->ended[event->u.closed.cause]++;
@@ -224,7 +262,7 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
     else if (event->kind == EVENT_CONNECT_FAILED)
         proxy->connect_failed++;
     else if (event->kind == EVENT_CLOSED)
-        note_closed(proxy, event);
+        note_closed(ledger, proxy, event);
     else if (event->kind == EVENT_FAULT)
         note_injection(ledger, proxy, event);
 }
@@ -251,6 +289,11 @@ void ledger_settle(struct ledger *ledger, const struct fault_counters *book)
     add_counts(ledger, &book->named);
     add_counts(ledger, &book->others);
     add_counts(ledger, &book->history);
+}
+
+const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const char *name)
+{
+    return find_fault(ledger, name);
 }
 
 bool ledger_fault_failed(const struct ledger_fault *fault)

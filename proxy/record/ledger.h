@@ -52,6 +52,17 @@ struct ledger_place {
     uint64_t offset;
 };
 
+/* Different reasons for which one fault did not fire: the first ones are listed. */
+#define LEDGER_MISSES_MAX 8
+
+/* Connections of one proxy on which a fault was armed and did not fire, for one reason. */
+struct ledger_miss {
+    size_t proxy;         /* index of the ledger's proxies */
+    uint64_t connection;  /* the first of them */
+    uint64_t connections; /* how many */
+    char reason[NOT_FIRED_REASON_MAX];
+};
+
 struct ledger_fault {
     struct ledger_name *by_name; /* owned */
     char name[FAULT_NAME_MAX];
@@ -62,6 +73,9 @@ struct ledger_fault {
     uint64_t injections;         /* events: one for each direction, and of a listening socket */
     struct ledger_place *places; /* the first LEDGER_PLACES_MAX of them; owned */
     size_t place_count, place_capacity;
+    struct ledger_miss *misses; /* room for LEDGER_MISSES_MAX; owned; NULL: none */
+    size_t miss_count;
+    uint64_t missed; /* connections on which it was armed and did not fire */
 };
 
 struct ledger {
@@ -86,6 +100,9 @@ void ledger_note_event(struct ledger *ledger, const struct event *event);
 
 /* Takes over what only the counters know, as of now: at the end, and before any print. */
 void ledger_settle(struct ledger *ledger, const struct fault_counters *book);
+
+/* A fault by its name, NULL: not known. */
+const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const char *name);
 
 /* Whether the fault had to fire and did not. */
 bool ledger_fault_failed(const struct ledger_fault *fault);

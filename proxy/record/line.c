@@ -62,6 +62,35 @@ static void write_side(struct writer *writer, enum side side, const struct side_
     writer_close(writer);
 }
 
+/* As text: "cut: after 853 of 51200 bytes; late: match not seen". */
+static void write_not_fired_text(struct writer *writer, const struct event *event)
+{
+    char text[EVENT_NOT_FIRED_MAX * (FAULT_NAME_MAX + NOT_FIRED_REASON_MAX + 4)] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < event->u.closed.not_fired_count; i++) {
+        const struct not_fired *entry = &event->u.closed.not_fired[i];
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: %s", i > 0 ? "; " : "",
+            entry->fault, entry->reason);
+    }
+    writer_string(writer, "not_fired", text);
+}
+
+static void write_not_fired(struct writer *writer, const struct event *event)
+{
+    if (writer->format == LOG_TEXT) {
+        write_not_fired_text(writer, event);
+        return;
+    }
+    writer_list_begin(writer, "not_fired");
+    for (unsigned i = 0; i < event->u.closed.not_fired_count; i++) {
+        writer_item_begin(writer);
+        writer_string(writer, "fault", event->u.closed.not_fired[i].fault);
+        writer_string(writer, "reason", event->u.closed.not_fired[i].reason);
+        writer_item_end(writer);
+    }
+    writer_list_end(writer);
+}
+
 static void write_closed(struct writer *writer, const struct event *event)
 {
     unsigned count = event->u.closed.fault_count;
@@ -72,6 +101,7 @@ static void write_closed(struct writer *writer, const struct event *event)
     writer_number(writer, "fault_count", count);
     writer_strings(writer, "faults", event->u.closed.faults,
         count < EVENT_FAULTS_MAX ? count : EVENT_FAULTS_MAX);
+    write_not_fired(writer, event);
     write_side(writer, SIDE_CLIENT, &event->u.closed.sides[SIDE_CLIENT]);
     write_side(writer, SIDE_SERVER, &event->u.closed.sides[SIDE_SERVER]);
 }
@@ -115,6 +145,7 @@ static void write_facts(struct writer *writer, const struct event *event)
     case EVENT_CLOSED:
         write_closed(writer, event);
         break;
+    case EVENT_COUNTS_RESET:
     case EVENT_COUNT:
         break;
     }

@@ -105,10 +105,24 @@ static json_t *place_of(
     return object;
 }
 
+static json_t *miss_of(struct builder *builder, const struct ledger *ledger,
+    const struct ledger_fault *fault, const struct ledger_miss *miss)
+{
+    json_t *object = json_object();
+    set(builder, object, "fault", text(fault->name));
+    set(builder, object, "reason", text(miss->reason));
+    set(builder, object, "proxy", text(ledger->proxies[miss->proxy].name));
+    set(builder, object, "connection", number(miss->connection));
+    set(builder, object, "connections", number(miss->connections));
+    return object;
+}
+
 static json_t *fault_of(
     struct builder *builder, const struct ledger *ledger, const struct ledger_fault *fault)
 {
-    json_t *object = json_object(), *where = json_array();
+    json_t *object = json_object(), *where = json_array(), *not_fired = json_array();
+    for (size_t i = 0; i < fault->miss_count; i++)
+        append(builder, not_fired, miss_of(builder, ledger, fault, &fault->misses[i]));
     for (size_t i = 0; i < fault->place_count; i++)
         append(builder, where, place_of(builder, ledger, &fault->places[i]));
     set(builder, object, "name", text(fault->name));
@@ -120,6 +134,7 @@ static json_t *fault_of(
     set(builder, object, "fired", number(fault->fired));
     set(builder, object, "injections", number(fault->injections));
     set(builder, object, "where", where);
+    set(builder, object, "not_fired", not_fired);
     return object;
 }
 

@@ -63,6 +63,26 @@ static void print_places(const struct ledger *ledger, const struct ledger_fault 
         fprintf(out, " and %" PRIu64 " more", fault->injections - shown);
 }
 
+/* "  not fired: after 853 of 51200 bytes (web#1), match not seen (web#2 and 4 more)" */
+static void print_misses(const struct ledger *ledger, const struct ledger_fault *fault, FILE *out)
+{
+    uint64_t told = 0;
+    for (size_t i = 0; i < fault->miss_count && i < PLACES_SHOWN; i++) {
+        const struct ledger_miss *miss = &fault->misses[i];
+        char name[QUOTE_NAME_MAX];
+        fprintf(out, "%s %s (%s#%" PRIu64, i == 0 ? "  not fired:" : ",", miss->reason,
+            quote_name(ledger->proxies[miss->proxy].name, name), miss->connection);
+        if (miss->connections > 1)
+            fprintf(out, " and %" PRIu64 " more", miss->connections - 1);
+        fputc(')', out);
+        told += miss->connections;
+    }
+    if (fault->missed > told)
+        fprintf(out, " and %" PRIu64 " more", fault->missed - told);
+    if (fault->missed > 0)
+        fputc('\n', out);
+}
+
 static void print_fault(const struct ledger *ledger, const struct ledger_fault *fault, FILE *out)
 {
     char name[QUOTE_NAME_MAX];
@@ -73,6 +93,7 @@ static void print_fault(const struct ledger *ledger, const struct ledger_fault *
     else
         fputs(fault->enabled ? ": never fired" : ": not enabled", out);
     fputs(ledger_fault_failed(fault) ? ", and must_fire = yes\n" : "\n", out);
+    print_misses(ledger, fault, out);
 }
 
 void summary_print(const struct ledger *ledger, FILE *out)

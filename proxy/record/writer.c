@@ -3,6 +3,7 @@
  * valid UTF-8 without controls, whatever a name or path holds (quote.h). */
 #include "proxy/record/writer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -87,6 +88,34 @@ void writer_strings(struct writer *writer, const char *key, const char *const *v
             put_quoted(writer->out, values[i]);
     }
     fputs(json ? "]" : "", writer->out);
+}
+
+void writer_list_begin(struct writer *writer, const char *key)
+{
+    assert(writer->format == LOG_JSON);
+    put_key(writer, key);
+    fputc('[', writer->out);
+    writer->first = true;
+}
+
+void writer_item_begin(struct writer *writer)
+{
+    if (!writer->first)
+        fputc(',', writer->out);
+    fputc('{', writer->out);
+    writer->first = true;
+}
+
+void writer_item_end(struct writer *writer)
+{
+    fputc('}', writer->out);
+    writer->first = false;
+}
+
+void writer_list_end(struct writer *writer)
+{
+    fputc(']', writer->out);
+    writer->first = false;
 }
 
 void writer_open(struct writer *writer, const char *key)

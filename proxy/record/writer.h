@@ -28,6 +28,13 @@ void writer_null(struct writer *writer, const char *key);
 void writer_strings(
     struct writer *writer, const char *key, const char *const *values, size_t count);
 
+/* A list of objects, whose members are written between begin and end of each. JSON only: text has no word
+ * for it. */
+void writer_list_begin(struct writer *writer, const char *key);
+void writer_item_begin(struct writer *writer);
+void writer_item_end(struct writer *writer);
+void writer_list_end(struct writer *writer);
+
 /* One level of nesting. */
 void writer_open(struct writer *writer, const char *key);
 void writer_close(struct writer *writer);

@@ -14,6 +14,7 @@ static const char *const event_kind_names[EVENT_COUNT] = {
     [EVENT_EOF] = "eof",
     [EVENT_RESET_SEEN] = "reset_seen",
     [EVENT_CLOSED] = "closed",
+    [EVENT_COUNTS_RESET] = "counts_reset",
 };
 
 static const char *const end_mark_names[END_COUNT] = {

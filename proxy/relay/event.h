@@ -28,6 +28,7 @@ enum event_kind {
     EVENT_EOF,          /* a FIN arrived */
     EVENT_RESET_SEEN,   /* a RST (or another fatal error) arrived */
     EVENT_CLOSED,       /* both sockets are gone */
+    EVENT_COUNTS_RESET, /* the connections of the proxy are numbered from 1 again */
     EVENT_COUNT,
 };
 
@@ -71,6 +72,16 @@ enum cause {
 
 #define EVENT_FAULTS_MAX 8 /* names listed in a `closed` event; fault_count is exact */
 
+#define EVENT_NOT_FIRED_MAX 16   /* entries listed in a `closed` event */
+#define NOT_FIRED_REASON_MAX 192 /* the name of a fault, and some words */
+
+/* A fault that was armed on a connection and did not fire there. */
+struct not_fired {
+    const char *fault; /* its name */
+    const char *type;
+    char reason[NOT_FIRED_REASON_MAX]; /* "after 853 of 51200 bytes" */
+};
+
 struct event {
     enum event_kind kind;
     time_us at;          /* monotonic */
@@ -110,6 +121,8 @@ struct event {
             const char *cause_fault; /* name, for CAUSE_FAULT */
             unsigned fault_count;    /* injected */
             const char *faults[EVENT_FAULTS_MAX];
+            const struct not_fired *not_fired; /* [not_fired_count] */
+            unsigned not_fired_count;          /* at most EVENT_NOT_FIRED_MAX */
         } closed;
     } u;
 };

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/relay/not_fired.h"
 #include "proxy/relay/peer_close.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
@@ -181,6 +182,7 @@ static void emit_closed(struct session *session)
         session->side[SIDE_CLIENT].record,
         session->side[SIDE_SERVER].record,
     };
+    struct not_fired not_fired[EVENT_NOT_FIRED_MAX];
     struct event event = {
         .kind = EVENT_CLOSED,
         .u.closed =
@@ -190,6 +192,8 @@ static void emit_closed(struct session *session)
                 .cause = session->cause,
                 .cause_fault = session->cause_fault != NULL ? session->cause_fault->name : NULL,
                 .fault_count = session->fault_count,
+                .not_fired = not_fired,
+                .not_fired_count = not_fired_list(session, not_fired, EVENT_NOT_FIRED_MAX),
             },
     };
     for (unsigned i = 0; i < EVENT_FAULTS_MAX && session->faults[i] != NULL; i++)

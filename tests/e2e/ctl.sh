@@ -289,6 +289,9 @@ ctl fault list web
 printf '[proxy web]\nlisten = nonsense\n' >>"$proxy_ini"
 ctl_fails 1 'not reloaded' reload
 says "$work/err" "$proxy_ini:[0-9]+: "
+ctl reset-counts
+printed "Connections are numbered from 1 again$nl"
+
 ctl reset
 ctl fault list
 printed ''

@@ -78,6 +78,7 @@ says "$work/err" '^  could not reach unix:.*: 1$'
 says "$work/err" '^  client sockets: .*1 rst_sent'
 says "$work/err" '^fault cut \(reset\): armed 1, fired 1, at web#2 downstream 1024$'
 says "$work/err" '^fault far \(reset\): armed 2, fired 0: never fired, and must_fire = yes$'
+says "$work/err" '^  not fired: after [0-9]+ of [0-9]+ bytes \(web#1\)'
 says "$work/err" '^fault off \(refuse\): .*not enabled$'
 says "$work/err" '^fault idle \(close\): armed 2, fired 0: never fired$'
 says "$report" '"name": "far"'
@@ -94,6 +95,9 @@ field .faults[0].fired 1
 field .faults[0].injections 1
 field '.faults[0].where[0] | "\(.proxy) \(.connection) \(.direction) \(.offset)"' 'web 2 downstream 1024'
 field '.faults[1] | "\(.name) \(.type) \(.must_fire) \(.armed) \(.fired) \(.failed)"' 'far reset true 2 0 true'
+field '.faults[0].not_fired | length' 0
+field '.faults[1].not_fired[0] | "\(.fault) \(.proxy) \(.connection)"' 'far web 1'
+field '.faults[1].not_fired[0].reason | test("^after [0-9]+ of [0-9]+ bytes$")' true
 field '.faults[2] | "\(.enabled) \(.failed)"' 'false false'
 field '.started < .ended' true
 
@@ -102,7 +106,7 @@ same "test cases" 2 "$(grep -c '<testcase' "$junit")"
 same "failures" 1 "$(grep -c '<failure' "$junit")"
 says "$junit" 'tests="2" failures="1"'
 says "$junit" 'testcase .*name="far"'
-says "$junit" 'failure .*far.* never fired'
+says "$junit" 'failure .*far.* never fired.*: after [0-9]+ of [0-9]+ bytes'
 same "other files" 0 "$(find "$work" -name 'report.json.*' -o -name 'junit.xml.*' | wc -l)"
 
 # The same with run and SIGTERM.

@@ -185,6 +185,8 @@ static void note_closed(struct memory_session *it, const struct event *event)
 {
     it->cause = event->u.closed.cause;
     memcpy(it->closed, event->u.closed.sides, sizeof it->closed);
+    it->not_fired_count = event->u.closed.not_fired_count;
+    memcpy(it->not_fired, event->u.closed.not_fired, it->not_fired_count * sizeof it->not_fired[0]);
     note(it, "closed %s %s, %u faults", cause_name(it->cause),
         event->u.closed.cause_fault == NULL ? "-" : event->u.closed.cause_fault,
         event->u.closed.fault_count);
@@ -274,7 +276,7 @@ static void start_afresh(struct memory_session *it)
     it->now = MEMORY_START;
     it->timer_at = TIME_NEVER;
     it->dialled = it->wake_wanted = false;
-    it->ended = it->events = it->injected_count = 0;
+    it->ended = it->events = it->injected_count = it->not_fired_count = 0;
     it->log_len = 0;
     it->log[0] = '\0';
     it->cause = CAUSE_NONE;

@@ -61,6 +61,8 @@ struct memory_session {
     unsigned injected_count;
     enum cause cause; /* of the closed event */
     struct side_record closed[2];
+    struct not_fired not_fired[EVENT_NOT_FIRED_MAX]; /* of the closed event */
+    unsigned not_fired_count;
 };
 
 /* The text of the faults; a proxy named `a` and the seed 42 stand before it unless it has some.

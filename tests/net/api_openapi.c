@@ -149,6 +149,7 @@ static const struct step {
     {"get", "/v1/events", "/v1/events?follow=no", NULL, 200},
     {"get", "/v1/events", "/v1/events?after=x", NULL, 400},
     {"post", "/v1/reload", NULL, "", 204},
+    {"post", "/v1/reset-counts", NULL, "", 204},
     {"post", "/v1/reload", "/v1/reload?api=some", "", 400},
 };
 

@@ -5,7 +5,31 @@
 #include "proxy/admin/v1/v1.h"
 #include "proxy/admin/v1/value.h"
 
-static void write_fault(struct text *text, const struct rule *rule)
+/* Why it did not fire on connections of this proxy that have ended: the first reasons. */
+static void write_not_fired(
+    struct text *text, const struct call *call, const char *proxy, const char *fault)
+{
+    const struct ledger *ledger = call->admin->context.ledger;
+    const struct ledger_fault *found = ledger_find_fault(ledger, fault);
+    text_json_key(text, "not_fired");
+    text_puts(text, "[");
+    for (size_t i = 0; found != NULL && i < found->miss_count; i++) {
+        const struct ledger_miss *miss = &found->misses[i];
+        if (strcmp(ledger->proxies[miss->proxy].name, proxy) != 0)
+            continue;
+        text_json_comma(text);
+        text_puts(text, "{");
+        text_json_member(text, "fault", fault);
+        text_json_member(text, "reason", miss->reason);
+        text_json_number(text, "connection", miss->connection);
+        text_json_number(text, "connections", miss->connections);
+        text_puts(text, "}");
+    }
+    text_puts(text, "]");
+}
+
+static void write_fault(
+    struct text *text, const struct call *call, const char *proxy, const struct rule *rule)
 {
     const struct fault *fault = &rule->fault;
     text_puts(text, "{");
@@ -14,6 +38,7 @@ static void write_fault(struct text *text, const struct rule *rule)
     text_json_member(text, "type", fault->type->name);
     text_json_number(text, "armed", rule->fault_counter->armed);
     text_json_number(text, "fired", rule->fault_counter->fired);
+    write_not_fired(text, call, proxy, fault->name);
     v1_write_options(text, fault_options, fault, fault);
     v1_write_options(text, fault->type->options, fault->params, fault);
     text_puts(text, "}");
@@ -23,7 +48,7 @@ static void answer_fault(const struct call *call, unsigned status, const char *n
 {
     struct text text = {0};
     const struct proxy *proxy = control_proxy(call->admin->context.control, call->names[0]);
-    write_fault(&text, control_fault(proxy, name));
+    write_fault(&text, call, proxy_name(proxy), control_fault(proxy, name));
     answer_json_text(call, status, &text);
 }
 
@@ -58,7 +83,7 @@ void v1_list_faults(const struct call *call)
     text_puts(&text, "{\"faults\":[");
     for (size_t i = 0; i < proxy->plan->rule_count; i++) {
         text_json_comma(&text);
-        write_fault(&text, proxy->plan->rules[i]);
+        write_fault(&text, call, proxy_name(proxy), proxy->plan->rules[i]);
     }
     text_puts(&text, "]}");
     answer_json_text(call, 200, &text);

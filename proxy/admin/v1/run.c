@@ -108,6 +108,12 @@ void v1_reload(const struct call *call)
     free(memory.bytes);
 }
 
+void v1_reset_counts(const struct call *call)
+{
+    control_reset_counts(call->admin->context.control);
+    answer_empty(call, 204);
+}
+
 static void write_key(struct text *text, const struct option *option)
 {
     char form[OPTION_TEXT_MAX];

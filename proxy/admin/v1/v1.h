@@ -9,6 +9,7 @@ void v1_version(const struct call *call);
 void v1_report(const struct call *call);
 void v1_config(const struct call *call);
 void v1_reload(const struct call *call);
+void v1_reset_counts(const struct call *call);
 void v1_catalogue(const struct call *call);
 
 void v1_list_proxies(const struct call *call);

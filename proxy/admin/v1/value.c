@@ -180,7 +180,7 @@ static int tell(struct problems *from, size_t count, struct text *to)
 static bool is_own_member(const char *key)
 {
     static const char *const shown[] = {
-        "name", "origin", "armed", "fired", "faults", "state", NULL};
+        "name", "origin", "armed", "fired", "not_fired", "faults", "state", NULL};
     for (size_t i = 0; shown[i] != NULL; i++) {
         if (strcmp(shown[i], key) == 0)
             return true;

@@ -95,6 +95,7 @@ static void forget_run(struct replay_log *log)
         config_free(&log->configs[i]);
     log->config_count = 0;
     log->injection_count = 0;
+    log->counts_reset = false;
 }
 
 /* Problems of the configuration go to stderr themselves; the text says where it stands. */
@@ -217,6 +218,23 @@ static int take_lost(struct reader *reader)
     return 0;
 }
 
+/* The proxy's connections before have numbers that others get now: what happened to them cannot be told
+ * apart from what comes. */
+static int take_counts_reset(struct reader *reader)
+{
+    struct replay_log *log = reader->log;
+    const char *proxy = get_string(reader, "proxy");
+    size_t kept = 0;
+    if (proxy == NULL)
+        return -1;
+    for (size_t i = 0; i < log->injection_count; i++)
+        if (log->injections[i].connection == 0 || strcmp(log->injections[i].proxy, proxy) != 0)
+            log->injections[kept++] = log->injections[i];
+    log->injection_count = kept;
+    log->counts_reset = true;
+    return 0;
+}
+
 static const struct {
     const char *event;
     int (*take)(struct reader *reader);
@@ -225,6 +243,7 @@ static const struct {
     {"reload", take_config},
     {"fault", take_fault},
     {"fault_over", take_fault_over},
+    {"counts_reset", take_counts_reset},
     {"lost", take_lost},
 };
 

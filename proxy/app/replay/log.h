@@ -35,8 +35,9 @@ struct replay_log {
     size_t injection_count, injection_capacity;
     char time[REPLAY_TIME_MAX]; /* the run's beginning, as it is written */
     int64_t started_us;         /* the same; 0: not in this log */
-    size_t runs;                /* in the log; the last one counts */
-    size_t other_lines;         /* that are no events */
+    bool counts_reset;  /* some connections before that have numbers again that others had */
+    size_t runs;        /* in the log; the last one counts */
+    size_t other_lines; /* that are no events */
 };
 
 /* 0, or -1 after printing what is wrong, with the line, to stderr. */

@@ -40,6 +40,10 @@ static void print_head(
         fprintf(out,
             "; It was reloaded %zu times; what was defined anew is taken as it was at the end.\n",
             log->config_count - 1);
+    if (log->counts_reset)
+        fputs("; Its counts were reset: of each proxy, this repeats what came behind the last "
+              "time.\n",
+            out);
     for (size_t i = 0; i < plan->unfired_count; i++)
         fprintf(out, "; Never fired, left out: %s\n", plan->unfired[i]);
     fputc('\n', out);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Says in words how far each fault came that did not fire: see not_fired.h. The words are those of the
+ * manual, because scripts look for them.
+ */
+#include "proxy/relay/not_fired.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "proxy/base/units.h"
+
+/* A fault that did not fire, and the room for its reason. */
+struct miss {
+    const struct session *session;
+    const struct armed_fault *armed;
+    char *text;
+    size_t size;
+};
+
+#define SAY(miss, ...) snprintf((miss)->text, (miss)->size, __VA_ARGS__)
+
+/* The watched direction in which most bytes were forwarded since the fault was armed. */
+static enum direction busiest_direction(const struct miss *miss)
+{
+    enum direction best = DIRECTION_DOWNSTREAM;
+    uint64_t most = 0;
+    for (int d = 0; d < 2; d++) {
+        uint64_t n = flow_forwarded(&miss->session->flow[d]) - miss->armed->counts_at[d];
+        if (!bits_have(miss->armed->watched, d) || (most > 0 && n <= most))
+            continue;
+        best = (enum direction)d;
+        most = n;
+    }
+    return best;
+}
+
+static void say_bytes(const struct miss *miss, const struct trigger *when)
+{
+    enum direction direction = busiest_direction(miss);
+    SAY(miss, "after %" PRIu64 " of %" PRIu64 " bytes",
+        flow_forwarded(&miss->session->flow[direction]) - miss->armed->counts_at[direction],
+        when->value);
+}
+
+static void say_match(const struct miss *miss, const struct trigger *when)
+{
+    const struct match *match = NULL;
+    int direction = 0;
+    for (int d = 0; d < 2; d++) {
+        const struct match *one = &miss->armed->when_match[d];
+        if (!bits_have(miss->armed->watched, d) ||
+            (match != NULL && one->progress.occurrences <= match->progress.occurrences))
+            continue;
+        match = one;
+        direction = d;
+    }
+    if (match == NULL || match->progress.occurrences == 0)
+        SAY(miss, "match not seen");
+    else if (match->edge == FLOW_NO_EDGE)
+        SAY(miss, "match seen %" PRIu64 " of %" PRIu64 " times", match->progress.occurrences,
+            when->nth);
+    else if (when->plus > 0)
+        SAY(miss, "match seen, and %" PRIu64 " of %" PRIu64 " bytes behind it",
+            flow_forwarded(&miss->session->flow[direction]) + when->plus - match->edge, when->plus);
+    else
+        SAY(miss, "match seen, but not forwarded");
+}
+
+/* "250ms": whole milliseconds where there is one, so that the text stays short. */
+static const char *span(uint64_t us, char buf[24])
+{
+    units_format_duration(us < US_PER_MS ? us : us - us % US_PER_MS, buf, 24);
+    return buf;
+}
+
+static void say_time(const struct miss *miss, const struct trigger *when)
+{
+    char came[24], whole[24];
+    const struct armed_fault *armed = miss->armed;
+    time_us from = armed->counts_from != TIME_NEVER ? armed->counts_from : miss->session->opened_at;
+    units_format_duration(when->value, whole, sizeof whole);
+    SAY(miss, "after %s of %s", span(miss->session->now - from, came), whole);
+}
+
+static void say_idle(const struct miss *miss, const struct trigger *when)
+{
+    char whole[24];
+    units_format_duration(when->value, whole, sizeof whole);
+    SAY(miss, "never idle for %s", whole);
+}
+
+static void say_run(const struct miss *miss, const struct trigger *when)
+{
+    char whole[24];
+    time_us at = time_add(miss->session->plan->started_at, when->value);
+    units_format_duration(when->value, whole, sizeof whole);
+    SAY(miss, "%s %s of the run", miss->session->opened_at > at ? "opened after" : "closed before",
+        whole);
+}
+
+static void say_eof(const struct miss *miss, const struct trigger *when)
+{
+    (void)when;
+    SAY(miss, "no FIN seen");
+}
+
+static void say_open(const struct miss *miss, const struct trigger *when)
+{
+    (void)when;
+    SAY(miss, "the connection never opened");
+}
+
+/* By enum trigger_kind, of faults whose trigger did not come. */
+static void (*const waiting[TRIGGER_KIND_COUNT])(
+    const struct miss *miss, const struct trigger *when) = {
+    [TRIGGER_OPEN] = say_open,
+    [TRIGGER_ACCEPT] = say_open,
+    [TRIGGER_BYTES] = say_bytes,
+    [TRIGGER_TIME] = say_time,
+    [TRIGGER_EOF] = say_eof,
+    [TRIGGER_MATCH] = say_match,
+    [TRIGGER_IDLE] = say_idle,
+    [TRIGGER_RUN] = say_run,
+    [TRIGGER_NEVER] = say_open,
+};
+
+static void say_waiting(const struct miss *miss)
+{
+    const struct trigger *when = &miss->armed->rule->fault.when;
+    if (miss->session->opened_at == TIME_NEVER)
+        say_open(miss, when);
+    else
+        waiting[when->kind](miss, when);
+}
+
+static void say_done(const struct miss *miss)
+{
+    static const char *const texts[] = {
+        [MISS_NONE] = "taken away",
+        [MISS_WINDOW] = "not in its window",
+        [MISS_TIMES] = "its times are used up",
+        [MISS_ENDED] = "its direction had ended",
+        [MISS_PAST] = "its moment was past when it was armed",
+    };
+    SAY(miss, "%s", texts[miss->armed->miss]);
+}
+
+static void say_reason(const struct miss *miss)
+{
+    const struct after *after = &miss->armed->rule->fault.after;
+    switch (miss->armed->phase) {
+    case ARMED_CHAINED:
+        SAY(miss, "%s has not fired%s", after->name, after->any ? " on any connection" : "");
+        break;
+    case ARMED_WAITING:
+        say_waiting(miss);
+        break;
+    case ARMED_DELAYED:
+        SAY(miss, "closed within its trigger_delay");
+        break;
+    case ARMED_PENDING:
+        SAY(miss, "not in its window");
+        break;
+    case ARMED_ACTIVE:
+    case ARMED_DONE:
+        say_done(miss);
+        break;
+    }
+}
+
+/* Whether nothing is to be said about a fault: it fired, or is told as that of the other direction, which
+ * stands beside it in the list. */
+static bool is_told(const struct session *session, size_t i)
+{
+    const struct armed_set *set = &session->armed;
+    const struct armed_fault *armed = set->list[i];
+    const struct armed_fault *before = i > 0 ? set->list[i - 1] : NULL;
+    const struct armed_fault *behind = i + 1 < set->count ? set->list[i + 1] : NULL;
+    if (before != NULL && before->rule == armed->rule)
+        return true;
+    return armed->counted || (behind != NULL && behind->rule == armed->rule && behind->counted);
+}
+
+unsigned not_fired_list(const struct session *session, struct not_fired *list, unsigned max)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < session->armed.count && count < max; i++) {
+        const struct armed_fault *armed = session->armed.list[i];
+        if (is_told(session, i))
+            continue;
+        struct not_fired *entry = &list[count++];
+        const struct miss miss = {.session = session,
+            .armed = armed,
+            .text = entry->reason,
+            .size = sizeof entry->reason};
+        entry->fault = armed->rule->fault_counter->name;
+        entry->type = armed->rule->fault.type->name;
+        say_reason(&miss);
+    }
+    return count;
+}

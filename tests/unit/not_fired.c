@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* A closed connection says of each fault that was armed on it why it did not fire. */
+#include "tests/unit/memory_fixture.h"
+
+#define M "[fault m]\ntype = mark\n"
+
+/* Hundred bytes each way, two of "ab" among those of the server, and a FIN of the client, in one second. */
+static void play(struct memory_session *it)
+{
+    char bytes[100];
+    memset(bytes, 'x', sizeof bytes);
+    memory_session_feed(it, SIDE_CLIENT, bytes, sizeof bytes);
+    memcpy(bytes + 10, "ab", 2);
+    memcpy(bytes + 90, "ab", 2);
+    memory_session_feed(it, SIDE_SERVER, bytes, sizeof bytes);
+    memory_session_advance(it, US_PER_S);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+}
+
+static void expect_reason(
+    const struct memory_session *it, const char *fault, const char *keys, const char *want)
+{
+    for (unsigned i = 0; i < it->not_fired_count; i++) {
+        if (strcmp(it->not_fired[i].fault, fault) != 0)
+            continue;
+        if (strcmp(it->not_fired[i].reason, want) != 0)
+            fail_msg("%s\ngot  %s\nwant %s", keys, it->not_fired[i].reason, want);
+        return;
+    }
+    fail_msg("%s\nno reason, want %s", keys, want);
+}
+
+static void every_trigger_has_its_reason(void **state)
+{
+    static const struct {
+        const char *keys, *want;
+    } rows[] = {
+        {"type = reset\nwhen = bytes:51200\n", "after 100 of 51200 bytes"},
+        {"type = reset\nwhen = bytes:1k\nafter = m\n" M "when = bytes:40\n",
+            "after 60 of 1024 bytes"},
+        {"type = reset\nwhen = match:\"no\"\n", "match not seen"},
+        {"type = reset\nwhen = match:\"ab\"#3\n", "match seen 2 of 3 times"},
+        {"type = reset\nwhen = match:\"ab\"#2+10\n", "match seen, and 8 of 10 bytes behind it"},
+        {"type = reset\nwhen = match:\"ab\"\nwhen_direction = upstream\n", "match not seen"},
+        {"type = reset\nwhen = time:5s\n", "after 1s of 5s"},
+        {"type = reset\nwhen = idle:5s\n", "never idle for 5s"},
+        {"type = reset\nwhen = eof\n", "no FIN seen"},
+        {"type = reset\nwhen = run:10s\n", "closed before 10s of the run"},
+        {"type = reset\nafter = m\n" M "when = match:\"no\"\n", "m has not fired"},
+        {"type = reset\nafter = m/any\n" M "when = match:\"no\"\n",
+            "m has not fired on any connection"},
+        {"type = reset\nactive = 10s-20s\n", "not in its window"},
+        {"type = stall\nactive = 10s-20s\n", "not in its window"},
+        {"type = reset\nwhen = bytes:5\ntrigger_delay = 3s\n", "closed within its trigger_delay"},
+        {"type = inject\nwhen = time:1s\ndata = \"x\"\nafter = m\n" M "when = bytes:50\n", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[512];
+        snprintf(text, sizeof text, F "%s", rows[i].keys);
+        struct memory_session *it = open_with(state, text);
+        play(it);
+        memory_session_close(it);
+        if (rows[i].want != NULL)
+            expect_reason(it, "f", text, rows[i].want);
+        else
+            assert_int_equal(it->not_fired_count, 0);
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
+static void a_fault_that_fired_needs_no_reason(void **state)
+{
+    static const char *const texts[] = {F "type = reset\nwhen = bytes:50\n",
+        F "type = latency\ndelay = 1ms\ndirection = both\nwhen = bytes:5\n",
+        F "type = slice\nsize = 1\ndirection = both\nwhen = match:\"ab\"\n"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct memory_session *it = open_with(state, texts[i]);
+        play(it);
+        memory_session_close(it);
+        assert_int_equal(it->not_fired_count, 0);
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
+/* One that was armed in both directions, and fired in none, is told once. */
+static void a_fault_in_both_directions_is_told_once(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = latency\ndelay = 1ms\ndirection = both\nwhen = bytes:200\n" G
+                           "type = reset\nconnections = 2\n");
+    play(it);
+    memory_session_close(it);
+    assert_int_equal(it->not_fired_count, 1);
+    assert_string_equal(it->not_fired[0].reason, "after 100 of 200 bytes");
+    memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+}
+
+static void times_that_are_used_up_are_a_reason(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_session *other = calloc(1, sizeof *other);
+    assert_non_null(other);
+    struct memory_session *it =
+        open_with(state, F "type = inject\ndata = \"x\"\nwhen = bytes:50\ntimes = 1\n");
+    memory_session_init(other, CAP);
+    memory_session_open(other, &fixture->proxy, 2);
+    play(other);
+    memory_session_close(other);
+    play(it);
+    memory_session_close(it);
+    assert_int_equal(other->not_fired_count, 0);
+    expect_reason(it, "f", fixture->proxy.text, "its times are used up");
+    memory_session_deinit(other);
+    memory_proxy_deinit(&fixture->proxy);
+    free(other);
+}
+
+static void an_unreachable_upstream_is_a_reason(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->it.refuses = true;
+    struct memory_session *it = open_with(state, F "type = reset\nwhen = bytes:50\n");
+    memory_session_close(it);
+    expect_reason(it, "f", fixture->proxy.text, "the connection never opened");
+    memory_proxy_deinit(&fixture->proxy);
+}
+
+static void a_long_list_is_cut(void **state)
+{
+    char text[4096] = "";
+    size_t used = 0;
+    for (int i = 0; i < 40; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+            "[fault f%d]\ntype = reset\nwhen = bytes:%d\n", i, 1000 + i);
+    struct memory_session *it = open_with(state, text);
+    play(it);
+    memory_session_close(it);
+    assert_int_equal(it->not_fired_count, EVENT_NOT_FIRED_MAX);
+    assert_string_equal(it->not_fired[15].reason, "after 100 of 1015 bytes");
+    memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_trigger_has_its_reason),
+        TEST(a_fault_that_fired_needs_no_reason),
+        TEST(a_fault_in_both_directions_is_told_once),
+        TEST(times_that_are_used_up_are_a_reason),
+        TEST(an_unreachable_upstream_is_a_reason),
+        TEST(a_long_list_is_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
