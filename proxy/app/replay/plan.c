@@ -6,7 +6,7 @@
  * A fault with `after` waits for the section that was made of the other one for that connection, so
  * that one is made first; at the end the sections stand in the order of the run's configuration.
  *
- * A fault that began by the clock (time, idle, run, a trigger_delay, a window that opened) is tied to the byte at which
+ * A fault that began by the clock, or behind one that did (time, idle, run, a trigger_delay, a window that opened) is tied to the byte at which
  * it began: one section for each offset. A lasting one that its window ended is given that end by
  * bytes, or by its `for`.
  */
@@ -17,6 +17,7 @@
 
 #include "proxy/app/replay/section.h"
 
+#define CHAIN_MAX 10000 /* links of a chain of faults, more than a file holds */
 #define START_SLACK_US (100 * US_PER_MS)
 
 /* --- what time decided --- */
@@ -27,16 +28,41 @@ static bool began_by_clock(const struct fault *fault)
            (fault->type->lasting && fault->active.from > 0);
 }
 
+/* The fault of this name as it was at the end of the run, NULL: it had none. */
+static const struct fault *find_fault(const struct replay_log *log, const char *name)
+{
+    for (size_t i = log->config_count; i-- > 0;) {
+        const struct config *config = &log->configs[i];
+        for (size_t k = 0; k < config->fault_count; k++)
+            if (strcmp(config->faults[k].name, name) == 0)
+                return &config->faults[k];
+    }
+    return NULL;
+}
+
+/* Whether the fault began by the clock, or one that it waited for did. A chain has no circle, unless two
+ * configurations made one: its length is bounded. */
+static bool chain_began_by_clock(const struct replay_log *log, const struct fault *fault)
+{
+    for (unsigned links = 0; fault != NULL && links < CHAIN_MAX; links++) {
+        if (began_by_clock(fault))
+            return true;
+        fault = fault->after.name[0] != '\0' ? find_fault(log, fault->after.name) : NULL;
+    }
+    return false;
+}
+
 static bool ended_by_clock(const struct fault *fault)
 {
     return fault->type->lasting && fault->active.to != TIME_NEVER;
 }
 
 /* A window may have cut one of two directions off. */
-static bool tells_directions(const struct fault *fault)
+static bool tells_directions(const struct replay_task *task)
 {
+    const struct fault *fault = task->fault;
     bool always = fault->active.from == 0 && fault->active.to == TIME_NEVER;
-    return began_by_clock(fault) || ended_by_clock(fault) ||
+    return task->by_clock || ended_by_clock(fault) ||
            (!always && fault->directions == BOTH_BITS && fault->type->side_rule == SIDE_UNUSED);
 }
 
@@ -119,12 +145,12 @@ static struct occurrence occurrence_of(
     const struct replay_task *task, const struct injection *injection)
 {
     const struct fault *fault = task->fault;
-    bool tied = began_by_clock(fault);
+    bool tied = task->by_clock;
     uint64_t first = tied ? ANY : find_first(task, injection);
     tied |= fault->after.name[0] != '\0' && first == ANY;
     struct occurrence at = {
         .proxy = find_proxy(&task->plan->config, injection->proxy),
-        .direction = tied || tells_directions(fault) ? injection->direction : ANY,
+        .direction = tied || tells_directions(task) ? injection->direction : ANY,
         .offset = tied ? injection->offset : ANY,
         .after = first,
         .until = ANY,
@@ -181,7 +207,7 @@ static bool is_uniform(const struct replay_task *task)
     size_t length = group_length(task, 0), named = 0;
     for (size_t i = 0; i < config->proxy_count; i++)
         named += fault_names_proxy(task->fault, config->proxies[i].name);
-    if (tells_directions(task->fault) || named * length != task->count)
+    if (tells_directions(task) || named * length != task->count)
         return false;
     for (size_t i = 0; i < task->count; i++) {
         const struct occurrence *first = &task->occurrences[i % length];
@@ -219,7 +245,11 @@ static int add_listener_fault(struct replay_task *task)
 static int add_fault(
     struct replay_plan *plan, const struct replay_log *log, const struct fault *of, size_t order)
 {
-    struct replay_task task = {.plan = plan, .log = log, .fault = of, .order = order};
+    struct replay_task task = {.plan = plan,
+        .log = log,
+        .fault = of,
+        .order = order,
+        .by_clock = chain_began_by_clock(log, of)};
     int result = gather(&task);
     if (result == 0 && task.count == 0)
         plan->unfired[plan->unfired_count++] = of->name;

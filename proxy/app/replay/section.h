@@ -28,6 +28,7 @@ struct replay_task {
     const struct replay_log *log;
     const struct fault *fault;
     size_t order;                   /* see struct replay_remark */
+    bool by_clock;                  /* the clock decided at which byte it began */
     struct occurrence *occurrences; /* sorted, each once */
     size_t count;
     bool first_done; /* the section that keeps the name was made */
