@@ -36,6 +36,10 @@ void check_after(struct problems *problems, const struct config *config,
 void check_proxy(
     struct problems *problems, const struct source_section *section, struct proxy_config *proxy);
 
+/* The `bytes` of all `unread` faults fit into the receive buffers that their proxies ask for. */
+void check_unread(struct problems *problems, const struct config *config,
+    const struct source_section *const *sections);
+
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault);
 

@@ -163,6 +163,7 @@ static void check_between(struct build *build)
     for (size_t i = 0; i < build->config->fault_count; i++)
         check_named_proxies(build, i);
     check_after(build->problems, build->config, build->of_fault);
+    check_unread(build->problems, build->config, build->of_fault);
     if (build->config->proxy_count > 0 || source->unread ||
         build->config->settings.admin.host[0] != '\0')
         return;

@@ -221,13 +221,14 @@ static int until_comes_later(const struct fault_check *exam, struct err *err)
         trigger_text(exam->fault, when, sizeof when));
 }
 
-/* What hands nothing on never comes to a byte of its direction. */
+/* A fault that forwards nothing never reaches a later offset, and one that does not read never sees the FIN. */
 static int until_is_reachable(const struct fault_check *exam, struct err *err)
 {
     const struct fault *fault = exam->fault;
     enum action_kind kind = fault->type->fire(fault->params).kind;
-    bool counts = trigger_watches_direction(fault->until.kind) && fault->until.kind != TRIGGER_EOF;
-    bool silent = kind == ACTION_STOP_READING || kind == ACTION_DISCARD;
+    bool stops = kind == ACTION_STOP_READING, silent = stops || kind == ACTION_DISCARD;
+    bool counts = trigger_watches_direction(fault->until.kind) &&
+                  (fault->until.kind != TRIGGER_EOF || stops); /* an unread FIN is not seen */
     if (!key_given(exam, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
         return 0;
     return err_set(err,

@@ -198,9 +198,17 @@ static void host_dial(struct session *session)
     connector_start(connection->connector, &connection->endpoint[SIDE_SERVER], other);
 }
 
+static void host_cancel_dial(struct session *session)
+{
+    struct connection *connection = of_session(session);
+    drop_connector(connection);
+    socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a connect under way */
+}
+
 static const struct session_host host = {
     .now = host_now,
     .dial = host_dial,
+    .cancel_dial = host_cancel_dial,
     .set_timer = host_set_timer,
     .wake_soon = host_wake_soon,
     .emit = host_emit,

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -219,6 +220,29 @@ static size_t socket_unread(struct endpoint *ep)
     return ioctl(fd_of(ep), FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
+/* The kernel closes the window when less than one segment, or less than a sixteenth of the buffer, is free
+ * (__tcp_select_window in net/ipv4/tcp_output.c); about half of the buffer's memory is for payload. */
+static bool tcp_is_full(struct endpoint *ep)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    struct tcp_info info;
+    socklen_t size = sizeof memory, info_size = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd_of(ep), SOL_SOCKET, SO_MEMINFO, memory, &size) != 0 ||
+        getsockopt(fd_of(ep), IPPROTO_TCP, TCP_INFO, &info, &info_size) != 0)
+        return false;
+    uint32_t used = memory[SK_MEMINFO_RMEM_ALLOC], limit = memory[SK_MEMINFO_RCVBUF];
+    uint32_t free_bytes = used < limit ? (limit - used) / 2 : 0;
+    return free_bytes < limit / 16 || free_bytes < info.tcpi_rcv_mss;
+}
+
+/* What a UNIX socket may receive is bounded by the sender's buffer. */
+static bool unix_is_full(struct endpoint *ep)
+{
+    (void)ep;
+    return false;
+}
+
 static size_t tcp_unacked(struct endpoint *ep)
 {
     int count = 0;
@@ -301,6 +325,7 @@ static const struct endpoint_ops tcp_ops = {
     .at_urgent_mark = socket_at_urgent_mark,
     .shutdown_write = socket_shutdown_write,
     .unread = socket_unread,
+    .is_full = tcp_is_full,
     .unacked = tcp_unacked,
     .take_error = socket_take_error,
     .set_filters = tcp_set_filters,
@@ -318,6 +343,7 @@ static const struct endpoint_ops unix_ops = {
     .at_urgent_mark = socket_at_urgent_mark,
     .shutdown_write = socket_shutdown_write,
     .unread = socket_unread,
+    .is_full = unix_is_full,
     .unacked = unix_unacked,
     .take_error = socket_take_error,
     .set_filters = unix_set_filters,

@@ -65,6 +65,9 @@ struct endpoint_ops {
     int (*shutdown_write)(struct endpoint *ep);
     /* Bytes that arrived and were not read (FIONREAD). */
     size_t (*unread)(struct endpoint *ep);
+    /* Whether the receive buffer is so full that the peer may send nothing more. May say no where the
+     * kernel does not tell. */
+    bool (*is_full)(struct endpoint *ep);
     /* Bytes (a FIN counts as one) sent or queued, and not acknowledged (SIOCOUTQ). 0 when the
      * peer has reset: nothing is waited for any more. */
     size_t (*unacked)(struct endpoint *ep);

@@ -208,20 +208,44 @@ static void stop_now(struct session *session)
     side_close(session, SIDE_SERVER, session->stop_how);
 }
 
-/* The dial is due at once unless a fault puts it off. */
-static void dial_if_due(struct session *session)
+/* While a fault puts the dial off, a client that resets has nothing to wait for. (While the host dials, its RST
+ * waits for the server, which sees it as on a direct connection.) */
+static void end_if_client_left(struct session *session)
 {
-    if (session->dial_at == 0 || session->now < session->dial_at || session->over)
+    struct endpoint *client = session->side[SIDE_CLIENT].ep;
+    if (client == NULL || (client->ready & (ENDPOINT_ERROR | ENDPOINT_GONE)) == 0)
         return;
-    session->dial_at = 0;
-    session->host->dial(session);
+    int errnum = client->ops->take_error(client);
+    if (errnum != 0)
+        side_note_reset(session, SIDE_CLIENT, errnum);
+    session->over = true;
+    side_close(session, SIDE_CLIENT, ENDPOINT_CLOSE_PLAIN);
+}
+
+/* Dials the upstream at once, unless a fault puts it off, or the session is over before. */
+static void advance_dial(struct session *session)
+{
+    if (session->opened_at != TIME_NEVER)
+        return;
+    if (session->dial_at > session->now)
+        end_if_client_left(session);
+    if (session->over) {
+        if (session->dialling)
+            session->host->cancel_dial(session);
+        session->dialling = false;
+        side_close(session, SIDE_SERVER, ENDPOINT_CLOSE_PLAIN); /* it was never connected */
+    } else if (session->dial_at != 0 && session->now >= session->dial_at) {
+        session->dial_at = 0;
+        session->dialling = true;
+        session->host->dial(session);
+    }
 }
 
 static void look_at_everything(struct session *session)
 {
     bool open = session->opened_at != TIME_NEVER;
     triggers_on_time(session);
-    dial_if_due(session);
+    advance_dial(session);
     for (int i = 0; i < 2; i++) {
         peer_close_look_for_error(session, (enum side)i);
         if (open || session->over)
@@ -348,8 +372,6 @@ void session_start(struct session *session, const struct sockaddr_storage *clien
     triggers_prepare(session);
     triggers_on_event(session, TRIGGER_ACCEPT, DIRECTION_UPSTREAM);
     session->running = false;
-    if (session->over)
-        side_close(session, SIDE_SERVER, ENDPOINT_CLOSE_PLAIN); /* it was never connected */
     session_run(session);
 }
 
@@ -357,6 +379,7 @@ void session_on_connected(
     struct session *session, struct endpoint *server, const char *server_address)
 {
     struct session_side *client = &session->side[SIDE_CLIENT];
+    session->dialling = false;
     session->side[SIDE_SERVER].ep = server;
     session->side[SIDE_SERVER].record.address = server_address;
     session->now = session->opened_at = session->active_at = session->host->now(session);
@@ -391,7 +414,7 @@ void session_on_connect_failed(
 {
     session->now = session->host->now(session);
     session_note_cause(session, CAUSE_CONNECT_FAILED);
-    side_close(session, SIDE_SERVER, ENDPOINT_CLOSE_PLAIN); /* it was never connected */
+    session->dialling = false;
     session->running = true;
     struct event event = {
         .kind = EVENT_CONNECT_FAILED,

@@ -25,6 +25,8 @@ struct session_host {
     time_us (*now)(struct session *session);
     /* Starts connecting upstream; answers later, never from inside the call. */
     void (*dial)(struct session *session);
+    /* Gives up connecting: no answer will come. */
+    void (*cancel_dial)(struct session *session);
     /* Call session_on_timer() at `at`; TIME_NEVER cancels. Replaces the previous timer. */
     void (*set_timer)(struct session *session, time_us at);
     /* Call session_wake() soon, after other sessions had their turn. */
@@ -59,8 +61,11 @@ struct teardown {
     enum teardown_state state;
     struct action action;
     time_us deadline; /* of a graceful close; TIME_NEVER: none */
-    time_us check_at; /* when to ask SIOCOUTQ again; TIME_NEVER: not waiting for it */
+    time_us check_at; /* when to ask the kernel again (SIOCOUTQ, FIONREAD); TIME_NEVER: not */
     uint64_t check_us;
+    size_t unread;      /* bytes that lay unread when the kernel was last asked */
+    time_us idle_since; /* since when nothing moves and the other socket is gone; TIME_NEVER */
+    uint64_t progress;  /* bytes that had moved by then */
 };
 
 /* One of the two sockets of a session. */
@@ -97,6 +102,7 @@ struct session {
     time_us timer_at;      /* the host's timer */
     uint64_t stall_mark;   /* progress seen at stall_since, while a reset waits for delivery */
     time_us stall_since;   /* TIME_NEVER: no reset waits */
+    bool dialling;         /* the host is connecting */
     bool over;             /* a teardown began: no fault fires any more */
     bool running;          /* inside session_run: do not re-enter */
     bool busy;             /* a flow has more to do than its budget allows */

@@ -69,7 +69,7 @@ void teardown_begin(struct session *session, enum side side, const struct action
         teardown->deadline = time_add(session->now, action->duration_us);
     stop_flows(session, side, teardown->state);
     set_filter(session, side);
-    if (action->kind == ACTION_CLOSE_PLAIN)
+    if (it->ep == NULL || action->kind == ACTION_CLOSE_PLAIN) /* NULL: not connected yet */
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
     else if (action->kind == ACTION_RESET_ABRUPT)
         side_close(session, side, ENDPOINT_CLOSE_RESET);
@@ -122,6 +122,24 @@ static void advance_drain(struct session *session, enum side side)
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 
+/* Whether the receive buffer is full, though fewer bytes lie there than wanted: no further one can come. Asked
+ * when no byte has come for a while; sets when to ask again. */
+static bool is_full(struct session *session, struct session_side *it, size_t unread)
+{
+    struct teardown *teardown = &it->teardown;
+    bool moved = unread != teardown->unread;
+    if (unread == 0 || (!moved && teardown->check_at != TIME_NEVER))
+        return false;
+    if (!moved && it->ep->ops->is_full(it->ep))
+        return true;
+    teardown->unread = unread;
+    teardown->check_us = moved ? TEARDOWN_FULL_FIRST_US : teardown->check_us * 2;
+    if (teardown->check_us > TEARDOWN_FULL_LAST_US)
+        teardown->check_us = TEARDOWN_FULL_LAST_US;
+    teardown->check_at = time_add(session->now, teardown->check_us);
+    return false;
+}
+
 /* The two teardowns that wait for bytes. After the peer's FIN no byte comes: then the bytes that lie
  * there have to be enough. */
 static void advance_unread(struct session *session, enum side side)
@@ -135,7 +153,8 @@ static void advance_unread(struct session *session, enum side side)
     }
     if (it->teardown.state == TEARDOWN_DATA && unread > 0)
         side_close(session, side, ENDPOINT_CLOSE_RESET);
-    else if (last || (it->teardown.state == TEARDOWN_UNREAD && unread >= it->teardown.action.bytes))
+    else if (last || (it->teardown.state == TEARDOWN_UNREAD &&
+                         (unread >= it->teardown.action.bytes || is_full(session, it, unread))))
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 
@@ -145,6 +164,57 @@ static void expire(struct session *session, enum side side)
     struct endpoint *ep = session->side[side].ep;
     bool undelivered = !flow_is_delivered(&session->flow[!side]) || ep->ops->unacked(ep) > 0;
     side_close(session, side, undelivered ? ENDPOINT_CLOSE_RESET : ENDPOINT_CLOSE_PLAIN);
+}
+
+/* How long each state waits for a peer that does nothing. DRAIN has a deadline of its own. */
+static const uint64_t idle_max_us[TEARDOWN_STATES] = {
+    [TEARDOWN_DELIVER] = TEARDOWN_IDLE_US,
+    [TEARDOWN_DRAIN] = TIME_NEVER,
+    [TEARDOWN_ACK] = TEARDOWN_IDLE_US,
+    [TEARDOWN_UNREAD] = TEARDOWN_IDLE_US,
+    [TEARDOWN_DATA] = TEARDOWN_IDLE_US,
+    [TEARDOWN_HOLD] = TEARDOWN_HOLD_US,
+};
+
+static time_us idle_until(const struct teardown *teardown)
+{
+    return teardown->deadline != TIME_NEVER
+               ? TIME_NEVER
+               : time_add(teardown->idle_since, idle_max_us[teardown->state]);
+}
+
+/* Bytes that have moved on this socket so far, or lie in it: less those that are not acknowledged. */
+static uint64_t progress_of(const struct session *session, enum side side)
+{
+    struct endpoint *ep = session->side[side].ep;
+    const struct flow *towards = &session->flow[!side];
+    return flow_forwarded(towards) + towards->inserted + flow_read(&session->flow[side]) +
+           ep->ops->unread(ep) - ep->ops->unacked(ep);
+}
+
+/* Whether the socket has waited in vain. */
+static bool is_idle(struct session *session, enum side side)
+{
+    struct teardown *teardown = &session->side[side].teardown;
+    if (session->side[!side].teardown.state != TEARDOWN_CLOSED)
+        return false;
+    uint64_t progress = progress_of(session, side);
+    if (teardown->idle_since == TIME_NEVER || progress != teardown->progress) {
+        teardown->idle_since = session->now;
+        teardown->progress = progress;
+    }
+    return session->now >= idle_until(teardown);
+}
+
+/* Ends a wait in vain: resets if bytes are undelivered, else closes. */
+static void give_up(struct session *session, enum side side)
+{
+    const struct teardown *teardown = &session->side[side].teardown;
+    bool undelivered = teardown->state == TEARDOWN_DELIVER || teardown->state == TEARDOWN_ACK;
+    side_close(session, side,
+        !undelivered                             ? ENDPOINT_CLOSE_PLAIN
+        : teardown->action.kind == ACTION_VANISH ? ENDPOINT_CLOSE_VANISH
+                                                 : ENDPOINT_CLOSE_RESET);
 }
 
 void teardown_advance(struct session *session, enum side side)
@@ -160,6 +230,10 @@ void teardown_advance(struct session *session, enum side side)
     }
     if (session->now >= teardown->deadline) {
         expire(session, side);
+        return;
+    }
+    if (is_idle(session, side)) {
+        give_up(session, side);
         return;
     }
     if (teardown->state == TEARDOWN_DELIVER)
@@ -178,5 +252,5 @@ time_us teardown_next_time(const struct teardown *teardown)
 {
     if (teardown->state == TEARDOWN_NONE || teardown->state == TEARDOWN_CLOSED)
         return TIME_NEVER;
-    return time_min(teardown->deadline, teardown->check_at);
+    return time_min(time_min(teardown->deadline, teardown->check_at), idle_until(teardown));
 }

@@ -11,8 +11,9 @@
  *   NONE --begin--> HOLD ----the peer ends it----------------------> CLOSED   hold
  *   NONE --begin--> DELIVER ---------------------------------------> CLOSED   plain, abrupt
  *
- * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, or the session was
- * stopped. side_move() asserts the moves.
+ * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, the session was
+ * stopped, or the wait was in vain. A wait is in vain when the other socket of the session is gone and no
+ * byte has moved for TEARDOWN_IDLE_US. side_move() asserts the moves.
  */
 #ifndef RUDEPROXY_RELAY_TEARDOWN_H
 #define RUDEPROXY_RELAY_TEARDOWN_H
@@ -25,6 +26,17 @@
  * 40 ms (tcp_delack_min), a loopback one microseconds. */
 #define TEARDOWN_CHECK_FIRST_US 200
 #define TEARDOWN_CHECK_LAST_US 10000
+
+/* How long a socket waits alone. As long as Linux keeps a socket that its program has closed
+ * (tcp_fin_timeout). */
+#define TEARDOWN_IDLE_US (60 * (uint64_t)US_PER_S)
+/* The same for HOLD, which promises to stay open until the peer closes. */
+#define TEARDOWN_HOLD_US (3600 * (uint64_t)US_PER_S)
+
+/* How often UNREAD asks whether the receive buffer is full, so that no further byte can come: at an interval
+ * that doubles from the first to the last of these. */
+#define TEARDOWN_FULL_FIRST_US (100 * (uint64_t)US_PER_MS)
+#define TEARDOWN_FULL_LAST_US (5 * (uint64_t)US_PER_S)
 
 /* Begins the end of one side. Ignored when it has begun before. */
 void teardown_begin(struct session *session, enum side side, const struct action *action);

@@ -202,6 +202,25 @@ static void on_trigger(struct session *session, struct armed_fault *armed, enum 
         finish(session, armed, FAULT_STOPPED);
 }
 
+/* Whether the fault ends the connection. */
+static bool ends_connection(const struct fault *fault)
+{
+    struct action on[2];
+    fault_fire(fault, on);
+    return action_is_ending(on[SIDE_CLIENT].kind) || action_is_ending(on[SIDE_SERVER].kind);
+}
+
+/* Whether a fault that waits for the open starts now. While the upstream is dialled an ending that was meant for
+ * this connection alone does not wait for it. */
+static bool starts_late(const struct session *session, const struct armed_fault *armed)
+{
+    const struct rule *rule = armed->rule;
+    if (rule->fault.when.kind != TRIGGER_OPEN)
+        return false;
+    return session->opened_at != TIME_NEVER ||
+           (rule->origin == RULE_FOR_CONNECTION && ends_connection(&rule->fault));
+}
+
 /* Arms a fault in the middle of a connection, as far as its moment is not past: one that waits for the
  * open fires now. */
 static void arm_now(struct session *session, struct armed_fault *armed)
@@ -214,7 +233,7 @@ static void arm_now(struct session *session, struct armed_fault *armed)
     }
     fault_arm(&armed->rule->fault, on);
     actions_apply(session, armed, on);
-    if (armed->rule->fault.when.kind == TRIGGER_OPEN && session->opened_at != TIME_NEVER)
+    if (starts_late(session, armed))
         trigger(session, armed, armed_direction(armed));
 }
 

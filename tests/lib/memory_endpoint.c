@@ -143,6 +143,12 @@ static size_t memory_unread(struct endpoint *ep)
     return end->in_len - end->in_read;
 }
 
+static bool memory_is_full(struct endpoint *ep)
+{
+    const struct memory_endpoint *end = of(ep);
+    return end->receive_max != 0 && end->in_len - end->in_read >= end->receive_max;
+}
+
 static size_t memory_unacked(struct endpoint *ep)
 {
     const struct memory_endpoint *end = of(ep);
@@ -259,6 +265,7 @@ static const struct endpoint_ops memory_ops = {
     .at_urgent_mark = memory_at_urgent_mark,
     .shutdown_write = memory_shutdown_write,
     .unread = memory_unread,
+    .is_full = memory_is_full,
     .unacked = memory_unacked,
     .take_error = memory_take_error,
     .set_filters = memory_set_filters,

@@ -38,6 +38,7 @@ struct memory_endpoint {
     size_t out_len;
     size_t window;             /* bytes that the peer takes in all; SIZE_MAX: any number */
     size_t acked;              /* of out; SIZE_MAX: all, at once */
+    size_t receive_max;        /* bytes that it keeps unread; 0: any number */
     size_t urgent_out;         /* offset of a byte that was sent urgent; SIZE_MAX: none */
     struct memory_send *sends; /* owned */
     size_t send_count;

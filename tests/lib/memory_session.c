@@ -241,10 +241,18 @@ static bool wants_details(struct session *session)
     return true;
 }
 
+static void host_cancel_dial(struct session *session)
+{
+    struct memory_session *it = of(session);
+    assert_true(it->dialled);
+    it->dialled = false;
+}
+
 static const struct session_host host = {
     .wants_details = wants_details,
     .now = host_now,
     .dial = host_dial,
+    .cancel_dial = host_cancel_dial,
     .set_timer = host_set_timer,
     .wake_soon = host_wake_soon,
     .emit = host_emit,
@@ -350,7 +358,7 @@ void memory_session_settle(struct memory_session *it)
     for (unsigned wakes = 0; it->ended == 0; wakes++) {
         if (wakes > WAKES_MAX)
             say(it, "it is woken up in one moment again and again");
-        if (it->dialled) {
+        if (it->dialled && !it->hangs) {
             answer_dial(it);
         } else if (it->wake_wanted) {
             it->wake_wanted = false;

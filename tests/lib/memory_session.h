@@ -49,6 +49,7 @@ struct memory_session {
     struct ring_pool pool;
     time_us now, timer_at;
     bool dialled, wake_wanted, refuses; /* refuses: the upstream cannot be reached */
+    bool hangs;                         /* the upstream does not answer the dial */
     bool splices; /* bulk data moves through pipes in memory; to be set before it is opened */
     struct memory_splice_pipes splice_pipes;
     bool open;      /* between memory_session_open and _close */
@@ -87,7 +88,7 @@ int memory_session_adopt(
 void memory_session_init(struct memory_session *it, size_t cap);
 void memory_session_deinit(struct memory_session *it);
 
-/* Starts connection `number` at MEMORY_START; `stop_at`, `refuses` and `splices` keep their values. */
+/* Starts connection `number` at MEMORY_START; `stop_at`, `refuses`, `hangs` and `splices` keep their values. */
 void memory_session_open(struct memory_session *it, struct memory_proxy *proxy, uint64_t number);
 /* Stops it if it has not ended, and checks how it went. */
 void memory_session_close(struct memory_session *it);

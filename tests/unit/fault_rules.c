@@ -25,6 +25,10 @@ static const struct complaint envelope[] = {
     /* until */
     {F "type = close\nuntil = eof\n", 0, 6, "type = close, which does not last"},
     {F "type = unread\nside = client\nuntil = time:5s\n", 0, 7, "which does not last"},
+    {"[proxy a]\nlisten = a:1\nupstream = a:2\nrcvbuf = 4k\n[fault f]\ntype = unread\nside = "
+     "client\n"
+     "bytes = 5k\n",
+        0, 8, "never lie unread, because [proxy a] has rcvbuf = 4k"},
     {F "type = inject\nrandom = 1\nuntil = time:5s\n", 0, 7, "which does not last"},
     {F "type = shut_rd\nside = client\nuntil = never\n", 0, 7, "which does not last"},
     {STALL "until = open\n", 0, 6, "could end at 'open', write bytes:1k"},
@@ -38,6 +42,9 @@ static const struct complaint envelope[] = {
         "hands nothing on in its direction, so that this never comes"},
     {STALL "when = bytes:1k\nuntil = bytes:2k\ndirection = both\n", 0, 7, "never comes"},
     {STALL "until = match:\"x\"\nfor = 5s\n", 0, 6, "write time:5s or idle:5s"},
+    {STALL "until = eof\n", 0, 6, "hands nothing on in its direction, so that this never comes"},
+    {STALL "for = 5s\nuntil = eof\n", 0, 7, "never comes"},
+    {STALL "when = eof\nuntil = eof\ndirection = both\n", 0, 7, "never comes"},
     {F "type = blackhole\nuntil = match:\"x\"\n", 0, 6, "type = blackhole hands nothing on"},
     {STALL "when = never\n", 0, 6, "enabled = no"},
 
@@ -276,8 +283,6 @@ static void keys_of_a_type_have_their_ranges_and_rules(void **state)
 static void what_makes_sense_is_allowed(void **state)
 {
     static const char *const texts[] = {
-        "type = stall\nfor = 5s\nuntil = eof",
-        "type = stall\nwhen = eof\nuntil = eof\ndirection = both",
         "type = slice\nsize = 1\nwhen = bytes:2k\nuntil = bytes:1k\ndirection = both",
         "type = stall\nwhen = idle:5s\nuntil = idle:5s",
         "type = slice\nsize = 1\nwhen = match:\"a\"\nuntil = match:\"a\"\nedge = before",

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * No teardown waits for ever: it ends when nothing can happen any more, or when the other socket is gone
+ * and nothing has happened for a while.
+ */
+#include "tests/unit/memory_fixture.h"
+
+#include "proxy/relay/teardown.h"
+
+#define MS US_PER_MS
+
+static void expect_alone_for(void **state, struct memory_session *it, time_us wait)
+{
+    memory_session_advance(it, wait - 10 * MS);
+    assert_int_equal(it->ended, 0);
+    memory_session_advance(it, 20 * MS);
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
+/* The client's socket is gone: an ending with `other = close` has seen its FIN. */
+static struct memory_session *open_and_end(void **state, const char *text)
+{
+    struct memory_session *it = open_with(state, text);
+    memory_session_feed(it, SIDE_CLIENT, "x", 1);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    assert_true(it->end[SIDE_CLIENT].closed);
+    assert_int_equal(it->ended, 0);
+    return it;
+}
+
+static void unread_at_a_silent_server_ends_when_the_client_is_gone(void **state)
+{
+    struct memory_session *it = open_and_end(
+        state, F "type = unread\nside = server\ndirection = upstream\nwhen = bytes:1\n");
+    expect_alone_for(state, it, TEARDOWN_IDLE_US);
+}
+
+static void a_reset_on_data_ends_when_the_other_side_is_gone(void **state)
+{
+    struct memory_session *it = open_and_end(state,
+        F "type = shut_rd\nmode = reset\nside = server\ndirection = upstream\nwhen = bytes:1\n");
+    expect_alone_for(state, it, TEARDOWN_IDLE_US);
+}
+
+static void each_byte_begins_the_wait_anew(void **state)
+{
+    struct memory_session *it = open_and_end(state,
+        F "type = unread\nbytes = 100\nside = server\ndirection = upstream\nwhen = bytes:1\n");
+    for (int i = 0; i < 3; i++) {
+        memory_session_advance(it, TEARDOWN_IDLE_US - 10 * MS);
+        memory_session_feed(it, SIDE_SERVER, "y", 1);
+        assert_int_equal(it->ended, 0);
+    }
+    expect_alone_for(state, it, TEARDOWN_IDLE_US);
+}
+
+static void a_held_socket_stays_for_an_hour(void **state)
+{
+    struct memory_session *it = open_with(state,
+        F "type = reset\nside = client\nother = hold\ndirection = upstream\nwhen = bytes:1\n");
+    memory_session_feed(it, SIDE_CLIENT, "x", 1);
+    assert_true(it->end[SIDE_CLIENT].closed);
+    expect_alone_for(state, it, TEARDOWN_HOLD_US);
+}
+
+/* Behind an early FIN: the client has finished both ways, the server never says anything. */
+static void a_deserted_side_ends_too(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = half_close\nside = client\n");
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    assert_true(it->end[SIDE_CLIENT].closed);
+    expect_alone_for(state, it, TEARDOWN_IDLE_US);
+}
+
+static void a_reset_that_waits_for_acknowledgements_ends(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = reset\nwhen = bytes:4\n");
+    it->end[SIDE_CLIENT].acked = 1;
+    memory_session_feed(it, SIDE_SERVER, "abcd", 4);
+    assert_true(it->end[SIDE_SERVER].closed);
+    expect_alone_for(state, it, TEARDOWN_IDLE_US);
+    assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
+}
+
+static void unread_closes_when_no_further_byte_can_come(void **state)
+{
+    char bytes[1000] = {0};
+    struct memory_session *it = open_with(
+        state, F "type = unread\nbytes = 1M\nside = server\nother = hold\nwhen = time:1ms\n");
+    it->end[SIDE_SERVER].receive_max = sizeof bytes;
+    memory_session_advance(it, 1 * MS);
+    memory_session_feed(it, SIDE_SERVER, bytes, sizeof bytes - 1);
+    memory_session_advance(it, 300 * MS);
+    assert_false(it->end[SIDE_SERVER].closed);
+    memory_session_feed(it, SIDE_SERVER, bytes, 1);
+    memory_session_advance(it, TEARDOWN_FULL_FIRST_US);
+    assert_true(it->end[SIDE_SERVER].closed);
+    assert_int_equal(it->session.side[SIDE_SERVER].record.unread, sizeof bytes);
+    close_it(state);
+}
+
+/* --- while the upstream is dialled --- */
+
+static void inject(struct memory_session *it, struct memory_proxy *proxy, const char *text)
+{
+    struct memory_proxy other;
+    memory_proxy_init(&other, text);
+    struct rule *rule =
+        rule_new(&other.config.faults[0], RULE_FOR_CONNECTION, NULL, "a", NULL, &proxy->book);
+    struct sockaddr_storage client = {.ss_family = AF_INET};
+    assert_int_equal(
+        session_adopt(&it->session, NULL, &(struct rule_change){.to = rule}, 1, &client), 0);
+    rule_unref(rule);
+    memory_proxy_deinit(&other);
+}
+
+static void an_ending_for_one_connection_does_not_wait_for_its_dial(void **state)
+{
+    static const char *const texts[] = {F "type = reset\n", F "type = close\nmode = plain\n"};
+    static const char *const delays[] = {"", G "type = connect_delay\nfor = 1h\n"};
+    for (size_t i = 0; i < COUNT(texts) * COUNT(delays); i++) {
+        struct fixture *fixture = *state;
+        fixture->it.hangs = true;
+        struct memory_session *it = open_with(state, delays[i / 2]);
+        assert_int_equal(it->dialled, i < 2);
+        inject(it, &fixture->proxy, texts[i % 2]);
+        memory_session_settle(it);
+        assert_int_equal(it->ended, 1);
+        close_it(state);
+    }
+}
+
+/* A graceful close waits for its client: the upstream is not dialled meanwhile. */
+static void a_graceful_close_gives_up_the_dial(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->it.hangs = true;
+    struct memory_session *it = open_with(state, "");
+    assert_true(it->dialled);
+    inject(it, &fixture->proxy, F "type = close\n");
+    memory_session_settle(it);
+    assert_false(it->dialled);
+    assert_true(it->end[SIDE_CLIENT].fin_out);
+    assert_int_equal(it->ended, 0);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
+static void a_fault_that_ends_nothing_waits_for_the_open(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->it.hangs = true;
+    struct memory_session *it = open_with(state, "");
+    inject(it, &fixture->proxy, F "type = stall\n");
+    memory_session_settle(it);
+    assert_int_equal(it->injected_count, 0);
+    it->hangs = false;
+    memory_session_settle(it);
+    assert_int_equal(it->injected_count, 1);
+    close_it(state);
+}
+
+static void connect_delay_ends_when_its_client_resets(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = connect_delay\nfor = 1h\n");
+    memory_session_feed(it, SIDE_CLIENT, "x", 1);
+    memory_session_feed_rst(it, SIDE_CLIENT);
+    assert_int_equal(it->ended, 1);
+    assert_int_equal(it->cause, CAUSE_CLIENT_RST);
+    close_it(state);
+}
+
+static void connect_delay_goes_on_when_its_client_has_finished(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = connect_delay\nfor = 1s\n");
+    memory_session_feed(it, SIDE_CLIENT, "x", 1);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    assert_int_equal(it->ended, 0);
+    memory_session_advance(it, US_PER_S);
+    memory_session_expect(it, SIDE_SERVER, "x", 1);
+    assert_true(it->end[SIDE_SERVER].fin_out);
+    close_it(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(unread_at_a_silent_server_ends_when_the_client_is_gone),
+        TEST(a_reset_on_data_ends_when_the_other_side_is_gone),
+        TEST(each_byte_begins_the_wait_anew),
+        TEST(a_held_socket_stays_for_an_hour),
+        TEST(a_deserted_side_ends_too),
+        TEST(a_reset_that_waits_for_acknowledgements_ends),
+        TEST(unread_closes_when_no_further_byte_can_come),
+        TEST(an_ending_for_one_connection_does_not_wait_for_its_dial),
+        TEST(a_graceful_close_gives_up_the_dial),
+        TEST(a_fault_that_ends_nothing_waits_for_the_open),
+        TEST(connect_delay_ends_when_its_client_resets),
+        TEST(connect_delay_goes_on_when_its_client_has_finished),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
