@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -119,11 +121,20 @@ static void a_text_in_memory_is_whole_or_there_is_none(void **state)
 /* --- the log --- */
 
 static struct config config;
+static struct line_writer *writer; /* of log_fd */
+static int log_fd;
 
 static int write_log(FILE *out)
 {
-    struct log log = {.out = out, .format = LOG_JSON};
+    char block[4096];
+    ssize_t n;
+    struct log log = {.out = line_writer_stream(writer), .writer = writer, .format = LOG_JSON};
     log_config(&log, "run", &config);
+    assert_true(line_writer_drain(writer, 10000));
+    for (off_t at = 0; (n = pread(log_fd, block, sizeof block, at)) > 0; at += n)
+        fwrite(block, 1, (size_t)n, out);
+    assert_int_equal(ftruncate(log_fd, 0), 0);
+    assert_int_equal(lseek(log_fd, 0, SEEK_SET), 0);
     return 0;
 }
 
@@ -143,7 +154,13 @@ static void the_log_has_a_whole_configuration_or_none(void **state)
     config_source_add_text(source, "text", file_text);
     assert_int_equal(config_build(source, &config, stdout), 0);
     config_source_free(source);
+    struct err err;
+    log_fd = memfd_create("log", MFD_CLOEXEC);
+    writer = line_writer_open_fd(log_fd, _IOFBF, &err);
+    assert_non_null(writer);
     fail_each(write_log, expect_configuration_or_nothing);
+    line_writer_close(writer);
+    close(log_fd);
     config_free(&config);
 }
 
