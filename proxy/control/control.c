@@ -10,6 +10,7 @@
 
 #include "config/name.h"
 #include "proxy/control/change.h"
+#include "proxy/net/listen_address.h"
 
 void control_init(struct control *control, struct worker *worker, const struct settings *settings)
 {
@@ -94,6 +95,8 @@ static enum control_result check_proxy(
         err_set(err, "the program is stopping");
         return CONTROL_INVALID;
     }
+    if (socket_check_buffers(config, err) != 0)
+        return CONTROL_INVALID;
     if (config->upstream.kind == ADDRESS_BUILTIN &&
         builtins_start(&worker->builtins, config->upstream.host, err) != 0)
         return control_fail(control, 0, err, NULL);
@@ -169,7 +172,7 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     struct err ignored;
     if (listener->address_len == 0 || listen->kind == ADDRESS_DIALLED)
         return address_equal(listen, &proxy->plan->config.listen);
-    if (listener_resolve(listen, &address, &len, &ignored) != 0)
+    if (listen_address_resolve(listen, &address, &len, &ignored) != 0)
         return false;
     address_format_sockaddr(&listener->address, listener->address_len, is, sizeof is);
     address_format_sockaddr(&address, len, wanted, sizeof wanted);
@@ -207,6 +210,29 @@ static enum control_result change(
         plan->config.enabled = false;
     proxy_adopt(proxy, plan, opened && !failed);
     return failed ? control_fail(control, proxy->listener.errnum, err, NULL) : CONTROL_OK;
+}
+
+/* Whether the proxy's own listener stands in the way of the new one: both have the same port. */
+static bool is_in_its_own_way(const struct proxy *proxy, const struct address *listen)
+{
+    struct proxy_config now;
+    control_proxy_config(proxy, &now);
+    return now.listen.kind != ADDRESS_UNIX && listen->kind != ADDRESS_UNIX &&
+           now.listen.port == listen->port;
+}
+
+enum control_result control_try_change(
+    struct control *control, const char *name, const struct proxy_config *config, struct err *err)
+{
+    const struct proxy *proxy = control_proxy(control, name);
+    int errnum;
+    if (proxy == NULL)
+        return control_no_proxy(name, err);
+    if (!config->enabled || config->intercept.count > 0 ||
+        control_listens_on(proxy, &config->listen) || is_in_its_own_way(proxy, &config->listen) ||
+        listen_address_try(&config->listen, &errnum, err) == 0)
+        return CONTROL_OK;
+    return control_fail(control, errnum, err, NULL);
 }
 
 enum control_result control_change_proxy(

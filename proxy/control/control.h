@@ -77,6 +77,11 @@ const struct rule *control_fault(const struct proxy *proxy, const char *name);
 enum control_result control_add_proxy(
     struct control *control, const struct proxy_config *config, struct err *err);
 
+/* Whether control_change_proxy() could listen where the new configuration says. CONTROL_FAILED: it could
+ * not, and the proxy goes on as it is. */
+enum control_result control_try_change(
+    struct control *control, const char *name, const struct proxy_config *config, struct err *err);
+
 /* Gives the proxy a new configuration (its `name` is ignored). When `listen` or `upstream` differs, or
  * `enabled` goes to no, the listener and all connections are closed (FIN), and it starts again; the
  * faults stay. `listen` is compared once resolved; port 0 always differs. CONTROL_NOT_FOUND,

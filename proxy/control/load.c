@@ -64,6 +64,8 @@ static int prepare_of_file(
     if (proxy->upstream.kind == ADDRESS_BUILTIN &&
         builtins_start(&worker->builtins, proxy->upstream.host, err) != 0)
         return -1;
+    if (socket_check_buffers(proxy, err) != 0)
+        return -1;
     if (compile(load, proxy, RULE_FROM_FILE, old, change, err) != 0)
         return -1;
     if (old == NULL || !stays_there(old, &proxy->listen))

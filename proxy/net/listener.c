@@ -11,6 +11,7 @@
 #include "proxy/net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,25 +22,36 @@
 
 #include "proxy/base/rng.h"
 #include "proxy/net/interception.h"
+#include "proxy/net/listen_address.h"
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
 
 #define ACCEPT_PAUSE_US (100 * US_PER_MS)
+/* Accepting works again when it has not failed for so long. */
+#define ACCEPT_CALM_US US_PER_S
 
-static bool is_shortage(int errnum)
+/* Whether the errno is that of the client's connection, which has failed by itself (accept(2)). Every
+ * other one may come again at once. */
+static bool is_of_client(int errnum)
 {
-    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM;
+    static const int errnums[] = {ECONNABORTED, EINTR, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN,
+        ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
+    for (size_t i = 0; i < sizeof errnums / sizeof errnums[0]; i++)
+        if (errnums[i] == errnum)
+            return true;
+    return false;
 }
 
 /* Brings the watching up to date: not while it is idle, not in a pause. */
 static void watch(struct listener *listener)
 {
-    bool wanted = listener->fd >= 0 && !listener->idle && listener->pause.at == TIME_NEVER;
+    bool wanted = listener->fd >= 0 && !listener->idle && !listener->paused;
     if (wanted == listener->watched)
         return;
     if (!wanted)
         poller_remove(listener->poller, listener->fd);
     else if (poller_add_level(listener->poller, listener->fd, &listener->item) != 0) {
+        listener->paused = true;
         timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
         return;
     }
@@ -48,9 +60,43 @@ static void watch(struct listener *listener)
 
 static void pause_accepting(struct listener *listener, int errnum)
 {
+    bool first = !listener->failing;
+    listener->paused = listener->failing = true;
     timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
     watch(listener);
-    listener->calls->on_accept_failed(listener, errnum);
+    if (first)
+        listener->calls->on_accept_failed(listener, errnum);
+}
+
+static void take_reserve(struct listener *listener)
+{
+    if (listener->has_reserve && listener->reserve_fd < 0)
+        listener->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void drop_reserve(struct listener *listener)
+{
+    if (listener->reserve_fd >= 0)
+        close(listener->reserve_fd);
+    listener->reserve_fd = -1;
+}
+
+void listener_keep_reserve(struct listener *listener)
+{
+    listener->has_reserve = true;
+    take_reserve(listener);
+}
+
+static int accept_client(
+    struct listener *listener, struct sockaddr_storage *peer, socklen_t *peer_len)
+{
+    const int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fd = accept4(listener->fd, (struct sockaddr *)peer, peer_len, flags);
+    if (fd >= 0 || listener->reserve_fd < 0 || (errno != EMFILE && errno != ENFILE))
+        return fd;
+    drop_reserve(listener);
+    *peer_len = sizeof *peer;
+    return accept4(listener->fd, (struct sockaddr *)peer, peer_len, flags);
 }
 
 /* A fault may close it, or make it idle, in the middle of a batch of events. */
@@ -61,13 +107,13 @@ static void on_event(struct poller_item *item, unsigned events)
     for (int i = 0; i < listener->poller->batch && listener->watched; i++) {
         struct sockaddr_storage peer;
         socklen_t peer_len = sizeof peer;
-        int fd = accept4(
-            listener->fd, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept_client(listener, &peer, &peer_len);
         if (fd >= 0) {
+            take_reserve(listener);
             listener->calls->on_accept(listener, fd, &peer, peer_len);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
-        } else if (is_shortage(errno)) {
+        } else if (!is_of_client(errno)) {
             pause_accepting(listener, errno);
             return;
         }
@@ -76,7 +122,19 @@ static void on_event(struct poller_item *item, unsigned events)
 
 static void on_pause_over(struct timer *timer)
 {
-    watch(container_of(timer, struct listener, pause));
+    struct listener *listener = container_of(timer, struct listener, pause);
+    bool tried = !listener->paused;
+    listener->paused = false;
+    take_reserve(listener);
+    watch(listener);
+    if (!listener->failing)
+        return;
+    if (!tried) {
+        timer_set(listener->timers, timer, time_add(timers_now(), ACCEPT_CALM_US));
+        return;
+    }
+    listener->failing = false;
+    listener->calls->on_accept_recovered(listener);
 }
 
 int listener_init(struct listener *listener, struct poller *poller, struct timers *timers,
@@ -90,6 +148,7 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
         .item.on_event = on_event,
         .fd = -1,
         .port_fd = -1,
+        .reserve_fd = -1,
     };
     return timer_init(timers, &listener->pause, on_pause_over);
 }
@@ -114,15 +173,17 @@ static void on_twin_accept_failed(struct listener *listener, int errnum)
     owner->calls->on_accept_failed(owner, errnum);
 }
 
+static void on_twin_accept_recovered(struct listener *listener)
+{
+    struct listener *owner = container_of(listener, struct listener_twin, listener)->owner;
+    owner->calls->on_accept_recovered(owner);
+}
+
 static const struct listener_calls twin_calls = {
     .on_accept = on_twin_accept,
     .on_accept_failed = on_twin_accept_failed,
+    .on_accept_recovered = on_twin_accept_recovered,
 };
-
-static bool is_localhost(const struct address *address)
-{
-    return address->kind == ADDRESS_NAME && strcasecmp(address->host, "localhost") == 0;
-}
 
 static bool is_bound_to_ipv4(const struct listener *listener)
 {
@@ -155,7 +216,7 @@ static void open_twin(struct listener *listener, const struct proxy_config *prox
 {
     struct proxy_config config = *proxy;
     struct err ignored;
-    if (!is_localhost(&proxy->listen) || !is_bound_to_ipv4(listener))
+    if (!listen_address_is_localhost(&proxy->listen) || !is_bound_to_ipv4(listener))
         return;
     if (listener->twin == NULL)
         listener->twin = twin_new(listener);
@@ -185,40 +246,8 @@ void listener_deinit(struct listener *listener)
     free_twin(listener);
     listener_close(listener);
     listener_release_port(listener);
+    drop_reserve(listener);
     timer_deinit(listener->timers, &listener->pause);
-}
-
-static int resolve_name(
-    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *list = NULL;
-    int result = getaddrinfo(address->host, NULL, &hints, &list);
-    if (result != 0)
-        return err_set(err, "cannot resolve %s: %s", address->host, gai_strerror(result));
-    memcpy(out, list->ai_addr, list->ai_addrlen);
-    *len = list->ai_addrlen;
-    freeaddrinfo(list);
-    /* sin_port and sin6_port lie at the same place */
-    ((struct sockaddr_in *)out)->sin_port = htons(address->port);
-    return 0;
-}
-
-int listener_resolve(
-    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
-{
-    if (is_localhost(address)) {
-        const struct address ipv4 = {
-            .kind = ADDRESS_IP, .host = "127.0.0.1", .port = address->port};
-        *len = address_to_sockaddr(&ipv4, out);
-        return 0;
-    }
-    if (address->kind == ADDRESS_NAME)
-        return resolve_name(address, out, len, err);
-    if (address->kind == ADDRESS_NOWHERE || address->kind == ADDRESS_DIALLED)
-        return err_set(err, "cannot listen on '%s': it is no address", address->host);
-    *len = address_to_sockaddr(address, out);
-    return 0;
 }
 
 void listener_forget_address(struct listener *listener)
@@ -226,23 +255,9 @@ void listener_forget_address(struct listener *listener)
     listener->address_len = 0;
 }
 
-/* A socket file that nobody listens on any more is in the way of bind(): a crashed run left it. */
-static void remove_stale_socket(const struct sockaddr_storage *address, socklen_t len)
-{
-    const char *path = ((const struct sockaddr_un *)address)->sun_path;
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
-        return;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, len) != 0 && errno == ECONNREFUSED)
-        unlink(path);
-    if (fd >= 0)
-        close(fd);
-}
-
-/* Two sockets with SO_REUSEADDR may be bound to one port while neither listens, so this comes between
- * bind() and listen(). Without it, all goes well unless another program asks for any free port just
- * while we refuse. */
+/* Right behind the close() of the listening socket: SO_REUSEADDR lets two sockets have one port only while
+ * neither listens. Without it, all goes well unless another program asks for any free port just while we
+ * refuse. */
 static void keep_port(struct listener *listener)
 {
     const int on = 1;
@@ -290,7 +305,7 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
     const int on = 1, off = 0;
     int family = listener->address.ss_family;
     if (family == AF_UNIX)
-        remove_stale_socket(&listener->address, listener->address_len);
+        listen_address_remove_stale(&listener->address, listener->address_len);
     else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         return -errno;
     int result = set_options(listener, fd, proxy);
@@ -304,7 +319,6 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
     listener->address_len = sizeof listener->address;
     if (getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) != 0)
         return -errno;
-    keep_port(listener);
     return listen(fd, (int)proxy->backlog) == 0 ? 0 : -errno;
 }
 
@@ -341,8 +355,8 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     listener->errnum = 0;
     if (proxy->intercept.count > 0)
         return open_intercepting(listener, proxy, err);
-    if (listener->address_len == 0 &&
-        listener_resolve(&proxy->listen, &listener->address, &listener->address_len, err) != 0)
+    if (listener->address_len == 0 && listen_address_resolve(&proxy->listen, &listener->address,
+                                          &listener->address_len, err) != 0)
         return -1;
     describe(listener, &proxy->listen, text, sizeof text);
     int fd = socket(listener->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -355,11 +369,10 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     if (result != 0) {
         close(fd);
         listener->errnum = -result;
-        return err_set(err, "cannot listen on %s: %s", text,
-            result == -ERANGE ? "rcvbuf or sndbuf is more than net.core.rmem_max or wmem_max allows"
-                              : strerror(-result));
+        return err_set(err, "cannot listen on %s: %s", text, socket_options_error(result));
     }
     listener->fd = fd;
+    listener_release_port(listener);
     watch(listener);
     open_twin(listener, proxy);
     return 0;
@@ -402,8 +415,19 @@ void listener_close(struct listener *listener)
     timer_set(listener->timers, &listener->pause, TIME_NEVER);
     close(listener->fd);
     listener->fd = -1;
-    listener->watched = false;
+    listener->watched = listener->paused = listener->failing = false;
     listener->idle = listener->drop_syns = false;
     if (listener->address.ss_family == AF_UNIX)
         unlink(((struct sockaddr_un *)&listener->address)->sun_path);
+}
+
+void listener_refuse(struct listener *listener)
+{
+    bool was_open = listener_is_open(listener);
+    bool twin_was_open = listener->twin != NULL && listener_is_open(&listener->twin->listener);
+    listener_close(listener);
+    if (was_open)
+        keep_port(listener);
+    if (twin_was_open)
+        keep_port(&listener->twin->listener);
 }

@@ -23,9 +23,11 @@ struct listener_calls {
     /* A connection: the callee owns the descriptor. May close the listener. */
     void (*on_accept)(
         struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len);
-    /* accept() failed for want of descriptors or memory; it is tried again after a pause. Told
-     * once for each such pause. */
+    /* accept() failed, mostly for want of descriptors or memory. It is tried again every 100 ms. Called
+     * once, until on_accept_recovered. */
     void (*on_accept_failed)(struct listener *listener, int errnum);
+    /* accept() has not failed for a while. Once behind each on_accept_failed. */
+    void (*on_accept_recovered)(struct listener *listener);
 };
 
 struct listener {
@@ -36,9 +38,13 @@ struct listener {
     struct interception *interception;          /* of its worker; NULL: none */
     bool unpaced;                               /* congestion_unpace() had an effect */
     struct poller_item item;
-    struct timer pause; /* until accepting is tried again */
-    int port_fd; /* bound like fd, but not listening: while the listener is closed nobody else is given
-                    its port, and connect() is refused; -1: none */
+    struct timer pause; /* until accepting is tried again; then until it counts as recovered */
+    bool paused;
+    bool failing;     /* on_accept_failed was called, and on_accept_recovered not yet */
+    bool has_reserve; /* listener_keep_reserve() was called */
+    int reserve_fd;   /* closed to accept a client when there is no other descriptor; -1: none */
+    int port_fd; /* bound as fd was, but not listening: while the listener refuses, nobody else is given
+                    its port; -1: none */
     bool idle;
     bool drop_syns;
     bool watched;                    /* by the poller */
@@ -59,11 +65,6 @@ void listener_deinit(struct listener *listener);
  * never resolved (RFC 6761 6.3): it is 127.0.0.1, and ::1 with the same port where that is free. 0, or -1 with err filled. */
 int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err);
 
-/* Turns an address into one that can be bound; a host name is resolved here, blocking; `localhost` is
- * 127.0.0.1. 0, or -1 with err filled. */
-int listener_resolve(
-    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err);
-
 /* A closed listener forgets where it listened: it can be opened elsewhere. */
 void listener_forget_address(struct listener *listener);
 
@@ -72,6 +73,13 @@ void listener_release_port(struct listener *listener);
 
 /* Closes the socket: waiting connections are reset, new ones refused. Idempotent. */
 void listener_close(struct listener *listener);
+
+/* The same, and keeps the port for listener_open(). */
+void listener_refuse(struct listener *listener);
+
+/* Keeps a descriptor back, so that a client is accepted where no other is left: for an API that ends what
+ * took them. */
+void listener_keep_reserve(struct listener *listener);
 
 /* Gives an open listener the backlog and socket options of a new configuration. */
 void listener_update(struct listener *listener, const struct proxy_config *proxy);

@@ -96,9 +96,16 @@ static void on_accept_failed(struct listener *listener, int errnum)
     emit_accept_failed(container_of(listener, struct proxy, listener), errnum);
 }
 
+static void on_accept_recovered(struct listener *listener)
+{
+    struct event event = {.kind = EVENT_ACCEPT_RECOVERED};
+    emit(container_of(listener, struct proxy, listener), &event);
+}
+
 static const struct listener_calls listener_calls = {
     .on_accept = on_accept,
     .on_accept_failed = on_accept_failed,
+    .on_accept_recovered = on_accept_recovered,
 };
 
 static void on_probed(struct connector *connector, int errnum, const char *reason)
@@ -308,11 +315,16 @@ void proxy_change_faults(struct proxy *proxy, struct plan *plan)
 
 void proxy_stop_listening(struct proxy *proxy)
 {
-    if (proxy->closing || proxy->worker->stopping || !proxy->plan->config.enabled)
+    bool stays = !proxy->closing && !proxy->worker->stopping && proxy->plan->config.enabled;
+    bool was_open = listener_is_open(&proxy->listener);
+    if (!stays)
         listener_release_port(&proxy->listener);
-    if (!listener_is_open(&proxy->listener))
+    if (!was_open)
         return;
-    listener_close(&proxy->listener);
+    if (stays)
+        listener_refuse(&proxy->listener);
+    else
+        listener_close(&proxy->listener);
     emit_listening(proxy, EVENT_NOT_LISTENING);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,15 +56,20 @@ int socket_set_options(int fd, int family, const struct proxy_config *proxy)
     return socket_set_int(fd, IPPROTO_TCP, TCP_NODELAY, proxy->nodelay);
 }
 
-int socket_check_buffers(const struct proxy_config *proxy)
+const char *socket_options_error(int result)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || (proxy->rcvbuf == 0 && proxy->sndbuf == 0)) {
-        if (fd >= 0)
-            close(fd);
+    return result == -ERANGE ? "rcvbuf or sndbuf is more than net.core.rmem_max or wmem_max allows"
+                             : strerror(-result);
+}
+
+int socket_check_buffers(const struct proxy_config *proxy, struct err *err)
+{
+    if (proxy->rcvbuf == 0 && proxy->sndbuf == 0)
         return 0;
-    }
-    int result = set_buffers(fd, proxy);
-    close(fd);
-    return result;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int result = fd < 0 ? -errno : set_buffers(fd, proxy);
+    if (fd >= 0)
+        close(fd);
+    return result == 0 ? 0
+                       : err_set(err, "[proxy %s] %s", proxy->name, socket_options_error(result));
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "proxy/base/err.h"
 
 /* 0 or negative errno. */
 int socket_set_int(int fd, int level, int name, uint64_t value);
@@ -15,8 +16,11 @@ int socket_set_int(int fd, int level, int name, uint64_t value);
 int socket_set_early_options(int fd, const struct proxy_config *proxy);
 
 /* Whether the kernel grants `rcvbuf` and `sndbuf` (net.core.rmem_max, wmem_max), tried on a socket that
- * is thrown away. 0, -ERANGE, or negative errno. */
-int socket_check_buffers(const struct proxy_config *proxy);
+ * is thrown away. 0, or -1 with err filled. */
+int socket_check_buffers(const struct proxy_config *proxy, struct err *err);
+
+/* A text for a failure of the calls above. */
+const char *socket_options_error(int result);
 
 /* The close() to come shall send a RST: SO_LINGER {1,0} (tcp(7)). */
 void socket_linger_zero(int fd);

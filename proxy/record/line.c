@@ -116,6 +116,8 @@ static void write_facts(struct writer *writer, const struct event *event)
     case EVENT_ACCEPT_FAILED:
         write_errno(writer, event->u.accept_failed.errnum);
         break;
+    case EVENT_ACCEPT_RECOVERED:
+        break;
     case EVENT_OPEN:
         writer_string(writer, "client", event->u.open.client);
         writer_string(writer, "server", event->u.open.server);

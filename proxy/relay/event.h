@@ -16,13 +16,14 @@
 #include "proxy/base/side.h"
 
 enum event_kind {
-    EVENT_LISTENING,      /* a proxy's listening socket stands */
-    EVENT_NOT_LISTENING,  /* it was closed on purpose (unreachable = refuse, reload, stop) */
-    EVENT_ACCEPT_FAILED,  /* accept() failed; accepting goes on after a pause */
-    EVENT_OPEN,           /* both sockets of a connection stand */
-    EVENT_CONNECT_FAILED, /* the upstream could not be reached */
-    EVENT_FAULT,          /* a fault was injected; connection 0: on the listening socket */
-    EVENT_FAULT_OVER,     /* a lasting fault has ended */
+    EVENT_LISTENING,        /* a proxy's listening socket stands */
+    EVENT_NOT_LISTENING,    /* it was closed on purpose (unreachable = refuse, reload, stop) */
+    EVENT_ACCEPT_FAILED,    /* accept() failed; accepting goes on after a pause */
+    EVENT_ACCEPT_RECOVERED, /* accept() has not failed for a second */
+    EVENT_OPEN,             /* both sockets of a connection stand */
+    EVENT_CONNECT_FAILED,   /* the upstream could not be reached */
+    EVENT_FAULT,            /* a fault was injected; connection 0: on the listening socket */
+    EVENT_FAULT_OVER,       /* a lasting fault has ended */
     EVENT_MATCH_LET_GO, /* `edge = before` let the beginning of a possible match go: no further byte
                              came within match_hold. Once for each fault and connection */
     EVENT_EOF,          /* a FIN arrived */

@@ -32,3 +32,21 @@ for limit in $(seq 4 30); do
 done
 [ "$started" -eq 30 ] || fail "it does not start with 30 descriptors: $(cat "$work/err")"
 note "starts with 30 descriptors"
+
+# The API is reached when every descriptor is used up, and can end what took them.
+if command -v curl >/dev/null; then
+    (close_inherited && ulimit -n 40 && exec "$RUDEPROXY" run -c "$work/one.ini" --log none --admin 127.0.0.1:0 \
+        --ready-file "$work/ready") >"$work/out" 2>"$work/err" &
+    proxy_pid=$!
+    proxy_ready=$work/ready
+    eventually 20 proxy_started_or_gone || fail "the proxy does not become ready"
+    port=$(proxy_port p)
+    api=$(proxy_address @admin)
+    for ((i = 0; i < 40; i++)); do
+        exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+    done
+    eventually 10 bash -c "[ \$(ls /proc/$proxy_pid/fd | wc -l) -ge 38 ]" || fail "descriptors are left"
+    call 204 DELETE /proxies/p
+    proxy_stop
+    note "the API ends what took the descriptors"
+fi

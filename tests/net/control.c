@@ -159,6 +159,30 @@ static void another_upstream_starts_it_again_and_other_values_do_not(void **stat
     close(fd);
 }
 
+static void a_change_that_is_tried_first_leaves_the_proxy_as_it_is(void **state)
+{
+    struct rig *rig = *state;
+    struct wire_listener taken;
+    struct proxy_config config;
+    char words[256];
+    assert_int_equal(wire_listen(&taken, "127.0.0.1:0", 1, 0), 0);
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    unsigned port = port_of(rig, "a");
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 1000);
+    snprintf(words, sizeof words, "listen=%s upstream=builtin:echo", taken.text);
+    config = rig_proxy("", words);
+    assert_int_equal(control_try_change(&rig->control, "a", &config, &rig->err), CONTROL_FAILED);
+    assert_int_equal(rig->control.errnum, EADDRINUSE);
+    rig_echo(rig, fd, 1000);
+    assert_int_equal(port_of(rig, "a"), port);
+    config = rig_proxy("", "listen=127.0.0.1:0 upstream=builtin:echo");
+    assert_int_equal(control_try_change(&rig->control, "a", &config, &rig->err), CONTROL_OK);
+    assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_OK);
+    assert_int_equal(rig_end(rig, fd), 0);
+    wire_unlisten(&taken);
+}
+
 static void port_0_is_another_port_and_a_taken_one_leaves_it_disabled(void **state)
 {
     struct rig *rig = *state;
@@ -422,6 +446,7 @@ int main(void)
         TEST(what_cannot_be_added_is_not_there),
         TEST(disabled_and_enabled_again_it_has_its_port_and_its_faults),
         TEST(another_upstream_starts_it_again_and_other_values_do_not),
+        TEST(a_change_that_is_tried_first_leaves_the_proxy_as_it_is),
         TEST(port_0_is_another_port_and_a_taken_one_leaves_it_disabled),
         TEST(a_fault_reaches_open_connections_and_leaves_them),
         TEST(new_connections_only),

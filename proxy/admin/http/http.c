@@ -127,9 +127,15 @@ static void on_accept_failed(struct listener *listener, int errnum)
     (void)errnum;
 }
 
+static void on_accept_recovered(struct listener *listener)
+{
+    (void)listener;
+}
+
 static const struct listener_calls listener_calls = {
     .on_accept = on_accept,
     .on_accept_failed = on_accept_failed,
+    .on_accept_recovered = on_accept_recovered,
 };
 
 static void peer_begin(struct http *http, struct MHD_Connection *connection, void **context)
@@ -282,7 +288,10 @@ static int listen_at(struct http *http, const struct address *address, struct er
 {
     struct proxy_config options = {.listen = *address};
     option_set_defaults(proxy_options, &options);
-    return listener_open(&http->listener, &options, err);
+    if (listener_open(&http->listener, &options, err) != 0)
+        return -1;
+    listener_keep_reserve(&http->listener);
+    return 0;
 }
 
 static int watch_daemon(struct http *http, struct err *err)

@@ -11,6 +11,7 @@
 
 #include "config/kind.h"
 #include "proxy/base/units.h"
+#include "proxy/net/listen_address.h"
 #include "proxy/net/listener.h"
 
 static bool begins_with(const char *text, const char *prefix)
@@ -108,7 +109,7 @@ void toxiproxy_listen_error(const struct address *address, int errnum, struct er
     socklen_t length;
     struct err ignored;
     if (address->kind == ADDRESS_NAME &&
-        listener_resolve(address, &resolved, &length, &ignored) == 0)
+        listen_address_resolve(address, &resolved, &length, &ignored) == 0)
         address_format_sockaddr(&resolved, length, text, sizeof text);
     else
         address_format(address, text, sizeof text);

@@ -11,6 +11,7 @@
 #include "proxy/admin/toxiproxy/json.h"
 #include "proxy/admin/toxiproxy/proxy.h"
 #include "proxy/admin/toxiproxy/routes.h"
+#include "proxy/net/listen_address.h"
 
 /* The proxies that are there so far are told, with an error too. */
 static void answer(const struct call *call, const struct toxiproxy_proxy *proxies, size_t count,
@@ -66,7 +67,7 @@ static bool same_listen(const struct address *now, const struct address *wanted)
         return false;
     if (wanted->kind != ADDRESS_NAME)
         return address_equal(now, wanted);
-    if (listener_resolve(wanted, &resolved, &length, &ignored) != 0)
+    if (listen_address_resolve(wanted, &resolved, &length, &ignored) != 0)
         return address_equal(now, wanted);
     address_format(now, a, sizeof a);
     address_format_sockaddr(&resolved, length, b, sizeof b);

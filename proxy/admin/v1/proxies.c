@@ -148,7 +148,9 @@ static void change(const struct call *call, int read, const struct proxy_config 
         return;
     }
     enum control_result result = create ? control_add_proxy(control, config, &err)
-                                        : control_change_proxy(control, config->name, config, &err);
+                                        : control_try_change(control, config->name, config, &err);
+    if (result == CONTROL_OK && !create)
+        result = control_change_proxy(control, config->name, config, &err);
     if (result == CONTROL_OK)
         answer_proxy(call, create ? 201 : 200, config->name);
     else

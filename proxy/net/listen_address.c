@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/net/listen_address.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+bool listen_address_is_localhost(const struct address *address)
+{
+    return address->kind == ADDRESS_NAME && strcasecmp(address->host, "localhost") == 0;
+}
+
+static int resolve_name(
+    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *list = NULL;
+    int result = getaddrinfo(address->host, NULL, &hints, &list);
+    if (result != 0)
+        return err_set(err, "cannot resolve %s: %s", address->host, gai_strerror(result));
+    memcpy(out, list->ai_addr, list->ai_addrlen);
+    *len = list->ai_addrlen;
+    freeaddrinfo(list);
+    /* sin_port and sin6_port lie at the same place */
+    ((struct sockaddr_in *)out)->sin_port = htons(address->port);
+    return 0;
+}
+
+int listen_address_resolve(
+    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
+{
+    if (listen_address_is_localhost(address)) {
+        const struct address ipv4 = {
+            .kind = ADDRESS_IP, .host = "127.0.0.1", .port = address->port};
+        *len = address_to_sockaddr(&ipv4, out);
+        return 0;
+    }
+    if (address->kind == ADDRESS_NAME)
+        return resolve_name(address, out, len, err);
+    if (address->kind == ADDRESS_NOWHERE || address->kind == ADDRESS_DIALLED)
+        return err_set(err, "cannot listen on '%s': it is no address", address->host);
+    *len = address_to_sockaddr(address, out);
+    return 0;
+}
+
+/* A socket file that nobody listens on any more is in the way of bind(): a crashed run left it. */
+void listen_address_remove_stale(const struct sockaddr_storage *address, socklen_t len)
+{
+    const char *path = ((const struct sockaddr_un *)address)->sun_path;
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, len) != 0 && errno == ECONNREFUSED)
+        unlink(path);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int try_to_listen(const struct sockaddr_storage *address, socklen_t len)
+{
+    const int on = 1;
+    bool is_unix = address->ss_family == AF_UNIX;
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    if (is_unix)
+        listen_address_remove_stale(address, len);
+    else
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool bound = bind(fd, (const struct sockaddr *)address, len) == 0;
+    int errnum = bound && listen(fd, 1) == 0 ? 0 : errno;
+    close(fd);
+    if (bound && is_unix)
+        unlink(((const struct sockaddr_un *)address)->sun_path);
+    return errnum;
+}
+
+int listen_address_try(const struct address *address, int *errnum, struct err *err)
+{
+    struct sockaddr_storage resolved = {0};
+    socklen_t len;
+    char text[ADDRESS_TEXT_MAX];
+    *errnum = 0;
+    if (listen_address_resolve(address, &resolved, &len, err) != 0)
+        return -1;
+    *errnum = try_to_listen(&resolved, len);
+    if (*errnum == 0)
+        return 0;
+    address_format(address, text, sizeof text);
+    return err_set(err, "cannot listen on %s: %s", text, strerror(*errnum));
+}
