@@ -36,7 +36,8 @@ void answer_empty(const struct call *call, unsigned status)
     http_answer(call->request, status, NULL, NULL, 0);
 }
 
-static void write_error(struct text *text, unsigned status, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void write_error(
+    struct text *text, unsigned status, const char *format, va_list args)
 {
     char message[2 * ERR_TEXT_MAX];
     vsnprintf(message, sizeof message, format, args);

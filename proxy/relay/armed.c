@@ -195,7 +195,7 @@ static uint64_t trigger_offset(
     const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
     const struct trigger *trigger = armed_trigger(armed);
-    if (trigger == NULL || !bits_have(armed_watched(armed), direction))
+    if (trigger == NULL || !bits_have(armed_watched(armed), (int)direction))
         return FLOW_NO_EDGE;
     if (trigger->kind == TRIGGER_BYTES) {
         uint64_t offset = bytes_offset(armed, trigger, direction);
@@ -217,7 +217,7 @@ bool armed_awaits_event(
 {
     const struct trigger *trigger = armed_trigger(armed);
     return trigger != NULL && trigger->kind == kind &&
-           (!trigger_watches_direction(kind) || bits_have(armed_watched(armed), direction));
+           (!trigger_watches_direction(kind) || bits_have(armed_watched(armed), (int)direction));
 }
 
 /* When run:T comes: as a beginning only where the connection is open then. */

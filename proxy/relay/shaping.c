@@ -14,7 +14,7 @@
 
 static bool watches(const struct armed_fault *armed, enum direction direction)
 {
-    return bits_have(armed->directions, direction);
+    return bits_have(armed->directions, (int)direction);
 }
 
 /* Whether the fault waits for a pattern in this direction now. */
@@ -22,7 +22,7 @@ static bool waits_for_match(const struct armed_fault *armed, enum direction dire
 {
     const struct trigger *trigger = armed_trigger(armed);
     return trigger != NULL && trigger->kind == TRIGGER_MATCH &&
-           bits_have(armed_watched(armed), direction);
+           bits_have(armed_watched(armed), (int)direction);
 }
 
 bool shaping_is_needed(const struct armed_set *set, enum direction direction)
@@ -33,7 +33,7 @@ bool shaping_is_needed(const struct armed_set *set, enum direction direction)
         bool shapes = fault->type->gate != NULL || fault->type->mutate != NULL ||
                       fault->until.kind == TRIGGER_MATCH;
         if ((shapes && watches(armed, direction)) ||
-            (fault->when.kind == TRIGGER_MATCH && bits_have(armed->watched, direction)))
+            (fault->when.kind == TRIGGER_MATCH && bits_have(armed->watched, (int)direction)))
             return true;
     }
     return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the fuzz target over the inputs of a folder: replay PROTOCOL FOLDER. Aborts where an input fails;
- * exit 1 where the folder holds none.
+ * Runs the fuzz target over the inputs of a folder, or over one input: the main() of a target that is not
+ * built for libFuzzer. Aborts where an input fails; exit 1 where the folder holds none.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -35,17 +35,19 @@ int main(int argc, char **argv)
 {
     char path[4096];
     int count = 0;
-    DIR *folder = argc == 3 ? opendir(argv[2]) : NULL;
-    if (folder == NULL || setenv("FUZZ_PROTOCOL", argv[1], 1) != 0) {
-        fprintf(stderr, "usage: replay PROTOCOL FOLDER\n");
+    DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
+    if (argc == 2 && folder == NULL)
+        return run_file(argv[1]) == 0 ? 0 : 1;
+    if (folder == NULL) {
+        fprintf(stderr, "usage: %s FOLDER|FILE\n", argv[0]);
         return 2;
     }
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        snprintf(path, sizeof path, "%s/%s", argv[2], entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", argv[1], entry->d_name);
         if (entry->d_name[0] != '.' && run_file(path) == 0)
             count++;
     }
     closedir(folder);
-    printf("%d inputs of %s\n", count, argv[1]);
+    printf("%d inputs\n", count);
     return count > 0 ? 0 : 1;
 }

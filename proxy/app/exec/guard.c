@@ -101,7 +101,7 @@ static int start_command(struct guard *guard)
 
 /* --- the guard --- */
 
-static void report(const struct guard *guard, int kind, int value)
+static void report(const struct guard *guard, enum guard_outcome kind, int value)
 {
     const struct guard_report message = {.kind = kind, .value = value};
     send(guard->job->fd, &message, sizeof message, MSG_NOSIGNAL);

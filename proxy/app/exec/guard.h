@@ -35,8 +35,10 @@ struct guard_job {
     int fd;                       /* the guard's end of the pair */
 };
 
+enum guard_outcome { GUARD_FAILED, GUARD_ENDED };
+
 struct guard_report {
-    enum { GUARD_FAILED, GUARD_ENDED } kind;
+    enum guard_outcome kind;
     int value; /* GUARD_FAILED: errno of the exec; GUARD_ENDED: status as of waitpid(2) */
 };
 
