@@ -52,6 +52,10 @@ static int check_pair(const struct config *config, const struct fault *fault,
         return err_set(err, "a circle: the fault waits for itself, name another one");
     if (fault->after.any)
         return 0;
+    if (fault->type != NULL && fault->type->listener != LISTENER_OPEN)
+        return err_set(err,
+            "type = %s concerns the listening socket and no connection, write %.64s/any",
+            fault->type->name, first->name);
     if (first->type != NULL && first->type->listener != LISTENER_OPEN)
         return err_set(err,
             "%.64s concerns the listening socket and fires on no connection, write "

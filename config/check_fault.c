@@ -39,8 +39,6 @@ static void normalize_fault(struct fault *fault)
 {
     if (!fault_direction_applies(fault))
         fault->directions = NO_BITS;
-    if (!fault_selection_applies(fault))
-        fault->after = (struct after){.any = false};
     if (!fault_when_direction_applies(fault))
         fault->when_directions = NO_BITS;
     if (!fault_side_applies(fault))

@@ -11,11 +11,11 @@
 
 unsigned fault_rules_foreign(const struct fault_type *type)
 {
-    const unsigned of_connections =
-        BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_UNTIL) |
-        BIT(ROW_WHEN_DIRECTION) | BIT(ROW_AFTER) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) |
-        BIT(ROW_MATCH_HOLD) | BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) |
-        BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
+    const unsigned of_connections = BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) |
+                                    BIT(ROW_WHEN) | BIT(ROW_UNTIL) | BIT(ROW_WHEN_DIRECTION) |
+                                    BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) |
+                                    BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) |
+                                    BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
     unsigned foreign = 0;
     if (type->listener != LISTENER_OPEN)
         return of_connections;
@@ -37,7 +37,7 @@ static int say_foreign(const struct fault_type *type, unsigned row, struct err *
     if (type->listener != LISTENER_OPEN)
         return err_set(err,
             "means nothing for type = %s, which concerns the listening socket and no connection: "
-            "leave it out; active says when",
+            "leave it out; active and after = NAME/any say when",
             type->name);
     if (type->at_accept)
         return err_set(err,

@@ -28,7 +28,6 @@ static const struct {
     {"other", fault_other_applies},
     {"when", fault_when_applies},
     {"when_direction", fault_when_direction_applies},
-    {"after", fault_selection_applies},
     {"trigger_delay", fault_delay_applies},
     {"until", fault_until_applies},
     {"edge", fault_edge_applies},
@@ -102,8 +101,8 @@ void config_print_fault(const struct fault *fault, FILE *out)
     size_t width = widest_key(&own, widest_key(&envelope, 0));
     char wait[OPTION_TEXT_MAX];
     fault_describe_wait(fault, wait, sizeof wait);
-    if (fault->type->listener == LISTENER_OPEN)
-        fprintf(out, "\n; %s %s", fault->type->lasting ? "begins" : "fires", wait);
+    bool lasts = fault->type->lasting || fault->type->listener != LISTENER_OPEN;
+    fprintf(out, "\n; %s %s", lasts ? "begins" : "fires", wait);
     for (unsigned i = 0; i < FAULT_NOTES; i++)
         if (fault_note(fault, i) != NULL)
             fprintf(out, "\n; warning: %s", fault_note(fault, i));

@@ -177,6 +177,11 @@ static int check_after(const struct control *control, const struct plan *plan,
     const struct rule *first = plan_find(plan, after->name);
     if (first == NULL && !(after->any && exists_anywhere(control, after->name)))
         return report_unknown(plan, after->name, err);
+    if (fault->type->listener != LISTENER_OPEN && !after->any)
+        return err_set(err,
+            "after: type = %s concerns the listening socket and no connection, "
+            "write %.64s/any",
+            fault->type->name, after->name);
     if (first != NULL && first->fault.type->listener != LISTENER_OPEN && !after->any)
         return err_set(err,
             "after: %.64s concerns the listening socket and fires on no connection, "

@@ -17,6 +17,8 @@ void fault_describe_wait(const struct fault *fault, char *buf, size_t size)
     char delay[24];
     bool follows = fault->after.name[0] != '\0', at_once = fault->when.kind == TRIGGER_OPEN;
     trigger_describe(&fault->when, fault_watched_directions(fault), buf, size);
+    if (fault->type->listener != LISTENER_OPEN)
+        snprintf(buf, size, "with its window");
     if (follows && at_once)
         snprintf(buf, size, "at once");
     units_format_duration(fault->trigger_delay_us, delay, sizeof delay);

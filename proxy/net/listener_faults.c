@@ -20,6 +20,13 @@ static void on_timer(struct timer *timer)
     listener_faults_update(container_of(timer, struct listener_faults, timer));
 }
 
+/* A session may be running: the faults are looked at behind it. */
+static void on_fired(struct fired_watch *watch)
+{
+    struct listener_faults *faults = container_of(watch, struct listener_faults, watch);
+    timer_set(&faults->worker->timers, &faults->timer, timers_now());
+}
+
 int listener_faults_init(struct listener_faults *faults, const struct listener_faults_calls *calls,
     struct worker *worker, struct listener *listener, const struct plan *plan)
 {
@@ -28,30 +35,43 @@ int listener_faults_init(struct listener_faults *faults, const struct listener_f
         .worker = worker,
         .listener = listener,
         .plan = plan,
+        .watch.on_fired = on_fired,
         .wanted = LISTENER_OPEN,
     };
-    return timer_init(&worker->timers, &faults->timer, on_timer);
+    list_append(&worker->counters.watches, &faults->watch.link);
+    int result = timer_init(&worker->timers, &faults->timer, on_timer);
+    if (result != 0)
+        list_remove(&faults->watch.link);
+    return result;
 }
 
 void listener_faults_deinit(struct listener_faults *faults)
 {
+    list_remove(&faults->watch.link);
     timer_deinit(&faults->worker->timers, &faults->timer);
 }
 
 void listener_faults_stop(struct listener_faults *faults)
 {
+    list_remove(&faults->watch.link);
     timer_set(&faults->worker->timers, &faults->timer, TIME_NEVER);
 }
 
-/* The window in which the fault is active, monotonic: its `active`, cut short by its `for`. */
-static struct window active_window(const struct plan *plan, const struct fault *fault)
+/* The window in which the fault is active, monotonic: its `active`, from when the fault of its `after` fired,
+ * cut short by its `for`. */
+static struct window active_window(const struct plan *plan, const struct rule *rule)
 {
+    const struct fault *fault = &rule->fault;
     uint64_t duration = fault->type->fire(fault->params).duration_us;
     time_us start = plan->started_at;
     struct window window = {
         .from = time_add(start, fault->active.from),
         .to = time_add(start, fault->active.to),
     };
+    if (rule->first != NULL && rule->first->fired == 0)
+        window.from = window.to = TIME_NEVER;
+    else if (rule->first != NULL && rule->first->fired_at > window.from)
+        window.from = rule->first->fired_at;
     if (duration != 0)
         window.to = time_min(window.to, time_add(window.from, duration));
     return window;
@@ -66,7 +86,7 @@ static void emit(struct listener_faults *faults, struct rule *rule, bool begins,
         .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name},
     };
     if (begins)
-        armed_note_fired(rule->fault_counter, NULL);
+        armed_note_fired(rule->fault_counter, now, NULL);
     worker_emit(faults->worker, &event);
 }
 
@@ -96,7 +116,7 @@ static time_us update_rule(
 {
     const struct fault *fault = &rule->fault;
     struct is_active *active = (void *)rule->shared_state;
-    struct window window = active_window(faults->plan, fault);
+    struct window window = active_window(faults->plan, rule);
     bool is_active = fault->enabled && window_has(&window, now);
     if (fault->type->listener == LISTENER_OPEN)
         return TIME_NEVER;

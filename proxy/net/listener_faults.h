@@ -31,6 +31,7 @@ struct listener_faults {
     struct listener *listener;   /* the owner's */
     const struct plan *plan;     /* the owner's */
     struct timer timer;          /* until the next window opens or closes */
+    struct fired_watch watch;    /* for faults that wait for others */
     enum listener_action wanted; /* the strongest action of the active faults */
 };
 

@@ -103,10 +103,9 @@ void armed_chain(struct session *session, struct armed_fault *armed)
         list_append(&armed->rule->first->waiting, &armed->chain_link);
 }
 
-void armed_note_fired(struct fault_counter *counter, const struct session *by)
+void armed_note_fired(struct fault_counter *counter, time_us now, const struct session *by)
 {
-    counter->fired++;
-    counter->shared->fired++;
+    fault_counter_fired(counter, now);
     for (struct list *link; (link = list_pop(&counter->shared->waiting)) != NULL;) {
         struct armed_fault *armed = container_of(link, struct armed_fault, chain_link);
         armed->unchained = true;

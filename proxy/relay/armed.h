@@ -169,7 +169,7 @@ void armed_chain(struct session *session, struct armed_fault *armed);
 
 /* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Faults of other
  * sessions that wait for it are armed when those run next. */
-void armed_note_fired(struct fault_counter *counter, const struct session *by);
+void armed_note_fired(struct fault_counter *counter, time_us now, const struct session *by);
 
 /* Whether the watched trigger fires when exactly `offset` bytes of the direction were forwarded. */
 bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset);

@@ -19,6 +19,7 @@ void fault_counters_init(struct fault_counters *book)
     list_init(&book->others);
     list_init(&book->history);
     list_init(&book->names);
+    list_init(&book->watches);
 }
 
 static void free_all(struct list *counters)
@@ -48,11 +49,32 @@ static void reset_times(struct list *counters)
     }
 }
 
+static void call_watches(struct fault_counters *book)
+{
+    list_for_each(link, &book->watches)
+    {
+        struct fired_watch *watch = container_of(link, struct fired_watch, link);
+        watch->on_fired(watch);
+    }
+}
+
 void fault_counters_reset(struct fault_counters *book)
 {
     reset_times(&book->named);
     reset_times(&book->others);
     list_for_each(link, &book->names) container_of(link, struct fired_name, link)->fired = 0;
+    call_watches(book);
+}
+
+void fault_counter_fired(struct fault_counter *counter, time_us now)
+{
+    struct fired_name *shared = counter->shared;
+    counter->fired++;
+    if (shared->fired++ > 0)
+        return;
+    shared->fired_at = now;
+    if (shared->for_listeners)
+        call_watches(shared->book);
 }
 
 struct fired_name *fired_name_of(struct fault_counters *book, const char *name)

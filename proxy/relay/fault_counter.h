@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "proxy/base/clock.h"
 #include "proxy/base/hash.h"
 #include "proxy/base/list.h"
 
@@ -28,9 +29,18 @@ struct fired_name {
     struct hash_link by_name;
     struct fault_counters *book;
     unsigned refs;
-    uint64_t fired; /* connections, and listening sockets; since the last reset of the counts */
+    uint64_t fired;     /* connections, and listening sockets; since the last reset of the counts */
+    time_us fired_at;   /* the first of these */
+    bool for_listeners; /* a fault of a listening socket waits for it */
     struct list waiting; /* of armed faults, by their chain_link: see armed.h */
     char name[FAULT_NAME_MAX];
+};
+
+/* Is called when a fault has fired that a listening socket waits for, or the counts were reset. Not to change
+ * anything from inside: a session may be running. */
+struct fired_watch {
+    struct list link;
+    void (*on_fired)(struct fired_watch *watch);
 };
 
 struct fault_counter {
@@ -61,7 +71,11 @@ struct fault_counters {
     struct hash by_name;     /* those of `named` */
     struct list names;       /* of struct fired_name */
     struct hash fired_names; /* the same */
+    struct list watches;     /* of struct fired_watch */
 };
+
+/* Counts a connection, or a listening socket, in which the fault was injected. */
+void fault_counter_fired(struct fault_counter *counter, time_us now);
 
 /* `times`, and what `after = NAME/any` waits for, begin anew. `armed` and `fired` go on. */
 void fault_counters_reset(struct fault_counters *book);

@@ -38,6 +38,8 @@ struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
         free(rule);
         return NULL;
     }
+    if (rule->first != NULL && fault->type->listener != LISTENER_OPEN)
+        rule->first->for_listeners = true;
     if (fault->when.kind == TRIGGER_MATCH)
         matcher_init(&rule->when_matcher, &rule->fault.when);
     if (fault->until.kind == TRIGGER_MATCH)

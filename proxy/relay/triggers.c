@@ -49,7 +49,7 @@ static bool count_in(struct session *session, struct armed_fault *armed)
     if (!armed_is_counted(armed, &session->armed)) {
         if (fault_counter_times(rule->fault_counter) >= rule->fault.times)
             return false;
-        armed_note_fired(rule->fault_counter, session);
+        armed_note_fired(rule->fault_counter, session->now, session);
         if (session->fault_count < EVENT_FAULTS_MAX)
             session->faults[session->fault_count] = fault_counter_ref(rule->fault_counter);
         session->fault_count++;

@@ -313,6 +313,44 @@ static void only_the_third_at_once_is_closed(void **state)
     bench_stop(&bench);
 }
 
+/* Whether connect() comes to fail with this errno (0: to succeed), if it is tried for long enough. */
+static void expect_connect(const struct bench *bench, int want)
+{
+    int64_t deadline = bench_now_us() + BENCH_DEADLINE_MS * 1000;
+    for (int got = -1; got != want;) {
+        int fd;
+        got = bench_try_connect(bench, BENCH_DEADLINE_MS, &fd);
+        if (fd >= 0)
+            close(fd);
+        if (bench_now_us() > deadline)
+            fail_msg("connect() says %d, want %d", got, want);
+    }
+}
+
+/* Failover: once the cut came, nobody answers, for ever or for some time. */
+static void the_listener_is_gone_once_a_fault_has_fired(void **state)
+{
+    static const char *const rows[] = {"", "for = 300ms\n"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct bench bench;
+        char faults[256];
+        snprintf(faults, sizeof faults,
+            "[fault gone]\ntype = refuse\nafter = cut/any\n%s"
+            "[fault cut]\ntype = reset\nside = client\nwhen = match:\"cut\"\n",
+            rows[i]);
+        bench_start(&bench, "builtin:echo", "", faults);
+        int client = bench_connect(&bench, NULL);
+        bench_send(client, "first", 5);
+        expect_read(client, "first");
+        bench_send(client, "cut", 3);
+        expect_cut(client, "cut");
+        close(client);
+        expect_connect(&bench, i == 0 ? ECONNREFUSED : 0);
+        bench_stop(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_delay_behind_an_edge_before_withholds_the_match),
         cmocka_unit_test(a_moment_of_the_run_hits_all_connections_that_are_open_then),
         cmocka_unit_test(a_fault_of_one_connection_ends_another),
+        cmocka_unit_test(the_listener_is_gone_once_a_fault_has_fired),
         cmocka_unit_test(only_the_third_at_once_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
