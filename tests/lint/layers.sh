@@ -39,44 +39,48 @@ bad() {
     status=1
 }
 
-# layer_of FILE - the layer whose folder, or a folder below it, holds the file.
+# layer_of FILE - sets $layer to the layer whose folder, or a folder below it, holds the file.
 layer_of() {
-    local folder
-    folder=$(dirname "$1")
-    while [ "$folder" != . ] && [ -z "${may_include[$folder]-}" ]; do
-        folder=$(dirname "$folder")
+    layer=${1%/*}
+    while [[ $layer == */* && -z ${may_include[$layer]-} ]]; do
+        layer=${layer%/*}
     done
-    printf '%s\n' "$folder"
 }
 
 contains() { # WORDS WORD
     [[ " $1 " == *" $2 "* ]]
 }
 
+# check_include FILE LINE DIRECTIVE - the file's layer is in $own.
+check_include() {
+    local header allowed pattern='[<"]([^>"]*)[>"]'
+    [[ $3 =~ $pattern ]] || return 0
+    header=${BASH_REMATCH[1]}
+    if [[ $3 == *'<'* ]]; then
+        allowed=${may_include_system[$header]-}
+        [ -z "$allowed" ] || contains "$allowed" "$own" ||
+            bad "$1:$2: <$header> belongs to: $allowed"
+    elif [[ $header != */* ]]; then
+        [ -f "${1%/*}/$header" ] ||
+            bad "$1:$2: \"$header\" is not beside it: include it from the top folder"
+    else
+        layer_of "$header"
+        contains "${may_include[$own]}" "$layer" ||
+            bad "$1:$2: $own must not include \"$header\" (only: ${may_include[$own]})"
+    fi
+}
+
 checked=0
-while IFS= read -r file; do
-    layer=$(layer_of "$file")
-    if [ -z "${may_include[$layer]-}" ]; then
+while IFS=: read -r file line directive; do
+    checked=$((checked + 1))
+    layer_of "$file"
+    own=$layer
+    if [ -z "${may_include[$own]-}" ]; then
         bad "$file: its folder belongs to no layer; if it should be one, say so in $0 and in docs/ARCHITECTURE.md"
         continue
     fi
-    while IFS=: read -r line directive; do
-        checked=$((checked + 1))
-        header=$(sed -E 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]([^>"]*)[>"].*/\1/' <<<"$directive")
-        if [[ $directive == *'<'* ]]; then
-            allowed=${may_include_system[$header]-}
-            [ -z "$allowed" ] || contains "$allowed" "$layer" ||
-                bad "$file:$line: <$header> belongs to: $allowed"
-            continue
-        fi
-        if [[ $header != */* ]]; then
-            [ -f "$(dirname "$file")/$header" ] || bad "$file:$line: \"$header\" is not beside it: include it from the top folder"
-            continue
-        fi
-        contains "${may_include[$layer]}" "$(layer_of "$header")" ||
-            bad "$file:$line: $layer must not include \"$header\" (only: ${may_include[$layer]})"
-    done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file" || true)
-done < <(find proxy config -name '*.[ch]' | LC_ALL=C sort)
+    check_include "$file" "$line" "$directive"
+done < <(grep -rnE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include' proxy config | LC_ALL=C sort)
 
 [ "$checked" -gt 0 ] || bad "found no include at all: looked in the wrong place?"
 [ "$status" -ne 0 ] || printf '%d includes stay within their layers\n' "$checked"
