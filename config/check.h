@@ -40,6 +40,10 @@ void check_proxy(
 void check_unread(struct problems *problems, const struct config *config,
     const struct source_section *const *sections);
 
+/* The message triggers of all faults, against the protocols of their proxies. */
+void check_messages(struct problems *problems, const struct config *config,
+    const struct source_section *const *sections);
+
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault);
 

@@ -20,6 +20,9 @@ void check_proxy(
 {
     check_table(problems, section, proxy_options, proxy);
     check_unknown_keys(problems, section, proxy_options, NULL, "a proxy");
+    if (proxy->log_messages && protocol_is_raw(&proxy->protocol))
+        check_complain(problems, section, "log_messages",
+            "there are no messages without a protocol, write one such as protocol = http");
     if (proxy->intercept.count == 0)
         return;
     if (proxy->listen.host[0] != '\0')

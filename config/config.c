@@ -164,6 +164,7 @@ static void check_between(struct build *build)
         check_named_proxies(build, i);
     check_after(build->problems, build->config, build->of_fault);
     check_unread(build->problems, build->config, build->of_fault);
+    check_messages(build->problems, build->config, build->of_fault);
     if (build->config->proxy_count > 0 || source->unread ||
         build->config->settings.admin.host[0] != '\0')
         return;

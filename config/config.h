@@ -18,6 +18,7 @@
 #include "proxy/base/option.h"
 #include "proxy/fault/destination.h"
 #include "proxy/fault/fault.h"
+#include "proxy/framing/protocol.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
@@ -65,6 +66,8 @@ struct proxy_config {
     int congestion;              /* enum congestion */
     uint64_t backlog;            /* of listen(2) */
     int unreachable;             /* enum unreachable */
+    struct protocol protocol;    /* how bytes are cut into messages */
+    bool log_messages;           /* an event for each message */
     bool silent; /* made by us, not by the user: it is not shown and leaves no record */
 };
 
@@ -150,6 +153,11 @@ bool fault_row_applies(
 
 /* Whether two faults say the same, their names and proxies aside. */
 bool fault_equal(const struct fault *a, const struct fault *b);
+
+/* Checks the message triggers of a fault against the protocol of a proxy. 0, or -1 with err filled and
+ * `*key` the key that is wrong. */
+int config_check_messages(
+    const struct fault *fault, const struct proxy_config *proxy, const char **key, struct err *err);
 
 /* Whether a fault's `proxy` key names this proxy (a list, or "*"). */
 bool fault_names_proxy(const struct fault *fault, const char *proxy_name);

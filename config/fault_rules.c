@@ -82,7 +82,7 @@ static int direction_means_something(const struct fault_check *exam, struct err 
         return 0;
     return err_set(err,
         "neither when = %s nor type = %s looks at a direction, leave it out, or write when = "
-        "bytes:N, match:\"...\" or eof",
+        "bytes:N, match:\"...\", message:N or eof",
         trigger_text(exam->fault, when, sizeof when), exam->fault->type->name);
 }
 
@@ -105,14 +105,32 @@ static int when_direction_means_something(const struct fault_check *exam, struct
     if (!key_given(exam, ROW_WHEN_DIRECTION) || fault_when_direction_applies(exam->fault))
         return 0;
     return err_set(err,
-        "when = %s looks at no direction, leave it out, or write when = bytes:N, match:\"...\" or "
-        "eof",
+        "when = %s looks at no direction, leave it out, or write when = bytes:N, match:\"...\", "
+        "message:N or eof",
         trigger_text(exam->fault, when, sizeof when));
 }
 
 static int when_is_right(const struct fault_check *exam, struct err *err)
 {
     return trigger_check(&exam->fault->when, err);
+}
+
+/* A fault that does not last fires once on a connection. */
+static int every_lasts(const struct fault_check *exam, struct err *err)
+{
+    if (!exam->fault->when.every || exam->fault->type->lasting)
+        return 0;
+    return err_set(err,
+        "message:every:K is for faults that last, and type = %s does not: write message:N",
+        exam->fault->type->name);
+}
+
+/* A fault that has ended once does not end again. */
+static int until_is_one_message(const struct fault_check *exam, struct err *err)
+{
+    if (!exam->fault->until.every)
+        return 0;
+    return err_set(err, "a fault ends once: write message:N");
 }
 
 static int until_is_right(const struct fault_check *exam, struct err *err)
@@ -182,7 +200,8 @@ static int edge_means_something(const struct fault_check *exam, struct err *err)
     const struct fault *fault = exam->fault;
     if (!key_given(exam, ROW_EDGE) || fault_edge_applies(fault))
         return 0;
-    return err_set(err, "belongs to a match: leave it out, or write when = match:\"...\"%s",
+    return err_set(err,
+        "belongs to a match or a message: leave it out, or write when = match:\"...\"%s",
         fault->type->lasting ? " or until = match:\"...\"" : "");
 }
 
@@ -260,6 +279,7 @@ static const struct rule {
     {"side", 0, false, side_is_given},
     {"when", BIT(ROW_WHEN), false, type_fits_accept},
     {"when", BIT(ROW_WHEN) | BIT(ROW_EDGE), false, when_is_right},
+    {"when", BIT(ROW_WHEN), false, every_lasts},
     {"after", BIT(ROW_WHEN) | BIT(ROW_AFTER), false, after_can_come},
     {"trigger_delay", BIT(ROW_WHEN) | BIT(ROW_TRIGGER_DELAY), false, delay_fits_accept},
     {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), true, side_is_there},
@@ -267,6 +287,7 @@ static const struct rule {
     {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},
     {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | TRIGGERS, false,
         match_hold_means_something},
+    {"until", BIT(ROW_UNTIL), false, until_is_one_message},
     {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), false, until_is_right},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), false, until_comes_later},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), true, until_is_reachable},

@@ -157,6 +157,16 @@ const struct option proxy_options[] = {
         .choices = unreachables,
         .help = "what a client gets whose upstream cannot be reached; refuse: a reset now, and "
                 "nobody listens until the upstream answers again"},
+    {.name = "protocol",
+        .kind = &option_protocol,
+        .offset = offsetof(struct proxy_config, protocol),
+        .default_text = "raw",
+        .help = "how the bytes of each direction are cut into messages, for when = message:N"},
+    {.name = "log_messages",
+        .kind = &option_yes_no,
+        .offset = offsetof(struct proxy_config, log_messages),
+        .default_text = "no",
+        .help = "yes: an event for each message; needs a protocol"},
     {.name = NULL},
 };
 
@@ -192,7 +202,9 @@ const struct option fault_options[] = {
         .offset = offsetof(struct fault, when),
         .default_text = "open",
         .help = "when it happens or begins; bytes counts what was forwarded in the direction, "
-                "match:\"...\"#N+K waits for K bytes behind the N-th match, idle for silence in "
+                "match:\"...\"#N+K waits for K bytes behind the N-th match, message:N for the N-th "
+                "message of "
+                "the proxy's protocol, idle for silence in "
                 "both directions, run counts from the start of the run"},
     {.name = "when_direction",
         .kind = &option_directions,
@@ -221,7 +233,8 @@ const struct option fault_options[] = {
         .offset = offsetof(struct fault, edge),
         .default_text = "after",
         .choices = edges,
-        .help = "of the match in when, or else in until: after lets it through first; before "
+        .help = "of the match or message in when, or else in until: after lets it through first; "
+                "before "
                 "withholds its first byte and all that follows"},
     {.name = "match_hold",
         .kind = &option_duration_or_forever,

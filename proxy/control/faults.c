@@ -196,6 +196,16 @@ static int check_privilege(const struct control *control, const struct proxy *pr
     return privilege_check_fault(fault, &proxy->plan->config, control->worker->interception, err);
 }
 
+/* Whether the proxy's protocol has the messages that the fault waits for. */
+static int check_messages(const struct proxy *proxy, const struct fault *fault, struct err *err)
+{
+    const char *key;
+    struct err why;
+    if (config_check_messages(fault, &proxy->plan->config, &key, &why) == 0)
+        return 0;
+    return err_set(err, "%s: %.480s", key, why.text);
+}
+
 /* A rule for this proxy in the place of `before`, whose name and origin it has; NULL: a new one. */
 static enum control_result make_rule(struct control *control, const struct proxy *proxy,
     const struct fault *fault, const struct toxic_fields *toxic_fields, const struct rule *before,
@@ -207,7 +217,7 @@ static enum control_result make_rule(struct control *control, const struct proxy
         memcpy(own.name, before->fault.name, sizeof own.name);
     snprintf(own.proxies, sizeof own.proxies, "%s", proxy_name(proxy));
     if (name_check_any(own.name, err) != 0 || check_after(control, proxy->plan, &own, err) != 0 ||
-        check_privilege(control, proxy, &own, err) != 0)
+        check_messages(proxy, &own, err) != 0 || check_privilege(control, proxy, &own, err) != 0)
         return CONTROL_INVALID;
     *rule =
         rule_new(&own, origin, toxic_fields, proxy_name(proxy), before, &control->worker->counters);
@@ -352,7 +362,7 @@ enum control_result control_inject(struct control *control, const char *proxy_na
     }
     if (name_check_any(fault->name, err) != 0 ||
         check_after(control, proxy->plan, fault, err) != 0 ||
-        check_privilege(control, proxy, fault, err) != 0)
+        check_messages(proxy, fault, err) != 0 || check_privilege(control, proxy, fault, err) != 0)
         return CONTROL_INVALID;
     return inject(control, proxy, connection, fault, err);
 }

@@ -163,6 +163,7 @@ static const struct trigger_row *const rows[TRIGGER_KIND_COUNT] = {
     [TRIGGER_TIME] = &row_time,
     [TRIGGER_EOF] = &row_eof,
     [TRIGGER_MATCH] = &trigger_match,
+    [TRIGGER_MESSAGE] = &trigger_message,
     [TRIGGER_IDLE] = &row_idle,
     [TRIGGER_RUN] = &row_run,
     [TRIGGER_NEVER] = &row_never,
@@ -171,8 +172,9 @@ static const struct trigger_row *const rows[TRIGGER_KIND_COUNT] = {
 bool trigger_equal(const struct trigger *a, const struct trigger *b)
 {
     return a->kind == b->kind && a->value == b->value && a->nth == b->nth && a->plus == b->plus &&
-           a->edge == b->edge && a->pattern_len == b->pattern_len &&
-           memcmp(a->pattern, b->pattern, a->pattern_len) == 0;
+           a->minus == b->minus && a->every == b->every && a->chunk == b->chunk &&
+           strcmp(a->word, b->word) == 0 && a->edge == b->edge &&
+           a->pattern_len == b->pattern_len && memcmp(a->pattern, b->pattern, a->pattern_len) == 0;
 }
 
 bool trigger_watches_direction(enum trigger_kind kind)
@@ -288,7 +290,8 @@ static void format(const struct option *option, const void *value, char *buf, si
 
 const struct option_kind option_trigger = {
     .name = "trigger",
-    .form = "open, accept, bytes:1k, match:\"\\r\\n\", time:250ms, idle:5s, eof or run:10s",
+    .form = "open, accept, bytes:1k, match:\"\\r\\n\", message:2, time:250ms, idle:5s, eof or "
+            "run:10s",
     .size = sizeof(struct trigger),
     .parse = parse,
     .format = format,
@@ -296,7 +299,7 @@ const struct option_kind option_trigger = {
 
 const struct option_kind option_until = {
     .name = "end",
-    .form = "bytes:1k, match:\"\\r\\n\", time:250ms, idle:5s, eof, run:10s or never",
+    .form = "bytes:1k, match:\"\\r\\n\", message:2, time:250ms, idle:5s, eof, run:10s or never",
     .size = sizeof(struct trigger),
     .parse = parse,
     .format = format,

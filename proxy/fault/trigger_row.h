@@ -28,6 +28,7 @@ struct trigger_row {
     void (*describe)(const struct trigger *trigger, const char *from, char *buf, size_t size);
 };
 
-extern const struct trigger_row trigger_match; /* trigger_match.c */
+extern const struct trigger_row trigger_match;   /* trigger_match.c */
+extern const struct trigger_row trigger_message; /* trigger_message.c */
 
 #endif

@@ -13,7 +13,8 @@
 
 static const struct complaint envelope[] = {
     /* edge */
-    {F "type = close\nedge = before\n", 0, 6, "belongs to a match: leave it out, or write when"},
+    {F "type = close\nedge = before\n", 0, 6,
+        "belongs to a match or a message: leave it out, or write when"},
     {F "type = close\nedge = after\nwhen = eof\n", 0, 6, "belongs to a match"},
     {STALL "edge = before\n", 0, 6, "or until = match:\"...\""},
     {STALL "edge = befor\nwhen = match:\"x\"\n", 0, 6, "did you mean 'before'?"},

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `message:N`, `message:every:N`, and behind either `/KIND` or `/PART`, `+K` or `-K`: the N-th message of
+ * a direction, as the proxy's `protocol` cuts its bytes. Whether the protocol has such a kind or part is
+ * checked where the proxies are known (config/check_messages.c).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/base/units.h"
+#include "proxy/fault/trigger_row.h"
+
+#define EVERY "every:"
+#define CHUNK "chunk:"
+#define NUMBER_MAX 24 /* 20 digits, or a size with its unit, and a NUL */
+#define FORMS "write one such as message:2, message:2/ReadyForQuery, message:1/body or message:2+10"
+
+/* Cuts `length` bytes off *text into `out`. */
+static int cut(const char **text, size_t length, char *out, size_t size, struct err *err)
+{
+    if (length == 0)
+        return err_set(err, "something is missing before '%.16s', " FORMS, *text);
+    if (length >= size)
+        return err_set(err, "'%.32s...' is too long, " FORMS, *text);
+    memcpy(out, *text, length);
+    out[length] = '\0';
+    *text += length;
+    return 0;
+}
+
+/* A number from 1 at *text, up to a character of `ends`. */
+static int cut_number(
+    const char **text, const char *ends, uint64_t *number, const char *what, struct err *err)
+{
+    char digits[NUMBER_MAX];
+    if (cut(text, strcspn(*text, ends), digits, sizeof digits, err) != 0 ||
+        units_parse_number(digits, number, err) != 0)
+        return -1;
+    if (*number == 0)
+        return err_set(err, "%s are counted from 1, " FORMS, what);
+    return 0;
+}
+
+/* What stands behind the slash: a word, or chunk:K. */
+static int parse_word(const char **rest, struct trigger *trigger, struct err *err)
+{
+    (*rest)++;
+    if (strncmp(*rest, CHUNK, strlen(CHUNK)) == 0) {
+        *rest += strlen(CHUNK);
+        snprintf(trigger->word, sizeof trigger->word, "chunk");
+        return cut_number(rest, "+-", &trigger->chunk, "chunks", err);
+    }
+    return cut(rest, strcspn(*rest, "+-"), trigger->word, sizeof trigger->word, err);
+}
+
+/* +K or -K, up to the end of the text. */
+static int parse_bytes(const char **rest, uint64_t *bytes, struct err *err)
+{
+    char number[NUMBER_MAX];
+    char sign = *(*rest)++;
+    if (**rest == '\0')
+        return err_set(err, "a number of bytes is missing behind '%c', " FORMS, sign);
+    if (cut(rest, strlen(*rest), number, sizeof number, err) != 0 ||
+        units_parse_size(number, bytes, err) != 0)
+        return -1;
+    if (*bytes == 0)
+        return err_set(err, "%c0 is %s of the message: leave it out%s", sign,
+            sign == '+' ? "the first byte" : "the end",
+            sign == '+' ? " and write edge = before" : "");
+    return 0;
+}
+
+static int parse(const char *text, struct trigger *trigger, struct err *err)
+{
+    const char *rest = text;
+    if (strncmp(rest, EVERY, strlen(EVERY)) == 0) {
+        trigger->every = true;
+        rest += strlen(EVERY);
+    }
+    if (cut_number(&rest, "/+-", &trigger->nth, "messages", err) != 0)
+        return -1;
+    if (*rest == '/' && parse_word(&rest, trigger, err) != 0)
+        return -1;
+    if (*rest == '+' && parse_bytes(&rest, &trigger->plus, err) != 0)
+        return -1;
+    if (*rest == '-' && parse_bytes(&rest, &trigger->minus, err) != 0)
+        return -1;
+    if (trigger->chunk > 0 && trigger->plus + trigger->minus > 0)
+        return err_set(
+            err, "a part is a point of its own: leave out %cK", trigger->plus > 0 ? '+' : '-');
+    return 0;
+}
+
+static void format(const struct trigger *trigger, char *buf, size_t size)
+{
+    char bytes[NUMBER_MAX], chunk[NUMBER_MAX + 1] = "";
+    uint64_t distance = trigger->plus > 0 ? trigger->plus : trigger->minus;
+    units_format_size(distance, bytes, sizeof bytes);
+    if (trigger->chunk > 0)
+        snprintf(chunk, sizeof chunk, ":%" PRIu64, trigger->chunk);
+    snprintf(buf, size, "%s%" PRIu64 "%s%s%s%s%s", trigger->every ? EVERY : "", trigger->nth,
+        trigger->word[0] == '\0' ? "" : "/", trigger->word, chunk,
+        distance == 0       ? ""
+        : trigger->plus > 0 ? "+"
+                            : "-",
+        distance == 0 ? "" : bytes);
+}
+
+bool trigger_is_part(const char *word)
+{
+    static const char *const parts[] = {"body", "chunk", "trailer"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(word, parts[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A point in the message has no edge before it. */
+static int check(const struct trigger *trigger, struct err *err)
+{
+    if (trigger->edge != EDGE_BEFORE)
+        return 0;
+    if (trigger->plus > 0 || trigger->minus > 0)
+        return err_set(err,
+            "%cK is a point in the message and edge = before withholds the message: leave one of "
+            "them out",
+            trigger->plus > 0 ? '+' : '-');
+    if (trigger->chunk > 0)
+        return err_set(err, "a part is a point in the message and edge = before withholds the "
+                            "message: leave one of them out");
+    return 0;
+}
+
+/* "after the 2nd ReadyForQuery from the server". A part is told from a kind by its name alone. */
+static void describe(const struct trigger *trigger, const char *from, char *buf, size_t size)
+{
+    char ordinal[24], bytes[NUMBER_MAX], number[NUMBER_MAX + 16], part[64] = "";
+    uint64_t distance = trigger->plus > 0 ? trigger->plus : trigger->minus;
+    bool is_part = trigger_is_part(trigger->word);
+    units_format_size(distance, bytes, sizeof bytes);
+    if (trigger->chunk > 0)
+        snprintf(part, sizeof part, "chunk %" PRIu64 " of ", trigger->chunk);
+    else if (is_part)
+        snprintf(part, sizeof part, "the %s of ", trigger->word);
+    snprintf(number, sizeof number, "%s %s", trigger->every ? "every" : "the",
+        trigger_ordinal(trigger->nth, ordinal));
+    if (distance > 0)
+        snprintf(buf, size, "%s bytes %s of %s %s from %s", bytes,
+            trigger->plus > 0 ? "behind the beginning" : "before the end", number,
+            trigger->word[0] == '\0' ? "message" : trigger->word, from);
+    else
+        snprintf(buf, size, "%s %s%s %s from %s",
+            is_part || trigger->edge == EDGE_BEFORE ? "before" : "after", part, number,
+            is_part || trigger->word[0] == '\0' ? "message" : trigger->word, from);
+}
+
+const struct trigger_row trigger_message = {
+    .word = "message",
+    .form = "message:2",
+    .keys = OF_BOTH,
+    .watches_direction = true,
+    .has_edge = true,
+    .parse = parse,
+    .format = format,
+    .check = check,
+    .describe = describe,
+};
