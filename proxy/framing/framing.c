@@ -94,6 +94,21 @@ void framing_fin(struct framing *framing, enum direction direction, struct frami
     *event = framing->event;
 }
 
+void framing_abandon(
+    struct framing *framing, enum direction direction, uint64_t offset, struct framing_event *event)
+{
+    framing->event = (struct framing_event){0};
+    if (!framing_is_over(framing, direction))
+        framer_lose(framing, direction, offset);
+    *event = framing->event;
+}
+
+bool framing_is_over(const struct framing *framing, enum direction direction)
+{
+    const struct framer_stream *stream = &framing->streams[direction];
+    return stream->skip == FRAMING_SKIP_FOR_EVER && !stream->inside;
+}
+
 uint64_t framing_opening(const struct framing *framing, enum direction direction)
 {
     return framing->streams[direction].opening;

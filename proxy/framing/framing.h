@@ -83,6 +83,14 @@ void framing_skip(struct framing *framing, enum direction direction, uint64_t n)
  * message (an http body until close, a turn). */
 void framing_fin(struct framing *framing, enum direction direction, struct framing_event *event);
 
+/* Bytes of the direction from `offset` on will not be shown, so that no message can be found any more:
+ * FRAMING_LOST, unless the direction is lost already. */
+void framing_abandon(struct framing *framing, enum direction direction, uint64_t offset,
+    struct framing_event *event);
+
+/* Whether the direction carries no messages any more. */
+bool framing_is_over(const struct framing *framing, enum direction direction);
+
 /* Offset of the first byte whose meaning is not decided yet: FRAMING_BEGIN or FRAMING_CHUNK may still come
  * for it, because the header behind it is
  * incomplete. FRAMING_NONE: there is none. */

@@ -106,6 +106,20 @@ static void write_closed(struct writer *writer, const struct event *event)
     write_side(writer, SIDE_SERVER, &event->u.closed.sides[SIDE_SERVER]);
 }
 
+static void write_message(struct writer *writer, const struct event *event)
+{
+    writer_string(writer, "direction", direction_name(event->u.message.direction));
+    if (event->kind == EVENT_MESSAGE)
+        writer_number(writer, "number", event->u.message.number);
+    writer_number(writer, "offset", event->u.message.offset);
+    if (event->kind != EVENT_MESSAGE)
+        return;
+    writer_number(writer, "size", event->u.message.size);
+    writer_string(writer, "kind", event->u.message.kind);
+    if (event->u.message.line[0] != '\0')
+        writer_string(writer, "line", event->u.message.line);
+}
+
 static void write_facts(struct writer *writer, const struct event *event)
 {
     switch (event->kind) {
@@ -136,6 +150,15 @@ static void write_facts(struct writer *writer, const struct event *event)
             break; /* a listening socket has no stream */
         writer_string(writer, "direction", direction_name(event->u.fault.direction));
         writer_number(writer, "offset", event->u.fault.offset);
+        if (event->u.fault.message == 0)
+            break;
+        writer_number(writer, "message", event->u.fault.message);
+        if (event->u.fault.kind[0] != '\0')
+            writer_string(writer, "kind", event->u.fault.kind);
+        break;
+    case EVENT_MESSAGE:
+    case EVENT_FRAMING_LOST:
+        write_message(writer, event);
         break;
     case EVENT_EOF:
     case EVENT_RESET_SEEN:

@@ -5,6 +5,7 @@
 #include "proxy/relay/actions.h"
 
 #include "proxy/relay/armed.h"
+#include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
 #include "proxy/relay/teardown.h"
@@ -81,6 +82,8 @@ void session_recompute(struct session *session)
         }
         if (flow->shaping != NULL)
             shaping_refresh(flow->shaping);
+        if (flow->messages != NULL)
+            messages_refresh(flow->messages);
         refresh_filters(session, (enum side)i);
         refresh_fin(session, (enum side)i);
     }

@@ -200,9 +200,11 @@ static uint64_t trigger_offset(
         uint64_t offset = bytes_offset(armed, trigger, direction);
         return offset < forwarded ? forwarded : offset;
     }
-    if (trigger->kind != TRIGGER_MATCH)
+    if (trigger->kind != TRIGGER_MATCH && trigger->kind != TRIGGER_MESSAGE)
         return FLOW_NO_EDGE;
     uint64_t edge = armed_match(armed)[direction].edge;
+    if (edge < forwarded && trigger->kind == TRIGGER_MESSAGE)
+        return forwarded;
     return edge >= forwarded ? edge : FLOW_NO_EDGE;
 }
 

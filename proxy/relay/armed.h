@@ -42,11 +42,13 @@ enum armed_miss {
     MISS_PAST,   /* its moment was past when it was armed */
 };
 
-/* How far a pattern has matched in one direction. */
+/* How far a pattern has matched in one direction, or how many messages have come. */
 struct match {
-    struct match_progress progress;
-    uint64_t edge;   /* offset at which the trigger fires; FLOW_NO_EDGE: not found yet */
-    uint64_t let_go; /* the stream's end when the beginning of a match was let go; 0: never */
+    struct match_progress progress; /* of messages only `occurrences` */
+    uint64_t message; /* number of the message that was waited for, while it is there; 0: none */
+    uint64_t edge;    /* offset at which the trigger fires; FLOW_NO_EDGE: not found yet */
+    uint64_t let_go;  /* the stream's end when the beginning of a match or a message was let go; 0:
+                         never */
 };
 
 /* A fault selected for this connection. A type that goes by direction has one of these for each

@@ -26,6 +26,8 @@ enum event_kind {
     EVENT_FAULT_OVER,       /* a lasting fault has ended */
     EVENT_MATCH_LET_GO, /* `edge = before` let the beginning of a possible match go: no further byte
                              came within match_hold. Once for each fault and connection */
+    EVENT_MESSAGE,      /* a message ended (log_messages) */
+    EVENT_FRAMING_LOST, /* bytes of a direction are not messages of the proxy's protocol. Once */
     EVENT_EOF,          /* a FIN arrived */
     EVENT_RESET_SEEN,   /* a RST (or another fatal error) arrived */
     EVENT_CLOSED,       /* both sockets are gone */
@@ -109,7 +111,18 @@ struct event {
             const char *type;
             enum direction direction; /* the one it watches */
             uint64_t offset;          /* bytes of it handed on so far */
+            uint64_t message;         /* number of the message there; 0: not known */
+            const char *kind;         /* of it; "": it has none, or `message` is 0 */
         } fault;                      /* also EVENT_FAULT_OVER, EVENT_MATCH_LET_GO */
+        struct {
+            enum direction direction;
+            uint64_t offset;  /* EVENT_MESSAGE: of its first byte; EVENT_FRAMING_LOST: of the first
+                                 byte that is not understood */
+            uint64_t number;  /* EVENT_MESSAGE only, as the rest: from 1 */
+            uint64_t size;    /* bytes */
+            const char *kind; /* "": it has none */
+            const char *line; /* the first line of an http message, else "" */
+        } message;            /* EVENT_MESSAGE, EVENT_FRAMING_LOST */
         struct {
             enum side side;
             uint64_t offset; /* bytes that came before it in its direction */

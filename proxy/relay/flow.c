@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/relay/flow_read.h"
+#include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
 
 /* Bound of flow_discard_unread: more than a receive buffer can hold (tcp_rmem). */
@@ -158,11 +160,6 @@ void flow_discard_unread(struct flow *flow)
     }
 }
 
-static bool would_block(ssize_t result)
-{
-    return result == -EAGAIN || result == -EWOULDBLOCK;
-}
-
 /* Sends bytes that a fault adds, shaped by the faults behind it in the file. Returns bytes sent, 0: none may
  * go now, or negative errno. */
 static ssize_t send_insertion(struct flow *flow)
@@ -207,6 +204,10 @@ static uint64_t allowed_to(struct flow *flow)
 {
     uint64_t end = flow->ring.tail + (flow->end != FLOW_OPEN ? 1 : 0);
     uint64_t limit = flow->edge < end ? flow->edge : end;
+    if (flow->messages != NULL && limit > flow->ring.head) {
+        uint64_t hold = messages_hold(flow->messages, flow);
+        limit = hold < limit ? hold : limit;
+    }
     if (flow->shaping == NULL || limit <= flow->ring.head)
         return limit;
     return shaping_allowed(flow->shaping, flow->ring.head, limit);
@@ -240,7 +241,7 @@ static ssize_t splice_out(struct flow *flow)
     size_t max = flow->in_pipe < to_edge ? flow->in_pipe : (size_t)to_edge;
     ssize_t n = endpoint_splice_out(flow->sink, flow->splice_pipe, max);
     if (n <= 0)
-        return would_block(n) ? 0 : n;
+        return flow_would_block(n) ? 0 : n;
     flow->in_pipe -= (size_t)n;
     ring_skip(&flow->ring, (size_t)n);
     return n;
@@ -253,7 +254,7 @@ static ssize_t forward(struct flow *flow)
         return 0;
     if (flow->insert != NULL) {
         ssize_t n = send_insertion(flow);
-        return would_block(n) ? 0 : n;
+        return flow_would_block(n) ? 0 : n;
     }
     if (flow->withheld)
         return 0;
@@ -270,134 +271,7 @@ static ssize_t forward(struct flow *flow)
         ring_consume(&flow->ring, (size_t)n);
     if (n > 0 && flow->shaping != NULL)
         shaping_forwarded(flow->shaping, offset, (size_t)n);
-    return would_block(n) ? 0 : n;
-}
-
-static ssize_t note_end(struct flow *flow, ssize_t result)
-{
-    bool reset = result < 0 || flow->source_broken;
-    flow->end = reset ? FLOW_END_RESET : FLOW_END_FIN;
-    flow->source_errnum = result < 0 ? (int)-result : flow->source_errnum;
-    if (flow->shaping != NULL)
-        shaping_ended(flow->shaping, flow->ring.tail);
-    return 0;
-}
-
-static size_t read_allowance(const struct flow *flow)
-{
-    uint64_t room = ring_room(&flow->ring);
-    uint64_t to_edge = flow->edge > flow->ring.tail ? flow->edge - flow->ring.tail : 0;
-    /* What is held back as a possible match may lie before the edge: only the next byte tells. */
-    if (to_edge == 0 && flow->shaping != NULL && flow->shaping->hold < flow->edge)
-        to_edge = 1;
-    room = room < to_edge ? room : to_edge;
-    return room < FLOW_READ_MAX ? (size_t)room : FLOW_READ_MAX;
-}
-
-/* Reads where a fault looks for a pattern: no byte behind a match is taken out of the socket. */
-static ssize_t read_up_to_match(struct flow *flow, void *space, size_t size)
-{
-    ssize_t n = flow->source->ops->peek(flow->source, space, size);
-    if (n <= 0) {
-        endpoint_note_read(flow->source, n, size);
-        return n;
-    }
-    size_t wanted = shaping_scan(flow->shaping, flow->ring.tail, space, (size_t)n);
-    if (flow->shaping->match_edge < flow->edge)
-        flow->edge = flow->shaping->match_edge;
-    ssize_t taken = flow->source->ops->discard(flow->source, wanted);
-    assert(taken < 0 || (size_t)taken == wanted); /* they were there, and nobody else reads */
-    if (wanted == (size_t)n)
-        endpoint_note_read(flow->source, n, size);
-    return taken;
-}
-
-static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
-{
-    if (flow->shaping == NULL)
-        return endpoint_recv(flow->source, space, size);
-    shaping_note_empty(flow->shaping, ring_used(&flow->ring) == 0);
-    ssize_t n = flow->shaping->matches ? read_up_to_match(flow, space, size)
-                                       : endpoint_recv(flow->source, space, size);
-    if (n > 0)
-        shaping_taken(flow->shaping, flow->ring.tail, (size_t)n);
-    return n;
-}
-
-/* Whether the next bytes are better spliced than copied: bulk data up to a distant edge, that no fault
- * wants to see and nothing stands before. */
-static bool may_splice(const struct flow *flow)
-{
-    return flow->bulk && flow->splice_pipes != NULL && flow->shaping == NULL &&
-           flow->edge - flow->ring.tail >= FLOW_SPLICE_MIN && flow->insert == NULL &&
-           ring_used(&flow->ring) == 0 && (flow->source->ready & ENDPOINT_URGENT) == 0;
-}
-
-/* Reads once into the ring. Bytes taken; 0 with `end` set when the source ended; 0; or -ENOMEM. */
-static ssize_t take(struct flow *flow)
-{
-    size_t want = read_allowance(flow);
-    if (want == 0 || flow->sink == NULL || flow->urgent != FLOW_NO_URGENT)
-        return 0;
-    bool urgent = (flow->source->ready & ENDPOINT_URGENT) != 0 &&
-                  flow->source->ops->at_urgent_mark(flow->source);
-    size_t got = 0;
-    void *space = ring_reserve(&flow->ring, urgent ? 1 : want, &got);
-    if (space == NULL)
-        return ring_used(&flow->ring) == 0 ? -ENOMEM : 0;
-    ssize_t n = read_bytes(flow, space, got);
-    if (n > 0 && urgent)
-        flow->urgent = flow->ring.tail;
-    flow->bulk = n >= (ssize_t)FLOW_BULK;
-    ring_commit(&flow->ring, n > 0 ? (size_t)n : 0);
-    if (n > 0 || would_block(n))
-        return n > 0 ? n : 0;
-    return note_end(flow, n);
-}
-
-/* Reads once into an empty pipe. Results as take(). */
-static ssize_t take_spliced(struct flow *flow)
-{
-    uint64_t max = flow->edge - flow->ring.tail;
-    max =
-        max / FLOW_SPLICE_BUFFERS < flow->ring.limit ? max : flow->ring.limit * FLOW_SPLICE_BUFFERS;
-    if (flow->splice_pipe == NULL)
-        flow->splice_pipe = flow->splice_pipes->take(flow->splice_pipes);
-    if (flow->splice_pipe == NULL) {
-        flow->bulk = false;
-        return take(flow);
-    }
-    ssize_t n = endpoint_splice_in(flow->source, flow->splice_pipe, (size_t)max);
-    if (!would_block(n)) /* a pause alone says nothing of what follows */
-        flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
-    if (n > 0)
-        flow->in_pipe = (size_t)n;
-    if (n > 0 || would_block(n))
-        return n > 0 ? n : 0;
-    return note_end(flow, n);
-}
-
-static ssize_t drop(struct flow *flow)
-{
-    ssize_t n = endpoint_discard(flow->source, FLOW_BUDGET);
-    if (n > 0)
-        flow->dropped += (uint64_t)n;
-    if (n > 0 || would_block(n))
-        return n > 0 ? n : 0;
-    return note_end(flow, n);
-}
-
-/* Reads once, if there is anything to read and the intake allows it. */
-static ssize_t read_some(struct flow *flow)
-{
-    if (flow->source == NULL || flow->end != FLOW_OPEN || flow->read_mode == FLOW_PAUSE ||
-        !endpoint_readable(flow->source))
-        return 0;
-    if (flow->read_mode == FLOW_DISCARD)
-        return drop(flow);
-    if (flow->in_pipe > 0) /* it goes first */
-        return 0;
-    return flow->sink != NULL && may_splice(flow) ? take_spliced(flow) : take(flow);
+    return flow_would_block(n) ? 0 : n;
 }
 
 /* What stands next in the stream, when the bytes before it have gone. */
@@ -414,8 +288,11 @@ static enum flow_stop next_in_stream(struct flow *flow)
 
 static enum flow_stop pump(struct flow *flow, time_us now)
 {
-    if (flow->shaping != NULL)
+    flow->let_go = flow->messages != NULL && messages_let_go(flow->messages, flow, now);
+    if (flow->shaping != NULL) {
         shaping_begin(flow->shaping, now);
+        flow->let_go |= flow->shaping->let_go;
+    }
     for (uint64_t moved = 0; moved < FLOW_BUDGET;) {
         ssize_t forwarded = forward(flow);
         if (forwarded < 0) {
@@ -426,7 +303,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
         if (next != FLOW_WAITING)
             return next;
         enum flow_end before = flow->end;
-        ssize_t taken = read_some(flow);
+        ssize_t taken = flow_read_some(flow);
         if (taken < 0)
             return FLOW_OUT_OF_MEMORY;
         if (flow->end != before)

@@ -19,6 +19,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/ring.h"
+#include "proxy/base/side.h"
 #include "proxy/relay/endpoint.h"
 #include "proxy/relay/insertion.h"
 #include "proxy/relay/splice_pipe.h"
@@ -65,19 +66,23 @@ enum flow_stop {
     FLOW_OUT_OF_MEMORY,
 };
 
+struct messages;
 struct shaping;
 
 struct flow {
+    enum direction direction;
     struct endpoint *source;
     struct endpoint *sink;
-    struct ring ring;         /* read, not yet handed on; its tail is the number of bytes taken */
-    uint64_t edge;            /* offset that is not crossed, FLOW_NO_EDGE: none */
-    uint64_t urgent;          /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
-    struct shaping *shaping;  /* what faults make of its bytes; owned; NULL: nothing */
-    struct insertion *insert; /* go before the next byte, one after another; NULL: none */
+    struct ring ring;          /* read, not yet handed on; its tail is the number of bytes taken */
+    uint64_t edge;             /* offset that is not crossed, FLOW_NO_EDGE: none */
+    uint64_t urgent;           /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
+    struct shaping *shaping;   /* what faults make of its bytes; owned; NULL: nothing */
+    struct messages *messages; /* cuts its bytes into messages; the session's; NULL: nobody does */
+    struct insertion *insert;  /* go before the next byte, one after another; NULL: none */
     struct splice_pipe_pool *splice_pipes; /* NULL: no splicing */
     struct splice_pipe *splice_pipe;       /* taken from it; NULL: none */
     size_t in_pipe;    /* bytes in the pipe: they stand behind the ring's, which is empty then */
+    bool let_go;       /* the last pump let the beginning of a match or a message go */
     bool bulk;         /* reads come in full blocks: splicing pays */
     uint64_t changed;  /* offset up to which faults have changed bytes: each is changed once */
     uint64_t inserted; /* bytes that faults added so far */

@@ -67,6 +67,21 @@ static void say_match(const struct miss *miss, const struct trigger *when)
         SAY(miss, "match seen, but not forwarded");
 }
 
+static void say_message(const struct miss *miss, const struct trigger *when)
+{
+    uint64_t seen = 0;
+    for (int d = 0; d < 2; d++)
+        if (bits_have(miss->armed->watched, d) &&
+            miss->armed->when_match[d].progress.occurrences > seen)
+            seen = miss->armed->when_match[d].progress.occurrences;
+    const char *what =
+        when->word[0] == '\0' || trigger_is_part(when->word) ? "messages" : when->word;
+    if (seen < when->nth)
+        SAY(miss, "after %" PRIu64 " of %" PRIu64 " %s", seen, when->nth, what);
+    else
+        SAY(miss, "message seen, but not as far as that");
+}
+
 /* "250ms": whole milliseconds where there is one, so that the text stays short. */
 static const char *span(uint64_t us, char buf[24])
 {
@@ -120,6 +135,7 @@ static void (*const waiting[TRIGGER_KIND_COUNT])(
     [TRIGGER_TIME] = say_time,
     [TRIGGER_EOF] = say_eof,
     [TRIGGER_MATCH] = say_match,
+    [TRIGGER_MESSAGE] = say_message,
     [TRIGGER_IDLE] = say_idle,
     [TRIGGER_RUN] = say_run,
     [TRIGGER_NEVER] = say_open,

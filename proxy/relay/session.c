@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/relay/messages.h"
 #include "proxy/relay/not_fired.h"
 #include "proxy/relay/peer_close.h"
 #include "proxy/relay/shaping.h"
@@ -38,6 +39,8 @@ void session_init(struct session *session, const struct session_host *host, stru
     for (int d = 0; d < 2; d++)
         flow_init(&session->flow[d], (size_t)plan->config.buffer, pools->rings,
             plan->config.splice == SPLICE_AUTO ? pools->splice_pipes : NULL);
+    for (int d = 0; d < 2; d++)
+        session->flow[d].direction = (enum direction)d;
     flow_connect(&session->flow[DIRECTION_UPSTREAM], client, NULL);
     flow_connect(&session->flow[DIRECTION_DOWNSTREAM], NULL, client);
 }
@@ -47,6 +50,7 @@ void session_deinit(struct session *session)
     assert(session->side[SIDE_CLIENT].ep == NULL && session->side[SIDE_SERVER].ep == NULL);
     for (int d = 0; d < 2; d++)
         flow_deinit(&session->flow[d]);
+    messages_free(session->messages);
     armed_deinit(session);
     fault_counter_unref(session->cause_fault);
     session->cause_fault = NULL;
@@ -122,7 +126,7 @@ static void run_flow(struct session *session, enum direction direction)
         session->arrived_at[direction] = session->now;
     if (flow_read(flow) != read || flow_forwarded(flow) != forwarded)
         session->active_at = session->now;
-    if (flow->shaping != NULL && flow->shaping->let_go)
+    if (flow->let_go)
         triggers_report_let_go(session, direction);
     if (flow->dropped != dropped) /* a limit of no bytes is looked for in time */
         session_touch(session);
@@ -170,6 +174,8 @@ static time_us next_time(const struct session *session)
             next = time_min(next, it->fin_release_at);
         if (session->flow[i].shaping != NULL && session->flow[i].sink != NULL)
             next = time_min(next, shaping_next_time(session->flow[i].shaping));
+        if (session->messages != NULL && session->flow[i].sink != NULL)
+            next = time_min(next, messages_next_time(session->messages, &session->flow[i]));
     }
     if (session->stall_since != TIME_NEVER)
         next = time_min(next, session->now + RESET_STALL_CHECK_US);
@@ -351,9 +357,23 @@ static int shape_flow(struct session *session, enum direction direction)
     return 0;
 }
 
+/* Gives the flows messages if the proxy has a protocol. 0 or -1: out of memory. */
+static int cut_into_messages(struct session *session)
+{
+    if (protocol_is_raw(&session->plan->config.protocol))
+        return 0;
+    session->messages = messages_new(session);
+    if (session->messages == NULL)
+        return -1;
+    for (int d = 0; d < 2; d++)
+        session->flow[d].messages = session->messages;
+    messages_refresh(session->messages);
+    return 0;
+}
+
 static int arm(struct session *session, const struct sockaddr_storage *client)
 {
-    if (armed_select(session, client) != 0)
+    if (armed_select(session, client) != 0 || cut_into_messages(session) != 0)
         return -1;
     return shape_flow(session, DIRECTION_UPSTREAM) != 0 ||
                    shape_flow(session, DIRECTION_DOWNSTREAM) != 0

@@ -341,7 +341,7 @@ static void scan_one(struct shaping *shaping, const struct matcher *matcher, str
 
 /* The first edge of a match among all patterns bounds what the others are shown, so that each byte is shown
  * once to each: the shortest scan is found on copies first. */
-static size_t shortest_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
+size_t shaping_may_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < shaping->set->count; i++) {
         struct match *match;
@@ -363,7 +363,7 @@ size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned cha
     if (!shaping->matches)
         return n;
     shaping->match_edge = FLOW_NO_EDGE;
-    n = shortest_scan(shaping, bytes, n);
+    n = shaping_may_scan(shaping, bytes, n);
     for (size_t i = 0; i < shaping->set->count; i++) {
         struct match *match;
         const struct matcher *matcher =

@@ -96,6 +96,9 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n);
  * happen: all, or those up to the end of a match. Each byte is to be shown once. */
 size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n);
 
+/* How many of these bytes shaping_scan() would take, without taking notice of them. */
+size_t shaping_may_scan(struct shaping *shaping, const unsigned char *bytes, size_t n);
+
 /* Lets a fault that is armed now look for its match in the bytes that wait, which were taken already. */
 void shaping_search(
     struct shaping *shaping, struct armed_fault *armed, const struct ring *waiting, time_us now);

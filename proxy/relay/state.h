@@ -18,6 +18,7 @@
 #include "proxy/relay/flow.h"
 #include "proxy/relay/plan.h"
 
+struct messages;
 struct session;
 
 /* What a session asks of its owner. No call may re-enter the session except session_stop(). */
@@ -92,6 +93,7 @@ struct session {
     struct session_side side[2]; /* by enum side */
     struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
     struct armed_set armed;      /* the faults that concern this connection */
+    struct messages *messages;   /* owned; NULL: the proxy has no protocol */
     struct armed_fault *retired; /* removed faults whose insertions still wait; NULL: none */
     time_us now;                 /* of the run in progress */
     time_us accepted_at;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proxy/relay/actions.h"
+#include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
 
@@ -37,8 +38,12 @@ static void emit_fault(struct session *session, enum event_kind kind,
                 .type = fault->type->name,
                 .direction = direction,
                 .offset = flow_forwarded(&session->flow[direction]),
+                .kind = "",
             },
     };
+    if (session->messages != NULL)
+        event.u.fault.message = messages_number_at(
+            session->messages, direction, event.u.fault.offset, &event.u.fault.kind);
     session_emit(session, &event);
 }
 
@@ -175,6 +180,15 @@ static void on_delay_over(struct session *session, struct armed_fault *armed)
     session_recompute(session);
 }
 
+/* A fault that waits for every K-th message begins again at the next one. */
+static void await_again(struct session *session, struct armed_fault *armed)
+{
+    armed->phase = ARMED_WAITING;
+    for (int d = 0; d < 2; d++)
+        armed->when_match[d].edge = armed->until_match[d].edge = FLOW_NO_EDGE;
+    session_recompute(session);
+}
+
 /* A lasting fault has ended. If that ends the connection, edges are not recomputed here: bytes past the edge
  * must not be sent before the close. */
 static void finish(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
@@ -185,6 +199,8 @@ static void finish(struct session *session, struct armed_fault *armed, enum faul
         release(session, armed, MISS_NONE);
         if (was_active)
             emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
+        if (was_active && armed->rule->fault.when.every && why == FAULT_EXPIRED)
+            await_again(session, armed);
         return;
     }
     armed->phase = ARMED_DONE;
@@ -231,6 +247,8 @@ static void arm_now(struct session *session, struct armed_fault *armed)
         armed->miss = MISS_PAST;
         return;
     }
+    if (session->messages != NULL)
+        messages_arm(session->messages, armed);
     fault_arm(&armed->rule->fault, on);
     actions_apply(session, armed, on);
     if (starts_late(session, armed))

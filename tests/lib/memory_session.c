@@ -175,8 +175,11 @@ static void note_fault(struct memory_session *it, const struct event *event)
         if (strcmp(it->session.armed.list[i]->rule->fault.name, name) == 0)
             injected->fault = &it->session.armed.list[i]->rule->fault;
     assert_non_null(injected->fault);
-    note(it, "%s %s %s %s %ju\n", event_kind_name(event->kind), name, event->u.fault.type,
+    note(it, "%s %s %s %s %ju", event_kind_name(event->kind), name, event->u.fault.type,
         direction_name(event->u.fault.direction), (uintmax_t)event->u.fault.offset);
+    if (event->u.fault.message > 0)
+        note(it, " message %ju %s", (uintmax_t)event->u.fault.message, event->u.fault.kind);
+    note(it, "\n");
 }
 
 /* What a peer had sent when a fault ended its connection, and so what was left unread and whether
@@ -212,6 +215,15 @@ static void host_emit(struct session *session, const struct event *event)
     case EVENT_MATCH_LET_GO:
         note(it, "%s %s %s %ju\n", event_kind_name(event->kind), event->u.fault.name,
             direction_name(event->u.fault.direction), (uintmax_t)event->u.fault.offset);
+        break;
+    case EVENT_MESSAGE:
+        note(it, "message %s %ju %ju %ju %s %s\n", direction_name(event->u.message.direction),
+            (uintmax_t)event->u.message.number, (uintmax_t)event->u.message.offset,
+            (uintmax_t)event->u.message.size, event->u.message.kind, event->u.message.line);
+        break;
+    case EVENT_FRAMING_LOST:
+        note(it, "framing_lost %s %ju\n", direction_name(event->u.message.direction),
+            (uintmax_t)event->u.message.offset);
         break;
     case EVENT_EOF:
     case EVENT_RESET_SEEN:

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a flow reads: into its ring, into a pipe, or away; up to its edge, and to the edges that matches and
+ * messages bring. flow.c tells the story.
+ */
+#include "proxy/relay/flow_read.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "proxy/relay/messages.h"
+#include "proxy/relay/shaping.h"
+
+static ssize_t note_end(struct flow *flow, ssize_t result)
+{
+    bool reset = result < 0 || flow->source_broken;
+    flow->end = reset ? FLOW_END_RESET : FLOW_END_FIN;
+    flow->source_errnum = result < 0 ? (int)-result : flow->source_errnum;
+    if (flow->shaping != NULL)
+        shaping_ended(flow->shaping, flow->ring.tail);
+    if (flow->messages != NULL && !reset)
+        messages_end(flow->messages, flow);
+    return 0;
+}
+
+/* Whether bytes before the edge are held back, because they may be a match or a message that is waited
+ * for. */
+static bool holds_beginning(const struct flow *flow)
+{
+    return (flow->shaping != NULL && flow->shaping->hold < flow->edge) ||
+           (flow->messages != NULL && messages_hold(flow->messages, flow) < flow->edge);
+}
+
+static size_t read_allowance(const struct flow *flow)
+{
+    uint64_t room = ring_room(&flow->ring);
+    uint64_t to_edge = flow->edge > flow->ring.tail ? flow->edge - flow->ring.tail : 0;
+    /* What is held back as a possible match or message may lie before the edge: only the next byte
+     * tells. */
+    if (to_edge == 0 && holds_beginning(flow))
+        to_edge = 1;
+    room = room < to_edge ? room : to_edge;
+    return room < FLOW_READ_MAX ? (size_t)room : FLOW_READ_MAX;
+}
+
+static bool matches(const struct flow *flow)
+{
+    return flow->shaping != NULL && flow->shaping->matches;
+}
+
+/* How many of these bytes, which come next, may be taken before something has to happen. */
+static size_t scan(struct flow *flow, const unsigned char *bytes, size_t n)
+{
+    if (matches(flow))
+        n = shaping_may_scan(flow->shaping, bytes, n);
+    if (flow->messages != NULL)
+        n = messages_scan(flow->messages, flow, bytes, n);
+    if (!matches(flow))
+        return n;
+    n = shaping_scan(flow->shaping, flow->ring.tail, bytes, n);
+    if (flow->shaping->match_edge < flow->edge)
+        flow->edge = flow->shaping->match_edge;
+    return n;
+}
+
+/* Reads where a fault looks for a pattern or a message: no byte behind it is taken out of the socket. */
+static ssize_t read_up_to_edge(struct flow *flow, void *space, size_t size)
+{
+    ssize_t n = flow->source->ops->peek(flow->source, space, size);
+    if (n <= 0) {
+        endpoint_note_read(flow->source, n, size);
+        return n;
+    }
+    size_t wanted = scan(flow, space, (size_t)n);
+    ssize_t taken = flow->source->ops->discard(flow->source, wanted);
+    assert(taken < 0 || (size_t)taken == wanted); /* they were there, and nobody else reads */
+    if (wanted == (size_t)n)
+        endpoint_note_read(flow->source, n, size);
+    return taken;
+}
+
+static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
+{
+    bool peeks = matches(flow) ||
+                 (flow->messages != NULL && messages_peeks(flow->messages, flow->direction));
+    if (flow->shaping != NULL)
+        shaping_note_empty(flow->shaping, ring_used(&flow->ring) == 0);
+    ssize_t n =
+        peeks ? read_up_to_edge(flow, space, size) : endpoint_recv(flow->source, space, size);
+    if (n > 0 && !peeks && flow->messages != NULL)
+        messages_scan(flow->messages, flow, space, (size_t)n);
+    if (n > 0 && flow->shaping != NULL)
+        shaping_taken(flow->shaping, flow->ring.tail, (size_t)n);
+    return n;
+}
+
+/* How many of the next bytes no fault and no framing wants to see. */
+static uint64_t unseen_bytes(const struct flow *flow)
+{
+    uint64_t to_edge = flow->edge - flow->ring.tail;
+    if (flow->messages == NULL)
+        return to_edge;
+    uint64_t skippable = messages_skippable(flow->messages, flow);
+    return skippable < to_edge ? skippable : to_edge;
+}
+
+/* Whether the next bytes are better spliced than copied: bulk data up to a distant edge, that no fault
+ * wants to see and nothing stands before. */
+static bool may_splice(const struct flow *flow)
+{
+    return flow->bulk && flow->splice_pipes != NULL && flow->shaping == NULL &&
+           unseen_bytes(flow) >= FLOW_SPLICE_MIN && flow->insert == NULL &&
+           ring_used(&flow->ring) == 0 && (flow->source->ready & ENDPOINT_URGENT) == 0;
+}
+
+/* Reads once into the ring. Bytes taken; 0 with `end` set when the source ended; 0; or -ENOMEM. */
+static ssize_t take(struct flow *flow)
+{
+    size_t want = read_allowance(flow);
+    if (want == 0 || flow->sink == NULL || flow->urgent != FLOW_NO_URGENT)
+        return 0;
+    bool urgent = (flow->source->ready & ENDPOINT_URGENT) != 0 &&
+                  flow->source->ops->at_urgent_mark(flow->source);
+    size_t got = 0;
+    void *space = ring_reserve(&flow->ring, urgent ? 1 : want, &got);
+    if (space == NULL)
+        return ring_used(&flow->ring) == 0 ? -ENOMEM : 0;
+    ssize_t n = read_bytes(flow, space, got);
+    if (n > 0 && urgent)
+        flow->urgent = flow->ring.tail;
+    flow->bulk = n >= (ssize_t)FLOW_BULK;
+    ring_commit(&flow->ring, n > 0 ? (size_t)n : 0);
+    if (n > 0 || flow_would_block(n))
+        return n > 0 ? n : 0;
+    return note_end(flow, n);
+}
+
+/* Reads once into an empty pipe. Results as take(). */
+static ssize_t take_spliced(struct flow *flow)
+{
+    uint64_t max = unseen_bytes(flow);
+    max =
+        max / FLOW_SPLICE_BUFFERS < flow->ring.limit ? max : flow->ring.limit * FLOW_SPLICE_BUFFERS;
+    if (flow->splice_pipe == NULL)
+        flow->splice_pipe = flow->splice_pipes->take(flow->splice_pipes);
+    if (flow->splice_pipe == NULL) {
+        flow->bulk = false;
+        return take(flow);
+    }
+    ssize_t n = endpoint_splice_in(flow->source, flow->splice_pipe, (size_t)max);
+    if (!flow_would_block(n)) /* a pause alone says nothing of what follows */
+        flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
+    if (n > 0) {
+        if (flow->messages != NULL)
+            messages_skip(flow->messages, flow, (size_t)n);
+        flow->in_pipe = (size_t)n;
+    }
+    if (n > 0 || flow_would_block(n))
+        return n > 0 ? n : 0;
+    return note_end(flow, n);
+}
+
+static ssize_t drop(struct flow *flow)
+{
+    ssize_t n = endpoint_discard(flow->source, FLOW_BUDGET);
+    if (n > 0)
+        flow->dropped += (uint64_t)n;
+    if (n > 0 || flow_would_block(n))
+        return n > 0 ? n : 0;
+    return note_end(flow, n);
+}
+
+ssize_t flow_read_some(struct flow *flow)
+{
+    if (flow->source == NULL || flow->end != FLOW_OPEN || flow->read_mode == FLOW_PAUSE ||
+        !endpoint_readable(flow->source))
+        return 0;
+    if (flow->read_mode == FLOW_DISCARD)
+        return drop(flow);
+    if (flow->in_pipe > 0) /* it goes first */
+        return 0;
+    return flow->sink != NULL && may_splice(flow) ? take_spliced(flow) : take(flow);
+}

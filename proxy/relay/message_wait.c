@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* The edges of messages, as a trigger sees them: see message_wait.h. */
+#include "proxy/relay/message_wait.h"
+
+#include <string.h>
+
+/* Whether a trigger of this kind watches the direction. */
+static bool watches(const struct trigger *trigger, unsigned directions, enum direction direction)
+{
+    return trigger->kind == TRIGGER_MESSAGE && bits_have(directions, direction);
+}
+
+unsigned message_waits_counting(
+    struct armed_fault *armed, enum direction direction, struct message_wait waits[2])
+{
+    const struct fault *fault = &armed->rule->fault;
+    bool counts =
+        armed->phase == ARMED_WAITING || (fault->when.every && armed->phase != ARMED_DONE);
+    unsigned count = 0;
+    if (armed->phase == ARMED_CHAINED || armed->phase == ARMED_DONE)
+        return 0;
+    if (counts && watches(&fault->when, armed->watched, direction))
+        waits[count++] = (struct message_wait){
+            &fault->when, &armed->when_match[direction], armed->phase != ARMED_WAITING};
+    if (watches(&fault->until, armed->directions, direction))
+        waits[count++] =
+            (struct message_wait){&fault->until, &armed->until_match[direction], false};
+    return count;
+}
+
+bool message_wait_current(
+    struct armed_fault *armed, enum direction direction, struct message_wait *wait)
+{
+    const struct trigger *trigger = armed_trigger(armed);
+    if (trigger == NULL || !watches(trigger, armed_watched(armed), direction))
+        return false;
+    bool waiting = armed->phase == ARMED_WAITING;
+    *wait = (struct message_wait){
+        trigger, waiting ? &armed->when_match[direction] : &armed->until_match[direction], false};
+    return true;
+}
+
+static bool is_nth(const struct trigger *trigger, uint64_t number)
+{
+    return trigger->every ? number % trigger->nth == 0 : number == trigger->nth;
+}
+
+static bool waits_for_part(const struct protocol *protocol, const struct trigger *trigger)
+{
+    return trigger_is_part(trigger->word) && protocol_has_parts(protocol);
+}
+
+/* Whether it fires at the message's end. */
+static bool waits_for_end(const struct protocol *protocol, const struct trigger *trigger)
+{
+    return trigger->edge == EDGE_AFTER && trigger->plus == 0 && trigger->minus == 0 &&
+           !waits_for_part(protocol, trigger);
+}
+
+static void on_begin(const struct protocol *protocol, const struct message_wait *wait,
+    const struct framing_message *message)
+{
+    const struct trigger *trigger = wait->trigger;
+    struct match *match = wait->match;
+    bool any = trigger->word[0] == '\0' || waits_for_part(protocol, trigger);
+    if (!any && !protocol_kind_matches(trigger->word, message->kind))
+        return;
+    match->progress.occurrences++;
+    if (wait->only_counts || !is_nth(trigger, match->progress.occurrences) ||
+        match->edge != FLOW_NO_EDGE)
+        return;
+    match->message = message->number;
+    if (trigger->edge == EDGE_BEFORE)
+        match->edge = message->start;
+    else if (trigger->plus > 0 && message->start + trigger->plus > message->start)
+        match->edge = message->start + trigger->plus; /* unless the message is shorter */
+}
+
+static void on_sized(const struct protocol *protocol, const struct message_wait *wait,
+    const struct framing_message *message)
+{
+    const struct trigger *trigger = wait->trigger;
+    struct match *match = wait->match;
+    if (message->size == FRAMING_UNKNOWN_SIZE)
+        return;
+    if (trigger->plus > message->size)
+        match->edge = FLOW_NO_EDGE;
+    if (trigger->minus > 0 && trigger->minus <= message->size)
+        match->edge = message->start + message->size - trigger->minus;
+    else if (waits_for_end(protocol, trigger))
+        match->edge = message->start + message->size;
+}
+
+static void on_part(const struct protocol *protocol, const struct message_wait *wait,
+    const struct framing_event *event)
+{
+    static const struct {
+        const char *word;
+        enum framing_part part;
+    } parts[] = {{"body", FRAMING_BODY}, {"chunk", FRAMING_CHUNK}, {"trailer", FRAMING_TRAILER}};
+    const struct trigger *trigger = wait->trigger;
+    if (!waits_for_part(protocol, trigger))
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if ((event->parts & (unsigned)parts[i].part) != 0 &&
+            strcmp(trigger->word, parts[i].word) == 0 && trigger->chunk == event->chunk)
+            wait->match->edge = event->offset;
+}
+
+/* The message ends, or is lost, at this offset: what would fire behind it does not. */
+static void on_end(
+    const struct protocol *protocol, const struct message_wait *wait, uint64_t offset, bool lost)
+{
+    struct match *match = wait->match;
+    if (match->edge != FLOW_NO_EDGE && match->edge > offset)
+        match->edge = FLOW_NO_EDGE;
+    else if (!lost && waits_for_end(protocol, wait->trigger))
+        match->edge = offset;
+    match->message = 0;
+}
+
+void message_wait_show(const struct protocol *protocol, const struct message_wait *wait,
+    const struct framing_event *event)
+{
+    if ((event->what & FRAMING_BEGIN) != 0)
+        on_begin(protocol, wait, event->message);
+    if (wait->match->message == 0 || wait->match->message != event->message->number)
+        return;
+    if ((event->what & FRAMING_SIZED) != 0)
+        on_sized(protocol, wait, event->message);
+    if ((event->what & FRAMING_PART) != 0)
+        on_part(protocol, wait, event);
+    if ((event->what & (FRAMING_END | FRAMING_LOST)) != 0)
+        on_end(protocol, wait, event->offset, (event->what & FRAMING_LOST) != 0);
+}
+
+bool message_wait_needs_header(const struct message_wait *wait)
+{
+    const struct trigger *trigger = wait->trigger;
+    bool early = trigger->edge == EDGE_BEFORE || trigger->plus > 0 || trigger->minus > 0;
+    return early && is_nth(trigger, wait->match->progress.occurrences + 1);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages and the triggers that wait for them: see messages.h.
+ *
+ * framing_scan() reports one edge of a message after another. Each is shown to the faults, and where that
+ * gives one of them the offset at which it fires, no byte behind that offset is taken.
+ */
+#include "proxy/relay/messages.h"
+
+#include <stdlib.h>
+
+#include "proxy/relay/message_wait.h"
+#include "proxy/relay/side.h"
+
+/* What is known of one direction. */
+struct stream {
+    bool peeks;         /* some fault waits for a message */
+    bool sized;         /* the size of the last message is known, or known to be unknown */
+    uint64_t scanned;   /* offset up to which the framing has looked */
+    time_us scanned_at; /* when it last saw a byte */
+    uint64_t dropped;   /* flow->dropped, as far as it was noticed */
+};
+
+struct messages {
+    struct session *session;
+    struct protocol protocol; /* of the proxy when the connection began */
+    struct framing *framing;
+    struct stream streams[2]; /* by direction */
+};
+
+struct messages *messages_new(struct session *session)
+{
+    struct messages *messages = calloc(1, sizeof *messages);
+    struct framing *framing = framing_new(&session->plan->config.protocol);
+    if (messages == NULL || framing == NULL) {
+        free(messages);
+        framing_free(framing);
+        return NULL;
+    }
+    messages->session = session;
+    messages->protocol = session->plan->config.protocol;
+    messages->framing = framing;
+    return messages;
+}
+
+void messages_free(struct messages *messages)
+{
+    if (messages == NULL)
+        return;
+    framing_free(messages->framing);
+    free(messages);
+}
+
+void messages_arm(struct messages *messages, struct armed_fault *armed)
+{
+    for (int i = 0; i < 2; i++) {
+        const enum direction direction = (enum direction)i;
+        const struct framing_message *message = framing_message(messages->framing, direction);
+        const struct framing_event event = {
+            .what = FRAMING_BEGIN | (messages->streams[i].sized ? (unsigned)FRAMING_SIZED : 0u),
+            .message = message};
+        struct message_wait waits[2];
+        if (!framing_is_inside(messages->framing, direction) ||
+            message->start < flow_forwarded(&messages->session->flow[i]))
+            continue;
+        for (unsigned count = message_waits_counting(armed, direction, waits); count > 0; count--)
+            message_wait_show(&messages->protocol, &waits[count - 1], &event);
+    }
+}
+
+/* --- the stream --- */
+
+void messages_refresh(struct messages *messages)
+{
+    const struct armed_set *set = &messages->session->armed;
+    for (int i = 0; i < 2; i++) {
+        struct message_wait wait;
+        messages->streams[i].peeks = false;
+        for (size_t f = 0; f < set->count; f++)
+            messages->streams[i].peeks |=
+                message_wait_current(set->list[f], (enum direction)i, &wait);
+    }
+}
+
+bool messages_peeks(const struct messages *messages, enum direction direction)
+{
+    return messages->streams[direction].peeks;
+}
+
+static void emit(struct session *session, const struct framing_event *framing, enum event_kind kind)
+{
+    const struct framing_message *message = framing->message;
+    struct event event = {
+        .kind = kind, .u.message = {.direction = framing->direction, .offset = framing->offset}};
+    if (kind == EVENT_MESSAGE) {
+        event.u.message.number = message->number;
+        event.u.message.offset = message->start;
+        event.u.message.size = framing->offset - message->start;
+        event.u.message.kind = message->kind;
+        event.u.message.line = message->line;
+    }
+    session_emit(session, &event);
+}
+
+static void take_event(struct messages *messages, const struct framing_event *event)
+{
+    struct session *session = messages->session;
+    struct stream *stream = &messages->streams[event->direction];
+    if ((event->what & FRAMING_BEGIN) != 0)
+        stream->sized = false;
+    if ((event->what & FRAMING_SIZED) != 0)
+        stream->sized = true;
+    for (size_t i = 0; i < session->armed.count; i++) {
+        struct message_wait waits[2];
+        unsigned count = message_waits_counting(session->armed.list[i], event->direction, waits);
+        for (unsigned w = 0; w < count; w++)
+            message_wait_show(&messages->protocol, &waits[w], event);
+    }
+    if ((event->what & FRAMING_END) != 0 && session->plan->config.log_messages)
+        emit(session, event, EVENT_MESSAGE);
+    if ((event->what & FRAMING_LOST) != 0)
+        emit(session, event, EVENT_FRAMING_LOST);
+}
+
+/* Brings the flow's edge up to date with what the last event gave. Another direction than the one whose bytes
+ * are read has to be pumped for that. */
+static void set_edge(struct messages *messages, enum direction direction, enum direction reading)
+{
+    struct session *session = messages->session;
+    struct flow *flow = &session->flow[direction];
+    if (flow->cut || !messages->streams[direction].peeks)
+        return;
+    flow_set_edge(flow, armed_next_edge(session, direction, flow_forwarded(flow)));
+    if (direction != reading)
+        session_touch(session);
+}
+
+size_t messages_scan(
+    struct messages *messages, struct flow *flow, const unsigned char *bytes, size_t n)
+{
+    const enum direction direction = flow->direction;
+    struct stream *stream = &messages->streams[direction];
+    uint64_t offset = flow->ring.tail;
+    struct framing_event event;
+    size_t seen = 0;
+    if (flow->dropped != stream->dropped && n > 0) {
+        stream->dropped = flow->dropped;
+        framing_abandon(messages->framing, direction, offset, &event);
+        if (event.what != 0)
+            take_event(messages, &event);
+    }
+    do {
+        seen += framing_scan(messages->framing, direction, bytes + seen, n - seen, &event);
+        if (event.what == 0)
+            break;
+        take_event(messages, &event);
+        set_edge(messages, event.direction, direction);
+        if (stream->peeks && flow->edge < offset + n)
+            n = flow->edge > offset + seen ? (size_t)(flow->edge - offset) : seen;
+    } while (true);
+    stream->scanned = offset + seen;
+    stream->scanned_at = messages->session->now;
+    return seen;
+}
+
+uint64_t messages_skippable(const struct messages *messages, const struct flow *flow)
+{
+    const struct stream *stream = &messages->streams[flow->direction];
+    bool missing = flow->dropped != stream->dropped;
+    return missing ? 0 : framing_skippable(messages->framing, flow->direction);
+}
+
+void messages_skip(struct messages *messages, struct flow *flow, size_t n)
+{
+    struct stream *stream = &messages->streams[flow->direction];
+    struct framing_event event;
+    framing_skip(messages->framing, flow->direction, n);
+    while (framing_scan(messages->framing, flow->direction, NULL, 0, &event), event.what != 0) {
+        take_event(messages, &event);
+        set_edge(messages, event.direction, flow->direction);
+    }
+    stream->scanned = flow->ring.tail + n;
+    stream->scanned_at = messages->session->now;
+}
+
+void messages_end(struct messages *messages, struct flow *flow)
+{
+    struct framing_event event;
+    framing_fin(messages->framing, flow->direction, &event);
+    if (event.what == 0)
+        return;
+    take_event(messages, &event);
+    set_edge(messages, event.direction, flow->direction);
+}
+
+/* --- beginnings of messages that wait --- */
+
+/* Whether the message that has begun is the one that the trigger waits for, and its edge is not known. */
+static bool waits_in_message(const struct messages *messages, const struct message_wait *wait,
+    enum direction direction, bool of_chunk)
+{
+    const struct trigger *trigger = wait->trigger;
+    return wait->match->message != 0 && framing_is_inside(messages->framing, direction) &&
+           (of_chunk ? trigger->chunk > 0
+                     : trigger->minus > 0 && !messages->streams[direction].sized);
+}
+
+/* Offset from which on a trigger holds bytes back, because they may stand behind its edge. */
+static uint64_t held_from(
+    const struct messages *messages, const struct message_wait *wait, enum direction direction)
+{
+    if (wait->match->edge != FLOW_NO_EDGE)
+        return FLOW_NO_EDGE;
+    if (waits_in_message(messages, wait, direction, false))
+        return framing_message(messages->framing, direction)->start;
+    if (message_wait_needs_header(wait) || waits_in_message(messages, wait, direction, true))
+        return framing_opening(messages->framing, direction);
+    return FLOW_NO_EDGE;
+}
+
+/* Whether the fault would fire, or end, if its trigger came now. */
+static bool may_hold(const struct messages *messages, const struct armed_fault *armed)
+{
+    const struct session *session = messages->session;
+    return armed->phase == ARMED_ACTIVE ||
+           (armed->phase == ARMED_WAITING &&
+               armed_can_fire(armed, &session->armed, session->now - session->plan->started_at));
+}
+
+/* The bytes that one fault holds back: from `from` on, FLOW_NO_EDGE for none, until `until`. */
+struct hold {
+    uint64_t from;
+    time_us until;
+    struct match *match;
+};
+
+static struct hold hold_of(
+    const struct messages *messages, struct armed_fault *armed, const struct flow *flow)
+{
+    const enum direction direction = flow->direction;
+    const struct stream *stream = &messages->streams[direction];
+    const struct fault *fault = &armed->rule->fault;
+    struct hold hold = {.from = FLOW_NO_EDGE, .until = TIME_NEVER};
+    struct message_wait wait;
+    if (armed->phase == ARMED_DELAYED && armed->fires_in == direction &&
+        fault->when.kind == TRIGGER_MESSAGE && fault->when.edge == EDGE_BEFORE) {
+        hold.from = armed->when_match[direction].edge;
+        return hold;
+    }
+    if (!message_wait_current(armed, direction, &wait) || flow->end != FLOW_OPEN ||
+        wait.match->let_go == stream->scanned || !may_hold(messages, armed))
+        return hold;
+    hold.from = held_from(messages, &wait, direction);
+    if (hold.from < flow_forwarded(flow))
+        hold.from = FLOW_NO_EDGE;
+    hold.match = wait.match;
+    hold.until = time_min(time_add(stream->scanned_at, fault->match_hold_us),
+        time_add(messages->session->plan->started_at, fault->active.to));
+    return hold;
+}
+
+uint64_t messages_hold(const struct messages *messages, const struct flow *flow)
+{
+    const struct armed_set *set = &messages->session->armed;
+    uint64_t from = FLOW_NO_EDGE;
+    for (size_t i = 0; i < set->count && !flow->cut; i++) {
+        const struct hold hold = hold_of(messages, set->list[i], flow);
+        from = hold.from < from ? hold.from : from;
+    }
+    return from;
+}
+
+time_us messages_next_time(const struct messages *messages, const struct flow *flow)
+{
+    const struct armed_set *set = &messages->session->armed;
+    time_us next = TIME_NEVER;
+    for (size_t i = 0; i < set->count && !flow->cut; i++) {
+        const struct hold hold = hold_of(messages, set->list[i], flow);
+        if (hold.from != FLOW_NO_EDGE)
+            next = time_min(next, hold.until);
+    }
+    return next;
+}
+
+bool messages_let_go(struct messages *messages, const struct flow *flow, time_us now)
+{
+    const struct armed_set *set = &messages->session->armed;
+    bool any = false;
+    for (size_t i = 0; i < set->count && !flow->cut; i++) {
+        const struct hold hold = hold_of(messages, set->list[i], flow);
+        if (hold.from == FLOW_NO_EDGE || hold.match == NULL || now < hold.until)
+            continue;
+        hold.match->let_go = messages->streams[flow->direction].scanned;
+        any = true;
+    }
+    return any;
+}
+
+uint64_t messages_number_at(
+    const struct messages *messages, enum direction direction, uint64_t offset, const char **kind)
+{
+    const struct framing_message *message = framing_message(messages->framing, direction);
+    *kind = "";
+    if (message->number == 0 || framing_is_over(messages->framing, direction))
+        return 0;
+    if (message->start > offset)
+        return message->number - 1;
+    *kind = message->kind;
+    return message->number;
+}
