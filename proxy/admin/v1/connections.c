@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /v1/connections and /v1/proxies/P/connections: the open connections and how they stand. What the
+ * An open connection and how it stands: /v1/proxies/P/connections/N, and the elements of the lists. What the
  * kernel knows (TCP_INFO, the queues) is asked here, at the moment of the question.
  */
 #include <netinet/in.h>
@@ -145,11 +145,10 @@ static const char *state_of(const struct session *session)
     return session->opened_at == TIME_NEVER ? "dialling" : "open";
 }
 
-static void write_connection(struct text *text, const struct connection *connection)
+void v1_write_connection(struct text *text, const struct connection *connection)
 {
     const struct session *session = &connection->session;
     time_us now = timers_now();
-    text_json_comma(text);
     text_puts(text, "{");
     text_json_member(text, "proxy", session->plan->config.name);
     text_json_number(text, "number", session->number);
@@ -169,39 +168,6 @@ static void write_connection(struct text *text, const struct connection *connect
     text_puts(text, "]}");
 }
 
-static void write_all(struct text *text, const struct proxy *proxy)
-{
-    list_for_each(link, &proxy->connections)
-    {
-        const struct connection *connection = container_of(link, struct connection, link);
-        if (!session_is_gone(&connection->session))
-            write_connection(text, connection);
-    }
-}
-
-void v1_list_all_connections(const struct call *call)
-{
-    struct text text = {0};
-    text_puts(&text, "{\"connections\":[");
-    for (const struct proxy *proxy = NULL;
-         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;)
-        write_all(&text, proxy);
-    text_puts(&text, "]}");
-    answer_json_text(call, 200, &text);
-}
-
-void v1_list_connections(const struct call *call)
-{
-    struct text text = {0};
-    const struct proxy *proxy = v1_find_proxy(call);
-    if (proxy == NULL)
-        return;
-    text_puts(&text, "{\"connections\":[");
-    write_all(&text, proxy);
-    text_puts(&text, "]}");
-    answer_json_text(call, 200, &text);
-}
-
 void v1_show_connection(const struct call *call)
 {
     const struct proxy *proxy = v1_find_proxy(call);
@@ -216,7 +182,7 @@ void v1_show_connection(const struct call *call)
         if (*end != '\0' || connection->session.number != number ||
             session_is_gone(&connection->session))
             continue;
-        write_connection(&text, connection);
+        v1_write_connection(&text, connection);
         answer_json_text(call, 200, &text);
         return;
     }

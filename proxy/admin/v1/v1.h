@@ -36,6 +36,10 @@ void metrics_show(const struct call *call);
 /* The proxy of the path; NULL: answered with a 404. */
 struct proxy *v1_find_proxy(const struct call *call);
 
+/* The connection as a JSON object. */
+struct connection;
+void v1_write_connection(struct text *text, const struct connection *connection);
+
 /* The body as an object, a new reference; NULL: answered with a 400. */
 json_t *v1_read_body(const struct call *call);
 

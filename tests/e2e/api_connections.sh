@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A list of many connections comes in pieces, so that the data path goes on between them: it is whole, has each
+# connection once, and its reader may be slow, or leave.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl
+
+count=900
+ulimit -S -n 4096 2>/dev/null || skip "no room for $count connections"
+api_start <<'INI'
+[proxy idle]
+listen   = 127.0.0.1:0
+upstream = builtin:discard
+
+[proxy none]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+
+[proxy other]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+INI
+
+idle=$(proxy_port idle)
+for ((i = 0; i < count; i++)); do
+    # shellcheck disable=SC2034 # it stays open
+    exec {fd}<>"/dev/tcp/127.0.0.1/$idle"
+done
+exec 5<>"/dev/tcp/127.0.0.1/$(proxy_port other)"
+
+# listed - how many different connections the last answer has.
+listed() {
+    grep -oE '"proxy":"[a-z]*","number":[0-9]*' "$work/answer" | sort -u | wc -l
+}
+
+all_are_there() {
+    call 200 GET /v1/connections
+    [ "$(listed)" -eq $((count + 1)) ]
+}
+
+eventually 20 all_are_there || fail "the list has $(listed) connections, not $((count + 1))"
+same "elements" $((count + 1)) "$(grep -oE '"number":' "$work/answer" | wc -l)"
+head_says '^transfer-encoding: chunked'
+head_says '^content-type: application/json'
+answer_field '.connections | length' $((count + 1))
+[ "$(tail -c 2 "$work/answer")" = ']}' ] || fail "the list has no end"
+
+call 200 GET /v1/proxies/other/connections
+same "connections of the proxy" 1 "$(listed)"
+head_says '^content-length:'
+call 200 GET /v1/proxies/none/connections
+same "the empty list" '{"connections":[]}' "$(cat "$work/answer")"
+
+note "a reader that is slow holds up nobody, and may leave"
+web --limit-rate 20k --max-time 3 -o /dev/null "http://$api/v1/connections" || true
+printf 'x\n' >&5
+read -r -t 20 reply <&5 || fail "no echo"
+same "the echo" x "$reply"
+
+note "the proxy goes while the list is read"
+web --limit-rate 200k -o "$work/answer" "http://$api/v1/connections" &
+reader=$!
+expect 0 web -f -X DELETE "http://$api/proxies/idle"
+wait "$reader" || fail "the list has no end: exit $?"
+proxy_stop
