@@ -15,7 +15,7 @@ unsigned fault_rules_foreign(const struct fault_type *type)
                                     BIT(ROW_WHEN) | BIT(ROW_UNTIL) | BIT(ROW_WHEN_DIRECTION) |
                                     BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) |
                                     BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) |
-                                    BIT(ROW_CHANCE) | BIT(ROW_CLIENTS);
+                                    BIT(ROW_CHANCE) | BIT(ROW_CLIENTS) | BIT(ROW_DESTINATIONS);
     unsigned foreign = 0;
     if (type->listener != LISTENER_OPEN)
         return of_connections;

@@ -37,6 +37,7 @@ static const struct {
     {"times", fault_selection_applies},
     {"chance", fault_selection_applies},
     {"clients", fault_selection_applies},
+    {"destinations", fault_selection_applies},
 };
 
 bool fault_row_applies(

@@ -19,6 +19,7 @@
 #include "proxy/base/side.h"
 #include "proxy/fault/after.h"
 #include "proxy/fault/cidr.h"
+#include "proxy/fault/destination.h"
 #include "proxy/fault/selection.h"
 #include "proxy/fault/trigger.h"
 #include "proxy/fault/window.h"
@@ -211,6 +212,7 @@ struct fault {
     uint64_t times;              /* inject in at most so many connections; UINT64_MAX: no limit */
     uint64_t chance_ppb;         /* drawn once when the connection opens, parts per billion */
     struct cidr_list clients;
+    struct destination_list destinations; /* of intercepted clients */
     struct window active;
     bool must_fire; /* the run fails if it never did */
     bool enabled;

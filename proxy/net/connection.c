@@ -140,17 +140,30 @@ static void host_ended(struct session *session)
     poller_soon(poller, &connection->free_task);
 }
 
-bool connection_dialled(const struct connection *connection, struct sockaddr_storage *dialled)
+/* What an intercepted client dialled. False: it was not intercepted. */
+static bool get_dialled(const struct connection *connection, struct sockaddr_storage *dialled)
 {
     memset(dialled, 0, sizeof *dialled);
     memcpy(dialled, &connection->dialled, sizeof connection->dialled);
     return dialled->ss_family != AF_UNSPEC;
 }
 
+static bool host_is_destined(
+    const struct session *session, const struct destination_list *destinations)
+{
+    const struct connection *connection = container_of(session, struct connection, session);
+    struct sockaddr_storage address;
+    if (!get_dialled(connection, &address))
+        return false;
+    const struct dialled dialled = interception_dialled(connection->owner->worker, &address);
+    return destination_list_has(destinations, &dialled);
+}
+
 static void start_relaying(struct connection *connection, const char *address)
 {
     struct socket_endpoint *server = &connection->endpoint[SIDE_SERVER];
-    connection->address[SIDE_SERVER] = strdup(address);
+    if (connection->address[SIDE_SERVER] == NULL)
+        connection->address[SIDE_SERVER] = strdup(address);
     if (connection->address[SIDE_SERVER] == NULL) {
         socket_endpoint_drop(server);
         session_on_connect_failed(&connection->session, "", ENOMEM, strerror(ENOMEM));
@@ -164,9 +177,8 @@ static void on_connected(struct connector *connector, int errnum, const char *re
 {
     struct connection *connection = connector->user;
     char text[ADDRESS_TEXT_MAX];
-    struct sockaddr_storage dialled;
-    if (connection_dialled(connection, &dialled))
-        address_format_sockaddr(&dialled, sizeof dialled, text, sizeof text);
+    if (connection->session.destination != NULL)
+        snprintf(text, sizeof text, "%s", connection->session.destination);
     else if (reason == NULL)
         address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
@@ -191,7 +203,7 @@ static void host_dial(struct session *session)
     const struct address *other = worker_builtin_address(connection->owner->worker, configured);
     struct sockaddr_storage dialled;
     struct address wanted;
-    if (configured->kind == ADDRESS_DIALLED && connection_dialled(connection, &dialled)) {
+    if (configured->kind == ADDRESS_DIALLED && get_dialled(connection, &dialled)) {
         address_from_sockaddr(&dialled, &wanted);
         other = &wanted;
     }
@@ -214,6 +226,7 @@ static const struct session_host host = {
     .emit = host_emit,
     .wants_details = host_wants_details,
     .ended = host_ended,
+    .is_destined = host_is_destined,
 };
 
 static void task_init(struct poller_task *task, void (*run)(struct poller_task *task))
@@ -222,9 +235,21 @@ static void task_init(struct poller_task *task, void (*run)(struct poller_task *
     task->run = run;
 }
 
+/* 0 or -ENOMEM. */
+static int set_dialled(struct connection *connection, const struct sockaddr_storage *dialled)
+{
+    char text[ADDRESS_TEXT_MAX];
+    if (dialled == NULL)
+        return 0;
+    memcpy(&connection->dialled, dialled, sizeof connection->dialled);
+    address_format_sockaddr(dialled, sizeof *dialled, text, sizeof text);
+    connection->address[SIDE_SERVER] = strdup(text);
+    return connection->address[SIDE_SERVER] == NULL ? -ENOMEM : 0;
+}
+
 /* Reserves everything that can be refused. NULL: no memory. */
-static struct connection *connection_new(struct connection_owner *owner, const struct plan *plan,
-    const struct sockaddr_storage *peer, socklen_t peer_len)
+static struct connection *connection_new(
+    struct connection_owner *owner, const struct plan *plan, const struct accepted *accepted)
 {
     struct worker *worker = owner->worker;
     struct connection *connection = take_memory(worker);
@@ -236,10 +261,11 @@ static struct connection *connection_new(struct connection_owner *owner, const s
         give_memory(worker, connection);
         return NULL;
     }
-    address_format_sockaddr(peer, peer_len, text, sizeof text);
+    address_format_sockaddr(accepted->peer, accepted->peer_len, text, sizeof text);
     connection->address[SIDE_CLIENT] = strdup(text);
     connection->connector = calloc(1, sizeof *connection->connector);
-    if (connection->address[SIDE_CLIENT] == NULL || connection->connector == NULL ||
+    if (set_dialled(connection, accepted->dialled) != 0 ||
+        connection->address[SIDE_CLIENT] == NULL || connection->connector == NULL ||
         connector_init(connection->connector, worker, &plan->config, on_connected) != 0) {
         connection_free(connection);
         return NULL;
@@ -260,12 +286,12 @@ void connection_client(const struct connection *connection, struct sockaddr_stor
     memcpy(client, &connection->client, sizeof connection->client);
 }
 
-int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
-    const struct sockaddr_storage *peer, socklen_t peer_len, struct connection **out)
+int connection_open(struct connection_owner *owner, struct plan *plan,
+    const struct accepted *accepted, struct connection **out)
 {
-    struct connection *connection = connection_new(owner, plan, peer, peer_len);
+    struct connection *connection = connection_new(owner, plan, accepted);
     if (connection == NULL) {
-        reset_and_close(fd);
+        reset_and_close(accepted->fd);
         return -ENOMEM;
     }
     task_init(&connection->wake, on_wake);
@@ -273,13 +299,13 @@ int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
     socket_endpoint_init(&connection->endpoint[SIDE_CLIENT], on_ready_client);
     socket_endpoint_init(&connection->endpoint[SIDE_SERVER], on_ready_server);
     int result = socket_endpoint_adopt(&connection->endpoint[SIDE_CLIENT], &owner->worker->poller,
-        fd, peer->ss_family, &plan->config);
+        accepted->fd, accepted->peer->ss_family, &plan->config);
     if (result != 0) {
         connection_free(connection);
-        reset_and_close(fd);
+        reset_and_close(accepted->fd);
         return result;
     }
-    memcpy(&connection->client, peer, sizeof connection->client);
+    memcpy(&connection->client, accepted->peer, sizeof connection->client);
     *out = connection;
     return 0;
 }
@@ -293,5 +319,6 @@ void connection_start(struct connection *connection, uint64_t number, uint64_t c
     session_init(&connection->session, &host, plan, number, &connection->endpoint[SIDE_CLIENT].ep,
         connection->address[SIDE_CLIENT], &pools);
     connection->session.concurrent = concurrent;
+    connection->session.destination = connection->address[SIDE_SERVER];
     session_start(&connection->session, peer);
 }

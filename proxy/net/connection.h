@@ -60,14 +60,18 @@ struct connection {
 /* The client's address, for faults that look at it. */
 void connection_client(const struct connection *connection, struct sockaddr_storage *client);
 
+/* A socket that was accepted. */
+struct accepted {
+    int fd;
+    const struct sockaddr_storage *peer;
+    socklen_t peer_len;
+    const struct sockaddr_storage *dialled; /* by a client that was intercepted; else NULL */
+};
+
 /* Takes the descriptor. 0 and `*out`, or -errno: then the client got a RST, the only honest answer
  * left. The plan decides until connection_start(). */
-int connection_open(struct connection_owner *owner, struct plan *plan, int fd,
-    const struct sockaddr_storage *peer, socklen_t peer_len, struct connection **out);
-
-/* What an intercepted client dialled: the owner sets connection->dialled before the start. False: the
- * client was not intercepted. */
-bool connection_dialled(const struct connection *connection, struct sockaddr_storage *dialled);
+int connection_open(struct connection_owner *owner, struct plan *plan,
+    const struct accepted *accepted, struct connection **out);
 
 /* Runs the session. The owner has put the connection into its list. `concurrent`: how many of its
  * connections are open, this one included. */

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "proxy/net/worker.h"
@@ -50,22 +49,19 @@ static void emit_accept_failed(struct proxy *proxy, int errnum)
     emit(proxy, &event);
 }
 
-/* `dialled`: what an intercepted client wanted; else NULL. */
-static void accept_client(struct proxy *proxy, int fd, const struct sockaddr_storage *peer,
-    socklen_t peer_len, const struct sockaddr_storage *dialled)
+static void accept_client(struct proxy *proxy, const struct accepted *accepted)
 {
     struct connection *connection;
-    int result = connection_open(&proxy->owner, proxy->plan, fd, peer, peer_len, &connection);
+    int result = connection_open(&proxy->owner, proxy->plan, accepted, &connection);
     if (result != 0) {
         emit_accept_failed(proxy, -result);
         return;
     }
-    if (dialled != NULL)
-        memcpy(&connection->dialled, dialled, sizeof connection->dialled);
     list_append(&proxy->connections, &connection->link);
     proxy->worker->connections++;
     proxy->open_count++;
-    connection_start(connection, ++proxy->last_number, proxy->open_count, proxy->plan, peer);
+    connection_start(
+        connection, ++proxy->last_number, proxy->open_count, proxy->plan, accepted->peer);
 }
 
 static void accept_intercepted(struct proxy *proxy, int fd, const struct sockaddr_storage *peer)
@@ -78,17 +74,20 @@ static void accept_intercepted(struct proxy *proxy, int fd, const struct sockadd
     }
     sockaddr_unmap(&client);
     sockaddr_unmap(&dialled);
-    accept_client(interception_choose(proxy, &dialled), fd, &client, sizeof client, &dialled);
+    const struct accepted accepted = {
+        .fd = fd, .peer = &client, .peer_len = sizeof client, .dialled = &dialled};
+    accept_client(interception_choose(proxy, &dialled), &accepted);
 }
 
 static void on_accept(
     struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
 {
     struct proxy *proxy = container_of(listener, struct proxy, listener);
+    const struct accepted accepted = {.fd = fd, .peer = peer, .peer_len = peer_len};
     if (proxy->plan->config.intercept.count > 0)
         accept_intercepted(proxy, fd, peer);
     else
-        accept_client(proxy, fd, peer, peer_len, NULL);
+        accept_client(proxy, &accepted);
 }
 
 static void on_accept_failed(struct listener *listener, int errnum)

@@ -22,8 +22,10 @@ void ledger_deinit(struct ledger *ledger)
         free(ledger->faults[i].places);
         free(ledger->faults[i].misses);
     }
-    for (size_t i = 0; i < ledger->proxy_count; i++)
+    for (size_t i = 0; i < ledger->proxy_count; i++) {
         free(ledger->proxies[i].by_name);
+        free(ledger->proxies[i].destinations);
+    }
     hash_deinit(&ledger->proxy_names);
     hash_deinit(&ledger->fault_names);
     free(ledger->faults);
@@ -234,11 +236,34 @@ static void note_miss(struct ledger *ledger, const struct ledger_proxy *proxy, u
     }
 }
 
+static void note_destination(struct ledger *ledger, struct ledger_proxy *proxy, const char *address)
+{
+    size_t i = 0;
+    if (proxy->destinations == NULL)
+        proxy->destinations = calloc(LEDGER_DESTINATIONS_MAX, sizeof proxy->destinations[0]);
+    if (proxy->destinations == NULL) {
+        ledger->incomplete = true;
+        return;
+    }
+    while (i < proxy->destination_count && strcmp(proxy->destinations[i].address, address) != 0)
+        i++;
+    if (i == LEDGER_DESTINATIONS_MAX)
+        return;
+    if (i == proxy->destination_count) {
+        proxy->destination_count++;
+        snprintf(
+            proxy->destinations[i].address, sizeof proxy->destinations[i].address, "%s", address);
+    }
+    proxy->destinations[i].connections++;
+}
+
 static void note_closed(
     struct ledger *ledger, struct ledger_proxy *proxy, const struct event *event)
 {
     for (unsigned i = 0; i < event->u.closed.not_fired_count; i++)
         note_miss(ledger, proxy, event->connection, &event->u.closed.not_fired[i]);
+    if (event->u.closed.destination != NULL)
+        note_destination(ledger, proxy, event->u.closed.destination);
     const struct side_record *sides = event->u.closed.sides;
     proxy->connections++;
     proxy->ended[event->u.closed.cause]++;

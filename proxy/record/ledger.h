@@ -32,6 +32,14 @@ struct ledger_name {
     size_t index;
 };
 
+/* Destinations of intercepted clients that are listed for each proxy; all connections are counted. */
+#define LEDGER_DESTINATIONS_MAX 64
+
+struct ledger_destination {
+    char address[ADDRESS_TEXT_MAX];
+    uint64_t connections; /* that ended */
+};
+
 struct ledger_proxy {
     struct ledger_name *by_name; /* owned */
     char name[PROXY_NAME_MAX];
@@ -39,9 +47,11 @@ struct ledger_proxy {
     char upstream[ADDRESS_TEXT_MAX];
     uint64_t connections; /* that ended */
     uint64_t connect_failed;
-    uint64_t bytes[2];            /* handed on, by enum direction */
-    uint64_t ended[CAUSE_COUNT];  /* connections by first cause */
-    uint64_t marks[2][END_COUNT]; /* by enum side: connections with that mark */
+    uint64_t bytes[2];                       /* handed on, by enum direction */
+    uint64_t ended[CAUSE_COUNT];             /* connections by first cause */
+    uint64_t marks[2][END_COUNT];            /* by enum side: connections with that mark */
+    struct ledger_destination *destinations; /* owned; NULL: nobody was intercepted */
+    size_t destination_count;
 };
 
 /* One injection. */

@@ -97,6 +97,8 @@ static void write_closed(struct writer *writer, const struct event *event)
     writer_string(writer, "cause", cause_name(event->u.closed.cause));
     if (event->u.closed.cause == CAUSE_FAULT)
         writer_string(writer, "cause_fault", event->u.closed.cause_fault);
+    if (event->u.closed.destination != NULL)
+        writer_string(writer, "destination", event->u.closed.destination);
     writer_number(writer, "duration_us", event->u.closed.duration_us);
     writer_number(writer, "fault_count", count);
     writer_strings(writer, "faults", event->u.closed.faults,

@@ -75,6 +75,19 @@ static json_t *causes_of(struct builder *builder, const uint64_t ended[CAUSE_COU
     return object;
 }
 
+/* What intercepted clients dialled. */
+static json_t *destinations_of(struct builder *builder, const struct ledger_proxy *proxy)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < proxy->destination_count; i++) {
+        json_t *object = json_object();
+        set(builder, object, "address", text(proxy->destinations[i].address));
+        set(builder, object, "connections", number(proxy->destinations[i].connections));
+        append(builder, array, object);
+    }
+    return array;
+}
+
 static json_t *proxy_of(struct builder *builder, const struct ledger_proxy *proxy)
 {
     json_t *object = json_object(), *bytes = json_object();
@@ -84,6 +97,8 @@ static json_t *proxy_of(struct builder *builder, const struct ledger_proxy *prox
     set(builder, object, "listen", text(proxy->listen));
     set(builder, object, "upstream", text(proxy->upstream));
     set(builder, object, "connections", number(proxy->connections));
+    if (proxy->destination_count > 0)
+        set(builder, object, "destinations", destinations_of(builder, proxy));
     set(builder, object, "connect_failed", number(proxy->connect_failed));
     set(builder, object, "bytes", bytes);
     set(builder, object, "causes", causes_of(builder, proxy->ended));

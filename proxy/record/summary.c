@@ -6,7 +6,8 @@
 
 #include "proxy/base/quote.h"
 
-#define PLACES_SHOWN 5 /* of each fault; the report and the log have them all */
+#define DESTINATIONS_SHOWN 10 /* of each proxy; the report and the log have them all */
+#define PLACES_SHOWN 5        /* of each fault; the report and the log have them all */
 
 static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *out)
 {
@@ -27,6 +28,17 @@ static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *
     fputc('\n', out);
 }
 
+/* "  to 10.1.2.3:5432: 2", what intercepted clients dialled */
+static void print_destinations(const struct ledger_proxy *proxy, FILE *out)
+{
+    size_t count = proxy->destination_count;
+    for (size_t i = 0; i < count && i < DESTINATIONS_SHOWN; i++)
+        fprintf(out, "  to %s: %" PRIu64 "\n", proxy->destinations[i].address,
+            proxy->destinations[i].connections);
+    if (count > DESTINATIONS_SHOWN)
+        fprintf(out, "  to %zu other addresses\n", count - DESTINATIONS_SHOWN);
+}
+
 static void print_proxy(const struct ledger_proxy *proxy, FILE *out)
 {
     char name[QUOTE_NAME_MAX];
@@ -35,6 +47,7 @@ static void print_proxy(const struct ledger_proxy *proxy, FILE *out)
         " bytes downstream\n",
         quote_name(proxy->name, name), proxy->connections, proxy->bytes[DIRECTION_UPSTREAM],
         proxy->bytes[DIRECTION_DOWNSTREAM]);
+    print_destinations(proxy, out);
     if (proxy->connect_failed > 0)
         fprintf(out, "  could not reach %s: %" PRIu64 "\n", proxy->upstream, proxy->connect_failed);
     for (int i = 0; i < CAUSE_COUNT; i++) {

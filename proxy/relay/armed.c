@@ -20,6 +20,14 @@ static uint64_t key_of(const struct session *session, const struct fault *fault,
     return rng_key(plan->seed, plan->config.name, session->number, fault->name, stream);
 }
 
+static bool has_destination(const struct session *session, const struct fault *fault)
+{
+    if (fault->destinations.count == 0)
+        return true;
+    return session->host->is_destined != NULL &&
+           session->host->is_destined(session, &fault->destinations);
+}
+
 bool armed_concerns(const struct session *session, const struct rule *rule,
     const struct sockaddr_storage *client, bool selected)
 {
@@ -28,7 +36,7 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
            selection_has(&fault->connections, session->number) &&
            selection_has(&fault->concurrent, session->concurrent) &&
            (selected || fault_counter_times(rule->fault_counter) < fault->times) &&
-           cidr_list_has(&fault->clients, client) &&
+           cidr_list_has(&fault->clients, client) && has_destination(session, fault) &&
            rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb);
 }
 

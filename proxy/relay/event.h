@@ -130,6 +130,7 @@ struct event {
         } seen;              /* EVENT_EOF, EVENT_RESET_SEEN */
         struct {
             const struct side_record *sides; /* [2], by enum side */
+            const char *destination; /* what an intercepted client dialled; NULL: it was not */
             uint64_t duration_us;
             enum cause cause;
             const char *cause_fault; /* name, for CAUSE_FAULT */

@@ -194,6 +194,7 @@ static void emit_closed(struct session *session)
         .u.closed =
             {
                 .sides = sides,
+                .destination = session->destination,
                 .duration_us = session->now - session->accepted_at,
                 .cause = session->cause,
                 .cause_fault = session->cause_fault != NULL ? session->cause_fault->name : NULL,

@@ -37,6 +37,8 @@ struct session_host {
      * call are 0. */
     bool (*wants_details)(struct session *session);
     void (*ended)(struct session *session);
+    /* Whether the client was intercepted on its way to one of these. NULL: no client ever is. */
+    bool (*is_destined)(const struct session *session, const struct destination_list *destinations);
 };
 
 /* Memory that sessions share. `splice_pipes` is used where the plan allows splicing. */
@@ -90,6 +92,7 @@ struct session {
     struct plan *plan;   /* one reference */
     uint64_t number;     /* of the connection in its proxy, from 1 */
     uint64_t concurrent; /* connections open on its proxy when it was accepted, itself included */
+    const char *destination; /* what an intercepted client dialled; the host's; NULL: it was not */
     struct session_side side[2]; /* by enum side */
     struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
     struct armed_set armed;      /* the faults that concern this connection */

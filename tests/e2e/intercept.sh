@@ -18,7 +18,7 @@ other=$(unused_port)
 
 export RUDE_MARK=$work/mark
 cp "$RUDEPROXY" "$work/rudeproxy" # where everybody may execute it
-chmod 755 "$work" "$work/rudeproxy"
+chmod 777 "$work" && chmod 755 "$work/rudeproxy"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin # not what only root may search
 
 left() { # processes that carry the mark
@@ -36,6 +36,7 @@ intercept() {
     shift
     : >"$work/log"
     chmod 666 "$work/log"
+    rm -f "$work/report.json"
     expect "$codes" "${as[@]}" "$work/rudeproxy" exec --seed 1 --log "$work/log" --log-format json "$@"
 }
 
@@ -94,6 +95,25 @@ one_host() {
     intercept 0 --intercept "localhost:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.2:$port/"
 }
 
+# A fault is limited to destinations; record, report and summary say what was dialled.
+destinations() {
+    intercept 56 --intercept 80-81 --upstream builtin:http --report "$work/report.json" \
+        --fault 'type=reset when=bytes:10 destinations=10.1.0.0/16 must_fire=yes' \
+        --fault 'type=reset when=bytes:10 destinations=localhost must_fire=yes' \
+        --fault 'type=reset when=bytes:10 destinations=*:81 must_fire=yes' -- bash -c '
+            get() { curl -q -s --noproxy "*" --max-time 20 -o /dev/null "http://$1/bytes/1000"; }
+            get 10.2.0.1 || exit 90
+            get 10.1.0.1 && exit 91
+            get 127.0.0.1 && exit 92
+            get 10.2.0.1:81'
+    says "$work/log" '"event":"closed",.*"connection":2,.*"destination":"10.1.0.1:80"'
+    says "$work/report.json" '"address": *"10.2.0.1:81"'
+    says "$work/err" '^  to 127.0.0.1:80: 1$'
+    # Also where nothing was dialled.
+    intercept 7\|52\|56 --intercept 80 --fault 'type=reset when=accept must_fire=yes' -- "${get[@]}" http://10.9.8.7/
+    says "$work/log" '"event":"closed",.*"destination":"10.9.8.7:80"'
+}
+
 passing() {
     intercept 0 --intercept "$other" -- "${get[@]}" -o /dev/null "http://127.0.0.1:$port/"
     if grep -q '"event":"open"' "$work/log"; then fail "a passed connection left a record: $(cat "$work/log")"; fi
@@ -142,6 +162,7 @@ everything() {
     faults_happen
     any_address
     one_host
+    destinations
     passing
     own_servers
     listeners_too

@@ -209,6 +209,11 @@ static void put_addresses(const struct draw *draw)
         ONE_OF(draw, "any", "127.0.0.1", "::/0, 10.0.0.0/8", "::ffff:1.2.3.4", "::ffff:ffff"));
 }
 
+static void put_destinations(const struct draw *draw)
+{
+    put(draw, ONE_OF(draw, "any", "*", "443", "*.example.com, 10.0.0.0/8:80-90", "[::1]:443"));
+}
+
 static void put_window(const struct draw *draw)
 {
     char end[64];
@@ -249,6 +254,7 @@ static void put_value(const struct draw *draw)
         {"end", put_until},
         {"connections", put_selection},
         {"addresses", put_addresses},
+        {"destinations", put_destinations},
         {"window", put_window},
         {"names", put_names},
         {"after", put_after},
@@ -310,6 +316,7 @@ size_t random_fault_write_plain(const struct fault_type *type, const struct rand
 {
     const unsigned never = 1u << ROW_MATCH_HOLD | 1u << ROW_CONCURRENT | 1u << ROW_PROXY |
                            1u << ROW_CONNECTIONS | 1u << ROW_TIMES | 1u << ROW_CHANCE |
-                           1u << ROW_CLIENTS | 1u << ROW_ACTIVE | 1u << ROW_ENABLED;
+                           1u << ROW_CLIENTS | 1u << ROW_DESTINATIONS | 1u << ROW_ACTIVE |
+                           1u << ROW_ENABLED;
     return write_fault(type, range, never, random, text, size);
 }

@@ -60,6 +60,17 @@ bool intercept_is_wanted(const struct config *config)
 
 /* --- names --- */
 
+/* RFC 6761 6.3: whatever a resolver says. */
+static void add_localhost(struct host_names *names)
+{
+    struct sockaddr_storage address = {.ss_family = AF_INET};
+    ((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    host_names_add(names, "localhost", &address);
+    address = (struct sockaddr_storage){.ss_family = AF_INET6};
+    ((struct sockaddr_in6 *)&address)->sin6_addr = in6addr_loopback;
+    host_names_add(names, "localhost", &address);
+}
+
 static void resolve(struct host_names *names, const char *name)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -110,8 +121,11 @@ struct intercept *intercept_new(
         all_ipv6 = all_ipv6 || has_upstream(&config->proxies[i]);
     if (routes_add(&intercept->holder, all_ipv6, err) != 0)
         goto err_after_holder;
+    add_localhost(&intercept->interception.names);
     for (size_t i = 0; i < config->proxy_count; i++)
         resolve_list(&intercept->interception.names, &config->proxies[i].intercept);
+    for (size_t i = 0; i < config->fault_count; i++)
+        resolve_list(&intercept->interception.names, &config->faults[i].destinations);
     return intercept;
 
 err_after_holder:

@@ -80,8 +80,8 @@ static int grow(struct replay_plan *plan)
 /* What chose the connections, or demanded something, gives way to its default. */
 static void clear_choice(struct fault *fault, bool keep_window)
 {
-    static const char *const keys[] = {
-        "connections", "concurrent", "times", "chance", "clients", "must_fire", "active"};
+    static const char *const keys[] = {"connections", "concurrent", "times", "chance", "clients",
+        "destinations", "must_fire", "active"};
     size_t count = sizeof keys / sizeof keys[0] - (keep_window ? 1 : 0);
     for (size_t i = 0; i < count; i++) {
         const struct option *option = option_find(fault_options, keys[i]);
