@@ -93,6 +93,8 @@ bool armed_is_unchained(const struct session *session, const struct armed_fault 
     const struct after *after = &armed->rule->fault.after;
     if (after->any)
         return armed->rule->first->fired > 0;
+    if (session->fault_count == 0)
+        return false;
     for (size_t i = 0; i < session->armed.count; i++) {
         const struct armed_fault *first = session->armed.list[i];
         if (first->counted && strcmp(first->rule->fault.name, after->name) == 0)
@@ -107,6 +109,7 @@ void armed_chain(struct session *session, struct armed_fault *armed)
     if (after->name[0] == '\0' || armed_is_unchained(session, armed))
         return;
     armed->phase = ARMED_CHAINED;
+    session->chains = true;
     if (after->any)
         list_append(&armed->rule->first->waiting, &armed->chain_link);
 }

@@ -108,6 +108,7 @@ struct session {
     uint64_t stall_mark;   /* progress seen at stall_since, while a reset waits for delivery */
     time_us stall_since;   /* TIME_NEVER: no reset waits */
     bool dialling;         /* the host is connecting */
+    bool chains;           /* some fault is or was ARMED_CHAINED */
     bool over;             /* a teardown began: no fault fires any more */
     bool running;          /* inside session_run: do not re-enter */
     bool busy;             /* a flow has more to do than its budget allows */

@@ -114,7 +114,7 @@ static bool is_too_late(
 /* Marks the faults that wait for this one on the same connection: arm_unchained() arms them. */
 static void unchain(struct session *session, const struct fault *first)
 {
-    for (size_t i = 0; i < session->armed.count; i++) {
+    for (size_t i = 0; i < session->armed.count && session->chains; i++) {
         struct armed_fault *armed = session->armed.list[i];
         const struct after *after = &armed->rule->fault.after;
         if (armed->phase == ARMED_CHAINED && !after->any && strcmp(after->name, first->name) == 0)
@@ -274,7 +274,7 @@ static void arm_chained(struct session *session, struct armed_fault *armed)
 /* Arms what waited for a fault that has just fired. That may fire at once, and be waited for too. */
 static void arm_unchained(struct session *session)
 {
-    for (bool again = true; again && !session->over;) {
+    for (bool again = session->chains; again && !session->over;) {
         again = false;
         for (size_t i = 0; i < session->armed.count && !session->over; i++) {
             struct armed_fault *armed = session->armed.list[i];

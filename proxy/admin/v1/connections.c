@@ -130,7 +130,8 @@ static void write_armed(struct text *text, const struct armed_fault *armed, time
     text_puts(text, "{");
     text_json_member(text, "name", fault->name);
     text_json_member(text, "type", fault->type->name);
-    text_json_member(text, "direction", directions[armed->directions & BOTH_BITS]);
+    unsigned set = fault_goes_by_direction(fault) ? armed->directions : armed->watched;
+    text_json_member(text, "direction", directions[set & BOTH_BITS]);
     text_json_member(text, "phase", phases[armed->phase]);
     text_json_bool(text, "fired", armed->counted);
     if (armed->phase == ARMED_ACTIVE)

@@ -157,7 +157,9 @@ static struct occurrence occurrence_of(
         .for_us = ANY,
         .connection = injection->connection,
     };
-    if (!was_cut(task, injection))
+    bool counts = fault->until.kind == TRIGGER_BYTES || fault->until.kind == TRIGGER_TIME;
+    bool ends_chained = tied && fault->after.name[0] != '\0' && counts && injection->is_over;
+    if (!was_cut(task, injection) && !ends_chained)
         return at;
     int64_t lasted = injection->over_at_us - injection->at_us;
     if (replay_for_option(fault) != NULL)

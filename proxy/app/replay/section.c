@@ -94,6 +94,9 @@ static void tie_to_byte(struct fault *fault, uint64_t direction, uint64_t offset
 {
     fault->when = (struct trigger){.kind = TRIGGER_BYTES, .value = offset};
     fault->directions = 1u << direction;
+    if (fault->after.name[0] != '\0' &&
+        (fault->until.kind == TRIGGER_BYTES || fault->until.kind == TRIGGER_TIME))
+        fault->until = (struct trigger){.kind = TRIGGER_NEVER}; /* it counted from elsewhere */
     fault->when_directions = NO_BITS;
     fault->after = (struct after){.any = false};
     fault->trigger_delay_us = 0;
