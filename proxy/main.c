@@ -13,6 +13,7 @@
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
 #include "proxy/app/exec/private_network.h"
+#include "proxy/app/pages/pages.h"
 #include "proxy/app/replay/replay.h"
 #include "proxy/app/run.h"
 #include "proxy/app/sweep/command.h"
@@ -215,6 +216,24 @@ static int command_version(const struct cli *cli)
     return EXIT_FINE;
 }
 
+static int command_man(const struct cli *cli)
+{
+    const char *page = cli->operand_count > 0 ? cli->operands[0] : "rudeproxy";
+    if (pages_print_man(page, stdout) == 0)
+        return EXIT_FINE;
+    cli_report("there is no page '", page, "', write rudeproxy, ctl or ini");
+    return EXIT_USAGE;
+}
+
+static int command_completion(const struct cli *cli)
+{
+    const char *shell = cli->operand_count > 0 ? cli->operands[0] : "";
+    if (pages_print_completion(shell, stdout) == 0)
+        return EXIT_FINE;
+    cli_report("'", shell, "' is no shell that we complete for, write bash, zsh or fish");
+    return EXIT_USAGE;
+}
+
 static int print_help(const struct command *command)
 {
     if (command == NULL)
@@ -286,6 +305,16 @@ const struct command commands[] = {
         .arguments = "demo [NAME...|list]",
         .help = "how connections end, without us and through us",
         .run = command_demo,
+        .takes_words = true},
+    {.name = "man",
+        .arguments = "man [rudeproxy|ctl|ini]",
+        .help = "a manual page, for man -l -",
+        .run = command_man,
+        .takes_words = true},
+    {.name = "completion",
+        .arguments = "completion bash|zsh|fish",
+        .help = "what completes our words in a shell",
+        .run = command_completion,
         .takes_words = true},
     {.name = "help",
         .arguments = "help [COMMAND]",

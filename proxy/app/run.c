@@ -26,6 +26,7 @@
 #include "proxy/app/exec/exec.h"
 #include "proxy/app/limits.h"
 #include "proxy/app/messages.h"
+#include "proxy/app/notify.h"
 #include "proxy/app/outcome.h"
 #include "proxy/app/parent.h"
 #include "proxy/app/ready.h"
@@ -298,7 +299,10 @@ static int say_ready(struct run *run, struct err *err)
                 "rudeproxy: warning: the API is open: anyone who reaches it can use it\n", stderr);
     }
     log_sync(&run->log);
-    return ready_tell(&run->worker, admin, &run->options->ready, err);
+    if (ready_tell(&run->worker, admin, &run->options->ready, err) != 0)
+        return -1;
+    notify_manager("READY=1");
+    return 0;
 }
 
 static int start_child(struct run *run, struct err *err)

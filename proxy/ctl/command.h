@@ -39,7 +39,8 @@ struct ctl_command {
     const char *failure; /* what toxiproxy-cli says before an error of the server; NULL: nothing */
 };
 
-extern const struct ctl_command ctl_commands[]; /* in commands.c */
+extern const struct ctl_command ctl_commands[];      /* in commands.c */
+extern const struct ctl_option ctl_global_options[]; /* in ctl.c */
 
 /* An option as it was given. */
 struct ctl_given {

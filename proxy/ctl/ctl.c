@@ -19,7 +19,7 @@
 #define OPTION_INDENT 31               /* columns of the help texts */
 #define COMMAND_INDENT 39
 
-static const struct ctl_option global_options[] = {
+const struct ctl_option ctl_global_options[] = {
     {.name = "host",
         .letter = 'h',
         .argument = "URL",
@@ -92,7 +92,7 @@ static enum ctl_status print_help(const struct ctl *ctl)
     }
     puts("");
     print_options(ctl->command != NULL ? ctl->command->options : NULL);
-    print_options(global_options);
+    print_options(ctl_global_options);
     puts("\nExit status: 0 fine, 1 the server said no or cannot be reached, 2 wrong usage.");
     return CTL_FINE;
 }
@@ -174,7 +174,7 @@ static enum ctl_status unknown_option(const struct ctl *ctl, const char *word)
     char name[SUGGEST_WORD_MAX + 1];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
     suggest_init(&suggest, name);
-    for (const struct ctl_option *o = global_options; o->name != NULL; o++)
+    for (const struct ctl_option *o = ctl_global_options; o->name != NULL; o++)
         suggest_offer(&suggest, o->name);
     for (const struct ctl_option *o = ctl->command != NULL ? ctl->command->options : NULL;
          o != NULL && o->name != NULL; o++)
@@ -192,7 +192,7 @@ static enum ctl_status take_option(struct ctl *ctl, const char *const *words, si
     const struct ctl_option *option =
         find_option(ctl->command != NULL ? ctl->command->options : NULL, name, length);
     if (option == NULL)
-        option = find_option(global_options, name, length);
+        option = find_option(ctl_global_options, name, length);
     if (option == NULL)
         return unknown_option(ctl, words[0]);
     const char *value = name[length] == '=' ? name + length + 1 : NULL;

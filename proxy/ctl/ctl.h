@@ -23,4 +23,16 @@ enum ctl_status ctl_run_as_toxiproxy(const char *const *words, size_t count);
  * with a sentence on stderr. An address such as 0.0.0.0:8474 stands for this machine. */
 enum ctl_status ctl_health(const char *address);
 
+/* A command, or an option of it. */
+struct ctl_row {
+    const char *command;  /* "toxic add"; "": an option of all commands */
+    const char *option;   /* without the dashes; NULL: the row is the command itself */
+    const char *argument; /* NULL: none */
+    const char *help;
+    char letter; /* 0: none */
+};
+
+/* Calls `each` for every command, each followed by its options, then for the options of all. */
+void ctl_each_row(void (*each)(void *user, const struct ctl_row *row), void *user);
+
 #endif

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The .deb: built, clean for lintian, installed in a Debian that has nothing else, where the demo runs.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need cpack dpkg-deb dpkg-shlibdeps
+[ -e "$RUDEPROXY_BUILD/pages/rudeproxy.1" ] || skip "the pages are not built"
+
+expect 0 env -C "$work" cpack --config "$RUDEPROXY_BUILD/CPackConfig.cmake" -G DEB
+deb=$(compgen -G "$work/rudeproxy_*.deb") || fail "cpack makes no .deb"
+if command -v lintian >/dev/null; then
+    # It is no upload to Debian: no bug to close, no debian/changelog.
+    expect 0 lintian --fail-on error,warning \
+        --suppress-tags initial-upload-closes-no-bugs,no-changelog,wrong-name-for-changelog-of-native-package "$deb"
+fi
+
+need mmdebstrap unshare
+[ "$(id -u)" -eq 0 ] || skip "to install it needs root"
+unshare --mount --pid --fork true 2>/dev/null || skip "this machine does not allow a mount namespace"
+mkdir "$work/root"
+mmdebstrap --variant=minbase --include="libc6,libuv1,libinih1,libjansson4,libmicrohttpd12" bookworm "$work/root" \
+    >"$work/mmdebstrap" 2>&1 </dev/null || skip "mmdebstrap: $(tail -n 1 "$work/mmdebstrap")"
+cp "$deb" "$work/root/rudeproxy.deb"
+expect 0 chroot "$work/root" dpkg -i /rudeproxy.deb
+# shellcheck disable=SC2016 # for the shell in the namespace
+expect 0 unshare --mount --pid --fork --kill-child --propagation private bash -c \
+    'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" rudeproxy demo linger-zero' "$work/root"
+says "$work/out" 'agree'
+expect 0 chroot "$work/root" dpkg -r rudeproxy
+[ ! -e "$work/root/usr/bin/rudeproxy" ] || fail "the program is still there"

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The manual pages and completions are well-formed and say every option; an installation has them; the service file
+# is sound, and a service manager learns when we are ready.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# --- Pages --------------------------------------------------------------------------------------
+
+for page in rudeproxy ctl ini; do
+    expect 0 "$RUDEPROXY" man "$page"
+    cp "$work/out" "$work/$page.man"
+    if command -v mandoc >/dev/null; then
+        expect 0 mandoc -Tlint -W warning "$work/$page.man"
+    fi
+done
+says "$work/rudeproxy.man" 'die.*with.*parent'
+says "$work/ini.man" 'half_close'
+expect 2 "$RUDEPROXY" man nothing
+says "$work/err" "no page 'nothing'"
+
+for shell in bash zsh fish; do
+    expect 0 "$RUDEPROXY" completion "$shell"
+    cp "$work/out" "$work/completion.$shell"
+    says "$work/completion.$shell" 'half_close'
+    if command -v "$shell" >/dev/null; then
+        expect 0 "$shell" -n "$work/completion.$shell"
+    fi
+done
+expect 2 "$RUDEPROXY" completion csh
+
+# completes WORDS... - what bash offers for the last one.
+completes() {
+    # shellcheck disable=SC2016 # for the other bash
+    bash -c 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _rudeproxy; echo "${COMPREPLY[*]}"' \
+        "$work/completion.bash" "$@"
+}
+same "completion of a command" sweep "$(completes rudeproxy swe)"
+same "completion of an option" --die-with-parent "$(completes rudeproxy serve --die)"
+same "completion of a fault type" half_close "$(completes rudeproxy faults half)"
+
+# --- The service manager ------------------------------------------------------------------------
+
+if command -v python3 >/dev/null; then
+    python3 -c '
+import os, socket, subprocess, sys
+path = sys.argv[1] + "/notify"
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(path)
+manager.settimeout(30)
+program = subprocess.Popen([sys.argv[2], "--listen", "127.0.0.1:0", "--upstream", "builtin:echo"],
+    env={**os.environ, "NOTIFY_SOCKET": path}, stderr=subprocess.DEVNULL)
+try:
+    message = manager.recv(100)
+finally:
+    program.terminate()
+    program.wait()
+assert message == b"READY=1", message' "$work" "$RUDEPROXY" || fail "the manager does not hear READY=1"
+fi
+
+# --- An installation ----------------------------------------------------------------------------
+
+if command -v cmake >/dev/null && [ -e "$RUDEPROXY_BUILD/pages/rudeproxy.1" ]; then
+    expect 0 cmake --install "$RUDEPROXY_BUILD" --prefix "$work/usr"
+    expect 0 "$work/usr/bin/rudeproxy" --version
+    for file in share/man/man1/rudeproxy.1.gz share/man/man1/rudeproxy-ctl.1.gz share/man/man5/rudeproxy.ini.5.gz \
+        share/bash-completion/completions/rudeproxy share/doc/rudeproxy/openapi.json \
+        share/doc/rudeproxy/recipes/linger-zero.ini lib/systemd/system/rudeproxy@.service; do
+        [ -s "$work/usr/$file" ] || fail "an installation has no $file"
+    done
+    if command -v systemd-analyze >/dev/null; then
+        sed "s|^ExecStart=[^ ]*|ExecStart=$work/usr/bin/rudeproxy|" "$work/usr/lib/systemd/system/rudeproxy@.service" \
+            >"$work/rudeproxy@.service"
+        expect 0 systemd-analyze verify --man=no "$work/rudeproxy@.service"
+        same "what systemd-analyze says" '' "$(cat "$work/err")"
+    fi
+fi
