@@ -111,7 +111,7 @@ static void corrupt_ends_at_an_exact_byte(void **state)
 static size_t possible_match(size_t n)
 {
     size_t length = strlen(PATTERN) - 1;
-    while (length > n || memcmp(HAYSTACK + n - length, PATTERN, length) != 0)
+    while (length > n || memcmp(&HAYSTACK[n - length], PATTERN, length) != 0)
         length--;
     return length;
 }
@@ -128,7 +128,7 @@ static void cut_at(struct bench *bench, size_t cut, size_t end, bool before)
     known = known < end ? known : end;
     bench_read(bench->client, got, known);
     /* It may be too late for that: our end is reset as well. */
-    (void)send(bench->server, HAYSTACK + cut, strlen(HAYSTACK) - cut, MSG_NOSIGNAL);
+    (void)send(bench->server, &HAYSTACK[cut], strlen(HAYSTACK) - cut, MSG_NOSIGNAL);
     size_t rest = bench_read_end(bench->client, got + known, sizeof got - known, &error);
     assert_int_equal(known + rest, end);
     assert_int_equal(error, ECONNRESET);

@@ -85,7 +85,7 @@ static void a_match_before_withholds_it_upstream(void **state)
         for (size_t cut = 0; cut <= 6; cut++) {
             struct memory_session *it = open_with(state, text);
             memory_session_feed(it, SIDE_CLIENT, "xaaabx", cut);
-            memory_session_feed(it, SIDE_CLIENT, "xaaabx" + cut, 6 - cut);
+            memory_session_feed(it, SIDE_CLIENT, &"xaaabx"[cut], 6 - cut);
             memory_session_expect(it, SIDE_SERVER, "xa", 2);
             close_it(state);
         }
