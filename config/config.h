@@ -39,6 +39,7 @@ struct settings {
     char admin_token[OPTION_TOKEN_MAX]; /* what its callers have to send; "": nothing */
     bool admin_open;                    /* without a token, from any address and for any Host */
     char admin_hosts[OPTION_HOSTS_MAX]; /* Host names that are let in, "a,b"; "": none of these */
+    uint64_t memory;                    /* bytes that all buffers may hold together */
     uint64_t grace_us;                  /* how long a stop waits for open connections */
 };
 
@@ -47,6 +48,9 @@ enum splice { SPLICE_AUTO, SPLICE_OFF };
 
 /* Who chooses the congestion control: we on loopback, or always the kernel. */
 enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
+
+#define BUFFER_AUTO 0 /* `buffer = auto`: PROXY_BUFFER, and more while a fault delays the bytes */
+#define PROXY_BUFFER (256u << 10)
 
 #define PROXY_NAME_MAX 128 /* NUL included; the file's names are shorter, see CONFIG_NAME_MAX */
 
@@ -59,7 +63,7 @@ struct proxy_config {
         intercept; /* whose connections it takes without listening; empty: none */
     bool enabled;
     uint64_t connect_timeout_us; /* for each address tried */
-    uint64_t buffer;             /* bytes a direction may hold in our memory */
+    uint64_t buffer;             /* bytes a direction may hold in our memory; BUFFER_AUTO */
     uint64_t rcvbuf, sndbuf;     /* socket buffers in bytes; 0: the kernel's own */
     bool nodelay;                /* TCP_NODELAY on both sockets */
     int splice;                  /* enum splice */

@@ -65,6 +65,24 @@ static void format_log(const struct option *option, const void *value, char *buf
     option_path.format(option, value, buf, size);
 }
 
+/* The size of a buffer. */
+
+static int parse_buffer(const struct option *option, const char *text, void *value, struct err *err)
+{
+    if (strcmp(text, "auto") != 0)
+        return option_size.parse(option, text, value, err);
+    *(uint64_t *)value = BUFFER_AUTO;
+    return 0;
+}
+
+static void format_buffer(const struct option *option, const void *value, char *buf, size_t size)
+{
+    if (*(const uint64_t *)value == BUFFER_AUTO)
+        snprintf(buf, size, "auto");
+    else
+        option_size.format(option, value, buf, size);
+}
+
 /* Addresses. */
 
 static int parse_listen(const struct option *option, const char *text, void *value, struct err *err)
@@ -199,6 +217,14 @@ const struct option_kind option_listen = {
     .size = sizeof(struct address),
     .parse = parse_listen,
     .format = format_address,
+};
+
+const struct option_kind option_buffer = {
+    .name = "size or auto",
+    .form = "a size such as 64k or 1M, or auto",
+    .size = sizeof(uint64_t),
+    .parse = parse_buffer,
+    .format = format_buffer,
 };
 
 const struct option_kind option_upstream = {

@@ -65,6 +65,12 @@ const struct option settings_options[] = {
         .unset_text = "no further name",
         .help = "names, beside localhost and that of admin, by which callers may address the "
                 "HTTP API"},
+    {.name = "memory",
+        .kind = &option_size,
+        .offset = offsetof(struct settings, memory),
+        .default_text = "1G",
+        .min = UINT64_C(1) << 20, /* a few connections */
+        .help = "bytes that all buffers may hold together; beyond it senders have to wait"},
     {.name = "grace",
         .kind = &option_duration,
         .offset = offsetof(struct settings, grace_us),
@@ -105,12 +111,14 @@ const struct option proxy_options[] = {
         .min = 1000, /* less would fail on the slightest pause */
         .help = "how long to wait for each address of the upstream"},
     {.name = "buffer",
-        .kind = &option_size,
+        .kind = &option_buffer,
         .offset = offsetof(struct proxy_config, buffer),
-        .default_text = "256k",
+        .default_text = "auto",
         .min = SIZE_4K, /* a page: less costs a system call for every few bytes */
         .max = SIZE_1G,
-        .help = "bytes that each direction of a connection may hold in memory"},
+        .help =
+            "bytes that each direction of a connection may hold in memory; auto: 256k, and up to "
+            "64M while a fault delays them"},
     {.name = "rcvbuf",
         .kind = &option_size,
         .offset = offsetof(struct proxy_config, rcvbuf),

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ring starts with one block of its worker's pool and doubles up to its limit while a slow
- * receiver lets bytes pile up. When it runs empty the block goes back to the pool; a grown buffer
+ * receiver, or a delay, lets bytes pile up. When it runs empty the block goes back to the pool; a grown buffer
  * is freed. Emptiness also rewinds the write position to the start of the block, so that traffic
  * that never piles up always uses the same, cached, contiguous memory.
  */
 #include "proxy/base/ring.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,18 +17,28 @@
  * holds nothing smaller: see give_memory. NULL: out of memory. */
 static void *take_memory(struct ring_pool *pool, size_t cap)
 {
-    if (cap <= RING_BLOCK && pool->count > 0)
-        return pool->blocks[--pool->count];
-    return malloc(cap > RING_BLOCK ? cap : RING_BLOCK);
+    bool from_pool = cap <= RING_BLOCK && pool->count > 0;
+    void *memory =
+        from_pool ? pool->blocks[--pool->count] : malloc(cap > RING_BLOCK ? cap : RING_BLOCK);
+    if (memory != NULL)
+        pool->held += cap;
+    return memory;
 }
 
 /* Takes back what take_memory returned for the same `cap`. */
 static void give_memory(struct ring_pool *pool, void *memory, size_t cap)
 {
+    pool->held -= cap;
     if (cap <= RING_BLOCK && pool->count < RING_POOL_MAX)
         pool->blocks[pool->count++] = memory;
     else
         free(memory);
+}
+
+/* Whether the rings of the pool may use so many bytes more. */
+static bool has_room(const struct ring_pool *pool, size_t bytes)
+{
+    return pool->most == 0 || (pool->held < pool->most && bytes <= pool->most - pool->held);
 }
 
 void ring_pool_deinit(struct ring_pool *pool)
@@ -75,10 +86,27 @@ static bool take_first_memory(struct ring *ring, size_t cap)
     return true;
 }
 
-/* Moves the bytes held to the start of a buffer of twice the size, at most the limit. */
-static bool grow(struct ring *ring)
+/* A larger buffer in place of one that is no block of the pool: mremap(2) moves its pages. The ring is full:
+ * what stands before head goes behind what stood there last, as far as there is room. */
+static bool stretch(struct ring *ring, size_t cap)
 {
-    size_t cap = ring->cap > ring->limit / 2 ? ring->limit : ring->cap * 2;
+    size_t old = ring->cap, head = index_of(ring, ring->head);
+    unsigned char *data = realloc(ring->data, cap);
+    if (data == NULL)
+        return false;
+    size_t behind = head < cap - old ? head : cap - old;
+    memcpy(data + old, data, behind);
+    memmove(data, data + behind, head - behind);
+    ring->pool->held += cap - old;
+    ring->data = data;
+    ring->cap = cap;
+    ring->base = ring->head - head;
+    return true;
+}
+
+/* Copies the bytes held into a larger buffer. */
+static bool move(struct ring *ring, size_t cap)
+{
     unsigned char *data = take_memory(ring->pool, cap);
     if (data == NULL)
         return false;
@@ -96,12 +124,23 @@ static bool grow(struct ring *ring)
     return true;
 }
 
+/* Twice the size, at most the limit, if the pool has room for it. */
+static bool grow(struct ring *ring)
+{
+    size_t cap = ring->cap > ring->limit / 2 ? ring->limit : ring->cap * 2;
+    if (!has_room(ring->pool, cap - ring->cap))
+        return false;
+    return ring->cap > RING_BLOCK ? stretch(ring, cap) : move(ring, cap);
+}
+
 void *ring_reserve(struct ring *ring, size_t want, size_t *got)
 {
     size_t used = ring_used(ring);
     if (want == 0 || used >= ring->limit)
         return NULL;
     size_t first = ring->limit < RING_BLOCK ? ring->limit : RING_BLOCK;
+    if (ring->data == NULL && first > RING_LAST_RESORT && !has_room(ring->pool, first))
+        first = RING_LAST_RESORT;
     if (ring->data == NULL && !take_first_memory(ring, first))
         return NULL;
     if (used == ring->cap && !grow(ring))

@@ -19,11 +19,15 @@
  * never touched cost nothing. */
 #define RING_BLOCK (256u * 1024u)
 #define RING_POOL_MAX 8 /* blocks kept by a pool: 2 MiB */
+/* What a ring may use where the pool has no memory left: a page, so that every stream goes on. */
+#define RING_LAST_RESORT 4096u
 
 /* Blocks ready for reuse, so that a message costs no malloc. One per worker. */
 struct ring_pool {
     void *blocks[RING_POOL_MAX];
     unsigned count;
+    size_t most; /* bytes that its rings may hold together; 0: no bound */
+    size_t held; /* bytes that they may use now */
 };
 
 struct ring {
@@ -52,7 +56,7 @@ static inline size_t ring_room(const struct ring *ring)
 }
 
 /* Room for up to `want` bytes in one piece behind tail: its address, and its size in `*got`
- * (1..want). NULL when the ring is full or out of memory with nothing to give. */
+ * (1..want). NULL when the ring is full, when the pool has no memory for more, or out of memory. */
 void *ring_reserve(struct ring *ring, size_t want, size_t *got);
 
 /* Room for exactly `n` bytes in one piece; the ring is empty, and n at least 1. It may be more than the

@@ -168,6 +168,7 @@ static void commit(struct load *load, struct proxy **kept)
     control->every_count = load->every_count;
     load->every = NULL;
     control->settings = load->config.settings;
+    control->worker->ring_pool.most = (size_t)control->settings.memory;
 }
 
 /* The faults that concern proxies which the API may add. */

@@ -203,6 +203,13 @@ static bool shares_state(const void *params)
     return bandwidth->scope == SCOPE_PROXY;
 }
 
+static uint64_t bytes_within(const void *params, uint64_t duration_us)
+{
+    const struct bandwidth_params *bandwidth = params;
+    double bytes = (double)bandwidth->rate * (double)duration_us / (double)US_PER_S;
+    return bytes < (double)CHARGE_MAX ? (uint64_t)bytes : CHARGE_MAX;
+}
+
 const struct fault_type fault_bandwidth = {
     .name = "bandwidth",
     .summary = "at most so many bytes a second, for each connection or all of a proxy",
@@ -212,6 +219,7 @@ const struct fault_type fault_bandwidth = {
     .params_size = sizeof(struct bandwidth_params),
     .fire = fire,
     .gate = gate,
+    .bytes_within = bytes_within,
     .passed = passed,
     .shares_state = shares_state,
     .lasting = true,

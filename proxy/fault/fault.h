@@ -171,6 +171,8 @@ struct fault_type {
     /* Whether nothing is left to do in a direction whose bytes before `offset` have gone: the fault then
      * does not fire. NULL: never. */
     bool (*is_over_at)(const void *params, uint64_t offset);
+    /* How many bytes the gate lets go within a time; NULL: as many as come. */
+    uint64_t (*bytes_within)(const void *params, uint64_t duration_us);
     bool (*shares_state)(const void *params); /* NULL: no; else one state for all of a proxy */
     bool wants_arrivals;                      /* the gate asks when bytes arrived */
     bool cuts_segments;  /* each piece that the gate lets go is to be a segment of its own */

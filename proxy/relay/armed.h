@@ -106,6 +106,12 @@ static inline void *armed_state_of(struct armed_fault *armed, struct rule *rule)
     return fault_shares_state(&rule->fault) ? rule->shared_state : armed->own_state;
 }
 
+/* Whether it is active and works on the bytes of this direction. */
+static inline bool armed_is_active_in(const struct armed_fault *armed, enum direction direction)
+{
+    return armed->phase == ARMED_ACTIVE && bits_have(armed->directions, (int)direction);
+}
+
 /* The trigger that is watched now: the one that starts the fault, or the one that ends it. NULL: none. */
 static inline const struct trigger *armed_trigger(const struct armed_fault *armed)
 {

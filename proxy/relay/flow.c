@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pump. Happy path: bytes are read from the source into the ring and written to the sink at
- * once, so the ring is empty again before the next read and its memory is the same cached block
- * each time.
+ * The pump. Happy path: bytes are read from the source into the ring and written to the sink at once, so the
+ * ring is empty again before the next read and its memory is the same cached block each time.
  *
  * When the sink takes no more, the ring fills up to its limit, then reading stops: the source's
  * window closes, which is back-pressure. When the source ends, what the ring holds is handed on
@@ -33,7 +32,8 @@ void flow_init(
 {
     memset(flow, 0, sizeof *flow);
     flow->splice_pipes = splice_pipes;
-    ring_init(&flow->ring, buffer, pool);
+    flow->buffer = buffer == BUFFER_AUTO ? FLOW_BUFFER : buffer;
+    ring_init(&flow->ring, buffer == BUFFER_AUTO ? FLOW_DELAYED_MAX : buffer, pool);
     flow->edge = FLOW_NO_EDGE;
     flow->urgent = FLOW_NO_URGENT;
     flow->read_mode = FLOW_FORWARD;
@@ -55,12 +55,6 @@ void flow_deinit(struct flow *flow)
         shaping_deinit(flow->shaping);
     free(flow->shaping);
     flow->shaping = NULL;
-}
-
-void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *sink)
-{
-    flow->source = source;
-    flow->sink = sink;
 }
 
 int flow_unpipe(struct flow *flow)
@@ -310,7 +304,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
             return FLOW_SAW_END;
         if (forwarded == 0 && taken == 0)
             return FLOW_WAITING;
-        moved += (uint64_t)(flow->read_mode == FLOW_DISCARD ? taken : forwarded);
+        moved += (uint64_t)(taken > forwarded ? taken : forwarded);
     }
     return FLOW_BUSY;
 }

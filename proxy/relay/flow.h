@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/ring.h"
 #include "proxy/base/side.h"
@@ -37,6 +38,11 @@
 /* How many times `buffer` a pipe may hold. Its bytes are pages that the kernel holds anyway, and at
  * the default of 256k a splice_in is 1 MB, where the cost for each byte is least (docs/PERFORMANCE.md). */
 #define FLOW_SPLICE_BUFFERS 4
+
+/* With `buffer = auto` a ring holds this much, and the bytes that a fault delays beside it up to
+ * FLOW_DELAYED_MAX. Bytes that wait for the sink alone never count as delayed. */
+#define FLOW_BUFFER PROXY_BUFFER
+#define FLOW_DELAYED_MAX (64u * 1024u * 1024u)
 
 #define FLOW_NO_EDGE UINT64_MAX
 #define FLOW_NO_URGENT UINT64_MAX
@@ -74,6 +80,7 @@ struct flow {
     struct endpoint *source;
     struct endpoint *sink;
     struct ring ring;          /* read, not yet handed on; its tail is the number of bytes taken */
+    size_t buffer;             /* bytes that may wait for the sink; delayed ones come on top */
     uint64_t edge;             /* offset that is not crossed, FLOW_NO_EDGE: none */
     uint64_t urgent;           /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
     struct shaping *shaping;   /* what faults make of its bytes; owned; NULL: nothing */
@@ -99,13 +106,17 @@ struct flow {
                            sink expects nothing from it */
 };
 
-/* `pipes`: NULL to copy always. Both pools outlive the flow. */
+/* `buffer`: bytes, or BUFFER_AUTO. `pipes`: NULL to copy always. Both pools outlive the flow. */
 void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool,
     struct splice_pipe_pool *splice_pipes);
 void flow_deinit(struct flow *flow);
 
 /* Both endpoints stand until flow_deinit or until the flow is cut and finished. */
-void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *sink);
+static inline void flow_connect(struct flow *flow, struct endpoint *source, struct endpoint *sink)
+{
+    flow->source = source;
+    flow->sink = sink;
+}
 
 enum flow_stop flow_pump(struct flow *flow, time_us now);
 

@@ -31,16 +31,26 @@ static bool holds_beginning(const struct flow *flow)
            (flow->messages != NULL && messages_hold(flow->messages, flow) < flow->edge);
 }
 
-static size_t read_allowance(const struct flow *flow)
+/* How much more the ring may hold. Bytes whose time to leave has not come yet take no room from others. */
+static uint64_t room(struct flow *flow)
 {
-    uint64_t room = ring_room(&flow->ring);
+    uint64_t used = ring_used(&flow->ring), most = flow->buffer;
+    if (used >= most && flow->shaping != NULL && flow->ring.limit > most)
+        most += shaping_delayed(flow->shaping, flow->ring.head, flow->ring.tail);
+    most = most < flow->ring.limit ? most : flow->ring.limit;
+    return used < most ? most - used : 0;
+}
+
+static size_t read_allowance(struct flow *flow)
+{
+    uint64_t allowance = room(flow);
     uint64_t to_edge = flow->edge > flow->ring.tail ? flow->edge - flow->ring.tail : 0;
     /* What is held back as a possible match or message may lie before the edge: only the next byte
      * tells. */
     if (to_edge == 0 && holds_beginning(flow))
         to_edge = 1;
-    room = room < to_edge ? room : to_edge;
-    return room < FLOW_READ_MAX ? (size_t)room : FLOW_READ_MAX;
+    allowance = allowance < to_edge ? allowance : to_edge;
+    return allowance < FLOW_READ_MAX ? (size_t)allowance : FLOW_READ_MAX;
 }
 
 static bool matches(const struct flow *flow)
@@ -139,8 +149,7 @@ static ssize_t take(struct flow *flow)
 static ssize_t take_spliced(struct flow *flow)
 {
     uint64_t max = unseen_bytes(flow);
-    max =
-        max / FLOW_SPLICE_BUFFERS < flow->ring.limit ? max : flow->ring.limit * FLOW_SPLICE_BUFFERS;
+    max = max / FLOW_SPLICE_BUFFERS < flow->buffer ? max : flow->buffer * FLOW_SPLICE_BUFFERS;
     if (flow->splice_pipe == NULL)
         flow->splice_pipe = flow->splice_pipes->take(flow->splice_pipes);
     if (flow->splice_pipe == NULL) {

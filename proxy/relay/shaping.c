@@ -12,11 +12,6 @@
 #include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 
-static bool watches(const struct armed_fault *armed, enum direction direction)
-{
-    return bits_have(armed->directions, (int)direction);
-}
-
 /* Whether the fault waits for a pattern in this direction now. */
 static bool waits_for_match(const struct armed_fault *armed, enum direction direction)
 {
@@ -32,7 +27,7 @@ bool shaping_is_needed(const struct armed_set *set, enum direction direction)
         const struct fault *fault = &armed->rule->fault;
         bool shapes = fault->type->gate != NULL || fault->type->mutate != NULL ||
                       fault->until.kind == TRIGGER_MATCH;
-        if ((shapes && watches(armed, direction)) ||
+        if ((shapes && bits_have(armed->directions, (int)direction)) ||
             (fault->when.kind == TRIGGER_MATCH && bits_have(armed->watched, (int)direction)))
             return true;
     }
@@ -55,11 +50,6 @@ void shaping_init(struct shaping *shaping, enum direction direction, const struc
 void shaping_deinit(struct shaping *shaping)
 {
     arrivals_deinit(&shaping->arrivals);
-}
-
-static bool is_active_here(const struct shaping *shaping, const struct armed_fault *armed)
-{
-    return armed->phase == ARMED_ACTIVE && watches(armed, shaping->direction);
 }
 
 /* How far the pattern that this fault waits for now has matched. NULL: it waits for none. */
@@ -156,13 +146,13 @@ void shaping_refresh(struct shaping *shaping)
     for (size_t i = 0; i < shaping->set->count; i++) {
         const struct armed_fault *armed = shaping->set->list[i];
         const struct fault_type *type = armed->rule->fault.type;
-        bool active = is_active_here(shaping, armed);
+        bool active = armed_is_active_in(armed, shaping->direction);
         shaping->matches |= waits_for_match(armed, shaping->direction);
         shaping->needs_bytes |= active && type->mutate != NULL;
         shaping->cuts_segments |= active && type->cuts_segments;
         /* From the start, so that bytes that wait when it becomes active have their time. */
-        shaping->wants_arrivals |= watches(armed, shaping->direction) && type->wants_arrivals &&
-                                   armed->phase != ARMED_DONE;
+        shaping->wants_arrivals |= bits_have(armed->directions, (int)shaping->direction) &&
+                                   type->wants_arrivals && armed->phase != ARMED_DONE;
     }
     shaping->needs_bytes |= shaping->matches;
     hold_back(shaping);
@@ -191,133 +181,6 @@ void shaping_begin(struct shaping *shaping, time_us now)
 time_us shaping_next_time(const struct shaping *shaping)
 {
     return time_min(shaping->again, shaping->hold_until);
-}
-
-/* Shows `n` bytes to the faults from the `first` on, which change them in place. */
-static void change_piece(
-    const struct shaping *shaping, size_t first, uint64_t offset, unsigned char *bytes, size_t n)
-{
-    for (size_t i = first; i < shaping->set->count; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
-        const struct fault *fault = &armed->rule->fault;
-        if (is_active_here(shaping, armed) && fault->type->mutate != NULL)
-            fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
-    }
-}
-
-/* The gate that asks when bytes came. */
-struct gate_context {
-    const struct shaping *shaping;
-    const struct insertion *insertion; /* asked about its bytes; NULL: about the stream's */
-    size_t first;                      /* index of the first fault that shapes the bytes */
-    size_t index;                      /* of the gate's fault */
-};
-
-static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
-{
-    const struct gate_context *context = view->flow;
-    const struct shaping *shaping = context->shaping;
-    time_us came;
-    *until = UINT64_MAX;
-    if (context->insertion != NULL)
-        came = context->insertion->came_at;
-    else
-        came = arrivals_at(&shaping->arrivals, offset, until);
-    for (size_t i = context->first; i < context->index; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
-        const struct fault *fault = &armed->rule->fault;
-        if (fault->type->departure_time != NULL && is_active_here(shaping, armed))
-            came = fault->type->departure_time(
-                fault->params, armed->state, armed->key[shaping->direction], offset, came, until);
-    }
-    return came;
-}
-
-/* Asks the gates from the `first` fault on; `insertion` is NULL for the stream's bytes. */
-static uint64_t ask_gates(struct shaping *shaping, const struct insertion *insertion, size_t first,
-    uint64_t head, uint64_t end)
-{
-    uint64_t allowed = end;
-    for (size_t i = first; i < shaping->set->count && allowed > head; i++) {
-        struct armed_fault *armed = shaping->set->list[i];
-        const struct fault *fault = &armed->rule->fault;
-        if (!is_active_here(shaping, armed) || fault->type->gate == NULL)
-            continue;
-        const struct gate_context context = {
-            .shaping = shaping, .insertion = insertion, .first = first, .index = i};
-        const struct gate_view view = {
-            .head = head,
-            .end = allowed,
-            .now = shaping->now,
-            .active_since = armed->since,
-            .fresh = head == shaping->burst,
-            .key = armed->key[shaping->direction],
-            .arrived = arrived,
-            .flow = &context,
-        };
-        time_us again = TIME_NEVER;
-        uint64_t limit = fault->type->gate(fault->params, armed->state, &view, &again);
-        if (limit >= allowed)
-            continue;
-        allowed = limit;
-        shaping->again = again;
-    }
-    return allowed;
-}
-
-uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
-{
-    return ask_gates(shaping, NULL, 0, head, shaping->hold < end ? shaping->hold : end);
-}
-
-/* --- insertions: to the gates they stand at the offset of the next byte --- */
-
-/* Index behind the fault that inserts. One that was taken away meanwhile counts as the first. */
-static size_t behind(const struct shaping *shaping, const struct insertion *insertion)
-{
-    for (size_t i = 0; i < shaping->set->count; i++)
-        if (&shaping->set->list[i]->insertion == insertion)
-            return i + 1;
-    return 0;
-}
-
-size_t shaping_allow_insertion(
-    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
-{
-    uint64_t allowed =
-        ask_gates(shaping, insertion, behind(shaping, insertion), head, head + n) - head;
-    return allowed < n ? (size_t)allowed : n;
-}
-
-void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
-    uint64_t offset, unsigned char *bytes, size_t n)
-{
-    if (shaping->needs_bytes)
-        change_piece(shaping, behind(shaping, insertion), offset, bytes, n);
-}
-
-/* Tells the gates from the `first` fault on that bytes went. */
-static void tell_gates(struct shaping *shaping, size_t first, uint64_t offset, size_t n)
-{
-    for (size_t i = first; i < shaping->set->count; i++) {
-        struct armed_fault *armed = shaping->set->list[i];
-        const struct fault *fault = &armed->rule->fault;
-        if (is_active_here(shaping, armed) && fault->type->passed != NULL)
-            fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
-    }
-}
-
-void shaping_insertion_forwarded(
-    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
-{
-    tell_gates(shaping, behind(shaping, insertion), head, n);
-}
-
-void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
-{
-    shaping->forwarded = offset + n;
-    arrivals_forget(&shaping->arrivals, offset + n);
-    tell_gates(shaping, 0, offset, n);
 }
 
 /* Goes on with one pattern, and notes where its edge is when it was found: with `edge = before` at its
@@ -414,22 +277,6 @@ void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n)
     note_arrival(shaping, offset);
     if (shaping->wants_arrivals)
         arrivals_add(&shaping->arrivals, offset + n, shaping->now);
-}
-
-/* What did not fit into the socket is shown again, but was changed. */
-uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
-    const struct iovec *pieces, int count)
-{
-    for (int i = 0; i < count && shaping->needs_bytes; i++) {
-        uint64_t end = offset + pieces[i].iov_len;
-        uint64_t from = changed > offset ? changed : offset;
-        if (from < end)
-            change_piece(shaping, 0, from, (unsigned char *)pieces[i].iov_base + (from - offset),
-                (size_t)(end - from));
-        changed = from < end ? end : changed;
-        offset = end;
-    }
-    return changed;
 }
 
 /* A match cannot begin in bytes that are gone, nor was one found there. */

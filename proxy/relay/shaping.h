@@ -89,6 +89,11 @@ void shaping_change_insertion(const struct shaping *shaping, const struct insert
 void shaping_insertion_forwarded(
     struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n);
 
+/* How many bytes at the end of those that wait, from `head` to `tail`, have to wait for their time: a fault
+ * with wants_arrivals delays them. Where another fault bounds the rate too, no more than it lets go until
+ * the last of them is due. */
+uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail);
+
 /* `n` bytes from `offset` on were handed on. */
 void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n);
 

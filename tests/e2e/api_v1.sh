@@ -178,7 +178,7 @@ call 201 POST /v1/proxies '{"name":"p","listen":"127.0.0.1:0","upstream":"builti
 answer_field '"\(.origin) \(.buffer) \(.nodelay) \(.state.listening) \(.state.open)"' 'api 64k false true 0'
 call 409 POST /v1/proxies '{"name":"p","listen":"127.0.0.1:0","upstream":"builtin:discard"}'
 call 200 PATCH /v1/proxies/p '{"buffer":null}'
-answer_field '"\(.buffer) \(.nodelay)"' '256k false'
+answer_field '"\(.buffer) \(.nodelay)"' 'auto false'
 call 200 GET /v1/proxies/p
 call 200 GET /v1/proxies
 answer_field '.proxies | map(.name) | join(" ")' 'web p'

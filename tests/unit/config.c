@@ -150,7 +150,7 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_string_equal(proxy->name, "a");
     assert_true(proxy->enabled);
     assert_int_equal(proxy->connect_timeout_us, 10 * US_PER_S);
-    assert_int_equal(proxy->buffer, 256 << 10);
+    assert_int_equal(proxy->buffer, BUFFER_AUTO);
     assert_int_equal(proxy->rcvbuf, 0);
     assert_int_equal(proxy->sndbuf, 0);
     assert_true(proxy->nodelay);

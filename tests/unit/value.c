@@ -131,7 +131,7 @@ static void a_proxy_is_as_in_a_file(void **state)
                          NULL, &proxy, &problems),
         0);
     assert_int_equal(proxy.unreachable, UNREACHABLE_CLOSE);
-    assert_int_equal(proxy.buffer, 256 << 10);
+    assert_int_equal(proxy.buffer, BUFFER_AUTO);
     snprintf(proxy.name, sizeof proxy.name, "p");
     assert_int_equal(
         config_proxy_from_words(WORDS({"enabled", "no"}), &proxy, &changed, &problems), 0);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gates of one direction, which say when bytes may go, and what changes them on their way. Faults are
+ * asked in the order of the file, each gate with what the ones before it let go: the least answer counts.
+ */
+#include "proxy/relay/armed.h"
+#include "proxy/relay/flow.h"
+#include "proxy/relay/shaping.h"
+
+/* Shows `n` bytes to the faults from the `first` on, which change them in place. */
+static void change_piece(
+    const struct shaping *shaping, size_t first, uint64_t offset, unsigned char *bytes, size_t n)
+{
+    for (size_t i = first; i < shaping->set->count; i++) {
+        const struct armed_fault *armed = shaping->set->list[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (armed_is_active_in(armed, shaping->direction) && fault->type->mutate != NULL)
+            fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
+    }
+}
+
+/* The gate that asks when bytes came. */
+struct gate_context {
+    const struct shaping *shaping;
+    const struct insertion *insertion; /* asked about its bytes; NULL: about the stream's */
+    size_t first;                      /* index of the first fault that shapes the bytes */
+    size_t index;                      /* of the gate's fault */
+};
+
+static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
+{
+    const struct gate_context *context = view->flow;
+    const struct shaping *shaping = context->shaping;
+    time_us came;
+    *until = UINT64_MAX;
+    if (context->insertion != NULL)
+        came = context->insertion->came_at;
+    else
+        came = arrivals_at(&shaping->arrivals, offset, until);
+    for (size_t i = context->first; i < context->index; i++) {
+        const struct armed_fault *armed = shaping->set->list[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (fault->type->departure_time != NULL && armed_is_active_in(armed, shaping->direction))
+            came = fault->type->departure_time(
+                fault->params, armed->state, armed->key[shaping->direction], offset, came, until);
+    }
+    return came;
+}
+
+/* The answer of the gate of one fault for the bytes from `head` to `end`. */
+static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *context, uint64_t head,
+    uint64_t end, time_us *again)
+{
+    struct armed_fault *armed = shaping->set->list[context->index];
+    const struct fault *fault = &armed->rule->fault;
+    const struct gate_view view = {
+        .head = head,
+        .end = end,
+        .now = shaping->now,
+        .active_since = armed->since,
+        .fresh = head == shaping->burst,
+        .key = armed->key[shaping->direction],
+        .arrived = arrived,
+        .flow = context,
+    };
+    return fault->type->gate(fault->params, armed->state, &view, again);
+}
+
+/* Asks the gates from the `first` fault on; `insertion` is NULL for the stream's bytes. */
+static uint64_t ask_gates(struct shaping *shaping, const struct insertion *insertion, size_t first,
+    uint64_t head, uint64_t end)
+{
+    uint64_t allowed = end;
+    for (size_t i = first; i < shaping->set->count && allowed > head; i++) {
+        const struct armed_fault *armed = shaping->set->list[i];
+        if (!armed_is_active_in(armed, shaping->direction) || armed->rule->fault.type->gate == NULL)
+            continue;
+        const struct gate_context context = {
+            .shaping = shaping, .insertion = insertion, .first = first, .index = i};
+        time_us again = TIME_NEVER;
+        uint64_t limit = ask_gate(shaping, &context, head, allowed, &again);
+        if (limit >= allowed)
+            continue;
+        allowed = limit;
+        shaping->again = again;
+    }
+    return allowed;
+}
+
+uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
+{
+    return ask_gates(shaping, NULL, 0, head, shaping->hold < end ? shaping->hold : end);
+}
+
+/* Offset up to which the bytes that wait are due, for the faults that delay. */
+static uint64_t due_offset(struct shaping *shaping, uint64_t head, uint64_t tail)
+{
+    uint64_t due = tail;
+    for (size_t i = 0; i < shaping->set->count && due > head; i++) {
+        const struct armed_fault *armed = shaping->set->list[i];
+        const struct gate_context context = {.shaping = shaping, .index = i};
+        time_us ignored;
+        if (armed_is_active_in(armed, shaping->direction) &&
+            armed->rule->fault.type->wants_arrivals)
+            due = ask_gate(shaping, &context, head, due, &ignored);
+    }
+    return due;
+}
+
+/* When the byte at `offset` is due. */
+static time_us due_time(const struct shaping *shaping, uint64_t offset)
+{
+    const struct gate_context all = {.shaping = shaping, .index = shaping->set->count};
+    const struct gate_view view = {.flow = &all};
+    uint64_t until;
+    return arrived(&view, offset, &until);
+}
+
+uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail)
+{
+    uint64_t delayed = tail - due_offset(shaping, head, tail);
+    if (delayed == 0)
+        return 0;
+    time_us due = due_time(shaping, tail - 1);
+    for (size_t i = 0; i < shaping->set->count && due > shaping->now; i++) {
+        const struct armed_fault *armed = shaping->set->list[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (!armed_is_active_in(armed, shaping->direction) || fault->type->bytes_within == NULL)
+            continue;
+        uint64_t bytes = fault->type->bytes_within(fault->params, due - shaping->now);
+        delayed = bytes < delayed ? bytes : delayed;
+    }
+    return delayed;
+}
+
+/* --- insertions: to the gates they stand at the offset of the next byte --- */
+
+/* Index behind the fault that inserts. One that was taken away meanwhile counts as the first. */
+static size_t behind(const struct shaping *shaping, const struct insertion *insertion)
+{
+    for (size_t i = 0; i < shaping->set->count; i++)
+        if (&shaping->set->list[i]->insertion == insertion)
+            return i + 1;
+    return 0;
+}
+
+size_t shaping_allow_insertion(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
+{
+    uint64_t allowed =
+        ask_gates(shaping, insertion, behind(shaping, insertion), head, head + n) - head;
+    return allowed < n ? (size_t)allowed : n;
+}
+
+void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
+    uint64_t offset, unsigned char *bytes, size_t n)
+{
+    if (shaping->needs_bytes)
+        change_piece(shaping, behind(shaping, insertion), offset, bytes, n);
+}
+
+/* Tells the gates from the `first` fault on that bytes went. */
+static void tell_gates(struct shaping *shaping, size_t first, uint64_t offset, size_t n)
+{
+    for (size_t i = first; i < shaping->set->count; i++) {
+        struct armed_fault *armed = shaping->set->list[i];
+        const struct fault *fault = &armed->rule->fault;
+        if (armed_is_active_in(armed, shaping->direction) && fault->type->passed != NULL)
+            fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
+    }
+}
+
+void shaping_insertion_forwarded(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
+{
+    tell_gates(shaping, behind(shaping, insertion), head, n);
+}
+
+void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
+{
+    shaping->forwarded = offset + n;
+    arrivals_forget(&shaping->arrivals, offset + n);
+    tell_gates(shaping, 0, offset, n);
+}
+
+/* What did not fit into the socket is shown again, but was changed. */
+uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
+    const struct iovec *pieces, int count)
+{
+    for (int i = 0; i < count && shaping->needs_bytes; i++) {
+        uint64_t end = offset + pieces[i].iov_len;
+        uint64_t from = changed > offset ? changed : offset;
+        if (from < end)
+            change_piece(shaping, 0, from, (unsigned char *)pieces[i].iov_base + (from - offset),
+                (size_t)(end - from));
+        changed = from < end ? end : changed;
+        offset = end;
+    }
+    return changed;
+}
