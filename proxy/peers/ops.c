@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of operations, and what all of them use to wait and to write their line.
+ * The table of operations.
  *
  * An op that needs a connection is not called without one: the interpreter writes "no connection"
  * instead, so that a script whose connect() failed still runs to its end.
  */
 #include "proxy/peers/task.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 const struct op_row peer_ops[PEER_OPS] = {
     [PEER_LISTEN] = {"listen", op_listen, false, true},
@@ -64,42 +59,3 @@ const struct op_row peer_ops[PEER_OPS] = {
     [PEER_USER_TIMEOUT] = {"TCP_USER_TIMEOUT", op_user_timeout, true, false},
     [PEER_LOOK] = {"look", op_look, true, false},
 };
-
-enum progress task_say(struct task *task, const char *format, ...)
-{
-    char *text = task->line.text;
-    size_t size = sizeof(task->line.text);
-    va_list arguments;
-
-    snprintf(text, size, "%s: ", peer_ops[task->step->op].name);
-    size_t used = strlen(text);
-    va_start(arguments, format);
-    vsnprintf(text + used, size - used, format, arguments);
-    va_end(arguments);
-    return TASK_DONE;
-}
-
-enum progress task_say_result(struct task *task, int result)
-{
-    return task_say(task, "%s", result == 0 ? "ok" : peer_errno_name(-result));
-}
-
-enum progress task_wait(struct task *task, short events)
-{
-    task->events = events;
-    task->tick = false;
-    return TASK_WAITING;
-}
-
-enum progress task_tick(struct task *task)
-{
-    task->tick = true;
-    return TASK_WAITING;
-}
-
-int64_t peers_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}

@@ -33,6 +33,12 @@ void peer_init(struct peer *peer, enum peer_actor actor)
     peer->listener = -1;
 }
 
+void peer_disperse(struct peer *peer)
+{
+    while (peer->spare_count > 0)
+        close(peer->spares[--peer->spare_count]);
+}
+
 void peer_deinit(struct peer *peer)
 {
     (void)peer_take_back(peer);

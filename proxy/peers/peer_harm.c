@@ -63,12 +63,6 @@ int peer_crowd(struct peer *peer, const struct peer_address *address, int patien
     return -EUSERS;
 }
 
-void peer_disperse(struct peer *peer)
-{
-    while (peer->spare_count > 0)
-        close(peer->spares[--peer->spare_count]);
-}
-
 static int set_tcp(struct peer *peer, int name, int value)
 {
     return setsockopt(peer->fd, IPPROTO_TCP, name, &value, sizeof(value)) == 0 ? 0 : -errno;

@@ -34,6 +34,7 @@ static void start_task(struct run *run, const struct peer_step *step)
     struct task *task = &run->tasks[run->n++];
     *task = (struct task){
         .step = step,
+        .row = &peer_ops[step->op],
         .self = &run->peers[step->actor],
         .other = &run->peers[step->actor == PEER_CLIENT ? PEER_SERVER : PEER_CLIENT],
         .route = run->route,
@@ -47,14 +48,13 @@ static size_t call_tasks(struct run *run)
     size_t waiting = 0;
     for (size_t i = 0; i < run->n; i++) {
         struct task *task = &run->tasks[i];
-        const struct op_row *row = &peer_ops[task->step->op];
         if (task->finished)
             continue;
-        if (row->needs_connection && task->self->fd < 0) {
+        if (task->row->needs_connection && task->self->fd < 0) {
             (void)task_say(task, "no connection");
             task->finished = true;
         } else {
-            task->finished = row->run(task) == TASK_DONE;
+            task->finished = task->row->run(task) == TASK_DONE;
         }
         waiting += task->finished ? 0 : 1;
     }
@@ -90,7 +90,7 @@ static void record_tasks(struct run *run)
             (void)task_say(task, "TIMED OUT, the script ends here");
             snprintf(task->line.aside, sizeof(task->line.aside), "%" PRIu64 " bytes", task->done);
         }
-        task->line.quiet = task->finished && peer_ops[task->step->op].quiet;
+        task->line.quiet = task->finished && task->row->quiet;
         transcript_add(&run->out[task->step->actor], &task->line);
     }
 }

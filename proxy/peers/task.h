@@ -16,6 +16,7 @@ enum progress { TASK_WAITING, TASK_DONE };
 
 struct task {
     const struct peer_step *step;
+    const struct op_row *row; /* of the step's op */
     struct peer *self;
     const struct peer *other;
     const struct peers_route *route;
@@ -39,7 +40,7 @@ struct op_row {
 /* One row for each enum peer_op, in ops.c. */
 extern const struct op_row peer_ops[PEER_OPS];
 
-/* Writes the line's text after the op's name and finishes the task. */
+/* In task.c. Writes the line's text after the op's name and finishes the task. */
 enum progress task_say(struct task *task, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -35,17 +35,6 @@ static const char too_slow[] =
 static const char incomplete[] =
     CUT_OFF("400 Bad Request", "49", "{\"error\":\"request is not complete\",\"status\":400}");
 
-struct http_peer *http_peer_of(struct MHD_Connection *connection)
-{
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
-void http_peer_enter(struct http_peer *peer, enum http_phase phase, uint64_t bound_us)
-{
-    peer->phase = phase;
-    peer->deadline = time_add(timers_now(), bound_us);
-}
-
 static void admit(struct http *http)
 {
     listener_set_idle(&http->listener, http->peer_count + http->fresh_count >= http->peer_max);
