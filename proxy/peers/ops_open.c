@@ -56,6 +56,7 @@ enum progress op_try_refused(struct task *task)
     if (task->done > 0 && peers_now_ms() - task->since_ms < TRY_AGAIN_MS)
         return task_tick(task);
     peer_init(&another, task->self->actor);
+    another.network = task->self->network;
     int result = peer_connect(&another, where_to(task), task->route->deadline_ms);
     peer_deinit(&another);
     task->done++;

@@ -15,7 +15,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -106,11 +108,31 @@ int peer_accept(struct peer *peer)
     return 0;
 }
 
+/* A socket stays in the network in which it was made; this thread comes back from there. */
+static int make_socket(const struct peer *peer, int family)
+{
+    const int type = SOCK_STREAM | SOCK_CLOEXEC;
+    int home = peer->network == 0 ? -1 : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (peer->network != 0 && (home < 0 || setns(peer->network, CLONE_NEWNET) != 0)) {
+        int error = -errno;
+        if (home >= 0)
+            close(home);
+        return error;
+    }
+    int fd = socket(family, type, 0);
+    int result = fd < 0 ? -errno : fd;
+    if (home >= 0 && setns(home, CLONE_NEWNET) != 0)
+        abort(); /* whatever comes next would happen in the wrong network */
+    if (home >= 0)
+        close(home);
+    return result;
+}
+
 int peer_connect(struct peer *peer, const struct peer_address *address, int deadline_ms)
 {
-    int fd = socket(peer_address_family(address), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = make_socket(peer, peer_address_family(address));
     if (fd < 0)
-        return -errno;
+        return fd;
     int result = peer_dial(
         fd, (const struct sockaddr *)(const void *)&address->storage, address->length, deadline_ms);
     if (result != 0) {

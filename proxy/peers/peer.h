@@ -30,8 +30,9 @@ enum peer_actor {
 
 struct peer {
     enum peer_actor actor;
-    int fd;                      /* the connection, -1: none */
-    int listener;                /* the server's listening socket, -1: none */
+    int fd;       /* the connection, -1: none */
+    int listener; /* the server's listening socket, -1: none */
+    int network;  /* a descriptor of the network namespace in which it connects; 0: ours */
     struct peer_address address; /* where `listener` is bound */
     pid_t holder;                /* a child that holds a copy of `fd`, 0: none */
     uint64_t sent;               /* pattern bytes handed to the kernel, of this connection */

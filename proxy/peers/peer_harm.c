@@ -53,6 +53,7 @@ int peer_crowd(struct peer *peer, const struct peer_address *address, int patien
     while (peer->spare_count < PEER_SPARES) {
         struct peer other;
         peer_init(&other, peer->actor);
+        other.network = peer->network;
         int result = peer_connect(&other, address, patience_ms);
         if (result == -EINPROGRESS)
             return 0;

@@ -118,6 +118,7 @@ int peers_run(const struct peer_script *script, const struct peers_route *route,
 
     for (int actor = 0; actor < PEER_ACTORS; actor++) {
         peer_init(&run.peers[actor], (enum peer_actor)actor);
+        run.peers[actor].network = actor == PEER_CLIENT ? route->client_network : 0;
         transcript_clear(&out[actor]);
     }
     for (size_t i = 0; i < script->n && result == 0; i++) {

@@ -105,6 +105,7 @@ struct peer_script {
 struct peers_route {
     struct peer_address listen; /* the server's; port 0: the kernel chooses */
     struct peer_address dial;   /* the client's; length 0: straight to where the server listens */
+    int client_network;         /* a descriptor of the client's network namespace; 0: ours */
     int deadline_ms;            /* for each step, or group of steps that run together */
 };
 

@@ -131,7 +131,11 @@ static void exec_program(const struct proxy_process *process, const char *progra
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || output < 0 || dup2(output, STDOUT_FILENO) < 0 ||
         dup2(output, STDERR_FILENO) < 0 || fcntl(ready, F_SETFD, 0) != 0)
         _exit(126);
-    execl(program, program, "-c", process->config, "--ready-fd", number, (char *)NULL);
+    if (process->script != NULL)
+        execl(program, program, "exec", "-c", process->config, "--ready-fd", number, "--", "sh",
+            "-c", process->script, (char *)NULL);
+    else
+        execl(program, program, "-c", process->config, "--ready-fd", number, (char *)NULL);
     dprintf(STDERR_FILENO, "cannot run %s: %s\n", program, strerror(errno));
     _exit(127);
 }
@@ -196,9 +200,16 @@ static bool launch(struct proxy_process *process, const char *program)
 
 bool proxy_process_start(struct proxy_process *process, const char *globals, const char *sections)
 {
+    return proxy_process_start_exec(process, globals, sections, NULL);
+}
+
+bool proxy_process_start_exec(
+    struct proxy_process *process, const char *globals, const char *sections, const char *script)
+{
     const char *program = program_path();
 
     memset(process, 0, sizeof(*process));
+    process->script = script;
     if (program == NULL) {
         fprintf(stderr, "no program to test: set RUDEPROXY\n");
         return false;

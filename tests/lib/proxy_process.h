@@ -17,12 +17,13 @@
 #include <sys/types.h>
 
 struct proxy_process {
-    pid_t pid;       /* 0: not running */
-    char folder[64]; /* of its own, holds the files below; removed by stop */
-    char config[80]; /* FOLDER/config.ini */
-    char log[80];    /* FOLDER/log.json */
-    char output[80]; /* FOLDER/output: its stdout and stderr */
-    char *ready;     /* what it wrote on the ready descriptor: "NAME ADDRESS\n" for each proxy */
+    pid_t pid;          /* 0: not running */
+    char folder[64];    /* of its own, holds the files below; removed by stop */
+    char config[80];    /* FOLDER/config.ini */
+    char log[80];       /* FOLDER/log.json */
+    char output[80];    /* FOLDER/output: its stdout and stderr */
+    const char *script; /* the command of exec; NULL: none */
+    char *ready;        /* what it wrote on the ready descriptor: "NAME ADDRESS\n" for each proxy */
 };
 
 /* The configuration: a `[rudeproxy]` section that logs JSON to `log` and holds the lines `globals` as
@@ -34,6 +35,10 @@ bool proxy_process_write_config(
 /* Starts the program with this configuration. True once it listens. After false nothing is left to
  * stop. */
 bool proxy_process_start(struct proxy_process *process, const char *globals, const char *sections);
+
+/* The same with `exec` and a shell script as its command, whose output is in `output`. */
+bool proxy_process_start_exec(
+    struct proxy_process *process, const char *globals, const char *sections, const char *script);
 
 /* The address on which the proxy `name` listens, as rudeproxy reported it, into `address`.
  * False if it reported none of that name, or one that does not fit. */

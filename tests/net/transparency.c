@@ -2,12 +2,13 @@
 /*
  * Transparency: without a fault nobody can tell that the proxy is there.
  *
- *     transparency tcp4|tcp6|unix [NAME] [--self]
+ *     transparency tcp4|tcp6|unix [NAME] [--self|--intercepted]
  *
  * Every script of tests/lib runs on a direct connection and then through the real program, and
  * both ends must have seen the same, line by line. With --self the second run is direct as well:
  * that proves the scripts themselves, not the proxy. NAME picks the scripts whose name contains
- * it. TRANSPARENCY_DEADLINE_MS shortens the wait for something that never comes.
+ * it. With --intercepted the client's sockets are those of a command of exec, in whose network each
+ * connection to the server is taken by the program. TRANSPARENCY_DEADLINE_MS shortens the wait for something that never comes.
  *
  * One program serves all scripts, with a proxy section of its own for each, so that what is left
  * of one cannot disturb the next. A server's port has to be known before the program starts, hence
@@ -21,10 +22,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SCENARIOS_MAX 256
@@ -41,6 +44,8 @@ struct suite {
     const char *family; /* "tcp4", "tcp6" or "unix" */
     const char *filter; /* part of a name, or NULL */
     bool self;          /* compare direct with direct */
+    bool intercepted;   /* the client's connections are intercepted */
+    int network;        /* descriptor of the command's network; 0: none */
     int deadline_ms;
     char folder[32]; /* for UNIX sockets */
     struct scenario scenarios[SCENARIOS_MAX];
@@ -109,6 +114,11 @@ static void write_section(const struct suite *suite, size_t i, char *text, size_
     char listen[PEER_ADDRESS_TEXT];
 
     (void)peer_address_format(&suite->scenarios[i].server, upstream, sizeof(upstream));
+    if (suite->intercepted) {
+        snprintf(text, size, "[proxy %s]\nintercept = %s\n\n", suite->scenarios[i].script->name,
+            upstream);
+        return;
+    }
     if (is_unix(suite))
         snprintf(listen, sizeof(listen), "unix:%s/%zu.proxy", suite->folder, i);
     else
@@ -116,6 +126,40 @@ static void write_section(const struct suite *suite, size_t i, char *text, size_
             strcmp(suite->family, "tcp6") == 0 ? "[::1]:0" : "127.0.0.1:0");
     snprintf(text, size, "[proxy %s]\nlisten = %s\nupstream = %s\n\n",
         suite->scenarios[i].script->name, listen, upstream);
+}
+
+/* The command says which process it is, and stays until it is told to end. */
+static const char command[] =
+    "trap 'exit 0' TERM; echo \"command $$ here\"; while :; do sleep 1 & wait; done";
+
+/* 0: it has not said so yet. */
+static long command_pid(const struct suite *suite)
+{
+    char line[256];
+    long pid = 0;
+    FILE *file = fopen(suite->process.output, "re");
+    while (file != NULL && pid == 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "command ", 8) == 0 && strstr(line, " here") != NULL)
+            pid = strtol(line + 8, NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    return pid;
+}
+
+static bool find_network(struct suite *suite)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    char path[64];
+    long pid = 0;
+    for (int i = 0; i < 4000 && (pid = command_pid(suite)) == 0; i++)
+        nanosleep(&pause, NULL);
+    snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
+    suite->network = open(path, O_RDONLY | O_CLOEXEC);
+    if (suite->network > 0)
+        return true;
+    perror(path);
+    suite->network = 0;
+    return false;
 }
 
 static bool start_proxies(struct suite *suite)
@@ -129,13 +173,19 @@ static bool start_proxies(struct suite *suite)
         write_section(suite, i, sections + used, SECTION_BYTES);
         used += strlen(sections + used);
     }
-    bool started = proxy_process_start(&suite->process, "grace = 1s\n", sections);
+    bool started = proxy_process_start_exec(
+        &suite->process, "grace = 1s\n", sections, suite->intercepted ? command : NULL);
     free(sections);
     return started;
 }
 
 static bool find_proxies(struct suite *suite)
 {
+    if (suite->intercepted) {
+        for (size_t i = 0; i < suite->n; i++)
+            suite->scenarios[i].proxy = suite->scenarios[i].server;
+        return find_network(suite);
+    }
     for (size_t i = 0; i < suite->n; i++) {
         char text[PEER_ADDRESS_TEXT] = "";
         const char *name = suite->scenarios[i].script->name;
@@ -190,6 +240,7 @@ static bool run_scenario(const struct suite *suite, const struct scenario *scena
      * in the same way. */
     bool good = peers_run(script, &route, direct) == 0;
     route.dial = scenario->proxy;
+    route.client_network = suite->network;
     good = peers_run(script, &route, other) == 0 && good;
     for (int actor = 0; actor < PEER_ACTORS; actor++)
         good = good && transcript_equal(&direct[actor], &other[actor]);
@@ -249,6 +300,8 @@ static bool read_arguments(struct suite *suite, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--self") == 0)
             suite->self = true;
+        else if (strcmp(argv[i], "--intercepted") == 0)
+            suite->intercepted = true;
         else if (suite->family == NULL)
             suite->family = argv[i];
         else
@@ -296,11 +349,15 @@ int main(int argc, char **argv)
     int descriptors = count_descriptors();
 
     if (!read_arguments(&suite, argc, argv)) {
-        fprintf(stderr, "usage: transparency tcp4|tcp6|unix [NAME] [--self]\n");
+        fprintf(stderr, "usage: transparency tcp4|tcp6|unix [NAME] [--self|--intercepted]\n");
         return 2;
     }
     if (!family_is_here(suite.family)) {
         printf("skipped: no IPv6 here\n");
+        return 77;
+    }
+    if (suite.intercepted && geteuid() != 0) {
+        printf("skipped: sockets in the command's network need root\n");
         return 77;
     }
     bool ready = prepare(&suite);
@@ -313,6 +370,8 @@ int main(int argc, char **argv)
     }
     if (!proxy_process_stop(&suite.process))
         failed++;
+    if (suite.network > 0)
+        close(suite.network);
     release(&suite);
     if (!nothing_is_left(descriptors))
         failed++;

@@ -107,10 +107,19 @@ static void present(int pair)
     close(fds[1]);
 }
 
+/* Who waits for the end of a pipe of ours, as the reader of --ready-fd, shall not wait for the holder. */
+static void close_all_but(int fd)
+{
+    if (fd > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+    close_range((unsigned)fd + 1, ~0u, 0);
+}
+
 static _Noreturn void hold(int pair, pid_t parent)
 {
     struct request request;
     prctl(PR_SET_NAME, "rudeproxy-net");
+    close_all_but(pair);
     present(pair);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* not before: a change of credentials clears it (prctl(2)) */
     if (getppid() != parent)
@@ -163,7 +172,6 @@ int holder_start(struct holder *holder, struct err *err)
     sigprocmask(SIG_BLOCK, &all, &mask);
     holder->pid = fork();
     if (holder->pid == 0) {
-        close(pair[0]);
         hold(pair[1], parent);
     }
     sigprocmask(SIG_SETMASK, &mask, NULL);
