@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "proxy/relay/message_wait.h"
-#include "proxy/relay/side.h"
+#include "proxy/relay/note.h"
 
 /* What is known of one direction. */
 struct stream {

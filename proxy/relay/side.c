@@ -5,20 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-void session_emit(struct session *session, struct event *event)
-{
-    event->at = session->now;
-    event->proxy = session->plan->config.name;
-    event->connection = session->number;
-    session->host->emit(session, event);
-}
-
-void session_note_cause(struct session *session, enum cause cause)
-{
-    if (session->cause == CAUSE_NONE)
-        session->cause = cause;
-}
-
 void side_init(struct session_side *side, struct endpoint *ep, const char *address)
 {
     *side = (struct session_side){

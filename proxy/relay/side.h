@@ -6,19 +6,8 @@
 #ifndef RUDEPROXY_RELAY_SIDE_H
 #define RUDEPROXY_RELAY_SIDE_H
 
+#include "proxy/relay/note.h"
 #include "proxy/relay/state.h"
-
-/* Asks the session for another pass: something changed that another part has to see. */
-static inline void session_touch(struct session *session)
-{
-    session->again = true;
-}
-
-/* Fills in the time, proxy and connection of the event, and emits it. */
-void session_emit(struct session *session, struct event *event);
-
-/* Records what ended the connection. The first cause wins. */
-void session_note_cause(struct session *session, enum cause cause);
 
 /* `ep`: NULL if it is not connected yet. `address` stays valid as long as the session. */
 void side_init(struct session_side *side, struct endpoint *ep, const char *address);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* For the files of relay/: a session notes what happened to it, and that it has to look again. */
+#ifndef RUDEPROXY_RELAY_NOTE_H
+#define RUDEPROXY_RELAY_NOTE_H
+
+#include "proxy/relay/event.h"
+#include "proxy/relay/state.h"
+
+/* Asks the session for another pass: something changed that another part has to see. */
+static inline void session_touch(struct session *session)
+{
+    session->again = true;
+}
+
+/* Fills in the time, proxy and connection of the event, and emits it. */
+void session_emit(struct session *session, struct event *event);
+
+/* Records what ended the connection. The first cause wins. */
+void session_note_cause(struct session *session, enum cause cause);
+
+#endif
