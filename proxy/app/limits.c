@@ -25,5 +25,7 @@ int limits_raise_descriptors(struct err *err)
 
 void limits_return_blocks(void)
 {
+#ifdef M_MMAP_THRESHOLD /* glibc's; musl's malloc gives large blocks back by itself */
     mallopt(M_MMAP_THRESHOLD, (int)RING_BLOCK);
+#endif
 }

@@ -117,7 +117,7 @@ static struct resolved *look_up(const struct answer *answer)
     struct addrinfo *list = NULL;
     int status = answer->lookup(answer->host, NULL, &hints, &list);
     if (status == EAI_SYSTEM)
-        return resolved_new(strerrordesc_np(errno), 0);
+        return resolved_new(err_name(errno), 0);
     if (status != 0)
         return resolved_new(gai_strerror(status), 0);
     struct resolved *resolved = copy_addresses(list);

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "proxy/base/err.h"
+
 /* Full buffers take nothing for so long. Directly only two kernel queues are in play; through a
  * proxy the bytes trickle on while it forwards. A false "full" on a stalled machine costs only
  * some bytes of the fill. */
@@ -31,7 +33,7 @@ static const char *ending_name(ssize_t last)
 {
     if (last == 0)
         return "EOF";
-    return last < 0 ? peer_errno_name((int)-last) : "more to come";
+    return last < 0 ? err_name((int)-last) : "more to come";
 }
 
 static enum progress say_content(struct task *task, const char *what)
@@ -55,7 +57,7 @@ enum progress op_send(struct task *task)
         if (taken == -EAGAIN)
             return task_wait(task, POLLOUT);
         if (taken < 0)
-            return task_say(task, "%s after %" PRIu64 " of %zu bytes", peer_errno_name((int)-taken),
+            return task_say(task, "%s after %" PRIu64 " of %zu bytes", err_name((int)-taken),
                 task->done, total);
         task->done += (uint64_t)taken;
     }

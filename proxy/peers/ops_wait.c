@@ -16,6 +16,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "proxy/base/err.h"
+
 static short poll_now(int fd, short events)
 {
     struct pollfd entry = {.fd = fd, .events = events};
@@ -104,7 +106,7 @@ enum progress op_so_error(struct task *task)
     socklen_t size = sizeof(error);
     if (getsockopt(task->self->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
         return task_say_result(task, -errno);
-    return task_say(task, "%s", error == 0 ? "none" : peer_errno_name(error));
+    return task_say(task, "%s", error == 0 ? "none" : err_name(error));
 }
 
 enum progress op_look(struct task *task)

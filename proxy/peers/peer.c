@@ -21,10 +21,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proxy/base/descriptors.h"
 #include "proxy/peers/dial.h"
 
 void peer_init(struct peer *peer, enum peer_actor actor)
@@ -176,11 +176,8 @@ int peer_reset(struct peer *peer)
  * copy of the other end's socket would keep that end's close() from reaching the wire. */
 static void hold_until_killed(int fd)
 {
-    unsigned keep = (unsigned)fd;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (keep > 0)
-        (void)syscall(SYS_close_range, 0u, keep - 1, 0u);
-    (void)syscall(SYS_close_range, keep + 1, ~0u, 0u);
+    descriptors_close_from(0, (unsigned)fd);
     for (;;)
         pause();
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "proxy/base/err.h"
+
 enum progress task_say(struct task *task, const char *format, ...)
 {
     char *text = task->line.text;
@@ -23,7 +25,7 @@ enum progress task_say(struct task *task, const char *format, ...)
 
 enum progress task_say_result(struct task *task, int result)
 {
-    return task_say(task, "%s", result == 0 ? "ok" : peer_errno_name(-result));
+    return task_say(task, "%s", result == 0 ? "ok" : err_name(-result));
 }
 
 enum progress task_wait(struct task *task, short events)

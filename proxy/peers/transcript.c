@@ -34,39 +34,3 @@ bool transcript_equal(const struct transcript *a, const struct transcript *b)
     }
     return true;
 }
-
-const char *peer_errno_name(int error)
-{
-    /* strerrorname_np() would do, but only glibc has it. */
-    static const struct {
-        int error;
-        const char *name;
-    } names[] = {
-        {EAGAIN, "EAGAIN"},
-        {EACCES, "EACCES"},
-        {EADDRINUSE, "EADDRINUSE"},
-        {EBADF, "EBADF"},
-        {ECONNABORTED, "ECONNABORTED"},
-        {ECONNREFUSED, "ECONNREFUSED"},
-        {ECONNRESET, "ECONNRESET"},
-        {EHOSTUNREACH, "EHOSTUNREACH"},
-        {EINPROGRESS, "EINPROGRESS"},
-        {EINVAL, "EINVAL"},
-        {EISCONN, "EISCONN"},
-        {ENOENT, "ENOENT"},
-        {ENOTCONN, "ENOTCONN"},
-        {EOPNOTSUPP, "EOPNOTSUPP"},
-        {EPERM, "EPERM"},
-        {EPIPE, "EPIPE"},
-        {ETIMEDOUT, "ETIMEDOUT"},
-        {EUSERS, "EUSERS"},
-    };
-    static _Thread_local char other[24];
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (names[i].error == error)
-            return names[i].name;
-    }
-    snprintf(other, sizeof(other), "errno %d", error);
-    return other;
-}

@@ -33,8 +33,4 @@ void transcript_add(struct transcript *transcript, const struct transcript_line 
 /* Same number of lines, same texts, nothing dropped. */
 bool transcript_equal(const struct transcript *a, const struct transcript *b);
 
-/* "ECONNRESET" and so on for the errnos sockets give; "errno N" for others. Static storage, the
- * unknown ones in a thread-local buffer that the next call overwrites. */
-const char *peer_errno_name(int error);
-
 #endif

@@ -167,8 +167,8 @@ static bool garbage_is_refused(void)
         "GET /version HTTP/1.1\r\nHost localhost\r\n\r\n",
         "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n{}",
         "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}",
-        "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
-        "99999999999999999999999999\r\n\r\n{}",
+        ("POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+         "99999999999999999999999999\r\n\r\n{}"),
         "POST /proxies HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "proxy/app/exec/leftovers.h"
+#include "proxy/base/descriptors.h"
 
 struct guard {
     const struct guard_job *job;
@@ -118,9 +119,7 @@ static _Noreturn void leave(const struct guard *guard)
 /* Sockets and files that we hold open only because the guard is a copy of us. */
 static void close_all_but(int fd)
 {
-    if (fd > STDERR_FILENO + 1)
-        close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
-    close_range((unsigned)fd + 1, ~0u, 0);
+    descriptors_close_from(STDERR_FILENO + 1, (unsigned)fd);
 }
 
 static void on_stopped(const struct guard *guard)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define FIRST_CAPACITY 4096
 #define ATTRIBUTE_HEADER sizeof(struct nlattr) /* NLA_HDRLEN, which is signed */

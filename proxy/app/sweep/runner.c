@@ -25,6 +25,7 @@
 
 #include "proxy/app/sweep/child.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/descriptors.h"
 #include "proxy/net/timers.h"
 
 #define FNV_OFFSET UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
@@ -352,8 +353,7 @@ static int start_janitor(struct sweep_runner *runner, struct err *err)
         if (fork() != 0)
             _exit(0);
         setsid(); /* the terminal's signals are not for it */
-        close_range(STDIN_FILENO, (unsigned)fds[0] - 1, 0);
-        close_range((unsigned)fds[0] + 1, ~0u, 0);
+        descriptors_close_from(STDIN_FILENO, (unsigned)fds[0]);
         while (read(fds[0], &byte, 1) < 0)
             ;
         remove_tree(runner->root);
