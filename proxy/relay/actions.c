@@ -74,6 +74,9 @@ static void refresh_fin(struct session *session, enum side side)
 
 void session_recompute(struct session *session)
 {
+    if (!session->outdated)
+        return;
+    session->outdated = false;
     for (int i = 0; i < 2; i++) {
         struct flow *flow = &session->flow[i];
         if (!flow->cut && session->side[i].teardown.state == TEARDOWN_NONE) {
@@ -156,7 +159,7 @@ void actions_apply(struct session *session, struct armed_fault *armed, const str
         if (acts_on(armed, i))
             apply(session, armed, (enum side)i, &on[i]);
     }
-    session_recompute(session);
+    session->outdated = true;
 }
 
 void actions_change(struct session *session, struct armed_fault *armed, const struct action on[2])
@@ -165,13 +168,13 @@ void actions_change(struct session *session, struct armed_fault *armed, const st
         if (armed->action[i] != ACTION_NONE)
             armed->does = on[i];
     }
-    session_recompute(session);
+    session->outdated = true;
 }
 
 void actions_revert(struct session *session, struct armed_fault *armed)
 {
     armed->action[SIDE_CLIENT] = armed->action[SIDE_SERVER] = ACTION_NONE;
-    session_recompute(session);
+    session->outdated = true;
 }
 
 void actions_end_session(struct session *session, const struct action *action)

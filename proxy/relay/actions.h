@@ -23,8 +23,8 @@ void actions_revert(struct session *session, struct armed_fault *armed);
 /* Begins this teardown of both sockets. */
 void actions_end_session(struct session *session, const struct action *action);
 
-/* Recomputes read mode, edges, shaping, filters and FIN holds from the active faults. To be called after
- * faults began, ended or changed. */
+/* Recomputes read mode, edges, shaping, filters and FIN holds from the active faults, if faults began, ended or
+ * changed since the last call (session->outdated). Once for many: it looks at every fault. */
 void session_recompute(struct session *session);
 
 #endif

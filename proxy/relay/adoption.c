@@ -228,6 +228,7 @@ static void replace_list(struct adoption *adoption)
     for (size_t i = 0; i < old.count; i++) {
         if (stays(adoption, &again, old.list[i]))
             continue;
+        old.list[i]->order = SIZE_MAX;
         old.list[i]->next = session->retired;
         session->retired = old.list[i];
     }
@@ -290,6 +291,7 @@ void adoption_commit(struct adoption *adoption)
     settle_shaping(adoption, DIRECTION_UPSTREAM);
     settle_shaping(adoption, DIRECTION_DOWNSTREAM);
     begin(adoption);
+    session->outdated = true;
     session_recompute(session);
     session->running = false;
     adoption_drop(adoption);

@@ -37,7 +37,8 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
            selection_has(&fault->concurrent, session->concurrent) &&
            (selected || fault_counter_times(rule->fault_counter) < fault->times) &&
            cidr_list_has(&fault->clients, client) && has_destination(session, fault) &&
-           rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb);
+           (fault->chance_ppb >= PPB_ALL ||
+               rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb));
 }
 
 static struct armed_fault *make_one(struct session *session, struct rule *rule, unsigned directions)
@@ -68,6 +69,8 @@ void armed_free(struct armed_fault *armed)
     if (armed == NULL)
         return;
     list_remove(&armed->chain_link);
+    if (armed->twin != NULL)
+        armed->twin->twin = NULL;
     rule_unref(armed->rule);
     free(armed);
 }
@@ -80,8 +83,11 @@ unsigned armed_make(struct session *session, struct rule *rule, struct armed_fau
     if (made[0] == NULL || !splits)
         return made[0] != NULL;
     made[1] = make_one(session, rule, DOWNSTREAM_BIT);
-    if (made[1] != NULL)
+    if (made[1] != NULL) {
+        made[0]->twin = made[1];
+        made[1]->twin = made[0];
         return 2;
+    }
     armed_free(made[0]);
     return 0;
 }
@@ -172,21 +178,12 @@ void armed_deinit(struct session *session)
 
 /* --- firing --- */
 
-bool armed_is_counted(const struct armed_fault *armed, const struct armed_set *set)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (set->list[i]->rule == armed->rule && set->list[i]->counted)
-            return true;
-    return false;
-}
-
-bool armed_can_fire(
-    const struct armed_fault *armed, const struct armed_set *set, uint64_t since_start_us)
+bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
 {
     const struct rule *rule = armed->rule;
     return window_has(&rule->fault.active, since_start_us) &&
            (fault_counter_times(rule->fault_counter) < rule->fault.times ||
-               armed_is_counted(armed, set));
+               armed_is_counted(armed));
 }
 
 /* --- triggers: a new kind of trigger is a case in each of these five --- */

@@ -58,6 +58,9 @@ struct armed_fault {
     struct rule *rule;        /* one reference */
     struct session *session;
     struct list chain_link; /* in the waiting ones of rule->first, while it is CHAINED to any */
+    struct armed_fault *next_shaper[2]; /* in the shaping of each direction */
+    struct armed_fault *twin;           /* of the other direction, of the same rule; NULL: none */
+    size_t order;                       /* its place in the set; SIZE_MAX: taken away */
     enum armed_phase phase;
     enum armed_miss miss;       /* when it is DONE */
     bool counted;               /* among the connections the fault was injected in */
@@ -189,12 +192,13 @@ bool armed_awaits_event(
 
 /* Whether the fault would do anything if its trigger came now: its window is open, and it may be injected in
  * one connection more. */
-bool armed_can_fire(
-    const struct armed_fault *armed, const struct armed_set *set, uint64_t since_start_us);
+bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us);
 
-/* Whether the fault was injected in this connection, by any entry of its rule: a fault in both directions
- * counts once. */
-bool armed_is_counted(const struct armed_fault *armed, const struct armed_set *set);
+/* Whether the fault was injected in this connection: one in both directions counts once. */
+static inline bool armed_is_counted(const struct armed_fault *armed)
+{
+    return armed->counted || (armed->twin != NULL && armed->twin->counted);
+}
 
 /* Whether the event that the fault waits for has passed already. */
 bool armed_is_past(const struct session *session, const struct armed_fault *armed);

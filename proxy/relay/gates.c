@@ -1,30 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gates of one direction, which say when bytes may go, and what changes them on their way. Faults are
- * asked in the order of the file, each gate with what the ones before it let go: the least answer counts.
+ * The gates of one direction, which say when bytes may go, and what changes them on their way. Faults that
+ * are active are asked in the order of the file, each gate with what the ones before it let go: the least
+ * answer counts.
+ *
+ * Delays add up: each byte leaves the last delaying gate no earlier than the ones before. So only the last one
+ * is asked how far bytes may go, and adds the delays of all; the others are only told where a burst begins.
  */
 #include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 #include "proxy/relay/shaping.h"
 
+/* The first shaping fault whose order in the file is `first` or more. */
+static struct armed_fault *shaper_from(const struct shaping *shaping, size_t first)
+{
+    struct armed_fault *armed = shaping->shapers;
+    while (armed != NULL && armed->order < first)
+        armed = armed->next_shaper[shaping->direction];
+    return armed;
+}
+
 /* Shows `n` bytes to the faults from the `first` on, which change them in place. */
 static void change_piece(
     const struct shaping *shaping, size_t first, uint64_t offset, unsigned char *bytes, size_t n)
 {
-    for (size_t i = first; i < shaping->set->count; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
+    const struct armed_fault *armed = shaper_from(shaping, first);
+    for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
-        if (armed_is_active_in(armed, shaping->direction) && fault->type->mutate != NULL)
+        if (fault->type->mutate != NULL)
             fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
     }
 }
+
+/* What did not fit into the socket is shown again, but was changed. */
+uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
+    const struct iovec *pieces, int count)
+{
+    for (int i = 0; i < count && shaping->needs_bytes; i++) {
+        uint64_t end = offset + pieces[i].iov_len;
+        uint64_t from = changed > offset ? changed : offset;
+        if (from < end)
+            change_piece(shaping, 0, from, (unsigned char *)pieces[i].iov_base + (from - offset),
+                (size_t)(end - from));
+        changed = from < end ? end : changed;
+        offset = end;
+    }
+    return changed;
+}
+
+/* --- gates --- */
 
 /* The gate that asks when bytes came. */
 struct gate_context {
     const struct shaping *shaping;
     const struct insertion *insertion; /* asked about its bytes; NULL: about the stream's */
-    size_t first;                      /* index of the first fault that shapes the bytes */
-    size_t index;                      /* of the gate's fault */
+    const struct armed_fault *first;   /* the first fault that shapes the bytes */
+    const struct armed_fault *asking;
 };
 
 static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
@@ -37,10 +68,10 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
         came = context->insertion->came_at;
     else
         came = arrivals_at(&shaping->arrivals, offset, until);
-    for (size_t i = context->first; i < context->index; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
+    for (const struct armed_fault *armed = context->first; armed != context->asking;
+         armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
-        if (fault->type->departure_time != NULL && armed_is_active_in(armed, shaping->direction))
+        if (fault->type->departure_time != NULL)
             came = fault->type->departure_time(
                 fault->params, armed->state, armed->key[shaping->direction], offset, came, until);
     }
@@ -51,7 +82,7 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
 static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *context, uint64_t head,
     uint64_t end, time_us *again)
 {
-    struct armed_fault *armed = shaping->set->list[context->index];
+    const struct armed_fault *armed = context->asking;
     const struct fault *fault = &armed->rule->fault;
     const struct gate_view view = {
         .head = head,
@@ -70,16 +101,18 @@ static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *con
 static uint64_t ask_gates(struct shaping *shaping, const struct insertion *insertion, size_t first,
     uint64_t head, uint64_t end)
 {
+    const struct armed_fault *armed = shaper_from(shaping, first);
+    struct gate_context context = {.shaping = shaping, .insertion = insertion, .first = armed};
     uint64_t allowed = end;
-    for (size_t i = first; i < shaping->set->count && allowed > head; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
-        if (!armed_is_active_in(armed, shaping->direction) || armed->rule->fault.type->gate == NULL)
-            continue;
-        const struct gate_context context = {
-            .shaping = shaping, .insertion = insertion, .first = first, .index = i};
+    for (; armed != NULL && allowed > head; armed = armed->next_shaper[shaping->direction]) {
+        const struct fault_type *type = armed->rule->fault.type;
+        bool delays_more = type->departure_time != NULL && armed != shaping->last_delay;
         time_us again = TIME_NEVER;
-        uint64_t limit = ask_gate(shaping, &context, head, allowed, &again);
-        if (limit >= allowed)
+        if (type->gate == NULL)
+            continue;
+        context.asking = armed;
+        uint64_t limit = ask_gate(shaping, &context, head, delays_more ? head : allowed, &again);
+        if (delays_more || limit >= allowed)
             continue;
         allowed = limit;
         shaping->again = again;
@@ -95,22 +128,19 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
 /* Offset up to which the bytes that wait are due, for the faults that delay. */
 static uint64_t due_offset(struct shaping *shaping, uint64_t head, uint64_t tail)
 {
-    uint64_t due = tail;
-    for (size_t i = 0; i < shaping->set->count && due > head; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
-        const struct gate_context context = {.shaping = shaping, .index = i};
-        time_us ignored;
-        if (armed_is_active_in(armed, shaping->direction) &&
-            armed->rule->fault.type->wants_arrivals)
-            due = ask_gate(shaping, &context, head, due, &ignored);
-    }
-    return due;
+    const struct gate_context context = {
+        .shaping = shaping, .first = shaping->shapers, .asking = shaping->last_delay};
+    time_us ignored;
+    if (shaping->last_delay == NULL)
+        return tail;
+    uint64_t due = ask_gate(shaping, &context, head, tail, &ignored);
+    return due < tail ? due : tail;
 }
 
 /* When the byte at `offset` is due. */
 static time_us due_time(const struct shaping *shaping, uint64_t offset)
 {
-    const struct gate_context all = {.shaping = shaping, .index = shaping->set->count};
+    const struct gate_context all = {.shaping = shaping, .first = shaping->shapers};
     const struct gate_view view = {.flow = &all};
     uint64_t until;
     return arrived(&view, offset, &until);
@@ -122,10 +152,10 @@ uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail)
     if (delayed == 0)
         return 0;
     time_us due = due_time(shaping, tail - 1);
-    for (size_t i = 0; i < shaping->set->count && due > shaping->now; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
+    const struct armed_fault *armed = shaping->shapers;
+    for (; armed != NULL && due > shaping->now; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
-        if (!armed_is_active_in(armed, shaping->direction) || fault->type->bytes_within == NULL)
+        if (fault->type->bytes_within == NULL)
             continue;
         uint64_t bytes = fault->type->bytes_within(fault->params, due - shaping->now);
         delayed = bytes < delayed ? bytes : delayed;
@@ -133,47 +163,15 @@ uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail)
     return delayed;
 }
 
-/* --- insertions: to the gates they stand at the offset of the next byte --- */
-
-/* Index behind the fault that inserts. One that was taken away meanwhile counts as the first. */
-static size_t behind(const struct shaping *shaping, const struct insertion *insertion)
-{
-    for (size_t i = 0; i < shaping->set->count; i++)
-        if (&shaping->set->list[i]->insertion == insertion)
-            return i + 1;
-    return 0;
-}
-
-size_t shaping_allow_insertion(
-    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
-{
-    uint64_t allowed =
-        ask_gates(shaping, insertion, behind(shaping, insertion), head, head + n) - head;
-    return allowed < n ? (size_t)allowed : n;
-}
-
-void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
-    uint64_t offset, unsigned char *bytes, size_t n)
-{
-    if (shaping->needs_bytes)
-        change_piece(shaping, behind(shaping, insertion), offset, bytes, n);
-}
-
 /* Tells the gates from the `first` fault on that bytes went. */
 static void tell_gates(struct shaping *shaping, size_t first, uint64_t offset, size_t n)
 {
-    for (size_t i = first; i < shaping->set->count; i++) {
-        struct armed_fault *armed = shaping->set->list[i];
+    struct armed_fault *armed = shaper_from(shaping, first);
+    for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
-        if (armed_is_active_in(armed, shaping->direction) && fault->type->passed != NULL)
+        if (fault->type->passed != NULL)
             fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
     }
-}
-
-void shaping_insertion_forwarded(
-    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
-{
-    tell_gates(shaping, behind(shaping, insertion), head, n);
 }
 
 void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
@@ -183,18 +181,30 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
     tell_gates(shaping, 0, offset, n);
 }
 
-/* What did not fit into the socket is shown again, but was changed. */
-uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
-    const struct iovec *pieces, int count)
+/* --- insertions: to the gates they stand at the offset of the next byte --- */
+
+/* Order of the fault behind the one that inserts. All faults stand behind one that was taken away. */
+static size_t behind(const struct insertion *insertion)
 {
-    for (int i = 0; i < count && shaping->needs_bytes; i++) {
-        uint64_t end = offset + pieces[i].iov_len;
-        uint64_t from = changed > offset ? changed : offset;
-        if (from < end)
-            change_piece(shaping, 0, from, (unsigned char *)pieces[i].iov_base + (from - offset),
-                (size_t)(end - from));
-        changed = from < end ? end : changed;
-        offset = end;
-    }
-    return changed;
+    return container_of(insertion, struct armed_fault, insertion)->order + 1;
+}
+
+size_t shaping_allow_insertion(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
+{
+    uint64_t allowed = ask_gates(shaping, insertion, behind(insertion), head, head + n) - head;
+    return allowed < n ? (size_t)allowed : n;
+}
+
+void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
+    uint64_t offset, unsigned char *bytes, size_t n)
+{
+    if (shaping->needs_bytes)
+        change_piece(shaping, behind(insertion), offset, bytes, n);
+}
+
+void shaping_insertion_forwarded(
+    struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
+{
+    tell_gates(shaping, behind(insertion), head, n);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gates, mutations and matches of one direction: see shaping.h.
+ * The matches of one direction, and what is known of its shaping faults: see shaping.h. Their gates are
+ * asked in gates.c.
  *
  * A match whose edge is `after` ends a read: bytes are peeked at first, and those behind the match
  * stay in the kernel until the fault has fired. A match whose edge is `before` is known only when
@@ -76,7 +77,7 @@ static bool may_hold(const struct shaping *shaping, const struct armed_fault *ar
 {
     return armed->phase == ARMED_ACTIVE ||
            (armed->phase == ARMED_WAITING &&
-               armed_can_fire(armed, shaping->set, shaping->now - shaping->started_at));
+               armed_can_fire(armed, shaping->now - shaping->started_at));
 }
 
 /* The beginning of a match that this fault holds back now, NULL: none. The bytes of a beginning that were
@@ -141,12 +142,21 @@ static void let_go(struct shaping *shaping)
 
 void shaping_refresh(struct shaping *shaping)
 {
+    struct armed_fault **next = &shaping->shapers;
     shaping->needs_bytes = shaping->matches = shaping->cuts_segments = false;
     shaping->wants_arrivals = false;
+    shaping->last_delay = NULL;
     for (size_t i = 0; i < shaping->set->count; i++) {
-        const struct armed_fault *armed = shaping->set->list[i];
+        struct armed_fault *armed = shaping->set->list[i];
         const struct fault_type *type = armed->rule->fault.type;
         bool active = armed_is_active_in(armed, shaping->direction);
+        armed->order = i;
+        if (active && (type->gate != NULL || type->mutate != NULL)) {
+            *next = armed;
+            next = &armed->next_shaper[shaping->direction];
+        }
+        if (active && type->departure_time != NULL)
+            shaping->last_delay = armed;
         shaping->matches |= waits_for_match(armed, shaping->direction);
         shaping->needs_bytes |= active && type->mutate != NULL;
         shaping->cuts_segments |= active && type->cuts_segments;
@@ -154,6 +164,7 @@ void shaping_refresh(struct shaping *shaping)
         shaping->wants_arrivals |= bits_have(armed->directions, (int)shaping->direction) &&
                                    type->wants_arrivals && armed->phase != ARMED_DONE;
     }
+    *next = NULL;
     shaping->needs_bytes |= shaping->matches;
     hold_back(shaping);
 }

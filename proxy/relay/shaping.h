@@ -22,6 +22,7 @@
 #include "proxy/relay/arrivals.h"
 
 struct armed_fault;
+struct armed_fault;
 struct armed_set;
 struct insertion;
 
@@ -30,6 +31,8 @@ struct insertion;
 struct shaping {
     enum direction direction;
     const struct armed_set *set; /* the session's, shared by both directions */
+    struct armed_fault *shapers; /* active here, with a gate or changes, in order: next_shaper */
+    const struct armed_fault *last_delay; /* the last of them that delays; NULL: none does */
     struct arrivals arrivals;
     time_us started_at; /* of the run */
     bool wants_arrivals;

@@ -110,6 +110,7 @@ struct session {
     bool dialling;         /* the host is connecting */
     bool chains;           /* some fault is or was ARMED_CHAINED */
     bool over;             /* a teardown began: no fault fires any more */
+    bool outdated;         /* faults began, ended or changed: session_recompute() is due */
     bool running;          /* inside session_run: do not re-enter */
     bool busy;             /* a flow has more to do than its budget allows */
     bool again;            /* something changed: the run needs another pass (session_touch) */

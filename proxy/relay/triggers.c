@@ -22,6 +22,7 @@ void triggers_prepare(struct session *session)
         if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
             actions_apply(session, session->armed.list[i], on);
     }
+    session_recompute(session);
 }
 
 /* --- firing --- */
@@ -51,7 +52,7 @@ static void emit_fault(struct session *session, enum event_kind kind,
 static bool count_in(struct session *session, struct armed_fault *armed)
 {
     struct rule *rule = armed->rule;
-    if (!armed_is_counted(armed, &session->armed)) {
+    if (!armed_is_counted(armed)) {
         if (fault_counter_times(rule->fault_counter) >= rule->fault.times)
             return false;
         armed_note_fired(rule->fault_counter, session->now, session);
@@ -167,7 +168,7 @@ static void trigger(struct session *session, struct armed_fault *armed, enum dir
     armed->phase = ARMED_DELAYED;
     armed->fires_at = time_add(session->now, delay_us);
     armed->fires_in = direction;
-    session_recompute(session);
+    session->outdated = true;
 }
 
 /* The bytes withheld meanwhile stand behind the edge again, so that an ending drops them. */
@@ -177,7 +178,7 @@ static void on_delay_over(struct session *session, struct armed_fault *armed)
     if (armed->rule->fault.when.edge == EDGE_BEFORE && !flow->cut)
         flow_set_edge(flow, flow_forwarded(flow));
     happen(session, armed, armed->fires_in);
-    session_recompute(session);
+    session->outdated = true;
 }
 
 /* A fault that waits for every K-th message begins again at the next one. */
@@ -296,6 +297,7 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
             on_trigger(session, armed, direction);
     }
     arm_unchained(session);
+    session_recompute(session);
 }
 
 void triggers_report_let_go(struct session *session, enum direction direction)
@@ -318,6 +320,7 @@ void triggers_on_event(struct session *session, enum trigger_kind kind, enum dir
                 trigger_watches_direction(kind) ? direction : armed_direction(armed));
     }
     arm_unchained(session);
+    session_recompute(session);
 }
 
 static void on_time(struct session *session, struct armed_fault *armed)
@@ -341,6 +344,7 @@ void triggers_on_time(struct session *session)
             on_time(session, armed);
     }
     arm_unchained(session);
+    session_recompute(session);
 }
 
 void triggers_arm_late(struct session *session, struct armed_fault *armed)

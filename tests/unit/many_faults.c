@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thousands of faults on a proxy cost a connection time in proportion to their number, not to its square.
+ * Measured is the CPU time of this thread; the bound lies between the two with room on both sides.
+ */
+#include "tests/unit/memory_fixture.h"
+
+#include <time.h>
+
+#define FEW 250u
+#define MANY (16 * FEW) /* 16 times the time if linear, 256 times if it is the square */
+#define RATIO_MAX 140
+
+static time_us host_now(struct session *session)
+{
+    (void)session;
+    return MEMORY_START;
+}
+
+static void host_ignore(struct session *session)
+{
+    (void)session;
+}
+
+static void host_set_timer(struct session *session, time_us at)
+{
+    (void)session;
+    (void)at;
+}
+
+static void host_emit(struct session *session, const struct event *event)
+{
+    (void)session;
+    (void)event;
+}
+
+static bool host_wants_details(struct session *session)
+{
+    (void)session;
+    return false;
+}
+
+static const struct session_host host = {
+    .now = host_now,
+    .dial = host_ignore,
+    .cancel_dial = host_ignore,
+    .set_timer = host_set_timer,
+    .wake_soon = host_ignore,
+    .emit = host_emit,
+    .wants_details = host_wants_details,
+    .ended = host_ignore,
+};
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+/* One connection that carries a byte. */
+static void play(struct memory_session *it, struct plan *plan)
+{
+    const struct session_pools pools = {.rings = &it->pool};
+    struct sockaddr_storage client = {.ss_family = AF_INET};
+    struct session session;
+    for (int side = 0; side < 2; side++)
+        memory_endpoint_reset(&it->end[side]);
+    session_init(&session, &host, plan, 1, &it->end[SIDE_CLIENT].ep, "client", &pools);
+    session_start(&session, &client);
+    session_on_connected(&session, &it->end[SIDE_SERVER].ep, "server");
+    memory_endpoint_feed(&it->end[SIDE_SERVER], "x", 1);
+    session_wake(&session);
+    session_stop(&session, CAUSE_STOPPED);
+    session_deinit(&session);
+}
+
+/* CPU time of a connection with so many faults, the best of some. */
+static uint64_t cost(void **state, const char *keys, unsigned count)
+{
+    struct fixture *fixture = *state;
+    size_t size = count * (strlen(keys) + 40) + 1, used = 0;
+    char *text = malloc(size);
+    uint64_t best = UINT64_MAX;
+    assert_non_null(text);
+    for (unsigned i = 0; i < count; i++)
+        used += (size_t)snprintf(text + used, size - used, "[fault f%u]\n%s", i, keys);
+    memory_proxy_init(&fixture->proxy, text);
+    for (int round = 0; round < 7; round++) {
+        uint64_t begin = cpu_ns();
+        play(&fixture->it, fixture->proxy.plan);
+        uint64_t took = cpu_ns() - begin;
+        best = took < best ? took : best;
+    }
+    memory_proxy_deinit(&fixture->proxy);
+    free(text);
+    return best;
+}
+
+static void a_connection_costs_time_in_proportion_to_the_faults(void **state)
+{
+    static const char *const keys[] = {
+        "type = noop\n",
+        "type = latency\ndelay = 0s\n",
+        "type = corrupt\nrate = 1%\ndirection = both\n",
+        "type = bandwidth\nrate = 1G/s\nwhen = bytes:0\n",
+        "type = reset\nwhen = bytes:1G\n",
+        "type = reset\nwhen = match:\"never\"\nedge = before\ntimes = 3\n",
+        "type = stall\nwhen = time:1h\nconnections = 2-\n",
+    };
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        uint64_t few = cost(state, keys[i], FEW), many = cost(state, keys[i], MANY);
+        if (many > few * RATIO_MAX)
+            fail_msg("%u faults take %ju ns, %u take %ju\n%s", FEW, (uintmax_t)few, MANY,
+                (uintmax_t)many, keys[i]);
+    }
+}
+
+/* What cannot concern a connection is not armed for it: no memory, no work later on. */
+static void faults_of_other_connections_are_not_armed(void **state)
+{
+    struct memory_session *it = open_with(state,
+        F "type = noop\nconnections = 2-\n[fault g]\ntype = noop\nclients = 9.9.9.9\n[fault h]\n"
+          "type = noop\nenabled = no\n");
+    assert_int_equal(it->session.armed.count, 0);
+    assert_null(it->session.armed.list);
+    close_it(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_connection_costs_time_in_proportion_to_the_faults),
+        TEST(faults_of_other_connections_are_not_armed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
