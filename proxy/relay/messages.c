@@ -224,7 +224,7 @@ static bool may_hold(const struct messages *messages, const struct armed_fault *
     const struct session *session = messages->session;
     return armed->phase == ARMED_ACTIVE ||
            (armed->phase == ARMED_WAITING &&
-               armed_can_fire(armed, &session->armed, session->now - session->plan->started_at));
+               armed_can_fire(armed, session->now - session->plan->started_at));
 }
 
 /* The bytes that one fault holds back: from `from` on, FLOW_NO_EDGE for none, until `until`. */

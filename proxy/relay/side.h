@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * One socket of a session: what is recorded about it, its FIN, its close; and the three calls by which
- * every other file of relay/ reports to the session: touch, emit, note the cause.
- */
+/* One socket of a session: what is recorded about it, its FIN, its close. */
 #ifndef RUDEPROXY_RELAY_SIDE_H
 #define RUDEPROXY_RELAY_SIDE_H
 

@@ -35,21 +35,22 @@ check_order "an include circle:" <<<"$includes"
 
 # --- calls ---
 
-# Lines "FILE TYPE SYMBOL" of every object whose source still exists.
+# Lines "OBJECT:ADDRESS TYPE SYMBOL" of every object; a source that is gone may have left one behind.
 symbols() {
-    local object source
+    local object source objects=()
     while IFS= read -r object; do
         source=${object#"$build"/CMakeFiles/rude_*.dir/}
-        source=${source%.o}
-        [ ! -f "$source" ] || nm -A "$object" | sed -E "s|^[^ ]*:[0-9a-f ]*([A-Za-z]) |$source \1 |"
+        [ ! -f "${source%.o}" ] || objects+=("$object")
     done < <(find "$build"/CMakeFiles/rude_*.dir -name '*.c.o')
+    [ "${#objects[@]}" -eq 0 ] || nm -A "${objects[@]}"
 }
 
 # Lines "CALLER CALLEE" of one folder each.
 calls=$(symbols | awk '
     function folder(file) { sub(/\/[^\/]*$/, "", file); return file }
-    $2 == "T" { home[$3] = $1 }
-    $2 == "U" { wanted[++n] = $1 " " $3 }
+    { type = $(NF - 1); file = $1; sub(/\.o:.*/, "", file); sub(/.*\/rude_[a-z]*\.dir\//, "", file) }
+    type == "T" { home[$NF] = file }
+    type == "U" { wanted[++n] = file " " $NF }
     END {
         for (i = 1; i <= n; i++) {
             split(wanted[i], use, " ")
