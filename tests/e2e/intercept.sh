@@ -97,6 +97,7 @@ one_host() {
 
 # A fault is limited to destinations; record, report and summary say what was dialled.
 destinations() {
+    # shellcheck disable=SC2016
     intercept 56 --intercept 80-81 --upstream builtin:http --report "$work/report.json" \
         --fault 'type=reset when=bytes:10 destinations=10.1.0.0/16 must_fire=yes' \
         --fault 'type=reset when=bytes:10 destinations=localhost must_fire=yes' \
@@ -157,6 +158,14 @@ listeners_too() {
     says "$work/log" '"event":"open","proxy":"both"'
 }
 
+# The connections of every run are taken, and no place is missed.
+swept() {
+    expect 0\|4 "${as[@]}" "$work/rudeproxy" sweep --intercept "$port" --budget 6 --jobs 2 --sweep-fault reset \
+        --report "$work/sweep.json" -- "${get[@]}" -o /dev/null "http://127.0.0.1:$port/bytes/2000"
+    says "$work/out" "\*:$port#1 .*reset"
+    rm -f "$work/sweep.json"
+}
+
 everything() {
     unchanged
     faults_happen
@@ -166,6 +175,7 @@ everything() {
     passing
     own_servers
     listeners_too
+    swept
     same "processes left" "" "$(left)"
 }
 
@@ -180,6 +190,27 @@ for user in "${users[@]}"; do
     note "as $user"
     everything
 done
+
+# --- many runs ---
+
+# No process stays, and a network namespace lives no longer than its last process.
+as=()
+for ((i = 0; i < 40; i++)); do
+    intercept 0 --intercept "$other" -- true
+done
+same "processes left" "" "$(left)"
+if [ "$(id -u)" -eq 0 ]; then
+    mkfifo "$work/killed"
+    # shellcheck disable=SC2016
+    "$work/rudeproxy" exec --intercept "$other" --log none -- bash -c 'echo >"$1"; sleep 1000' sh "$work/killed" \
+        >/dev/null 2>&1 &
+    victim=$!
+    read -r _ <"$work/killed"
+    kill -KILL "$victim"
+    wait "$victim" 2>/dev/null || true
+    nothing_left() { [ -z "$(left)" ]; }
+    eventually 10 nothing_left || fail "left after SIGKILL: $(left)"
+fi
 
 # --- what forbids it ---
 

@@ -9,7 +9,7 @@
 need curl openssl
 
 # The command sees a hosts file in which app.test is this machine: only root can give it one.
-[ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null || skip "a hosts file of its own needs root"
+{ [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; } || skip "a hosts file of its own needs root"
 command -v setpriv >/dev/null || skip "setpriv is not installed"
 as_user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 "${as_user[@]}" unshare -Un true 2>/dev/null || skip "the kernel forbids namespaces here"

@@ -183,7 +183,7 @@ static void run(struct child *child)
 {
     const struct sweep_options *options = child->runner->options;
     struct child_outcome outcome = {.started = false};
-    const struct run_options run_options = {
+    struct run_options run_options = {
         .ready = {.fd = -1},
         .child = child->runner->command,
         .origin = child->runner->origin,
@@ -194,7 +194,16 @@ static void run(struct child *child)
     child->report.end = SWEEP_CHILD_NO_RUN;
     if (prepare_config(child) != 0)
         return;
+    if (intercept_is_wanted(&child->config)) {
+        struct err err;
+        run_options.intercept = intercept_new(&child->config, &options->pass, &err);
+        if (run_options.intercept == NULL) {
+            memcpy(child->report.text, err.text, sizeof child->report.text);
+            return;
+        }
+    }
     run_config(&child->config, &run_options);
+    intercept_free(run_options.intercept);
     if (!outcome.started)
         return;
     child->report.end = SWEEP_CHILD_RAN;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/app/intercept/intercept.h"
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/base/err.h"
 
@@ -41,6 +42,7 @@ struct sweep_options {
     const char *resume; /* the folder of an earlier sweep; NULL: none */
     const char *known;  /* an earlier JSON report; NULL: none */
     const char *html;
+    struct intercept_pass pass; /* what is let through where connections are intercepted */
 };
 
 void sweep_options_init(struct sweep_options *options);
