@@ -280,11 +280,11 @@ void config_source_add_file(struct config_source *source, const char *path)
         return;
     }
     ssize_t length = read_path(path, text);
-    source->unread |= length < 0 || length > FILE_MAX;
+    source->unread |= length < 0 || length > (ssize_t)FILE_MAX;
     if (length < 0)
         problems_add(&source->problems, place, NULL, NULL,
             "cannot be read: %s, name a file that can", strerror((int)-length));
-    else if (length > FILE_MAX)
+    else if (length > (ssize_t)FILE_MAX)
         problems_add(&source->problems, place, NULL, NULL,
             "the file has more than %u bytes, is it a configuration?", FILE_MAX);
     else

@@ -279,8 +279,8 @@ static bool call(const char *method, const char *path, const char *target, const
     struct reply reply;
     struct err err = {""};
     bool good = exchange(method, target, body, header, &reply);
-    if (good && reply.http.status != status)
-        good = expect_number("status", reply.http.status, status);
+    if (good && (long)reply.http.status != status)
+        good = expect_number("status", (long)reply.http.status, status);
     if (good && !is_documented(method, path, &reply, &err))
         good = expect_true(err.text, false);
     if (!good)

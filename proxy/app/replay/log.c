@@ -81,7 +81,7 @@ static int get_time(struct reader *reader, int64_t *wall_us)
     const char *rest = strptime(value, "%Y-%m-%dT%H:%M:%S.", &utc);
     char *end;
     long us = rest != NULL ? strtol(rest, &end, 10) : -1;
-    if (us < 0 || us >= US_PER_S || end - rest != 6 || strcmp(end, "Z") != 0)
+    if (us < 0 || us >= (long)US_PER_S || end - rest != 6 || strcmp(end, "Z") != 0)
         return err_set(&reader->err, "'%.40s' is no time", value);
     *wall_us = (int64_t)timegm(&utc) * US_PER_S + us;
     return 0;
