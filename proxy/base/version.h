@@ -8,7 +8,7 @@
 /* The commit that was built, "+" behind it if files had been changed; "" where git is not there. Generated. */
 extern const char version_commit[];
 
-/* "rudeproxy 0.1.0 (0a5afa3e21)" */
+/* "rudeproxy 0.2.0 (0a5afa3e21)" */
 static inline void version_print(FILE *out)
 {
     const char *between = version_commit[0] != '\0' ? " (" : "";
