@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "config/hints.h"
 #include "proxy/base/suggest.h"
 
 static const struct source_key *find_key(const struct source_section *section, const char *name)
@@ -111,19 +112,27 @@ static void append_names(char *buf, size_t size, const struct option *table)
             (size_t)snprintf(buf + used, size - used, "%s%s", used > 0 ? ", " : "", table->name);
 }
 
-static void say_unknown_key(struct problems *problems, const struct source_section *section,
+void check_report_unknown(struct problems *problems, const struct source_section *section,
     const struct source_key *key, const struct option *table, const struct option *more,
     const char *owner)
 {
     struct suggest suggest;
     char meant[SUGGEST_TEXT_MAX], names[OPTION_TEXT_MAX] = "";
+    const char *hint = hint_for_key(table, key->name);
     suggest_init(&suggest, key->name);
     offer_names(&suggest, more);
     offer_names(&suggest, table);
     append_names(names, sizeof names, table);
     append_names(names, sizeof names, more);
-    problems_add(problems, key->place, section->title, key->name, "unknown key%s %s has %s",
-        suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant), owner, names);
+    if (hint != NULL)
+        problems_add(
+            problems, key->place, section->title, key->name, "unknown key, write %s", hint);
+    else if (suggest.best != NULL)
+        problems_add(problems, key->place, section->title, key->name, "unknown key%s",
+            suggest_text(&suggest, meant, sizeof meant));
+    else
+        problems_add(problems, key->place, section->title, key->name, "unknown key, %s has %s",
+            owner, names);
 }
 
 void check_unknown_keys(struct problems *problems, const struct source_section *section,
@@ -133,6 +142,6 @@ void check_unknown_keys(struct problems *problems, const struct source_section *
         const struct source_key *key = &section->keys[i];
         if (option_find(table, key->name) == NULL &&
             (more == NULL || option_find(more, key->name) == NULL))
-            say_unknown_key(problems, section, key, table, more, owner);
+            check_report_unknown(problems, section, key, table, more, owner);
     }
 }

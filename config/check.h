@@ -20,7 +20,13 @@ struct answers {
 struct answers check_table(struct problems *problems, const struct source_section *section,
     const struct option *table, void *base);
 
-/* Reports the keys that neither table knows; `more` may be NULL. */
+/* Reports a key that neither table knows: what to write instead, the nearest key, or all that `owner`
+ * has. `more` may be NULL. */
+void check_report_unknown(struct problems *problems, const struct source_section *section,
+    const struct source_key *key, const struct option *table, const struct option *more,
+    const char *owner);
+
+/* The same for all such keys of a section. */
 void check_unknown_keys(struct problems *problems, const struct source_section *section,
     const struct option *table, const struct option *more, const char *owner);
 

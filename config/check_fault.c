@@ -47,13 +47,22 @@ static void normalize_fault(struct fault *fault)
         fault->other = OTHER_CLOSE;
 }
 
+/* Whether this key says the type, in spite of a slip: `tpye`. */
+static bool says_type(const char *key)
+{
+    struct suggest suggest;
+    suggest_init(&suggest, key);
+    for (const struct option *option = fault_options; option->name != NULL; option++)
+        suggest_offer(&suggest, option->name);
+    return suggest.best == fault_options[ROW_TYPE].name;
+}
+
 /* The type a misspelt name was meant to be, NULL if nobody can tell. */
 static const struct fault_type *guess_type(const struct source_section *section)
 {
     struct suggest suggest;
     for (size_t i = 0; i < section->key_count; i++) {
-        if (strcmp(section->keys[i].name, fault_options[ROW_TYPE].name) != 0 ||
-            section->keys[i].value == NULL)
+        if (!says_type(section->keys[i].name) || section->keys[i].value == NULL)
             continue;
         suggest_init(&suggest, section->keys[i].value);
         for (size_t t = 0; fault_catalogue[t] != NULL; t++)
@@ -72,8 +81,8 @@ static void check_unknown_type_keys(const struct fault_check *exam)
         for (size_t t = 0; fault_catalogue[t] != NULL && !known; t++)
             known = option_find(fault_catalogue[t]->options, key->name) != NULL;
         if (!known)
-            check_complain(exam->problems, exam->section, key->name,
-                "unknown key, no type of fault has it; `rudeproxy faults` lists them");
+            check_report_unknown(
+                exam->problems, exam->section, key, fault_options, NULL, "a fault of every type");
     }
 }
 

@@ -187,11 +187,30 @@ static int parse_host_and_port(const char *text, struct address *address, struct
     return parse_host(host, address, err);
 }
 
+/* "http://db:80/x": says what to write, db:80. */
+static int say_scheme(const char *text, const char *colon, struct err *err)
+{
+    char host[ADDRESS_HOST_MAX];
+    size_t scheme = (size_t)(colon - text);
+    const char *rest = colon + strlen("://");
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(rest, "/?#"), rest);
+    const char *inner = host[0] == '[' ? strchr(host, ']') : host;
+    bool has_port = inner != NULL && strchr(inner, ':') != NULL;
+    const char *port = has_port                                                 ? ""
+                       : scheme == 5 && strncasecmp(text, "https", scheme) == 0 ? ":443"
+                                                                                : ":80";
+    return err_set(
+        err, "an address has no scheme, write %.64s%s instead of '%.64s'", host, port, text);
+}
+
 int address_parse(const char *text, struct address *address, struct err *err)
 {
     struct address parsed = {.kind = ADDRESS_NAME};
+    const char *scheme = strstr(text, "://");
     int rc;
-    if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+    if (scheme != NULL && strchr(text, '/') == scheme + 1)
+        rc = say_scheme(text, scheme, err);
+    else if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
         rc = parse_unix(text + strlen(UNIX_PREFIX), &parsed, err);
     else if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0)
         rc = parse_builtin(text + strlen(BUILTIN_PREFIX), &parsed, err);

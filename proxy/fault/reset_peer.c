@@ -6,6 +6,10 @@
  */
 #include "proxy/fault/types.h"
 
+/* How long a timeout of 0 waits. A client whose kernel has the connection may not have looked yet: a RST that
+ * comes before makes its connect() fail with ECONNRESET, where a test wants to see a read or write fail. */
+#define CONNECT_SEEN_US (10 * US_PER_MS)
+
 struct reset_peer_params {
     uint64_t timeout_us;
 };
@@ -16,15 +20,17 @@ static const struct option options[] = {
         .kind = &option_duration,
         .offset = offsetof(struct reset_peer_params, timeout_us),
         .default_text = "0s",
-        .help = "how long to wait for the RST; what arrives meanwhile is dropped"},
+        .help =
+            "how long to wait for the RST; what arrives meanwhile is dropped; 0s: 10ms, until the "
+            "client can have seen its connection"},
     OPTIONS_END,
 };
 
 static struct action fire(const void *params)
 {
     const struct reset_peer_params *reset = params;
-    return (struct action){
-        .kind = ACTION_DISCARD, .duration_us = reset->timeout_us, .holds_fin = true};
+    uint64_t wait_us = reset->timeout_us > 0 ? reset->timeout_us : CONNECT_SEEN_US;
+    return (struct action){.kind = ACTION_DISCARD, .duration_us = wait_us, .holds_fin = true};
 }
 
 static struct action over(const void *params, enum fault_end_reason why)

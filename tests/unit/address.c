@@ -67,6 +67,9 @@ static void wrong_addresses_are_refused(void **state)
     } cases[] = {
         {"", "no port"},
         {"80", "write 127.0.0.1:80"},
+        {"http://db:81/x", "an address has no scheme, write db:81 instead of"},
+        {"https://db", "write db:443 instead of 'https://db'"},
+        {"tcp://[::1]:5", "write [::1]:5 instead of"},
         {":80", "write 127.0.0.1:80, or 0.0.0.0:80"},
         {"*:80", "0.0.0.0:80"},
         {":", "host is missing"},
@@ -80,7 +83,7 @@ static void wrong_addresses_are_refused(void **state)
         {"local host:80", "not a host"},
         {"a..b:80", "not a host"},
         {".a:80", "not a host"},
-        {"http://host:80", "more than one colon"},
+        {"http://host:80", "has no scheme"},
         {"host/path:80", "not a host"},
         {"256.0.0.1:80", "not an IPv4 address"},
         {"127.1:80", "not an IPv4 address"},

@@ -123,7 +123,7 @@ static void keys_of_an_unknown_type_are_held_against_all_types(void **state)
     (void)state;
     assert_int_equal(built.count, 3);
     assert_true(complains(built.problems, 5, "not a type of fault"));
-    assert_true(complains(built.problems, 6, "no type of fault has it"));
+    assert_true(complains(built.problems, 6, "write chance = 25%"));
     assert_true(complains(built.problems, 8, "write client, server or both"));
     built_free(&built);
 }

@@ -194,10 +194,12 @@ static void a_reset_comes_on_time_whatever_came_before(void **state)
     }
 }
 
-static void a_reset_without_a_wait_comes_at_once(void **state)
+static void a_reset_without_a_wait_lets_the_client_see_its_connection(void **state)
 {
     struct memory_session *it = open_with(state, F "type = reset_peer\n");
-    memory_session_settle(it);
+    memory_session_advance(it, 10 * MS - 1);
+    assert_int_equal(it->ended, 0);
+    memory_session_advance(it, 1);
     expect_resets(it, 0);
     assert_int_equal(it->cause, CAUSE_FAULT);
     close_it(state);
@@ -348,7 +350,7 @@ int main(void)
         TEST(a_timeout_of_nothing_never_comes_and_a_fin_passes),
         TEST(a_timeout_that_is_ended_closes_both_sides),
         TEST(a_reset_comes_on_time_whatever_came_before),
-        TEST(a_reset_without_a_wait_comes_at_once),
+        TEST(a_reset_without_a_wait_lets_the_client_see_its_connection),
         TEST(a_reset_that_is_ended_early_lets_the_held_fin_go),
         TEST(slow_closes_add_up),
         TEST(a_slow_close_of_nothing_is_none),
