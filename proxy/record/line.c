@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One function writes the facts of each kind of event; writer.c turns them into JSON or text, so
- * both formats say the same.
+ * One function writes the facts of each kind of event; writer.c turns them into JSON or text. A `closed`
+ * is shorter as text: one line that a person reads at a glance.
  */
 #include "proxy/record/line.h"
 
@@ -9,6 +9,7 @@
 
 #include "proxy/base/err.h"
 #include "proxy/base/quote.h"
+#include "proxy/base/units.h"
 #include "proxy/record/writer.h"
 
 static int64_t clock_us(clockid_t clock)
@@ -77,10 +78,6 @@ static void write_not_fired_text(struct writer *writer, const struct event *even
 
 static void write_not_fired(struct writer *writer, const struct event *event)
 {
-    if (writer->format == LOG_TEXT) {
-        write_not_fired_text(writer, event);
-        return;
-    }
     writer_list_begin(writer, "not_fired");
     for (unsigned i = 0; i < event->u.closed.not_fired_count; i++) {
         writer_item_begin(writer);
@@ -91,8 +88,43 @@ static void write_not_fired(struct writer *writer, const struct event *event)
     writer_list_end(writer);
 }
 
+/* As text: how the socket ended, and what lay unread if there was any. */
+static void write_side_text(struct writer *writer, enum side side, const struct side_record *record)
+{
+    const char *marks[END_MARKS_MAX];
+    for (unsigned i = 0; i < record->mark_count; i++)
+        marks[i] = end_mark_name(record->marks[i]);
+    writer_strings(writer, side_name(side), marks, record->mark_count);
+    if (record->unread > 0)
+        writer_number(
+            writer, side == SIDE_CLIENT ? "client_unread" : "server_unread", record->unread);
+}
+
+/* As text: what a reader wants to know first. All facts are in the JSON log. */
+static void write_closed_text(struct writer *writer, const struct event *event)
+{
+    const struct side_record *sides = event->u.closed.sides;
+    char duration[32];
+    units_format_duration(event->u.closed.duration_us, duration, sizeof duration);
+    writer_string(writer, "cause", cause_name(event->u.closed.cause));
+    if (event->u.closed.cause == CAUSE_FAULT)
+        writer_string(writer, "cause_fault", event->u.closed.cause_fault);
+    if (event->u.closed.destination != NULL)
+        writer_string(writer, "destination", event->u.closed.destination);
+    writer_string(writer, "after", duration);
+    writer_number(writer, "up", sides[SIDE_SERVER].bytes_out);
+    writer_number(writer, "down", sides[SIDE_CLIENT].bytes_out);
+    write_side_text(writer, SIDE_CLIENT, &sides[SIDE_CLIENT]);
+    write_side_text(writer, SIDE_SERVER, &sides[SIDE_SERVER]);
+    write_not_fired_text(writer, event);
+}
+
 static void write_closed(struct writer *writer, const struct event *event)
 {
+    if (writer->format == LOG_TEXT) {
+        write_closed_text(writer, event);
+        return;
+    }
     unsigned count = event->u.closed.fault_count;
     writer_string(writer, "cause", cause_name(event->u.closed.cause));
     if (event->u.closed.cause == CAUSE_FAULT)

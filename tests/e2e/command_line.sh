@@ -141,6 +141,35 @@ says "$work/err" "unknown command|write text or json"
 expect 2 "$RUDEPROXY" run "$work/web.ini" --ready-format xml
 says "$work/err" "write text or json"
 
+# --- The text log, and keys that do not exist ---------------------------------------------------
+
+proxy_spawn --listen 127.0.0.1:0 --upstream builtin:http --fault 'type=reset when=bytes:1k' --log "$work/text.log"
+expect 56 web -o /dev/null "http://$(sed -n '1s/^[^ ]* //p' "$proxy_ready")/bytes/5000"
+proxy_stop
+rm "$proxy_ready"
+says "$work/text.log" 'main#1 closed cause=fault cause_fault=fault-1 after=[0-9.]+[mu]?s up=[0-9]+ down=1024 client=rst_sent server=rst_sent'
+long=$(awk 'length > 180' "$work/text.log")
+[ -z "$long" ] || fail "a long line in the text log: $long"
+
+# wrong SECTION KEY VALUE WHAT - what a key is answered with.
+wrong() {
+    printf '[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n[fault f]\ntype = reset\n' >"$work/wrong.ini"
+    sed -i "/^\[$1/a $2 = $3" "$work/wrong.ini"
+    expect 2 "$RUDEPROXY" check "$work/wrong.ini"
+    says "$work/err" "$4"
+}
+wrong fault match '"x"' 'unknown key, write when = match:"\.\.\."'
+wrong fault trigger bytes:5 'unknown key, write when = bytes:1k'
+wrong fault count 3 'unknown key, write times = 3'
+wrong fault probability 3 'unknown key, write chance = 25%'
+wrong fault cahnce 3 "unknown key, did you mean 'chance'\?$"
+wrong proxy backend x:1 'unknown key, write upstream = '
+wrong proxy upstream http://db:80 'an address has no scheme, write db:80'
+printf '[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n[fault f]\ntpye = reset\nmode = abrupt\n' >"$work/wrong.ini"
+expect 2 "$RUDEPROXY" check "$work/wrong.ini"
+same "problems of tpye" 1 "$(wc -l <"$work/err")"
+says "$work/err" "tpye: unknown key, did you mean 'type'"
+
 # --- --die-with-parent --------------------------------------------------------------------------
 
 # shellcheck disable=SC2016 # bash's own

@@ -162,7 +162,7 @@ static const struct expectation {
         .expired = {.kind = ACTION_RESET_ABRUPT}},
     {"type = reset_peer",
         .fire = {{.kind = ACTION_NONE},
-            {.kind = ACTION_DISCARD, .duration_us = 0, .holds_fin = true}},
+            {.kind = ACTION_DISCARD, .duration_us = 10000, .holds_fin = true}},
         .expired = {.kind = ACTION_RESET_ABRUPT}},
     {"type = limit_data\nbytes = 0\ndirection = both",
         .fire = {{.kind = ACTION_LIMIT, .duration_us = TIME_NEVER},
