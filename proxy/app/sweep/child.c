@@ -122,13 +122,14 @@ static bool run_shell(const struct child *child, const char *text)
 
 /* --- the run --- */
 
-/* A port of its own for each run, and no API. */
-static void free_addresses(struct child *child)
+/* A port of its own for each run, no API, and an event for each message where somebody looks at them. */
+static void prepare_proxies(struct child *child)
 {
     char path[PATH_MAX + 32];
     for (size_t i = 0; i < child->config.proxy_count; i++) {
         struct address *listen = &child->config.proxies[i].listen;
         listen->port = 0;
+        child->config.proxies[i].log_messages = child->job->observe;
         if (listen->kind != ADDRESS_UNIX)
             continue;
         snprintf(path, sizeof path, "%s/%05u.%zu.sock", child->runner->root, child->job->run, i);
@@ -175,7 +176,7 @@ static int prepare_config(struct child *child)
         errno = ENAMETOOLONG;
         return fail(child, path);
     }
-    free_addresses(child);
+    prepare_proxies(child);
     return put_faults(child);
 }
 

@@ -61,9 +61,14 @@ static int take_options(const struct cli *cli, struct sweep_options *options, st
 /* --- the command --- */
 
 /* Where no protocol says how bytes are cut into messages, what one side says until the other speaks is one. */
-static void choose_protocols(struct config *config)
+static int choose_protocols(struct config *config, struct err *err)
 {
-    (void)config;
+    for (size_t i = 0; i < config->proxy_count; i++) {
+        struct protocol *protocol = &config->proxies[i].protocol;
+        if (protocol_is_raw(protocol) && option_protocol.parse(NULL, "turns", protocol, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int run(const struct cli *cli, struct config *config, struct sweep_options *options)
@@ -75,13 +80,13 @@ static int run(const struct cli *cli, struct config *config, struct sweep_option
         take_options(cli, options, &err) != 0)
         return EXIT_USAGE;
     if (intercept_parse_pass(cli->pass, &options->pass, &err) != 0 ||
-        exec_environment_check(config, &err) != 0 || sweep_options_finish(options, &err) != 0) {
+        exec_environment_check(config, &err) != 0 || sweep_options_finish(options, &err) != 0 ||
+        choose_protocols(config, &err) != 0) {
         fprintf(stderr, "rudeproxy: %s\n", err.text);
         return EXIT_USAGE;
     }
     exec_remember(&origin);
     run_choose_seed(&config->settings);
-    choose_protocols(config);
     return sweep_run(&(struct sweep_request){
         .config = config,
         .options = options,
