@@ -12,6 +12,7 @@
 #include "proxy/base/units.h"
 
 #define ALL "all"
+#define NEXT "next"
 #define EVERY "every:"
 #define TERM_MAX 48 /* two 20-digit numbers and a dash */
 #define RIGHT "write numbers from 1, such as 2, 1-3, 5-, every:3, or a list of them"
@@ -100,6 +101,10 @@ static int parse(const struct option *option, const char *text, void *value, str
         memcpy(value, &selection, sizeof selection);
         return 0;
     }
+    if (strcmp(text, NEXT) == 0)
+        return err_set(err,
+            "'next' is a word of the API, for the next connection of a running proxy; "
+            "here " RIGHT);
     for (const char *rest = text; rest != NULL;) {
         char term[TERM_MAX];
         size_t length = strcspn(rest, ",");

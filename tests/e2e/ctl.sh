@@ -289,6 +289,17 @@ ctl fault list web
 printf '[proxy web]\nlisten = nonsense\n' >>"$proxy_ini"
 ctl_fails 1 'not reloaded' reload
 says "$work/err" "$proxy_ini:[0-9]+: "
+# Chains, the N-th match and the next connection, in the words of the file.
+ctl fault add web type=mark direction=upstream 'when=match:"a b"#2+1' -n seen
+ctl fault add web type=reset after=seen trigger_delay=5ms connections=next -n behind
+ctl fault list web
+says "$work/out" "^web${tab}seen${tab}mark${tab}.* when=match:\"a b\"#2\+1 "
+says "$work/out" "^web${tab}behind${tab}reset${tab}.* after=seen trigger_delay=5ms .*connections=[0-9]+ "
+ctl_fails 1 "did you mean 'seen'" fault add web type=noop after=sen
+ctl_fails 1 'a circle' fault change web seen after=behind
+ctl fault remove web behind
+ctl fault remove web seen
+
 ctl reset-counts
 printed "Connections are numbered from 1 again$nl"
 

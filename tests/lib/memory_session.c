@@ -16,9 +16,6 @@
 
 #include "proxy/base/list.h"
 
-#define SETTINGS_TEXT "[rudeproxy]\nseed = 42\n"
-#define PROXY_TEXT "[proxy a]\nlisten = 127.0.0.1:1\nupstream = 127.0.0.1:2\n"
-
 /* Wake-ups in one moment, and in one call of advance: whoever needs more spins. */
 #define WAKES_MAX 1000
 #define TIMERS_MAX 200000
@@ -33,55 +30,7 @@ static void memory_client(struct sockaddr_storage *client)
     address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
-/* --- the configuration --- */
-
-size_t memory_config_read(struct config *config, const char *faults)
-{
-    struct config_source *source = config_source_new();
-    assert_non_null(source);
-    if (strstr(faults, "[rudeproxy]") == NULL)
-        config_source_add_text(source, "settings", SETTINGS_TEXT);
-    if (strstr(faults, "[proxy ") == NULL)
-        config_source_add_text(source, "proxy", PROXY_TEXT);
-    config_source_add_text(source, "faults", faults);
-    FILE *out = fopen("/dev/null", "w");
-    assert_non_null(out);
-    size_t problems = config_build(source, config, out);
-    fclose(out);
-    config_source_free(source);
-    return problems;
-}
-
-size_t memory_proxy_read(struct memory_proxy *proxy, const char *faults)
-{
-    memset(proxy, 0, sizeof *proxy);
-    proxy->text = faults;
-    fault_counters_init(&proxy->book);
-    return memory_config_read(&proxy->config, faults);
-}
-
-int memory_proxy_compile(struct memory_proxy *proxy)
-{
-    plan_unref(proxy->plan);
-    fault_counters_deinit(&proxy->book);
-    proxy->plan = plan_compile(&proxy->config, &proxy->config.proxies[0], RULE_FROM_FILE,
-        MEMORY_START, &proxy->book, NULL, false);
-    return proxy->plan == NULL ? -1 : 0;
-}
-
-void memory_proxy_init(struct memory_proxy *proxy, const char *faults)
-{
-    if (memory_proxy_read(proxy, faults) != 0)
-        fail_msg("this is no configuration:\n%s", faults);
-    assert_int_equal(memory_proxy_compile(proxy), 0);
-}
-
-void memory_proxy_deinit(struct memory_proxy *proxy)
-{
-    plan_unref(proxy->plan);
-    fault_counters_deinit(&proxy->book);
-    config_free(&proxy->config);
-}
+/* --- another plan --- */
 
 /* What differs between two plans. */
 static size_t differences(

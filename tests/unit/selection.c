@@ -117,6 +117,7 @@ static void wrong_selections_are_refused(void **state)
         {"18446744073709551615", "not a connection"},
         {"99999999999999999999", "not a connection"},
         {"1k", "not a connection"},
+        {"next", "a word of the API"},
         {"1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "at most 32"},
         {"111111111111111111111111111111111111111111111111111111111111", "not a connection"},
     };
