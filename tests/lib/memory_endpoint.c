@@ -104,9 +104,9 @@ static ssize_t memory_send(struct endpoint *ep, const struct iovec *pieces, int 
         append(end, pieces[i].iov_base, pieces[i].iov_len < room ? pieces[i].iov_len : room);
     }
     assert_true(end->out_len > before);
-    assert_in_range(end->send_count, 0, MEMORY_SENDS_MAX - 1);
-    end->sends[end->send_count++] =
-        (struct memory_send){.end = end->out_len, .at = *end->now, .whole = whole};
+    if (end->send_count < MEMORY_SENDS_MAX) /* the first ones are recorded */
+        end->sends[end->send_count++] =
+            (struct memory_send){.end = end->out_len, .at = *end->now, .whole = whole};
     return (ssize_t)(end->out_len - before);
 }
 
