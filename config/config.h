@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "proxy/base/address.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/option.h"
 #include "proxy/fault/destination.h"
 #include "proxy/fault/fault.h"
@@ -160,7 +161,7 @@ bool fault_equal(const struct fault *a, const struct fault *b);
 
 /* Checks the message triggers of a fault against the protocol of a proxy. 0, or -1 with err filled and
  * `*key` the key that is wrong. */
-int config_check_messages(
+MUST_CHECK int config_check_messages(
     const struct fault *fault, const struct proxy_config *proxy, const char **key, struct err *err);
 
 /* Whether a fault's `proxy` key names this proxy (a list, or "*"). */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/base/option.h"
 
 #define NAME_FORM "letters, digits, - _ and . only, a letter or digit first"
@@ -16,7 +17,7 @@ bool name_is_valid(const char *name);
 
 /* Whether it may name a proxy or a fault of the API: any bytes but control characters, 1 to
  * PROXY_NAME_MAX - 1 of them. 0, or -1 with err filled. */
-int name_check_any(const char *name, struct err *err);
+MUST_CHECK int name_check_any(const char *name, struct err *err);
 
 /* Takes the next name off a list as struct fault keeps it ("a,b"). Returns the rest of the list,
  * NULL at its end. `name` holds FAULT_NAME_MAX bytes. */

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/relay/event.h"
 
 #define EVENT_RING_MAX 4096  /* lines kept: with 400 bytes each, 1.6 MB */
@@ -33,7 +34,7 @@ struct event_ring {
 };
 
 /* `wall_offset_us`: the wall clock minus that of events. 0 or -ENOMEM. */
-int event_ring_init(struct event_ring *ring, int64_t wall_offset_us);
+MUST_CHECK int event_ring_init(struct event_ring *ring, int64_t wall_offset_us);
 void event_ring_deinit(struct event_ring *ring);
 
 void event_ring_add(struct event_ring *ring, const struct event *event);

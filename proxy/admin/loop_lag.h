@@ -8,6 +8,7 @@
 #ifndef RUDEPROXY_ADMIN_LOOP_LAG_H
 #define RUDEPROXY_ADMIN_LOOP_LAG_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/net/timers.h"
 
 #define LOOP_LAG_BUCKETS 8
@@ -22,7 +23,7 @@ struct loop_lag {
 };
 
 /* 0 or -ENOMEM. */
-int loop_lag_init(struct loop_lag *lag, struct timers *timers);
+MUST_CHECK int loop_lag_init(struct loop_lag *lag, struct timers *timers);
 void loop_lag_deinit(struct loop_lag *lag);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/record/line_writer.h"
 
 struct messages {
@@ -21,7 +22,7 @@ struct messages {
 
 /* `gathered`: lines are only written when the stream is flushed, as the log wants it; else each line at
  * once. 0, or -1 with err filled and stderr as it was. */
-int messages_open(struct messages *messages, bool gathered, struct err *err);
+MUST_CHECK int messages_open(struct messages *messages, bool gathered, struct err *err);
 
 /* Waits a second at most for a reader that does not read, and restores stderr. Idempotent. */
 void messages_close(struct messages *messages);

@@ -4,12 +4,13 @@
 #define RUDEPROXY_APP_OUTCOME_H
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/record/ledger.h"
 
 struct run_options;
 
 /* Checks before the run that the reports can be written. 0, or -1 with err filled. */
-int outcome_check(const struct run_options *options, struct err *err);
+MUST_CHECK int outcome_check(const struct run_options *options, struct err *err);
 
 /* Prints the summary and writes the reports. `child_status`: how the command of exec ended, 0
  * without one. Returns the exit status: that of the command if it failed, then ours, then that of

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 struct parent_watch {
     uv_poll_t poll;
@@ -22,7 +23,8 @@ struct parent_watch {
 
 /* `parent`: what getppid() said when the program began. The watch is zeroed but for its callback.
  * 0, or -1 with err filled and nothing to close. */
-int parent_watch_start(struct parent_watch *watch, uv_loop_t *loop, pid_t parent, struct err *err);
+MUST_CHECK int parent_watch_start(
+    struct parent_watch *watch, uv_loop_t *loop, pid_t parent, struct err *err);
 
 /* Does nothing for a watch that was not started. */
 void parent_watch_close(struct parent_watch *watch);

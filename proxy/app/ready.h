@@ -10,6 +10,7 @@
 #ifndef RUDEPROXY_APP_READY_H
 #define RUDEPROXY_APP_READY_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/net/worker.h"
 
 enum ready_format { READY_TEXT, READY_JSON };
@@ -21,7 +22,7 @@ struct ready_options {
 };
 
 /* `admin`: where the API listens, "" if there is none. 0, or -1 with err filled. */
-int ready_tell(const struct worker *worker, const char *admin, const struct ready_options *options,
-    struct err *err);
+MUST_CHECK int ready_tell(const struct worker *worker, const char *admin,
+    const struct ready_options *options, struct err *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 enum address_kind {
     ADDRESS_IP,      /* numeric IPv4 or IPv6: `sockaddr` can be made of it at once */
@@ -35,7 +36,7 @@ struct address {
     uint16_t port; /* ADDRESS_IP and ADDRESS_NAME; 0: the kernel chooses (listen only) */
 };
 
-int address_parse(const char *text, struct address *address, struct err *err);
+MUST_CHECK int address_parse(const char *text, struct address *address, struct err *err);
 /* ADDRESS_NOWHERE, of a text; one that is too long is cut. */
 void address_nowhere(const char *text, struct address *address);
 void address_format(const struct address *address, char *buf, size_t size);

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/base/must_check.h"
+
 struct hash_link {
     struct hash_link *next; /* in its bucket */
     uint64_t key;
@@ -26,7 +28,7 @@ struct hash {
 void hash_deinit(struct hash *hash);
 
 /* 0 or -ENOMEM. */
-int hash_add(struct hash *hash, struct hash_link *link, uint64_t key);
+MUST_CHECK int hash_add(struct hash *hash, struct hash_link *link, uint64_t key);
 
 /* The link is in the table. */
 void hash_remove(struct hash *hash, struct hash_link *link);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "proxy/base/must_check.h"
+
 struct memory_file {
     FILE *out;
     char *bytes; /* owned; NUL-terminated once there are any */
@@ -21,7 +23,7 @@ struct memory_file {
 };
 
 /* 0, or -1: out of memory, and nothing to close. */
-int memory_file_open(struct memory_file *file);
+MUST_CHECK int memory_file_open(struct memory_file *file);
 
 /* What was written, NUL-terminated, from malloc, the caller's to free. NULL: out of memory. `size` may be
  * NULL. */

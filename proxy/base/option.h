@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 struct option;
 
@@ -53,7 +54,8 @@ const struct option *option_find(const struct option *table, const char *name);
 void option_set_defaults(const struct option *table, void *base);
 
 /* Parses one value into its place in `base`. 0, or -1 with err filled. */
-int option_parse(const struct option *option, const char *text, void *base, struct err *err);
+MUST_CHECK int option_parse(
+    const struct option *option, const char *text, void *base, struct err *err);
 
 void option_format(const struct option *option, const void *base, char *buf, size_t size);
 

@@ -11,26 +11,27 @@
 #include <stdint.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 /* "250us" "10ms" "1.5s" "2m" "1h" -> microseconds. A plain "0" needs no unit. */
-int units_parse_duration(const char *text, uint64_t *us, struct err *err);
+MUST_CHECK int units_parse_duration(const char *text, uint64_t *us, struct err *err);
 void units_format_duration(uint64_t us, char *buf, size_t size);
 
 /* "512" "64k" "1M" "1G" -> bytes, 1k = 1024. "1.5M" is right where it is a whole number of bytes.
  */
-int units_parse_size(const char *text, uint64_t *bytes, struct err *err);
+MUST_CHECK int units_parse_size(const char *text, uint64_t *bytes, struct err *err);
 void units_format_size(uint64_t bytes, char *buf, size_t size);
 
 /* "25%" "0.01%" -> parts per billion, at most 100%. */
-int units_parse_percentage(const char *text, uint64_t *ppb, struct err *err);
+MUST_CHECK int units_parse_percentage(const char *text, uint64_t *ppb, struct err *err);
 void units_format_percentage(uint64_t ppb, char *buf, size_t size);
 
 /* "512/s" "64k/s" "1M/s" "1G/s" -> bytes a second, 1k = 1024. */
-int units_parse_rate(const char *text, uint64_t *bytes_per_s, struct err *err);
+MUST_CHECK int units_parse_rate(const char *text, uint64_t *bytes_per_s, struct err *err);
 void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size);
 
 /* Decimal, no sign. */
-int units_parse_number(const char *text, uint64_t *number, struct err *err);
+MUST_CHECK int units_parse_number(const char *text, uint64_t *number, struct err *err);
 
 /* Copies one element of a list, `length` bytes at `text`, without the blanks around it. -1 when it
  * does not fit into `size` bytes with its NUL; `out` then holds its beginning. */

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "proxy/base/address.h"
+#include "proxy/base/must_check.h"
 
 #define CLIENT_CONNECT_S 10u
 #define CLIENT_CALL_S 60u        /* for a whole answer: twice what a server may take to begin one */
@@ -53,7 +54,7 @@ struct client_sink {
 
 /* `url`: "http://host:port", "host:port" or "unix:/path". `token` NULL: none. Both have to live as
  * long as the client. 0, or -1. */
-int client_open(struct client *client, const char *url, const char *token);
+MUST_CHECK int client_open(struct client *client, const char *url, const char *token);
 void client_close(struct client *client);
 
 /* `body` NULL: none. 0, and the answer is the caller's to free; -1. */

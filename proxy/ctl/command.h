@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/ctl/client.h"
 #include "proxy/ctl/ctl.h"
 
@@ -86,6 +87,6 @@ long long ctl_number(const json_t *object, const char *key);
 
 /* "key=value key=value" as members of an object. 0, or -1 after complaining. A value that is empty
  * becomes null. */
-int ctl_words(const struct ctl *ctl, json_t *object, const char *words);
+MUST_CHECK int ctl_words(const struct ctl *ctl, json_t *object, const char *words);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 #define HTTP_LINE_MAX 16384u /* a line of the head; the block that a body is read by */
 #define HTTP_HEAD_MAX 65536u /* all lines of a head, and of those behind a chunked body */
@@ -33,7 +34,7 @@ struct http_answer {
 
 /* `fd` is non-blocking. `status` and `type` are set before the first piece is taken. Returns 0 when the
  * answer is complete, or -1. */
-int http_exchange(int fd, const struct http_request *request, int64_t deadline_ms,
+MUST_CHECK int http_exchange(int fd, const struct http_request *request, int64_t deadline_ms,
     struct http_answer *answer, struct err *err);
 
 #endif

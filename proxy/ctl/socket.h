@@ -11,6 +11,7 @@
 
 #include "proxy/base/address.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 #define SOCKET_NO_DEADLINE INT64_MAX
 
@@ -21,6 +22,6 @@ int64_t socket_deadline(unsigned seconds);
 short socket_wait(int fd, short events, int64_t deadline_ms);
 
 /* Tries each address of the host in turn. Returns a non-blocking socket, which the caller closes, or -1. */
-int socket_connect(const struct address *to, int64_t deadline_ms, struct err *err);
+MUST_CHECK int socket_connect(const struct address *to, int64_t deadline_ms, struct err *err);
 
 #endif

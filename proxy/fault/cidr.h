@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/base/option.h"
 
 #define CIDR_TERMS_MAX 16
@@ -26,7 +27,7 @@ struct cidr_list {
 bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client);
 
 /* One address or network. `text` is free to be cut. 0, or -1 with err filled. */
-int cidr_parse(char *text, struct cidr *cidr, struct err *err);
+MUST_CHECK int cidr_parse(char *text, struct cidr *cidr, struct err *err);
 /* False for an address that is neither IPv4 nor IPv6. */
 bool cidr_has(const struct cidr *cidr, const struct sockaddr_storage *address);
 

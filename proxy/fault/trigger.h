@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/base/option.h"
 
 enum trigger_kind {
@@ -57,7 +58,7 @@ bool trigger_has_edge(enum trigger_kind kind);
 bool trigger_is_timed(enum trigger_kind kind);
 
 /* Checks a trigger whose `edge` is known. 0, or -1 with err filled. */
-int trigger_check(const struct trigger *trigger, struct err *err);
+MUST_CHECK int trigger_check(const struct trigger *trigger, struct err *err);
 
 /* When it fires, in words: "after the 2nd match of "COMMIT" from the client". `directions`: the set
  * that it watches. Cuts at `size`. */

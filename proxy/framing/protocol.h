@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/base/option.h"
 #include "proxy/base/side.h"
 
@@ -46,7 +47,7 @@ bool protocol_knows_sizes(const struct protocol *protocol);
 bool protocol_has_parts(const struct protocol *protocol);
 
 /* Checks the KIND of a trigger. 0, or -1 with err filled ("did you mean"). */
-int protocol_check_kind(
+MUST_CHECK int protocol_check_kind(
     const struct protocol *protocol, enum direction direction, const char *kind, struct err *err);
 
 /* Whether a message of kind `kind` is one of the kind that a trigger wants. Case does not count, and

@@ -16,6 +16,7 @@
 #include "proxy/base/address.h"
 #include "proxy/base/err.h"
 #include "proxy/base/list.h"
+#include "proxy/base/must_check.h"
 
 #define BUILTIN_COUNT 4
 
@@ -44,7 +45,7 @@ struct builtins {
 };
 
 void builtins_init(struct builtins *builtins, uv_loop_t *loop);
-int builtins_start(struct builtins *builtins, const char *name, struct err *err);
+MUST_CHECK int builtins_start(struct builtins *builtins, const char *name, struct err *err);
 
 /* NULL when it was not started. */
 const struct address *builtins_address(const struct builtins *builtins, const char *name);

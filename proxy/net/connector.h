@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "config/config.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/resolver.h"
 #include "proxy/net/socket_endpoint.h"
@@ -46,7 +47,7 @@ struct connector {
 };
 
 /* 0 or -ENOMEM. */
-int connector_init(struct connector *connector, struct worker *worker,
+MUST_CHECK int connector_init(struct connector *connector, struct worker *worker,
     const struct proxy_config *proxy, connector_done_fn on_done);
 
 /* Never calls on_done from inside. The endpoint is initialised, and gets its descriptor here.

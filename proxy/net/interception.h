@@ -15,6 +15,7 @@
 
 #include "config/config.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/fault/destination.h"
 #include "proxy/net/congestion.h"
 #include "proxy/net/host_names.h"
@@ -32,7 +33,7 @@ struct interception {
 /* The listening socket of a proxy that intercepts: in the command's network, at a port that the kernel
  * chose; its address goes to `address`. `interception` and `congestion` may be NULL. The descriptor, or
  * -errno with err filled. */
-int interception_listen(struct interception *interception,
+MUST_CHECK int interception_listen(struct interception *interception,
     const struct system_congestion *congestion, const struct proxy_config *proxy,
     struct sockaddr_storage *address, socklen_t *address_len, struct err *err);
 

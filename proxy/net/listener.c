@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/base/rng.h"
 #include "proxy/net/interception.h"
 #include "proxy/net/listen_address.h"
@@ -225,7 +226,7 @@ static void open_twin(struct listener *listener, const struct proxy_config *prox
     config.listen = (struct address){.kind = ADDRESS_IP, .host = "::1"};
     config.listen.port = ntohs(((struct sockaddr_in *)&listener->address)->sin_port);
     listener_forget_address(&listener->twin->listener);
-    listener_open(&listener->twin->listener, &config, &ignored);
+    MAY_FAIL(listener_open(&listener->twin->listener, &config, &ignored)); /* then IPv4 alone */
 }
 
 static void free_twin(struct listener *listener)
@@ -403,7 +404,7 @@ void listener_set_deaf(struct listener *listener, bool drop_syns)
     if (listener->fd < 0 || listener->drop_syns == drop_syns)
         return;
     listener->drop_syns = drop_syns;
-    packet_filter_attach(listener->fd, &all, drop_syns ? 1 : 0);
+    MAY_FAIL(packet_filter_attach(listener->fd, &all, drop_syns ? 1 : 0)); /* out of memory */
 }
 
 void listener_close(struct listener *listener)

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/congestion.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/timers.h"
@@ -57,13 +58,15 @@ struct listener {
 };
 
 /* `congestion`: NULL, or it outlives the listener. 0 or -ENOMEM. */
-int listener_init(struct listener *listener, struct poller *poller, struct timers *timers,
-    const struct system_congestion *congestion, const struct listener_calls *calls);
+MUST_CHECK int listener_init(struct listener *listener, struct poller *poller,
+    struct timers *timers, const struct system_congestion *congestion,
+    const struct listener_calls *calls);
 void listener_deinit(struct listener *listener);
 
 /* Binds and listens; a host name is resolved here, blocking, and its first address taken. `localhost` is
  * never resolved (RFC 6761 6.3): it is 127.0.0.1, and ::1 with the same port where that is free. 0, or -1 with err filled. */
-int listener_open(struct listener *listener, const struct proxy_config *proxy, struct err *err);
+MUST_CHECK int listener_open(
+    struct listener *listener, const struct proxy_config *proxy, struct err *err);
 
 /* A closed listener forgets where it listened: it can be opened elsewhere. */
 void listener_forget_address(struct listener *listener);

@@ -9,6 +9,7 @@
 #ifndef RUDEPROXY_NET_LISTENER_FAULTS_H
 #define RUDEPROXY_NET_LISTENER_FAULTS_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/timers.h"
@@ -36,8 +37,9 @@ struct listener_faults {
 };
 
 /* Worker, listener and plan outlive the faults. 0 or -ENOMEM. */
-int listener_faults_init(struct listener_faults *faults, const struct listener_faults_calls *calls,
-    struct worker *worker, struct listener *listener, const struct plan *plan);
+MUST_CHECK int listener_faults_init(struct listener_faults *faults,
+    const struct listener_faults_calls *calls, struct worker *worker, struct listener *listener,
+    const struct plan *plan);
 void listener_faults_deinit(struct listener_faults *faults);
 
 /* Replaces the plan, before the owner drops its reference to the old one. A fault that is active and

@@ -7,9 +7,10 @@
 #ifndef RUDEPROXY_NET_PACKET_FILTER_H
 #define RUDEPROXY_NET_PACKET_FILTER_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 
 /* A segment is lost when any of the filters says so; count 0 heals the socket. 0 or negative errno. */
-int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned count);
+MUST_CHECK int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned count);
 
 #endif

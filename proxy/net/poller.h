@@ -26,6 +26,7 @@
 #include <uv.h>
 
 #include "proxy/base/list.h"
+#include "proxy/base/must_check.h"
 
 struct poller_item {
     /* `events` is a set of EPOLL* bits. May close descriptors, also its own. */
@@ -49,7 +50,7 @@ struct poller {
 
 /* `loop` is run by the poller from now on. 0 or negative errno; after a failure there is nothing to
  * close. */
-int poller_init(struct poller *poller, uv_loop_t *loop);
+MUST_CHECK int poller_init(struct poller *poller, uv_loop_t *loop);
 
 /* Runs the tasks that wait and closes. Idempotent; not from inside an item's on_event. */
 void poller_close(struct poller *poller);
@@ -61,10 +62,10 @@ bool poller_is_closed(const struct poller *poller);
 int poller_turn(struct poller *poller, int most_ms);
 
 /* Watches a descriptor until it is closed. 0 or negative errno. */
-int poller_add(struct poller *poller, int fd, struct poller_item *item);
+MUST_CHECK int poller_add(struct poller *poller, int fd, struct poller_item *item);
 
 /* Reports anew, in the next turn, what the descriptor is ready for. 0 or negative errno. */
-int poller_rearm(struct poller *poller, int fd, struct poller_item *item);
+MUST_CHECK int poller_rearm(struct poller *poller, int fd, struct poller_item *item);
 
 /* The same level-triggered and for reading only: told in each turn, for as long as there is something
  * to read; and an end to it. */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/connector.h"
 #include "proxy/net/listener.h"
@@ -62,7 +63,7 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan);
 
 /* Opens the listener unless the plan says `enabled = no` or a fault keeps it closed; emits `listening`.
  * 0, or -1 with err. */
-int proxy_listen(struct proxy *proxy, struct err *err);
+MUST_CHECK int proxy_listen(struct proxy *proxy, struct err *err);
 
 /* New connections get this plan from now on; takes over the reference. `opened`: the caller has
  * just opened the listener. */

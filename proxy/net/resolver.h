@@ -21,6 +21,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/hash.h"
 #include "proxy/base/list.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/poller.h"
 
 /* Lookups under way at one time; further names wait. */
@@ -68,14 +69,15 @@ struct resolver {
 };
 
 /* 0 or -errno. */
-int resolver_init(struct resolver *resolver, struct poller *poller);
+MUST_CHECK int resolver_init(struct resolver *resolver, struct poller *poller);
 
 /* Forgets all that is under way and calls nobody. Idempotent. */
 void resolver_close(struct resolver *resolver);
 
 /* Looks the name up anew, or joins the lookup that is under way. Calls on_resolved later, from the loop.
  * 0 or -ENOMEM. resolver_cancel() lets the waiter go; idempotent. */
-int resolver_start(struct resolver *resolver, const char *host, struct resolver_waiter *waiter);
+MUST_CHECK int resolver_start(
+    struct resolver *resolver, const char *host, struct resolver_waiter *waiter);
 void resolver_cancel(struct resolver_waiter *waiter);
 
 /* An answer of the last RESOLVER_KEEP_US, with a reference for the caller. NULL: none yet; the name is

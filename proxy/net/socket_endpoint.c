@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/pipe_pool.h"
 #include "proxy/net/socket_options.h"
@@ -44,7 +45,7 @@ static void before_write(struct socket_endpoint *endpoint, size_t size)
 {
     if (endpoint->nodelay_due && (endpoint->written || size > SMALL_WRITE)) {
         endpoint->nodelay_due = false;
-        socket_set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        MAY_FAIL(socket_set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1)); /* only slower */
     }
     endpoint->written = true;
 }
@@ -302,7 +303,7 @@ static void unix_close(struct endpoint *ep, enum endpoint_close how)
 static void tcp_set_filters(
     struct endpoint *ep, const struct packet_filter *filters, unsigned count)
 {
-    packet_filter_attach(fd_of(ep), filters, count);
+    MAY_FAIL(packet_filter_attach(fd_of(ep), filters, count)); /* out of memory: nothing is lost */
 }
 
 /* A UNIX socket has no segments to lose. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "config/config.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/socket_options.h"
 #include "proxy/relay/endpoint.h"
@@ -38,12 +39,12 @@ void socket_endpoint_init(
 
 /* Takes an accepted, non-blocking socket and watches it. 0, or negative errno: the descriptor is
  * then still the caller's. */
-int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *poller, int fd,
-    int family, const struct proxy_config *proxy);
+MUST_CHECK int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *poller,
+    int fd, int family, const struct proxy_config *proxy);
 
 /* Makes a socket of this family with the proxy's options, and watches it. 0 or negative errno. */
-int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
-    const struct proxy_config *proxy);
+MUST_CHECK int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller,
+    int family, const struct proxy_config *proxy);
 
 /* Closes without a word of protocol: for sockets that never became part of a session. Idempotent.
  */

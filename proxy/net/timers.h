@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/poller.h"
 
 struct timer {
@@ -34,14 +35,15 @@ struct timers {
 time_us timers_now(void);
 
 /* 0 or negative errno; after a failure there is nothing to deinit. */
-int timers_init(struct timers *timers, struct poller *poller);
+MUST_CHECK int timers_init(struct timers *timers, struct poller *poller);
 void timers_deinit(struct timers *timers); /* every timer was deinited before */
 
 /* Sets the timerfd to the earliest deadline; to be called before the loop blocks. */
 void timers_arm(struct timers *timers);
 
 /* 0 or -ENOMEM. */
-int timer_init(struct timers *timers, struct timer *timer, void (*on_due)(struct timer *timer));
+MUST_CHECK int timer_init(
+    struct timers *timers, struct timer *timer, void (*on_due)(struct timer *timer));
 void timer_set(struct timers *timers, struct timer *timer, time_us at);
 void timer_deinit(struct timers *timers, struct timer *timer);
 

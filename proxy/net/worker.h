@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "config/config.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/ring.h"
 #include "proxy/net/builtin.h"
 #include "proxy/net/congestion.h"
@@ -50,7 +51,7 @@ struct worker {
 };
 
 /* 0 or negative errno; after a failure there is nothing to close. */
-int worker_init(struct worker *worker, uv_loop_t *loop,
+MUST_CHECK int worker_init(struct worker *worker, uv_loop_t *loop,
     void (*on_event)(void *user, const struct event *event), void *user);
 
 /* One turn of everything, libuv's loop included; waits at most so many milliseconds, -1: for as long

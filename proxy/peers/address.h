@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "proxy/base/must_check.h"
+
 /* Room for "unix:" and the longest sun_path, or for any bracketed IPv6 address and port. */
 #define PEER_ADDRESS_TEXT 128
 
@@ -26,7 +28,7 @@ int peer_address_parse(const char *text, struct peer_address *out);
 int peer_address_format(const struct peer_address *address, char *text, size_t size);
 
 /* The address `fd` is bound to. 0 or -errno. */
-int peer_address_of_socket(int fd, struct peer_address *out);
+MUST_CHECK int peer_address_of_socket(int fd, struct peer_address *out);
 
 /* Finds a free port of an address with port 0 ("127.0.0.1:0") and keeps it from being given away:
  * a socket that is bound and never listens. A listener with SO_REUSEADDR can share the port.

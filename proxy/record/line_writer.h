@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 /* Of lines that wait, in bytes: what 3,000 connections log, or the configuration of 10,000 faults. */
 #define LINE_WRITER_QUEUE (4 * 1024 * 1024)
@@ -35,7 +36,7 @@ struct line_writer *line_writer_open_fd(int fd, int mode, struct err *err);
 
 /* Opens the path anew; nothing happens without one. Lines that were flushed before still go to the old file, unless that is stuck. 0,
  * or -1 with err filled: then the old file stays in use. */
-int line_writer_reopen(struct line_writer *writer, struct err *err);
+MUST_CHECK int line_writer_reopen(struct line_writer *writer, struct err *err);
 
 /* Valid until line_writer_close. */
 FILE *line_writer_stream(struct line_writer *writer);

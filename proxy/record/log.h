@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/record/line_writer.h"
 #include "proxy/relay/event.h"
 
@@ -37,8 +38,8 @@ struct log {
 };
 
 /* `messages` is the writer behind stderr, where the log may go too. 0, or -1 with err filled. */
-int log_open(struct log *log, const struct settings *settings, struct line_writer *messages,
-    struct err *err);
+MUST_CHECK int log_open(struct log *log, const struct settings *settings,
+    struct line_writer *messages, struct err *err);
 void log_event(struct log *log, const struct event *event);
 
 /* JSON only: a line that says with what everything after it can be repeated. `event` is "run" at
@@ -54,7 +55,7 @@ void log_sync(struct log *log);
 int log_flush_if_due(struct log *log, time_us now);
 
 /* Opens the file anew, for those who rotate it. On failure the old one stays in use. */
-int log_reopen(struct log *log, struct err *err);
+MUST_CHECK int log_reopen(struct log *log, struct err *err);
 
 /* Lines that were lost so far, because they were not taken in time. */
 uint64_t log_lost(const struct log *log);

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 #define OUTPUT_PATH_MAX 4096 /* PATH_MAX of Linux */
 
@@ -28,16 +29,16 @@ struct output_file {
 };
 
 /* 0, or -1 with err filled and nothing left behind. */
-int output_file_open(
+MUST_CHECK int output_file_open(
     struct output_file *file, const char *option, const char *path, struct err *err);
 
 /* Closes and renames; the same on failure, also when a write failed before. */
-int output_file_commit(struct output_file *file, struct err *err);
+MUST_CHECK int output_file_commit(struct output_file *file, struct err *err);
 
 /* Closes and removes what was written. */
 void output_file_discard(struct output_file *file);
 
 /* Whether it could be written, told at the start of a run and not at its end. */
-int output_file_probe(const char *option, const char *path, struct err *err);
+MUST_CHECK int output_file_probe(const char *option, const char *path, struct err *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/relay/plan.h"
 
 struct session;
@@ -31,8 +32,9 @@ struct rule_change {
 
 /* `plan`: with the changes; NULL: the session keeps its own (a fault for one connection). `client`: its
  * client's address. Not from inside the session. *out is NULL where nothing is to be done. 0 or -ENOMEM. */
-int adoption_prepare(struct session *session, struct plan *plan, const struct rule_change *changes,
-    size_t count, const struct sockaddr_storage *client, struct adoption **out);
+MUST_CHECK int adoption_prepare(struct session *session, struct plan *plan,
+    const struct rule_change *changes, size_t count, const struct sockaddr_storage *client,
+    struct adoption **out);
 
 /* Carries it out, and runs the session; frees the adoption. */
 void adoption_commit(struct adoption *adoption);

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/side.h"
 #include "proxy/fault/fault.h"
 #include "proxy/relay/flow.h"
@@ -156,7 +157,7 @@ static inline enum direction armed_direction(const struct armed_fault *armed)
 
 /* Selects the rules of the plan that concern this connection, and draws their chance. `client` is
  * the client's address. 0 or -ENOMEM. */
-int armed_select(struct session *session, const struct sockaddr_storage *client);
+MUST_CHECK int armed_select(struct session *session, const struct sockaddr_storage *client);
 
 /* Frees the session's armed faults. */
 void armed_deinit(struct session *session);

@@ -19,6 +19,7 @@
 
 #include "config/config.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/ring.h"
 #include "proxy/base/side.h"
 #include "proxy/relay/endpoint.h"
@@ -124,7 +125,7 @@ enum flow_stop flow_pump(struct flow *flow, time_us now);
 void flow_insert(struct flow *flow, struct insertion *insertion);
 
 /* Moves what the pipe holds into the ring, where faults see it. 0 or -ENOMEM. */
-int flow_unpipe(struct flow *flow);
+MUST_CHECK int flow_unpipe(struct flow *flow);
 
 /* Says what becomes of the bytes that arrive. At an edge that was just reached it applies to the bytes
  * behind it that were read already, too. */

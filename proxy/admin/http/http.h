@@ -19,6 +19,7 @@
 
 #include "config/config.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/timers.h"
@@ -97,7 +98,7 @@ struct http {
 };
 
 /* Listens at `address`. 0, or -1 with err filled and nothing to close. */
-int http_open(struct http *http, struct poller *poller, struct timers *timers,
+MUST_CHECK int http_open(struct http *http, struct poller *poller, struct timers *timers,
     const struct address *address, const struct http_calls *calls, void *user, struct err *err);
 void http_close(struct http *http);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/kind.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/units.h"
 #include "proxy/net/listen_address.h"
 #include "proxy/net/listener.h"
@@ -97,7 +98,7 @@ void toxiproxy_listen_nowhere(const char *text, struct err *err)
 {
     struct err inner = {""};
     struct address ignored;
-    toxiproxy_listen_parse(text, &ignored, &inner);
+    MAY_FAIL(toxiproxy_listen_parse(text, &ignored, &inner));
     err_set(err, "listen tcp: %s", inner.text);
 }
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 /* The first value of a body; a new reference. NULL with err filled: "EOF", "unexpected EOF",
  * "invalid character 'x' looking for beginning of value". */
@@ -32,7 +33,7 @@ struct toxiproxy_field {
  * ("Proxy"), and `package` what stands before it where no field is meant. A string that does not
  * fit is cut, and longer than any that may be: the caller's check of its length finds it. Returns 0,
  * or -1 with err telling the first mismatch; the other fields are read all the same. */
-int toxiproxy_json_fields(json_t *object, const char *package, const char *type,
+MUST_CHECK int toxiproxy_json_fields(json_t *object, const char *package, const char *type,
     const struct toxiproxy_field *fields, struct err *err);
 
 /* "string", "number", "object", ...: what Go calls a value in "cannot unmarshal ...". */

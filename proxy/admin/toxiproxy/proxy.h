@@ -4,6 +4,7 @@
 #define RUDEPROXY_ADMIN_TOXIPROXY_PROXY_H
 
 #include "proxy/admin/call.h"
+#include "proxy/base/must_check.h"
 
 /* What a body says of a proxy. One byte more than may be, so that too much is seen. */
 struct toxiproxy_proxy {
@@ -16,7 +17,7 @@ struct toxiproxy_proxy {
 
 /* Reads one object. `anonymous`: as an element of /populate, whose type has no name in Go. 0, or -1
  * with err in Go's words. */
-int toxiproxy_proxy_read(
+MUST_CHECK int toxiproxy_proxy_read(
     struct toxiproxy_proxy *proxy, json_t *object, bool anonymous, struct err *err);
 
 /* The configuration of a new proxy. `listen` is resolved, unless the proxy is not to listen. 0, or the

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 #include "proxy/relay/plan.h"
 
@@ -29,15 +30,16 @@ struct toxic {
 
 /* POST .../toxics, first half: name, type, stream, toxicity. The name may be taken: that is asked
  * between the two halves. A `body` that is no object is an error like any other. */
-int toxic_read_head(struct toxic *toxic, const char *proxy, const json_t *body, struct err *err);
+MUST_CHECK int toxic_read_head(
+    struct toxic *toxic, const char *proxy, const json_t *body, struct err *err);
 
 /* Second half: the attributes. The toxic is then complete. */
-int toxic_read_attributes(struct toxic *toxic, const json_t *body, struct err *err);
+MUST_CHECK int toxic_read_attributes(struct toxic *toxic, const json_t *body, struct err *err);
 
 /* PATCH or POST .../toxics/NAME: `toxic` is as it is in force (toxic_of_fault) and becomes what it
  * is to be. Attributes that are not named keep their values; name, type and stream are ignored. When
  * it fails, the toxic is not to be used any more. */
-int toxic_update(struct toxic *toxic, const json_t *body, struct err *err);
+MUST_CHECK int toxic_update(struct toxic *toxic, const json_t *body, struct err *err);
 
 /* A fault in force as a toxic; `said` is what the client said, or NULL. False: no toxic says what it
  * does (a type that Toxiproxy does not have, another trigger, both directions, some clients only). */

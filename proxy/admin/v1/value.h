@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "proxy/admin/text.h"
+#include "proxy/base/must_check.h"
 
 /* Members of an object that is open in `text`: every key that has a value and means something. */
 void v1_write_options(
@@ -17,7 +18,8 @@ void v1_write_options(
 
 /* Reads a new fault; `name` is the object's, or `named` where it has none. 0; -1 with what is wrong in
  * `problems`, sentence by sentence. */
-int v1_read_fault(json_t *object, const char *named, struct fault *fault, struct text *problems);
+MUST_CHECK int v1_read_fault(
+    json_t *object, const char *named, struct fault *fault, struct text *problems);
 
 /* Reads what is to change in a fault; null takes a key back to its default. */
 int v1_patch_fault(

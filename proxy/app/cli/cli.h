@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "proxy/app/cli/option.h"
 #include "proxy/app/ready.h"
+#include "proxy/base/must_check.h"
 
 /* Exit statuses, the same for every command. */
 enum exit_status {
@@ -81,7 +82,7 @@ int cli_unknown_command(const char *word);
 
 /* Reads the words of a command line. argv is rearranged and has to live as long as `cli`.
  * 0, or -1 after printing what is wrong to stderr. Either way, give it to cli_free. */
-int cli_parse(struct cli *cli, int argc, char **argv);
+MUST_CHECK int cli_parse(struct cli *cli, int argc, char **argv);
 void cli_free(struct cli *cli);
 
 /* Reports wrong usage: three texts one behind the other, and where to read more. Returns -1. */

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/peers/address.h"
 
 /* Where a recipe's proxy is to stand instead of at its example addresses. */
@@ -28,7 +29,7 @@ struct demo_proxy {
 };
 
 /* 0, or -1 with err filled. Only from a process with one thread: it forks. */
-int demo_proxy_start(struct demo_proxy *proxy, const char *recipe_name,
+MUST_CHECK int demo_proxy_start(struct demo_proxy *proxy, const char *recipe_name,
     const struct demo_place *place, struct err *err);
 
 /* Ends the child, by force if it does not go by itself, and reaps it. Returns its log, to be freed

@@ -7,10 +7,11 @@
 #define RUDEPROXY_APP_EXEC_ENVIRONMENT_H
 
 #include "config/config.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/worker.h"
 
 /* Whether each proxy has variables of its own. 0, or -1 with err naming two that have not. */
-int exec_environment_check(const struct config *config, struct err *err);
+MUST_CHECK int exec_environment_check(const struct config *config, struct err *err);
 
 /* Our environment and the variables, NULL-terminated, the caller's to give to
  * exec_environment_free. All proxies listen. NULL: out of memory. */

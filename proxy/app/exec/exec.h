@@ -12,6 +12,7 @@
 
 #include "proxy/app/exec/guard.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 struct exec {
     uv_poll_t poll; /* of fd */
@@ -29,8 +30,9 @@ void exec_remember(struct exec_origin *origin);
 
 /* 0, or -1 with err filled. That a command cannot be executed comes by on_over. `network`: the one
  * that the command enters; NULL: ours. argv and environment are not used any more when this returns. */
-int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
-    const struct exec_origin *origin, const struct holder *network, struct err *err);
+MUST_CHECK int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv,
+    char *const *environment, const struct exec_origin *origin, const struct holder *network,
+    struct err *err);
 
 /* Passes a signal on to the command's process group. */
 void exec_signal(struct exec *exec, int signum);

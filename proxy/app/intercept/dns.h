@@ -13,6 +13,7 @@
 #include "proxy/app/intercept/holder.h"
 #include "proxy/app/intercept/resolv.h"
 #include "proxy/base/list.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/host_names.h"
 
 /* Questions that wait for an answer. Each has a descriptor; the oldest gives way to a new one. */
@@ -33,8 +34,8 @@ struct dns {
 };
 
 /* 0, or -1 with err filled. `names` outlives it. */
-int dns_start(struct dns *dns, uv_loop_t *loop, struct holder *holder, struct host_names *names,
-    struct err *err);
+MUST_CHECK int dns_start(struct dns *dns, uv_loop_t *loop, struct holder *holder,
+    struct host_names *names, struct err *err);
 void dns_stop(struct dns *dns);
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 enum holder_namespace { HOLDER_USER, HOLDER_NETWORK, HOLDER_NAMESPACES };
 
@@ -23,13 +24,13 @@ struct holder {
 };
 
 /* 0, or -1 with err saying what forbids it and what to do. */
-int holder_start(struct holder *holder, struct err *err);
+MUST_CHECK int holder_start(struct holder *holder, struct err *err);
 
 /* socket(2) in the held network. The descriptor, close-on-exec; or -errno. */
 int holder_socket(struct holder *holder, int family, int type, int protocol);
 
 /* The calling process enters the namespaces: the command, before it is executed. 0 or -errno. */
-int holder_enter(const struct holder *holder);
+MUST_CHECK int holder_enter(const struct holder *holder);
 
 void holder_stop(struct holder *holder);
 

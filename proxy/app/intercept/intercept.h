@@ -22,6 +22,7 @@
 #include "proxy/app/intercept/holder.h"
 #include "proxy/app/intercept/refusals.h"
 #include "proxy/app/intercept/served.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/worker.h"
 
 /* What becomes of connections that no proxy intercepts (`--pass`). */
@@ -46,7 +47,7 @@ struct intercept {
 };
 
 /* `text` NULL: all. 0, or -1 with err filled. */
-int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err);
+MUST_CHECK int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err);
 
 /* Whether a proxy of the configuration intercepts. */
 bool intercept_is_wanted(const struct config *config);
@@ -60,7 +61,7 @@ void intercept_attach(struct intercept *intercept, struct worker *worker);
 
 /* Steers the command's connections to the proxies. 0, or -1 with err filled; then intercept_stop all the
  * same. */
-int intercept_start(struct intercept *intercept, struct err *err);
+MUST_CHECK int intercept_start(struct intercept *intercept, struct err *err);
 
 /* A proxy began or ceased to listen: the rules follow in the next turn. */
 void intercept_update(struct intercept *intercept);

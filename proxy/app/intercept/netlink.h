@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/base/must_check.h"
+
 struct netlink {
     unsigned char *bytes; /* owned */
     size_t length, capacity;
@@ -40,6 +42,6 @@ void netlink_want_ack(struct netlink *netlink);
 
 /* Sends everything over a netlink socket and waits for the acknowledgement: the kernel answers within
  * the call of sendmsg(2). 0 or -errno. */
-int netlink_send(struct netlink *netlink, int fd);
+MUST_CHECK int netlink_send(struct netlink *netlink, int fd);
 
 #endif

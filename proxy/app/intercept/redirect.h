@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "proxy/app/intercept/holder.h"
+#include "proxy/base/must_check.h"
 
 /* Connections to these ports; the first rule that fits decides. */
 struct redirect_rule {
@@ -22,6 +23,6 @@ struct redirect_rule {
 
 /* Puts the rules in force in place of those before, all at once. 0 or -errno: of the kernels that cannot
  * do it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
-int redirect_set(struct holder *holder, const struct redirect_rule *rules, size_t count);
+MUST_CHECK int redirect_set(struct holder *holder, const struct redirect_rule *rules, size_t count);
 
 #endif

@@ -17,6 +17,7 @@
 #include "proxy/app/intercept/holder.h"
 #include "proxy/base/address.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 /* Addresses that are listed; one that tries thousands is a port scanner, and counted only. */
 #define REFUSALS_MAX 64
@@ -39,7 +40,7 @@ struct refusals {
 };
 
 /* 0, or -1 with err filled. */
-int refusals_start(
+MUST_CHECK int refusals_start(
     struct refusals *refusals, uv_loop_t *loop, struct holder *holder, struct err *err);
 
 /* Reads what is left and closes. */

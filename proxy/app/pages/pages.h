@@ -8,10 +8,12 @@
 
 #include <stdio.h>
 
+#include "proxy/base/must_check.h"
+
 /* `page`: "rudeproxy" (section 1), "ctl" (1) or "ini" (5). 0, or -1: there is no such page. */
-int pages_print_man(const char *page, FILE *out);
+MUST_CHECK int pages_print_man(const char *page, FILE *out);
 
 /* `shell`: "bash", "zsh" or "fish". 0, or -1: another one. */
-int pages_print_completion(const char *shell, FILE *out);
+MUST_CHECK int pages_print_completion(const char *shell, FILE *out);
 
 #endif

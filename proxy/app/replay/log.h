@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "proxy/base/must_check.h"
 
 /* One `fault` event, and the `fault_over` that followed. */
 struct injection {
@@ -41,7 +42,7 @@ struct replay_log {
 };
 
 /* 0, or -1 after printing what is wrong, with the line, to stderr. */
-int replay_log_read(struct replay_log *log, const char *path);
+MUST_CHECK int replay_log_read(struct replay_log *log, const char *path);
 void replay_log_free(struct replay_log *log);
 
 #endif

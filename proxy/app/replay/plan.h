@@ -9,6 +9,7 @@
 #define RUDEPROXY_APP_REPLAY_PLAN_H
 
 #include "proxy/app/replay/log.h"
+#include "proxy/base/must_check.h"
 
 /* Why a section is not what it was, for the comment above it. */
 struct replay_remark {
@@ -30,7 +31,7 @@ struct replay_plan {
 };
 
 /* 0, or -1 after printing what is wrong to stderr. The log outlives the plan. */
-int replay_plan_make(struct replay_plan *plan, const struct replay_log *log);
+MUST_CHECK int replay_plan_make(struct replay_plan *plan, const struct replay_log *log);
 void replay_plan_free(struct replay_plan *plan);
 
 #endif

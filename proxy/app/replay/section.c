@@ -4,6 +4,7 @@
  * section made of a fault keeps its name, and the others, whose draws differ, say so.
  */
 #include "proxy/app/replay/section.h"
+#include "proxy/base/must_check.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -86,7 +87,8 @@ static void clear_choice(struct fault *fault, bool keep_window)
     for (size_t i = 0; i < count; i++) {
         const struct option *option = option_find(fault_options, keys[i]);
         struct err ignored;
-        option_parse(option, option->default_text, fault, &ignored);
+        MAY_FAIL(
+            option_parse(option, option->default_text, fault, &ignored)); /* defaults are right */
     }
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "proxy/app/sweep/runner.h"
+#include "proxy/base/must_check.h"
 
 #define SWEEP_BASELINE_RUNS 2
 
@@ -27,7 +28,7 @@ struct sweep_baseline {
 /* Runs the command. 0; -1 with err filled, also for a baseline that no sweep can stand on: the check fails, the
  * command connects to no proxy or does not end; 1 when it was interrupted. What differs between the runs is
  * written to `notes`, a line each. */
-int sweep_baseline_make(
+MUST_CHECK int sweep_baseline_make(
     struct sweep_baseline *baseline, struct sweep_runner *runner, FILE *notes, struct err *err);
 void sweep_baseline_free(struct sweep_baseline *baseline);
 

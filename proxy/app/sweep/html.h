@@ -4,10 +4,11 @@
 #define RUDEPROXY_APP_SWEEP_HTML_H
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 struct sweep;
 
 /* 0, or -1 with err filled. */
-int sweep_html_write(const struct sweep *sweep, const char *path, struct err *err);
+MUST_CHECK int sweep_html_write(const struct sweep *sweep, const char *path, struct err *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/side.h"
 
 #define OBSERVATION_ENDED_MAX 96 /* "fin_received,fin_sent" of one side */
@@ -41,8 +42,8 @@ struct observation {
 };
 
 /* 0, or -1 with err filled. A log that is missing or empty has no connections. */
-int observation_read(struct observation *observation, const struct config *config, const char *path,
-    struct err *err);
+MUST_CHECK int observation_read(struct observation *observation, const struct config *config,
+    const char *path, struct err *err);
 void observation_free(struct observation *observation);
 
 /* The connection of this proxy and number; NULL: there was none. */

@@ -16,6 +16,7 @@
 #include "proxy/app/intercept/intercept.h"
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 #define SWEEP_FAULTS_MAX 64   /* --sweep-fault, on one command line */
 #define SWEEP_COMPARES_MAX 64 /* --compare */
@@ -50,13 +51,13 @@ void sweep_options_deinit(struct sweep_options *options);
 
 /* Sets one option by its name without dashes ("jobs", "sweep-fault" or "sweep_fault"). Options that may be
  * repeated add to what is there. 0, or -1 with err filled, which does not name the option. */
-int sweep_options_set(
+MUST_CHECK int sweep_options_set(
     struct sweep_options *options, const char *name, const char *value, struct err *err);
 
 /* Whether an option and a key of the file are the same: `-` and `_` count as one. */
 bool sweep_options_same_name(const char *a, const char *b);
 
 /* Fills in the faults where none were given. 0, or -1 with err filled. */
-int sweep_options_finish(struct sweep_options *options, struct err *err);
+MUST_CHECK int sweep_options_finish(struct sweep_options *options, struct err *err);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/side.h"
 
 /* Why the plan chose a place. */
@@ -65,7 +66,7 @@ const char *sweep_place_format(
 
 /* Reads what sweep_place_format wrote, up to the end of `text` or to a `:` behind the offset, and sets
  * *rest to what follows that `:`, or to the end. 0, or -1 with err filled. */
-int sweep_place_parse(struct sweep_place *place, const struct config *config, const char *text,
-    const char **rest, struct err *err);
+MUST_CHECK int sweep_place_parse(struct sweep_place *place, const struct config *config,
+    const char *text, const char **rest, struct err *err);
 
 #endif

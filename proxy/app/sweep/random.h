@@ -8,10 +8,11 @@
 #define RUDEPROXY_APP_SWEEP_RANDOM_H
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 struct sweep;
 
 /* Fills the plan with the runs and what came of them. 0; 1 when it was interrupted; -1 with err filled. */
-int sweep_random_run(struct sweep *sweep, struct err *err);
+MUST_CHECK int sweep_random_run(struct sweep *sweep, struct err *err);
 
 #endif

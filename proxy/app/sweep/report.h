@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 struct sweep;
 
@@ -15,10 +16,12 @@ struct sweep;
 json_t *sweep_report_json(const struct sweep *sweep, bool details);
 
 /* 0, or -1 with err filled. */
-int sweep_report_write(const struct sweep *sweep, const char *path, struct err *err);
-int sweep_report_write_junit(const struct sweep *sweep, const char *path, struct err *err);
+MUST_CHECK int sweep_report_write(const struct sweep *sweep, const char *path, struct err *err);
+MUST_CHECK int sweep_report_write_junit(
+    const struct sweep *sweep, const char *path, struct err *err);
 
 /* DIR/NNNNN.ini for each bad case: the proxies and the faults of that run, as a file for `rudeproxy exec -c`. */
-int sweep_report_write_files(const struct sweep *sweep, const char *dir, struct err *err);
+MUST_CHECK int sweep_report_write_files(
+    const struct sweep *sweep, const char *dir, struct err *err);
 
 #endif

@@ -20,6 +20,7 @@
 #include "proxy/app/sweep/options.h"
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/app/sweep/place.h"
+#include "proxy/base/must_check.h"
 
 #define SWEEP_EXCERPT_MAX 4096 /* bytes kept of what a command printed */
 
@@ -57,14 +58,14 @@ struct sweep_runner {
 
 /* Makes the folder: in options->dir or options->resume, else in $TMPDIR, and then it goes away with us, however
  * we end. 0, or -1 with err filled. */
-int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
+MUST_CHECK int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
     const struct sweep_options *options, char *const *command, const struct exec_origin *origin,
     struct err *err);
 
 /* Runs all jobs, `runner->jobs` side by side. 0 when all are done, 1 after SIGINT or SIGTERM or past
  * `deadline` (monotonic, TIME_NEVER: none): jobs without `done` were not run. -1 with err filled: a run
  * could not be made at all. */
-int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
+MUST_CHECK int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
     uint64_t deadline, struct err *err);
 
 void sweep_runner_close(struct sweep_runner *runner);

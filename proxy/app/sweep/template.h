@@ -4,11 +4,12 @@
 #define RUDEPROXY_APP_SWEEP_TEMPLATE_H
 
 #include "proxy/app/sweep/place.h"
+#include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 
 /* Makes `text` a fault that fires at `place`, on that connection alone. A type that needs a side has that of
  * the receiver, if none is given. 0, or -1 with err filled: what the language says of it. */
-int sweep_template_build(const char *text, const struct sweep_place *place,
+MUST_CHECK int sweep_template_build(const char *text, const struct sweep_place *place,
     const struct config *config, struct fault *fault, struct err *err);
 
 #endif

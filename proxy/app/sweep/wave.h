@@ -7,15 +7,16 @@
 #define RUDEPROXY_APP_SWEEP_WAVE_H
 
 #include "proxy/app/sweep/sweep.h"
+#include "proxy/base/must_check.h"
 
 #define SWEEP_CONFIRMATIONS 2 /* further runs of a bad case */
 
 /* Runs every case of the plan that is not done. 0; 1 when it was interrupted or its time was over: cases
  * that were not run stay as they are; -1 with err filled. */
-int sweep_wave_run(struct sweep *sweep, struct err *err);
+MUST_CHECK int sweep_wave_run(struct sweep *sweep, struct err *err);
 
 /* Runs one case that is in no plan. The same. */
-int sweep_wave_try(struct sweep *sweep, struct sweep_case *tried, struct err *err);
+MUST_CHECK int sweep_wave_try(struct sweep *sweep, struct sweep_case *tried, struct err *err);
 
 /* Whether an outcome is bad by the options. */
 bool sweep_wave_is_bad(const struct sweep *sweep, enum sweep_outcome outcome);
