@@ -10,7 +10,7 @@
 /* How soon a listener that could not be opened again is tried again. */
 #define REOPEN_US (100 * US_PER_MS)
 
-/* In a rule's shared_state. */
+/* In the state that a rule shares. */
 struct is_active {
     bool now;
 };
@@ -103,7 +103,7 @@ void listener_faults_adopt(struct listener_faults *faults, const struct plan *pl
     faults->plan = plan;
     for (size_t i = 0; i < old->rule_count; i++) {
         struct rule *rule = old->rules[i];
-        const struct is_active *active = (const void *)rule->shared_state;
+        const struct is_active *active = (const void *)rule->shared->state;
         if (rule->fault.type->listener != LISTENER_OPEN && active->now &&
             !continues(plan, &rule->fault))
             emit(faults, rule, false, timers_now());
@@ -115,7 +115,7 @@ static time_us update_rule(
     struct listener_faults *faults, struct rule *rule, time_us now, enum listener_action *wanted)
 {
     const struct fault *fault = &rule->fault;
-    struct is_active *active = (void *)rule->shared_state;
+    struct is_active *active = (void *)rule->shared->state;
     struct window window = active_window(faults->plan, rule);
     bool is_active = fault->enabled && window_has(&window, now);
     if (fault->type->listener == LISTENER_OPEN)

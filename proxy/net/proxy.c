@@ -292,6 +292,7 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
     stop_probing(proxy);
     struct plan *old = proxy->plan;
     proxy->plan = plan;
+    plan_put_in_force(plan);
     listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
     if (!plan->config.enabled)
@@ -307,6 +308,7 @@ void proxy_change_faults(struct proxy *proxy, struct plan *plan)
 {
     struct plan *old = proxy->plan;
     proxy->plan = plan;
+    plan_put_in_force(plan);
     listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
     listener_faults_update(&proxy->listener_faults);

@@ -46,7 +46,7 @@ static struct armed_fault *make_one(struct session *session, struct rule *rule, 
     struct armed_fault *armed = calloc(1, sizeof *armed);
     if (armed == NULL)
         return NULL;
-    armed->rule = rule_ref(rule);
+    armed_follow(armed, rule_ref(rule));
     armed->session = session;
     list_init(&armed->chain_link);
     armed->directions = directions;
@@ -56,7 +56,6 @@ static struct armed_fault *make_one(struct session *session, struct rule *rule, 
     armed->armed_at = session->now;
     armed->counts_from = TIME_NEVER;
     armed->does.duration_us = TIME_NEVER;
-    armed->state = armed_state_of(armed, rule);
     for (unsigned d = 0; d < 2; d++) {
         armed->key[d] = key_of(session, &rule->fault, STREAM_DIRECTION + d);
         armed->when_match[d].edge = armed->until_match[d].edge = FLOW_NO_EDGE;

@@ -82,7 +82,8 @@ struct armed_fault {
     uint64_t key[2];            /* of its draws, by enum direction */
     struct insertion insertion; /* what it adds to a stream */
     struct match when_match[2], until_match[2]; /* by enum direction */
-    void *state; /* of its gate: own_state, or the rule's shared_state */
+    void *state;        /* of its gate: own_state, or what the rule shares */
+    const void *params; /* of its gate: the rule's own, or what it shares */
     alignas(max_align_t) unsigned char own_state[FAULT_STATE_MAX];
 };
 
@@ -104,10 +105,13 @@ static inline bool fault_shares_state(const struct fault *fault)
     return fault->type->shares_state != NULL && fault->type->shares_state(fault->params);
 }
 
-/* The state of its gate under this rule. */
-static inline void *armed_state_of(struct armed_fault *armed, struct rule *rule)
+/* The fault follows this rule from now on. */
+static inline void armed_follow(struct armed_fault *armed, struct rule *rule)
 {
-    return fault_shares_state(&rule->fault) ? rule->shared_state : armed->own_state;
+    bool shares = fault_shares_state(&rule->fault);
+    armed->rule = rule;
+    armed->state = shares ? rule->shared->state : armed->own_state;
+    armed->params = shares ? rule->shared->params : rule->fault.params;
 }
 
 /* Whether it is active and works on the bytes of this direction. */

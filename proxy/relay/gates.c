@@ -28,7 +28,7 @@ static void change_piece(
     for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->mutate != NULL)
-            fault->type->mutate(fault->params, armed->key[shaping->direction], offset, bytes, n);
+            fault->type->mutate(armed->params, armed->key[shaping->direction], offset, bytes, n);
     }
 }
 
@@ -73,7 +73,7 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->departure_time != NULL)
             came = fault->type->departure_time(
-                fault->params, armed->state, armed->key[shaping->direction], offset, came, until);
+                armed->params, armed->state, armed->key[shaping->direction], offset, came, until);
     }
     return came;
 }
@@ -94,7 +94,7 @@ static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *con
         .arrived = arrived,
         .flow = context,
     };
-    return fault->type->gate(fault->params, armed->state, &view, again);
+    return fault->type->gate(armed->params, armed->state, &view, again);
 }
 
 /* Asks the gates from the `first` fault on; `insertion` is NULL for the stream's bytes. */
@@ -157,7 +157,7 @@ uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail)
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->bytes_within == NULL)
             continue;
-        uint64_t bytes = fault->type->bytes_within(fault->params, due - shaping->now);
+        uint64_t bytes = fault->type->bytes_within(armed->params, due - shaping->now);
         delayed = bytes < delayed ? bytes : delayed;
     }
     return delayed;
@@ -170,7 +170,7 @@ static void tell_gates(struct shaping *shaping, size_t first, uint64_t offset, s
     for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->passed != NULL)
-            fault->type->passed(fault->params, armed->state, offset, n, shaping->now);
+            fault->type->passed(armed->params, armed->state, offset, n, shaping->now);
     }
 }
 

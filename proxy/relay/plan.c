@@ -18,6 +18,26 @@ static struct fault_counter *counter_of(const struct fault *fault, enum rule_ori
                                    : fault_counter_new_unnamed(book, proxy, fault->name);
 }
 
+/* What a rule shares: the same as the rule before it, if that is of the same type. NULL: out of memory. */
+static struct rule_shared *shared_of(const struct fault *fault, const struct rule *before)
+{
+    struct rule_shared *shared = NULL;
+    if (before != NULL && before->fault.type == fault->type) {
+        shared = before->shared;
+    } else if ((shared = calloc(1, sizeof *shared)) != NULL) {
+        memcpy(shared->params, fault->params, sizeof shared->params);
+    }
+    if (shared != NULL)
+        shared->refs++;
+    return shared;
+}
+
+static void shared_unref(struct rule_shared *shared)
+{
+    if (shared != NULL && --shared->refs == 0)
+        free(shared);
+}
+
 struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
     const struct toxic_fields *toxic_fields, const char *proxy, const struct rule *before,
     struct fault_counters *book)
@@ -33,8 +53,11 @@ struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
     rule->fault_counter = counter_of(fault, origin, proxy, before, book);
     if (fault->after.any)
         rule->first = fired_name_of(book, fault->after.name);
-    if (rule->fault_counter == NULL || (fault->after.any && rule->first == NULL)) {
+    rule->shared = shared_of(fault, before);
+    if (rule->fault_counter == NULL || (fault->after.any && rule->first == NULL) ||
+        rule->shared == NULL) {
         fault_counter_unref(rule->fault_counter);
+        shared_unref(rule->shared);
         free(rule);
         return NULL;
     }
@@ -44,8 +67,6 @@ struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
         matcher_init(&rule->when_matcher, &rule->fault.when);
     if (fault->until.kind == TRIGGER_MATCH)
         matcher_init(&rule->until_matcher, &rule->fault.until);
-    if (before != NULL && before->fault.type == fault->type)
-        memcpy(rule->shared_state, before->shared_state, sizeof rule->shared_state);
     return rule;
 }
 
@@ -61,6 +82,7 @@ void rule_unref(struct rule *rule)
     if (rule == NULL || --rule->refs > 0)
         return;
     fault_counter_unref(rule->fault_counter);
+    shared_unref(rule->shared);
     fired_name_unref(rule->first);
     free(rule);
 }
@@ -101,6 +123,14 @@ void plan_unref(struct plan *plan)
     for (size_t i = 0; i < plan->rule_count; i++)
         rule_unref(plan->rules[i]);
     free(plan);
+}
+
+void plan_put_in_force(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        struct rule *rule = plan->rules[i];
+        memcpy(rule->shared->params, rule->fault.params, sizeof rule->shared->params);
+    }
 }
 
 struct rule *plan_find(const struct plan *plan, const char *name)

@@ -41,6 +41,15 @@ struct toxic_fields {
     unsigned altered;                  /* a bit for each that does */
 };
 
+/* What all connections of a proxy share of a fault, those of older plans too: a rule hands it on to the rule that
+ * takes its place. The one thing of a plan that changes. */
+struct rule_shared {
+    unsigned refs;
+    alignas(max_align_t) unsigned char params[FAULT_PARAMS_MAX]; /* of the plan that is in force */
+    /* Of a gate with shares_state, and of listener faults; zero at first. */
+    alignas(max_align_t) unsigned char state[FAULT_STATE_MAX];
+};
+
 struct rule {
     unsigned refs;
     enum rule_origin origin;
@@ -49,9 +58,7 @@ struct rule {
     struct fault_counter *fault_counter;
     struct fired_name *first;                   /* of after = NAME/any; else NULL */
     struct matcher when_matcher, until_matcher; /* of triggers that match */
-    /* Of a gate that all connections of the proxy share, and of listener faults; zero at first. The one
-     * thing of a plan that changes. */
-    alignas(max_align_t) unsigned char shared_state[FAULT_STATE_MAX];
+    struct rule_shared *shared;                 /* one reference */
 };
 
 /* Compiles a fault of one proxy, with one reference. `said` may be NULL. `before`: the rule it takes the
@@ -86,6 +93,9 @@ struct plan {
 struct plan *plan_new(const struct plan_basis *basis, struct rule *const *rules, size_t rule_count);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan *plan); /* NULL is allowed */
+
+/* The proxy follows this plan from now on: what its connections share goes by its parameters. */
+void plan_put_in_force(struct plan *plan);
 
 /* Compiles the plan of a proxy with the faults of the configuration, and its seed. `old`: the plan of the
  * proxy so far, or NULL: faults that are equal keep their rule, and with `keep_api` those of the API stay

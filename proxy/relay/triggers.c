@@ -368,8 +368,7 @@ void triggers_change(struct session *session, struct armed_fault *armed, struct 
         for (int d = 0; d < 2; d++)
             armed->until_match[d] = (struct match){.edge = FLOW_NO_EDGE};
     rule_unref(armed->rule);
-    armed->rule = rule_ref(to);
-    armed->state = armed_state_of(armed, to);
+    armed_follow(armed, rule_ref(to));
     if (armed->phase == ARMED_ACTIVE) {
         fault_fire(&to->fault, on);
         actions_change(session, armed, on);

@@ -66,6 +66,7 @@ int memory_session_adopt(
     }
     plan_unref(proxy->plan);
     proxy->plan = plan;
+    plan_put_in_force(plan);
     if (it->open)
         memory_session_settle(it);
     return 0;

@@ -70,15 +70,14 @@ static void a_changed_fault_is_a_new_rule_whose_shared_state_goes_on(void **stat
     struct plan *first = compile("[fault f]\ntype = bandwidth\nrate = 1k/s\nscope = proxy\n"
                                  "[fault g]\ntype = latency\ndelay = 1ms\n",
         0, &book, NULL, true);
-    memset(first->rules[0]->shared_state, 7, FAULT_STATE_MAX);
-    memset(first->rules[1]->shared_state, 7, FAULT_STATE_MAX);
+    first->rules[0]->shared->state[0] = first->rules[1]->shared->state[0] = 7;
     struct plan *second = compile("[fault f]\ntype = bandwidth\nrate = 2k/s\nscope = proxy\n"
                                   "[fault g]\ntype = stall\n",
         0, &book, first, true);
     assert_ptr_not_equal(second->rules[0], first->rules[0]);
     assert_ptr_equal(second->rules[0]->fault_counter, first->rules[0]->fault_counter);
-    assert_int_equal(second->rules[0]->shared_state[0], 7);
-    assert_int_equal(second->rules[1]->shared_state[0], 0);
+    assert_ptr_equal(second->rules[0]->shared, first->rules[0]->shared);
+    assert_int_equal(second->rules[1]->shared->state[0], 0);
     plan_unref(first);
     plan_unref(second);
     fault_counters_deinit(&book);
