@@ -11,17 +11,17 @@
 
 unsigned fault_rules_foreign(const struct fault_type *type)
 {
-    const unsigned of_connections = BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) |
-                                    BIT(ROW_WHEN) | BIT(ROW_UNTIL) | BIT(ROW_WHEN_DIRECTION) |
-                                    BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) |
-                                    BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) |
-                                    BIT(ROW_CHANCE) | BIT(ROW_CLIENTS) | BIT(ROW_DESTINATIONS);
+    const unsigned of_connections =
+        BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_UNTIL) |
+        BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) |
+        BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) | BIT(ROW_CHANCE) |
+        BIT(ROW_CLIENTS) | BIT(ROW_DESTINATIONS) | BIT(ROW_SNI);
     unsigned foreign = 0;
     if (type->listener != LISTENER_OPEN)
         return of_connections;
     if (type->at_accept)
         foreign |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | BIT(ROW_DIRECTION) |
-                   BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY);
+                   BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_SNI);
     if (type->side_rule == SIDE_UNUSED)
         foreign |= BIT(ROW_SIDE);
     if (!type->takes_other)
@@ -147,6 +147,15 @@ static int after_can_come(const struct fault_check *exam, struct err *err)
     return err_set(err,
         "nothing has fired on a connection that is just accepted, write %.64s/any, or when = open",
         after->name);
+}
+
+static int sni_fits_accept(const struct fault_check *exam, struct err *err)
+{
+    if (!key_given(exam, ROW_SNI) || exam->fault->sni.text[0] == '\0' ||
+        fault_sni_applies(exam->fault))
+        return 0;
+    return err_set(err, "when = accept is before the client has named a server: leave it out, or "
+                        "write when = open");
 }
 
 static int delay_fits_accept(const struct fault_check *exam, struct err *err)
@@ -282,6 +291,7 @@ static const struct rule {
     {"when", BIT(ROW_WHEN), false, every_lasts},
     {"after", BIT(ROW_WHEN) | BIT(ROW_AFTER), false, after_can_come},
     {"trigger_delay", BIT(ROW_WHEN) | BIT(ROW_TRIGGER_DELAY), false, delay_fits_accept},
+    {"sni", BIT(ROW_WHEN) | BIT(ROW_SNI), false, sni_fits_accept},
     {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), true, side_is_there},
     {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), true, other_means_something},
     {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},

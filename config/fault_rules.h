@@ -28,6 +28,7 @@ enum {
     ROW_CHANCE,
     ROW_CLIENTS,
     ROW_DESTINATIONS,
+    ROW_SNI,
     ROW_ACTIVE,
     ROW_MUST_FIRE,
     ROW_ENABLED,

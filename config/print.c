@@ -38,6 +38,7 @@ static const struct {
     {"chance", fault_selection_applies},
     {"clients", fault_selection_applies},
     {"destinations", fault_selection_applies},
+    {"sni", fault_sni_applies},
 };
 
 bool fault_row_applies(

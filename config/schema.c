@@ -287,6 +287,13 @@ const struct option fault_options[] = {
         .offset = offsetof(struct fault, destinations),
         .default_text = "any",
         .help = "what an intercepted client wanted to connect to"},
+    {.name = "sni",
+        .kind = &option_server_names,
+        .offset = offsetof(struct fault, sni),
+        .default_text = "any",
+        .help =
+            "server names in the TLS ClientHello; the fault is armed when the name is known, and "
+            "triggers before that do not fire"},
     {.name = "active",
         .kind = &option_window,
         .offset = offsetof(struct fault, active),

@@ -158,6 +158,12 @@ bool fault_selection_applies(const struct fault *fault)
     return fault->type->listener == LISTENER_OPEN;
 }
 
+/* Before the upstream is dialled no byte of the client was read. */
+bool fault_sni_applies(const struct fault *fault)
+{
+    return fault_when_applies(fault) && fault->when.kind != TRIGGER_ACCEPT;
+}
+
 bool fault_side_applies(const struct fault *fault)
 {
     return fault->type->side_rule != SIDE_UNUSED;

@@ -21,6 +21,7 @@
 #include "proxy/fault/cidr.h"
 #include "proxy/fault/destination.h"
 #include "proxy/fault/selection.h"
+#include "proxy/fault/server_names.h"
 #include "proxy/fault/trigger.h"
 #include "proxy/fault/window.h"
 
@@ -215,6 +216,7 @@ struct fault {
     uint64_t chance_ppb;         /* drawn once when the connection opens, parts per billion */
     struct cidr_list clients;
     struct destination_list destinations; /* of intercepted clients */
+    struct server_names sni;              /* asked for in a TLS ClientHello */
     struct window active;
     bool must_fire; /* the run fails if it never did */
     bool enabled;
@@ -247,6 +249,7 @@ bool fault_other_applies(const struct fault *fault);
 bool fault_when_applies(const struct fault *fault);
 bool fault_until_applies(const struct fault *fault);
 bool fault_edge_applies(const struct fault *fault);
+bool fault_sni_applies(const struct fault *fault);
 bool fault_match_hold_applies(const struct fault *fault);
 bool fault_when_direction_applies(const struct fault *fault);
 bool fault_delay_applies(const struct fault *fault);

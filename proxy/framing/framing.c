@@ -10,18 +10,29 @@
 
 #include "proxy/framing/framer.h"
 
+/* `raw`: no byte need be seen. */
+static size_t step_raw(
+    struct framing *framing, enum direction direction, const unsigned char *bytes, size_t n)
+{
+    (void)bytes, (void)n;
+    framer_go_raw(framing, direction);
+    return 0;
+}
+
+static const struct framer framer_raw = {.name = "raw", .step = step_raw};
+
 struct framing *framing_new(const struct protocol *protocol)
 {
-    if (protocol_is_raw(protocol))
-        return NULL;
+    const struct framer *framer = protocol_is_raw(protocol) ? &framer_raw : protocol->framer;
     struct framing *framing = calloc(1, sizeof *framing);
-    void *state = calloc(1, protocol->framer->state_size + 1); /* calloc(1, 0) may return NULL */
+    void *state = calloc(1, framer->state_size + 1); /* calloc(1, 0) may return NULL */
     if (framing == NULL || state == NULL) {
         free(framing);
         free(state);
         return NULL;
     }
     framing->protocol = *protocol;
+    framing->protocol.framer = framer;
     framing->state = state;
     for (int i = 0; i < 2; i++) {
         framing->streams[i].opening = FRAMING_NONE;

@@ -62,7 +62,7 @@ struct framing_event {
 
 struct framing;
 
-/* `protocol` is copied. NULL: out of memory, or the protocol is raw. */
+/* `protocol` is copied. NULL: out of memory. */
 struct framing *framing_new(const struct protocol *protocol);
 void framing_free(struct framing *framing);
 

@@ -72,6 +72,15 @@ static void refresh_fin(struct session *session, enum side side)
     it->fin_held = hold_us > 0;
 }
 
+/* A flow that has just reached its edge stays there until it is pumped again, so that an ending that follows
+ * at once drops the bytes behind it. */
+static void recompute_edge(struct session *session, enum direction direction)
+{
+    struct flow *flow = &session->flow[direction];
+    if (flow->edge != flow_forwarded(flow))
+        flow_set_edge(flow, armed_next_edge(session, direction, flow_forwarded(flow)));
+}
+
 void session_recompute(struct session *session)
 {
     if (!session->outdated)
@@ -81,7 +90,7 @@ void session_recompute(struct session *session)
         struct flow *flow = &session->flow[i];
         if (!flow->cut && session->side[i].teardown.state == TEARDOWN_NONE) {
             flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
-            flow_set_edge(flow, armed_next_edge(session, (enum direction)i, flow_forwarded(flow)));
+            recompute_edge(session, (enum direction)i);
         }
         if (flow->shaping != NULL)
             shaping_refresh(flow->shaping);

@@ -41,6 +41,13 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
                rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb));
 }
 
+void armed_name(const struct session *session, struct armed_fault *armed)
+{
+    bool wanted = server_names_have(&armed->rule->fault.sni, session->server_name);
+    armed->phase = wanted ? ARMED_WAITING : ARMED_DONE;
+    armed->miss = wanted ? MISS_NONE : MISS_NAME;
+}
+
 static struct armed_fault *make_one(struct session *session, struct rule *rule, unsigned directions)
 {
     struct armed_fault *armed = calloc(1, sizeof *armed);
@@ -53,6 +60,10 @@ static struct armed_fault *make_one(struct session *session, struct rule *rule, 
     armed->watched =
         rule->fault.when_directions != NO_BITS ? rule->fault.when_directions : directions;
     armed->phase = ARMED_WAITING;
+    if (rule->fault.sni.text[0] != '\0')
+        armed->phase = ARMED_UNNAMED;
+    if (armed->phase == ARMED_UNNAMED && session->server_name[0] != '\0')
+        armed_name(session, armed);
     armed->armed_at = session->now;
     armed->counts_from = TIME_NEVER;
     armed->does.duration_us = TIME_NEVER;
@@ -111,7 +122,8 @@ bool armed_is_unchained(const struct session *session, const struct armed_fault 
 void armed_chain(struct session *session, struct armed_fault *armed)
 {
     const struct after *after = &armed->rule->fault.after;
-    if (after->name[0] == '\0' || armed_is_unchained(session, armed))
+    if (armed->phase != ARMED_WAITING || after->name[0] == '\0' ||
+        armed_is_unchained(session, armed))
         return;
     armed->phase = ARMED_CHAINED;
     session->chains = true;
@@ -136,7 +148,8 @@ static int add(struct session *session, struct rule *rule)
     unsigned count = armed_make(session, rule, made);
     if (count == 0)
         return -ENOMEM;
-    rule->fault_counter->armed++;
+    if (made[0]->phase != ARMED_UNNAMED) /* triggers.c counts it when the server is named */
+        rule->fault_counter->armed++;
     for (unsigned i = 0; i < count; i++) {
         session->armed.list[session->armed.count++] = made[i];
         armed_chain(session, made[i]);
@@ -344,6 +357,7 @@ time_us armed_time(const struct session *session, const struct armed_fault *arme
             trigger_time(session, armed, &fault->until));
     case ARMED_CHAINED:
         return armed->unchained ? session->now : TIME_NEVER;
+    case ARMED_UNNAMED:
     case ARMED_DONE:
         break;
     }

@@ -3,6 +3,7 @@
  * The faults of one session, and the questions about them: which concern it, where their triggers
  * stand, what is due when. triggers.c fires them.
  *
+ *   UNNAMED --the server of `sni` is named--> CHAINED or WAITING
  *   CHAINED --the fault of `after` fires--> WAITING
  *   WAITING --trigger--> DONE                            one-shot
  *   WAITING --trigger--> ACTIVE --until, time--> DONE    lasting
@@ -26,6 +27,7 @@
 struct session;
 
 enum armed_phase {
+    ARMED_UNNAMED, /* until the client has named the server that `sni` asks for */
     ARMED_CHAINED, /* until the fault that `after` names has fired */
     ARMED_WAITING, /* for its trigger */
     ARMED_DELAYED, /* triggered, but its trigger_delay is not over */
@@ -40,6 +42,7 @@ enum armed_miss {
     MISS_WINDOW, /* the trigger came outside of `active` */
     MISS_TIMES,  /* it was injected in as many connections as `times` allows */
     MISS_ENDED,  /* the direction that it works on had ended */
+    MISS_NAME,   /* the client named a server that `sni` does not have */
     MISS_PAST,   /* its moment was past when it was armed */
 };
 
@@ -130,6 +133,7 @@ static inline const struct trigger *armed_trigger(const struct armed_fault *arme
     case ARMED_PENDING:
     case ARMED_ACTIVE:
         return &fault->until;
+    case ARMED_UNNAMED:
     case ARMED_CHAINED:
     case ARMED_DELAYED:
     case ARMED_DONE:
@@ -159,6 +163,10 @@ static inline enum direction armed_direction(const struct armed_fault *armed)
     return directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 
+/* The name of the server is known now: the fault is WAITING for its trigger, or DONE if it wants another
+ * one. */
+void armed_name(const struct session *session, struct armed_fault *armed);
+
 /* Selects the rules of the plan that concern this connection, and draws their chance. `client` is
  * the client's address. 0 or -ENOMEM. */
 MUST_CHECK int armed_select(struct session *session, const struct sockaddr_storage *client);
@@ -179,8 +187,8 @@ void armed_free(struct armed_fault *armed); /* NULL is allowed */
 /* Whether the fault that `after` names has fired, so that the fault is armed at once. */
 bool armed_is_unchained(const struct session *session, const struct armed_fault *armed);
 
-/* Makes a fault with `after` wait for the fault named there, unless that has fired. The fault is WAITING,
- * and stands in the session's set. */
+/* Makes a WAITING fault with `after` wait for the fault named there, unless that has fired. The fault stands
+ * in the session's set. */
 void armed_chain(struct session *session, struct armed_fault *armed);
 
 /* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Faults of other

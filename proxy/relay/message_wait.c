@@ -14,14 +14,14 @@ unsigned message_waits_counting(
     struct armed_fault *armed, enum direction direction, struct message_wait waits[2])
 {
     const struct fault *fault = &armed->rule->fault;
-    bool counts =
-        armed->phase == ARMED_WAITING || (fault->when.every && armed->phase != ARMED_DONE);
+    bool counts = armed->phase == ARMED_WAITING || armed->phase == ARMED_UNNAMED ||
+                  (fault->when.every && armed->phase != ARMED_DONE);
     unsigned count = 0;
     if (armed->phase == ARMED_CHAINED || armed->phase == ARMED_DONE)
         return 0;
     if (counts && watches(&fault->when, armed->watched, direction))
         waits[count++] = (struct message_wait){
-            &fault->when, &armed->when_match[direction], armed->phase != ARMED_WAITING};
+            &fault->when, &armed->when_match[direction], armed->phase > ARMED_WAITING};
     if (watches(&fault->until, armed->directions, direction))
         waits[count++] =
             (struct message_wait){&fault->until, &armed->until_match[direction], false};

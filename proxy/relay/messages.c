@@ -7,8 +7,10 @@
  */
 #include "proxy/relay/messages.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "proxy/framing/client_hello.h"
 #include "proxy/relay/message_wait.h"
 #include "proxy/relay/note.h"
 
@@ -25,22 +27,38 @@ struct messages {
     struct session *session;
     struct protocol protocol; /* of the proxy when the connection began */
     struct framing *framing;
-    struct stream streams[2]; /* by direction */
+    struct client_hello hello; /* as far as it has come upstream */
+    struct stream streams[2];  /* by direction */
 };
 
-struct messages *messages_new(struct session *session)
+/* Whether a session of this plan needs messages. */
+static bool are_needed(const struct plan *plan)
 {
+    bool needed = !protocol_is_raw(&plan->config.protocol);
+    for (size_t i = 0; i < plan->rule_count; i++)
+        needed |= plan->rules[i]->fault.sni.text[0] != '\0';
+    return needed;
+}
+
+int messages_start(struct session *session)
+{
+    if (!are_needed(session->plan))
+        return 0;
     struct messages *messages = calloc(1, sizeof *messages);
     struct framing *framing = framing_new(&session->plan->config.protocol);
     if (messages == NULL || framing == NULL) {
         free(messages);
         framing_free(framing);
-        return NULL;
+        return -ENOMEM;
     }
     messages->session = session;
     messages->protocol = session->plan->config.protocol;
     messages->framing = framing;
-    return messages;
+    session->messages = messages;
+    for (int d = 0; d < 2; d++)
+        session->flow[d].messages = messages;
+    messages_refresh(messages);
+    return 0;
 }
 
 void messages_free(struct messages *messages)
@@ -66,6 +84,13 @@ void messages_arm(struct messages *messages, struct armed_fault *armed)
         for (unsigned count = message_waits_counting(armed, direction, waits); count > 0; count--)
             message_wait_show(&messages->protocol, &waits[count - 1], &event);
     }
+}
+
+void messages_forget_past(const struct messages *messages, struct armed_fault *armed)
+{
+    for (int i = 0; i < 2; i++)
+        if (armed->when_match[i].edge < flow_forwarded(&messages->session->flow[i]))
+            armed->when_match[i].edge = FLOW_NO_EDGE;
 }
 
 /* --- the stream --- */
@@ -135,6 +160,34 @@ static void set_edge(struct messages *messages, enum direction direction, enum d
         session_touch(session);
 }
 
+/* Whether bytes of the direction may belong to a ClientHello. */
+static bool reads_hello(const struct messages *messages, enum direction direction)
+{
+    return direction == DIRECTION_UPSTREAM && messages->hello.state == CLIENT_HELLO_READING;
+}
+
+/* Looks for the server's name. Faults that wait for it are armed before these bytes are forwarded: the flow
+ * stops at an edge in front of them. */
+static void scan_hello(
+    struct messages *messages, struct flow *flow, const unsigned char *bytes, size_t n)
+{
+    struct session *session = messages->session;
+    if (!reads_hello(messages, flow->direction) ||
+        client_hello_scan(&messages->hello, bytes, n) != CLIENT_HELLO_NAMED)
+        return;
+    session->server_name = messages->hello.name;
+    session->named = true;
+    if (!flow->cut)
+        flow_set_edge(flow, flow_forwarded(flow));
+}
+
+/* The bytes from `offset` on are no messages: a ClientHello may begin with them. */
+static void restart_hello(struct messages *messages, enum direction direction)
+{
+    if (direction == DIRECTION_UPSTREAM && messages->hello.state != CLIENT_HELLO_NAMED)
+        messages->hello = (struct client_hello){0};
+}
+
 size_t messages_scan(
     struct messages *messages, struct flow *flow, const unsigned char *bytes, size_t n)
 {
@@ -142,7 +195,7 @@ size_t messages_scan(
     struct stream *stream = &messages->streams[direction];
     uint64_t offset = flow->ring.tail;
     struct framing_event event;
-    size_t seen = 0;
+    size_t seen = 0, hello_from = 0;
     if (flow->dropped != stream->dropped && n > 0) {
         stream->dropped = flow->dropped;
         framing_abandon(messages->framing, direction, offset, &event);
@@ -154,10 +207,18 @@ size_t messages_scan(
         if (event.what == 0)
             break;
         take_event(messages, &event);
+        if ((event.what & FRAMING_LOST) != 0 && event.offset >= offset) {
+            size_t lost_from = (size_t)(event.offset - offset);
+            scan_hello(messages, flow, bytes + hello_from, lost_from - hello_from);
+            restart_hello(messages, direction);
+            hello_from = lost_from;
+        }
         set_edge(messages, event.direction, direction);
         if (stream->peeks && flow->edge < offset + n)
             n = flow->edge > offset + seen ? (size_t)(flow->edge - offset) : seen;
     } while (true);
+    if (seen > hello_from)
+        scan_hello(messages, flow, bytes + hello_from, seen - hello_from);
     stream->scanned = offset + seen;
     stream->scanned_at = messages->session->now;
     return seen;
@@ -166,7 +227,7 @@ size_t messages_scan(
 uint64_t messages_skippable(const struct messages *messages, const struct flow *flow)
 {
     const struct stream *stream = &messages->streams[flow->direction];
-    bool missing = flow->dropped != stream->dropped;
+    bool missing = flow->dropped != stream->dropped || reads_hello(messages, flow->direction);
     return missing ? 0 : framing_skippable(messages->framing, flow->direction);
 }
 

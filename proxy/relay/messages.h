@@ -8,7 +8,10 @@
  * behind its edge stay in the kernel. The beginning of a message whose header is incomplete is read but not
  * forwarded, if a fault waits for that message: for match_hold at most.
  *
- * Life: messages_new when the session starts, messages_free with it.
+ * The same bytes are looked at for the name of the server in a TLS ClientHello, which the key `sni` of faults
+ * asks for. Where the framing is lost upstream, as behind STARTTLS, a ClientHello may begin there.
+ *
+ * Life: messages_start when the session starts, messages_free with it.
  */
 #ifndef RUDEPROXY_RELAY_MESSAGES_H
 #define RUDEPROXY_RELAY_MESSAGES_H
@@ -25,8 +28,9 @@ struct flow;
 struct messages;
 struct session;
 
-/* NULL: out of memory. The session's protocol is not raw. */
-struct messages *messages_new(struct session *session);
+/* Gives the session and its flows messages, if its proxy has a protocol or a fault with `sni`. 0 or
+ * -ENOMEM. */
+int messages_start(struct session *session);
 void messages_free(struct messages *messages); /* NULL is allowed */
 
 /* Looks again at which faults wait for messages. */
@@ -35,6 +39,9 @@ void messages_refresh(struct messages *messages);
 /* A fault is armed in the middle of the connection: it counts from the next message on, which is the last
  * one seen where none of its bytes was forwarded. */
 void messages_arm(struct messages *messages, struct armed_fault *armed);
+
+/* A fault that counted messages before it was armed: forgets an edge that is passed. */
+void messages_forget_past(const struct messages *messages, struct armed_fault *armed);
 
 /* Whether bytes have to be peeked at before they are taken. */
 bool messages_peeks(const struct messages *messages, enum direction direction);

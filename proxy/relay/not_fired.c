@@ -157,6 +157,7 @@ static void say_done(const struct miss *miss)
         [MISS_WINDOW] = "not in its window",
         [MISS_TIMES] = "its times are used up",
         [MISS_ENDED] = "its direction had ended",
+        [MISS_NAME] = "the client named another server",
         [MISS_PAST] = "its moment was past when it was armed",
     };
     SAY(miss, "%s", texts[miss->armed->miss]);
@@ -166,6 +167,9 @@ static void say_reason(const struct miss *miss)
 {
     const struct after *after = &miss->armed->rule->fault.after;
     switch (miss->armed->phase) {
+    case ARMED_UNNAMED:
+        SAY(miss, "the client named no server");
+        break;
     case ARMED_CHAINED:
         SAY(miss, "%s has not fired%s", after->name, after->any ? " on any connection" : "");
         break;

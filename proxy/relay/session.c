@@ -32,6 +32,7 @@ void session_init(struct session *session, const struct session_host *host, stru
     session->host = host;
     session->plan = plan_ref(plan);
     session->number = number;
+    session->server_name = "";
     session->concurrent = 1; /* unless the host knows better before session_start() */
     session->opened_at = session->timer_at = session->stall_since = TIME_NEVER;
     side_init(&session->side[SIDE_CLIENT], client, client_address);
@@ -358,23 +359,9 @@ static int shape_flow(struct session *session, enum direction direction)
     return 0;
 }
 
-/* Gives the flows messages if the proxy has a protocol. 0 or -1: out of memory. */
-static int cut_into_messages(struct session *session)
-{
-    if (protocol_is_raw(&session->plan->config.protocol))
-        return 0;
-    session->messages = messages_new(session);
-    if (session->messages == NULL)
-        return -1;
-    for (int d = 0; d < 2; d++)
-        session->flow[d].messages = session->messages;
-    messages_refresh(session->messages);
-    return 0;
-}
-
 static int arm(struct session *session, const struct sockaddr_storage *client)
 {
-    if (armed_select(session, client) != 0 || cut_into_messages(session) != 0)
+    if (armed_select(session, client) != 0 || messages_start(session) != 0)
         return -1;
     return shape_flow(session, DIRECTION_UPSTREAM) != 0 ||
                    shape_flow(session, DIRECTION_DOWNSTREAM) != 0

@@ -95,6 +95,8 @@ struct session {
     const char *destination; /* what an intercepted client dialled; the host's; NULL: it was not */
     struct session_side side[2]; /* by enum side */
     struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
+    const char *server_name;     /* that the client named in TLS; "": not known */
+    bool named;                  /* ... and its faults are not armed yet */
     struct armed_set armed;      /* the faults that concern this connection */
     struct messages *messages;   /* owned; NULL: the proxy has no protocol */
     struct armed_fault *retired; /* removed faults whose insertions still wait; NULL: none */

@@ -16,7 +16,7 @@ void triggers_prepare(struct session *session)
 {
     for (size_t i = 0; i < session->armed.count; i++) {
         struct action on[2];
-        if (session->armed.list[i]->phase == ARMED_CHAINED)
+        if (session->armed.list[i]->phase < ARMED_WAITING)
             continue;
         fault_arm(&session->armed.list[i]->rule->fault, on);
         if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
@@ -248,12 +248,20 @@ static void arm_now(struct session *session, struct armed_fault *armed)
         armed->miss = MISS_PAST;
         return;
     }
-    if (session->messages != NULL)
-        messages_arm(session->messages, armed);
     fault_arm(&armed->rule->fault, on);
     actions_apply(session, armed, on);
     if (starts_late(session, armed))
         trigger(session, armed, armed_direction(armed));
+}
+
+/* Lets a fault that is armed now look for its match in the bytes that wait. */
+static void search_waiting(struct session *session, struct armed_fault *armed)
+{
+    for (int d = 0; d < 2; d++) {
+        struct flow *flow = &session->flow[d];
+        if (flow->shaping != NULL)
+            shaping_search(flow->shaping, armed, &flow->ring, session->now);
+    }
 }
 
 /* Arms a fault behind the one that it waited for: it counts, and looks for its match, from the next byte
@@ -266,10 +274,35 @@ static void arm_chained(struct session *session, struct armed_fault *armed)
     for (int d = 0; d < 2; d++) {
         struct flow *flow = &session->flow[d];
         armed->counts_at[d] = flow_forwarded(flow);
-        if (flow->shaping != NULL)
-            shaping_search(flow->shaping, armed, &flow->ring, session->now);
     }
+    search_waiting(session, armed);
+    if (session->messages != NULL)
+        messages_arm(session->messages, armed);
     arm_now(session, armed);
+}
+
+/* Arms the faults whose `sni` has the server that was just named. */
+static void arm_named(struct session *session)
+{
+    const struct rule *counted = NULL;
+    session->named = false;
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (armed->phase != ARMED_UNNAMED)
+            continue;
+        armed_name(session, armed);
+        if (armed->phase != ARMED_WAITING)
+            continue;
+        if (armed->rule != counted)
+            armed->rule->fault_counter->armed++;
+        counted = armed->rule;
+        armed_chain(session, armed);
+        messages_forget_past(session->messages, armed);
+        if (armed->phase != ARMED_WAITING)
+            continue;
+        search_waiting(session, armed);
+        arm_now(session, armed);
+    }
 }
 
 /* Arms what waited for a fault that has just fired. That may fire at once, and be waited for too. */
@@ -289,6 +322,8 @@ static void arm_unchained(struct session *session)
 
 void triggers_on_edge(struct session *session, enum direction direction, uint64_t offset)
 {
+    if (session->named)
+        arm_named(session);
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
         if (armed->action[direction] == ACTION_LIMIT && armed_limit_is_reached(session, armed))
@@ -350,12 +385,15 @@ void triggers_on_time(struct session *session)
 void triggers_arm_late(struct session *session, struct armed_fault *armed)
 {
     armed_chain(session, armed);
-    if (armed->phase == ARMED_CHAINED)
+    if (armed->phase != ARMED_WAITING)
         return;
-    if (armed->rule->fault.after.name[0] != '\0')
+    if (armed->rule->fault.after.name[0] != '\0') {
         arm_chained(session, armed);
-    else
+    } else {
+        if (session->messages != NULL)
+            messages_arm(session->messages, armed);
         arm_now(session, armed);
+    }
     arm_unchained(session);
 }
 

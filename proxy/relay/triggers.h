@@ -14,7 +14,8 @@ void triggers_prepare(struct session *session);
 /* TRIGGER_OPEN, TRIGGER_ACCEPT, or TRIGGER_EOF in this direction came. */
 void triggers_on_event(struct session *session, enum trigger_kind kind, enum direction direction);
 
-/* Exactly `offset` bytes of the direction were forwarded: byte triggers, matches, limits. */
+/* Exactly `offset` bytes of the direction were forwarded: byte triggers, matches, messages, limits. Faults
+ * that waited for the server's name, which the client has just said, are armed first. */
 void triggers_on_edge(struct session *session, enum direction direction, uint64_t offset);
 
 /* The beginning of a possible match was let go in the direction: reports it once for each fault. */

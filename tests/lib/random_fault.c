@@ -214,6 +214,11 @@ static void put_destinations(const struct draw *draw)
     put(draw, ONE_OF(draw, "any", "*", "443", "*.example.com, 10.0.0.0/8:80-90", "[::1]:443"));
 }
 
+static void put_server_names(const struct draw *draw)
+{
+    put(draw, ONE_OF(draw, "any", "any", "a.example.com", "*.example.com, b"));
+}
+
 static void put_window(const struct draw *draw)
 {
     char end[64];
@@ -255,6 +260,7 @@ static void put_value(const struct draw *draw)
         {"connections", put_selection},
         {"addresses", put_addresses},
         {"destinations", put_destinations},
+        {"server names", put_server_names},
         {"window", put_window},
         {"names", put_names},
         {"after", put_after},

@@ -119,6 +119,9 @@ static void a_chain_begins_at_the_next_byte(void **state)
             "0123",
             "0\xce\xcd"
             "3"},
+        /* an ending at once, at an edge before a match */
+        {F "type = reset\nside = client\nafter = m\n" M "when = match:\"ab\"\nedge = before\n",
+            "xabyab", "x"},
         /* never: the first one does not fire */
         {STAR "after = m\n" M "when = match:\"q\"\n", "xabyab", "xabyab"},
         {STAR "after = m\n" M "enabled = no\n", "xabyab", "xabyab"},

@@ -331,8 +331,8 @@ bool toxic_is_fault(const struct fault *fault)
            fault->connections.count == 0 && fault->times == UINT64_MAX &&
            fault->concurrent.count == 0 && fault->after.name[0] == '\0' &&
            fault->trigger_delay_us == 0 && fault->clients.count == 0 &&
-           fault->destinations.count == 0 && fault->active.from == 0 &&
-           fault->active.to == TIME_NEVER;
+           fault->destinations.count == 0 && fault->sni.text[0] == '\0' &&
+           fault->active.from == 0 && fault->active.to == TIME_NEVER;
 }
 
 bool toxic_of_fault(

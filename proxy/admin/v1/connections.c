@@ -39,6 +39,7 @@ static const char *const side_states[] = {
 };
 
 static const char *const phases[] = {
+    [ARMED_UNNAMED] = "unnamed",
     [ARMED_CHAINED] = "chained",
     [ARMED_WAITING] = "waiting",
     [ARMED_DELAYED] = "delayed",

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's name in a TLS ClientHello, and the faults that wait for it. */
+#include "proxy/fault/server_names.h"
+#include "proxy/framing/client_hello.h"
+#include "tests/lib/random_fault.h"
+#include "tests/unit/memory_fixture.h"
+
+#define RAW_PROXY "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\n"
+#define STAR F "type = inject\ndata = \"*\"\n"
+
+/* A ClientHello with this name (NULL: none) between other extensions, in records of at most `record`
+ * bytes. Returns its size. */
+static size_t make_hello(const char *name, size_t record, unsigned char *out)
+{
+    static const unsigned char ciphers[] = {0, 4, 0x13, 1, 0x13, 2, 1, 0};
+    unsigned char body[1024] = {1, 0, 0, 0, 3, 3};
+    size_t n = 6 + 32, out_len = 0;
+    body[n++] = 32; /* a session id */
+    n += 32;
+    memcpy(body + n, ciphers, sizeof ciphers);
+    n += sizeof ciphers;
+    size_t name_len = name == NULL ? 0 : strlen(name), extensions = n;
+    n += 2;
+    memcpy(body + n, "\0\x2b\0\3\2\3\4", 7);
+    n += 7;
+    if (name != NULL) {
+        const unsigned char head[] = {0, 0, 0, (unsigned char)(name_len + 5), 0,
+            (unsigned char)(name_len + 3), 0, 0, (unsigned char)name_len};
+        memcpy(body + n, head, sizeof head);
+        memcpy(body + n + sizeof head, name, name_len);
+        n += sizeof head + name_len;
+    }
+    memcpy(body + n, "\0\x17\0\0", 4);
+    n += 4;
+    body[extensions] = (unsigned char)((n - extensions - 2) >> 8);
+    body[extensions + 1] = (unsigned char)(n - extensions - 2);
+    body[2] = (unsigned char)((n - 4) >> 8);
+    body[3] = (unsigned char)(n - 4);
+    for (size_t at = 0; at < n; at += record) {
+        size_t size = record < n - at ? record : n - at;
+        const unsigned char head[] = {22, 3, 1, (unsigned char)(size >> 8), (unsigned char)size};
+        memcpy(out + out_len, head, sizeof head);
+        memcpy(out + out_len + sizeof head, body + at, size);
+        out_len += sizeof head + size;
+    }
+    return out_len;
+}
+
+static void scan_in_pieces(
+    struct client_hello *hello, const unsigned char *bytes, size_t n, uint64_t *random)
+{
+    memset(hello, 0, sizeof *hello);
+    for (size_t at = 0; at < n;) {
+        size_t size = 1 + random_below(random, n - at);
+        client_hello_scan(hello, bytes + at, size);
+        at += size;
+    }
+}
+
+static void the_name_is_found_however_the_bytes_are_cut(void **state)
+{
+    static const char *const names[] = {"a", "db.example.com", NULL};
+    static const size_t records[] = {1, 50, 16384};
+    uint64_t random = 3;
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        for (int round = 0; round < 300; round++) {
+            unsigned char bytes[4096];
+            struct client_hello hello;
+            size_t n = make_hello(names[i], records[round % 3], bytes);
+            scan_in_pieces(&hello, bytes, n, &random);
+            assert_int_equal(
+                hello.state, names[i] == NULL ? CLIENT_HELLO_NONE : CLIENT_HELLO_NAMED);
+            assert_string_equal(hello.name, names[i] == NULL ? "" : names[i]);
+        }
+    }
+}
+
+/* Whatever a byte is changed to, nothing is read out of bounds, and pieces change nothing. */
+static void spoiled_hellos_are_survived(void **state)
+{
+    uint64_t random = 9;
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        unsigned char bytes[4096];
+        struct client_hello whole = {0}, pieces;
+        size_t n = make_hello("db.example.com", 16384, bytes);
+        for (int i = 0; i < 3; i++)
+            bytes[random_below(&random, n)] = (unsigned char)random_below(&random, 256);
+        n = 1 + random_below(&random, n);
+        client_hello_scan(&whole, bytes, n);
+        scan_in_pieces(&pieces, bytes, n, &random);
+        assert_int_equal(whole.state, pieces.state);
+        assert_string_equal(whole.name, pieces.name);
+    }
+}
+
+static void names_match_with_a_star_for_their_beginning(void **state)
+{
+    static const struct server_names names = {.text = "db.example.com,*.example.org"};
+    (void)state;
+    assert_true(server_names_have(&names, "db.example.com"));
+    assert_true(server_names_have(&names, "DB.Example.COM"));
+    assert_true(server_names_have(&names, "a.b.example.org"));
+    assert_false(server_names_have(&names, "example.org"));
+    assert_false(server_names_have(&names, "xdb.example.com"));
+    assert_false(server_names_have(&names, "db.example.co"));
+}
+
+/* What the server gets of the ClientHello and of three bytes behind it, cut at each byte. */
+static void expect_upstream(
+    void **state, const char *text, const char *name, size_t want, const char *log)
+{
+    unsigned char bytes[4096];
+    size_t n = make_hello(name, 16384, bytes);
+    memcpy(bytes + n, "xyz", 3);
+    for (size_t cut = 0; cut <= n + 3; cut += 7) {
+        struct memory_session *it = open_with(state, text);
+        memory_session_feed(it, SIDE_CLIENT, bytes, cut);
+        memory_session_feed(it, SIDE_CLIENT, bytes + cut, n + 3 - cut);
+        if (want == SIZE_MAX)
+            assert_int_equal(it->end[SIDE_SERVER].out_len, n + 3);
+        else
+            assert_true(it->end[SIDE_SERVER].out_len == want ||
+                        (want == 0 && it->end[SIDE_SERVER].out_len == cut));
+        if ((strstr(it->log, "fault f") != NULL) != (log != NULL))
+            fail_msg("cut at %zu of %zu:\n%s", cut, n, it->log);
+        close_it(state);
+    }
+}
+
+static void a_fault_is_armed_when_its_server_is_named(void **state)
+{
+    expect_upstream(state, RAW_PROXY F "type = reset\nsni = *.b\n", "a.b", 0, "fault");
+    expect_upstream(state, RAW_PROXY F "type = reset\nsni = *.b\n", "a.c", SIZE_MAX, NULL);
+    expect_upstream(state, RAW_PROXY F "type = reset\nsni = *.b\n", NULL, SIZE_MAX, NULL);
+    expect_upstream(state,
+        RAW_PROXY F "type = reset\nsni = a.b\nwhen = match:\"xyz\"\ndirection = upstream\nedge = "
+                    "before\n",
+        "a.b", 109, "fault");
+    /* a byte that is past does not fire */
+    expect_upstream(
+        state, RAW_PROXY F "type = reset\nsni = a.b\nwhen = time:0s\n", "a.c", SIZE_MAX, NULL);
+}
+
+static void it_works_under_every_protocol(void **state)
+{
+    expect_upstream(state,
+        RAW_PROXY "protocol = tls\n" F "type = reset\nsni = a.b\nwhen = message:1\ndirection = "
+                  "upstream\n",
+        "a.b", 109, "fault");
+    expect_upstream(
+        state, RAW_PROXY "protocol = http\n" F "type = reset\nsni = a.b\n", "a.b", 0, "fault");
+    unsigned char bytes[4096];
+    struct memory_session *it =
+        open_with(state, RAW_PROXY "protocol = postgres\n" F "type = reset\nsni = a.b\n");
+    memory_session_feed(it, SIDE_CLIENT, "\0\0\0\x08\x04\xd2\x16\x2f", 8);
+    memory_session_feed(it, SIDE_SERVER, "S", 1);
+    memory_session_feed(it, SIDE_CLIENT, bytes, make_hello("a.b", 16384, bytes));
+    assert_non_null(strstr(it->log, "fault f"));
+    memory_session_expect(it, SIDE_SERVER, "\0\0\0\x08\x04\xd2\x16\x2f", 8);
+    close_it(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_name_is_found_however_the_bytes_are_cut),
+        cmocka_unit_test(spoiled_hellos_are_survived),
+        cmocka_unit_test(names_match_with_a_star_for_their_beginning),
+        TEST(a_fault_is_armed_when_its_server_is_named),
+        TEST(it_works_under_every_protocol),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
