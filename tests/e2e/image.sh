@@ -54,3 +54,7 @@ export storage root engine work
 export -f note skip fail
 unshare --net --mount --propagation private bash "$root/tests/e2e/image_run" ||
     fail "in the namespace: see above"
+
+# The stage that builds is of no more use; the base stays for the next run.
+"${podman[@]}" image prune -f >/dev/null 2>&1 || true
+umount "$storage/root/overlay" 2>/dev/null || true # or the folder could not be removed
