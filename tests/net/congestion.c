@@ -117,7 +117,7 @@ static void start(struct rig *rig, struct wire_listener *upstream, const char *a
     rig_start(rig);
 }
 
-static void stop(struct rig *rig, struct wire_listener *upstream)
+static void stop_all(struct rig *rig, struct wire_listener *upstream)
 {
     rig_stop(rig);
     wire_unlisten(upstream);
@@ -136,7 +136,7 @@ static void bbr_gives_way_to_reno_on_loopback_unless_told_otherwise(void **state
         start(&rig, &upstream, row->upstream);
         load(&rig, row->listen, &upstream, row->keys);
         expect_algorithms(&rig, row->algorithm);
-        stop(&rig, &upstream);
+        stop_all(&rig, &upstream);
     }
 }
 
@@ -153,7 +153,7 @@ static void a_reload_chooses_again_for_new_connections(void **state)
         load(&rig, HERE, &upstream, "congestion = system\n");
         expect_algorithms(&rig, both_bbr);
     }
-    stop(&rig, &upstream);
+    stop_all(&rig, &upstream);
 }
 
 static void a_changed_system_is_seen_at_the_next_reload(void **state)
@@ -168,7 +168,7 @@ static void a_changed_system_is_seen_at_the_next_reload(void **state)
     expect_algorithms(&rig, both_bbr);
     load(&rig, HERE, &upstream, "");
     expect_algorithms(&rig, both_reno);
-    stop(&rig, &upstream);
+    stop_all(&rig, &upstream);
 }
 
 static void where_it_is_not_ours_to_choose_a_changed_system_is_seen_at_once(void **state)
@@ -182,7 +182,7 @@ static void where_it_is_not_ours_to_choose_a_changed_system_is_seen_at_once(void
     expect_algorithms(&rig, both_bbr);
     assert_int_equal(set_system("reno"), 0);
     expect_algorithms(&rig, both_reno);
-    stop(&rig, &upstream);
+    stop_all(&rig, &upstream);
 }
 
 int main(void)

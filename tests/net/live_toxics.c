@@ -40,7 +40,7 @@ static void start(struct world *world)
     bench_pattern(sent, sizeof sent);
 }
 
-static void stop(struct world *world)
+static void stop_all(struct world *world)
 {
     api_close(&world->api);
     bench_stop(&world->bench);
@@ -119,7 +119,7 @@ static void each_toxic_comes_changes_and_goes_while_bytes_flow(void **state)
         streams_finish(streams, 2);
         bench_close(&world.bench);
     }
-    stop(&world);
+    stop_all(&world);
 }
 
 static void two_hundred_changes_a_second_lose_nothing(void **state)
@@ -143,7 +143,7 @@ static void two_hundred_changes_a_second_lose_nothing(void **state)
     streams_finish(streams, 8);
     for (int i = 0; i < 8; i++)
         close(fds[i]);
-    stop(&world);
+    stop_all(&world);
 }
 
 /* --- what does what it says --- */
@@ -176,7 +176,7 @@ static void latency_and_bandwidth_of_a_standing_connection(void **state)
     assert_memory_equal(got, sent, 101000);
     assert_true(bench_now_us() - begin >= 96 * MS); /* what one pause may save is 2 ms */
     take_away(&world);
-    stop(&world);
+    stop_all(&world);
 }
 
 static void limit_data_counts_over_changes_and_is_exact(void **state)
@@ -206,7 +206,7 @@ static void limit_data_counts_over_changes_and_is_exact(void **state)
     change(&world, "\"bytes\":400");
     expect_end(world.bench.client, 0, 0);
     expect_end(world.bench.server, 0, 0);
-    stop(&world);
+    stop_all(&world);
 }
 
 static void timeout_drops_and_closes_both_when_it_is_removed(void **state)
@@ -234,7 +234,7 @@ static void timeout_drops_and_closes_both_when_it_is_removed(void **state)
     expect_end(world.bench.client, 0, 0);
     assert_true(bench_now_us() - begin >= 50 * MS);
     expect_end(world.bench.server, 0, 0);
-    stop(&world);
+    stop_all(&world);
 }
 
 static void reset_peer_resets_an_open_connection_or_has_only_dropped(void **state)
@@ -259,7 +259,7 @@ static void reset_peer_resets_an_open_connection_or_has_only_dropped(void **stat
     bench_expect_silence(world.bench.client, BENCH_SILENCE_MS);
     take_away(&world);
     pass(&world, 6000, 100000); /* what came meanwhile is gone, nothing else */
-    stop(&world);
+    stop_all(&world);
 }
 
 static void slow_close_holds_a_fin_until_it_is_removed(void **state)
@@ -285,7 +285,7 @@ static void slow_close_holds_a_fin_until_it_is_removed(void **state)
     expect_end(world.bench.client, 0, 0);
     bench_send(world.bench.client, "up", 2);
     bench_read(world.bench.server, got, 2);
-    stop(&world);
+    stop_all(&world);
 }
 
 #define CROWD 40
@@ -338,7 +338,7 @@ static void a_toxicity_is_drawn_once(void **state)
         close(clients[i]);
         close(servers[i]);
     }
-    stop(&world);
+    stop_all(&world);
 }
 
 int main(void)

@@ -36,7 +36,7 @@ struct bed {
     void (*on_due)(struct deadline *deadline);
 };
 
-static void stop(struct bed *bed)
+static void stop_all(struct bed *bed)
 {
     for (size_t i = 0; i < COUNT; i++)
         timer_deinit(&bed->timers, &bed->deadlines[i].timer);
@@ -54,7 +54,7 @@ static void on_due(struct timer *timer)
     if (bed->on_due != NULL)
         bed->on_due(deadline);
     if (bed->waited_for == 0)
-        stop(bed);
+        stop_all(bed);
 }
 
 static struct bed *bed_new(void)
