@@ -4,7 +4,8 @@
 
 #include "proxy/fault/fault.h"
 
-static const struct trigger *match_before(const struct fault *fault)
+/* The trigger whose edge is before what it waits for, NULL: none. */
+static const struct trigger *edge_before(const struct fault *fault)
 {
     const struct trigger *trigger =
         trigger_has_edge(fault->when.kind) ? &fault->when : &fault->until;
@@ -15,13 +16,14 @@ static const struct trigger *match_before(const struct fault *fault)
 static bool begins_with_an_end(const struct fault *fault)
 {
     static const unsigned char ends[] = {'\r', '\n', '\0', '}', ']', '>', ';'};
-    const struct trigger *trigger = match_before(fault);
-    return trigger != NULL && memchr(ends, trigger->pattern[0], sizeof ends) != NULL;
+    const struct trigger *trigger = edge_before(fault);
+    return trigger != NULL && trigger->kind == TRIGGER_MATCH &&
+           memchr(ends, trigger->pattern[0], sizeof ends) != NULL;
 }
 
 static bool leaves_withheld_bytes_unread(const struct fault *fault)
 {
-    return match_before(fault) == &fault->when &&
+    return edge_before(fault) == &fault->when &&
            fault->type->fire(fault->params).kind == ACTION_CLOSE_PLAIN;
 }
 

@@ -184,6 +184,9 @@ static void a_pattern_that_begins_with_an_end_of_messages_is_warned_of(void **st
     expect_note(F "type = reset\nwhen = match:\"\\r\\n.\\r\\n\"\n", 0, false);
     expect_note(F "type = reset\nwhen = match:\"COMMIT\"\nedge = before\n", 0, false);
     expect_note(F "type = stall\nuntil = time:5s\n", 0, false);
+    expect_note("[proxy a]\nlisten = 127.0.0.1:1\nupstream = 127.0.0.1:2\nprotocol = http\n" F
+                "type = reset\nwhen = message:2\nedge = before\n",
+        0, false);
 }
 
 static void what_the_seed_does_not_repeat_is_said(void **state)
