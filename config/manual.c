@@ -8,17 +8,22 @@
 
 #include "config/config.h"
 #include "config/fault_rules.h"
+#include "proxy/base/columns.h"
 #include "proxy/base/side.h"
 
-#define TEXT_COLUMNS 88 /* of the help, behind an indent of INDENT: together under 100 */
 #define INDENT 6
+#define SUMMARY_INDENT 16
 
 static void print_group(enum fault_group group, FILE *out)
 {
     fprintf(out, "%s\n", fault_group_names[group]);
-    for (size_t i = 0; fault_catalogue[i] != NULL; i++)
-        if (fault_catalogue[i]->group == group)
-            fprintf(out, "  %-13s %s\n", fault_catalogue[i]->name, fault_catalogue[i]->summary);
+    for (size_t i = 0; fault_catalogue[i] != NULL; i++) {
+        char name[64];
+        if (fault_catalogue[i]->group != group)
+            continue;
+        snprintf(name, sizeof name, "  %s", fault_catalogue[i]->name);
+        columns_print(out, name, SUMMARY_INDENT, fault_catalogue[i]->summary);
+    }
 }
 
 void catalogue_print(FILE *out)
@@ -28,25 +33,9 @@ void catalogue_print(FILE *out)
     fprintf(out, "\n`rudeproxy faults TYPE` shows the keys of a type.\n");
 }
 
-/* Words of `text` in lines of TEXT_COLUMNS, each line indented. */
 static void print_wrapped(const char *text, FILE *out)
 {
-    size_t column = 0;
-    fprintf(out, "%*s", INDENT, "");
-    while (*text != '\0') {
-        size_t length = strcspn(text, " ");
-        if (column > 0 && column + 1 + length > TEXT_COLUMNS) {
-            fprintf(out, "\n%*s", INDENT, "");
-            column = 0;
-        } else if (column > 0) {
-            fputc(' ', out);
-            column++;
-        }
-        fprintf(out, "%.*s", (int)length, text);
-        column += length;
-        text += length + strspn(text + length, " ");
-    }
-    fputc('\n', out);
+    columns_print(out, "", INDENT, text);
 }
 
 /* What the key is when it is absent, as the type sees it. */

@@ -21,10 +21,14 @@ has() {
 
 # --- Help ---------------------------------------------------------------------------------------
 
-for words in --help help 'help run' 'exec --help' 'help serve' 'help ctl' 'ctl --help' 'ctl toxic --help'; do
+expect 0 "$RUDEPROXY" faults
+says "$work/out" '^ +reset +'
+mapfile -t types < <(sed -nE 's/^  ([a-z_]+) .*/\1/p' "$work/out")
+[ "${#types[@]}" -gt 20 ] || fail "the catalogue lists only ${types[*]}"
+for words in --help help 'help run' faults "faults ${types[*]}" 'exec --help' 'help serve' 'help ctl' 'ctl --help' 'ctl toxic --help'; do
     # shellcheck disable=SC2086 # words
     expect 0 "$RUDEPROXY" $words
-    says "$work/out" 'usage'
+    [[ $words == faults* ]] || says "$work/out" 'usage'
     wide=$(awk 'length > 80' "$work/out")
     [ -z "$wide" ] || fail "'$words' is wider than 80 columns: $wide"
 done
