@@ -65,6 +65,16 @@ err_after_events:
     return -1;
 }
 
+/* Leaves it empty where the kernel has no random bytes yet: then the page cannot be used. */
+static void make_page_token(char token[PAGE_TOKEN_SIZE])
+{
+    unsigned char random[(PAGE_TOKEN_SIZE - 1) / 2];
+    if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        return;
+    for (size_t i = 0; i < sizeof random; i++)
+        snprintf(token + 2 * i, 3, "%02x", random[i]);
+}
+
 struct admin *admin_open(
     const struct admin_context *context, const struct settings *settings, struct err *err)
 {
@@ -80,6 +90,7 @@ struct admin *admin_open(
     snprintf(admin->hosts, sizeof admin->hosts, "%s", settings->admin_hosts);
     if (getrandom(&admin->boot, sizeof admin->boot, GRND_NONBLOCK) != sizeof admin->boot)
         admin->boot = timers_now();
+    make_page_token(admin->page_token);
     admin->tell.run = on_tell;
     list_init(&admin->tell.link);
     if (open_parts(admin, err) == 0) {

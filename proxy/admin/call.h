@@ -16,6 +16,8 @@
 
 #define CALL_NAMES_MAX 2 /* variables in one path */
 
+#define PAGE_TOKEN_SIZE (2 * 16 + 1) /* 16 random bytes in hex, and a NUL */
+
 struct admin {
     struct admin_context context;
     struct http http;
@@ -24,7 +26,9 @@ struct admin {
     struct poller_task tell; /* tells streams of new events, once a turn */
     struct timer keep_alive; /* tells them when nothing has happened for a while */
     struct address address;
-    char token[OPTION_PATH_MAX];  /* "": none is asked for */
+    char token[OPTION_PATH_MAX]; /* "": none is asked for */
+    char page_token
+        [PAGE_TOKEN_SIZE];        /* of this run; "": the page gets nothing without admin_token */
     bool open;                    /* any Host is let in */
     char hosts[OPTION_HOSTS_MAX]; /* as admin_hosts */
     uint64_t requests;            /* number of the last one, for its id */

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/admin/guard.h"
+#include "proxy/admin/ui/ui.h"
+
 #define SEGMENTS_MAX 8
 
 /* Cleans a path as Go's path.Clean does, in place: no empty, "." or ".." segment; a slash at the end stays.
@@ -179,8 +182,7 @@ static void refuse_browser(const struct call *call, bool own)
 
 static void handle(const struct call *call, const struct route *route, bool own)
 {
-    const char *agent = http_header(call->request, "User-Agent");
-    if (agent != NULL && strncmp(agent, "Mozilla/", strlen("Mozilla/")) == 0)
+    if (guard_is_browser(call) && !guard_is_own_page(call))
         refuse_browser(call, own);
     else
         route->handle(call);
@@ -242,6 +244,8 @@ static void route_path(struct call *call, char *text)
 void route_call(struct admin *admin, struct http_request *request)
 {
     struct call call = {.admin = admin, .request = request, .query = ""};
+    if (ui_answer(&call))
+        return;
     char *copy = strdup(request->target);
     if (copy == NULL) {
         answer_empty(&call, 500);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// What the page knows of connections, from the event stream. Open ones are all kept; of past ones the newest.
+
+const CONNECTIONS_MAX = 20000;
+const EVENTS_MAX = 200000;        // of all connections
+const CONNECTION_EVENTS_MAX = 2000; // of one: its beginning is kept, and its end
+
+export const CAUSES = {client_fin: "client closed", client_rst: "client reset", server_fin: "server closed",
+  server_rst: "server reset", connect_failed: "no server", fault: "fault", stopped: "stopped",
+  out_of_memory: "out of memory", none: "ended"};
+
+class Connection {
+  constructor(proxy, number, time) {
+    this.id = 0;
+    this.proxy = proxy;
+    this.number = number;
+    this.open = true;
+    this.opened = time; // ms, by the clock of rudeproxy
+    this.client = this.server = "";
+    this.faults = new Set();
+    this.events = [];
+    this.cause = "";
+    this.record = null; // as GET /v1/proxies/P/connections/N had it last
+  }
+
+  get name() { return this.proxy + " #" + this.number; }
+
+  // Microseconds. An open one's is as old as its record, or counted by the browser's clock.
+  get age() {
+    if (this.closed !== undefined) return this.closed.duration_us;
+    if (this.record !== null) return this.record.age_us + (Date.now() - this.asked) * 1000;
+    return Math.max(0, Date.now() - this.opened) * 1000;
+  }
+
+  bytes(side) {
+    const source = this.closed || this.record;
+    return source ? source[side].bytes_out : null;
+  }
+
+  get howEnded() {
+    if (this.open) return this.record !== null && this.record.state !== "open" ? this.record.state : "open";
+    return this.cause === "fault" ? "fault " + this.closed.cause_fault : CAUSES[this.cause] || this.cause;
+  }
+}
+
+export class Store {
+  constructor() {
+    this.all = []; // in the order in which they opened
+    this.current = new Map(); // open ones, by proxy and number
+    this.ids = 0;
+    this.eventCount = 0;
+    this.missed = 0;
+  }
+
+  key(proxy, number) { return number + " " + proxy; }
+
+  // The open connection of an event; a new one if there is none.
+  find(proxy, number, time) {
+    const key = this.key(proxy, number);
+    let found = this.current.get(key);
+    if (found === undefined) {
+      found = new Connection(proxy, number, time);
+      found.id = ++this.ids;
+      this.current.set(key, found);
+      this.all.push(found);
+    }
+    return found;
+  }
+
+  note({kind, data}) {
+    if (kind === "gap") this.missed += data.missed;
+    if (data.connection === undefined) return;
+    const connection = this.find(data.proxy, data.connection, Date.parse(data.time));
+    this.addEvent(connection, data);
+    if (kind === "open") {
+      connection.client = data.client;
+      connection.server = data.server;
+    } else if (kind === "fault") {
+      connection.faults.add(data.fault);
+    } else if (kind === "closed") {
+      connection.closed = data;
+      connection.cause = data.cause;
+      connection.client = connection.client || data.client.address;
+      this.end(connection);
+    }
+  }
+
+  // A record of the API: of a connection whose events are not kept any more, too.
+  noteRecord(record) {
+    const connection = this.find(record.proxy, record.number, Date.now() - record.age_us / 1000);
+    connection.record = record;
+    connection.asked = Date.now();
+    connection.client = connection.client || record.client.address;
+    connection.server = connection.server || record.server.address;
+    for (const fault of record.faults) if (fault.fired) connection.faults.add(fault.name);
+    return connection;
+  }
+
+  // Its end was among the events that were missed.
+  noteGone(connection) {
+    if (!connection.open) return;
+    connection.cause = "none";
+    this.end(connection);
+  }
+
+  end(connection) {
+    connection.open = false;
+    this.current.delete(this.key(connection.proxy, connection.number));
+    if (this.all.length > CONNECTIONS_MAX || this.eventCount > EVENTS_MAX) this.forget();
+  }
+
+  addEvent(connection, event) {
+    const events = connection.events;
+    events.push(event);
+    this.eventCount++;
+    if (events.length > CONNECTION_EVENTS_MAX) {
+      events.splice(CONNECTION_EVENTS_MAX / 2, 1);
+      this.eventCount--;
+    }
+  }
+
+  // Forgets a tenth of the past ones, the oldest.
+  forget() {
+    let most = Math.ceil(this.all.length / 10);
+    this.all = this.all.filter(connection => {
+      if (connection.open || most === 0) return true;
+      most--;
+      this.eventCount -= connection.events.length;
+      return false;
+    });
+  }
+
+  // Newest first. A filter's member that is "" lets every connection pass.
+  list(filter) {
+    const found = [];
+    for (let i = this.all.length - 1; i >= 0; i--) {
+      const connection = this.all[i];
+      if (filter.proxy !== "" && connection.proxy !== filter.proxy) continue;
+      if (filter.state !== "" && connection.open !== (filter.state === "open")) continue;
+      if (filter.cause !== "" && connection.cause !== filter.cause) continue;
+      if (filter.fault !== "" && !connection.faults.has(filter.fault)) continue;
+      found.push(connection);
+    }
+    return found;
+  }
+}
