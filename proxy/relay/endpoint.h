@@ -7,7 +7,7 @@
  * session; the wrappers below clear a hint when a call says EAGAIN. A hint may be stale, never
  * missing.
  *
- * Life: created by the connection that owns it, handed to the session, closed exactly once by the
+ * Life: created by the connection that owns it, passed to the session, closed exactly once by the
  * session through endpoint_close; its memory stays with the owner.
  */
 #ifndef RUDEPROXY_RELAY_ENDPOINT_H
@@ -40,7 +40,7 @@ enum endpoint_close {
     ENDPOINT_CLOSE_FIN_RESET, /* TCP_LINGER2 = -1, close(): FIN, RST when it is acknowledged */
 };
 
-/* Packet faults at work on one socket at a time. */
+/* Packet filters attached to one socket at a time. */
 #define ENDPOINT_FILTERS_MAX 4
 
 struct endpoint;

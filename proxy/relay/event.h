@@ -51,7 +51,7 @@ enum end_mark {
 struct side_record {
     const char *address; /* the peer's address as text, "" when there was no socket */
     uint64_t bytes_in;   /* read from it */
-    uint64_t bytes_out;  /* handed to it */
+    uint64_t bytes_out;  /* written to it */
     size_t unread;       /* left unread in it at the close */
     size_t unacked;      /* sent or queued, not acknowledged at the close; a FIN counts as one */
     int errnum;          /* errno of its failure, 0: none */
@@ -110,7 +110,7 @@ struct event {
             const char *name;
             const char *type;
             enum direction direction; /* the one it watches */
-            uint64_t offset;          /* bytes of it handed on so far */
+            uint64_t offset;          /* bytes of it forwarded so far */
             uint64_t message;         /* number of the message there; 0: not known */
             const char *kind;         /* of it; "": it has none, or `message` is 0 */
         } fault;                      /* also EVENT_FAULT_OVER, EVENT_MATCH_LET_GO */

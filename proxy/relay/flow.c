@@ -4,8 +4,8 @@
  * ring is empty again before the next read and its memory is the same cached block each time.
  *
  * When the sink takes no more, the ring fills up to its limit, then reading stops: the source's
- * window closes, which is back-pressure. When the source ends, what the ring holds is handed on
- * first. When the sink fails, the ring is worthless and the session is told.
+ * window closes, which is back-pressure. When the source ends, the ring is written
+ * out first. When the sink fails, the ring is worthless, and flow_pump() says so to the session.
  *
  * Urgent data (RFC 6093): the socket keeps the urgent byte in line, and the kernel ends each read
  * at the mark (tcp_recvmsg_locked in net/ipv4/tcp.c), so asking SIOCATMARK before a read finds it.
@@ -226,7 +226,7 @@ static ssize_t send_oldest(struct flow *flow, size_t max)
     return n;
 }
 
-/* Hands on what the pipe holds. Bytes handed on, 0, or negative errno. */
+/* Forwards the bytes in the pipe. Returns bytes forwarded, 0, or negative errno. */
 static ssize_t splice_out(struct flow *flow)
 {
     uint64_t to_edge = flow->edge - flow->ring.head;
@@ -241,7 +241,7 @@ static ssize_t splice_out(struct flow *flow)
     return n;
 }
 
-/* Hands on what it can. Bytes handed on, 0 when nothing can be, or negative errno. */
+/* Forwards as much as it can. Returns bytes forwarded, 0: none can be, or negative errno. */
 static ssize_t forward(struct flow *flow)
 {
     if (flow->sink == NULL || !endpoint_writable(flow->sink))

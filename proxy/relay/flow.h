@@ -6,7 +6,7 @@
  * Everything in a stream has its place: bytes, then at most one edge after another (a fault's byte
  * trigger or match), then the end (a FIN or a RST from the source). flow_pump() moves bytes until
  * something else is next, and says what; the session acts on it and pumps again. A pump never reads
- * and never hands on a byte past the edge, so what lies behind it is still in the kernel when the
+ * and never forwards a byte past the edge, so what lies behind it is still in the kernel when the
  * fault fires.
  *
  * Life: embedded in a session; flow_init, flow_connect, pump..., flow_deinit.
@@ -26,7 +26,7 @@
 #include "proxy/relay/insertion.h"
 #include "proxy/relay/splice_pipe.h"
 
-/* Bytes handed on (or dropped) in one call, so that one busy connection cannot starve the rest. */
+/* Bytes forwarded (or dropped) in one call, so that one busy connection cannot starve the rest. */
 #define FLOW_BUDGET (1024u * 1024u)
 /* Bytes asked of one read. */
 #define FLOW_READ_MAX RING_BLOCK
@@ -50,7 +50,7 @@
 
 /* What becomes of the bytes that arrive. */
 enum flow_read_mode {
-    FLOW_FORWARD, /* read into the ring, to be handed on */
+    FLOW_FORWARD, /* read into the ring, to be forwarded */
     FLOW_PAUSE,   /* left in the kernel: the window closes */
     FLOW_DISCARD, /* read, acknowledged and forgotten */
 };
@@ -66,9 +66,9 @@ enum flow_end {
 enum flow_stop {
     FLOW_WAITING,     /* nothing to do until an endpoint wakes us */
     FLOW_BUSY,        /* there is more to do: call again after others had their turn */
-    FLOW_AT_EDGE,     /* `edge` bytes were handed on */
+    FLOW_AT_EDGE,     /* `edge` bytes were forwarded */
     FLOW_SAW_END,     /* the source's FIN or RST was just read (once); earlier bytes may wait */
-    FLOW_AT_END,      /* every byte was handed on, and the source has ended */
+    FLOW_AT_END,      /* every byte was forwarded, and the source has ended */
     FLOW_SINK_FAILED, /* the far socket refused bytes: see sink_errnum */
     FLOW_OUT_OF_MEMORY,
 };
@@ -80,7 +80,7 @@ struct flow {
     enum direction direction;
     struct endpoint *source;
     struct endpoint *sink;
-    struct ring ring;          /* read, not yet handed on; its tail is the number of bytes taken */
+    struct ring ring;          /* read, not yet forwarded; its tail is the number of bytes taken */
     size_t buffer;             /* bytes that may wait for the sink; delayed ones come on top */
     uint64_t edge;             /* offset that is not crossed, FLOW_NO_EDGE: none */
     uint64_t urgent;           /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
@@ -103,7 +103,7 @@ struct flow {
     bool withheld;      /* FLOW_PAUSE began at an edge: what the ring holds lies behind it */
     bool source_broken; /* a write to the source met its RST: the queue behind it ends in a
                            reset, whatever the last read says */
-    bool finished;      /* its FIN was passed on, or nothing can be handed on any more: the
+    bool finished;      /* its FIN was forwarded, or nothing can be forwarded any more: the
                            sink expects nothing from it */
 };
 
@@ -173,13 +173,13 @@ static inline void flow_detach_source(struct flow *flow)
  * close() would send a RST instead of a FIN. */
 void flow_discard_unread(struct flow *flow);
 
-/* Whether all that was read for the sink, and all that faults added, was handed to it. */
+/* Whether all bytes that were read for the sink, and all that faults added, were written to it. */
 static inline bool flow_is_delivered(const struct flow *flow)
 {
     return flow->insert == NULL && ring_used(&flow->ring) == 0 && flow->in_pipe == 0;
 }
 
-/* Bytes handed to the sink so far. */
+/* Bytes written to the sink so far. */
 static inline uint64_t flow_forwarded(const struct flow *flow)
 {
     return flow->ring.head;

@@ -6,7 +6,7 @@
  * A match whose edge is `after` ends a read: bytes are peeked at first, and those behind the match
  * stay in the kernel until the fault has fired. A match whose edge is `before` is known only when
  * its last byte is here, so while the stream ends in a beginning of the pattern, that beginning is
- * read but not handed on: never more bytes than could be the match.
+ * read but not forwarded: never more bytes than could be the match.
  */
 #include "proxy/relay/shaping.h"
 

@@ -97,7 +97,7 @@ void shaping_insertion_forwarded(
  * the last of them is due. */
 uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail);
 
-/* `n` bytes from `offset` on were handed on. */
+/* `n` bytes from `offset` on were forwarded. */
 void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n);
 
 /* How many of these bytes, which come next at `offset`, may be taken before something has to
