@@ -102,7 +102,7 @@ fi
 # --- Two orders instead of one ------------------------------------------------------------------
 
 mkdir "$work/orders"
-python3 "$(dirname "$0")/sweep_orders.py" "$work/orders" "$work/shop.port" &
+python3 "$(dirname "$0")/../../examples/requests/server.py" "$work/orders" "$work/shop.port" &
 servers+=($!)
 eventually 20 test -e "$work/shop.port"
 ini=$work/shop.ini
