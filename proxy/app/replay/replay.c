@@ -26,7 +26,7 @@ struct section {
 /* A name of a file may hold anything; a comment is one short line of printable characters. */
 static void print_path(const char *path, FILE *out)
 {
-    for (int i = 0; path[i] != '\0' && i < 100; i++)
+    for (int i = 0; i < 100 && path[i] != '\0'; i++)
         fputc(path[i] >= 0x20 && path[i] < 0x7f ? path[i] : '?', out);
 }
 
