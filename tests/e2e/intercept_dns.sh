@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# DNS under exec --intercept: the name servers of resolv.conf answer, over UDP and TCP, from the address that
+# was asked; and a host is intercepted by what they answer.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need python3 curl
+{ [ "$(id -u)" -eq 0 ] && unshare -mn true 2>/dev/null; } || skip "a name server of its own needs root"
+command -v setpriv >/dev/null || skip "setpriv is not installed"
+
+cp "$RUDEPROXY" "$work/rudeproxy"
+chmod 777 "$work"
+chmod 755 "$work/rudeproxy"
+cd "$work"
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
+# app.test is 127.0.0.2, everything else does not exist. The TTL is 0: nobody keeps it.
+cat >server.py <<'PYTHON'
+import socket, struct, threading
+
+def answer(question):
+    end = question.index(b"\0", 12) + 5
+    name, kind = question[12 : end - 4], question[end - 4 : end - 2]
+    found = name == b"\x03app\x04test\0"
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\2" if found and kind == b"\0\1" else b""
+    code = b"\x81\x80" if found else b"\x81\x83"
+    return question[:2] + code + struct.pack(">HHHH", 1, len(record) > 0, 0, 0) + question[12:end] + record
+
+def serve_tcp(listener):
+    while True:
+        connection, _ = listener.accept()
+        size = struct.unpack(">H", connection.recv(2))[0]
+        reply = answer(connection.recv(size))
+        connection.sendall(struct.pack(">H", len(reply)) + reply)
+        connection.close()
+
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("127.0.0.1", 53))
+tcp = socket.create_server(("127.0.0.1", 53))
+threading.Thread(target=serve_tcp, args=(tcp,), daemon=True).start()
+open("server.ready", "w").close()
+while True:
+    question, client = udp.recvfrom(4096)
+    udp.sendto(answer(question), client)
+PYTHON
+
+# Asks a server that only the command's network has: "ADDRESS FROM-WHERE" over UDP, then over TCP; then many
+# questions at once.
+cat >ask.py <<'PYTHON'
+import socket, struct, sys
+
+server = (sys.argv[1], 53)
+question = lambda n: struct.pack(">HHHHHH", n, 0x100, 1, 0, 0, 0) + b"\x03app\x04test\0\0\1\0\1"
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.settimeout(20)
+udp.sendto(question(7), server)
+reply, source = udp.recvfrom(4096)
+print(socket.inet_ntoa(reply[-4:]), source[0], source[1])
+tcp = socket.create_connection(server, 20)
+tcp.sendall(struct.pack(">H", len(question(8))) + question(8))
+reply = tcp.makefile("rb").read()
+print(socket.inet_ntoa(reply[-4:]), *tcp.getpeername())
+sockets = []
+for n in range(100):
+    asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    asker.settimeout(20)
+    asker.connect(server)
+    asker.send(question(n))
+    sockets.append(asker)
+print(sum(asker.recv(4096)[:2] == struct.pack(">H", n) for n, asker in enumerate(sockets)))
+PYTHON
+
+cat >inside.sh <<'INSIDE'
+set -euf
+ip link set lo up
+printf 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' >resolv.conf
+mount --bind resolv.conf /etc/resolv.conf
+printf 'hosts: files dns\n' >nsswitch.conf
+mount --bind nsswitch.conf /etc/nsswitch.conf
+python3 server.py &
+server=$!
+./rudeproxy --listen 0.0.0.0:8080 --upstream builtin:http --log none --ready-file web.ready 2>web.err &
+web=$!
+trap 'kill "$server" "$web"' EXIT
+until [ -e server.ready ] && [ -e web.ready ]; do sleep 0.05; done
+as="setpriv --reuid 65534 --regid 65534 --clear-groups"
+get="curl -q -s --noproxy * --max-time 30 -o /dev/null -w %{remote_ip}"
+run() { $as ./rudeproxy exec --log none "$@"; }
+
+echo "asked: $(run --intercept 1 -- python3 ask.py 203.0.113.53 2>ask.err | tr '\n' ' ')"
+echo "by name: $(run --intercept 8080 -- $get http://app.test:8080/ 2>/dev/null)"
+code=0; run --intercept 1 -- $get http://none.test:8080/ >/dev/null 2>&1 || code=$?
+echo "unknown: $code"
+# Taken by name: the name's address, and no other.
+code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get http://app.test:8080/bytes/100 >/dev/null 2>&1 || code=$?
+echo "the host: $code"
+code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get http://127.0.0.3:8080/bytes/100 >/dev/null 2>&1 || code=$?
+echo "another host: $code"
+# Not known at the start: learnt from the answer that passes.
+kill "$server"; wait "$server" || true
+rm server.ready
+code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- bash -c '
+    code=0; curl -q -s --noproxy "*" --max-time 30 http://app.test:8080/ || code=$?
+    echo "$code" >down
+    touch down.ready
+    until [ -e server.ready ]; do sleep 0.05; done
+    curl -q -s --noproxy "*" --max-time 30 http://app.test:8080/bytes/100 >/dev/null' 2>/dev/null &
+run=$!
+until [ -e down.ready ]; do sleep 0.05; done
+python3 server.py &
+server=$!
+wait "$run" || code=$?
+echo "no server: $(cat down)"
+echo "learnt: $code"
+INSIDE
+expect 0 unshare -mn bash inside.sh
+same "DNS" "asked: 127.0.0.2 203.0.113.53 53 127.0.0.2 203.0.113.53 53 100 
+by name: 127.0.0.2
+unknown: 6
+the host: 56
+another host: 0
+no server: 6
+learnt: 56" "$(cat out)"
