@@ -60,6 +60,14 @@ bool destination_list_has(const struct destination_list *list, const struct dial
     return list->count == 0;
 }
 
+bool destination_list_has_port(const struct destination_list *list, uint16_t port)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (port >= list->terms[i].first_port && port <= list->terms[i].last_port)
+            return true;
+    return false;
+}
+
 /* --- reading --- */
 
 static int parse_port(const char *text, uint16_t *port, struct err *err)

@@ -49,6 +49,9 @@ struct dialled {
  * set has none that was not dialled. */
 bool destination_list_has(const struct destination_list *list, const struct dialled *dialled);
 
+/* Whether a term of the list names the port, of whatever host. */
+bool destination_list_has_port(const struct destination_list *list, uint16_t port);
+
 /* The IPv4 address in an IPv4-mapped IPv6 address takes its place (RFC 4291 2.5.5.2). */
 void sockaddr_unmap(struct sockaddr_storage *address);
 

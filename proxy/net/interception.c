@@ -32,8 +32,9 @@ static int bind_anywhere(
     *address_len = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
         return -errno;
-    if (setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on) != 0 ||
-        bind(fd, (struct sockaddr *)address, *address_len) != 0 ||
+    /* Where the kernel has none, no packet filter redirects either (port_listeners.h in app). */
+    setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on);
+    if (bind(fd, (struct sockaddr *)address, *address_len) != 0 ||
         getsockname(fd, (struct sockaddr *)address, address_len) != 0)
         return -errno;
     return 0;

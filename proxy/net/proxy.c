@@ -64,7 +64,7 @@ static void accept_client(struct proxy *proxy, const struct accepted *accepted)
         connection, ++proxy->last_number, proxy->open_count, proxy->plan, accepted->peer);
 }
 
-static void accept_intercepted(struct proxy *proxy, int fd, const struct sockaddr_storage *peer)
+void proxy_accept_intercepted(struct proxy *proxy, int fd, const struct sockaddr_storage *peer)
 {
     struct sockaddr_storage client = *peer, dialled = {0};
     socklen_t size = sizeof dialled;
@@ -85,7 +85,7 @@ static void on_accept(
     struct proxy *proxy = container_of(listener, struct proxy, listener);
     const struct accepted accepted = {.fd = fd, .peer = peer, .peer_len = peer_len};
     if (proxy->plan->config.intercept.count > 0)
-        accept_intercepted(proxy, fd, peer);
+        proxy_accept_intercepted(proxy, fd, peer);
     else
         accept_client(proxy, &accepted);
 }

@@ -72,6 +72,10 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened);
 /* The same proxy with other faults: what it listens on is not touched. Takes over the reference. */
 void proxy_change_faults(struct proxy *proxy, struct plan *plan);
 
+/* A client that was accepted on its way to any address: the proxy that intercepts it takes it
+ * (interception.h). Takes the descriptor. */
+void proxy_accept_intercepted(struct proxy *proxy, int fd, const struct sockaddr_storage *peer);
+
 /* Where it listens, for people: its address, or what it intercepts. */
 void proxy_format_listen(const struct proxy *proxy, char *buf, size_t size);
 

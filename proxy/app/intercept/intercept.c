@@ -33,7 +33,7 @@ static bool has_hosts(const struct destination_list *list)
 int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err)
 {
     struct err ignored;
-    *pass = (struct intercept_pass){.kind = PASS_ALL};
+    *pass = (struct intercept_pass){.kind = PASS_ALL, .is_explicit = text != NULL};
     if (text == NULL || strcmp(text, "all") == 0)
         return 0;
     pass->kind = strcmp(text, "none") == 0 ? PASS_NONE : PASS_LIST;
@@ -248,11 +248,48 @@ static void add_everything(struct rule_list *list, const struct intercept *inter
     add_rule(list, (struct redirect_rule){.first_port = 0, .last_port = UINT16_MAX, .to = to});
 }
 
-static int set_rules(struct intercept *intercept)
+static struct proxy *proxy_at(const struct worker *worker, uint16_t port)
+{
+    list_for_each(link, &worker->proxies)
+    {
+        struct proxy *proxy = container_of(link, struct proxy, link);
+        if (proxy->plan->config.intercept.count > 0 && listening_port(proxy) == port)
+            return proxy;
+    }
+    return NULL;
+}
+
+/* What the rules say, by a socket for each port. */
+static int open_ports(struct intercept *intercept, const struct rule_list *list, struct err *err)
+{
+    int result = 0;
+    port_listeners_follow(&intercept->ports);
+    for (size_t i = 0; i < list->count && result == 0; i++) {
+        const struct redirect_rule *rule = &list->rules[i];
+        struct proxy *owner = proxy_at(intercept->worker, rule->to);
+        for (unsigned port = rule->first_port; port <= rule->last_port && result == 0; port++)
+            result = owner == NULL
+                         ? 0
+                         : port_listeners_add(&intercept->ports, (uint16_t)port, owner, err);
+    }
+    return result;
+}
+
+static int redirect(struct intercept *intercept, const struct rule_list *list, struct err *err)
+{
+    int result = redirect_set(&intercept->holder, list->rules, list->count);
+    return result == 0 ? 0
+                       : err_set(err,
+                             "--intercept: the kernel cannot redirect connections: %s; it needs "
+                             "nf_tables with CONFIG_NFT_TPROXY and CONFIG_NFT_SOCKET",
+                             strerror(-result));
+}
+
+static int set_rules(struct intercept *intercept, struct err *err)
 {
     struct rule_list *list = calloc(1, sizeof *list);
     if (list == NULL)
-        return -ENOMEM;
+        return err_set(err, "out of memory");
     add_proxies(list, intercept->worker);
     add_destinations(
         list, &intercept->dns_tcp->plan->config.intercept, listening_port(intercept->dns_tcp));
@@ -261,7 +298,8 @@ static int set_rules(struct intercept *intercept)
         add_destinations(list, &intercept->pass.ports, listening_port(intercept->passing));
     else if (intercept->pass.kind == PASS_ALL)
         add_everything(list, intercept);
-    int result = redirect_set(&intercept->holder, list->rules, list->count);
+    int result =
+        intercept->by_ports ? open_ports(intercept, list, err) : redirect(intercept, list, err);
     free(list);
     return result;
 }
@@ -284,14 +322,18 @@ static bool read_served(struct intercept *intercept)
 static void on_served_timer(uv_timer_t *timer)
 {
     struct intercept *intercept = timer->data;
-    if (intercept->pass.kind == PASS_ALL && read_served(intercept))
-        set_rules(intercept);
+    struct err ignored;
+    if (intercept->by_ports)
+        port_listeners_follow(&intercept->ports);
+    else if (intercept->pass.kind == PASS_ALL && read_served(intercept))
+        set_rules(intercept, &ignored);
 }
 
 static void on_changed_timer(uv_timer_t *timer)
 {
     struct intercept *intercept = timer->data;
-    set_rules(intercept);
+    struct err ignored;
+    set_rules(intercept, &ignored);
     uv_timer_start(timer, on_served_timer, SERVED_MS, SERVED_MS);
 }
 
@@ -314,9 +356,26 @@ static int start_timer(struct intercept *intercept, struct err *err)
     return 0;
 }
 
+/* Without a packet filter that redirects, the listed ports are all that can be taken. `err` says why, and
+ * why not this either. */
+static int fall_back(struct intercept *intercept, struct err *err)
+{
+    if (intercept->pass.is_explicit && intercept->pass.kind == PASS_ALL)
+        return -1;
+    fprintf(stderr,
+        "rudeproxy: %s; only the ports that are listed are taken, as with --pass none, and the "
+        "command cannot listen there itself\n",
+        err->text);
+    if (intercept->pass.kind == PASS_ALL)
+        intercept->pass.kind = PASS_NONE;
+    intercept->by_ports = true;
+    return set_rules(intercept, err);
+}
+
 int intercept_start(struct intercept *intercept, struct err *err)
 {
     uv_loop_t *loop = intercept->worker->loop;
+    struct err ignored;
     if (dns_start(&intercept->dns, loop, &intercept->holder, &intercept->interception.names, err) !=
         0)
         return -1;
@@ -328,17 +387,14 @@ int intercept_start(struct intercept *intercept, struct err *err)
     if (intercept->passing == NULL)
         return -1;
     intercept->interception.pass = intercept->passing;
+    port_listeners_init(&intercept->ports, intercept->worker, &intercept->holder);
     if (intercept->pass.kind == PASS_ALL)
         read_served(intercept);
-    else
+    if (set_rules(intercept, err) != 0 && fall_back(intercept, err) != 0)
+        return -1;
+    if (intercept->pass.kind != PASS_ALL)
         intercept->watches_refusals =
-            refusals_start(&intercept->refusals, loop, &intercept->holder, err) == 0;
-    int result = set_rules(intercept);
-    if (result != 0)
-        return err_set(err,
-            "--intercept: the kernel cannot redirect connections: %s; it needs nf_tables with "
-            "CONFIG_NFT_TPROXY and CONFIG_NFT_SOCKET",
-            strerror(-result));
+            refusals_start(&intercept->refusals, loop, &intercept->holder, &ignored) == 0;
     return start_timer(intercept, err);
 }
 
@@ -351,6 +407,9 @@ void intercept_stop(struct intercept *intercept)
 {
     dns_stop(&intercept->dns);
     refusals_stop(&intercept->refusals);
+    if (intercept->by_ports)
+        port_listeners_close(&intercept->ports);
+    intercept->by_ports = false;
     if (intercept->timer == NULL)
         return;
     uv_timer_stop(intercept->timer);
@@ -359,14 +418,6 @@ void intercept_stop(struct intercept *intercept)
 }
 
 /* --- in vain --- */
-
-static bool has_port(const struct destination_list *list, uint16_t port)
-{
-    for (unsigned i = 0; i < list->count; i++)
-        if (port >= list->terms[i].first_port && port <= list->terms[i].last_port)
-            return true;
-    return false;
-}
 
 struct taken {
     const struct intercept *intercept;
@@ -377,10 +428,10 @@ struct taken {
 static bool is_taken(const void *user, uint16_t port)
 {
     const struct taken *taken = user;
-    if (port == RESOLV_PORT || has_port(&taken->intercept->pass.ports, port))
+    if (port == RESOLV_PORT || destination_list_has_port(&taken->intercept->pass.ports, port))
         return true;
     for (size_t i = 0; i < taken->config->proxy_count; i++)
-        if (has_port(&taken->config->proxies[i].intercept, port))
+        if (destination_list_has_port(&taken->config->proxies[i].intercept, port))
             return true;
     return false;
 }

@@ -20,6 +20,7 @@
 #include "config/config.h"
 #include "proxy/app/intercept/dns.h"
 #include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/port_listeners.h"
 #include "proxy/app/intercept/refusals.h"
 #include "proxy/app/intercept/served.h"
 #include "proxy/base/must_check.h"
@@ -29,6 +30,7 @@
 struct intercept_pass {
     enum { PASS_ALL, PASS_NONE, PASS_LIST } kind;
     struct destination_list ports; /* PASS_LIST */
+    bool is_explicit;              /* the user chose it */
 };
 
 struct intercept {
@@ -41,6 +43,8 @@ struct intercept {
     struct dns dns;
     struct refusals refusals;
     bool watches_refusals;
+    bool by_ports; /* the packet filter cannot redirect: */
+    struct port_listeners ports;
     struct served served; /* as of the rules in force */
     bool limits_loopback; /* `served` is known */
     uv_timer_t *timer;    /* until the rules are looked at again; allocated, as libuv wants it */

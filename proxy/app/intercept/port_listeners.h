@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the packet filter of the command's network cannot redirect: a listening socket for each port that
+ * is intercepted or passed, at every address. The command cannot listen at such a port itself.
+ *
+ * What they accept goes to the proxy that owns the port. They follow its listener: closed, idle or deaf
+ * as that is.
+ */
+#ifndef RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H
+#define RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/app/intercept/holder.h"
+#include "proxy/base/list.h"
+#include "proxy/net/proxy.h"
+
+#define PORT_LISTENERS_MAX 1024 /* a descriptor each */
+
+struct port_listeners {
+    struct list open; /* of struct port_listener */
+    size_t count;
+    struct worker *worker;
+    struct holder *holder;
+};
+
+void port_listeners_init(
+    struct port_listeners *listeners, struct worker *worker, struct holder *holder);
+void port_listeners_close(struct port_listeners *listeners);
+
+/* Makes `owner` the owner of the port, unless it has one. 0, or -1 with err filled. */
+int port_listeners_add(
+    struct port_listeners *listeners, uint16_t port, struct proxy *owner, struct err *err);
+
+/* Brings all of them into the state of their owners' listeners; those of closed proxies go. */
+void port_listeners_follow(struct port_listeners *listeners);
+
+#endif

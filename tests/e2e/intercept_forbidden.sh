@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# exec --intercept where the system forbids something: a clear sentence and status 1; and without a packet
+# filter that redirects, the listed ports by a socket each.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl python3
+
+# python3 forbid.py CALL CMD... - a seccomp filter (seccomp(2)) for CMD: CALL is `unshare`, or `netfilter` for
+# sockets of NETLINK_NETFILTER. On x86-64 only.
+[ "$(uname -m)" = x86_64 ] || skip "the seccomp filter of this test knows x86-64 only"
+cat >"$work/forbid.py" <<'PYTHON'
+import ctypes, os, struct, sys
+
+LD, JEQ, RET = 0x20, 0x15, 0x06
+ALLOW, EPERM, EPROTONOSUPPORT = 0x7FFF0000, 0x00050001, 0x0005005D
+UNSHARE, SOCKET = 272, 41
+rows = {
+    "unshare": [(LD, 0, 0, 0), (JEQ, 0, 1, UNSHARE), (RET, 0, 0, EPERM), (RET, 0, 0, ALLOW)],
+    "netfilter": [
+        (LD, 0, 0, 0), (JEQ, 0, 5, SOCKET),
+        (LD, 0, 0, 16), (JEQ, 0, 3, 16),  # AF_NETLINK
+        (LD, 0, 0, 32), (JEQ, 0, 1, 12),  # NETLINK_NETFILTER
+        (RET, 0, 0, EPROTONOSUPPORT), (RET, 0, 0, ALLOW),
+    ],
+}[sys.argv[1]]
+program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *row) for row in rows))
+header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(rows), ctypes.addressof(program)))
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, header, 0, 0) != 0:
+    sys.exit("no seccomp: " + os.strerror(ctypes.get_errno()))
+os.execvp(sys.argv[2], sys.argv[2:])
+PYTHON
+forbid=(python3 "$work/forbid.py")
+"${forbid[@]}" unshare true || skip "no seccomp filters here"
+
+# --- nothing can be made ---
+
+expect 1 "${forbid[@]}" unshare "$RUDEPROXY" exec --intercept 80 -- touch "$work/started"
+says "$work/err" '^rudeproxy: --intercept: the kernel refuses a namespace: .*; .*seccomp filter forbids it, as in a container: .*--cap-add=SYS_ADMIN'
+[ ! -e "$work/started" ] || fail "the command was started without its network"
+expect 1 "${forbid[@]}" unshare "$RUDEPROXY" exec --private-network --listen 127.0.0.1:0 --upstream builtin:echo -- true
+says "$work/err" '^rudeproxy: --private-network: .*seccomp filter'
+
+# --- no packet filter ---
+
+if ! unshare -n true 2>/dev/null && ! unshare -Un true 2>/dev/null; then
+    note "not looked at: listed ports: the kernel forbids namespaces here"
+    exit 0
+fi
+proxy_start <<'INI'
+[proxy web]
+listen   = [::]:0
+upstream = builtin:http
+INI
+port=$(proxy_port web)
+other=$(unused_port)
+listed() { # CODES ARGS... -- CMD ARGS...
+    local codes=$1
+    shift
+    : >"$work/log"
+    expect "$codes" "${forbid[@]}" netfilter "$RUDEPROXY" exec --seed 1 --log "$work/log" --log-format json "$@"
+}
+get=(curl -q -sS --noproxy '*' --max-time 20 -o /dev/null -w '%{remote_ip} %{http_code}')
+
+listed 0 --intercept "$port" -- "${get[@]}" "http://127.0.0.1:$port/"
+same "what curl dialled" "127.0.0.1 200" "$(cat "$work/out")"
+says "$work/err" 'the kernel cannot redirect connections'
+says "$work/log" '"event":"open",.*"server":"127.0.0.1:'"$port"'"'
+listed 0 --intercept "80-82,$port" --upstream builtin:http -- "${get[@]}" http://203.0.113.9:82/
+same "what curl dialled" "203.0.113.9 200" "$(cat "$work/out")"
+# Other ports are refused, unless they pass; and a port where a server of the command listens is its own.
+listed 7 --intercept "$other" -- "${get[@]}" "http://127.0.0.1:$port/"
+says "$work/err" "in vain: 127.0.0.1:$port .*--pass $port\$"
+listed 0 --intercept "$other" --pass "$port" -- "${get[@]}" "http://127.0.0.1:$port/"
+if grep -q '"event":"open"' "$work/log"; then fail "a passed connection left a record"; fi
+listed 1 --intercept "$other" --pass all -- true
+says "$work/err" 'cannot redirect connections'
+# One host of a port, and faults of the listening socket.
+listed 56 --intercept "127.0.0.2:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.2:$port/"
+listed 0 --intercept "127.0.0.2:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.1:$port/"
+listed 7 --intercept "$port" --fault 'type=refuse' -- "${get[@]}" "http://127.0.0.1:$port/"
+listed 28 --intercept "$port" --fault 'type=syn_blackhole' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
+listed 28 --intercept "$port" --fault 'type=no_accept' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
+proxy_stop
