@@ -96,8 +96,10 @@ static int follow(struct port_listener *listener)
         listener->fd = fd;
     }
     if (listener->deaf != owner->drop_syns) {
+        int result = packet_filter_attach(listener->fd, &all, owner->drop_syns ? 1 : 0);
+        if (result != 0)
+            return result;
         listener->deaf = owner->drop_syns;
-        packet_filter_attach(listener->fd, &all, listener->deaf ? 1 : 0);
     }
     watch(listener, !owner->idle);
     return 0;
