@@ -12,7 +12,7 @@ static void settle_intercept(struct proxy_config *proxy)
     if (proxy->upstream.host[0] != '\0')
         return;
     proxy->upstream.kind = ADDRESS_DIALLED;
-    snprintf(proxy->upstream.host, sizeof proxy->upstream.host, "as dialled");
+    snprintf(proxy->upstream.host, sizeof proxy->upstream.host, "what was dialled");
 }
 
 void check_proxy(

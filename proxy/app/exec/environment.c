@@ -27,10 +27,18 @@ static void make_stem(const char *name, char stem[STEM_MAX])
     stem[used] = '\0';
 }
 
+/* A command dials what it always dials where we intercept it. */
+static bool has_variables(const struct proxy_config *proxy)
+{
+    return proxy->intercept.count == 0;
+}
+
 int exec_environment_check(const struct config *config, struct err *err)
 {
     for (size_t i = 0; i < config->proxy_count; i++) {
         for (size_t k = 0; k < i; k++) {
+            if (!has_variables(&config->proxies[i]) || !has_variables(&config->proxies[k]))
+                continue;
             char one[STEM_MAX], other[STEM_MAX];
             make_stem(config->proxies[i].name, one);
             make_stem(config->proxies[k].name, other);
@@ -91,7 +99,7 @@ static int put_proxy(char **environment, const struct proxy *proxy)
     struct sockaddr_storage address;
     char stem[STEM_MAX], text[ADDRESS_TEXT_MAX], host[INET6_ADDRSTRLEN], port_text[8];
     int port;
-    if (!proxy->plan->config.enabled || proxy->plan->config.intercept.count > 0)
+    if (!proxy->plan->config.enabled || !has_variables(&proxy->plan->config))
         return 0;
     make_stem(proxy_name(proxy), stem);
     reachable(&proxy->listener, &address);
