@@ -8,9 +8,11 @@
 need curl
 
 # Outside: an HTTP server on every address of the machine.
-proxy_start <<'INI'
+any=0.0.0.0
+! have_ipv6 || any='[::]'
+proxy_start <<INI
 [proxy web]
-listen   = [::]:0
+listen   = $any:0
 upstream = builtin:http
 INI
 port=$(proxy_port web)

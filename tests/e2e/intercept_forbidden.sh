@@ -49,9 +49,11 @@ if ! unshare -n true 2>/dev/null && ! unshare -Un true 2>/dev/null; then
     note "not looked at: listed ports: the kernel forbids namespaces here"
     exit 0
 fi
-proxy_start <<'INI'
+any=0.0.0.0
+! have_ipv6 || any='[::]'
+proxy_start <<INI
 [proxy web]
-listen   = [::]:0
+listen   = $any:0
 upstream = builtin:http
 INI
 port=$(proxy_port web)
