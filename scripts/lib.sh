@@ -158,7 +158,7 @@ disable_services() {
 service_of() {
     case $1 in
     nginx-light) echo nginx ;;
-    haproxy | redis-server | postgresql) echo "$1" ;;
+    haproxy | mosquitto | redis-server | postgresql) echo "$1" ;;
     esac
 }
 

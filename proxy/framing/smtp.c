@@ -15,7 +15,7 @@
 
 static const char *const upstream_names[] = {"HELO", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
     "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "AUTH", "STARTTLS", "ETRN", "TURN", "SEND",
-    "XCLIENT", "XFORWARD", "mail", "auth_response"};
+    "XCLIENT", "XFORWARD", "mail_data", "auth_response"};
 
 static const char *const downstream_names[] = {"2xx", "3xx", "4xx", "5xx"};
 
@@ -90,7 +90,7 @@ static bool begin_upstream(
         state->mail_next = false;
         state->dots = 2; /* as behind a line end: a mail may be empty */
         stream->mode = SMTP_MAIL;
-        begin(framing, DIRECTION_UPSTREAM, "mail");
+        begin(framing, DIRECTION_UPSTREAM, "mail_data");
         return true;
     }
     if (state->auth_next) {

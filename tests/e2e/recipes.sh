@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 count=0
-for recipe in "$(dirname "$0")"/../../config/recipes/*.ini; do
+for recipe in "$(dirname "$0")"/../../config/recipes/*.ini "$(dirname "$0")"/../../config/recipes/protocols/*.ini; do
     [ -e "$recipe" ] || skip "there is no recipe in config/recipes"
     expect 0 "$RUDEPROXY" check -c "$recipe"
     mv "$work/out" "$work/effective.ini"

@@ -179,7 +179,7 @@ static void smtp_mail_is_one_message(void **state)
 {
     (void)state;
     CHECK("smtp",
-        "1:EHLO@0 =? .8 2:MAIL@8 =? .25 3:RCPT@25 =? .38 4:data@38 =? .44 5:mail@44 =? .64 "
+        "1:EHLO@0 =? .8 2:MAIL@8 =? .25 3:RCPT@25 =? .38 4:data@38 =? .44 5:mail_data@44 =? .64 "
         "6:QUIT@64 "
         "=? .70",
         "1:220@0 =? .7 2:250@7 =? .25 3:250@25 =? .33 4:550@33 =? .39 5:354@39 =? .44 6:250@44 =? "
@@ -194,7 +194,7 @@ static void smtp_mail_is_one_message(void **state)
 static void smtp_mail_may_be_empty(void **state)
 {
     (void)state;
-    CHECK("smtp", "1:DATA@0 =? .6 2:mail@6 =? .9 3:NOOP@9 =? .15", "1:354@0 =? .5",
+    CHECK("smtp", "1:DATA@0 =? .6 2:mail_data@6 =? .9 3:NOOP@9 =? .15", "1:354@0 =? .5",
         SAYS('c', "DATA\r\n"), SAYS('s', "354\r\n"), SAYS('c', ".\r\nNOOP\r\n"));
 }
 

@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The recipes of config/recipes/protocols with real servers and clients: each gives the words that are
+# reported, and what happened at the server shows that the place is the right one.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl openssl
+recipes=$(dirname "$0")/../../config/recipes/protocols
+rounds=${ROUNDS:-1}
+
+# recipe NAME PORT - starts the recipe's proxy in front of a server of ours. Sets address.
+recipe() {
+    note "$1"
+    proxy_start < <(sed -E -e "s/^(listen +=).*/\\1 127.0.0.1:0/" -e "s/^(upstream +=).*/\\1 127.0.0.1:$2/" "$recipes/$1.ini")
+    local name
+    read -r name address <"$proxy_ready"
+    [ -n "$name" ] || fail "$1: no proxy"
+}
+
+done_with() {
+    proxy_stop
+}
+
+nginx_start
+head -c 100000 /dev/zero >"$work/www/big"
+echo small >"$work/www/small"
+
+tls_try() {
+    tls_port=$1
+    (cd "$work/www" && exec openssl s_server -quiet -WWW -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key") \
+        >"$work/tls.server" 2>&1 &
+    servers+=("$!")
+    await_server "$!" curl -q -sk --noproxy '*' -o /dev/null "https://127.0.0.1:$1/small"
+}
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/cert" -days 9 -subj /CN=localhost \
+    2>"$work/openssl.err"
+on_free_port tls_try
+
+http_recipes() {
+    recipe http-nth-request "$nginx_port"
+    expect 0 web -v -o /dev/null "http://$address/small" -o /dev/null "http://$address/small" \
+        -o /dev/null "http://$address/small"
+    says "$work/err" 'Re-using existing connection|Connection reset by peer|dead'
+    done_with
+    says "$proxy_log" '"fault":"third-request",.*"message":3,"kind":"GET"'
+
+    recipe http-last-chunk-cut "$nginx_port"
+    expect 18 web -o /dev/null -H 'Accept-Encoding: gzip' "http://$address/big"
+    says "$work/err" 'transfer closed with outstanding read data remaining'
+    done_with
+
+    recipe http-503-instead "$nginx_port"
+    expect 0 web -o /dev/null -w '%{http_code}' "http://$address/small"
+    same status 503 "$(cat "$work/out")"
+    done_with
+
+    recipe http-third-attempt-works "$nginx_port"
+    expect 56 web -o /dev/null "http://$address/small"
+    says "$work/err" 'Connection reset by peer'
+    expect 56 web -o /dev/null "http://$address/small"
+    expect 0 web -o /dev/null -w '%{http_code}' "http://$address/small"
+    same status 200 "$(cat "$work/out")"
+    done_with
+
+    # nginx answers 413 before the upload is through.
+    recipe http-upload-left-unread "$nginx_port"
+    head -c 20000000 /dev/zero >"$work/upload"
+    expect '0|55|56' web -H 'Expect:' -o /dev/null --data-binary "@$work/upload" "http://$address/small"
+    done_with
+    says "$proxy_log" '"fault":"rest-unread",'
+}
+
+smtp_server() {
+    exec python3 -W ignore -c '
+import asyncore, smtpd, sys
+class Server(smtpd.SMTPServer):
+    def process_message(self, peer, mailfrom, rcpttos, data, **more):
+        open(sys.argv[2], "ab").write(data + b"\n")
+Server(("127.0.0.1", int(sys.argv[1])), None)
+asyncore.loop()' "$1" "$work/mails"
+}
+
+smtp_try() {
+    smtp_port=$1
+    smtp_server "$1" >"$work/smtp.server" 2>&1 &
+    servers+=("$!")
+    await_server "$!" curl -q -s --noproxy '*' -o /dev/null "smtp://127.0.0.1:$1" -X NOOP
+}
+
+smtp_recipe() {
+    recipe smtp-250-lost "$smtp_port"
+    printf 'Subject: x\r\n\r\nmail %s\r\n' "$1" >"$work/mail"
+    expect '55|56' web --mail-from a@example.com --mail-rcpt b@example.com -T "$work/mail" "smtp://$address"
+    says "$work/err" 'Connection reset by peer'
+    done_with
+    same "mail $1 at the server" 1 "$(grep -c "^mail $1" "$work/mails")"
+}
+
+tls_recipes() {
+    recipe tls-cut-behind-record "$tls_port"
+    expect '35|56' web -k -o /dev/null --tlsv1.3 "https://$address/big"
+    says "$work/err" 'unexpected eof while reading|SSL_ERROR_SYSCALL'
+    done_with
+    says "$proxy_log" '"fault":"behind-fifth",.*"message":5,'
+
+    recipe tls-close-notify-missing "$tls_port"
+    expect '0|56' web -k -o /dev/null --tls-max 1.2 "https://$address/big"
+    done_with
+    says "$proxy_log" '"fault":"no-goodbye",.*"kind":"alert"'
+}
+
+redis_recipe() {
+    recipe redis-reply-lost "$redis_port"
+    local before
+    before=$(redis-cli -p "$redis_port" incr counter)
+    expect '0|1' redis-cli -h 127.0.0.1 -p "${address##*:}" incr counter
+    cat "$work/out" >>"$work/err"
+    says "$work/err" 'Connection reset by peer|Server closed the connection'
+    same "the counter" $((before + 1)) "$(redis-cli -p "$redis_port" get counter)"
+    done_with
+}
+
+postgres_recipe() {
+    recipe postgres-commit-lost "$pg_port"
+    local row=$1
+    expect 2 psql -X -q -h 127.0.0.1 -p "${address##*:}" -v ON_ERROR_STOP=1 -c 'BEGIN' \
+        -c "INSERT INTO ledger VALUES ($row)" -c 'COMMIT'
+    says "$work/err" 'server closed the connection unexpectedly|Connection reset by peer'
+    same "row $row" 1 "$(sql "SELECT count(*) FROM ledger WHERE entry = $row")"
+    done_with
+}
+
+mqtt_try() {
+    mqtt_port=$1
+    printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$1" >"$work/mosquitto.conf"
+    mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.server" 2>&1 &
+    servers+=("$!")
+    await_server "$!" mosquitto_pub -h 127.0.0.1 -p "$1" -t t -m m 2>"$work/mosquitto.err"
+}
+
+mqtt_recipe() {
+    recipe mqtt-puback-lost "$mqtt_port"
+    "$RUDEPROXY" check -c "$recipes/mqtt-puback-lost.ini" >/dev/null
+    timeout 20 mosquitto_pub -d -h 127.0.0.1 -p "${address##*:}" -t t -q 1 -m hello >"$work/out" 2>&1 &
+    local pid=$!
+    fired() {
+        grep -q '"fault":"puback-lost"' "$proxy_log"
+    }
+    eventually 20 fired || fail "the PUBACK was not lost"
+    end_process "$pid" TERM || true
+    done_with
+}
+
+for ((round = 1; round <= rounds; round++)); do
+    http_recipes
+    tls_recipes
+done
+if command -v redis-server >/dev/null; then
+    redis_start
+    for ((round = 1; round <= rounds; round++)); do redis_recipe; done
+fi
+if command -v mosquitto >/dev/null && command -v mosquitto_pub >/dev/null; then
+    on_free_port mqtt_try
+    for ((round = 1; round <= rounds; round++)); do mqtt_recipe; done
+fi
+if python3 -W ignore -c 'import smtpd' 2>/dev/null; then
+    on_free_port smtp_try
+    for ((round = 1; round <= rounds; round++)); do smtp_recipe "$round"; done
+fi
+postgres_start
+sql 'CREATE TABLE ledger (entry int)'
+for ((round = 1; round <= rounds; round++)); do postgres_recipe "$round"; done
