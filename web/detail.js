@@ -53,7 +53,7 @@ export class Detail {
 
   end(how) {
     const side = this.side.value === "both" ? "" : "&side=" + this.side.value;
-    this.act(() => call("DELETE", this.path + "?how=" + how + side));
+    this.act(() => call("DELETE", this.path + "?how=" + how + "&name=" + how + "-by-hand" + side));
   }
 
   inject() {

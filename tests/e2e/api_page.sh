@@ -15,9 +15,9 @@ page_token() {
 
 # from_page STATUS METHOD PATH [BODY [CURL ARGS...]] - as call, as our own page asks.
 from_page() {
-    local status=$1 method=$2 path=$3 body=${4-}
+    local status=$1 method=$2 path=$3 sent=${4-}
     shift $(($# < 4 ? 3 : 4))
-    call "$status" "$method" "$path" "$body" -A "$browser" -H "X-Rudeproxy-Page: $token" \
+    call "$status" "$method" "$path" "$sent" -A "$browser" -H "X-Rudeproxy-Page: $token" \
         -H 'Sec-Fetch-Site: same-origin' "$@"
 }
 
@@ -53,11 +53,11 @@ done
 call 200 GET /ui/ ''
 ! grep -qE '<(script|style)[^>]*>[^<]|style=|onclick=' "$work/answer" || fail "the page has inline scripts or styles"
 # Every file that a script asks for is there, and no script makes markup out of text.
-for file in $(grep -hoE 'from "\./[a-z_]+\.js"' "$(dirname "$0")"/../../web/*.js | grep -oE '[a-z_]+\.js' | sort -u); do
+while IFS= read -r file; do
     call 200 GET "/ui/$file" '' -A "$browser"
     ! grep -nE 'innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|eval\(' "$work/answer" ||
         fail "$file makes markup out of text"
-done
+done < <(grep -hoE 'from "\./[a-z_]+\.js"' "$(dirname "$0")"/../../web/*.js | grep -oE '[a-z_]+\.js' | sort -u)
 
 # --- The page's requests ------------------------------------------------------------------------
 
