@@ -120,6 +120,8 @@ static int command_exec(const struct cli *cli)
             return EXIT_RUNTIME;
         }
     }
+    if (options.intercept != NULL)
+        options.intercept->verbose = cli->verbose;
     int status = run_config(&config, &options);
     intercept_free(options.intercept);
     return status;

@@ -56,6 +56,8 @@ unchanged() {
     intercept 0 --intercept "$port" -- "${get[@]}" -o /dev/null -w '%{remote_ip} %{remote_port}' "http://localhost:$port/"
     same "what curl dialled" "127.0.0.1 $port" "$(cat "$work/out")"
     intercept 7 --intercept "$port" -- bash -c 'exit 7'
+    intercept 0 --intercept "$port" --verbose -- true
+    says "$work/err" '^rudeproxy: interception by .* namespace; other ports: all$'
     intercept 127 --intercept "$port" -- /no/such/command
 }
 

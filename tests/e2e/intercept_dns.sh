@@ -92,6 +92,11 @@ echo "asked: $(run --intercept 1 -- python3 ask.py 203.0.113.53 2>ask.err | tr '
 echo "by name: $(run --intercept 8080 -- $get http://app.test:8080/ 2>/dev/null)"
 code=0; run --intercept 1 -- $get http://none.test:8080/ >/dev/null 2>&1 || code=$?
 echo "unknown: $code"
+# This network has no route over IPv6, and so the command finds none; unless all connections lead elsewhere.
+code=0; run --intercept 8080 -- $get -g "http://[2001:db8::1]:8080/" >/dev/null 2>&1 || code=$?
+echo "without a route: $code"
+code=0; run --intercept 8080 --upstream builtin:http -- $get -g "http://[2001:db8::1]:8080/" >/dev/null 2>&1 || code=$?
+echo "with an upstream: $code"
 # Taken by name: the name's address, and no other.
 code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get http://app.test:8080/bytes/100 >/dev/null 2>&1 || code=$?
 echo "the host: $code"
@@ -114,10 +119,14 @@ wait "$run" || code=$?
 echo "no server: $(cat down)"
 echo "learnt: $code"
 INSIDE
+with_upstream=7
+! have_ipv6 || with_upstream=0
 expect 0 unshare -mn bash inside.sh
 same "DNS" "asked: 127.0.0.2 203.0.113.53 53 127.0.0.2 203.0.113.53 53 100 
 by name: 127.0.0.2
 unknown: 6
+without a route: 7
+with an upstream: $with_upstream
 the host: 56
 another host: 0
 no server: 6

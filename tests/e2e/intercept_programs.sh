@@ -102,6 +102,44 @@ else
     left_out node
 fi
 
+# A static program with a resolver of its own.
+if command -v go >/dev/null; then
+    cat >get.go <<'GO'
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net/http"
+	"os"
+)
+
+func main() {
+	roots := x509.NewCertPool()
+	pem, _ := os.ReadFile("ca.pem")
+	roots.AppendCertsFromPEM(pem)
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	answer, err := client.Get(os.Args[1])
+	if err == nil {
+		_, err = io.Copy(os.Stdout, answer.Body)
+	}
+	if err != nil {
+		println(err.Error())
+		os.Exit(1)
+	}
+}
+GO
+    if GO111MODULE=off GOCACHE=$work/go-cache CGO_ENABLED=0 go build -o get-go get.go 2>go.log; then
+        same_and_faulty "$tls_port" ./get-go "https://app.test:$tls_port/page"
+    else
+        note "left out: go build: $(tail -n 1 go.log)"
+    fi
+    rm -rf go-cache
+else
+    left_out go
+fi
+
 if command -v java >/dev/null && command -v javac >/dev/null; then
     cat >Get.java <<'JAVA'
 import java.net.Socket;

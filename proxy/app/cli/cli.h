@@ -63,7 +63,7 @@ struct cli {
     const char *junit_path;  /* NULL: none */
     const char *pass;        /* of exec; NULL: the default */
     const char *host, *port; /* of serve; NULL: the default */
-    bool quiet, die_with_parent, private_network, want_help, want_version;
+    bool quiet, die_with_parent, private_network, verbose, want_help, want_version;
     bool seen[CLI_OPTIONS_MAX];  /* options given, by row of the table */
     const char *const *operands; /* words behind the command, NULL-terminated, in argv */
     size_t operand_count;

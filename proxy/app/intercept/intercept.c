@@ -21,30 +21,6 @@
 #define SERVED_MS 100
 #define RULES_MAX (SERVED_PORTS_MAX + 4096)
 
-/* Ports of any host. */
-static bool has_hosts(const struct destination_list *list)
-{
-    for (unsigned i = 0; i < list->count; i++)
-        if (list->terms[i].host != DESTINATION_ANY_HOST)
-            return true;
-    return false;
-}
-
-int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err)
-{
-    struct err ignored;
-    *pass = (struct intercept_pass){.kind = PASS_ALL, .is_explicit = text != NULL};
-    if (text == NULL || strcmp(text, "all") == 0)
-        return 0;
-    pass->kind = strcmp(text, "none") == 0 ? PASS_NONE : PASS_LIST;
-    if (pass->kind == PASS_NONE)
-        return 0;
-    if (option_intercept.parse(NULL, text, &pass->ports, &ignored) != 0 || has_hosts(&pass->ports))
-        return err_set(
-            err, "--pass %.64s: write ports such as 80 or 80,8000-8100, all or none", text);
-    return 0;
-}
-
 static bool has_upstream(const struct proxy_config *proxy)
 {
     return proxy->intercept.count > 0 && proxy->upstream.kind != ADDRESS_DIALLED;
@@ -395,6 +371,12 @@ int intercept_start(struct intercept *intercept, struct err *err)
     if (intercept->pass.kind != PASS_ALL)
         intercept->watches_refusals =
             refusals_start(&intercept->refusals, loop, &intercept->holder, &ignored) == 0;
+    if (intercept->verbose)
+        fprintf(stderr, "rudeproxy: interception by %s in a %s; other ports: %s\n",
+            intercept->by_ports ? "a socket for each port" : "the packet filter (tproxy)",
+            intercept->holder.namespaces[HOLDER_USER] < 0 ? "network namespace"
+                                                          : "user and network namespace",
+            intercept_pass_name(&intercept->pass));
     return start_timer(intercept, err);
 }
 

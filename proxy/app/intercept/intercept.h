@@ -20,18 +20,12 @@
 #include "config/config.h"
 #include "proxy/app/intercept/dns.h"
 #include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/pass.h"
 #include "proxy/app/intercept/port_listeners.h"
 #include "proxy/app/intercept/refusals.h"
 #include "proxy/app/intercept/served.h"
 #include "proxy/base/must_check.h"
 #include "proxy/net/worker.h"
-
-/* What becomes of connections that no proxy intercepts (`--pass`). */
-struct intercept_pass {
-    enum { PASS_ALL, PASS_NONE, PASS_LIST } kind;
-    struct destination_list ports; /* PASS_LIST */
-    bool is_explicit;              /* the user chose it */
-};
 
 struct intercept {
     struct interception interception;
@@ -43,15 +37,13 @@ struct intercept {
     struct dns dns;
     struct refusals refusals;
     bool watches_refusals;
+    bool verbose;  /* the user wants to know how it is done; set by the caller */
     bool by_ports; /* the packet filter cannot redirect: */
     struct port_listeners ports;
     struct served served; /* as of the rules in force */
     bool limits_loopback; /* `served` is known */
     uv_timer_t *timer;    /* until the rules are looked at again; allocated, as libuv wants it */
 };
-
-/* `text` NULL: all. 0, or -1 with err filled. */
-MUST_CHECK int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err);
 
 /* Whether a proxy of the configuration intercepts. */
 bool intercept_is_wanted(const struct config *config);

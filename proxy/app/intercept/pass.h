@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What is let through of the connections that no proxy intercepts: `--pass`. */
+#ifndef RUDEPROXY_APP_INTERCEPT_PASS_H
+#define RUDEPROXY_APP_INTERCEPT_PASS_H
+
+#include <stdbool.h>
+
+#include "proxy/base/err.h"
+#include "proxy/fault/destination.h"
+
+/* What becomes of connections that no proxy intercepts (`--pass`). */
+struct intercept_pass {
+    enum { PASS_ALL, PASS_NONE, PASS_LIST } kind;
+    struct destination_list ports; /* PASS_LIST */
+    bool is_explicit;              /* the user chose it */
+};
+
+/* `text` NULL: all. 0, or -1 with err filled. */
+MUST_CHECK int intercept_parse_pass(const char *text, struct intercept_pass *pass, struct err *err);
+
+/* As the user would write it. Lives as long as `pass`. */
+const char *intercept_pass_name(const struct intercept_pass *pass);
+
+#endif
