@@ -157,18 +157,19 @@ static void the_first_outcome_that_applies_counts(void **state)
     const struct run_facts baseline = {.started = true, .output = 1};
     struct run_facts run = {.timed_out = true, .check_failed = true, .wait_status = 9};
     (void)state;
-    assert_int_equal(outcome_classify(&run, &baseline, true), OUTCOME_NOT_REACHED);
+    assert_int_equal(outcome_classify(&run, &baseline, true, true), OUTCOME_NOT_REACHED);
     run.fired = true;
-    assert_int_equal(outcome_classify(&run, &baseline, true), OUTCOME_HUNG);
+    assert_int_equal(outcome_classify(&run, &baseline, true, true), OUTCOME_HUNG);
     run.timed_out = false;
-    assert_int_equal(outcome_classify(&run, &baseline, true), OUTCOME_CRASHED);
+    assert_int_equal(outcome_classify(&run, &baseline, true, true), OUTCOME_CRASHED);
     run.wait_status = 1 << 8;
-    assert_int_equal(outcome_classify(&run, &baseline, true), OUTCOME_CHECK_FAILED);
+    assert_int_equal(outcome_classify(&run, &baseline, true, true), OUTCOME_CHECK_FAILED);
     run.check_failed = false;
-    assert_int_equal(outcome_classify(&run, &baseline, true), OUTCOME_FAILED);
+    assert_int_equal(outcome_classify(&run, &baseline, true, true), OUTCOME_FAILED);
+    assert_int_equal(outcome_classify(&run, &baseline, false, true), OUTCOME_DIFFERENT);
     run.wait_status = 0;
-    assert_int_equal(outcome_classify(&run, &baseline, true), OUTCOME_DIFFERENT);
-    assert_int_equal(outcome_classify(&run, &baseline, false), OUTCOME_SAME);
+    assert_int_equal(outcome_classify(&run, &baseline, true, true), OUTCOME_DIFFERENT);
+    assert_int_equal(outcome_classify(&run, &baseline, true, false), OUTCOME_SAME);
 }
 
 static void a_place_is_read_as_it_is_written(void **state)

@@ -72,8 +72,10 @@ static void compare(struct sweep_baseline *baseline, const struct sweep_job *oth
     struct comparison comparison = {.config = runner->config, .notes = notes, .same = true};
     compare_connections(&comparison, &baseline->seen, &other->seen);
     if (run_facts_status(&baseline->facts) != run_facts_status(&other->facts)) {
-        comparison.same = false;
-        fprintf(notes, "rudeproxy: the runs without a fault differ: exit status %d and %d\n",
+        comparison.same = baseline->status_stable = false;
+        fprintf(notes,
+            "rudeproxy: the runs without a fault differ in their exit status, %d and %d: it is "
+            "not compared\n",
             run_facts_status(&baseline->facts), run_facts_status(&other->facts));
     }
     if (baseline->facts.output != other->facts.output) {
@@ -120,7 +122,8 @@ static void take(struct sweep_baseline *baseline, struct sweep_job *job,
 int sweep_baseline_make(
     struct sweep_baseline *baseline, struct sweep_runner *runner, FILE *notes, struct err *err)
 {
-    *baseline = (struct sweep_baseline){.stable = true, .output_stable = true};
+    *baseline =
+        (struct sweep_baseline){.stable = true, .status_stable = true, .output_stable = true};
     runner->timeout_us =
         runner->options->timeout_us > 0 ? runner->options->timeout_us : BASELINE_MOST_US;
     for (int i = 0; i < SWEEP_BASELINE_RUNS;

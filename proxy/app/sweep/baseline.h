@@ -21,6 +21,7 @@ struct sweep_baseline {
     struct run_facts facts;
     struct observation seen; /* owned */
     bool stable;             /* the runs were the same in everything that is compared */
+    bool status_stable;      /* ... in their exit status: else no run is `failed` */
     bool output_stable;      /* ... in their output: else runs are not compared by it */
     uint64_t longest_us;     /* of the runs */
 };

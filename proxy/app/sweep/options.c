@@ -14,6 +14,30 @@ static const char *const default_faults[] = {
 
 /* --- values --- */
 
+#define TYPE_KEY "type="
+
+/* A fault may be written as after --fault, `type=reset mode=abrupt`; in reports its type stands first, alone. */
+static char *copy_fault(const char *text, size_t length)
+{
+    size_t key = strlen(TYPE_KEY), word = 0;
+    char *copy = strndup(text, length);
+    char *type = copy != NULL ? strstr(copy, TYPE_KEY) : NULL;
+    if (type == NULL || (type != copy && type[-1] != ' '))
+        return copy;
+    char *made = malloc(length + 1);
+    word = strcspn(type, " ");
+    if (made != NULL) {
+        size_t before = (size_t)(type - copy);
+        const char *rest = type + word + strspn(type + word, " ");
+        snprintf(made, length + 1, "%.*s%s%.*s%s", (int)(word - key), type + key,
+            before > 0 || *rest != '\0' ? " " : "", (int)before, copy, rest);
+        for (size_t end = strlen(made); end > 0 && made[end - 1] == ' '; end--)
+            made[end - 1] = '\0';
+    }
+    free(copy);
+    return made;
+}
+
 static int add_fault(
     struct sweep_options *options, const char *text, size_t length, struct err *err)
 {
@@ -30,7 +54,7 @@ static int add_fault(
     char **grown = realloc(options->faults, (options->fault_count + 1) * sizeof grown[0]);
     if (grown != NULL)
         options->faults = grown;
-    char *copy = grown != NULL ? strndup(text, length) : NULL;
+    char *copy = grown != NULL ? copy_fault(text, length) : NULL;
     if (copy == NULL)
         return err_set(err, "out of memory");
     options->faults[options->fault_count++] = copy;

@@ -54,8 +54,8 @@ int run_facts_signal(const struct run_facts *facts)
     return !facts->timed_out && WIFSIGNALED(facts->wait_status) ? WTERMSIG(facts->wait_status) : 0;
 }
 
-enum sweep_outcome outcome_classify(
-    const struct run_facts *run, const struct run_facts *baseline, bool compare_output)
+enum sweep_outcome outcome_classify(const struct run_facts *run, const struct run_facts *baseline,
+    bool compare_status, bool compare_output)
 {
     if (!run->fired)
         return OUTCOME_NOT_REACHED;
@@ -65,7 +65,7 @@ enum sweep_outcome outcome_classify(
         return OUTCOME_CRASHED;
     if (run->check_failed)
         return OUTCOME_CHECK_FAILED;
-    if (run_facts_status(run) != run_facts_status(baseline))
+    if (compare_status && run_facts_status(run) != run_facts_status(baseline))
         return OUTCOME_FAILED;
     return compare_output && run->output != baseline->output ? OUTCOME_DIFFERENT : OUTCOME_SAME;
 }

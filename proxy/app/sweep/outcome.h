@@ -40,9 +40,9 @@ char outcome_letter(enum sweep_outcome outcome);         /* of the map */
 /* -1: there is no such outcome. */
 int outcome_find(const char *name);
 
-/* `compare_output`: the baseline's output was the same in each of its runs. */
-enum sweep_outcome outcome_classify(
-    const struct run_facts *run, const struct run_facts *baseline, bool compare_output);
+/* What is not stable in the baseline is not compared. */
+enum sweep_outcome outcome_classify(const struct run_facts *run, const struct run_facts *baseline,
+    bool compare_status, bool compare_output);
 
 /* Exit status of the command, -1 if a signal ended it or it was killed. */
 int run_facts_status(const struct run_facts *facts);

@@ -219,11 +219,13 @@ static int run_opened(struct sweep *sweep, const struct sweep_request *request)
         return EXIT_RUNTIME;
     }
     int result = run_all(sweep, &err);
-    if (result < 0) {
+    sweep->cut_short = result != 0;
+    if (result < 0) { /* a full disk, say: what is known is not lost */
+        if (sweep->plan.count > 0)
+            conclude(sweep, request);
         complain(err.text);
         return EXIT_RUNTIME;
     }
-    sweep->cut_short = result > 0;
     return conclude(sweep, request);
 }
 

@@ -26,7 +26,8 @@ bool sweep_wave_is_bad(const struct sweep *sweep, enum sweep_outcome outcome)
 
 static enum sweep_outcome classify(const struct sweep *sweep, const struct run_facts *facts)
 {
-    return outcome_classify(facts, &sweep->baseline.facts, sweep->baseline.output_stable);
+    return outcome_classify(facts, &sweep->baseline.facts, sweep->baseline.status_stable,
+        sweep->baseline.output_stable);
 }
 
 /* --- progress --- */
