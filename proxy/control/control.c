@@ -199,6 +199,21 @@ enum control_result control_try_change(
     return control_fail(control, errnum, err, NULL);
 }
 
+/* Whether the protocol has the messages that the proxy's faults wait for. */
+static int check_messages(
+    const struct plan *plan, const struct proxy_config *config, struct err *err)
+{
+    const char *key;
+    struct err why;
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        const struct fault *fault = &plan->rules[i]->fault;
+        if (config_check_messages(fault, config, &key, &why) != 0)
+            return err_set(err, "protocol: fault '%.64s' waits for a message, %s: %.320s",
+                fault->name, key, why.text);
+    }
+    return 0;
+}
+
 enum control_result control_change_proxy(
     struct control *control, const char *name, const struct proxy_config *config, struct err *err)
 {
@@ -209,6 +224,8 @@ enum control_result control_change_proxy(
     if (result != CONTROL_OK)
         return result;
     const struct plan *old = proxy->plan;
+    if (check_messages(old, config, err) != 0)
+        return CONTROL_INVALID;
     struct plan_basis basis = basis_of(control, old->origin, config);
     bool moves = !control_listens_on(proxy, &config->listen);
     memcpy(basis.config.name, old->config.name, sizeof basis.config.name);
