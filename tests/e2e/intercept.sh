@@ -220,6 +220,16 @@ fi
 
 expect 2 "$work/rudeproxy" run --intercept 80
 says "$work/err" 'only exec'
+printf '[proxy x]\nintercept = 80\nlisten = 127.0.0.1:0\nunreachable = refuse\n' >"$work/x.ini"
+expect 2 "$work/rudeproxy" check -c "$work/x.ini"
+says "$work/err" 'x.ini:3: \[proxy x\] listen: stands beside intercept'
+says "$work/err" 'x.ini:4: \[proxy x\] unreachable: .* write upstream'
+expect 2 "$work/rudeproxy" exec --intercept 80 --private-network -- true
+# What check prints is a file that means the same.
+expect 0 "$work/rudeproxy" check --intercept 5432 --intercept db.example.com:443 --intercept '[::1]:80-90' --intercept 1,2
+cp "$work/out" "$work/printed.ini"
+expect 0 "$work/rudeproxy" check -c "$work/printed.ini"
+same "the printed file" "$(cat "$work/printed.ini")" "$(cat "$work/out")"
 printf '[proxy x]\nintercept = 80\n' >"$work/x.ini"
 expect 1 "$work/rudeproxy" run -c "$work/x.ini"
 says "$work/err" 'only exec'
