@@ -40,7 +40,7 @@ static int bind_anywhere(
     return 0;
 }
 
-/* Its clients come over the loopback device of the command's network, to whatever address. */
+/* Its clients come over the loopback device of the command's network, to any address. */
 static void unpace(
     int fd, const struct system_congestion *congestion, const struct proxy_config *proxy)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a DNS forwarder reads from an answer, and the failure that it makes of a question. */
+/* A DNS forwarder learns addresses from answers, and answers a question with a failure. */
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * socket for each request.
  *
  * - It cannot: it answers with the sentence that says why, and ends.
- * - We are gone: its end of the pair reads EOF and it ends; PR_SET_PDEATHSIG is there for a copy of our
- *   end that someone else still holds.
+ * - We are gone: its end of the pair reads EOF and it ends. PR_SET_PDEATHSIG ends it if another process
+ *   still has a copy of our end.
  *
  * Each message has at most two descriptors. The namespaces live as long as a process or descriptor of
  * them, so nothing is left to clean up.
@@ -107,7 +107,7 @@ static void present(int pair)
     close(fds[1]);
 }
 
-/* Who waits for the end of a pipe of ours, as the reader of --ready-fd, shall not wait for the holder. */
+/* The reader of --ready-fd waits for the end of that pipe: the holder must not keep it open. */
 static void close_all_but(int fd)
 {
     if (fd > STDERR_FILENO + 1)

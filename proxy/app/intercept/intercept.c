@@ -36,7 +36,7 @@ bool intercept_is_wanted(const struct config *config)
 
 /* --- names --- */
 
-/* RFC 6761 6.3: whatever a resolver says. */
+/* RFC 6761 6.3: no resolver is asked for this name. */
 static void add_localhost(struct host_names *names)
 {
     struct sockaddr_storage address = {.ss_family = AF_INET};
@@ -235,7 +235,7 @@ static struct proxy *proxy_at(const struct worker *worker, uint16_t port)
     return NULL;
 }
 
-/* What the rules say, by a socket for each port. */
+/* Carries the rules out by a socket for each port. */
 static int open_ports(struct intercept *intercept, const struct rule_list *list, struct err *err)
 {
     int result = 0;
@@ -406,7 +406,7 @@ struct taken {
     const struct config *config;
 };
 
-/* Whether the port was intercepted or passed: whoever refused it, it was no want of an option. */
+/* Whether the port was intercepted or passed: then the refusal is not for want of an option. */
 static bool is_taken(const void *user, uint16_t port)
 {
     const struct taken *taken = user;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `--pass` says: see pass.h. */
+/* Reads `--pass`: see pass.h. */
 #include "proxy/app/intercept/pass.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is let through of the connections that no proxy intercepts: `--pass`. */
+/* Connections that no proxy intercepts: which of them pass, by `--pass`. */
 #ifndef RUDEPROXY_APP_INTERCEPT_PASS_H
 #define RUDEPROXY_APP_INTERCEPT_PASS_H
 
@@ -8,7 +8,7 @@
 #include "proxy/base/err.h"
 #include "proxy/fault/destination.h"
 
-/* What becomes of connections that no proxy intercepts (`--pass`). */
+/* Those that do not pass are refused. */
 struct intercept_pass {
     enum { PASS_ALL, PASS_NONE, PASS_LIST } kind;
     struct destination_list ports; /* PASS_LIST */

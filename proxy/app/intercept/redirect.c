@@ -213,7 +213,7 @@ static void add_first_rules(struct netlink *netlink)
     end_rule(netlink, list);
 }
 
-/* `to` 0: whatever fits is left to the kernel, which refuses it. */
+/* `to` 0: no listener gets the SYN, and the kernel refuses it. */
 static void add_rule_to(
     struct netlink *netlink, const struct redirect_rule *rule, uint8_t family, uint16_t to)
 {

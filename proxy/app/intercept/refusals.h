@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command asked for in vain: a packet socket in its network (packet(7)) sees the RST that answers
- * a SYN to a port where nobody listens. A port that somebody served at another time, as a server of the
- * command's own that was not up yet, was not asked for in vain.
+ * Ports that the command asked for in vain: a packet socket in its network (packet(7)) sees the RST that
+ * answers a SYN to a port where nobody listens. A port is left out if somebody served it at another time:
+ * a server of the command that was not up yet.
  *
- * Life: refusals_start, the loop runs, refusals_stop (idempotent), refusals_print, refusals_deinit.
+ * Life: refusals_start, the loop runs, refusals_stop (idempotent), refusals_print.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_REFUSALS_H
 #define RUDEPROXY_APP_INTERCEPT_REFUSALS_H
@@ -19,7 +19,7 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-/* Addresses that are listed; one that tries thousands is a port scanner, and counted only. */
+/* Addresses that are listed, the first ones: a command that tries more scans ports. */
 #define REFUSALS_MAX 64
 
 struct refusal {
