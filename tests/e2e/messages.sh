@@ -5,7 +5,7 @@
 # count on the same connections; and faults at messages, which count no bytes, are what the client reports.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-need curl openssl tshark psql mosquitto mosquitto_pub
+need curl openssl tshark psql mosquitto mosquitto_pub mariadb mariadbd mariadb-install-db
 [ "$(id -u)" -eq 0 ] || skip "capturing needs root"
 
 nginx_start
@@ -38,6 +38,17 @@ mqtt_try() {
 }
 on_free_port mqtt_try
 
+mariadb_try() {
+    mariadb_port=$1
+    mariadbd --no-defaults --datadir="$work/mariadb" --socket="$work/mariadb.sock" --port="$1" --bind-address=127.0.0.1 \
+        --user=root --skip-name-resolve --skip-grant-tables --skip-networking=0 >"$work/mariadb.server" 2>&1 &
+    servers+=("$!")
+    await_server "$!" mariadb --no-defaults -uroot -S "$work/mariadb.sock" -e 'SELECT 1' >"$work/mariadb.out" 2>&1
+}
+mariadb-install-db --no-defaults --datadir="$work/mariadb" --skip-test-db --user=root >"$work/mariadb.install" 2>&1 ||
+    fail "mariadb-install-db: $(tail -n 3 "$work/mariadb.install")"
+on_free_port mariadb_try
+
 tls_try() {
     tls_port=$1
     (cd "$work/www" && exec openssl s_server -quiet -WWW -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key") \
@@ -61,6 +72,7 @@ $(section http2 http2 "$h2_port")
 $(section tls12 tls "$tls_port")
 $(section tls13 tls "$tls_port")
 $(section postgres postgres "$pg_port")
+$(section mysql mysql "$mariadb_port")
 $(section mqtt mqtt "$mqtt_port")
 INI
 
@@ -78,6 +90,8 @@ expect 0 web -o /dev/null --http2-prior-knowledge "http://$(proxy_address http2)
 expect 0 web -k -o /dev/null --tls-max 1.2 "https://$(proxy_address tls12)/big"
 expect 0 web -k -o /dev/null --tlsv1.3 "https://$(proxy_address tls13)/big"
 expect 0 psql -X -q -h 127.0.0.1 -p "$(proxy_port postgres)" -c 'SELECT generate_series(1, 500)' -c 'SELECT 1'
+expect 0 mariadb --no-defaults -h 127.0.0.1 -P "$(proxy_port mysql)" \
+    -e 'SELECT seq FROM mysql.seq_1_to_500; SELECT 1 WHERE 1 = 0'
 expect 0 mosquitto_pub -h 127.0.0.1 -p "$(proxy_port mqtt)" -t t -q 2 -m hello
 # The last byte of the capture must be written before it is read.
 expect 0 web -o /dev/null "http://127.0.0.1:$nginx_port/small?last"
@@ -125,5 +139,7 @@ compare tls13 upstream tls tls.record.length
 compare tls13 downstream tls tls.record.length
 compare postgres downstream pgsql pgsql.type
 compare postgres upstream pgsql pgsql.type
+compare mysql upstream mysql mysql.packet_length
+compare mysql downstream mysql mysql.packet_length
 compare mqtt upstream mqtt mqtt.msgtype
 compare mqtt downstream mqtt mqtt.msgtype

@@ -63,6 +63,23 @@ http_recipes() {
     same status 200 "$(cat "$work/out")"
     done_with
 
+    recipe too-many-clients "$nginx_port"
+    local fd fds=()
+    for ((fd = 0; fd < 10; fd++)); do
+        exec {client}<>"/dev/tcp/${address%:*}/${address##*:}"
+        fds+=("$client")
+        printf 'GET /small HTTP/1.1\r\nHost: a\r\n\r\n' >&"$client"
+        read -r -t 20 _ <&"$client" || fail "client $fd is not served"
+    done
+    # 7: the reset came before curl looked at its connect().
+    expect '7|56' web -o /dev/null "http://$address/small"
+    for client in "${fds[@]}"; do exec {client}>&-; done
+    served_again() {
+        web -o /dev/null "http://$address/small" 2>/dev/null
+    }
+    eventually 20 served_again || fail "nobody is served when the others have gone"
+    done_with
+
     # nginx answers 413 before the upload is through.
     recipe http-upload-left-unread "$nginx_port"
     head -c 20000000 /dev/zero >"$work/upload"
