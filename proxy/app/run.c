@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "proxy/admin/admin.h"
@@ -30,6 +29,7 @@
 #include "proxy/app/outcome.h"
 #include "proxy/app/parent.h"
 #include "proxy/app/ready.h"
+#include "proxy/app/seed.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
 #include "proxy/record/log.h"
@@ -166,16 +166,6 @@ static void on_stop_signal(uv_signal_t *handle, int signum)
         stop_child(run, signum);
     else
         stop(run);
-}
-
-void run_choose_seed(struct settings *settings)
-{
-    if (settings->has_seed)
-        return;
-    if (getrandom(&settings->seed, sizeof settings->seed, 0) != sizeof settings->seed)
-        settings->seed =
-            timers_now(); /* only before the kernel's generator is ready, early at boot */
-    settings->has_seed = true;
 }
 
 /* Takes the fresh configuration over, except for what is open already. */
@@ -437,7 +427,7 @@ int run_config(struct config *config, const struct run_options *options)
     run->options = options;
     run->config = *config;
     signal(SIGPIPE, SIG_IGN);
-    run_choose_seed(&run->config.settings);
+    seed_choose(&run->config.settings);
     ledger_init(&run->ledger);
     ledger_note_config(&run->ledger, &run->config);
     limits_return_blocks();

@@ -38,9 +38,6 @@ struct run_options {
     struct exec_origin origin;           /* what the command inherits; only with a command */
 };
 
-/* Draws a seed if there is none. */
-void run_choose_seed(struct settings *settings);
-
 /* Runs a configuration until a signal or the command's end ends it. Takes the configuration over
  * and frees it. Returns an exit status. */
 int run_config(struct config *config, const struct run_options *options);

@@ -7,7 +7,7 @@
 #include "config/kind.h"
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
-#include "proxy/app/run.h"
+#include "proxy/app/seed.h"
 #include "proxy/app/sweep/options.h"
 #include "proxy/app/sweep/sweep.h"
 
@@ -86,7 +86,7 @@ static int run(const struct cli *cli, struct config *config, struct sweep_option
         return EXIT_USAGE;
     }
     exec_remember(&origin);
-    run_choose_seed(&config->settings);
+    seed_choose(&config->settings);
     return sweep_run(&(struct sweep_request){
         .config = config,
         .options = options,
