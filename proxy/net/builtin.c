@@ -2,9 +2,9 @@
 /*
  * Small servers for a first run, a demo and a test, on plain libuv streams.
  *
- * One client at a time reads or writes: while an answer is being written, reading stops, so memory
- * is bounded by one buffer each way. A client that half-closes gets the rest of its answer, then
- * our FIN. Any error closes the client without a word.
+ * A client either reads or writes at any moment: reading stops while an answer is written, so one
+ * buffer each way bounds the memory. A client that half-closes gets the rest of its answer, then a
+ * FIN. Any error closes the client silently.
  */
 #include "proxy/net/builtin.h"
 
@@ -33,19 +33,19 @@ struct client {
     uv_write_t write;
     uv_shutdown_t shutdown;
     bool writing;
-    bool ended;         /* the peer's FIN came, or we are to close after the answer */
+    bool ended;         /* the peer's FIN came, or the server closes after the answer */
     bool endless;       /* the pattern is sent for as long as the peer does not end */
     uint64_t to_send;   /* bytes of the pattern still to be written, unless it is endless */
     uint64_t sent;      /* of the pattern */
-    bool answer_due;    /* HTTP: once the body of the request is here */
-    uint64_t body_left; /* of the HTTP request, to be skipped */
+    bool answer_due;    /* HTTP: answer as soon as the whole request body has arrived */
+    uint64_t body_left; /* bytes of the HTTP request's body still to be skipped */
     size_t head_len;
     char head[HEAD_MAX]; /* HTTP: the request so far, then the head of the answer */
     struct builtins *owner;
     char buffer[READ_MAX];
 };
 
-static void go_on(struct client *client);
+static void continue_client(struct client *client);
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -73,7 +73,7 @@ static void on_written(uv_write_t *request, int status)
     if (status != 0)
         close_client(client);
     else
-        go_on(client);
+        continue_client(client);
 }
 
 static void write_bytes(struct client *client, const char *bytes, size_t size)
@@ -85,7 +85,8 @@ static void write_bytes(struct client *client, const char *bytes, size_t size)
         close_client(client);
 }
 
-/* The pattern is the same for the same offset, whatever the sizes of the writes. */
+/* Writes the next piece of the pattern. The bytes depend on the offset alone, not on the sizes of
+ * the writes. */
 static void write_pattern(struct client *client)
 {
     size_t at = (size_t)(client->sent % BUILTIN_PATTERN_SIZE);
@@ -114,14 +115,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         client->ended = true;
         client->endless = false;
         if (!client->writing)
-            go_on(client);
+            continue_client(client);
     } else if (n < 0) {
         close_client(client);
     }
 }
 
-/* The next thing to do when nothing is being written. */
-static void go_on(struct client *client)
+/* Continues with the next step of this client. Called when no write is pending. */
+static void continue_client(struct client *client)
 {
     if (uv_is_closing((uv_handle_t *)&client->tcp))
         return;
@@ -131,7 +132,7 @@ static void go_on(struct client *client)
     else if (client->ended &&
              uv_shutdown(&client->shutdown, (uv_stream_t *)&client->tcp, on_shutdown) != 0)
         close_client(client);
-    /* An endless sender reads on, to see the peer's end. */
+    /* An endless sender keeps reading, to notice the peer's end. */
     if (client->endless || (!sends && !client->ended))
         uv_read_start((uv_stream_t *)&client->tcp, on_alloc, on_read);
 }
@@ -162,7 +163,7 @@ static void no_start(struct client *client)
 static const char greeting[] = "Hello from rudeproxy. GET /bytes/N gives you N bytes.\n";
 static const char not_found[] = "Not found. There are / and /bytes/N.\n";
 
-/* The value of a header field, NULL if the request has none. The head ends in a NUL. */
+/* Returns the value of a header field, or NULL if the request has none. The head ends in a NUL. */
 static const char *header(const struct client *client, const char *name)
 {
     size_t len = strlen(name);
@@ -188,7 +189,7 @@ static bool wants_close(const struct client *client)
            (old && (value == NULL || strncasecmp(value, "keep-alive", 10) != 0));
 }
 
-/* What a request is answered with: a text, or so much of the pattern. */
+/* The answer to a request: a text, or `size` bytes of the pattern. */
 struct reply {
     const char *status;
     const char *text; /* "": the pattern */
@@ -238,8 +239,8 @@ static void refuse_head(struct client *client)
     write_bytes(client, text, sizeof text - 1);
 }
 
-/* Pipelined requests beyond the first of a read are not answered: no client of a demo sends them.
- */
+/* Answers one request. Further requests pipelined in the same read are ignored: no client of a demo
+ * sends them. */
 static void http_data(struct client *client, size_t size)
 {
     size_t skip = client->body_left < size ? (size_t)client->body_left : size;
@@ -304,7 +305,8 @@ static void on_refused(uv_handle_t *handle)
         on_connection((uv_stream_t *)builtin->listener, 0);
 }
 
-/* Resets the connection that waits to be accepted: libuv offers no other before. Needs no memory. */
+/* Resets the connection that waits to be accepted, because libuv offers no other before this one is
+ * accepted. Needs no memory. */
 static void refuse(struct builtin *builtin)
 {
     builtin->refuse_again = builtin->refusing;
@@ -317,8 +319,8 @@ static void refuse(struct builtin *builtin)
     uv_close((uv_handle_t *)&builtin->refused, on_refused);
 }
 
-/* Without descriptors (status is UV_EMFILE), libuv accepted the connection and closed it: the peer saw a
- * RST, because a socket inherits SO_LINGER from its listener (sk_clone_lock). */
+/* With status UV_EMFILE (no descriptors), libuv has accepted the connection and closed it. The peer
+ * got a RST, because a socket inherits SO_LINGER from its listener (sk_clone_lock). */
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct builtin *builtin = listener->data;
@@ -341,7 +343,7 @@ static void on_connection(uv_stream_t *listener, int status)
     set_linger(&client->tcp, false);
     uv_tcp_nodelay(&client->tcp, 1);
     client->service->on_start(client);
-    go_on(client);
+    continue_client(client);
 }
 
 static int find(const char *name)
@@ -372,7 +374,8 @@ static int listen_on_loopback(struct builtin *builtin)
     int len = sizeof address;
     uv_ip4_addr("127.0.0.1", 0, &address);
     int result = uv_tcp_bind(builtin->listener, (struct sockaddr *)&address, 0);
-    set_linger(builtin->listener, true); /* for connections that are closed as they come */
+    /* for connections that are closed as soon as they arrive */
+    set_linger(builtin->listener, true);
     if (result == 0)
         result = uv_listen((uv_stream_t *)builtin->listener, SOMAXCONN, on_connection);
     if (result == 0)

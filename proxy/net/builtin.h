@@ -2,10 +2,10 @@
 /*
  * Upstreams inside the process: `builtin:echo` (RFC 862), `builtin:discard` (RFC 863),
  * `builtin:chargen` (RFC 864) and `builtin:http`. Each is an ordinary TCP server on a loopback port
- * of the kernel's choice, so that a proxy in front of it meets real sockets.
+ * that the kernel chooses, so a proxy in front of it uses real sockets.
  *
- * Life: builtins_init, builtins_start for each service that is used (again is harmless),
- * builtins_close; the loop has to run until its handles are closed.
+ * Life: builtins_init; builtins_start for each service in use (a second start does nothing);
+ * builtins_close; then run the loop until the handles are closed.
  */
 #ifndef RUDEPROXY_NET_BUILTIN_H
 #define RUDEPROXY_NET_BUILTIN_H
@@ -20,18 +20,17 @@
 
 #define BUILTIN_COUNT 4
 
-/* What chargen and http send, RFC 864: lines of 72 characters, each starting one character later.
- */
+/* The pattern that chargen and http send (RFC 864): lines of 72 characters, each starting one
+ * character later. */
 #define BUILTIN_PATTERN_LINE 74  /* with CR and LF */
-#define BUILTIN_PATTERN_LINES 95 /* until it repeats: one for each printable character */
+#define BUILTIN_PATTERN_LINES 95 /* lines until it repeats: one for each printable character */
 #define BUILTIN_PATTERN_SIZE (BUILTIN_PATTERN_LINE * BUILTIN_PATTERN_LINES)
 
 struct builtin {
-    uv_tcp_t
-        *listener;     /* owned until it is closed; a failed one closes while the next one starts */
-    uv_tcp_t refused;  /* a connection that is reset, for want of memory */
-    bool refusing;     /* `refused` is not closed yet */
-    bool refuse_again; /* another connection waits for it */
+    uv_tcp_t *listener; /* owned until closed; a failed listener closes while the next one starts */
+    uv_tcp_t refused;   /* a connection that is reset because there is no memory */
+    bool refusing;      /* `refused` is not closed yet */
+    bool refuse_again;  /* another connection waits for `refused` */
     struct builtins *owner;
     bool running;
     struct address address; /* where it listens */
@@ -47,7 +46,7 @@ struct builtins {
 void builtins_init(struct builtins *builtins, uv_loop_t *loop);
 MUST_CHECK int builtins_start(struct builtins *builtins, const char *name, struct err *err);
 
-/* NULL when it was not started. */
+/* Returns the address where the service listens, or NULL if it was not started. */
 const struct address *builtins_address(const struct builtins *builtins, const char *name);
 
 /* Closes listeners and connections. Idempotent. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* See congestion.h. The system's is what a new socket has. */
 #include "proxy/net/congestion.h"
 
 #include <netinet/in.h>
@@ -23,7 +22,7 @@ void congestion_ask(struct system_congestion *system)
 
 static bool is_paced(const struct system_congestion *system)
 {
-    return strncmp(system->name, "bbr", 3) == 0; /* bbr2 and bbr3 too */
+    return strncmp(system->name, "bbr", 3) == 0; /* also bbr2 and bbr3 */
 }
 
 static bool set_algorithm(int fd, const char *name)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Glue between a session, which is pure, and the worker: readiness, timers, dialling, events.
+ * Connects a session, which makes no system calls, with the worker: readiness, timers, dialling,
+ * events.
  *
- * Everything that may happen to a connection enters here as a callback of an endpoint, the timer,
- * the connector or a task, and goes straight to the session. When the session has ended nothing of
- * it is registered any more, but its endpoints may still stand in the batch of events at hand; so
- * the memory is freed by a task of the next turn.
+ * Everything that happens to a connection enters here as a callback of an endpoint, the timer, the
+ * connector or a task, and is passed to the session. When the session has ended, nothing of it is
+ * registered any more. Its endpoints may still be in the current batch of events, so a task of the
+ * next turn frees the memory.
  */
 #include "proxy/net/connection.h"
 
@@ -87,7 +88,7 @@ static void drop_connector(struct connection *connection)
 
 static_assert(offsetof(struct connection, link) == 0, "worker_deinit() frees spare ones by it");
 
-/* Memory for one, all zeros; NULL: there is none. */
+/* Returns zeroed memory for one connection, or NULL if there is none. */
 static struct connection *take_memory(struct worker *worker)
 {
     struct list *link = list_pop(&worker->spare);
@@ -109,7 +110,7 @@ static void give_memory(struct worker *worker, struct connection *connection)
     list_append(&worker->spare, &connection->link);
 }
 
-/* What connection_new() reserved. */
+/* Releases everything that connection_new() reserved. */
 static void connection_free(struct connection *connection)
 {
     struct worker *worker = connection->owner->worker;
@@ -135,12 +136,13 @@ static void host_ended(struct session *session)
     struct connection *connection = of_session(session);
     struct poller *poller = &connection->owner->worker->poller;
     drop_connector(connection);
-    socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a connect under way */
+    socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a pending connect */
     list_remove(&connection->wake.link);
     poller_soon(poller, &connection->free_task);
 }
 
-/* What an intercepted client dialled. False: it was not intercepted. */
+/* Sets *dialled to the address that an intercepted client dialled. Returns false if the client was
+ * not intercepted. */
 static bool get_dialled(const struct connection *connection, struct sockaddr_storage *dialled)
 {
     memset(dialled, 0, sizeof *dialled);
@@ -183,11 +185,11 @@ static void on_connected(struct connector *connector, int errnum, const char *re
         address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
         address_format(&connection->session.plan->config.upstream, text, sizeof text);
-    /* The listener closes before the client gets its RST: a client that tries again at once shall
-     * find nobody. */
+    /* The listener closes before the client gets its RST, so a client that reconnects at once is
+     * refused. */
     connection->owner->calls->on_dialled(connection->owner, errnum == 0 && reason == NULL, errnum);
     if (connection->connector == NULL)
-        return; /* the session was stopped meanwhile, from inside the event about the listener */
+        return; /* the listener's event stopped the session */
     drop_connector(connection);
     if (errnum == 0 && reason == NULL)
         start_relaying(connection, text);
@@ -214,7 +216,7 @@ static void host_cancel_dial(struct session *session)
 {
     struct connection *connection = of_session(session);
     drop_connector(connection);
-    socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a connect under way */
+    socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a pending connect */
 }
 
 static const struct session_host host = {
@@ -247,7 +249,7 @@ static int set_dialled(struct connection *connection, const struct sockaddr_stor
     return connection->address[SIDE_SERVER] == NULL ? -ENOMEM : 0;
 }
 
-/* Reserves everything that can be refused. NULL: no memory. */
+/* Allocates everything that can fail. Returns NULL if there is no memory. */
 static struct connection *connection_new(
     struct connection_owner *owner, const struct plan *plan, const struct accepted *accepted)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One accepted client: the session, its two sockets and its timer. It is the session's host. What only
- * dialling needs is given back when that is over, because most connections idle most of the time and
- * there may be many.
+ * One accepted client: its session, two sockets and a timer. It is the session's host. Memory that
+ * only dialling needs is freed when dialling is over, because most connections are idle most of the
+ * time and there may be many.
  *
- * Life: connection_open, connection_start; it ends itself, leaves its owner's list and frees itself in
- * a later turn of the loop. session_stop ends it early.
+ * Life: connection_open, connection_start. A connection ends itself, leaves its owner's list and
+ * frees itself in a later turn of the loop. session_stop ends it early.
  */
 #ifndef RUDEPROXY_NET_CONNECTION_H
 #define RUDEPROXY_NET_CONNECTION_H
@@ -23,58 +23,59 @@ struct connection;
 struct connection_owner;
 struct worker;
 
-/* What a connection tells its owner. */
+/* Calls from a connection to its owner. */
 struct connection_calls {
-    /* The upstream was dialled: errnum 0 and `connected`, or why not (errnum 0: no errno says why). May
-     * end the session. */
+    /* Dialling the upstream has ended. `connected` with errnum 0, or not connected with the errno,
+     * 0 if no errno fits. May end the session. */
     void (*on_dialled)(struct connection_owner *owner, bool connected, int errnum);
-    /* The session's `closed` event, before it is emitted. */
+    /* The session's `closed` event, just before it is emitted. */
     void (*on_closed)(struct connection_owner *owner, const struct event *closed);
     /* The connection has left the owner's list and is freed. May free the owner. */
     void (*on_gone)(struct connection_owner *owner);
 };
 
-/* Embedded in what accepts connections (proxy.c). Outlives them. */
+/* Embedded in the struct that accepts connections (proxy.c). Outlives its connections. */
 struct connection_owner {
     const struct connection_calls *calls;
     struct worker *worker;
 };
 
 struct connection {
-    struct list link; /* in its owner's list; first, see `spare` in worker.h */
+    struct list link; /* in its owner's list; the first member, see `spare` in worker.h */
     struct connection_owner *owner;
     struct session session;
     struct socket_endpoint endpoint[2]; /* by enum side */
-    struct connector *connector;        /* owned; NULL when nothing is being dialled any more */
+    struct connector *connector;        /* owned; NULL: dialling is over */
     struct timer timer;
-    struct poller_task wake; /* goes on with a session that used up its budget */
+    struct poller_task wake; /* resumes a session that used up its budget */
     struct poller_task free_task;
     char *address[2];            /* of the peers, by enum side; owned; NULL: not known yet */
-    struct sockaddr_in6 client;  /* as accepted; of a UNIX socket only the family */
-    struct sockaddr_in6 dialled; /* by a client that was intercepted; else all zeros */
+    struct sockaddr_in6 client;  /* as accepted; for a UNIX socket only the family is set */
+    struct sockaddr_in6 dialled; /* the address an intercepted client dialled; else all zeros */
 };
 
 /* How many free connections a worker keeps for the next clients. */
 #define CONNECTIONS_SPARE_MAX 256
 
-/* The client's address, for faults that look at it. */
+/* Sets *client to the client's address, for faults that select by it. */
 void connection_client(const struct connection *connection, struct sockaddr_storage *client);
 
-/* A socket that was accepted. */
+/* A socket returned by accept(2). */
 struct accepted {
     int fd;
     const struct sockaddr_storage *peer;
     socklen_t peer_len;
-    const struct sockaddr_storage *dialled; /* by a client that was intercepted; else NULL */
+    /* the address an intercepted client dialled; else NULL */
+    const struct sockaddr_storage *dialled;
 };
 
-/* Takes the descriptor. 0 and `*out`, or -errno: then the client got a RST, the only honest answer
- * left. The plan decides until connection_start(). */
+/* Takes ownership of the descriptor. Returns 0 with *out set, or -errno: then the client was reset,
+ * the only honest answer left. `plan` is used until connection_start(). */
 int connection_open(struct connection_owner *owner, struct plan *plan,
     const struct accepted *accepted, struct connection **out);
 
-/* Runs the session. The owner has put the connection into its list. `concurrent`: how many of its
- * connections are open, this one included. */
+/* Runs the session. The owner has put the connection into its list. `concurrent`: the owner's open
+ * connections, this one included. */
 void connection_start(struct connection *connection, uint64_t number, uint64_t concurrent,
     struct plan *plan, const struct sockaddr_storage *peer);
 

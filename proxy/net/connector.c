@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: a numeric address, one non-blocking connect(), one edge from epoll. A name is looked up
- * first (resolver.h), anew for each connection that finds no lookup under way, so that a changed DNS
- * entry is seen.
+ * The usual case: a numeric address, one non-blocking connect(), one event from epoll. A name is
+ * looked up first (resolver.h). Each connection that finds no lookup pending starts a new one, so a
+ * changed DNS entry is noticed.
  *
- * A failed or timed-out attempt is followed by one to the next address. The errno of the last one is
- * reported, unless only an earlier one says something of the upstream. A failure that is known at once
- * (no descriptors, an unreachable network) is delivered from the loop too, so that the caller is never
- * called back while it starts us.
+ * After a failed or timed-out attempt the next address is tried. The errno of the last attempt is
+ * reported, unless only an earlier one says something about the upstream. A failure that is known
+ * at once (no descriptors, an unreachable network) is also delivered from the loop, so
+ * connector_start() never calls back.
  */
 #include "proxy/net/connector.h"
 
@@ -17,7 +17,7 @@
 
 #include "proxy/net/worker.h"
 
-/* How soon an address is tried again that had no room. */
+/* Delay before connect() is tried again after EAGAIN. */
 #define ROOM_RETRY_US (2 * US_PER_MS)
 
 static void try_next(struct connector *connector);
@@ -56,7 +56,7 @@ static void fail_soon(struct connector *connector, int errnum, const char *reaso
     poller_soon(&connector->worker->poller, &connector->failed);
 }
 
-/* Whether the errno says that this machine cannot reach the address, and nothing of the upstream. */
+/* Whether the errno is about this machine's network, and says nothing about the upstream. */
 static bool is_local(int errnum)
 {
     return errnum == EADDRNOTAVAIL || errnum == EAFNOSUPPORT || errnum == ENETUNREACH;
@@ -81,7 +81,7 @@ static bool is_resolving(const struct connector *connector)
     return !list_empty(&connector->waiter.link);
 }
 
-/* Tries the address again where connect() had no room. */
+/* Tries the address again after connect() returned EAGAIN. */
 static void retry(struct connector *connector)
 {
     int errnum = attempt(connector);
@@ -107,9 +107,9 @@ static bool is_connected(int fd)
     return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
-/* The endpoint's readiness while it connects: writable means connected, an error says why not. A
- * RST that answers the SYN is ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c); another one says
- * that the peer had accepted first, and belongs to the session. */
+/* Called with the endpoint's readiness while it connects: writable means connected, an error says
+ * why not. A RST in answer to the SYN gives ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c).
+ * Another errno means that the peer had accepted first: the session handles that. */
 static void on_connecting(struct socket_endpoint *endpoint)
 {
     struct connector *connector = endpoint->connecting;
@@ -119,7 +119,7 @@ static void on_connecting(struct socket_endpoint *endpoint)
     else if (!endpoint_writable(&endpoint->ep))
         return;
     if (errnum == 0 && connector->attempts > 1 && !is_connected(endpoint->fd)) {
-        endpoint->ep.ready = 0; /* the event was of the socket of the attempt before */
+        endpoint->ep.ready = 0; /* the event came from the previous attempt's socket */
         return;
     }
     if (errnum == ECONNRESET || errnum == EPIPE) {
@@ -132,9 +132,9 @@ static void on_connecting(struct socket_endpoint *endpoint)
         done(connector, 0, NULL);
 }
 
-/* connect() answers EAGAIN where a UNIX socket's backlog is full, and on TCP where no local port is left
- * (connect(2)): a blocking connect() would wait in the first case. It is tried again until the time is
- * up. */
+/* connect() returns EAGAIN if the backlog of a UNIX socket is full or no local TCP port is free
+ * (connect(2)). A blocking connect() would wait in the first case. So the call is repeated until
+ * `connect_timeout` has passed. Returns EAGAIN, or the errno to report. */
 static int wait_for_room(struct connector *connector)
 {
     if (connector->deadline == 0)
@@ -144,7 +144,8 @@ static int wait_for_room(struct connector *connector)
     return EAGAIN;
 }
 
-/* Starts one attempt. 0 or EAGAIN: it is under way; another positive errno: it failed at once. */
+/* Starts one attempt. Returns 0 or EAGAIN if it is pending, or another positive errno if it failed
+ * at once. */
 static int attempt(struct connector *connector)
 {
     struct socket_endpoint *endpoint = connector->endpoint;
@@ -170,18 +171,18 @@ static int attempt(struct connector *connector)
     return 0;
 }
 
-/* Takes the address and the port of the upstream. */
+/* Copies the address and sets the upstream's port. */
 static void take_address(struct connector *connector, const struct sockaddr_storage *address)
 {
     bool v4 = address->ss_family == AF_INET;
     connector->address = *address;
     connector->address_len = v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
     connector->deadline = 0;
-    /* sin_port and sin6_port lie at the same place */
+    /* sin_port and sin6_port have the same offset. */
     ((struct sockaddr_in *)&connector->address)->sin_port = htons(connector->port);
 }
 
-/* Tries the resolved addresses that are left until one attempt is under way. */
+/* Tries the remaining resolved addresses until one attempt is pending. */
 static void try_next(struct connector *connector)
 {
     const struct resolved *resolved = connector->resolved;

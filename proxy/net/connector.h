@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connects a socket endpoint to an upstream address: looks a name up (resolver.h), tries every
- * address in the resolver's order, gives each `connect_timeout`.
+ * Connects a socket endpoint to an upstream address. A name is looked up (resolver.h) and its
+ * addresses are tried in the resolver's order, each for `connect_timeout`.
  *
- * Life: connector_init (may fail), connector_start once, then exactly one call of on_done, unless
- * connector_deinit comes first.
+ * Life: connector_init (may fail), connector_start once. Then on_done is called exactly once,
+ * unless connector_deinit comes first.
  */
 #ifndef RUDEPROXY_NET_CONNECTOR_H
 #define RUDEPROXY_NET_CONNECTOR_H
@@ -22,26 +22,27 @@ struct connector;
 struct worker;
 
 /* Connected: errnum 0 and reason NULL. Failed: the endpoint has no descriptor; errnum is the errno
- * of the last address tried, or 0 with only a reason for people. May deinit the connector and free it. */
+ * of the last address tried, or 0 if there is only a reason in words. May deinit and free the
+ * connector. */
 typedef void (*connector_done_fn)(struct connector *connector, int errnum, const char *reason);
 
 struct connector {
     struct worker *worker;
-    struct timer timer;        /* of the attempt under way */
+    struct timer timer;        /* of the pending attempt */
     struct poller_task failed; /* delivers a failure that was known at once */
-    struct proxy_config proxy; /* a copy: plans come and go while it is under way */
+    struct proxy_config proxy; /* a copy: the plan may be replaced meanwhile */
     struct socket_endpoint *endpoint;
     connector_done_fn on_done;
-    void *user;                      /* of its owner */
-    struct sockaddr_storage address; /* of the attempt under way, or the one that answered */
+    void *user;                      /* the owner's */
+    struct sockaddr_storage address; /* of the pending attempt, or the one that answered */
     socklen_t address_len;
     struct resolver_waiter waiter;
     struct resolved *resolved; /* one reference; NULL: no name, or not looked up yet */
-    size_t next;               /* of its addresses, to be tried */
+    size_t next;               /* index into its addresses: the one to try next */
     unsigned attempts;
-    uint16_t port;       /* of the upstream, where it is a name */
-    bool waits_for_room; /* connect() said EAGAIN */
-    time_us deadline;    /* until which it is tried again; 0: not tried yet */
+    uint16_t port;       /* of the upstream, if that is a name */
+    bool waits_for_room; /* connect() returned EAGAIN */
+    time_us deadline;    /* retry until then after EAGAIN; 0: not tried yet */
     int errnum;
     const char *reason;
 };
@@ -50,12 +51,12 @@ struct connector {
 MUST_CHECK int connector_init(struct connector *connector, struct worker *worker,
     const struct proxy_config *proxy, connector_done_fn on_done);
 
-/* Never calls on_done from inside. The endpoint is initialised, and gets its descriptor here.
- * `upstream` overrides the proxy's own address when it is not NULL (builtin services). */
+/* Starts connecting. Never calls on_done itself. The endpoint is initialised, and gets its
+ * descriptor here. `upstream` replaces the proxy's own address unless NULL (builtin services). */
 void connector_start(
     struct connector *connector, struct socket_endpoint *endpoint, const struct address *upstream);
 
-/* Gives up what is under way; the endpoint stays its owner's to close. Idempotent. */
+/* Cancels what is pending. The owner closes the endpoint. Idempotent. */
 void connector_deinit(struct connector *connector);
 
 #endif

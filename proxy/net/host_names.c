@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of addresses: see host_names.h. All addresses are kept as IPv6, IPv4 as IPv4-mapped ones. */
+/* All addresses are stored as IPv6, IPv4 ones as IPv4-mapped addresses. */
 #include "proxy/net/host_names.h"
 
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* RFC 4291 2.5.5.2 */
+/* Converts an address to IPv6. RFC 4291 2.5.5.2: IPv4-mapped addresses. */
 static void map(const struct sockaddr_storage *address, unsigned char bytes[16])
 {
     static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which names an address has, as far as we saw: from a lookup at the start and from DNS answers that
- * passed. The newest HOST_NAMES_MAX pairs are kept.
+ * The known names of addresses, from a lookup at the start and from DNS answers that passed
+ * through. The newest HOST_NAMES_MAX pairs are kept.
  *
  * Life: all zeros, host_names_add, host_names_deinit.
  */
@@ -24,14 +24,16 @@ struct host_name {
 struct host_names {
     struct host_name pairs[HOST_NAMES_MAX];
     size_t count; /* pairs that are in use */
-    size_t next;  /* the one that is overwritten next, once all are in use */
+    size_t next;  /* index of the pair that is overwritten next, once all are in use */
 };
 
-/* Does nothing when out of memory: the name is then not known. `address`: AF_INET or AF_INET6. */
+/* Adds a pair. Does nothing if out of memory: the name is then unknown. `address`: AF_INET or
+ * AF_INET6. */
 void host_names_add(
     struct host_names *names, const char *name, const struct sockaddr_storage *address);
 
-/* Whether the address has the name of `length` bytes; `*.example.com` is every name below. */
+/* Whether the address has the name of `length` bytes. `*.example.com` matches every name below
+ * example.com. */
 bool host_names_has(const struct host_names *names, const char *name, size_t length,
     const struct sockaddr_storage *address);
 

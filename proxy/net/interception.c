@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections that a command makes and we take: see interception.h. */
 #include "proxy/net/interception.h"
 
 #include <errno.h>
@@ -11,7 +10,8 @@
 #include "proxy/net/socket_endpoint.h"
 #include "proxy/net/worker.h"
 
-/* One socket for both families; on a kernel without IPv6, for IPv4. */
+/* Creates one socket for both families, or for IPv4 alone on a kernel without IPv6. Sets *family.
+ * Returns the descriptor or -errno. */
 static int make_socket(struct interception *interception, int *family)
 {
     const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -32,7 +32,8 @@ static int bind_anywhere(
     *address_len = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
         return -errno;
-    /* Where the kernel has none, no packet filter redirects either (port_listeners.h in app). */
+    /* A kernel without IP_TRANSPARENT has no packet filter that redirects either (port_listeners.h
+     * in app). */
     setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)address, *address_len) != 0 ||
         getsockname(fd, (struct sockaddr *)address, address_len) != 0)
@@ -40,7 +41,8 @@ static int bind_anywhere(
     return 0;
 }
 
-/* Its clients come over the loopback device of the command's network, to any address. */
+/* Sets the congestion control for loopback: all clients connect over the loopback device of the
+ * command's network, to any address. */
 static void unpace(
     int fd, const struct system_congestion *congestion, const struct proxy_config *proxy)
 {

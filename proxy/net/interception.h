@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections that a command makes and we take: what a worker has to know of the network namespace in
- * which the command lives. The owner (proxy/app/intercept) made that namespace and steers its
+ * Connections of a command that rudeproxy intercepts: what a worker has to know about the network
+ * namespace of that command. The owner (proxy/app/intercept) made the namespace, and directs its
  * connections to the sockets that are opened here.
  *
- * The listening socket of a proxy that intercepts belongs to the command's network. It is transparent
- * (IP_TRANSPARENT in ip(7)): it accepts connections to every address, and getsockname() of an accepted
- * socket is what the command dialled. The upstream is dialled from our own network.
+ * The listening socket of an intercepting proxy belongs to the command's network. It is transparent
+ * (IP_TRANSPARENT in ip(7)): it accepts connections to every address, and getsockname() of an
+ * accepted socket returns the address that the command dialled. The upstream is dialled from
+ * rudeproxy's own network.
  */
 #ifndef RUDEPROXY_NET_INTERCEPTION_H
 #define RUDEPROXY_NET_INTERCEPTION_H
@@ -24,24 +25,26 @@ struct proxy;
 struct worker;
 
 struct interception {
-    /* A socket in the command's network: socket(2). The descriptor, or -errno. */
+    /* Creates a socket in the command's network, like socket(2). Returns the descriptor or
+     * -errno. */
     int (*make_socket)(struct interception *interception, int family, int type, int protocol);
     struct host_names names;
-    struct proxy *pass; /* silent: takes what no proxy intercepts */
+    struct proxy *pass; /* logs nothing; takes the connections that no proxy intercepts */
 };
 
-/* The listening socket of a proxy that intercepts: in the command's network, at a port that the kernel
- * chose; its address goes to `address`. `interception` and `congestion` may be NULL. The descriptor, or
- * -errno with err filled. */
+/* Opens the listening socket of an intercepting proxy in the command's network, at a port that the
+ * kernel chooses. Sets *address. `interception` and `congestion` may be NULL. Returns the
+ * descriptor, or -errno with err filled. */
 MUST_CHECK int interception_listen(struct interception *interception,
     const struct system_congestion *congestion, const struct proxy_config *proxy,
     struct sockaddr_storage *address, socklen_t *address_len, struct err *err);
 
-/* Which proxy takes a connection that `listening` accepted: the first that intercepts what the client
- * dialled, else the one that passes it. */
+/* Returns the proxy for a connection that `listening` accepted: the first that intercepts the
+ * address the client dialled, else `pass`. */
 struct proxy *interception_choose(struct proxy *listening, const struct sockaddr_storage *dialled);
 
-/* The address for a fault that looks at it; NULL: the client was not intercepted. */
+/* Returns the dialled address for faults that select by it. `address` NULL: the client was not
+ * intercepted. */
 struct dialled interception_dialled(
     const struct worker *worker, const struct sockaddr_storage *address);
 

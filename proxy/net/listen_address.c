@@ -26,7 +26,7 @@ static int resolve_name(
     memcpy(out, list->ai_addr, list->ai_addrlen);
     *len = list->ai_addrlen;
     freeaddrinfo(list);
-    /* sin_port and sin6_port lie at the same place */
+    /* sin_port and sin6_port have the same offset. */
     ((struct sockaddr_in *)out)->sin_port = htons(address->port);
     return 0;
 }
@@ -48,7 +48,7 @@ int listen_address_resolve(
     return 0;
 }
 
-/* A socket file that nobody listens on any more is in the way of bind(): a crashed run left it. */
+/* A crashed run leaves its socket file behind, and bind() would fail with EADDRINUSE. */
 void listen_address_remove_stale(const struct sockaddr_storage *address, socklen_t len)
 {
     const char *path = ((const struct sockaddr_un *)address)->sun_path;

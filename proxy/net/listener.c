@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: the socket is watched level-triggered, and each turn takes as many connections as the
- * turn has events: one when nothing else happens, without a second call to learn that it was the
- * only one; many when there is a crowd, but never so many that open connections have to wait.
+ * The usual case: the socket is watched level-triggered, and each turn accepts as many connections
+ * as the turn has events. So one connection alone costs no second accept() to learn that it was the
+ * only one, and a crowd of them never delays the open connections.
  *
- * When the process is out of descriptors or memory, accepting pauses and tries again: a listener never
- * dies of a passing shortage. A client that gave up while it waited (ECONNABORTED and the network
- * errors that accept(2) lists) is skipped.
+ * If descriptors or memory run out, accepting pauses and is retried: a listener survives a passing
+ * shortage. A client that gave up while it waited (ECONNABORTED and the network errors listed in
+ * accept(2)) is skipped.
  */
 #include "proxy/net/listener.h"
 
@@ -28,11 +28,11 @@
 #include "proxy/net/socket_endpoint.h"
 
 #define ACCEPT_PAUSE_US (100 * US_PER_MS)
-/* Accepting works again when it has not failed for so long. */
+/* Accepting counts as recovered after this time without a failure. */
 #define ACCEPT_CALM_US US_PER_S
 
-/* Whether the errno is that of the client's connection, which has failed by itself (accept(2)). Every
- * other one may come again at once. */
+/* Whether the errno belongs to a client's connection that failed by itself (accept(2)). Any other
+ * errno may come again at once. */
 static bool is_of_client(int errnum)
 {
     static const int errnums[] = {ECONNABORTED, EINTR, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN,
@@ -43,7 +43,7 @@ static bool is_of_client(int errnum)
     return false;
 }
 
-/* Brings the watching up to date: not while it is idle, not in a pause. */
+/* Starts or stops watching the socket: an idle or pausing listener is not watched. */
 static void watch(struct listener *listener)
 {
     bool wanted = listener->fd >= 0 && !listener->idle && !listener->paused;
@@ -100,7 +100,7 @@ static int accept_client(
     return accept4(listener->fd, (struct sockaddr *)peer, peer_len, flags);
 }
 
-/* A fault may close it, or make it idle, in the middle of a batch of events. */
+/* A fault may close the listener, or make it idle, in the middle of a batch of events. */
 static void on_event(struct poller_item *item, unsigned events)
 {
     (void)events;
@@ -154,7 +154,8 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
     return timer_init(timers, &listener->pause, on_pause_over);
 }
 
-/* The second socket of a listener on `localhost`. What it accepts is passed on as its owner's. */
+/* The second socket of a listener on `localhost`. Connections it accepts are reported as its
+ * owner's. */
 struct listener_twin {
     struct listener listener;
     struct listener *owner;
@@ -191,7 +192,7 @@ static bool is_bound_to_ipv4(const struct listener *listener)
     return listener->address.ss_family == AF_INET;
 }
 
-/* The poller may still hold its item in the batch at hand. */
+/* Runs in a later turn, because the poller may still hold the item in its current batch. */
 static void on_free_twin(struct poller_task *task)
 {
     free(container_of(task, struct listener_twin, free_task));
@@ -212,7 +213,7 @@ static struct listener_twin *twin_new(struct listener *owner)
     return NULL;
 }
 
-/* Where ::1 cannot be had (no IPv6, or its port is taken), 127.0.0.1 has to do. */
+/* Opens ::1 too. Without it (no IPv6, or the port is taken), 127.0.0.1 alone is enough. */
 static void open_twin(struct listener *listener, const struct proxy_config *proxy)
 {
     struct proxy_config config = *proxy;
@@ -226,7 +227,8 @@ static void open_twin(struct listener *listener, const struct proxy_config *prox
     config.listen = (struct address){.kind = ADDRESS_IP, .host = "::1"};
     config.listen.port = ntohs(((struct sockaddr_in *)&listener->address)->sin_port);
     listener_forget_address(&listener->twin->listener);
-    MAY_FAIL(listener_open(&listener->twin->listener, &config, &ignored)); /* then IPv4 alone */
+    /* on failure only IPv4 */
+    MAY_FAIL(listener_open(&listener->twin->listener, &config, &ignored));
 }
 
 static void free_twin(struct listener *listener)
@@ -256,9 +258,9 @@ void listener_forget_address(struct listener *listener)
     listener->address_len = 0;
 }
 
-/* Right behind the close() of the listening socket: SO_REUSEADDR lets two sockets have one port only while
- * neither listens. Without it, all goes well unless another program asks for any free port just while we
- * refuse. */
+/* Binds a new socket to the port right after close() of the listening one: SO_REUSEADDR lets two
+ * sockets share a port only while neither listens. In between, another program that asks for any
+ * free port could get this one. */
 static void keep_port(struct listener *listener)
 {
     const int on = 1;
@@ -285,7 +287,7 @@ void listener_release_port(struct listener *listener)
         listener_release_port(&listener->twin->listener);
 }
 
-/* The accepted ones inherit all of it. */
+/* Sets options on a listening socket; accepted sockets inherit them. */
 static int set_options(struct listener *listener, int fd, const struct proxy_config *proxy)
 {
     bool was_unpaced = listener->unpaced;
@@ -323,7 +325,7 @@ static int bind_and_listen(struct listener *listener, int fd, const struct proxy
     return listen(fd, (int)proxy->backlog) == 0 ? 0 : -errno;
 }
 
-/* "127.0.0.1:80", or for a name "db:80 (10.0.0.7:80)" */
+/* Writes "127.0.0.1:80", or for a name "db:80 (10.0.0.7:80)". */
 static void describe(
     const struct listener *listener, const struct address *address, char *buf, size_t size)
 {
@@ -396,15 +398,16 @@ void listener_set_idle(struct listener *listener, bool idle)
         listener_set_idle(&listener->twin->listener, idle);
 }
 
-void listener_set_deaf(struct listener *listener, bool drop_syns)
+void listener_set_drop_syns(struct listener *listener, bool drop_syns)
 {
     const struct packet_filter all = {.loss_ppb = PPB_ALL};
     if (listener->twin != NULL)
-        listener_set_deaf(&listener->twin->listener, drop_syns);
+        listener_set_drop_syns(&listener->twin->listener, drop_syns);
     if (listener->fd < 0 || listener->drop_syns == drop_syns)
         return;
     listener->drop_syns = drop_syns;
-    MAY_FAIL(packet_filter_attach(listener->fd, &all, drop_syns ? 1 : 0)); /* out of memory */
+    /* On failure (out of memory) the SYNs are answered. */
+    MAY_FAIL(packet_filter_attach(listener->fd, &all, drop_syns ? 1 : 0));
 }
 
 void listener_close(struct listener *listener)

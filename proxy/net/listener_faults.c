@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a rule is active stands in its shared state, so that its beginning and its end are emitted
- * once each.
+ * The shared state of a rule says whether it is active, so its start and its end are emitted once
+ * each.
  */
 #include "proxy/net/listener_faults.h"
 
 #include "proxy/relay/armed.h"
 
-/* How soon a listener that could not be opened again is tried again. */
+/* Delay before opening the listener is tried again after a failure. */
 #define REOPEN_US (100 * US_PER_MS)
 
-/* In the state that a rule shares. */
+/* The state that is shared between a rule and its successors. */
 struct is_active {
     bool now;
 };
@@ -20,7 +20,7 @@ static void on_timer(struct timer *timer)
     listener_faults_update(container_of(timer, struct listener_faults, timer));
 }
 
-/* A session may be running: the faults are looked at behind it. */
+/* The update runs from the timer, because a session may be running. */
 static void on_fired(struct fired_watch *watch)
 {
     struct listener_faults *faults = container_of(watch, struct listener_faults, watch);
@@ -57,8 +57,8 @@ void listener_faults_stop(struct listener_faults *faults)
     timer_set(&faults->worker->timers, &faults->timer, TIME_NEVER);
 }
 
-/* The window in which the fault is active, monotonic: its `active`, from when the fault of its `after` fired,
- * cut short by its `for`. */
+/* Returns the monotonic window in which the fault is active: its `active`, starting when the fault
+ * named in `after` fired, limited by `for`. */
 static struct window active_window(const struct plan *plan, const struct rule *rule)
 {
     const struct fault *fault = &rule->fault;
@@ -90,7 +90,7 @@ static void emit(struct listener_faults *faults, struct rule *rule, bool begins,
     worker_emit(faults->worker, &event);
 }
 
-/* Whether the plan has a rule that takes the active state over (rule_new copies the shared state). */
+/* Whether the plan has a rule that inherits the active state (rule_new copies the shared state). */
 static bool continues(const struct plan *plan, const struct fault *fault)
 {
     const struct rule *rule = plan_find(plan, fault->name);
@@ -110,7 +110,7 @@ void listener_faults_adopt(struct listener_faults *faults, const struct plan *pl
     }
 }
 
-/* Brings one rule up to date. Returns when it has to be looked at again. */
+/* Updates one rule. Returns the time of the next update. */
 static time_us update_rule(
     struct listener_faults *faults, struct rule *rule, time_us now, enum listener_action *wanted)
 {
@@ -142,6 +142,6 @@ void listener_faults_update(struct listener_faults *faults)
     else if (faults->calls->open(faults) != 0)
         next = time_min(next, now + REOPEN_US);
     listener_set_idle(faults->listener, wanted == LISTENER_PAUSED);
-    listener_set_deaf(faults->listener, wanted == LISTENER_DROPS_SYNS);
+    listener_set_drop_syns(faults->listener, wanted == LISTENER_DROPS_SYNS);
     timer_set(&faults->worker->timers, &faults->timer, next);
 }

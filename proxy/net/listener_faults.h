@@ -19,8 +19,8 @@
 struct listener_faults;
 
 struct listener_faults_calls {
-    /* No fault keeps the listener closed: open it unless another reason keeps it closed. Returns 0 or
-     * -1; after -1 it is called again soon. */
+    /* No fault keeps the listener closed: open it unless another reason keeps it closed. Returns 0
+     * or -1; after -1 it is called again soon. */
     int (*open)(struct listener_faults *faults);
     /* Close the listener. Idempotent. */
     void (*close)(struct listener_faults *faults);
@@ -42,9 +42,9 @@ MUST_CHECK int listener_faults_init(struct listener_faults *faults,
     const struct plan *plan);
 void listener_faults_deinit(struct listener_faults *faults);
 
-/* Replaces the plan, before the owner drops its reference to the old one. A fault that is active and
- * has a rule of the same name and type in the new plan stays active; the end of every other one is
- * emitted. */
+/* Replaces the plan, before the owner drops its reference to the old one. A fault that is active
+ * and has a rule of the same name and type in the new plan stays active; the end of every other one
+ * is emitted. */
 void listener_faults_adopt(struct listener_faults *faults, const struct plan *plan);
 
 /* Looks at the plan and the time, emits which faults begin and end, and opens, closes or pauses the

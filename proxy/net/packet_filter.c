@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program, for each filter in turn: does the segment concern it (flag, payload, size), and if so,
- * is it one of those that are lost? The data begins with the TCP header; SKF_AD_RANDOM draws 32 bits
- * from the kernel's generator, so which segments are lost cannot be repeated from a seed.
+ * The BPF program. For each filter in turn: does the filter match the segment (flag, payload,
+ * size), and if so, does it drop this one? The data begins with the TCP header. SKF_AD_RANDOM draws
+ * 32 bits from the kernel's generator, so a seed cannot repeat which segments are lost.
  */
 #include "proxy/net/packet_filter.h"
 
@@ -31,7 +31,7 @@ static void add(struct program *program, unsigned short code, unsigned char if_t
     program->steps[program->count++] = (struct sock_filter){code, if_true, if_false, value};
 }
 
-/* A = payload bytes: length of the segment minus its header. */
+/* Loads into A the payload size: length of the segment minus its header. */
 static void load_payload(struct program *program)
 {
     add(program, BPF_LD | BPF_B | BPF_ABS, 0, 0, TCP_DATA_OFFSET);
@@ -42,7 +42,7 @@ static void load_payload(struct program *program)
     add(program, BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0);
 }
 
-/* Jumps that leave the filter are written with target 0 and set here, once its end is known. */
+/* Sets the jumps out of the filter, which were written with target 0, now that its end is known. */
 static void link_exits(struct program *program, unsigned short start)
 {
     for (unsigned short i = start; i < program->count; i++) {
@@ -54,7 +54,7 @@ static void link_exits(struct program *program, unsigned short start)
 
 static void add_filter(struct program *program, const struct packet_filter *filter)
 {
-    const unsigned char out = UINT8_MAX; /* to the next filter */
+    const unsigned char out = UINT8_MAX; /* jumps to the next filter */
     unsigned short start = program->count;
     uint64_t more_than = filter->larger_than;
     if (filter->only == PACKET_FIN || filter->only == PACKET_RST) {
@@ -68,11 +68,11 @@ static void add_filter(struct program *program, const struct packet_filter *filt
             more_than > UINT32_MAX ? UINT32_MAX : (unsigned)more_than);
     }
     if (filter->loss_ppb < PPB_ALL) {
-        /* lost when draw < rate * 2^32, that is when the threshold is greater than the draw */
+        /* Drop if draw < rate * 2^32, so if the threshold is greater than the draw. */
         add(program, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)(SKF_AD_OFF + SKF_AD_RANDOM));
         unsigned threshold = (unsigned)((filter->loss_ppb << 32) / PPB_ALL);
         add(program, BPF_JMP | BPF_JGE | BPF_K, out, 0, threshold);
-        program->steps[program->count - 1].jt = 1; /* over the return below */
+        program->steps[program->count - 1].jt = 1; /* over the `return` below */
     }
     add(program, BPF_RET | BPF_K, 0, 0, 0);
     link_exits(program, start);
@@ -87,7 +87,7 @@ int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned c
                                                                                            : -errno;
     for (unsigned i = 0; i < count && i < FILTER_MAX; i++)
         add_filter(&program, &filters[i]);
-    add(&program, BPF_RET | BPF_K, 0, 0, UINT32_MAX); /* keep it whole */
+    add(&program, BPF_RET | BPF_K, 0, 0, UINT32_MAX); /* accept the whole segment */
     const struct sock_fprog attached = {.len = program.count, .filter = program.steps};
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0 ? 0
                                                                                          : -errno;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loses segments that arrive at one TCP socket, without tc or netfilter: a classic BPF program attached
- * to the socket (SO_ATTACH_FILTER, socket(7)) is asked for each segment before TCP sees it, and what
- * it refuses was never there (tcp_filter in net/ipv4/tcp_ipv4.c). Needs CAP_NET_ADMIN.
+ * Loses segments that arrive at one TCP socket, without tc or netfilter: a classic BPF program
+ * attached to the socket (SO_ATTACH_FILTER, socket(7)) is asked for each segment before TCP sees
+ * it, and what it refuses was never there (tcp_filter in net/ipv4/tcp_ipv4.c). Needs CAP_NET_ADMIN.
  */
 #ifndef RUDEPROXY_NET_PACKET_FILTER_H
 #define RUDEPROXY_NET_PACKET_FILTER_H
@@ -10,7 +10,8 @@
 #include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 
-/* A segment is lost when any of the filters says so; count 0 heals the socket. 0 or negative errno. */
+/* A segment is lost when any of the filters says so; count 0 heals the socket. 0 or negative
+ * errno. */
 MUST_CHECK int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes kept for reuse, last given first taken: see pipe_pool.h. */
+/* Pipes kept for reuse, in last-in first-out order. */
 #include "proxy/net/pipe_pool.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static struct splice_pipe *open_splice_pipe(void)
         free(splice_pipe);
         return NULL;
     }
-    /* Refused beyond an unprivileged user's allowance: then the pipe stays at its 64 kB. */
+    /* Fails above an unprivileged user's limit: then the pipe keeps its 64 kB. */
     fcntl(splice_pipe->fd[1], F_SETPIPE_SZ, PIPE_POOL_BYTES);
     return splice_pipe;
 }
@@ -59,7 +59,7 @@ static void drain(
     splice_pipe_unhold(splice_pipe, bytes, done);
     while (done < n) {
         ssize_t got = read(splice_pipe->fd[0], (char *)bytes + done, n - done);
-        ENSURE(got > 0); /* what was put into a pipe is there */
+        ENSURE(got > 0); /* bytes that were put into a pipe can be read at once */
         done += (size_t)got;
     }
 }

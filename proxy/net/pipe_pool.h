@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pipes of the kernel for relay/splice_pipe.h. One pool for each worker, because a pipe costs
- * two descriptors and up to PIPE_POOL_BYTES of the user's allowance (pipe(7), pipe-user-pages-soft):
- * as many exist as flows have bulk data under way at one moment, and at most PIPE_POOL_MAX are kept.
+ * Kernel pipes for relay/splice_pipe.h. There is one pool for each worker, because a pipe costs two
+ * descriptors and up to PIPE_POOL_BYTES of the user's limit (pipe(7), pipe-user-pages-soft). Pipes
+ * exist only for flows with bulk data pending, and the pool keeps at most PIPE_POOL_MAX free ones.
  *
- * Life: pipe_pool_init, handed to sessions, pipe_pool_deinit when every pipe was given back.
+ * Life: pipe_pool_init, used by sessions, pipe_pool_deinit when every pipe was given back.
  */
 #ifndef RUDEPROXY_NET_PIPE_POOL_H
 #define RUDEPROXY_NET_PIPE_POOL_H
@@ -18,11 +18,11 @@ struct pipe_pool {
     struct splice_pipe_pool pool;
     struct splice_pipe *kept[PIPE_POOL_MAX];
     unsigned count;
-    bool refused; /* splice(2) does not work here: there are no pipes any more */
+    bool refused; /* splice(2) does not work here: no pipes are given any more */
 };
 
-/* Holds bytes beside an empty pipe, at most SPLICE_PIPE_HELD_MAX; takes the oldest `n` of those held,
- * into `bytes` unless that is NULL. */
+/* Holds bytes beside an empty pipe, at most SPLICE_PIPE_HELD_MAX. The other call takes the oldest
+ * `n` held bytes into `bytes`, or drops them if that is NULL. */
 void splice_pipe_hold(struct splice_pipe *splice_pipe, const void *bytes, size_t n);
 void splice_pipe_unhold(struct splice_pipe *splice_pipe, void *bytes, size_t n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One turn: wait, hand each event of a batch to its item, let libuv run if it has something to do,
- * then the tasks. A batch that was full leaves the rest for the next turn.
+ * One turn: wait, pass each event of a batch to its item, run libuv if it has something to do, then
+ * run the tasks. If more events are pending than one batch holds, the next turn gets the rest.
  */
 #include "proxy/net/poller.h"
 
@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define POLLER_BATCH 256 /* events a turn: bounds the time until timers and signals get theirs */
+#define POLLER_BATCH 256 /* events a turn: bounds the delay of timers and signals */
 
 static void on_libuv(struct poller_item *item, unsigned events)
 {
@@ -17,7 +17,7 @@ static void on_libuv(struct poller_item *item, unsigned events)
     container_of(item, struct poller, libuv)->libuv_due = true;
 }
 
-/* Runs the tasks that wait now; those that they queue wait for the next turn. */
+/* Runs the tasks that are queued now. Tasks that they queue wait for the next turn. */
 static void run_tasks(struct poller *poller)
 {
     struct list now;
@@ -44,7 +44,7 @@ int poller_add(struct poller *poller, int fd, struct poller_item *item)
     return control(poller, EPOLL_CTL_ADD, fd, item, EDGES);
 }
 
-/* EPOLL_CTL_MOD looks at the descriptor again (ep_modify in fs/eventpoll.c). */
+/* Works because EPOLL_CTL_MOD checks the descriptor again (ep_modify in fs/eventpoll.c). */
 int poller_rearm(struct poller *poller, int fd, struct poller_item *item)
 {
     return control(poller, EPOLL_CTL_MOD, fd, item, EDGES);
@@ -91,7 +91,7 @@ bool poller_is_closed(const struct poller *poller)
     return poller->epoll_fd < 0;
 }
 
-/* In how many milliseconds libuv wants to run if nothing happens before; -1: it does not. */
+/* Returns in how many milliseconds libuv has to run even without events; -1: it has not. */
 static int libuv_timeout(const struct poller *poller)
 {
     uv_update_time(poller->loop);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: listen, hand every accepted socket to a new connection with the plan of the moment,
- * count what the connections report.
+ * The usual case: listen, give every accepted socket to a new connection with the current plan,
+ * count the connections' reports.
  *
- * With `unreachable = refuse` a failed connect closes the listener, so that later clients are
- * refused as they would be without us; a probe connects to the upstream every PROBE_INTERVAL_US and
- * opens it again, on the same port. If that fails (somebody took the port), the next probe tries
- * again.
+ * With `unreachable = refuse` a failed connect closes the listener, so later clients are refused as
+ * the upstream itself would refuse them. A probe connects to the upstream every PROBE_INTERVAL_US
+ * and opens the listener again, on the same port. If that fails (another program took the port),
+ * the next probe tries again.
  */
 #include "proxy/net/proxy.h"
 
@@ -117,8 +117,8 @@ static void on_probed(struct connector *connector, int errnum, const char *reaso
         timer_set(
             &proxy->worker->timers, &proxy->probe_timer, time_add(timers_now(), PROBE_INTERVAL_US));
     else
-        listener_faults_update(
-            &proxy->listener_faults); /* opens it, unless a fault wants otherwise */
+        /* Opens the listener, unless a fault keeps it closed. */
+        listener_faults_update(&proxy->listener_faults);
 }
 
 static void on_probe_timer(struct timer *timer)
@@ -148,7 +148,7 @@ static void stop_probing(struct proxy *proxy)
     socket_endpoint_drop(&proxy->probe);
 }
 
-/* Whether the failure says something of us, not of the upstream. */
+/* Whether the failure is this machine's, and says nothing about the upstream. */
 static bool is_our_own(int errnum)
 {
     return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM || errnum == ENOBUFS ||
@@ -192,7 +192,8 @@ static void on_closed(struct connection_owner *owner, const struct event *closed
     count_marks(totals, SIDE_SERVER, &sides[SIDE_SERVER]);
 }
 
-/* Its listener may still stand in the batch of events at hand: so the memory is freed in a later turn. */
+/* The memory is freed in a later turn, because the listener may still be in the current batch of
+ * events. */
 static void free_if_done(struct proxy *proxy)
 {
     if (!proxy->closing || !list_empty(&proxy->connections))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: a lookup is made, a thread calls getaddrinfo(3), leaves the answer in the mailbox and
- * ends; the mailbox's eventfd wakes the loop, which calls those who wait.
+ * The usual case: a lookup is created, a thread calls getaddrinfo(3), leaves the answer in the
+ * mailbox and ends. The mailbox's eventfd wakes the loop, which calls the waiters.
  *
- * A lookup that nobody waits for any more goes on, so that the next one who wants the name joins it and
- * a dead name server has one thread at work for each name, however many clients come and go.
+ * A lookup without waiters continues, and the next waiter for the name joins it. So a dead name
+ * server occupies one thread for each name, however many clients come and go.
  *
- * A thread that is still at work at resolver_close() finds the mailbox closed and frees its answer. The
- * mailbox is freed by the last one who has it.
+ * A thread that is still running at resolver_close() finds the mailbox closed and frees its answer.
+ * The last reference frees the mailbox.
  */
 #include "proxy/net/resolver.h"
 
@@ -34,17 +34,17 @@ struct resolver_mailbox {
     struct list answers; /* of struct answer */
 };
 
-/* What a thread works on. */
+/* The work and the result of one thread. */
 struct answer {
     struct list link;
     struct resolver_mailbox *mailbox;
     int (*lookup)(const char *host, const char *service, const struct addrinfo *hints,
         struct addrinfo **list);
-    struct resolved *resolved; /* at first: that there is no memory */
+    struct resolved *resolved; /* initially: "out of memory" */
     char host[ADDRESS_HOST_MAX];
 };
 
-/* A name that is looked up, or was. */
+/* A name with a pending or finished lookup. */
 struct lookup {
     struct hash_link by_name;
     struct list link;       /* in the resolver's lookups */
@@ -110,7 +110,7 @@ static struct resolved *copy_addresses(const struct addrinfo *list)
     return resolved;
 }
 
-/* Blocks for as long as the system's resolver likes. */
+/* Looks the name up. Blocks as long as getaddrinfo(3) does. */
 static struct resolved *look_up(const struct answer *answer)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -139,7 +139,7 @@ static struct resolver_mailbox *mailbox_new(void)
     return mailbox;
 }
 
-/* Unlocks it. */
+/* Drops a reference and unlocks the mailbox. */
 static void mailbox_unref(struct resolver_mailbox *mailbox)
 {
     bool last = --mailbox->refs == 0;
@@ -158,7 +158,7 @@ static void answer_free(struct answer *answer)
     free(answer);
 }
 
-/* Takes the answer over, and its reference to the mailbox. */
+/* Puts the answer into the mailbox. Takes the answer and its reference to the mailbox. */
 static void mailbox_put(struct answer *answer)
 {
     struct resolver_mailbox *mailbox = answer->mailbox;
@@ -182,7 +182,7 @@ static struct answer *mailbox_take(struct resolver_mailbox *mailbox)
 
 /* --- lookups --- */
 
-/* NULL: no memory, which the answer says already. */
+/* Sets the result. `resolved` NULL: out of memory, which is the initial answer. */
 static void set_answer(struct answer *answer, struct resolved *resolved)
 {
     if (resolved == NULL)
@@ -199,7 +199,7 @@ static void *run_thread(void *user)
     return NULL;
 }
 
-/* No signal may reach the thread: their handlers are libuv's, and the loop's thread gets them. */
+/* Starts a thread with all signals blocked: libuv handles signals, on the loop's thread. */
 static int start_thread(struct answer *answer)
 {
     sigset_t all, before;
@@ -251,7 +251,7 @@ static struct lookup *lookup_new(struct resolver *resolver, const char *host)
     return lookup;
 }
 
-/* Starts a thread for the name; if there is none, the answer says so. 0 or -ENOMEM. */
+/* Starts a thread for the name. If there is no thread, that is the answer. Returns 0 or -ENOMEM. */
 static int begin(struct resolver *resolver, const struct lookup *lookup)
 {
     struct answer *answer = calloc(1, sizeof *answer);
@@ -278,7 +278,7 @@ static int begin(struct resolver *resolver, const struct lookup *lookup)
     return 0;
 }
 
-/* The lookup of the name, which is under way. NULL: out of memory. */
+/* Returns the pending lookup of the name, or a new one. NULL: out of memory. */
 static struct lookup *under_way(struct resolver *resolver, const char *host)
 {
     struct lookup *lookup = find(resolver, host);
@@ -303,12 +303,13 @@ static void begin_queued(struct resolver *resolver)
     while (resolver->running < RESOLVER_THREADS_MAX && !list_empty(&resolver->queue)) {
         struct lookup *lookup = container_of(resolver->queue.next, struct lookup, queue_link);
         if (begin(resolver, lookup) != 0)
-            return; /* the next answer tries again */
+            return; /* retried when the next answer comes */
         list_remove(&lookup->queue_link);
     }
 }
 
-/* Gives the answer to those who wait now, and keeps it for resolver_ask(). Returns whether that asked. */
+/* Delivers the answer to the current waiters, and keeps it for resolver_ask(). Returns whether
+ * resolver_ask() wanted it. */
 static bool deliver(struct resolver *resolver, struct lookup *lookup, struct resolved *resolved)
 {
     struct list now;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel sockets as endpoints. Each call is one system call and its errno; EINTR is retried here.
+ * Kernel sockets as endpoints. Each call is one system call and returns its errno; EINTR is retried
+ * here.
  *
- * The receive queue of a socket that was reset stays readable, then gives the error once, then EOF;
- * so errors are taken by reading, and SO_ERROR (which would take the error away from the read) is
- * only asked when the session says that no read will tell.
+ * A socket that was reset first lets its receive queue be read, then returns the error once, then
+ * EOF. So errors are taken by reading. SO_ERROR would take the error away from the read, and is
+ * used only if the session says that it will not read.
  */
 #include "proxy/net/socket_endpoint.h"
 
@@ -25,8 +26,8 @@
 #include "proxy/net/socket_options.h"
 #include "proxy/relay/flow.h"
 
-/* With Nagle's algorithm a first write of up to one segment goes at once all the same; RFC 9293 3.7.1:
- * no segment need be larger than this. */
+/* Nagle's algorithm sends a first write of up to one segment at once. RFC 9293 3.7.1: a segment may
+ * always have this size. */
 #define SMALL_WRITE 536
 
 #define RETRY_EINTR(result, call)                                                                  \
@@ -39,13 +40,14 @@ static struct socket_endpoint *socket_of(struct endpoint *ep)
     return container_of(ep, struct socket_endpoint, ep);
 }
 
-/* Nagle's algorithm holds back only what follows bytes that are not acknowledged: a socket that we dialled
- * is relieved of it when that begins to matter. A short exchange never needs it. */
+/* TCP_NODELAY is set lazily on a dialled socket, before the second or a large write: Nagle's
+ * algorithm holds back only bytes behind unacknowledged ones. A short exchange saves the call. */
 static void before_write(struct socket_endpoint *endpoint, size_t size)
 {
     if (endpoint->nodelay_due && (endpoint->written || size > SMALL_WRITE)) {
         endpoint->nodelay_due = false;
-        MAY_FAIL(socket_set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1)); /* only slower */
+        /* on failure only slower */
+        MAY_FAIL(socket_set_int(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, 1));
     }
     endpoint->written = true;
 }
@@ -55,8 +57,8 @@ static int fd_of(struct endpoint *ep)
     return socket_of(ep)->fd;
 }
 
-/* A call that failed. The kernel's want of memory says nothing of the peer: it is a pause, and the next
- * turn tries again. */
+/* Returns the -errno of a failed call. ENOMEM and ENOBUFS say nothing about the peer: they become
+ * -EAGAIN, and the next turn tries again. */
 static ssize_t failed(struct socket_endpoint *endpoint)
 {
     int errnum = errno;
@@ -66,7 +68,8 @@ static ssize_t failed(struct socket_endpoint *endpoint)
     return -errnum;
 }
 
-/* The result of a read; a reset that was taken from the socket before stands at the end. */
+/* Returns the result of a read. A reset that was taken from the socket before is reported instead
+ * of the end. */
 static ssize_t read_result(struct endpoint *ep, ssize_t n)
 {
     struct socket_endpoint *endpoint = socket_of(ep);
@@ -107,7 +110,7 @@ static ssize_t unix_discard(struct endpoint *ep, size_t max)
         if (n <= 0 && total == 0)
             return n;
         if (n <= 0) {
-            /* The socket gives its reset only once: keep it for the next read. */
+            /* The socket reports its reset only once: keep it for the next read. */
             if (n == -ECONNRESET)
                 socket_of(ep)->taken_errnum = ECONNRESET;
             return (ssize_t)total;
@@ -130,13 +133,13 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
     return n < 0 ? failed(socket_of(ep)) : n;
 }
 
-/* Whether this kernel, or a sandbox, has no splice(2) for the descriptor (splice(2), seccomp(2)). */
+/* Whether this kernel or a sandbox has no splice(2) for the descriptor (splice(2), seccomp(2)). */
 static bool is_refused(int errnum)
 {
     return errnum == EINVAL || errnum == ENOSYS || errnum == EPERM || errnum == EACCES;
 }
 
-/* As splice(2) into an empty pipe, by copying. The smallest pipe has room for it. */
+/* Replaces splice(2) into an empty pipe by a copy. Even the smallest pipe has room for it. */
 static ssize_t copy_in(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     char bytes[SPLICE_PIPE_HELD_MAX];
@@ -147,8 +150,8 @@ static ssize_t copy_in(struct endpoint *ep, struct splice_pipe *splice_pipe, siz
     return n;
 }
 
-/* splice(2) stops at an urgent mark, and behind it may stand the FIN: then it returns 0 before the last byte was
- * read (tcp_splice_read in net/ipv4/tcp.c). The event that tells of the mark is still to come. */
+/* splice(2) stops at an urgent mark. If the FIN follows that mark, it returns 0 before the last
+ * byte was read (tcp_splice_read in net/ipv4/tcp.c). The event for the mark is still to come. */
 static ssize_t socket_splice_in(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     ssize_t n;
@@ -163,7 +166,8 @@ static ssize_t socket_splice_in(struct endpoint *ep, struct splice_pipe *splice_
     return read_result(ep, n);
 }
 
-/* As splice(2) out of a pipe, by copying: what does not fit into the socket is held beside the pipe. */
+/* Replaces splice(2) out of a pipe by a copy. Bytes that do not fit into the socket are held beside
+ * the pipe. */
 static ssize_t copy_out(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     splice_pipe->refused = true;
@@ -194,7 +198,7 @@ static ssize_t socket_splice_out(struct endpoint *ep, struct splice_pipe *splice
     return n < 0 ? failed(socket_of(ep)) : n;
 }
 
-/* A UNIX socket may know no urgent data: there the byte goes in line. */
+/* Sends the byte in line on a UNIX socket without urgent data. */
 static ssize_t socket_send_urgent(struct endpoint *ep, unsigned char byte)
 {
     ssize_t n;
@@ -221,8 +225,9 @@ static size_t socket_unread(struct endpoint *ep)
     return ioctl(fd_of(ep), FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
-/* The kernel closes the window when less than one segment, or less than a sixteenth of the buffer, is free
- * (__tcp_select_window in net/ipv4/tcp_output.c); about half of the buffer's memory is for payload. */
+/* The kernel closes the window if less than one segment, or less than a sixteenth of the buffer, is
+ * free (__tcp_select_window in net/ipv4/tcp_output.c). About half of the buffer's memory holds
+ * payload. */
 static bool tcp_is_full(struct endpoint *ep)
 {
     uint32_t memory[SK_MEMINFO_VARS] = {0};
@@ -237,7 +242,7 @@ static bool tcp_is_full(struct endpoint *ep)
     return free_bytes < limit / 16 || free_bytes < info.tcpi_rcv_mss;
 }
 
-/* What a UNIX socket may receive is bounded by the sender's buffer. */
+/* The sender's buffer bounds the receive queue of a UNIX socket. */
 static bool unix_is_full(struct endpoint *ep)
 {
     (void)ep;
@@ -252,7 +257,7 @@ static size_t tcp_unacked(struct endpoint *ep)
     return ioctl(fd_of(ep), SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
-/* What was written to a UNIX socket already lies in the peer's queue. */
+/* A write to a UNIX socket puts the bytes into the peer's queue at once. */
 static size_t unix_unacked(struct endpoint *ep)
 {
     (void)ep;
@@ -274,8 +279,8 @@ static void prepare_fin_then_reset(struct endpoint *ep)
     setsockopt(fd_of(ep), IPPROTO_TCP, TCP_LINGER2, &none, sizeof none);
 }
 
-/* In repair mode the kernel lets go of a connection without a word to the peer (tcp_disconnect in
- * net/ipv4/tcp.c), unread bytes or not. */
+/* In repair mode close() sends nothing to the peer, even with unread bytes (tcp_disconnect in
+ * net/ipv4/tcp.c). */
 static void prepare_vanish(struct endpoint *ep)
 {
     const int on = 1;
@@ -303,7 +308,8 @@ static void unix_close(struct endpoint *ep, enum endpoint_close how)
 static void tcp_set_filters(
     struct endpoint *ep, const struct packet_filter *filters, unsigned count)
 {
-    MAY_FAIL(packet_filter_attach(fd_of(ep), filters, count)); /* out of memory: nothing is lost */
+    /* On failure (out of memory) nothing is lost. */
+    MAY_FAIL(packet_filter_attach(fd_of(ep), filters, count));
 }
 
 /* A UNIX socket has no segments to lose. */
@@ -351,7 +357,7 @@ static const struct endpoint_ops unix_ops = {
     .close = unix_close,
 };
 
-/* EPOLL* bits to hints. A column of the table is true for a row's hint. */
+/* Converts EPOLL* bits to hints. A column of the table is true for a row's hint. */
 static unsigned hints_of(unsigned events)
 {
     static const struct {

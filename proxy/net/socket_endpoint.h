@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An endpoint (relay/endpoint.h) on a kernel socket, TCP or UNIX. The one file that knows how a
- * socket is read, written, watched and ended.
+ * An endpoint (relay/endpoint.h) on a kernel socket, TCP or UNIX. Only this file knows how a socket
+ * is read, written, watched and ended.
  *
  * Life: socket_endpoint_init, then either socket_endpoint_adopt (an accepted socket) or
- * socket_endpoint_create (one to connect); closed by endpoint ops->close or socket_endpoint_drop.
+ * socket_endpoint_create (a socket to connect). Closed by the endpoint's ops->close or by
+ * socket_endpoint_drop.
  */
 #ifndef RUDEPROXY_NET_SOCKET_ENDPOINT_H
 #define RUDEPROXY_NET_SOCKET_ENDPOINT_H
@@ -25,29 +26,30 @@ struct socket_endpoint {
     struct poller *poller;
     int fd; /* -1: none */
     bool is_unix;
-    bool nodelay_due; /* TCP_NODELAY is to be set before the next write but the first small one */
+    bool nodelay_due; /* TCP_NODELAY is set before the next write, except a small first one */
     bool written;
     /* Called after new hints were set. May close the endpoint. */
     void (*on_ready)(struct socket_endpoint *endpoint);
-    struct connector *connecting; /* who hears of it while it connects */
-    int taken_errnum; /* ECONNRESET or EPIPE that was taken from the socket while it connected, to
-                         be reported where a read or SO_ERROR would have; 0: none */
+    struct connector *connecting; /* called while the endpoint connects; NULL: connected */
+    /* ECONNRESET or EPIPE that was taken from the socket while it connected; reported where a read
+     * or SO_ERROR would have. 0: none. */
+    int taken_errnum;
 };
 
 void socket_endpoint_init(
     struct socket_endpoint *endpoint, void (*on_ready)(struct socket_endpoint *endpoint));
 
-/* Takes an accepted, non-blocking socket and watches it. 0, or negative errno: the descriptor is
- * then still the caller's. */
+/* Takes an accepted, non-blocking socket and watches it. Returns 0 or negative errno; then the
+ * caller keeps the descriptor. */
 MUST_CHECK int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *poller,
     int fd, int family, const struct proxy_config *proxy);
 
-/* Makes a socket of this family with the proxy's options, and watches it. 0 or negative errno. */
+/* Creates a socket of this family with the proxy's options, and watches it. Returns 0 or negative
+ * errno. */
 MUST_CHECK int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller,
     int family, const struct proxy_config *proxy);
 
-/* Closes without a word of protocol: for sockets that never became part of a session. Idempotent.
- */
+/* Closes a socket that never became part of a session. Idempotent. */
 void socket_endpoint_drop(struct socket_endpoint *endpoint);
 
 #endif

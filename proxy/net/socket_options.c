@@ -20,8 +20,9 @@ void socket_linger_zero(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }
 
-/* The kernel doubles what it grants, and cuts a wish above its limit without a word (socket(7));
- * with CAP_NET_ADMIN there is no limit. 0, -ERANGE when it was cut, or negative errno. */
+/* Sets a buffer size. The kernel doubles the value, and silently limits it (socket(7)); with
+ * CAP_NET_ADMIN there is no limit. Returns 0, -ERANGE if the kernel limited it, or negative
+ * errno. */
 static int set_buffer(int fd, int name, int force_name, uint64_t value)
 {
     int granted = 0;
@@ -40,8 +41,9 @@ static int set_buffers(int fd, const struct proxy_config *proxy)
     return result != 0 ? result : set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, proxy->sndbuf);
 }
 
-/* What every socket needs before it is connected or listens: a buffer decides the window, and until
- * SO_OOBINLINE is set the kernel drops an unread urgent byte when a second one comes. */
+/* Sets the options that must be set before connect() or listen(): a buffer size decides the window,
+ * and without SO_OOBINLINE the kernel drops an unread urgent byte when a second one arrives
+ * (tcp_urg). */
 int socket_set_early_options(int fd, const struct proxy_config *proxy)
 {
     int result = set_buffers(fd, proxy);

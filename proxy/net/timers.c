@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The heap is a plain array; each timer knows its index, so that it is moved or taken out in
- * O(log n). The timerfd is set once a turn of the loop, and only to an earlier time: a deadline
- * that was put off costs one early wake-up instead of a system call for each change.
+ * The heap is an array. Each timer knows its index, so it is moved or removed in O(log n). The
+ * timerfd is set once in a turn of the loop, and only to an earlier time: a postponed deadline
+ * costs one early wake-up instead of a system call for each change.
  */
 #include "proxy/net/timers.h"
 
@@ -63,7 +63,7 @@ static void on_timerfd(struct poller_item *item, unsigned events)
     struct timers *timers = container_of(item, struct timers, item);
     uint64_t expirations;
     ssize_t n = read(timers->fd, &expirations, sizeof expirations);
-    (void)n; /* EAGAIN: it was set anew meanwhile */
+    (void)n; /* EAGAIN: the timerfd was set again meanwhile */
     timers->armed_at = TIME_NEVER;
     time_us now = timers_now();
     while (timers->count > 0 && timers->heap[1]->at <= now) {

@@ -24,24 +24,24 @@ struct timer {
 struct timers {
     struct poller_item item; /* of the timerfd */
     int fd;
-    time_us armed_at;    /* what the timerfd stands at; TIME_NEVER: disarmed */
+    time_us armed_at;    /* when the timerfd expires; TIME_NEVER: disarmed */
     struct timer **heap; /* [1..count], earliest first; owned */
     size_t count;
-    size_t reserved; /* timers initialised */
+    size_t reserved; /* number of initialised timers */
     size_t cap;
 };
 
-/* CLOCK_MONOTONIC. */
+/* Returns the time of CLOCK_MONOTONIC. */
 time_us timers_now(void);
 
-/* 0 or negative errno; after a failure there is nothing to deinit. */
+/* Returns 0 or negative errno; after a failure there is nothing to deinit. */
 MUST_CHECK int timers_init(struct timers *timers, struct poller *poller);
-void timers_deinit(struct timers *timers); /* every timer was deinited before */
+void timers_deinit(struct timers *timers); /* deinit every timer first */
 
-/* Sets the timerfd to the earliest deadline; to be called before the loop blocks. */
+/* Sets the timerfd to the earliest deadline. Call it before the loop blocks. */
 void timers_arm(struct timers *timers);
 
-/* 0 or -ENOMEM. */
+/* Reserves a place for the timer. Returns 0 or -ENOMEM. */
 MUST_CHECK int timer_init(
     struct timers *timers, struct timer *timer, void (*on_due)(struct timer *timer));
 void timer_set(struct timers *timers, struct timer *timer, time_us at);

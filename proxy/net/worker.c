@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* What proxies share: see worker.h. */
 #include "proxy/net/worker.h"
 
 #include <stdlib.h>

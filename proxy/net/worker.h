@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything that proxies share: the loop, readiness, deadlines, buffers, counters. There is no
- * other mutable state in the program, so several workers could run side by side.
+ * Everything that proxies share: the loop, readiness, deadlines, buffers, counters. The program has
+ * no other mutable state, so several workers could run side by side.
  *
- * Life: worker_init, proxies come and go (proxy/control/), worker_turn again and again, proxies_close,
- * worker_close, uv_run until libuv has nothing left, worker_deinit.
+ * Life: worker_init, add and remove proxies (proxy/control/), worker_turn again and again,
+ * proxies_close, worker_close, uv_run until libuv has no handle left, worker_deinit.
  */
 #ifndef RUDEPROXY_NET_WORKER_H
 #define RUDEPROXY_NET_WORKER_H
@@ -33,40 +33,40 @@ struct worker {
     struct ring_pool ring_pool;
     struct pipe_pool pipe_pool;
     struct fault_counters counters;
-    struct system_congestion congestion; /* asked at the start and when a file is loaded */
+    struct system_congestion congestion; /* read at the start and when a file is loaded */
     struct list proxies;                 /* see proxies.h */
     struct hash names;                   /* of the proxies that are not closing, by name */
-    struct list
-        spare; /* free memory of connections (connection.c); each block begins with its link */
-    struct interception *interception; /* NULL: nothing can be intercepted; its owner's */
+    /* Free memory for connections (connection.c); each block begins with its link. */
+    struct list spare;
+    struct interception *interception; /* the owner's; NULL: nothing is intercepted */
     size_t spare_count;
     struct builtins builtins;
     time_us started_at;
     bool stopping;      /* no listener opens any more */
-    bool wants_details; /* somebody reads the details of `closed` events (session.h) */
+    bool wants_details; /* `closed` events need their details (session.h) */
     size_t connections; /* open ones, of all proxies */
-    void *user;         /* of the two callbacks */
+    void *user;         /* for the two callbacks */
     void (*on_event)(void *user, const struct event *event);
-    void (*on_drained)(struct worker *worker); /* the last connection has gone; may be NULL */
+    void (*on_drained)(struct worker *worker); /* the last connection has ended; may be NULL */
 };
 
-/* 0 or negative errno; after a failure there is nothing to close. */
+/* Returns 0 or negative errno; after a failure there is nothing to close. */
 MUST_CHECK int worker_init(struct worker *worker, uv_loop_t *loop,
     void (*on_event)(void *user, const struct event *event), void *user);
 
-/* One turn of everything, libuv's loop included; waits at most so many milliseconds, -1: for as long
- * as it takes. Returns whether anything happened before that. */
+/* Runs one turn of everything, libuv's loop included. Waits at most `most_ms` milliseconds, -1: no
+ * limit. Returns whether anything happened before the time-out. */
 bool worker_turn(struct worker *worker, int most_ms);
 
-/* Closes the resolver, the poller, the timers and the builtin servers; idempotent. Not from inside an event. The
- * proxies are closed before (proxies_close). */
+/* Closes the resolver, the poller, the timers and the builtin servers. Close the proxies first
+ * (proxies_close). Idempotent. Not from inside an event. */
 void worker_close(struct worker *worker);
 bool worker_is_closed(const struct worker *worker);
 void worker_deinit(struct worker *worker);
 
 void worker_emit(struct worker *worker, const struct event *event);
 
-/* Where a builtin: upstream listens; NULL for any other address. */
+/* Returns where a `builtin:` upstream listens; NULL for any other address. */
 const struct address *worker_builtin_address(struct worker *worker, const struct address *upstream);
 
 #endif
