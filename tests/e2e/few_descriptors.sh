@@ -33,20 +33,50 @@ done
 [ "$started" -eq 30 ] || fail "it does not start with 30 descriptors: $(cat "$work/err")"
 note "starts with 30 descriptors"
 
-# The API is reached when every descriptor is used up, and can end what took them.
-if command -v curl >/dev/null; then
-    (close_inherited && ulimit -n 40 && exec "$RUDEPROXY" run -c "$work/one.ini" --log none --admin 127.0.0.1:0 \
-        --ready-file "$work/ready") >"$work/out" 2>"$work/err" &
+# delete_with LIMIT - the proxy's connections take two descriptors each, until none is left or one. The API is
+# reached, and ends what took them. Sets `left`.
+delete_with() {
+    (close_inherited && ulimit -n "$1" && exec "$RUDEPROXY" run -c "$work/few.ini" --log none --admin 127.0.0.1:0 \
+        --ready-file "$work/ready.$1") >"$work/out" 2>"$work/err" &
     proxy_pid=$!
-    proxy_ready=$work/ready
-    eventually 20 proxy_started_or_gone || fail "the proxy does not become ready"
+    proxy_ready=$work/ready.$1
+    eventually 20 proxy_started_or_gone || fail "with $1 descriptors: the proxy does not become ready"
+    local port fd fds=() i
     port=$(proxy_port p)
     api=$(proxy_address @admin)
-    for ((i = 0; i < 40; i++)); do
+    for ((i = 0; i < $1; i++)); do
         exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+        fds+=("$fd")
     done
-    eventually 10 bash -c "[ \$(ls /proc/$proxy_pid/fd | wc -l) -ge 38 ]" || fail "descriptors are left"
+    eventually 10 is_full "$1" || fail "with $1 descriptors: more than one is left"
     call 204 DELETE /proxies/p
     proxy_stop
-    note "the API ends what took the descriptors"
+    for fd in "${fds[@]}"; do
+        exec {fd}>&-
+    done
+}
+
+# is_full LIMIT
+is_full() {
+    local fds=("/proc/$proxy_pid/fd"/*)
+    left=$(($1 - ${#fds[@]}))
+    [ "$left" -le 1 ]
+}
+
+# Of an even and an odd limit one leaves no descriptor: there the API is reached only by its reserve.
+if command -v curl >/dev/null; then
+    printf '[proxy p]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >"$work/upstream.ini"
+    "$RUDEPROXY" run -c "$work/upstream.ini" --log none --ready-file "$work/upstream" 2>"$work/upstream.err" &
+    servers+=($!)
+    proxy_ready=$work/upstream
+    eventually 20 test -s "$work/upstream" || fail "the upstream does not become ready"
+    printf '[proxy p]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:%s\n' "$(proxy_port p)" >"$work/few.ini"
+    delete_with 40
+    all_left=$left
+    delete_with 41
+    all_left="$all_left $left"
+    case $all_left in
+    *0*) note "the API ends what took the descriptors" ;;
+    *) fail "neither limit leaves no descriptor: $all_left are left" ;;
+    esac
 fi
