@@ -22,6 +22,10 @@
 #include "proxy/relay/teardown.h"
 #include "proxy/relay/triggers.h"
 
+/* Each pass of a run looks at every armed fault. A run ends behind so many looks, and goes on in the next turn of
+ * the loop: thousands of faults on consecutive bytes do not hold up other connections. */
+#define RUN_LOOKS_MAX 8192
+
 static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
 
 void session_init(struct session *session, const struct session_host *host, struct plan *plan,
@@ -292,8 +296,21 @@ static void schedule(struct session *session)
         session->host->wake_soon(session);
 }
 
+/* Whether the run needs another pass. One that ends the session is never put off. */
+static bool goes_on(struct session *session, size_t looks)
+{
+    if (session_is_gone(session))
+        return false;
+    if (session->stop_cause != CAUSE_NONE)
+        return true;
+    if (session->again && looks >= RUN_LOOKS_MAX)
+        session->busy = true;
+    return session->again && looks < RUN_LOOKS_MAX;
+}
+
 void session_run(struct session *session)
 {
+    size_t looks = 0;
     session->now = session->host->now(session);
     session->running = true;
     session->busy = false;
@@ -303,7 +320,8 @@ void session_run(struct session *session)
             stop_now(session);
         else
             look_at_everything(session);
-    } while (!session_is_gone(session) && (session->again || session->stop_cause != CAUSE_NONE));
+        looks += session->armed.count;
+    } while (goes_on(session, looks));
     session->running = false;
     if (session_is_gone(session))
         finish(session);

@@ -114,7 +114,7 @@ struct session {
     bool over;             /* a teardown began: no fault fires any more */
     bool outdated;         /* faults began, ended or changed: session_recompute() is due */
     bool running;          /* inside session_run: do not re-enter */
-    bool busy;             /* a flow has more to do than its budget allows */
+    bool busy;             /* there is more to do than the budget of a flow or of the run allows */
     bool again;            /* something changed: the run needs another pass (session_touch) */
     enum cause stop_cause; /* CAUSE_NONE: nobody asked the session to stop */
     enum endpoint_close stop_how;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Thousands of faults on a proxy cost a connection time in proportion to their number, not to its square.
- * Measured is the CPU time of this thread; the bound lies between the two with room on both sides.
+ * Measured is the CPU time of this thread; the bound lies between the two with room on both sides. Where
+ * each of them fires on a byte of its own, the square is spread over many turns of the loop.
  */
 #include "tests/unit/memory_fixture.h"
 
@@ -28,10 +29,18 @@ static void host_set_timer(struct session *session, time_us at)
     (void)at;
 }
 
+static unsigned woken, fired;
+
+static void host_wake_soon(struct session *session)
+{
+    (void)session;
+    woken++;
+}
+
 static void host_emit(struct session *session, const struct event *event)
 {
     (void)session;
-    (void)event;
+    fired += event->kind == EVENT_FAULT;
 }
 
 static bool host_wants_details(struct session *session)
@@ -45,7 +54,7 @@ static const struct session_host host = {
     .dial = host_ignore,
     .cancel_dial = host_ignore,
     .set_timer = host_set_timer,
-    .wake_soon = host_ignore,
+    .wake_soon = host_wake_soon,
     .emit = host_emit,
     .wants_details = host_wants_details,
     .ended = host_ignore,
@@ -116,6 +125,48 @@ static void a_connection_costs_time_in_proportion_to_the_faults(void **state)
     }
 }
 
+#define ON_BYTES 2000u
+
+/* The limit below is of faults that fire in one run: each is an edge, and an edge looks at all of them. */
+static void a_run_does_not_go_through_thousands_of_edges(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_session *it = &fixture->it;
+    const struct session_pools pools = {.rings = &it->pool};
+    static char text[ON_BYTES * 64], bytes[ON_BYTES + 1];
+    struct sockaddr_storage client = {.ss_family = AF_INET};
+    struct session session;
+    size_t used = 0;
+    unsigned runs = 0, most = 0;
+    for (unsigned i = 0; i < ON_BYTES; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+            "[fault f%u]\ntype = noop\nwhen = bytes:%u\n", i, i + 1);
+    memory_proxy_init(&fixture->proxy, text);
+    for (int side = 0; side < 2; side++)
+        memory_endpoint_reset(&it->end[side]);
+    session_init(
+        &session, &host, fixture->proxy.plan, 1, &it->end[SIDE_CLIENT].ep, "client", &pools);
+    session_start(&session, &client);
+    session_on_connected(&session, &it->end[SIDE_SERVER].ep, "server");
+    memset(bytes, 'x', sizeof bytes);
+    memory_endpoint_feed(&it->end[SIDE_SERVER], bytes, sizeof bytes);
+    fired = 0;
+    do {
+        unsigned before = fired;
+        woken = 0;
+        session_wake(&session);
+        most = fired - before > most ? fired - before : most;
+        runs++;
+    } while (woken > 0);
+    assert_int_equal(fired, ON_BYTES);
+    assert_int_equal(flow_forwarded(&session.flow[DIRECTION_DOWNSTREAM]), sizeof bytes);
+    if (most > 16)
+        fail_msg("%u of %u faults fired in one of %u runs", most, ON_BYTES, runs);
+    session_stop(&session, CAUSE_STOPPED);
+    session_deinit(&session);
+    memory_proxy_deinit(&fixture->proxy);
+}
+
 /* What cannot concern a connection is not armed for it: no memory, no work later on. */
 static void faults_of_other_connections_are_not_armed(void **state)
 {
@@ -131,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_connection_costs_time_in_proportion_to_the_faults),
+        TEST(a_run_does_not_go_through_thousands_of_edges),
         TEST(faults_of_other_connections_are_not_armed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
