@@ -45,8 +45,8 @@ struct dialled {
     const void *user; /* of is_named */
 };
 
-/* Whether a term of the list stands for the address. An unset list has every destination; one that is
- * set has none that was not dialled. */
+/* Whether a term of the list stands for the address. An unset list has every destination; one
+ * that is set has none that was not dialled. */
 bool destination_list_has(const struct destination_list *list, const struct dialled *dialled);
 
 /* Whether a term of the list names the port, of whatever host. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: a question arrives at our socket in the command's network, with the address that was asked
- * (IP_PKTINFO in ip(7)). Each asking socket gets a socket of ours outside, connected to a name server:
- * a flow. Its answers go back unchanged, so the question's number (RFC 1035 4.1.1) needs no care, and many
- * questions may be under way.
+ * Happy path: a question arrives at our socket in the command's network, with the address that was
+ * asked (IP_PKTINFO in ip(7)). Each asking socket gets a socket of ours outside, connected to a
+ * name server: a flow. Its answers go back unchanged, so the question's number (RFC 1035 4.1.1)
+ * needs no care, and many questions may be under way.
  *
- * - The server refuses (ICMP): the question is answered with SERVFAIL, and a resolver asks its next server
- *   at once.
+ * - The server refuses (ICMP): the question is answered with SERVFAIL, and a resolver asks its
+ *   next server at once.
  * - No answer comes: the flow ends after FLOW_LIFE_MS. Nothing is repeated: the resolver does that.
  */
 #include "proxy/app/intercept/dns.h"
@@ -132,7 +132,7 @@ static int connect_flow(struct flow *flow)
     return result;
 }
 
-/* A flow for a socket that asks for the first time; NULL: it was answered that the server failed. */
+/* A flow for a socket that asks for the first time; NULL: it was told that the server failed. */
 static struct flow *flow_new(struct dns *dns, const struct flow *model)
 {
     struct flow *flow = calloc(1, sizeof *flow);

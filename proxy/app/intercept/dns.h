@@ -3,7 +3,8 @@
  * Forwards DNS over UDP: what the command asks any address at port 53 goes to a name server of the
  * machine, and the answer comes from the address that was asked. Over TCP a silent proxy does it.
  *
- * Life: dns_start, the loop runs, dns_stop (idempotent), the loop runs until libuv has closed its handles.
+ * Life: dns_start, the loop runs, dns_stop (idempotent), the loop runs until libuv has closed its
+ * handles.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_DNS_H
 #define RUDEPROXY_APP_INTERCEPT_DNS_H

@@ -7,12 +7,12 @@
 
 #include "proxy/net/host_names.h"
 
-/* Remembers the addresses that an answer gives for the name that was asked for. Anything may be in the
- * bytes: what is not understood is left. */
+/* Remembers the addresses that an answer gives for the name that was asked for. Anything may be
+ * in the bytes: what is not understood is left. */
 void dns_note_addresses(const unsigned char *bytes, size_t size, struct host_names *names);
 
-/* Turns a question into the answer that the server failed (RCODE 2), in place: the question section stays,
- * what follows it is cut. Returns the size, 0: it is no question. */
+/* Turns a question into the answer that the server failed (RCODE 2), in place: the question
+ * section stays, what follows it is cut. Returns the size, 0: it is no question. */
 size_t dns_make_failure(unsigned char *bytes, size_t size);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: the child enters a network of its own, answers once with its namespaces, then with one
- * socket for each request.
+ * Happy path: the child enters a network of its own, answers once with its namespaces, then with
+ * one socket for each request.
  *
  * - It cannot: it answers with the sentence that says why, and ends.
- * - We are gone: its end of the pair reads EOF and it ends. PR_SET_PDEATHSIG ends it if another process
- *   still has a copy of our end.
+ * - We are gone: its end of the pair reads EOF and it ends. PR_SET_PDEATHSIG ends it if another
+ *   process still has a copy of our end.
  *
- * Each message has at most two descriptors. The namespaces live as long as a process or descriptor of
- * them, so nothing is left to clean up.
+ * Each message has at most two descriptors. The namespaces live as long as a process or descriptor
+ * of them, so nothing is left to clean up.
  */
 #include "proxy/app/intercept/holder.h"
 

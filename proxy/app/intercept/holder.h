@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process that holds the command's network: a child in a network namespace of its own, which makes
- * sockets there when it is asked and passes them out (SCM_RIGHTS in unix(7)). It does nothing else: the
- * process that made a user namespace has every capability in it (user_namespaces(7)), so we bind, listen
- * and configure from outside.
+ * The process that holds the command's network: a child in a network namespace of its own, which
+ * makes sockets there when it is asked and passes them out (SCM_RIGHTS in unix(7)). It does
+ * nothing else: the process that made a user namespace has every capability in it
+ * (user_namespaces(7)), so we bind, listen and configure from outside.
  *
- * Life: holder_start, before the first thread; holder_socket; holder_stop. The holder ends when we do.
+ * Life: holder_start, before the first thread; holder_socket; holder_stop. The holder ends when we
+ * do.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_HOLDER_H
 #define RUDEPROXY_APP_INTERCEPT_HOLDER_H

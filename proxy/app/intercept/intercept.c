@@ -2,9 +2,9 @@
 /*
  * Puts the parts together: see intercept.h.
  *
- * Connections that no proxy intercepts are taken by a silent proxy, which leaves no record and has no
- * fault. To a loopback address only those are taken that lead to a port at which somebody listens outside
- * (served.h), looked at again every SERVED_MS.
+ * Connections that no proxy intercepts are taken by a silent proxy, which leaves no record and has
+ * no fault. To a loopback address only those are taken that lead to a port at which somebody
+ * listens outside (served.h), looked at again every SERVED_MS.
  */
 #include "proxy/app/intercept/intercept.h"
 
@@ -128,7 +128,8 @@ void intercept_free(struct intercept *intercept)
 
 /* --- silent proxies --- */
 
-/* Takes connections to these ports. `upstream`: where they go; NULL: where the command wanted to go. */
+/* Takes connections to these ports. `upstream`: where they go; NULL: where the command wanted to
+ * go. */
 static struct proxy *start_silent(struct intercept *intercept, const char *name, const char *ports,
     const struct sockaddr_storage *upstream, struct err *err)
 {
@@ -332,8 +333,8 @@ static int start_timer(struct intercept *intercept, struct err *err)
     return 0;
 }
 
-/* Without a packet filter that redirects, the listed ports are all that can be taken. `err` says why, and
- * why not this either. */
+/* Without a packet filter that redirects, the listed ports are all that can be taken. `err` says
+ * why, and why not this either. */
 static int fall_back(struct intercept *intercept, struct err *err)
 {
     if (intercept->pass.is_explicit && intercept->pass.kind == PASS_ALL)

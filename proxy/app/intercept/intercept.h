@@ -7,9 +7,9 @@
  *   program --SYN--> packet filter (redirect.h) --> transparent listener of a proxy --> upstream
  *           --UDP 53--> our socket (dns.h)      -------------------------------------> name server
  *
- * Life: intercept_parse_pass, intercept_new before the first thread, intercept_attach before proxies are
- * made, intercept_start once they are, the loop runs, intercept_stop, the loop runs until libuv has closed
- * its handles, intercept_free.
+ * Life: intercept_parse_pass, intercept_new before the first thread, intercept_attach before
+ * proxies are made, intercept_start once they are, the loop runs, intercept_stop, the loop runs
+ * until libuv has closed its handles, intercept_free.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_INTERCEPT_H
 #define RUDEPROXY_APP_INTERCEPT_INTERCEPT_H
@@ -55,8 +55,8 @@ struct intercept *intercept_new(
 /* From now on proxies of this worker can intercept. */
 void intercept_attach(struct intercept *intercept, struct worker *worker);
 
-/* Steers the command's connections to the proxies. 0, or -1 with err filled; then intercept_stop all the
- * same. */
+/* Steers the command's connections to the proxies. 0, or -1 with err filled; then intercept_stop
+ * all the same. */
 MUST_CHECK int intercept_start(struct intercept *intercept, struct err *err);
 
 /* A proxy began or ceased to listen: the rules follow in the next turn. */
@@ -65,8 +65,8 @@ void intercept_update(struct intercept *intercept);
 /* Idempotent. */
 void intercept_stop(struct intercept *intercept);
 
-/* Prints the ports that the command asked for in vain: one line, or none. After intercept_stop, while the configuration of
- * the proxies still stands. */
+/* Prints the ports that the command asked for in vain: one line, or none. After intercept_stop,
+ * while the configuration of the proxies still stands. */
 void intercept_report(const struct intercept *intercept, const struct config *config, FILE *out);
 
 void intercept_free(struct intercept *intercept); /* NULL is allowed */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the packet filter of the command's network cannot redirect: a listening socket for each port that
- * is intercepted or passed, at every address. The command cannot listen at such a port itself.
+ * Where the packet filter of the command's network cannot redirect: a listening socket for each
+ * port that is intercepted or passed, at every address. The command cannot listen at such a port
+ * itself.
  *
- * The proxy that owns the port takes each accepted connection. The sockets follow its listener: they are
- * closed, idle or deaf when it is.
+ * The proxy that owns the port takes each accepted connection. The sockets follow its listener:
+ * they are closed, idle or deaf when it is.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H
 #define RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H

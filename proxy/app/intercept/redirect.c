@@ -7,12 +7,13 @@
  *       tcp flags & (fin|syn|rst|ack) != syn accept          a SYN only
  *       socket wildcard 0 accept                             the command listens there itself
  *       socket wildcard 1 accept
- *       tcp dport FIRST-LAST tproxy to :PORT accept          each rule, twice:
- *       tcp dport FIRST-LAST accept                          where nobody listens, nobody else answers
+ *       tcp dport FIRST-LAST tproxy to :PORT accept each rule, twice:
+ *       tcp dport FIRST-LAST accept                 where nobody listens, nobody answers
  *   } }
  *
- * A SYN that meets a connection in TIME_WAIT passes the two lines about sockets, which look at full
- * sockets only (nft_socket_eval), and tproxy gives it to the listener (nf_tproxy_handle_time_wait4).
+ * A SYN that meets a connection in TIME_WAIT passes the two lines about sockets, which look at
+ * full sockets only (nft_socket_eval), and tproxy gives it to the listener
+ * (nf_tproxy_handle_time_wait4).
  */
 #include "proxy/app/intercept/redirect.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steers the connections of the command to our listening sockets, by the packet filter of its network
- * (nf_tables): a SYN that no socket of the command's waits for is given to the socket that a rule names
- * (tproxy in nft(8)). Nothing is translated: both ends keep their addresses.
+ * Steers the connections of the command to our listening sockets, by the packet filter of its
+ * network (nf_tables): a SYN that no socket of the command's waits for is given to the socket that
+ * a rule names (tproxy in nft(8)). Nothing is translated: both ends keep their addresses.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_REDIRECT_H
 #define RUDEPROXY_APP_INTERCEPT_REDIRECT_H
@@ -21,8 +21,8 @@ struct redirect_rule {
     uint16_t to;                    /* the port of our listener; 0: they are refused */
 };
 
-/* Puts the rules in force in place of those before, all at once. 0 or -errno: of the kernels that cannot
- * do it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
+/* Puts the rules in force in place of those before, all at once. 0 or -errno: of the kernels that
+ * cannot do it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
 MUST_CHECK int redirect_set(struct holder *holder, const struct redirect_rule *rules, size_t count);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A classic BPF program lets two kinds of TCP segment through: RST with ACK and sequence number 0, which
- * answers a SYN to a port where nobody listens (RFC 9293 3.10.7.1), and SYN with ACK, which says that
- * somebody does. So the socket costs next to nothing while data flows.
+ * A classic BPF program lets two kinds of TCP segment through: RST with ACK and sequence number 0,
+ * which answers a SYN to a port where nobody listens (RFC 9293 3.10.7.1), and SYN with ACK, which
+ * says that somebody does. So the socket costs next to nothing while data flows.
  */
 #include "proxy/app/intercept/refusals.h"
 
@@ -131,8 +131,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
             take_packets(refusals, refusals->fds[i]);
 }
 
-/* The filter comes before the protocol, so that no packet slips in between. A socket of one protocol sees
- * what arrives; one of all protocols would have each packet copied that is sent (dev_queue_xmit_nit). */
+/* The filter comes before the protocol, so that no packet slips in between. A socket of one
+ * protocol sees what arrives; one of all protocols would have each packet copied that is sent
+ * (dev_queue_xmit_nit). */
 static int open_socket(struct holder *holder, uint16_t protocol)
 {
     const struct sock_fprog filter = {

@@ -37,8 +37,8 @@ static void host_of(const struct sockaddr *address, struct host *host)
         host->size);
 }
 
-/* The address from which the machine would go out: a UDP socket is connected, nothing is sent. False:
- * it has no route. */
+/* The address from which the machine would go out: a UDP socket is connected, nothing is sent.
+ * False: it has no route. */
 static bool find_source(int family, struct host *host)
 {
     const struct sockaddr_in anywhere = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The routes of the command's network: every address is local (ip route add local 0.0.0.0/0 dev lo), so
- * that each connection arrives at a listening socket of that network. The source address is the one that
- * the machine would use.
+ * The routes of the command's network: every address is local (ip route add local 0.0.0.0/0 dev
+ * lo), so that each connection arrives at a listening socket of that network. The source address
+ * is the one that the machine would use.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_ROUTES_H
 #define RUDEPROXY_APP_INTERCEPT_ROUTES_H
@@ -13,8 +13,8 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-/* `all_ipv6`: also where the machine has no route over IPv6. Without, a program finds IPv6 unreachable
- * where it is, and tries IPv4 as ever. 0, or -1 with err filled. */
+/* `all_ipv6`: also where the machine has no route over IPv6. Without, a program finds IPv6
+ * unreachable where it is, and tries IPv4 as ever. 0, or -1 with err filled. */
 MUST_CHECK int routes_add(struct holder *holder, bool all_ipv6, struct err *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ports at which somebody listens on the machine itself. Only these are passed from the loopback
- * address of the command's network to the machine's, so that a connection to a port at which nobody
- * listens is refused there as it would be here.
+ * The ports at which somebody listens on the machine itself. Only these are passed from the
+ * loopback address of the command's network to the machine's, so that a connection to a port at
+ * which nobody listens is refused there as it would be here.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_SERVED_H
 #define RUDEPROXY_APP_INTERCEPT_SERVED_H
