@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/relay/event.h"
+
 struct reader {
     struct observation *seen;
     const struct config *config;
@@ -87,17 +89,28 @@ static int take_message(struct reader *reader, struct seen_connection *connectio
     return 0;
 }
 
-static void join_marks(const json_t *marks, char *buf, size_t size)
+static bool has_mark(const json_t *marks, const char *name)
 {
-    size_t used = 0, i;
+    size_t i;
     json_t *mark;
     json_array_foreach(marks, i, mark)
     {
-        int n =
-            snprintf(buf + used, size - used, "%s%s", i > 0 ? "," : "", json_string_value(mark));
+        if (strcmp(json_string_value(mark), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* In the order of the enum: which FIN was first is a race that two equal runs may decide differently. */
+static void join_marks(const json_t *marks, char *buf, size_t size)
+{
+    size_t used = 0;
+    for (int i = 0; i < END_COUNT && used < size; i++) {
+        const char *name = end_mark_name((enum end_mark)i);
+        if (!has_mark(marks, name))
+            continue;
+        int n = snprintf(buf + used, size - used, "%s%s", used > 0 ? "," : "", name);
         used += n > 0 ? (size_t)n : 0;
-        if (used >= size)
-            return;
     }
 }
 
