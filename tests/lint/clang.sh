@@ -21,8 +21,8 @@ command -v clang >/dev/null || {
 commands() {
     sed -nE 's/^ *"directory": "(.*)",$/\1/p; s/^ *"command": "(.*)",$/\1/p' "$build/compile_commands.json" |
         paste - - |
-        sed -E 's/\\(.)/\1/g; s/^(.*)\t[^\t]*(cc|gcc|clang) -/cd "\1" \&\& exec clang -fsyntax-only -Wno-sign-conversion -/' |
-        sed -E 's/ -(o|MF|MT) [^ ]+//g; s/ -(MD|c) / /g'
+        sed -E 's/\\(.)/\1/g; s/^(.*)\t[^\t]*(cc|gcc|clang) -/cd "\1" \&\& exec clang -fsyntax-only -/' |
+        sed -E 's/ -(o|MF|MT) [^ ]+//g; s/ -(MD|c) / /g; s/$/ -Wno-sign-conversion/'
 }
 
 commands | tr '\n' '\0' | xargs -0 -P "$(nproc)" -n 1 bash -c
