@@ -28,6 +28,7 @@ enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREA
 
 #define OPTION_TOKEN_MAX 129 /* 128 bytes: a SHA-512 in hexadecimal digits */
 
+#define OPTION_USER_MAX 33   /* useradd(8): 32 characters */
 #define OPTION_HOSTS_MAX 256 /* longer than a line of the file */
 
 /* [rudeproxy] */
@@ -40,6 +41,7 @@ struct settings {
     char admin_token[OPTION_TOKEN_MAX]; /* what its callers have to send; "": nothing */
     bool admin_open;                    /* without a token, from any address and for any Host */
     char admin_hosts[OPTION_HOSTS_MAX]; /* Host names that are let in, "a,b"; "": none of these */
+    char user[OPTION_USER_MAX];         /* whom root becomes once everything is bound; "": nobody */
     uint64_t memory;                    /* bytes that all buffers may hold together */
     uint64_t grace_us;                  /* how long a stop waits for open connections */
 };

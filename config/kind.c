@@ -161,6 +161,18 @@ static void format_token(const struct option *option, const void *value, char *b
     snprintf(buf, size, "%s", (const char *)value);
 }
 
+static int parse_user(const struct option *option, const char *text, void *value, struct err *err)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    size_t length = strlen(text);
+    if (length == 0 || length >= OPTION_USER_MAX || strspn(text, letters) != length ||
+        text[0] == '-')
+        return err_set(err, "'%.40s' is no name of a user, write %s", text, option->kind->form);
+    memcpy(value, text, length + 1);
+    return 0;
+}
+
 /* Types of fault. */
 
 static int parse_type(const struct option *option, const char *text, void *value, struct err *err)
@@ -208,6 +220,14 @@ const struct option_kind option_token = {
     .form = "8 to 128 printable characters without blanks",
     .size = OPTION_TOKEN_MAX,
     .parse = parse_token,
+    .format = format_token,
+};
+
+const struct option_kind option_user = {
+    .name = "user",
+    .form = "the name of a user such as nobody",
+    .size = OPTION_USER_MAX,
+    .parse = parse_user,
     .format = format_token,
 };
 

@@ -7,6 +7,7 @@
 
 extern const struct option_kind option_seed;     /* struct settings: has_seed and seed */
 extern const struct option_kind option_log;      /* char[OPTION_PATH_MAX] */
+extern const struct option_kind option_user;     /* char[OPTION_USER_MAX] */
 extern const struct option_kind option_token;    /* char[OPTION_TOKEN_MAX] */
 extern const struct option_kind option_listen;   /* struct address, of this machine */
 extern const struct option_kind option_buffer;   /* uint64_t: bytes, or `auto` = BUFFER_AUTO */

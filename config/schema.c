@@ -65,6 +65,12 @@ const struct option settings_options[] = {
         .unset_text = "no further name",
         .help = "names, beside localhost and that of admin, by which callers may address the "
                 "HTTP API"},
+    {.name = "user",
+        .kind = &option_user,
+        .offset = offsetof(struct settings, user),
+        .unset_text = "it stays who it is",
+        .help = "whom root becomes once everything is bound; keeps CAP_NET_ADMIN only where a "
+                "fault of the file needs it"},
     {.name = "memory",
         .kind = &option_size,
         .offset = offsetof(struct settings, memory),

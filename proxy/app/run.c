@@ -29,6 +29,7 @@
 #include "proxy/app/outcome.h"
 #include "proxy/app/parent.h"
 #include "proxy/app/ready.h"
+#include "proxy/app/rights.h"
 #include "proxy/app/seed.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
@@ -180,6 +181,8 @@ static void adopt(struct run *run, struct config *fresh)
         settings->admin_open != old->admin_open ||
         strcmp(settings->admin_hosts, old->admin_hosts) != 0)
         fputs("rudeproxy: what concerns the API changes only with a restart\n", stderr);
+    if (strcmp(settings->user, old->user) != 0)
+        fputs("rudeproxy: user changes only with a restart\n", stderr);
     uint64_t grace_us = settings->grace_us;
     *settings = *old;
     settings->grace_us = grace_us;
@@ -339,6 +342,9 @@ static int start(struct run *run, struct err *err)
         control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
     if (run->options->intercept != NULL && intercept_start(run->options->intercept, err) != 0)
+        return -1;
+    /* Files are written by that user: whether he can is asked once more. */
+    if (rights_drop(&run->config, err) != 0 || outcome_check(run->options, err) != 0)
         return -1;
     return say_ready(run, err) == 0 ? start_child(run, err) : -1;
 }

@@ -180,6 +180,7 @@ static char *config_text(const struct config *config)
     memset(&without.settings.admin, 0, sizeof without.settings.admin);
     without.settings.admin_open = false;
     memset(without.settings.admin_hosts, 0, sizeof without.settings.admin_hosts);
+    memset(without.settings.user, 0, sizeof without.settings.user);
     memset(without.settings.admin_token, 0, sizeof without.settings.admin_token);
     config_print(&without, file.out);
     return memory_file_close(&file, NULL);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Giving up root: see rights.h. */
+#include "proxy/app/rights.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool needs_net_admin(const struct config *config)
+{
+    for (size_t i = 0; i < config->fault_count; i++) {
+        if (config->faults[i].enabled && config->faults[i].type->needs_net_admin)
+            return true;
+    }
+    return false;
+}
+
+/* glibc has no capset(2). The permitted set was kept by PR_SET_KEEPCAPS; the effective one was cleared. */
+static int keep_net_admin(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+        {.effective = 1u << CAP_NET_ADMIN, .permitted = 1u << CAP_NET_ADMIN}};
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int rights_drop(const struct config *config, struct err *err)
+{
+    const char *user = config->settings.user;
+    if (user[0] == '\0')
+        return 0;
+    const struct passwd *entry = getpwnam(user);
+    if (entry == NULL)
+        return err_set(err, "user = %s: there is no such user", user);
+    if (entry->pw_uid == geteuid())
+        return 0;
+    if (geteuid() != 0)
+        return err_set(err, "user = %s: only root can become another user, leave it out", user);
+    uid_t uid = entry->pw_uid;
+    gid_t gid = entry->pw_gid;
+    bool keeps = needs_net_admin(config);
+    if (initgroups(user, gid) != 0 || (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) ||
+        setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0 ||
+        (keeps && keep_net_admin() != 0))
+        return err_set(err, "cannot become the user %s: %s", user, strerror(errno));
+    return 0;
+}
