@@ -23,10 +23,12 @@ export class Detail {
       ...["both", "client", "server"].map(side => make("option", {value: side}, side)));
     this.ways = make("div", {class: "buttons"});
     this.endings = make("section", {class: "endings", "aria-label": "End this connection"},
-      make("div", {class: "line"}, make("h3", {}, "End it"), make("label", {for: "end-side"}, "towards "), this.side), this.ways);
+      make("div", {class: "line"}, make("h3", {}, "End it"), make("label", {for: "end-side"}, "towards "), this.side),
+      this.ways);
     this.armed = make("ul", {class: "armed"});
     this.log = make("pre", {tabindex: "0"});
-    this.lines = make("details", {ontoggle: () => this.draw()}, make("summary", {}, "Log lines of this connection"), this.log);
+    this.lines = make("details", {ontoggle: () => this.draw()},
+      make("summary", {}, "Log lines of this connection"), this.log);
     this.body = make("div", {hidden: true}, this.facts, this.endings, this.armed, this.picture, this.lines);
     element.append(this.title, this.hint, this.body);
     new ResizeObserver(() => this.draw()).observe(this.picture);
@@ -34,8 +36,9 @@ export class Detail {
 
   async addEndings() {
     const {types} = await call("GET", "/v1/faults/catalogue");
-    for (const type of types.filter(entry => entry.group === ENDINGS))
-      this.ways.append(make("button", {type: "button", title: type.summary, onclick: () => this.end(type.type)}, type.type));
+    for (const type of types.filter(entry => entry.group === ENDINGS && !entry.lasting))
+      this.ways.append(make("button", {type: "button", title: type.summary, onclick: () => this.end(type.type)},
+        type.type));
     this.ways.append(make("button", {type: "button", onclick: () => this.inject()}, "another fault…"));
   }
 
@@ -52,8 +55,8 @@ export class Detail {
   }
 
   end(how) {
-    const side = this.side.value === "both" ? "" : "&side=" + this.side.value;
-    this.act(() => call("DELETE", this.path + "?how=" + how + "&name=" + how + "-by-hand" + side));
+    const query = new URLSearchParams({how, side: this.side.value, name: how + "-by-hand"});
+    this.act(() => call("DELETE", this.path + "?" + query));
   }
 
   inject() {
@@ -78,7 +81,7 @@ export class Detail {
     try {
       this.store.noteRecord(await call("GET", this.path));
     } catch (failure) {
-      if (failure.status === 404 && connection.record !== null && connection.events.length === 0) this.store.noteGone(connection);
+      if (failure.status === 404 && connection.events.length === 0) this.store.noteGone(connection);
     }
     this.draw();
   }
@@ -86,9 +89,10 @@ export class Detail {
   factsText() {
     const connection = this.connection, up = connection.bytes("server"), down = connection.bytes("client");
     const moved = up === null ? "" : " " + sizeText(up) + " to the server, " + sizeText(down) + " to the client.";
-    const verb = connection.open ? "Open for " : "Lasted ";
+    const how = connection.howEnded, age = durationText(connection.age);
+    const first = connection.open ? "Open for " + age + (how === "open" ? "" : ", " + how) : "Lasted " + age + ", " + how;
     const missed = connection.closed === undefined && !connection.open ? " Its end was not recorded." : "";
-    return verb + durationText(connection.age) + ", " + connection.howEnded + "." + moved + missed;
+    return first + "." + moved + missed;
   }
 
   drawArmed() {
@@ -111,7 +115,8 @@ export class Detail {
     const now = open && record !== null ? [{event: "now", ...record}] : [];
     const state = [connection.id, connection.events.length, open, width, ...now.map(stateOf)].join(" ");
     if (state !== this.drawn && width > 0) {
-      const events = connection.events.length > 0 ? connection.events : [{proxy: connection.proxy, connection: connection.number}];
+      const {proxy, number, events: kept} = connection;
+      const events = kept.length > 0 ? kept : [{proxy, connection: number}];
       this.picture.replaceChildren(drawConnection([...events, ...now], {width: Math.min(width, 760)}));
       this.drawn = state;
     }

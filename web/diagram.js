@@ -2,9 +2,9 @@
 //
 // Draws one connection as a sequence diagram: three lifelines (client, rudeproxy, server), time downwards.
 //
-// drawConnection(events, options) takes the events of one connection in their order, as the JSON log and the event
-// stream have them, and returns an SVG element. A connection that is still open may end with one more object,
-// {"event": "now"} with the members of GET /v1/proxies/P/connections/N.
+// drawConnection(events, options) takes the events of one connection in their order, at least one, as the JSON log and
+// the event stream have them, and returns an SVG element. A connection that is still open may end with one more
+// object, {"event": "now"} with the members of GET /v1/proxies/P/connections/N.
 //
 // options.width: pixels, from 300; default 640. Colours come from the CSS variables --diagram-data, -fin, -rst,
 // -fault, -quiet and -ground, which have defaults. Every text is set as text: bytes of a peer are never markup.
@@ -16,29 +16,38 @@ const ROUTES = {upstream: {source: "client", target: "server"}, downstream: {sou
 const FROM = {client: "upstream", server: "downstream"}; // the direction whose bytes come from a side
 const ENDINGS = new Set(["close", "reset", "unread", "vanish", "shut_rd", "timeout", "reset_peer", "limit_data"]);
 const SLOWS = new Set(["latency", "bandwidth", "slice", "stall", "slicer", "lossy"]);
+const HOLDS_FIN = new Set(["hold_fin", "slow_close"]);
 const ROWS_MAX = 240; // a connection may have thousands of messages: the middle ones are counted
 
 // --- What happened: rows ---------------------------------------------------------------------------------------
 
 const count = n => Number(n).toLocaleString("en");
 const bytes = n => count(n) + (Number(n) === 1 ? " byte" : " bytes");
+const endOf = events => events.findLast(e => e.event === "closed" || e.event === "now");
 const other = side => side === "client" ? "server" : "client";
 
 // Reads events one by one into rows: {time, arrows: [{from, to, kind, label}], note: {lane, kind, text}}.
 class Story {
   constructor(events) {
     this.rows = [];
-    this.end = events.findLast(e => e.event === "closed" || e.event === "now");
+    this.end = endOf(events);
     this.closed = this.end !== undefined && this.end.event === "closed";
-    this.start = events.length > 0 ? Date.parse(events[0].time) : 0;
+    this.start = Date.parse(events[0].time);
     this.drawn = {upstream: 0, downstream: 0};
     this.active = []; // lasting faults that have begun and are not over
     this.untimed = false;
+    this.opened = false;
+    this.showedUnread = false;
+    this.showedInserted = new Set();
+    this.overs = new Set(events.filter(e => e.event === "fault_over").map(e => e.fault));
     this.marks = {};
     for (const side of ["client", "server"]) this.marks[side] = this.end ? [...this.end[side].ended] : null;
     for (const event of events) {
       const handler = HANDLERS[event.event];
-      if (handler !== undefined) handler(this, event);
+      if (handler === undefined) continue;
+      if (event === events[0] && event.event !== "open")
+        this.arrows("", {from: CLIENT, to: PROXY, kind: "quiet", label: "connects"});
+      handler(this, event);
     }
   }
 
@@ -72,7 +81,7 @@ class Story {
     if (time === "") this.untimed = true;
     if (through === offset - begin) {
       this.arrows(time, {from, to: PROXY, kind: "data", label: text, through: true},
-        {from: PROXY, to, kind: this.isSlow(direction) ? "late" : "data", label: ""});
+        {from: PROXY, to, kind: "data", label: "", late: this.isSlow(direction)});
     } else {
       const rest = offset - begin - through;
       this.arrows(time, {from, to: PROXY, kind: "data", label: text},
@@ -85,13 +94,35 @@ class Story {
   // Draws what a direction moved in all, and bytes that nobody sent.
   restOf(direction) {
     if (!this.end) return;
+    this.bytesUpTo(direction, this.end[ROUTES[direction].source].bytes_in, "");
+    this.inserted(direction);
+  }
+
+  // Draws bytes that nobody sent: those that the target got beyond those that the source sent.
+  inserted(direction) {
     const {source, target} = ROUTES[direction];
-    const read = this.end[source].bytes_in, sent = this.end[target].bytes_out;
-    this.bytesUpTo(direction, read, "");
-    if (sent > read && this.active.inserted !== direction) {
-      this.active.inserted = direction;
-      this.arrows("", {from: PROXY, to: LANES[target], kind: "fault", label: bytes(sent - read) + " inserted"});
+    const count = this.end ? this.end[target].bytes_out - this.end[source].bytes_in : 0;
+    if (count <= 0 || this.showedInserted.has(direction)) return;
+    this.showedInserted.add(direction);
+    this.arrows("", {from: PROXY, to: LANES[target], kind: "fault", label: bytes(count) + " inserted"});
+  }
+
+  // Draws a fault that ends the connection: what was forwarded before it, what was not, and what it sent.
+  endBy(time, text) {
+    for (const direction in ROUTES) {
+      const read = this.end[ROUTES[direction].source].bytes_in;
+      this.bytesUpTo(direction, Math.min(read, this.forwarded(direction)), "");
     }
+    this.note(time, PROXY, "fault", text);
+    for (const direction in ROUTES) this.restOf(direction);
+    this.unread();
+    this.drawSentMarks("");
+  }
+
+  // Whether the connection ended because of a fault, and with this event.
+  isEnding(event) {
+    return ENDINGS.has(event.type) && this.closed && this.end.cause_fault === event.fault &&
+      (event.event === "fault_over" || !this.overs.has(event.fault));
   }
 
   // Takes marks from the front of a side while `takes` says so, and draws them.
@@ -99,7 +130,7 @@ class Story {
     const marks = this.marks[side], lane = LANES[side];
     while (marks !== null && marks.length > 0 && takes(marks[0])) {
       const mark = marks.shift(), kind = mark.slice(0, 3), label = kind.toUpperCase();
-      if (mark === "vanished") this.note(time, lane, "rst", "the socket vanishes: no FIN, no RST");
+      if (mark === "vanished") this.note(time, lane, "rst", "the socket vanishes without FIN or RST");
       else if (mark.endsWith("_sent")) this.arrows(time, {from: PROXY, to: lane, kind, label});
       else this.arrows(time, {from: lane, to: PROXY, kind, label});
     }
@@ -117,10 +148,16 @@ class Story {
     for (const side in LANES) this.drawMarks(side, time, sent);
   }
 
+  // The side that got the FIN of a half_close: the event does not name it.
+  halfClosed(event) {
+    const {source, target} = ROUTES[event.direction], marks = this.marks[target];
+    return marks === null || marks[0] === "fin_sent" ? target : source;
+  }
+
   // Draws what was left unread in the sockets when they were closed.
   unread() {
-    if (!this.closed || this.showed_unread) return;
-    this.showed_unread = true;
+    if (!this.closed || this.showedUnread) return;
+    this.showedUnread = true;
     for (const side in LANES) {
       if (this.end[side].unread === 0) continue;
       this.rows.push({time: "", arrows: [{from: LANES[side], to: PROXY, kind: "lost",
@@ -137,10 +174,10 @@ class Story {
     const label = kind.toUpperCase();
     const arrows = [{from: LANES[side], to: PROXY, kind, label}];
     const far_marks = this.marks[far];
-    const held = this.active.some(f => (f.type === "hold_fin" || f.type === "slow_close") && f.direction === FROM[side]);
+    const held = this.active.some(fault => HOLDS_FIN.has(fault.type) && fault.direction === FROM[side]);
     if (!held && (far_marks === null ? kind === "fin" : far_marks[0] === kind + "_sent")) {
       if (far_marks !== null) far_marks.shift();
-      arrows.push({from: PROXY, to: LANES[far], kind, label});
+      arrows.push({from: PROXY, to: LANES[far], kind, label, late: this.isSlow(FROM[side])});
     }
     this.arrows(time, ...arrows);
     if (held) this.note("", PROXY, "lost", label + " held back");
@@ -154,6 +191,7 @@ const placeOf = event => event.direction === undefined ? "" :
 const HANDLERS = {
   open(story, event) {
     const time = story.time(event);
+    story.opened = true;
     story.arrows(time, {from: CLIENT, to: PROXY, kind: "quiet", label: "connects"},
       {from: PROXY, to: SERVER, kind: "quiet", label: "connects"});
   },
@@ -167,31 +205,26 @@ const HANDLERS = {
     story.bytesUpTo(direction, event.offset + event.size, time,
       (event.line || event.kind || "message " + event.number) + " · " + bytes(event.size));
   },
-  framing_lost(story, event) {
-    story.note(story.time(event), PROXY, "quiet", "not the protocol" + placeOf(event));
-  },
-  match_let_go(story, event) {
-    story.note(story.time(event), PROXY, "quiet", event.fault + ": the beginning of a match is let go");
-  },
+  framing_lost: (story, event) => story.note(story.time(event), PROXY, "quiet", "not the protocol" + placeOf(event)),
+  match_let_go: (story, event) =>
+    story.note(story.time(event), PROXY, "quiet", event.fault + ": the beginning of a match is let go"),
   fault(story, event) {
     if (event.direction !== undefined) story.bytesUpTo(event.direction, event.offset, "");
-    const ends = ENDINGS.has(event.type) && story.closed && story.end.cause_fault === event.fault;
-    if (ends) for (const direction in ROUTES) story.restOf(direction);
     const time = story.time(event), name = event.fault === event.type ? event.fault : event.fault + ": " + event.type;
-    story.note(time, PROXY, "fault", name + placeOf(event));
+    const text = name + (story.opened ? placeOf(event) : ", before the server is dialled");
+    if (story.isEnding(event)) return story.endBy(time, text);
+    story.note(time, PROXY, "fault", text);
     story.active.push(event);
-    if (ends) {
-      story.unread();
-      story.drawSentMarks("");
-    } else if (event.type === "half_close") {
-      story.drawMarks(ROUTES[event.direction].target, "", mark => mark === "fin_sent");
-    }
+    if (event.type === "inject") story.inserted(event.direction);
+    if (event.type === "half_close") story.drawMarks(story.halfClosed(event), "", mark => mark === "fin_sent");
   },
   fault_over(story, event) {
-    const time = story.time(event);
+    const time = story.time(event), text = event.fault + " is over" + placeOf(event);
+    if (event.direction !== undefined) story.bytesUpTo(event.direction, event.offset, "");
     story.active = story.active.filter(f => f.fault !== event.fault || f.direction !== event.direction);
-    story.note(time, PROXY, "fault", event.fault + " is over" + placeOf(event));
-    if (event.type === "hold_fin" || event.type === "slow_close")
+    if (story.isEnding(event)) return story.endBy(time, text);
+    story.note(time, PROXY, "fault", text);
+    if (HOLDS_FIN.has(event.type))
       story.drawMarks(ROUTES[event.direction].target, "", mark => mark === "fin_sent");
   },
   eof(story, event) { story.peerEnds(event, "fin"); },
@@ -209,8 +242,8 @@ const HANDLERS = {
     for (const side in LANES) story.drawMarks(side, "", () => true);
     for (const direction in ROUTES) {
       const flow = event[direction];
-      if (flow !== undefined && flow.held > 0) story.note("", PROXY, "lost", bytes(flow.held) + " held, going " + direction);
-      if (flow !== undefined && flow.dropped > 0) story.note("", PROXY, "lost", bytes(flow.dropped) + " dropped, going " + direction);
+      for (const fate of ["held", "dropped"])
+        if (flow && flow[fate] > 0) story.note("", PROXY, "lost", bytes(flow[fate]) + " " + fate + ", " + direction);
     }
     story.note("", PROXY, "quiet", "still open");
   },
@@ -225,17 +258,16 @@ function causeOf(event) {
   return event.cause === "fault" ? "ended by the fault " + event.cause_fault : CAUSES[event.cause] || event.cause;
 }
 
-// What the peer behind a socket saw, in words.
+const SAW = {fin_received: "sent its FIN", rst_received: "sent a RST", fin_sent: "saw the end of the stream",
+  rst_sent: "saw “connection reset”", vanished: "saw nothing: silence"};
+
+// What the peer behind a socket saw, in words. After its own RST it sees nothing more.
 function sawOf(side, end) {
   const record = end[side], lines = ["received " + bytes(record.bytes_out)];
-  let gone = false;
-  for (const mark of record.ended) {
-    if (mark === "fin_received") lines.push("sent its FIN");
-    if (mark === "rst_received") { lines.push("sent a RST"); gone = true; }
-    if (mark === "fin_sent" && !gone) lines.push("saw the end of the stream");
-    if (mark === "rst_sent" && !gone) lines.push("saw “connection reset”");
-    if (mark === "vanished" && !gone) lines.push("saw nothing: silence");
-  }
+  if (record.address === "") return ["saw no connection"];
+  record.ended.forEach((mark, i) => {
+    if (mark.endsWith("_received") || !record.ended.slice(0, i).includes("rst_received")) lines.push(SAW[mark]);
+  });
   if (record.unacked > 0) lines.push(bytes(record.unacked) + " not acknowledged");
   return lines;
 }
@@ -250,8 +282,8 @@ function fold(rows) {
 
 // --- The picture ------------------------------------------------------------------------------------------------
 
-const COLOURS = {data: "var(--diagram-data, #2f7bd1)", late: "var(--diagram-data, #2f7bd1)",
-  fin: "var(--diagram-fin, #1a9a6c)", rst: "var(--diagram-rst, #d9363e)", fault: "var(--diagram-fault, #c26a00)",
+const COLOURS = {data: "var(--diagram-data, #2f7bd1)",
+  fin: "var(--diagram-fin, #1a9a6c)", rst: "var(--diagram-rst, #d9363e)", fault: "var(--diagram-fault, #b35c00)",
   lost: "var(--diagram-rst, #d9363e)", quiet: "var(--diagram-quiet, #7d8590)"};
 const GROUND = "var(--diagram-ground, Canvas)";
 const LINE = 16; // pixels from one line of text to the next
@@ -308,7 +340,7 @@ class Picture {
   arrow(arrow, y) {
     const sign = arrow.to > arrow.from ? 1 : -1, lost = arrow.kind === "lost", colour = COLOURS[arrow.kind];
     const x1 = this.lanes[arrow.from] + 3 * sign, x2 = this.lanes[arrow.to] - (lost ? this.step / 2 : 3) * sign;
-    const dashed = lost || arrow.kind === "late" || arrow.kind === "quiet";
+    const dashed = lost || arrow.late || arrow.kind === "quiet";
     this.front.append(svg("line", {x1, y1: y, x2: x2 - 6 * sign, y2: y, stroke: colour,
       "stroke-width": arrow.kind === "quiet" ? 1.2 : 2, ...(dashed ? {"stroke-dasharray": "5 4"} : {})}));
     this.front.append(lost ?
@@ -336,14 +368,16 @@ class Picture {
     row.arrows.forEach((arrow, i) => {
       const label = labels[i];
       this.arrow(arrow, y);
-      this.text(label.x, y - 6 - (label.lines.length - 1) * LINE, label.lines, label.strong ? {"font-weight": 700} : {});
+      const weight = label.strong ? {"font-weight": 700} : {};
+      this.text(label.x, y - 6 - (label.lines.length - 1) * LINE, label.lines, weight);
     });
     this.y = y + 12;
   }
 
   // A note on a lifeline. Those of faults are filled: they are what a reader looks for first.
   box(note, top) {
-    const most = Math.min(this.step * 1.6, 330), lines = this.wrap(note.text, most - 16);
+    const most = note.lane === PROXY ? Math.min(this.step * 1.6, 330) : this.step * 0.9;
+    const lines = this.wrap(note.text, most - 16);
     const width = this.widthOf(lines) * (note.kind === "fault" ? 1.05 : 1) + 16, height = lines.length * LINE + 8;
     const half = width / 2, x = Math.min(Math.max(this.lanes[note.lane], half + 2), this.width - half - 2);
     const fault = note.kind === "fault", colour = COLOURS[note.kind];
@@ -355,14 +389,14 @@ class Picture {
 
   // Names and addresses of the lifelines.
   head(events) {
-    const open = events.find(e => e.event === "open"), end = events.findLast(e => e.event === "closed" || e.event === "now");
+    const open = events.find(e => e.event === "open"), end = endOf(events);
     const address = side => (open && open[side]) || (end && end[side].address) || "";
-    const names = [["client", address("client")], ["rudeproxy", events.length > 0 ? events[0].proxy : ""], ["server", address("server")]];
+    const names = [["client", address("client")], ["rudeproxy", events[0].proxy], ["server", address("server")]];
     let most = 1;
     names.forEach(([name, under], lane) => {
       const width = lane === PROXY ? this.step - 8 : Math.min(this.step, 2 * this.lanes[CLIENT]) - 8;
       const lines = this.wrap(under, width);
-      const x = lane === SERVER ? Math.min(this.lanes[SERVER], this.width - Math.min(width, this.widthOf(lines)) / 2) : this.lanes[lane];
+      const x = Math.min(this.lanes[lane], this.width - 3 - Math.min(width, this.widthOf(lines)) / 2);
       this.text(x, 14, [name], {"font-weight": 700});
       this.text(x, 14 + LINE, lines, {fill: COLOURS.quiet});
       most = Math.max(most, lines.length + 1);
@@ -374,8 +408,9 @@ class Picture {
   foot(story) {
     const bottom = this.y;
     for (const x of this.lanes)
-      this.lines.append(svg("line", {x1: x, y1: this.top, x2: x, y2: bottom, stroke: COLOURS.quiet, "stroke-width": 1.5}));
-    if (story.closed) this.y = bottom + 2 + Math.max(...Object.keys(LANES).map(side => this.sawBy(side, story.end, bottom)));
+      this.lines.append(svg("path", {d: `M${x} ${this.top}V${bottom}`, stroke: COLOURS.quiet, "stroke-width": 1.5}));
+    const heights = story.closed ? Object.keys(LANES).map(side => this.sawBy(side, story.end, bottom)) : [0];
+    this.y = bottom + 2 + Math.max(...heights);
     if (!story.untimed) return;
     const lines = this.wrap("Where no time stands, the log does not say when the bytes passed.", this.width - 10);
     this.text(this.width / 2, this.y + LINE, lines, {fill: COLOURS.quiet});
@@ -396,7 +431,7 @@ class Picture {
 function wordsOf(row) {
   const names = ["client", "rudeproxy", "server"];
   const words = row.note !== undefined ? row.note.text :
-    row.arrows.map(a => (a.label || "the same") + " from " + names[a.from] + " to " + names[a.to]).join(", ");
+    row.arrows.map(a => (a.label || (a.kind === "lost" ? "nothing" : "the same")) + " from " + names[a.from] + " to " + names[a.to]).join(", ");
   return (row.time !== "" ? row.time + ": " : "") + words;
 }
 

@@ -23,7 +23,8 @@ class Field {
     this.input.setAttribute("aria-describedby", id + "-help " + id + "-error");
     this.element = make("div", {class: "field"},
       make("label", {for: id}, key, required ? make("span", {class: "required"}, " needed") : null), this.input,
-      make("p", {class: "help", id: id + "-help"}, help + (words === null && form ? ". Write " + form : "")), this.error);
+      this.error,
+      make("p", {class: "help", id: id + "-help"}, help + (words === null && form ? ". Write " + form : "")));
   }
 
   // undefined: the key stays as it is; null: back to its default.

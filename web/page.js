@@ -139,7 +139,9 @@ async function begin() {
 detail = new Detail(byId("detail"), store, report);
 list = new ConnectionList(byId("connections"), connection => {
   detail.show(connection);
-  byId("detail").classList.add("shown");
+});
+byId("connections").addEventListener("click", () => { // on a small screen the picture stands below the list
+  if (innerWidth < 1000 && detail.connection !== null) byId("detail").scrollIntoView({behavior: "smooth"});
 });
 panel = new ProxyPanel(byId("proxies"), report, (proxies, faults) => {
   setOptions(byId("filter-proxy"), proxies);

@@ -37,7 +37,8 @@ async function openPage(url) {
 // Waits for a text within what a selector finds.
 async function waitForText(page, selector, text) {
   try {
-    await page.waitForFunction((s, t) => [...document.querySelectorAll(s)].some(e => e.textContent.includes(t)), {}, selector, text);
+    await page.waitForFunction((s, t) => [...document.querySelectorAll(s)].some(e => e.textContent.includes(t)),
+      {}, selector, text);
   } catch {
     const there = await page.$$eval(selector, all => all.map(e => e.textContent));
     assert.fail(`no ${selector} with "${text}", only ${JSON.stringify(there)}`);
@@ -46,7 +47,8 @@ async function waitForText(page, selector, text) {
 
 async function press(page, selector, text) {
   await waitForText(page, selector, text);
-  await page.evaluate((s, t) => [...document.querySelectorAll(s)].find(e => e.textContent.includes(t)).click(), selector, text);
+  await page.evaluate((s, t) => [...document.querySelectorAll(s)].find(e => e.textContent.includes(t)).click(),
+    selector, text);
 }
 
 // Types into a field of the dialog, in place of what it has.
@@ -75,6 +77,58 @@ async function waitForWords(page, text) {
   await waitForText(page, "#detail svg", text);
   return words(page);
 }
+
+// --- Diagrams: events, and the rows in words -----------------------------------------------------------------------
+
+const side = (ended, bytes_in, bytes_out, more = {}) =>
+  ({address: "127.0.0.1:1", ended, bytes_in, bytes_out, unread: 0, unacked: 0, errno: null, ...more});
+
+const DIAGRAMS = [
+  [ // a RST at a byte, with the rest left unread
+    [{event: "open", client: "127.0.0.1:1", server: "127.0.0.1:2"},
+      {event: "message", direction: "upstream", number: 1, offset: 0, size: 60, kind: "GET", line: "GET / HTTP/1.1"},
+      {event: "fault", fault: "cut", type: "reset", direction: "downstream", offset: 100, message: 1, kind: "200"},
+      {event: "closed", cause: "fault", cause_fault: "cut", duration_us: 3000, faults: ["cut"],
+        client: side(["rst_sent"], 60, 100), server: side(["rst_sent"], 100, 60, {unread: 1})}],
+    ["0.00 ms: connects from client to rudeproxy, connects from rudeproxy to server",
+      "1.00 ms: GET / HTTP/1.1 · 60 bytes from client to rudeproxy, the same from rudeproxy to server",
+      "100 bytes from server to rudeproxy, the same from rudeproxy to client",
+      "2.00 ms: cut: reset at byte 100 from the server, message 1 (200)",
+      "1 byte left unread from server to rudeproxy",
+      "RST from rudeproxy to client, RST from rudeproxy to server",
+      "3.00 ms: ended by the fault cut"]],
+  [ // a FIN that is held back, and comes when the fault is over
+    [{event: "open", client: "127.0.0.1:1", server: "127.0.0.1:2"},
+      {event: "fault", fault: "hold_fin", type: "hold_fin", direction: "upstream", offset: 0},
+      {event: "eof", side: "client", offset: 6},
+      {event: "fault_over", fault: "hold_fin", type: "hold_fin", direction: "upstream", offset: 6},
+      {event: "eof", side: "server", offset: 0},
+      {event: "closed", cause: "client_fin", duration_us: 5000, faults: ["hold_fin"],
+        client: side(["fin_received", "fin_sent"], 6, 0), server: side(["fin_sent", "fin_received"], 0, 6)}],
+    ["0.00 ms: connects from client to rudeproxy, connects from rudeproxy to server",
+      "1.00 ms: hold_fin at byte 0 from the client",
+      "6 bytes from client to rudeproxy, the same from rudeproxy to server",
+      "2.00 ms: FIN from client to rudeproxy",
+      "FIN held back",
+      "3.00 ms: hold_fin is over at byte 6 from the client",
+      "FIN from rudeproxy to server",
+      "4.00 ms: FIN from server to rudeproxy, FIN from rudeproxy to client",
+      "5.00 ms: the client's FIN came first"]],
+  [ // bytes that a blackhole drops, then a RST of the client
+    [{event: "open", client: "127.0.0.1:1", server: "127.0.0.1:2"},
+      {event: "fault", fault: "hole", type: "blackhole", direction: "downstream", offset: 10},
+      {event: "reset_seen", side: "client", offset: 4, errno: "ECONNRESET"},
+      {event: "closed", cause: "client_rst", duration_us: 3000, faults: ["hole"],
+        client: side(["rst_received"], 4, 10), server: side(["rst_sent"], 30, 4)}],
+    ["0.00 ms: connects from client to rudeproxy, connects from rudeproxy to server",
+      "10 bytes from server to rudeproxy, the same from rudeproxy to client",
+      "1.00 ms: hole: blackhole at byte 10 from the server",
+      "4 bytes from client to rudeproxy, the same from rudeproxy to server",
+      "2.00 ms: RST from client to rudeproxy, RST from rudeproxy to server",
+      "20 bytes from server to rudeproxy, nothing from rudeproxy to client",
+      "20 bytes from the server not forwarded",
+      "3.00 ms: the client's RST came first"]],
+];
 
 // --- What a user does -------------------------------------------------------------------------------------------
 
@@ -118,7 +172,7 @@ const steps = {
     await waitForText(page, ".row .chip", "fault cut");
     await chooseNewest(page);
     const text = await waitForWords(page, "saw “connection reset”");
-    for (const part of ["GET /bytes/5000 HTTP/1.1", "cut: reset", "at byte 100 from the server", "RST", "received 100 bytes"])
+    for (const part of ["GET /bytes/5000 HTTP/1.1", "cut: reset", "byte 100 from the server", "RST", "received 100 bytes"])
       assert.ok(text.includes(part), "no " + part + " in: " + text);
   },
 
@@ -146,7 +200,8 @@ const steps = {
     const socket = net.connect(await addressOf("other"));
     await waitForText(page, ".row .name", "other #1");
     await page.select("#filter-state", "past");
-    await page.waitForFunction(() => ![...document.querySelectorAll(".row:not([hidden]) .name")].some(e => e.textContent.includes("other")));
+    await page.waitForFunction(() =>
+      ![...document.querySelectorAll(".row:not([hidden]) .name")].some(e => e.textContent.includes("other")));
     await page.select("#filter-state", "");
     await page.waitForSelector("#filter-proxy option[value=other]");
     await page.select("#filter-proxy", "other");
@@ -156,12 +211,13 @@ const steps = {
   },
 
   async what_others_sent_is_never_markup(page) {
-    await json("POST", "/v1/proxies", {name: HOSTILE, listen: "127.0.0.1:0", upstream: "builtin:http", protocol: "http", log_messages: true});
-    await json("POST", "/v1/proxies/" + encodeURIComponent(HOSTILE) + "/faults", {name: HOSTILE, type: "mark"}).catch(() => {});
+    await json("POST", "/v1/proxies",
+      {name: HOSTILE, listen: "127.0.0.1:0", upstream: "builtin:http", protocol: "http", log_messages: true});
     const {host, port} = await addressOf(HOSTILE);
     const socket = net.connect({host, port});
     socket.on("error", () => {}).resume();
-    socket.write("GET /" + HOSTILE.replaceAll(" ", "%20") + " HTTP/1.1\r\nHost: " + HOSTILE + "\r\nConnection: close\r\n\r\n");
+    const path = "/" + HOSTILE.replaceAll(" ", "%20");
+    socket.write("GET " + path + " HTTP/1.1\r\nHost: " + HOSTILE + "\r\nConnection: close\r\n\r\n");
     await waitForText(page, ".proxy h3", HOSTILE);
     await waitForText(page, ".row .name", HOSTILE);
     await chooseNewest(page);
@@ -172,6 +228,16 @@ const steps = {
     assert.equal(await page.$$eval("script", all => all.length), 1);
     assert.equal(await page.$$eval("img", all => all.length), 1);
     socket.destroy();
+  },
+
+  async the_rows_of_a_diagram_are_in_order(page) {
+    for (const [events, expected] of DIAGRAMS) {
+      const rows = await page.evaluate(async all => {
+        const {drawConnection} = await import("/ui/diagram.js");
+        return drawConnection(all).querySelector("desc").textContent.split("\n");
+      }, events.map((event, i) => ({time: `2026-01-01T00:00:00.00${i}000Z`, proxy: "p", connection: 1, ...event})));
+      assert.deepEqual(rows, expected);
+    }
   },
 
   async nothing_is_wider_than_a_small_screen(page) {
@@ -213,7 +279,8 @@ async function otherOriginsAreRefused() {
       }),
     };
   }, api, token);
-  assert.deepEqual(got, {read: "refused", readWithToken: "refused", page: "refused", simplePost: "opaque", script: "refused"});
+  assert.deepEqual(got,
+    {read: "refused", readWithToken: "refused", page: "refused", simplePost: "opaque", script: "refused"});
   assert.equal((await json("GET", "/v1/proxies/web")).enabled, false, "POST /reset of another origin was obeyed");
   // As a link of that page: a navigation from elsewhere.
   const answer = page.waitForResponse(response => response.url() === api + "/ui/", {timeout: 60000});
