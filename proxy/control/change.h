@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this layer share and nobody else needs. */
+/* Private to proxy/control. */
 #ifndef RUDEPROXY_CONTROL_CHANGE_H
 #define RUDEPROXY_CONTROL_CHANGE_H
 
 #include "proxy/control/control.h"
 
-/* CONTROL_FAILED, with the errno kept. `text` NULL: err is filled already. */
+/* Stores the errnum and returns CONTROL_FAILED. `text` NULL: err is already filled. */
 enum control_result control_fail(
     struct control *control, int errnum, struct err *err, const char *text);
 
-/* CONTROL_NOT_FOUND. */
+/* Fills err and returns CONTROL_NOT_FOUND. */
 enum control_result control_no_proxy(const char *name, struct err *err);
 
-/* Whether the proxy listens, or did, where this address says. */
+/* Whether the proxy listens, or last listened, at this address. */
 bool control_listens_on(const struct proxy *proxy, const struct address *listen);
 
 enum control_result control_remove_all_faults(

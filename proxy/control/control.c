@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Proxies that come, change and go: see control.h. What changes of the faults is in faults.c, what a file
- * changes in load.c.
- */
+/* Adds, changes and removes proxies. Changes of faults are in faults.c, a new file's in load.c. */
 #include "proxy/control/control.h"
 
 #include <stdlib.h>
@@ -19,9 +16,9 @@ void control_init(struct control *control, struct worker *worker, const struct s
 
 void control_deinit(struct control *control)
 {
-    free(control->every);
-    control->every = NULL;
-    control->every_count = 0;
+    free(control->wildcard_faults);
+    control->wildcard_faults = NULL;
+    control->wildcard_fault_count = 0;
 }
 
 void control_proxy_config(const struct proxy *proxy, struct proxy_config *config)
@@ -50,7 +47,7 @@ const struct rule *control_fault(const struct proxy *proxy, const char *name)
 
 /* --- proxies --- */
 
-/* What every new configuration of a proxy needs. */
+/* Checks what every new configuration of a proxy needs. Returns CONTROL_OK or the failure. */
 static enum control_result check_proxy(
     struct control *control, const struct proxy_config *config, struct err *err)
 {
@@ -78,21 +75,21 @@ static struct plan_basis basis_of(
     };
 }
 
-/* The plan of a new proxy: the file's faults that concern every proxy. NULL: out of memory. */
+/* Returns the plan of a new proxy: the file's faults with `proxy = *`. NULL: out of memory. */
 static struct plan *first_plan(struct control *control, const struct proxy_config *config)
 {
     const struct plan_basis basis = basis_of(control, RULE_FROM_API, config);
-    struct rule **rules = calloc(control->every_count + 1, sizeof(struct rule *));
+    struct rule **rules = calloc(control->wildcard_fault_count + 1, sizeof(struct rule *));
     struct plan *plan = NULL;
     size_t count = 0;
-    while (rules != NULL && count < control->every_count) {
-        rules[count] = rule_new(&control->every[count], RULE_FROM_FILE, NULL, config->name, NULL,
-            &control->worker->counters);
+    while (rules != NULL && count < control->wildcard_fault_count) {
+        rules[count] = rule_new(&control->wildcard_faults[count], RULE_FROM_FILE, NULL,
+            config->name, NULL, &control->worker->counters);
         if (rules[count] == NULL)
             break;
         count++;
     }
-    if (rules != NULL && count == control->every_count)
+    if (rules != NULL && count == control->wildcard_fault_count)
         plan = plan_new(&basis, rules, count);
     for (size_t i = 0; i < count; i++)
         rule_unref(rules[i]);
@@ -143,7 +140,8 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     return strcmp(is, wanted) == 0;
 }
 
-/* The listener of a changed proxy, if it is to be open and is not. 0 or -1 with err. */
+/* Opens the listener of a changed proxy if it should be open and is not. Returns 0, or -1 with
+ * err. */
 static int reopen(
     struct proxy *proxy, const struct proxy_config *config, bool *opened, struct err *err)
 {
@@ -159,7 +157,7 @@ static void shut_down(struct proxy *proxy)
     listener_release_port(&proxy->listener);
 }
 
-/* Carries the change out. A proxy that cannot listen is left disabled. */
+/* Applies the change. A proxy that cannot listen stays disabled. */
 static enum control_result change(
     struct control *control, struct proxy *proxy, struct plan *plan, bool moves, struct err *err)
 {
@@ -170,13 +168,13 @@ static enum control_result change(
     if (moves)
         listener_forget_address(&proxy->listener);
     failed = reopen(proxy, &plan->config, &opened, err) != 0;
-    if (failed) /* nobody has seen the plan yet */
+    if (failed) /* nobody uses the plan yet */
         plan->config.enabled = false;
     proxy_adopt(proxy, plan, opened && !failed);
     return failed ? control_fail(control, proxy->listener.errnum, err, NULL) : CONTROL_OK;
 }
 
-/* Whether the proxy's own listener stands in the way of the new one: both have the same port. */
+/* Whether the proxy's own listener occupies the port of the new address. */
 static bool is_in_its_own_way(const struct proxy *proxy, const struct address *listen)
 {
     struct proxy_config now;
@@ -229,7 +227,7 @@ enum control_result control_change_proxy(
     struct plan_basis basis = basis_of(control, old->origin, config);
     bool moves = !control_listens_on(proxy, &config->listen);
     memcpy(basis.config.name, old->config.name, sizeof basis.config.name);
-    if (!moves) /* as it was written: what the file says is still what it says */
+    if (!moves) /* as written in the file */
         basis.config.listen = old->config.listen;
     struct plan *plan = plan_new(&basis, old->rules, old->rule_count);
     if (plan == NULL)
@@ -278,9 +276,9 @@ enum control_result control_reset(struct control *control, struct err *err)
             result = control_remove_all_faults(control, proxy, err);
     }
     if (result == CONTROL_OK) {
-        free(control->every);
-        control->every = NULL;
-        control->every_count = 0;
+        free(control->wildcard_faults);
+        control->wildcard_faults = NULL;
+        control->wildcard_fault_count = 0;
     }
     return result;
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is in force, and how it changes while it runs: the proxies, their faults, and whether they came
- * from the file or from the API. Every change builds and checks its new values first; what fails has
- * changed nothing, unless its comment says otherwise. No call waits for a peer.
+ * The configuration in use, and how it changes while it runs: the proxies, their faults, and
+ * whether they came from the file or from the API. Every change first builds and checks its new
+ * values. A change that fails has no effect, unless its comment says otherwise. No call waits for a
+ * peer.
  *
- * A fault that is added, changed or removed reaches open connections too, in the middle of whatever
- * they do (relay/adoption.h), or only those that are accepted from now on, as its scope says.
+ * An added, changed or removed fault also reaches open connections, in whatever state they are
+ * (relay/adoption.h), or only new connections, as its scope says.
  *
- * The file is the truth for what it names. What the API added beside it (origin RULE_FROM_API) stays
- * when the file is loaded again; what the API changed or removed of the file's comes back.
+ * The file decides about everything it names. Loading it again restores what the API changed or
+ * removed of the file's objects. Objects that the API added (origin RULE_FROM_API) stay.
  *
  * Life: worker_init, control_init, control_load (again for each reload), changes, proxies_close,
- * worker_close, control_deinit, worker_deinit. Not to be called from inside worker->on_event.
+ * worker_close, control_deinit, worker_deinit. Never call it from inside worker->on_event.
  */
 #ifndef RUDEPROXY_CONTROL_CONTROL_H
 #define RUDEPROXY_CONTROL_CONTROL_H
@@ -25,83 +26,86 @@
 #include "proxy/net/worker.h"
 #include "proxy/relay/plan.h"
 
-/* How a change went. All but CONTROL_OK fill `err`. */
+/* The result of a change. All but CONTROL_OK fill `err`. */
 enum control_result {
     CONTROL_OK,
-    CONTROL_INVALID,   /* the values cannot work */
-    CONTROL_NOT_FOUND, /* no such proxy, fault or connection */
+    CONTROL_INVALID,   /* the values cannot be used */
+    CONTROL_NOT_FOUND, /* there is no such proxy, fault or connection */
     CONTROL_EXISTS,    /* the name is taken */
-    CONTROL_FAILED,    /* the kernel refused (control->errnum says why), or no memory */
+    CONTROL_FAILED,    /* the kernel refused (control->errnum says why), or out of memory */
 };
 
-/* Which connections a change of a fault concerns. */
+/* The connections that a change of a fault reaches. */
 enum control_scope { CONTROL_ALL_CONNECTIONS, CONTROL_NEW_CONNECTIONS };
 
-/* What becomes of what the API added when the file is loaded again. */
+/* Whether objects that the API added survive when the file is loaded again. */
 enum reload_policy { CONTROL_KEEP_API, CONTROL_DROP_API };
 
 struct control {
     struct worker *worker;
-    struct settings settings; /* as last loaded; the seed is that of control_init for ever */
-    struct fault *every; /* the file's faults with `proxy = *`: a new proxy gets them too; owned */
-    size_t every_count;
+    struct settings settings; /* as last loaded; the seed is always the one of control_init */
+    struct fault
+        *wildcard_faults; /* the file's faults with `proxy = *`, for new proxies too; owned */
+    size_t wildcard_fault_count;
     int errnum; /* of the last CONTROL_FAILED: a positive errno; 0: not the kernel */
 };
 
-/* `worker` outlives the control. The seed of the settings is that of every plan. */
+/* `worker` outlives the control. The seed of `settings` is the seed of every plan. */
 void control_init(struct control *control, struct worker *worker, const struct settings *settings);
 void control_deinit(struct control *control);
 
-/* Makes what runs what the file says. Listeners whose address did not change stay open, open
- * connections keep their faults, an equal fault keeps its rule and so its shared state. The seed
- * stays. The configuration is copied. CONTROL_OK, CONTROL_INVALID or CONTROL_FAILED. */
+/* Applies a configuration to the running proxies. Listeners whose address did not change stay open.
+ * Open connections keep their faults. An equal fault keeps its rule, and so its shared state. The
+ * seed stays. Copies the configuration. Returns CONTROL_OK, CONTROL_INVALID or CONTROL_FAILED. */
 enum control_result control_load(
     struct control *control, const struct config *config, enum reload_policy keep, struct err *err);
 
-/* The proxy of this name, NULL: there is none. Constant time. */
+/* Returns the proxy of this name, or NULL. Constant time. */
 struct proxy *control_proxy(const struct control *control, const char *name);
-/* In order of creation; `after` NULL: the first. NULL: no more. */
+/* Returns the proxy created after `after` (NULL: the first), or NULL after the last. */
 struct proxy *control_next_proxy(const struct control *control, const struct proxy *after);
 
-/* The proxy's configuration as in force, its `listen` being the real address as soon as it has one
- * (also while it is disabled): what an API shows, and what a change that leaves `listen` out repeats. */
+/* Copies the proxy's configuration in use. Its `listen` is the real address as soon as the proxy
+ * has one, also while it is disabled. An API shows this value, and a change without `listen`
+ * repeats it. */
 void control_proxy_config(const struct proxy *proxy, struct proxy_config *config);
 enum rule_origin control_proxy_origin(const struct proxy *proxy);
 
-/* A fault of a proxy by its name, NULL: it has none of that name. All of them, in order:
- * proxy->plan->rules[0 .. rule_count - 1]. Valid until the next change. */
+/* Returns a fault of a proxy by its name, or NULL. All of them, in order, are proxy->plan->rules[0
+ * .. rule_count - 1]. Valid until the next change. */
 const struct rule *control_fault(const struct proxy *proxy, const char *name);
 
-/* CONTROL_EXISTS, CONTROL_INVALID; CONTROL_FAILED: the address cannot be listened on, and there is no
- * new proxy. */
+/* Returns CONTROL_OK, CONTROL_EXISTS or CONTROL_INVALID; or CONTROL_FAILED if the address cannot be
+ * listened on: then no proxy was added. */
 enum control_result control_add_proxy(
     struct control *control, const struct proxy_config *config, struct err *err);
 
-/* Whether control_change_proxy() could listen where the new configuration says. CONTROL_FAILED: it could
- * not, and the proxy goes on as it is. */
+/* Tests whether control_change_proxy() could listen at the new address. Returns CONTROL_FAILED if
+ * it could not. The proxy stays as it is. */
 enum control_result control_try_change(
     struct control *control, const char *name, const struct proxy_config *config, struct err *err);
 
-/* Gives the proxy a new configuration (its `name` is ignored). When `listen` or `upstream` differs, or
- * `enabled` goes to no, the listener and all connections are closed (FIN), and it starts again; the
- * faults stay. `listen` is compared once resolved; port 0 always differs. CONTROL_NOT_FOUND,
- * CONTROL_INVALID; CONTROL_FAILED: the address cannot be listened on, and the proxy is left disabled,
- * with the new address. */
+/* Gives the proxy a new configuration, ignoring its `name`. If `listen` or `upstream` differs, or
+ * `enabled` becomes no, the listener and all connections are closed (FIN), and the proxy starts
+ * again with the same faults. `listen` is compared after resolving; port 0 always differs. Returns
+ * CONTROL_OK, CONTROL_NOT_FOUND or CONTROL_INVALID; or CONTROL_FAILED if the address cannot be
+ * listened on: then the proxy is disabled and has the new address. */
 enum control_result control_change_proxy(
     struct control *control, const char *name, const struct proxy_config *config, struct err *err);
 
-/* Closes the listener and all connections (FIN). CONTROL_NOT_FOUND. */
+/* Removes the proxy. Closes its listener and all connections (FIN). Returns CONTROL_OK or
+ * CONTROL_NOT_FOUND. */
 enum control_result control_remove_proxy(
     struct control *control, const char *name, struct err *err);
 
-/* The fault comes behind those that the proxy has. Its `proxies` is ignored: it concerns this proxy.
- * `said` may be NULL. CONTROL_NOT_FOUND (the proxy), CONTROL_EXISTS, CONTROL_INVALID (a privilege is
- * missing), CONTROL_FAILED. */
+/* Adds a fault to this proxy, after its other faults. The fault's `proxies` is ignored. `toxic` may
+ * be NULL. Returns CONTROL_OK, CONTROL_NOT_FOUND (the proxy), CONTROL_EXISTS, CONTROL_INVALID (a
+ * privilege is missing) or CONTROL_FAILED. */
 enum control_result control_add_fault(struct control *control, const char *proxy,
     const struct fault *fault, const struct toxic_fields *toxic_fields, enum control_scope scope,
     struct err *err);
 
-/* The fault of this name gets a new value and keeps its place and its name. */
+/* Replaces the value of the fault with this name. The fault keeps its place and its name. */
 enum control_result control_change_fault(struct control *control, const char *proxy,
     const char *name, const struct fault *fault, const struct toxic_fields *toxic_fields,
     enum control_scope scope, struct err *err);
@@ -109,22 +113,24 @@ enum control_result control_change_fault(struct control *control, const char *pr
 enum control_result control_remove_fault(struct control *control, const char *proxy,
     const char *name, enum control_scope scope, struct err *err);
 
-/* Removes every fault, enables every proxy (Toxiproxy's /reset). CONTROL_FAILED: a proxy could not
- * listen; those behind it were not looked at. */
+/* Removes every fault and enables every proxy (Toxiproxy's /reset). Returns CONTROL_FAILED at the
+ * first proxy that cannot listen; the later ones stay as they are. */
 enum control_result control_reset(struct control *control, struct err *err);
 
-/* Connections are numbered from 1 again, `times` counts anew, and what `after = NAME/any` waits for has not
- * fired: for a proxy that many tests share. Open connections keep their numbers and faults. */
+/* Prepares a proxy that many tests share for the next one: numbers connections from 1, counts
+ * `times` from 0, and forgets that the faults in `after = NAME/any` fired. Open connections keep
+ * their numbers and faults. */
 void control_reset_counts(struct control *control);
 
-/* One connection gets a fault of its own, which no other sees and no later change takes away: with
- * `when = open` it happens now. CONTROL_NOT_FOUND: the proxy or the connection; CONTROL_INVALID: it concerns
- * no open connection, or this one is ending already. */
+/* Gives a fault to one open connection. No other connection sees it and no later change removes it.
+ * With `when = open` it triggers now. Returns CONTROL_OK; CONTROL_NOT_FOUND (the proxy or the
+ * connection); or CONTROL_INVALID if the fault cannot act on an open connection or the connection
+ * is already ending. */
 enum control_result control_inject(struct control *control, const char *proxy, uint64_t connection,
     const struct fault *fault, struct err *err);
 
-/* What is in force as a file that config_build reads, as far as the names allow it. A fault of the file
- * is printed once for all of its proxies, one of the API as [fault PROXY.NAME]. */
+/* Prints the configuration in use as a file for config_build, as far as the names allow. A fault of
+ * the file is printed once for all of its proxies, a fault of the API as [fault PROXY.NAME]. */
 void control_print(const struct control *control, FILE *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults that come, change and go on one proxy. A change is a new plan that shares all rules but one. All
- * open connections prepare for it first; when one cannot, for want of memory, none does, and the plan is
- * dropped. Then the proxy takes it, and they carry it out one after another.
+ * Adds, changes and removes faults of one proxy. A change is a new plan that shares all rules but
+ * one. First all open connections prepare for it. If one of them runs out of memory, the plan is
+ * dropped and nothing changes. Then the proxy takes the plan, and each connection applies it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "proxy/net/connection.h"
 #include "proxy/relay/adoption.h"
 
-/* --- reaching open connections --- */
+/* --- the adoption by open connections --- */
 
 struct adoption_batch {
     struct adoption **adoptions; /* owned */
@@ -56,7 +56,7 @@ static void reach_commit(struct adoption_batch *adoption_batch)
     reach_drop(adoption_batch);
 }
 
-/* 0 or -1: out of memory. */
+/* Prepares all connections in scope. Returns 0, or -1 if out of memory. */
 static int reach_prepare(struct adoption_batch *adoption_batch, struct proxy *proxy,
     struct plan *plan, const struct rule_change *changes, size_t count)
 {
@@ -79,7 +79,8 @@ static int reach_prepare(struct adoption_batch *adoption_batch, struct proxy *pr
 
 /* --- changes --- */
 
-/* Takes over the reference to the plan; NULL: there was no memory for it. */
+/* Applies the plan to the proxy and its connections. Takes the reference to the plan; NULL: out of
+ * memory. */
 static enum control_result put_in_force(struct control *control, struct proxy *proxy,
     struct plan *plan, const struct rule_change *changes, size_t count, enum control_scope scope,
     struct err *err)
@@ -95,7 +96,7 @@ static enum control_result put_in_force(struct control *control, struct proxy *p
     return CONTROL_OK;
 }
 
-/* The proxy's plan with one rule more, another, or one less. NULL: out of memory. */
+/* Returns a copy of the plan with one rule added, replaced or removed. NULL: out of memory. */
 static struct plan *edit(const struct plan *old, const struct rule_change *change)
 {
     const struct plan_basis basis = {
@@ -150,7 +151,7 @@ static int report_unknown(const struct plan *plan, const char *name, struct err 
         suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant));
 }
 
-/* Whether a fault of this plan that waits for `after` would wait for itself. */
+/* Whether the fault's `after` would lead back to the fault itself in this plan. */
 static bool is_circle(const struct plan *plan, const char *name, const struct after *after)
 {
     for (size_t steps = 0; after->name[0] != '\0' && steps <= plan->rule_count; steps++) {
@@ -164,7 +165,8 @@ static bool is_circle(const struct plan *plan, const char *name, const struct af
     return false;
 }
 
-/* Whether the fault that `after` names is there, and does not wait for this one. */
+/* Checks that the fault named in `after` exists and does not wait for this one. Returns 0, or -1
+ * with err. */
 static int check_after(const struct control *control, const struct plan *plan,
     const struct fault *fault, struct err *err)
 {
@@ -196,7 +198,8 @@ static int check_privilege(const struct control *control, const struct proxy *pr
     return privilege_check_fault(fault, &proxy->plan->config, control->worker->interception, err);
 }
 
-/* Whether the proxy's protocol has the messages that the fault waits for. */
+/* Checks that the proxy's protocol has the messages for which the fault waits. Returns 0, or -1
+ * with err. */
 static int check_messages(const struct proxy *proxy, const struct fault *fault, struct err *err)
 {
     const char *key;
@@ -206,7 +209,8 @@ static int check_messages(const struct proxy *proxy, const struct fault *fault, 
     return err_set(err, "%s: %.480s", key, why.text);
 }
 
-/* A rule for this proxy in the place of `before`, whose name and origin it has; NULL: a new one. */
+/* Makes a rule for this proxy. It inherits the name and the origin of `before`, the rule it
+ * replaces; NULL: it is new. */
 static enum control_result make_rule(struct control *control, const struct proxy *proxy,
     const struct fault *fault, const struct toxic_fields *toxic_fields, const struct rule *before,
     struct rule **rule, struct err *err)
@@ -243,7 +247,7 @@ enum control_result control_add_fault(struct control *control, const char *proxy
     return result;
 }
 
-/* The rule to be changed or removed. */
+/* Finds the rule to change or remove. */
 static enum control_result find_rule(struct control *control, const char *proxy_name,
     const char *name, struct proxy **proxy, struct rule **rule, struct err *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file is loaded in two steps. First everything that can fail: plans are compiled, listeners of new
- * addresses opened. If one fails, what was opened is closed again and the old state has never been
- * touched. Then everything that cannot: plans are swapped, proxies that are gone from the file closed.
- * Open connections keep the plan that they have.
+ * A file is loaded in two steps. The first does everything that can fail: it compiles plans and
+ * opens listeners of new addresses. If one fails, everything just opened is closed again, and the
+ * old state was never touched. The second cannot fail: it swaps plans and closes proxies that the
+ * file no longer names. Open connections keep their plan.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,23 +11,23 @@
 #include "proxy/control/change.h"
 #include "proxy/control/privilege.h"
 
-/* One proxy that is to run. */
+/* The change for one proxy that will run. */
 struct change {
-    struct plan *plan;      /* reference until it is adopted */
-    struct proxy *existing; /* keeps its listener and connections */
-    struct proxy *fresh;    /* made for this change */
-    bool opened;            /* the existing one's listener was closed and now stands */
+    struct plan *plan;      /* one reference, until adopted */
+    struct proxy *existing; /* keeps its listener and connections; NULL: a new proxy */
+    struct proxy *fresh;    /* created for this change; NULL: it exists */
+    bool opened;            /* the existing proxy's listener was closed and has just been opened */
     bool of_api;            /* the file does not name it: only its faults may change */
 };
 
 struct load {
     struct control *control;
-    struct config config; /* a view of the caller's, with the seed in force */
+    struct config config; /* borrowed from the caller, with the seed in use */
     bool keep_api;
-    struct change *changes; /* owned; the file's proxies, then those of the API that stay */
+    struct change *changes; /* owned; the file's proxies, then the API's that stay */
     size_t count;
-    struct fault *every; /* owned */
-    size_t every_count;
+    struct fault *wildcard_faults; /* owned */
+    size_t wildcard_fault_count;
 };
 
 static int compile(struct load *load, const struct proxy_config *proxy, enum rule_origin origin,
@@ -50,7 +50,7 @@ static int prepare_fresh(struct load *load, struct change *change, struct err *e
     return result;
 }
 
-/* Port 0 is whatever it was the last time. */
+/* Whether the proxy keeps its listener. Port 0 means the port it got last time. */
 static bool stays_there(const struct proxy *old, const struct address *listen)
 {
     return address_equal(&old->plan->config.listen, listen) || control_listens_on(old, listen);
@@ -79,7 +79,8 @@ static int prepare_of_file(
     return result;
 }
 
-/* A proxy of the API keeps its configuration; the file's faults for every proxy may have changed. */
+/* Prepares a proxy of the API. It keeps its configuration; the file's faults with `proxy = *` may
+ * have changed. */
 static int prepare_of_api(
     struct load *load, struct proxy *proxy, struct change *change, struct err *err)
 {
@@ -131,7 +132,7 @@ static int compare_pointers(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Closes those that nothing says shall run. `kept` has room for all changes. */
+/* Closes proxies that neither the file nor the API defines. `kept` has room for all changes. */
 static void close_others(const struct load *load, struct proxy **kept)
 {
     for (size_t i = 0; i < load->count; i++)
@@ -163,20 +164,20 @@ static void commit(struct load *load, struct proxy **kept)
     for (size_t i = 0; i < load->count; i++)
         put_in_force(&load->changes[i]);
     close_others(load, kept);
-    free(control->every);
-    control->every = load->every;
-    control->every_count = load->every_count;
-    load->every = NULL;
+    free(control->wildcard_faults);
+    control->wildcard_faults = load->wildcard_faults;
+    control->wildcard_fault_count = load->wildcard_fault_count;
+    load->wildcard_faults = NULL;
     control->settings = load->config.settings;
     control->worker->ring_pool.most = (size_t)control->settings.memory;
 }
 
-/* The faults that concern proxies which the API may add. */
-static void note_every(struct load *load)
+/* Stores the faults with `proxy = *`, for proxies that the API may add. */
+static void load_note_wildcard_faults(struct load *load)
 {
     for (size_t i = 0; i < load->config.fault_count; i++)
         if (strcmp(load->config.faults[i].proxies, "*") == 0)
-            load->every[load->every_count++] = load->config.faults[i];
+            load->wildcard_faults[load->wildcard_fault_count++] = load->config.faults[i];
 }
 
 enum control_result control_load(
@@ -196,18 +197,18 @@ enum control_result control_load(
         return CONTROL_INVALID;
     }
     load.changes = calloc(most + 1, sizeof load.changes[0]);
-    load.every = calloc(config->fault_count + 1, sizeof load.every[0]);
-    if (kept == NULL || load.changes == NULL || load.every == NULL) {
+    load.wildcard_faults = calloc(config->fault_count + 1, sizeof load.wildcard_faults[0]);
+    if (kept == NULL || load.changes == NULL || load.wildcard_faults == NULL) {
         err_set(err, "out of memory");
     } else if (prepare(&load, err) != 0) {
         for (size_t i = 0; i < load.count; i++)
             undo(&load.changes[i]);
     } else {
-        note_every(&load);
+        load_note_wildcard_faults(&load);
         commit(&load, kept);
         result = CONTROL_OK;
     }
-    free(load.every);
+    free(load.wildcard_faults);
     free(load.changes);
     free(kept);
     return result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Proxies by name and in order, and what every call says when it fails. */
+/* Finds proxies by name and in order, and fills the error of a failed call. */
 #include "proxy/control/change.h"
 #include "proxy/net/proxies.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is in force as a file. Faults of the file come first, each once for all proxies that have it: a
- * value that the API gave to some of them is a section of its own, [fault PROXY.NAME], as are the faults
- * that the API added. A section whose names or addresses cannot stand in a file is printed as a comment.
+ * Prints the configuration in use as a file. The file's faults come first, each once for all
+ * proxies that have it. A value that the API changed on some proxies becomes a section of its own,
+ * [fault PROXY.NAME], and so do faults that the API added. A section with a name or address that a
+ * file cannot hold is printed as a comment.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "proxy/base/memory_file.h"
 #include "proxy/control/control.h"
 
-/* A section on its way out: straight, or as a comment. */
+/* Prints a section. A section that a file could not hold is commented out. */
 static void print_section(
     void (*print)(const void *value, FILE *out), const void *value, bool readable, FILE *out)
 {
@@ -56,7 +57,8 @@ static bool fits_file(const struct proxy_config *proxy)
            proxy->upstream.kind != ADDRESS_NOWHERE;
 }
 
-/* A fault of the API has another name in a file: so has it in the `after` of those that wait for it. */
+/* A fault of the API gets another name in the file, so the `after` of faults that wait for it is
+ * renamed too. */
 static void rename_after(const struct proxy *proxy, struct fault *fault)
 {
     struct after *after = &fault->after;
@@ -69,7 +71,7 @@ static void rename_after(const struct proxy *proxy, struct fault *fault)
         memcpy(after->name, name, strlen(name) + 1);
 }
 
-/* [fault PROXY.NAME] for one proxy. */
+/* Prints [fault PROXY.NAME] for one proxy. */
 static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE *out)
 {
     struct fault fault = rule->fault;
@@ -82,7 +84,7 @@ static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE
     print_section(print_fault, &fault, readable, out);
 }
 
-/* The proxy's rule of this counter, NULL: it has none. */
+/* Returns the proxy's rule with this counter, or NULL. */
 static const struct rule *rule_of(
     const struct proxy *proxy, const struct fault_counter *fault_counter)
 {
@@ -90,7 +92,7 @@ static const struct rule *rule_of(
     return rule != NULL && rule->fault_counter == fault_counter ? rule : NULL;
 }
 
-/* Whether the fault's `proxy` names just those proxies that have it as it is. */
+/* Whether the fault's `proxy` names exactly the proxies that have it unchanged. */
 static bool is_as_written(const struct control *control, const struct fault_counter *fault_counter,
     const struct fault *fault)
 {
@@ -103,8 +105,8 @@ static bool is_as_written(const struct control *control, const struct fault_coun
     return true;
 }
 
-/* Writes the names of the proxies that have it. False: there is no room for them, or one cannot stand in a
- * list. */
+/* Writes the names of the proxies that have the fault. Returns false if there is no room, or a list
+ * cannot hold one of the names. */
 static bool name_proxies(
     const struct control *control, const struct fault_counter *fault_counter, struct fault *fault)
 {
@@ -122,7 +124,8 @@ static bool name_proxies(
     return true;
 }
 
-/* One fault of the file. The value that the first proxy has goes under its own name. */
+/* Prints one fault of the file. The value on the first proxy is printed under the fault's own
+ * name. */
 static void print_of_file(
     const struct control *control, const struct fault_counter *fault_counter, FILE *out)
 {

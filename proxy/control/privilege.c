@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asked by doing it, on a socket of our own that is thrown away: which capability stands for what
- * differs between kernels and between user namespaces, whether it works does not.
+ * Privileges are tested on a temporary socket, because the capability that is needed differs
+ * between kernels and between user namespaces.
  */
 #include "proxy/control/privilege.h"
 
@@ -15,7 +15,7 @@
 #include "proxy/base/side.h"
 #include "proxy/net/packet_filter.h"
 
-/* For `vanish`; the kernel asks tcp_can_repair_sock(). */
+/* Tests repair mode, for `vanish`. The kernel decides in tcp_can_repair_sock(). */
 static int try_repair(int fd)
 {
     const int on = 1;
@@ -28,8 +28,8 @@ static int try_filter(int fd)
     return packet_filter_attach(fd, &all, 1);
 }
 
-/* A TCP socket as a fault would have it. The client's of a proxy that intercepts belongs to the command's
- * network, where we have every right. */
+/* Creates a TCP socket like one that a fault acts on. A client socket of an intercepting proxy
+ * belongs to the command's network, where rudeproxy has every privilege. */
 static int make_socket(struct interception *network)
 {
     if (network != NULL)
@@ -38,7 +38,7 @@ static int make_socket(struct interception *network)
     return fd < 0 ? -errno : fd;
 }
 
-/* `network`: where the socket is; NULL: ours. */
+/* `network`: where the socket is; NULL: rudeproxy's own network. */
 static int try_fault(const struct fault_type *type, struct interception *network)
 {
     int fd = make_socket(network);
@@ -84,7 +84,8 @@ int privilege_check_fault(const struct fault *fault, const struct proxy_config *
 
 int privilege_check(const struct config *config, struct interception *interception, struct err *err)
 {
-    static const struct proxy_config of_api; /* one that comes later */
+    /* A proxy that the API adds later. */
+    static const struct proxy_config of_api;
     for (size_t i = 0; i < config->fault_count; i++) {
         if (config->proxy_count == 0 &&
             privilege_check_fault(&config->faults[i], &of_api, interception, err) != 0)

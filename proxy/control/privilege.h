@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether this process may do what faults need. */
+/* Checks the privileges of this process that faults need. */
 #ifndef RUDEPROXY_CONTROL_PRIVILEGE_H
 #define RUDEPROXY_CONTROL_PRIVILEGE_H
 
@@ -8,11 +8,13 @@
 #include "proxy/base/must_check.h"
 #include "proxy/net/interception.h"
 
-/* `proxy`: the one that the fault concerns. `interception`: of its worker; NULL: none. 0, or -1 with err naming the fault, which is enabled and could not be injected, and the way out. */
+/* `proxy`: the proxy that has the fault. `interception`: its worker's, may be NULL. Returns 0; or
+ * -1 with err naming the fault, which is enabled but could not be injected, and what to do. */
 MUST_CHECK int privilege_check_fault(const struct fault *fault, const struct proxy_config *proxy,
     struct interception *interception, struct err *err);
 
-/* The same for the first such fault of a configuration. */
+/* Checks every fault of a configuration. Returns 0, or -1 with err about the first one that could
+ * not be injected. */
 MUST_CHECK int privilege_check(
     const struct config *config, struct interception *interception, struct err *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JUnit XML, as Jenkins, GitLab and GitHub's reporters read it: one test case for each fault that
- * must fire; one that never fired failed.
+ * JUnit XML, as Jenkins, GitLab and GitHub's reporters read it. One test case for each fault with
+ * must_fire; the case fails if the fault never fired.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static void put_counts(const struct ledger *ledger, FILE *out)
         ledger_count_failed(ledger));
 }
 
-/* JUnit's schema knows whole seconds, without a zone. */
+/* JUnit's schema has whole seconds without a time zone. */
 static void put_times(const struct ledger *ledger, FILE *out)
 {
     char started[LINE_TIME_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger: see ledger.h. Without memory it goes on with what it has and says so at the end: a
- * test under way is worth more than its report.
+ * If memory runs out, the ledger continues with what it has and marks itself incomplete: the
+ * running test is worth more than its report.
  */
 #include "proxy/record/ledger.h"
 
@@ -59,15 +59,15 @@ static struct ledger_fault *find_fault(const struct ledger *ledger, const char *
     return NULL;
 }
 
-/* Room for one more of `size` bytes in a list of `count`: it doubles at every power of two. NULL: no
- * memory. */
+/* Makes room for one more element of `size` bytes in a list of `count`. The list doubles at every
+ * power of two. NULL: out of memory. */
 static void *make_room(void *list, size_t count, size_t size)
 {
     bool full = (count & (count - 1)) == 0;
     return full ? realloc(list, (count == 0 ? 1 : 2 * count) * size) : list;
 }
 
-/* A name for the element that is about to be added. NULL: no memory. */
+/* Adds a name for the element that is about to be added. NULL: out of memory. */
 static struct ledger_name *add_name(struct hash *names, const char *name, size_t index)
 {
     struct ledger_name *entry = calloc(1, sizeof *entry);
@@ -86,14 +86,14 @@ static void *lack_memory(struct ledger *ledger)
     return NULL;
 }
 
-/* Whether one more of `count` is kept. */
+/* Whether one more element is kept; counts it as left out otherwise. */
 static bool has_place(struct ledger *ledger, size_t count)
 {
     ledger->left_out = ledger->left_out || count == LEDGER_NAMES_MAX;
     return count < LEDGER_NAMES_MAX;
 }
 
-/* NULL: no memory, or too many. */
+/* Adds a proxy. NULL: out of memory, or too many. */
 static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
 {
     size_t count = ledger->proxy_count;
@@ -156,7 +156,7 @@ static void note_fault(struct ledger *ledger, const struct fault *config)
 void ledger_note_config(struct ledger *ledger, const struct config *config)
 {
     ledger->seed = config->settings.seed;
-    /* Nobody demands what a reload has taken out of the file. */
+    /* A reload may remove a fault from the file: then it need not fire. */
     for (size_t i = 0; i < ledger->fault_count; i++)
         ledger->faults[i].enabled = ledger->faults[i].must_fire = false;
     for (size_t i = 0; i < config->proxy_count; i++)
@@ -202,7 +202,7 @@ static void note_injection(
     };
 }
 
-/* The entry of this reason on this proxy, a new one where there is room; NULL: there is none. */
+/* Returns the entry of this reason on this proxy, adding one if there is room. NULL: no room. */
 static struct ledger_miss *miss_of(struct ledger_fault *fault, size_t proxy, const char *reason)
 {
     for (size_t i = 0; i < fault->miss_count; i++)
@@ -216,7 +216,7 @@ static void note_miss(struct ledger *ledger, const struct ledger_proxy *proxy, u
 {
     struct ledger_fault *fault = find_fault(ledger, not_fired->fault);
     if (fault == NULL && (fault = add_fault(ledger, not_fired->fault)) != NULL)
-        fault->enabled = true; /* of the API: the configuration does not have it */
+        fault->enabled = true; /* added by the API: the configuration does not name it */
     if (fault != NULL && fault->misses == NULL)
         fault->misses = calloc(LEDGER_MISSES_MAX, sizeof fault->misses[0]);
     if (fault == NULL || fault->misses == NULL) {
@@ -278,7 +278,7 @@ static void note_closed(
 void ledger_note_event(struct ledger *ledger, const struct event *event)
 {
     struct ledger_proxy *proxy = find_proxy(ledger, event->proxy);
-    if (proxy == NULL) /* one of a reload that has just begun */
+    if (proxy == NULL) /* a proxy of a reload that has just begun */
         proxy = add_proxy(ledger, event->proxy);
     if (proxy == NULL)
         return;
@@ -292,7 +292,8 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
         note_injection(ledger, proxy, event);
 }
 
-/* Several proxies may have a fault of one name, and one may have had it several times. */
+/* Adds the counts of all counters: several proxies may have a fault of one name, and a proxy may
+ * have had it several times. */
 static void add_counts(struct ledger *ledger, const struct list *counters)
 {
     list_for_each(link, counters)

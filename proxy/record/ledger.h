@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run came to, gathered from its events: for each proxy its connections and how they ended,
- * for each fault where it was injected. What a reload removes stays in it. The summary, the report
- * and the JUnit file are three ways to print it.
+ * The statistics of a run, gathered from its events: for each proxy its connections and how they
+ * ended, for each fault where it was injected. Objects that a reload removes stay in the ledger.
+ * The summary, the report and the JUnit file print it in three ways.
  *
  * Life: ledger_init; ledger_note_config at the start and after each reload; ledger_note_event;
  * ledger_settle before it is read; ledger_deinit.
@@ -22,54 +22,55 @@
 /* A run may inject millions of faults: the first ones are listed, all are counted. */
 #define LEDGER_PLACES_MAX 1000
 
-/* Proxies, and faults, that the API may have made under ever new names: those that come later are not in the
- * report, which says that they are left out. */
+/* Limit of proxies and of faults, because an API client may keep creating new names. Later ones are
+ * left out of the report, which says so. */
 #define LEDGER_NAMES_MAX 10000
 
-/* Where a name stands in one of the lists: those move as they grow. */
+/* The index of a name's element in one of the lists, whose elements move as the list grows. */
 struct ledger_name {
     struct hash_link link;
     size_t index;
 };
 
-/* Destinations of intercepted clients that are listed for each proxy; all connections are counted. */
+/* Destinations of intercepted clients that are listed for each proxy. All connections are
+ * counted. */
 #define LEDGER_DESTINATIONS_MAX 64
 
 struct ledger_destination {
     char address[ADDRESS_TEXT_MAX];
-    uint64_t connections; /* that ended */
+    uint64_t connections; /* ended ones */
 };
 
 struct ledger_proxy {
     struct ledger_name *by_name; /* owned */
     char name[PROXY_NAME_MAX];
-    char listen[ADDRESS_TEXT_MAX]; /* where it listened last, "" if it never did */
+    char listen[ADDRESS_TEXT_MAX]; /* where it listened last; "": never */
     char upstream[ADDRESS_TEXT_MAX];
-    uint64_t connections; /* that ended */
+    uint64_t connections; /* ended ones */
     uint64_t connect_failed;
-    uint64_t bytes[2];                       /* handed on, by enum direction */
+    uint64_t bytes[2];                       /* forwarded, by enum direction */
     uint64_t ended[CAUSE_COUNT];             /* connections by first cause */
     uint64_t marks[2][END_COUNT];            /* by enum side: connections with that mark */
-    struct ledger_destination *destinations; /* owned; NULL: nobody was intercepted */
+    struct ledger_destination *destinations; /* owned; NULL: no client was intercepted */
     size_t destination_count;
 };
 
 /* One injection. */
 struct ledger_place {
-    size_t proxy;        /* index of the ledger's proxies */
+    size_t proxy;        /* index into the ledger's proxies */
     uint64_t connection; /* 0: the listening socket */
     enum direction direction;
     uint64_t offset;
 };
 
-/* Different reasons for which one fault did not fire: the first ones are listed. */
+/* Different reasons why one fault did not fire: the first ones are listed. */
 #define LEDGER_MISSES_MAX 8
 
 /* Connections of one proxy on which a fault was armed and did not fire, for one reason. */
 struct ledger_miss {
-    size_t proxy;         /* index of the ledger's proxies */
+    size_t proxy;         /* index into the ledger's proxies */
     uint64_t connection;  /* the first of them */
-    uint64_t connections; /* how many */
+    uint64_t connections; /* number of them */
     char reason[NOT_FIRED_REASON_MAX];
 };
 
@@ -78,9 +79,9 @@ struct ledger_fault {
     char name[FAULT_NAME_MAX];
     const char *type;
     bool enabled;
-    bool must_fire;              /* and enabled, in the configuration now in force */
-    uint64_t armed, fired;       /* connections; known after ledger_settle */
-    uint64_t injections;         /* events: one for each direction, and of a listening socket */
+    bool must_fire;              /* must fire: enabled, in the configuration in use */
+    uint64_t armed, fired;       /* numbers of connections; valid after ledger_settle */
+    uint64_t injections;         /* events: one for each direction or listening socket */
     struct ledger_place *places; /* the first LEDGER_PLACES_MAX of them; owned */
     size_t place_count, place_capacity;
     struct ledger_miss *misses; /* room for LEDGER_MISSES_MAX; owned; NULL: none */
@@ -93,25 +94,26 @@ struct ledger {
     uint64_t seed;
     struct ledger_proxy *proxies; /* owned; in order of appearance */
     size_t proxy_count;
-    struct ledger_fault *faults; /* likewise */
+    struct ledger_fault *faults; /* owned; in order of appearance */
     size_t fault_count;
-    uint64_t log_lost;                    /* lines of the log that nobody took; its owner sets it */
+    uint64_t log_lost;                    /* lines that the log lost; set by the owner */
     struct hash proxy_names, fault_names; /* of struct ledger_name */
-    bool left_out;                        /* more than LEDGER_NAMES_MAX proxies, or faults */
-    bool incomplete;                      /* out of memory: something is missing */
+    /* there were more than LEDGER_NAMES_MAX proxies or faults */
+    bool left_out;
+    bool incomplete; /* out of memory: some data is missing */
 };
 
 void ledger_init(struct ledger *ledger);
 void ledger_deinit(struct ledger *ledger);
 
-/* Adds its proxies and faults, so that those are known to which nothing happens. */
+/* Adds the proxies and faults of the configuration, so that unused ones are listed too. */
 void ledger_note_config(struct ledger *ledger, const struct config *config);
 void ledger_note_event(struct ledger *ledger, const struct event *event);
 
-/* Takes over what only the counters know, as of now: at the end, and before any print. */
+/* Copies the current values of the fault counters. Call it before any print, and at the end. */
 void ledger_settle(struct ledger *ledger, const struct fault_counters *book);
 
-/* A fault by its name, NULL: not known. */
+/* Returns a fault by its name, or NULL. */
 const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const char *name);
 
 /* Whether the fault had to fire and did not. */

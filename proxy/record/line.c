@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One function writes the facts of each kind of event; writer.c turns them into JSON or text. A `closed`
- * is shorter as text: one line that a person reads at a glance.
+ * One function writes the facts of each kind of event; writer.c turns them into JSON or text. A
+ * `closed` event has a shorter text: one line that a person reads at a glance.
  */
 #include "proxy/record/line.h"
 
@@ -63,7 +63,7 @@ static void write_side(struct writer *writer, enum side side, const struct side_
     writer_close(writer);
 }
 
-/* As text: "cut: after 853 of 51200 bytes; late: match not seen". */
+/* Writes text: "cut: after 853 of 51200 bytes; late: match not seen". */
 static void write_not_fired_text(struct writer *writer, const struct event *event)
 {
     char text[EVENT_NOT_FIRED_MAX * (FAULT_NAME_MAX + NOT_FIRED_REASON_MAX + 4)] = "";
@@ -88,7 +88,7 @@ static void write_not_fired(struct writer *writer, const struct event *event)
     writer_list_end(writer);
 }
 
-/* As text: how the socket ended, and what lay unread if there was any. */
+/* Writes text: how the socket ended, and how many bytes were unread, if any. */
 static void write_side_text(struct writer *writer, enum side side, const struct side_record *record)
 {
     const char *marks[END_MARKS_MAX];
@@ -100,7 +100,7 @@ static void write_side_text(struct writer *writer, enum side side, const struct 
             writer, side == SIDE_CLIENT ? "client_unread" : "server_unread", record->unread);
 }
 
-/* As text: what a reader wants to know first. All facts are in the JSON log. */
+/* Writes text: the main facts. The JSON log has all of them. */
 static void write_closed_text(struct writer *writer, const struct event *event)
 {
     const struct side_record *sides = event->u.closed.sides;
@@ -210,7 +210,7 @@ static void write_facts(struct writer *writer, const struct event *event)
     }
 }
 
-/* Text starts with `TIME PROXY#CONNECTION EVENT`, without keys. */
+/* Text begins with `TIME PROXY#CONNECTION EVENT`, without keys. */
 static void write_text_head(FILE *out, const char *time, const struct event *event)
 {
     char name[QUOTE_NAME_MAX];

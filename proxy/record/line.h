@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An event as one line, JSON or text: what the log holds and the event stream of the API sends. */
+/* One event as one line, JSON or text, for the log and for the event stream of the API. */
 #ifndef RUDEPROXY_RECORD_LINE_H
 #define RUDEPROXY_RECORD_LINE_H
 
@@ -12,12 +12,12 @@
 /* Writes the event and a newline. `wall_us` is when it happened, by the wall clock. */
 void line_write(FILE *out, enum log_format format, int64_t wall_us, const struct event *event);
 
-/* Wall-clock time as in the log: UTC, ISO 8601, microseconds. */
+/* Writes a wall-clock time as in the log: UTC, ISO 8601, microseconds. */
 #define LINE_TIME_MAX 64
 void line_time_text(int64_t wall_us, char *buf, size_t size);
 int64_t line_wall_us(void);
 
-/* The wall clock minus the monotonic clock of events. */
+/* Returns the wall clock minus the monotonic clock of events. */
 int64_t line_wall_offset_us(void);
 
 #endif

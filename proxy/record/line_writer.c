@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: the stream's buffer is flushed into the queue, the thread is woken and writes what
- * waits.
+ * The usual case: the stream's buffer is flushed into the queue, the thread is woken and writes the
+ * pending bytes.
  *
- * A write that fails is tried again every LINE_WRITER_RETRY_MS, whatever the reason: a disk may get
- * room, a FIFO a reader. Until then lines wait, and when the queue is full they are lost. A write that
- * was cut short in the middle of a line is undone where the file can be truncated, so that a file
- * ends with a whole line whenever the process ends; elsewhere the rest of the line follows.
+ * A failed write is retried every LINE_WRITER_RETRY_MS, whatever the reason: a disk may get room, a
+ * FIFO a reader. Until then lines are queued, and dropped when the queue is full. A write that
+ * stopped inside a line is undone if the file can be truncated, so a file ends with a whole line
+ * whenever the process ends. Otherwise the rest of the line follows.
  *
- * The queue is a ring. head, written and tail are offsets in everything that was ever queued:
+ * The queue is a ring. head, written and tail are offsets in the stream of all bytes ever queued:
  *
- *     freed | head .. the line under way .. written .. waiting .. tail | free
+ *     freed | head .. current line .. written .. pending .. tail | free
  */
 #include "proxy/record/line_writer.h"
 
@@ -28,30 +28,31 @@
 
 #include "proxy/base/clock.h"
 
-/* Of one write, so that a slow reader is seen to read: the size of a pipe (pipe(7)). */
+/* Limit of one write, so that the progress of a slow reader is visible: the size of a pipe
+ * (pipe(7)). */
 #define WRITE_MOST (64 * 1024)
 
-#define NO_READER (-1)   /* for a descriptor: a FIFO without a reader, to be opened again */
-#define SAME_FILE (-2)   /* for the next descriptor: nobody asked for another file */
-#define STOP_WAIT_MS 100 /* for a thread that is not stuck */
+#define NO_READER (-1)   /* for a descriptor: a FIFO without a reader; opened again later */
+#define SAME_FILE (-2)   /* for the next descriptor: no other file was requested */
+#define STOP_WAIT_MS 100 /* enough for a thread that is not stuck */
 
 struct line_writer {
     FILE *stream;
     uint64_t lost;
     bool is_file;
     pthread_t thread;
-    int wake_fd; /* eventfd: there is something for the thread */
+    int wake_fd; /* eventfd that wakes the thread */
     char *path;  /* owned; NULL: a descriptor of the caller's */
     pthread_mutex_t lock;
-    pthread_cond_t moved; /* written, errnum or stopped changed */
-    /* Under the lock: */
+    pthread_cond_t moved; /* signalled when written, errnum or stopped changes */
+    /* Protected by the lock: */
     uint64_t head, written, tail;
     int errnum;
-    bool full; /* a line was lost, and the queue is not half empty yet */
+    bool full; /* a line was dropped, and the queue is not yet half empty */
     bool stop, stopped;
-    int next_fd;        /* of a file opened anew; SAME_FILE: none */
-    uint64_t switch_at; /* what is queued behind goes there */
-    /* Of the thread: */
+    int next_fd;        /* of a file opened again; SAME_FILE: none */
+    uint64_t switch_at; /* bytes queued from this offset are for next_fd */
+    /* Used by the thread alone: */
     int fd;
     char buffer[LINE_WRITER_BUFFER];
     char bytes[LINE_WRITER_QUEUE];
@@ -64,7 +65,7 @@ static size_t used(const struct line_writer *writer)
     return (size_t)(writer->tail - writer->head);
 }
 
-/* Two pieces of the ring, from `from` to `to`. */
+/* Sets `piece` to the one or two pieces of the ring from `from` to `to`. */
 static void pieces(struct line_writer *writer, uint64_t from, uint64_t to, struct iovec piece[2])
 {
     size_t at = (size_t)(from % LINE_WRITER_QUEUE), size = (size_t)(to - from);
@@ -94,12 +95,13 @@ static bool has_room(struct line_writer *writer)
     return !writer->full;
 }
 
-/* The stream's write: takes whole lines as long as there is room. Never fails. */
+/* The stream's write function. Queues whole lines while there is room. Never fails. */
 static ssize_t on_flush(void *cookie, const char *bytes, size_t size)
 {
     struct line_writer *writer = cookie;
     pthread_mutex_lock(&writer->lock);
-    if (used(writer) == 0 && writer->next_fd == SAME_FILE) /* use the same few pages again */
+    /* restart the ring, to use the same few pages */
+    if (used(writer) == 0 && writer->next_fd == SAME_FILE)
         writer->head = writer->written = writer->tail = 0;
     for (size_t at = 0, length; at < size; at += length) {
         const char *end = memchr(bytes + at, '\n', size - at);
@@ -118,7 +120,7 @@ static ssize_t on_flush(void *cookie, const char *bytes, size_t size)
 
 /* --- the thread --- */
 
-/* Opens without waiting; *fd may be NO_READER. 0 or a positive errno. */
+/* Opens without waiting. *fd may become NO_READER. Returns 0 or a positive errno. */
 static int open_append(const char *path, int *fd)
 {
     struct stat status;
@@ -135,8 +137,9 @@ static uint64_t behind_last_line(struct line_writer *writer, uint64_t from, uint
     return to;
 }
 
-/* Takes back the beginning of a line from a regular file whose last writer we are. */
-static bool undo(int fd, uint64_t torn)
+/* Removes the beginning of a line from a regular file, if no other process has appended to it
+ * since. */
+static bool undo_torn_line(int fd, uint64_t torn)
 {
     struct stat status;
     off_t at = lseek(fd, 0, SEEK_CUR);
@@ -147,7 +150,7 @@ static bool undo(int fd, uint64_t torn)
     return true;
 }
 
-/* Moves to the file that was opened anew, when the old one has its lines or does not take them. */
+/* Switches to the newly opened file when the old one has all its lines, or fails. */
 static void switch_file(struct line_writer *writer, bool failed)
 {
     if (writer->next_fd == SAME_FILE || (!failed && writer->written < writer->switch_at))
@@ -156,10 +159,10 @@ static void switch_file(struct line_writer *writer, bool failed)
         close(writer->fd);
     writer->fd = writer->next_fd;
     writer->next_fd = SAME_FILE;
-    writer->written = writer->head; /* a line that was cut begins anew */
+    writer->written = writer->head; /* a line that was cut starts again */
 }
 
-/* Writes once, the lock being open meanwhile. Returns 0 or a positive errno. */
+/* Writes once, with the lock released meanwhile. Returns 0 or a positive errno. */
 static int write_some(struct line_writer *writer)
 {
     struct iovec piece[2];
@@ -177,7 +180,7 @@ static int write_some(struct line_writer *writer)
     uint64_t written = from + (n > 0 ? (size_t)n : 0);
     uint64_t whole = behind_last_line(writer, from, written);
     whole = whole > from ? whole : writer->head;
-    if (written > whole && errnum != 0 && undo(writer->fd, written - whole))
+    if (written > whole && errnum != 0 && undo_torn_line(writer->fd, written - whole))
         written = whole;
     pthread_mutex_lock(&writer->lock);
     writer->written = written;
@@ -185,7 +188,7 @@ static int write_some(struct line_writer *writer)
     return errnum == EINTR ? 0 : errnum;
 }
 
-/* Until the descriptor takes bytes again, a failed write is due again, or the owner wants something. */
+/* Sleeps until the descriptor accepts bytes, a retry is due, or the owner wakes the thread. */
 static void pause_thread(struct line_writer *writer, int errnum)
 {
     eventfd_t count;
@@ -220,7 +223,7 @@ static void *run_thread(void *user)
     return NULL;
 }
 
-/* No signal may reach the thread: their handlers are libuv's, and the loop's thread gets them. */
+/* Starts the thread with all signals blocked: libuv handles signals, on the loop's thread. */
 static int start_thread(struct line_writer *writer)
 {
     sigset_t all, before;
@@ -259,7 +262,7 @@ static void free_writer(struct line_writer *writer)
     free(writer);
 }
 
-/* Takes over the path, and with it the descriptor. NULL with err filled: both are gone. */
+/* Takes the path, and with it the descriptor. NULL with err filled: both are released. */
 static struct line_writer *writer_new(int fd, char *path, int mode, struct err *err)
 {
     const cookie_io_functions_t calls = {.write = on_flush};
@@ -421,8 +424,8 @@ bool line_writer_finish(struct line_writer *writer, int most_ms)
     pthread_mutex_lock(&writer->lock);
     for (uint64_t at = writer->head; at < writer->tail; at++)
         writer->lost += writer->bytes[at % LINE_WRITER_QUEUE] == '\n';
-    writer->full =
-        true; /* the thread may be in the middle of a write: the bytes stay as they are */
+    /* The thread may be in the middle of a write: keep the bytes. */
+    writer->full = true;
     pthread_mutex_unlock(&writer->lock);
     return false;
 }

@@ -71,7 +71,7 @@ static void write_lost(struct log *log)
     log->lost_logged = lost;
 }
 
-/* Says on stderr that the log fails, once until it works again; nothing if stderr is the log. */
+/* Reports on stderr that the log fails, once until it works again; not if stderr is the log. */
 static void note_failure(struct log *log)
 {
     int errnum = line_writer_errnum(log->writer);
@@ -99,8 +99,8 @@ void log_sync(struct log *log)
     log_flush(log);
 }
 
-/* Returns whether a `lost` event is due that has no room yet. */
-static bool look_after_losses(struct log *log)
+/* Logs the losses if there is room. Returns whether a `lost` event is still pending. */
+static bool log_losses(struct log *log)
 {
     if (log_lost(log) != log->lost_logged && line_writer_has_room(log->writer))
         write_lost(log);
@@ -112,7 +112,7 @@ int log_flush_if_due(struct log *log, time_us now)
 {
     if (log->out == NULL)
         return -1;
-    bool lost = look_after_losses(log);
+    bool lost = log_losses(log);
     bool pending = __fpending(log->out) > 0;
     if (pending && log->pending_since == TIME_NEVER)
         log->pending_since = now;
@@ -153,7 +153,7 @@ void log_event(struct log *log, const struct event *event)
         log_flush(log);
 }
 
-/* The seed is a string: half of all 64-bit numbers are beyond what readers of JSON can hold. */
+/* The seed is a string, because many readers of JSON cannot hold integers above 2^53. */
 static void write_config(FILE *out, const char *event, const struct config *config, const char *ini)
 {
     struct writer writer;
@@ -169,8 +169,8 @@ static void write_config(FILE *out, const char *event, const struct config *conf
     writer_end(&writer);
 }
 
-/* The configuration without the API, which a repetition does not need and whose token is secret. NULL:
- * out of memory; the caller frees it. */
+/* Returns the configuration without the API, which a repetition does not need and whose token is
+ * secret. The caller frees it. NULL: out of memory. */
 static char *config_text(const struct config *config)
 {
     struct memory_file file;
@@ -197,8 +197,9 @@ void log_config(struct log *log, const char *event, const struct config *config)
         write_config(file.out, event, config, ini);
         line = memory_file_close(&file, &size);
     }
+    /* the line may be longer than the stream's buffer */
     if (line != NULL)
-        line_writer_put(log->writer, line, size); /* it may be longer than the stream's buffer */
+        line_writer_put(log->writer, line, size);
     else
         fputs("rudeproxy: out of memory: the log has no configuration for replay\n", stderr);
     free(line);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that appear complete: see output_file.h. */
 #include "proxy/record/output_file.h"
 
 #include <errno.h>
@@ -18,8 +17,8 @@ static int cannot_write(const struct output_file *file, int errnum, struct err *
     return err_set(err, "cannot write %s %s: %s", file->option, file->path, strerror(errnum));
 }
 
-/* Replaces the link at `path`, of OUTPUT_PATH_MAX bytes, by what it names. 1 if it was one, 0 if not, or a
- * negative errno. */
+/* Replaces the symbolic link at `path` (OUTPUT_PATH_MAX bytes) by its target. Returns 1 if it was a
+ * link, 0 if not, or a negative errno. */
 static int follow_link(char *path)
 {
     char target[OUTPUT_PATH_MAX], folder[OUTPUT_PATH_MAX], joined[OUTPUT_PATH_MAX];
@@ -36,8 +35,9 @@ static int follow_link(char *path)
     return 1;
 }
 
-/* Finds out what `path` names, through its links, and whether it can be replaced: what exists and is no
- * regular file is written through, and so is an open descriptor (/dev/stdout). 0 or a negative errno. */
+/* Resolves the links of `path`, and decides whether the file is replaced or written directly. A
+ * file that is not regular, or an open descriptor (/dev/stdout), is written directly. Returns 0 or
+ * a negative errno. */
 static int resolve(struct output_file *file)
 {
     struct stat status;
@@ -58,7 +58,7 @@ static int resolve(struct output_file *file)
     return 0;
 }
 
-/* A FIFO that nobody reads is an error (ENXIO), not a wait. */
+/* Opens a FIFO without a reader with an error (ENXIO) instead of waiting. */
 static int open_through(struct output_file *file)
 {
     int fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -67,7 +67,7 @@ static int open_through(struct output_file *file)
     return fd;
 }
 
-/* The mode that fopen() would give to a new file: mkostemp() makes it 0600. */
+/* Returns the mode that fopen() would give to a new file; mkostemp() sets 0600. */
 static mode_t mode_of_new_file(void)
 {
     mode_t mask = umask(0);
@@ -136,7 +136,7 @@ int output_file_probe(const char *option, const char *path, struct err *err)
 {
     struct output_file file = {.option = option, .path = path};
     struct stat status;
-    /* What is written through is not opened: the reader of a FIFO would see an end. */
+    /* A file that is written directly is not opened here: the reader of a FIFO would see an end. */
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
         if (S_ISDIR(status.st_mode))
             return cannot_write(&file, EISDIR, err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that appears under its name only when it is complete: written beside it under another
- * name, then renamed. Readers see the old file, or the new one, or none. Links are followed: the file they
- * name is replaced. What exists and is no regular file (a device, a FIFO, /dev/stdout) is written directly.
+ * A file that appears under its name only when it is complete: it is written beside it under
+ * another name, then renamed. Readers see the old file, the new one, or none. Symbolic links are
+ * followed, and their target is replaced. An existing file that is not regular (a device, a FIFO,
+ * /dev/stdout) is written directly.
  *
  * Life: output_file_open, write to `out`, output_file_commit.
  */
@@ -22,23 +23,25 @@ struct output_file {
     FILE *out;
     const char *option;           /* "--report", for messages */
     const char *path;             /* the caller's */
-    bool through;                 /* `path` is written directly, nothing is renamed */
-    mode_t mode;                  /* of the file that is replaced, 0: there is none */
+    bool through;                 /* `path` is written directly, without a rename */
+    mode_t mode;                  /* of the file that is replaced; 0: there is none */
     char target[OUTPUT_PATH_MAX]; /* `path` without links */
     char temporary[OUTPUT_PATH_MAX];
 };
 
-/* 0, or -1 with err filled and nothing left behind. */
+/* Returns 0, or -1 with err filled and no file left behind. */
 MUST_CHECK int output_file_open(
     struct output_file *file, const char *option, const char *path, struct err *err);
 
-/* Closes and renames; the same on failure, also when a write failed before. */
+/* Closes and renames. Always releases the file, even if it fails or a write failed before. Returns
+ * 0, or -1 with err filled. */
 MUST_CHECK int output_file_commit(struct output_file *file, struct err *err);
 
-/* Closes and removes what was written. */
+/* Closes and removes the file. */
 void output_file_discard(struct output_file *file);
 
-/* Whether it could be written, told at the start of a run and not at its end. */
+/* Checks at the start of a run that the file could be written at its end. Returns 0, or -1 with err
+ * filled. */
 MUST_CHECK int output_file_probe(const char *option, const char *path, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The JSON report, built with jansson. A call that has no memory yields NULL, and whatever that is
- * put into fails in turn, or stays without it: `ok` remembers.
+ * The JSON report, built with jansson. A call without memory returns NULL, and adding NULL to an
+ * object or list fails too; `ok` records that.
  */
 #include "proxy/record/report.h"
 
@@ -28,13 +28,14 @@ static void append(struct builder *builder, json_t *array, json_t *value)
         builder->ok = false;
 }
 
-/* A count: never beyond what a signed 64-bit integer holds. */
+/* Makes a count, limited to a signed 64-bit integer. */
 static json_t *number(uint64_t value)
 {
     return json_integer((json_int_t)value);
 }
 
-/* The path of a UNIX socket need not be UTF-8: then byte by byte, as the log does. */
+/* Makes a string. The path of a UNIX socket need not be UTF-8: then each byte becomes a character,
+ * as in the log. */
 static json_t *text(const char *value)
 {
     char out[2 * ADDRESS_TEXT_MAX];
@@ -75,7 +76,7 @@ static json_t *causes_of(struct builder *builder, const uint64_t ended[CAUSE_COU
     return object;
 }
 
-/* What intercepted clients dialled. */
+/* Lists the destinations that intercepted clients dialled. */
 static json_t *destinations_of(struct builder *builder, const struct ledger_proxy *proxy)
 {
     json_t *array = json_array();
@@ -112,7 +113,7 @@ static json_t *place_of(
 {
     json_t *object = json_object();
     set(builder, object, "proxy", text(ledger->proxies[place->proxy].name));
-    if (place->connection == 0) /* the listening socket: no bytes */
+    if (place->connection == 0) /* the listening socket has no bytes */
         return object;
     set(builder, object, "connection", number(place->connection));
     set(builder, object, "direction", text(direction_name(place->direction)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run came to, for programs: one JSON object (--report) and JUnit XML (--junit). */
+/* The result of a run for programs: one JSON object (--report) and JUnit XML (--junit). */
 #ifndef RUDEPROXY_RECORD_REPORT_H
 #define RUDEPROXY_RECORD_REPORT_H
 
@@ -9,11 +9,12 @@
 #include "proxy/base/must_check.h"
 #include "proxy/record/ledger.h"
 
-/* The ledger is settled, at the end or in the middle of a run. 0 or -ENOMEM; whether everything
- * could be written is for ferror() to say. */
+/* Prints the report of a settled ledger, at the end or in the middle of a run. Returns 0 or
+ * -ENOMEM. Check ferror() for write errors. */
 MUST_CHECK int report_print(const struct ledger *ledger, FILE *out);
 
-/* The ledger is settled. Each writes a file that appears complete. 0, or -1 with err filled. */
+/* Each writes a file that appears complete, from a settled ledger. Returns 0, or -1 with err
+ * filled. */
 MUST_CHECK int report_write(const struct ledger *ledger, const char *path, struct err *err);
 MUST_CHECK int junit_write(const struct ledger *ledger, const char *path, struct err *err);
 

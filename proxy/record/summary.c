@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The summary at the end of a run: see summary.h. */
 #include "proxy/record/summary.h"
 
 #include <inttypes.h>
 
 #include "proxy/base/quote.h"
 
-#define DESTINATIONS_SHOWN 10 /* of each proxy; the report and the log have them all */
-#define PLACES_SHOWN 5        /* of each fault; the report and the log have them all */
+#define DESTINATIONS_SHOWN 10 /* for each proxy; the report and the log have all */
+#define PLACES_SHOWN 5        /* for each fault; the report and the log have all */
 
 static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *out)
 {
@@ -28,7 +27,7 @@ static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *
     fputc('\n', out);
 }
 
-/* "  to 10.1.2.3:5432: 2", what intercepted clients dialled */
+/* Prints "  to 10.1.2.3:5432: 2": the destinations that intercepted clients dialled. */
 static void print_destinations(const struct ledger_proxy *proxy, FILE *out)
 {
     size_t count = proxy->destination_count;
@@ -59,7 +58,7 @@ static void print_proxy(const struct ledger_proxy *proxy, FILE *out)
     print_marks(proxy, SIDE_SERVER, out);
 }
 
-/* " at web#2 downstream 1024, web#5 downstream 1024 and 3 more" */
+/* Prints " at web#2 downstream 1024, web#5 downstream 1024 and 3 more". */
 static void print_places(const struct ledger *ledger, const struct ledger_fault *fault, FILE *out)
 {
     size_t shown = fault->place_count < PLACES_SHOWN ? fault->place_count : PLACES_SHOWN;
@@ -76,7 +75,7 @@ static void print_places(const struct ledger *ledger, const struct ledger_fault 
         fprintf(out, " and %" PRIu64 " more", fault->injections - shown);
 }
 
-/* "  not fired: after 853 of 51200 bytes (web#1), match not seen (web#2 and 4 more)" */
+/* Prints "  not fired: after 853 of 51200 bytes (web#1), match not seen (web#2 and 4 more)". */
 static void print_misses(const struct ledger *ledger, const struct ledger_fault *fault, FILE *out)
 {
     uint64_t told = 0;

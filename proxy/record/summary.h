@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run came to, for people: printed on stderr when it ends. */
+/* The result of a run for people: printed on stderr at its end. */
 #ifndef RUDEPROXY_RECORD_SUMMARY_H
 #define RUDEPROXY_RECORD_SUMMARY_H
 
@@ -7,10 +7,10 @@
 
 #include "proxy/record/ledger.h"
 
-/* The ledger is settled. */
+/* Prints the summary of a settled ledger. */
 void summary_print(const struct ledger *ledger, FILE *out);
 
-/* One line on each fault that had to fire and did not. */
+/* Prints one line for each fault that had to fire and did not. */
 void summary_print_failed(const struct ledger *ledger, FILE *out);
 
 #endif

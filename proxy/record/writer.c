@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records as JSON (RFC 8259) or text: see writer.h. Every line is
- * valid UTF-8 without controls, whatever a name or path holds (quote.h). */
+/* Every line is valid UTF-8 without control characters, whatever a name or path contains
+ * (quote.h). */
 #include "proxy/record/writer.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes one record as a JSON object or as `key=value` text, from the same calls. Text flattens
- * objects into dotted keys and leaves out what says nothing (empty strings, empty lists).
+ * Writes one record, as a JSON object or as `key=value` text, from the same calls. Text flattens
+ * objects into dotted keys and omits empty strings and empty lists.
  */
 #ifndef RUDEPROXY_RECORD_WRITER_H
 #define RUDEPROXY_RECORD_WRITER_H
@@ -16,7 +16,7 @@ struct writer {
     FILE *out;
     enum log_format format;
     const char *object; /* text: prefix of the keys inside an object */
-    bool first;         /* no comma or blank is due */
+    bool first;         /* the next value needs no comma or blank before it */
 };
 
 void writer_begin(struct writer *writer, FILE *out, enum log_format format);
@@ -28,14 +28,14 @@ void writer_null(struct writer *writer, const char *key);
 void writer_strings(
     struct writer *writer, const char *key, const char *const *values, size_t count);
 
-/* A list of objects, whose members are written between begin and end of each. JSON only: text has no word
- * for it. */
+/* A list of objects. Write each object's members between its begin and end. JSON only: text omits
+ * lists. */
 void writer_list_begin(struct writer *writer, const char *key);
 void writer_item_begin(struct writer *writer);
 void writer_item_end(struct writer *writer);
 void writer_list_end(struct writer *writer);
 
-/* One level of nesting. */
+/* Begins one level of nesting. */
 void writer_open(struct writer *writer, const char *key);
 void writer_close(struct writer *writer);
 
