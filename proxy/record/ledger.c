@@ -5,6 +5,7 @@
  */
 #include "proxy/record/ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,12 +195,16 @@ static void note_injection(
         ledger->incomplete = true;
         return;
     }
-    fault->places[fault->place_count++] = (struct ledger_place){
+    struct ledger_place *place = &fault->places[fault->place_count++];
+    *place = (struct ledger_place){
         .proxy = (size_t)(proxy - ledger->proxies),
         .connection = event->connection,
         .direction = event->u.fault.direction,
         .offset = event->u.fault.offset,
+        .message = event->u.fault.message,
     };
+    if (place->message > 0)
+        snprintf(place->kind, sizeof place->kind, "%s", event->u.fault.kind);
 }
 
 /* Returns the entry of this reason on this proxy, adding one if there is room. NULL: no room. */

@@ -55,12 +55,16 @@ struct ledger_proxy {
     size_t destination_count;
 };
 
+#define LEDGER_KIND_MAX 32 /* of a message, with its NUL */
+
 /* One injection. */
 struct ledger_place {
     size_t proxy;        /* index into the ledger's proxies */
     uint64_t connection; /* 0: the listening socket */
     enum direction direction;
     uint64_t offset;
+    uint64_t message;           /* number of the message there; 0: not known */
+    char kind[LEDGER_KIND_MAX]; /* of it; "": it has none */
 };
 
 /* Different reasons why one fault did not fire: the first ones are listed. */

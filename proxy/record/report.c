@@ -118,6 +118,10 @@ static json_t *place_of(
     set(builder, object, "connection", number(place->connection));
     set(builder, object, "direction", text(direction_name(place->direction)));
     set(builder, object, "offset", number(place->offset));
+    if (place->message > 0)
+        set(builder, object, "message", number(place->message));
+    if (place->kind[0] != '\0')
+        set(builder, object, "kind", text(place->kind));
     return object;
 }
 

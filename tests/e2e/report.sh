@@ -15,6 +15,7 @@ grace = 300ms
 [proxy web]
 listen   = 127.0.0.1:0
 upstream = builtin:http
+protocol = http
 
 [proxy dead]
 listen   = 127.0.0.1:0
@@ -93,7 +94,8 @@ field .proxies[1].upstream "unix:$work/a&<'socket"
 field '.faults | length' 4
 field .faults[0].fired 1
 field .faults[0].injections 1
-field '.faults[0].where[0] | "\(.proxy) \(.connection) \(.direction) \(.offset)"' 'web 2 downstream 1024'
+field '.faults[0].where[0] | "\(.proxy) \(.connection) \(.direction) \(.offset) \(.message) \(.kind)"' \
+    'web 2 downstream 1024 1 200'
 field '.faults[1] | "\(.name) \(.type) \(.must_fire) \(.armed) \(.fired) \(.failed)"' 'far reset true 2 0 true'
 field '.faults[0].not_fired | length' 0
 field '.faults[1].not_fired[0] | "\(.fault) \(.proxy) \(.connection)"' 'far web 1'
