@@ -12,16 +12,18 @@ documents=(README.md docs/*.md)
 
 # --- INI blocks ---------------------------------------------------------------------------------
 
-# ini_blocks FILE PREFIX - writes each ```ini block to PREFIX.LINE.ini. A block of faults alone gets a proxy.
+# ini_blocks FILE PREFIX - writes each ```ini block to PREFIX.LINE.ini. A block of faults alone gets a proxy; "```ini http"
+# gives that proxy a protocol.
 ini_blocks() {
     awk -v prefix="$2" '
         function end() {
             out = prefix "." line ".ini"
-            if (text !~ /\[proxy/) text = "[proxy main]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n" text
+            if (text !~ /\[proxy/)
+                text = "[proxy main]\nlisten = 127.0.0.1:0\nupstream = builtin:http\nprotocol = " protocol "\n" text
             printf "%s", text >out
             close(out)
         }
-        /^ *```ini/ { on = 1; line = FNR; text = ""; next }
+        /^ *```ini/ { on = 1; line = FNR; text = ""; protocol = NF > 1 ? $NF : "raw"; next }
         /^ *```/ && on { on = 0; end() }
         on { text = text $0 "\n" }' "$1"
 }
@@ -37,7 +39,9 @@ for block in "$work"/*.md.*.ini; do
     ! grep -v '^rudeproxy: seed' "$work/err" | grep . || fail "check has notes on the INI block at $(basename "$block" .ini)"
     count=$((count + 1))
 done
-[ "$count" -ge 20 ] || fail "only $count INI blocks were found"
+long=$(awk '/^```ini/ { on = 1; lines = 0; next } /^```/ { on = 0 } on && ++lines > 6 { print FNR }' docs/COOKBOOK.md)
+[ -z "$long" ] || fail "docs/COOKBOOK.md: a recipe of more than six lines, line $long"
+[ "$count" -ge 60 ] || fail "only $count INI blocks were found"
 note "$count INI blocks"
 
 # --- Links --------------------------------------------------------------------------------------
