@@ -145,6 +145,12 @@ postgres_recipe() {
         -c "INSERT INTO ledger VALUES ($row)" -c 'COMMIT'
     says "$work/err" 'server closed the connection unexpectedly|Connection reset by peer'
     same "row $row" 1 "$(sql "SELECT count(*) FROM ledger WHERE entry = $row")"
+    # In the extended protocol, with other statements before.
+    printf 'SELECT 1;\nBEGIN;\nINSERT INTO ledger VALUES (%s);\nCOMMIT;\n' "$((row + 1000))" >"$work/extended.sql"
+    expect '1|2' pgbench -n -t 1 -M extended -f "$work/extended.sql" -h 127.0.0.1 -p "${address##*:}"
+    cat "$work/out" >>"$work/err"
+    says "$work/err" 'server closed the connection unexpectedly|Connection reset by peer|aborted'
+    same "row $((row + 1000))" 1 "$(sql "SELECT count(*) FROM ledger WHERE entry = $((row + 1000))")"
     done_with
 }
 

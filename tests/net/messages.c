@@ -56,6 +56,25 @@ static const struct row answers[] = {
     {"http", "message:1/chunk:2", TEXT(CHUNKS), 55, 1, "200"},
     {"http", "message:1/trailer", TEXT(CHUNKS), 67, 1, "200"},
     {"http", "message:1\nedge = before", TEXT(CHUNKS), 0, 1, "200"},
+    {"redis", "message:1/integer\nedge = before", TEXT("+OK\r\n:1\r\n"), 5, 2, "integer"},
+    {"redis", "message:2", TEXT("*2\r\n:1\r\n$1\r\na\r\n+OK\r\n:2\r\n"), 20, 2, "simple_string"},
+    {"postgres", "message:1/ReadyForQuery\nedge = before", TEXT("R\0\0\0\x08\0\0\0\0Z\0\0\0\5I"), 9,
+        2, "ReadyForQuery"},
+    {"postgres", "message:1/readyforquery-1", TEXT("R\0\0\0\x08\0\0\0\0Z\0\0\0\5I"), 14, 2,
+        "ReadyForQuery"},
+    {"mysql", "message:1/ERR\nedge = before",
+        TEXT("\2\0\0\0\x0a"
+             "8\1\0\0\1\xff"),
+        6, 2, "ERR"},
+    {"mqtt", "message:1/PUBACK\nedge = before", TEXT("\x20\2\0\0\x40\2\0\1"), 4, 2, "PUBACK"},
+    {"amqp", "message:1/body+3", TEXT("\1\0\0\0\0\0\0\xce\3\0\1\0\0\0\1x\xce"), 11, 2, "body"},
+    {"http2", "message:1/GOAWAY\nedge = before",
+        TEXT("\0\0\0\4\0\0\0\0\0\0\0\x08\7\0\0\0\0\0\0\0\0\1\0\0\0\0"), 9, 2, "GOAWAY"},
+    {"kafka", "message:2", TEXT("\0\0\0\5\0\0\0\1a\0\0\0\4\0\0\0\2\0\0\0\4\0\0\0\3"), 17, 2, NULL},
+    {"mongodb", "message:1/OP_MSG", TEXT("\x10\0\0\0\1\0\0\0\0\0\0\0\xdd\7\0\0\x10\0"), 16, 1,
+        "OP_MSG"},
+    {"smtp", "message:1/250\nedge = before", TEXT("220-a\r\n220 b\r\n250 c\r\n"), 14, 2, "250"},
+    {"turns", "message:1+2", TEXT("hello"), 2, 1, NULL},
 };
 
 /* Waits for the line of the log about the fault. */
