@@ -17,6 +17,7 @@
 #include "proxy/app/replay/replay.h"
 #include "proxy/app/run.h"
 #include "proxy/app/sweep/command.h"
+#include "proxy/app/view/command.h"
 #include "proxy/base/suggest.h"
 #include "proxy/base/version.h"
 #include "proxy/ctl/ctl.h"
@@ -297,6 +298,11 @@ const struct command commands[] = {
         .arguments = "replay LOG",
         .help = "a file that repeats the faults of a JSON log",
         .run = command_replay,
+        .takes_words = true},
+    {.name = "view",
+        .arguments = "view LOG [PROXY[#NUMBER]]",
+        .help = "a picture of each connection in a JSON log",
+        .run = view_command,
         .takes_words = true},
     {.name = "faults",
         .arguments = "faults [TYPE...|markdown]",

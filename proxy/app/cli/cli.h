@@ -64,6 +64,7 @@ struct cli {
     const char *pass;        /* of exec; NULL: the default */
     const char *host, *port; /* of serve; NULL: the default */
     bool quiet, die_with_parent, private_network, verbose, want_help, want_version;
+    bool view_text, view_page;   /* of view; none: stdout decides */
     bool seen[CLI_OPTIONS_MAX];  /* options given, by row of the table */
     const char *const *operands; /* words behind the command, NULL-terminated, in argv */
     size_t operand_count;

@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every line that begins with `{` is an event; others are counted and passed over, because a log on
- * stderr stands among other output. The first line that is no proper event ends the reading: what
- * is missing there may have been a fault.
- *
- * Each line is parsed by jansson. Its strings are UTF-8; the log writes bytes, each as the
- * character of that number (writer.c), so they are brought back to bytes.
+ * jansson's strings are UTF-8. The log writes a byte that is no UTF-8 as a private character (quote.h), so
+ * the configuration is brought back to bytes.
  */
 #include "proxy/app/replay/log.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "proxy/base/clock.h"
+#include "proxy/app/log_lines.h"
 #include "proxy/base/err.h"
 #include "proxy/base/quote.h"
 
-/* One line at work. */
+/* One event that is read. */
 struct reader {
     struct replay_log *log;
-    const char *path;
-    size_t line;
+    struct log_lines lines;
     const json_t *object;
-    struct err err;
+    struct err *err;
 };
 
 /* --- members --- */
@@ -34,7 +27,7 @@ static const char *get_string(struct reader *reader, const char *key)
 {
     const char *value = json_string_value(json_object_get(reader->object, key));
     if (value == NULL)
-        err_set(&reader->err, "the event has no string \"%s\"", key);
+        err_set(reader->err, "the event has no string \"%s\"", key);
     return value;
 }
 
@@ -44,7 +37,7 @@ static int get_name(struct reader *reader, const char *key, char *name, size_t s
     if (value == NULL)
         return -1;
     if (strlen(value) >= size)
-        return err_set(&reader->err, "\"%s\" is too long for a name", key);
+        return err_set(reader->err, "\"%s\" is too long for a name", key);
     memcpy(name, value, strlen(value) + 1);
     return 0;
 }
@@ -53,7 +46,7 @@ static int get_number(struct reader *reader, const char *key, uint64_t *number)
 {
     const json_t *value = json_object_get(reader->object, key);
     if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return err_set(&reader->err, "the event has no number \"%s\"", key);
+        return err_set(reader->err, "the event has no number \"%s\"", key);
     *number = (uint64_t)json_integer_value(value);
     return 0;
 }
@@ -68,22 +61,16 @@ static int get_direction(struct reader *reader, enum direction *direction)
         if (strcmp(value, direction_name(*direction)) == 0)
             return 0;
     }
-    return err_set(&reader->err, "'%.20s' is no direction", value);
+    return err_set(reader->err, "'%.20s' is no direction", value);
 }
 
-/* "2024-05-06T07:08:09.123456Z" */
 static int get_time(struct reader *reader, int64_t *wall_us)
 {
-    struct tm utc = {0};
     const char *value = get_string(reader, "time");
     if (value == NULL)
         return -1;
-    const char *rest = strptime(value, "%Y-%m-%dT%H:%M:%S.", &utc);
-    char *end;
-    long us = rest != NULL ? strtol(rest, &end, 10) : -1;
-    if (us < 0 || us >= (long)US_PER_S || end - rest != 6 || strcmp(end, "Z") != 0)
-        return err_set(&reader->err, "'%.40s' is no time", value);
-    *wall_us = (int64_t)timegm(&utc) * US_PER_S + us;
+    if (log_lines_parse_time(value, wall_us) != 0)
+        return err_set(reader->err, "'%.40s' is no time", value);
     return 0;
 }
 
@@ -104,12 +91,12 @@ static int build_config(struct reader *reader, const char *ini, struct config *c
     char where[512];
     struct config_source *source = config_source_new();
     if (source == NULL)
-        return err_set(&reader->err, "out of memory");
-    snprintf(where, sizeof where, "%.400s:%zu (config)", reader->path, reader->line);
+        return err_set(reader->err, "out of memory");
+    snprintf(where, sizeof where, "%.400s:%zu (config)", reader->lines.path, reader->lines.line);
     config_source_add_text(source, where, ini);
     size_t problems = config_build(source, config, stderr);
     config_source_free(source);
-    return problems == 0 ? 0 : err_set(&reader->err, "its configuration is not valid");
+    return problems == 0 ? 0 : err_set(reader->err, "its configuration is not valid");
 }
 
 static int add_config(struct reader *reader, const char *ini)
@@ -117,7 +104,7 @@ static int add_config(struct reader *reader, const char *ini)
     struct replay_log *log = reader->log;
     struct config *configs = realloc(log->configs, (log->config_count + 1) * sizeof configs[0]);
     if (configs == NULL)
-        return err_set(&reader->err, "out of memory");
+        return err_set(reader->err, "out of memory");
     log->configs = configs;
     if (build_config(reader, ini, &configs[log->config_count]) != 0)
         return -1;
@@ -130,7 +117,7 @@ static int take_config(struct reader *reader)
     const char *text = get_string(reader, "config");
     char *ini = text != NULL ? strdup(text) : NULL;
     if (text != NULL && ini == NULL)
-        return err_set(&reader->err, "out of memory");
+        return err_set(reader->err, "out of memory");
     if (ini != NULL)
         quote_restore_bytes(ini);
     int result = ini != NULL ? add_config(reader, ini) : -1;
@@ -153,7 +140,7 @@ static int read_injection(struct reader *reader, struct injection *injection)
 {
     memset(injection, 0, sizeof *injection);
     if (reader->log->config_count == 0)
-        return err_set(&reader->err, "a fault, but no \"run\" event before it");
+        return err_set(reader->err, "a fault, but no \"run\" event before it");
     if (get_name(reader, "fault", injection->fault, sizeof injection->fault) != 0 ||
         get_name(reader, "proxy", injection->proxy, sizeof injection->proxy) != 0 ||
         get_time(reader, &injection->at_us) != 0)
@@ -173,7 +160,7 @@ static int take_fault(struct reader *reader)
         size_t capacity = log->injection_capacity == 0 ? 64 : 2 * log->injection_capacity;
         struct injection *injections = realloc(log->injections, capacity * sizeof injections[0]);
         if (injections == NULL)
-            return err_set(&reader->err, "out of memory");
+            return err_set(reader->err, "out of memory");
         log->injections = injections;
         log->injection_capacity = capacity;
     }
@@ -214,7 +201,7 @@ static int take_lost(struct reader *reader)
         return -1;
     fprintf(stderr,
         "%s:%zu: %llu lines of the log were lost here: faults among them are left out\n",
-        reader->path, reader->line, (unsigned long long)count);
+        reader->lines.path, reader->lines.line, (unsigned long long)count);
     return 0;
 }
 
@@ -247,8 +234,11 @@ static const struct {
     {"lost", take_lost},
 };
 
-static int take_event(struct reader *reader)
+static int take_event(void *user, json_t *object, struct err *err)
 {
+    struct reader *reader = user;
+    reader->object = object;
+    reader->err = err;
     const char *event = get_string(reader, "event");
     if (event == NULL)
         return -1;
@@ -259,61 +249,16 @@ static int take_event(struct reader *reader)
     return 0;
 }
 
-/* --- lines --- */
-
-static int take_line(struct reader *reader, const char *line, size_t length)
-{
-    json_error_t error;
-    if (line[0] != '{') {
-        reader->log->other_lines++;
-        return 0;
-    }
-    json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
-    if (object == NULL && line[length - 1] != '\n')
-        return err_set(&reader->err, "the line is cut off: the log is not complete; without this "
-                                     "line, what stands before it "
-                                     "can be replayed");
-    if (object == NULL)
-        return err_set(&reader->err, "not JSON: %s (column %d)", error.text, error.column);
-    reader->object = object;
-    int result = take_event(reader);
-    json_decref(object);
-    return result;
-}
-
-static int read_lines(struct reader *reader, FILE *in)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    int result = 0;
-    while (result == 0 && (length = getline(&line, &size, in)) > 0) {
-        reader->line++;
-        result = take_line(reader, line, (size_t)length);
-    }
-    free(line);
-    if (result != 0)
-        fprintf(stderr, "%s:%zu: %s\n", reader->path, reader->line, reader->err.text);
-    else if (ferror(in))
-        fprintf(stderr, "%s: %s\n", reader->path, strerror(errno));
-    return ferror(in) ? -1 : result;
-}
-
 int replay_log_read(struct replay_log *log, const char *path)
 {
-    struct reader reader = {.log = log, .path = path};
+    struct reader reader = {.log = log, .lines.path = path};
     *log = (struct replay_log){.config_count = 0};
-    FILE *in = fopen(path, "re");
-    if (in == NULL) {
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-        return -1;
-    }
-    int result = read_lines(&reader, in);
-    fclose(in);
+    int result = log_lines_read(&reader.lines, take_event, &reader);
+    log->other_lines = reader.lines.other_lines;
     if (result == 0 && log->config_count == 0) {
         fprintf(stderr,
             "%s: no \"run\" event in %zu lines: not the log of a run with log_format = json\n",
-            path, reader.line);
+            path, reader.lines.line);
         result = -1;
     }
     return result;

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* A page of HTML with its data inside. Nothing in the data can become markup. */
+#ifndef RUDEPROXY_APP_HTML_PAGE_H
+#define RUDEPROXY_APP_HTML_PAGE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Prints `page` with the data as JSON in the place of "@DATA@", which stands in a <script> element of a type
+ * that no browser runs, and `script` in the place of "@SCRIPT@", which may be missing. A failed write
+ * shows in ferror(3). */
+void html_page_print(FILE *out, const char *page, const json_t *data, const char *script);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The first line that is no proper event ends the reading: what is missing there may have been a fault. */
+#include "proxy/app/log_lines.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "proxy/base/clock.h"
+
+int log_lines_parse_time(const char *text, int64_t *wall_us)
+{
+    struct tm utc = {0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S.", &utc);
+    char *end;
+    long us = rest != NULL ? strtol(rest, &end, 10) : -1;
+    if (us < 0 || us >= (long)US_PER_S || end - rest != 6 || strcmp(end, "Z") != 0)
+        return -1;
+    *wall_us = (int64_t)timegm(&utc) * US_PER_S + us;
+    return 0;
+}
+
+static int take_line(struct log_lines *lines, const char *line, size_t length, log_lines_take *take,
+    void *user, struct err *err)
+{
+    json_error_t error;
+    if (line[0] != '{') {
+        lines->other_lines++;
+        return 0;
+    }
+    json_t *event = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+    if (event == NULL && line[length - 1] != '\n')
+        return err_set(err, "the line is cut off: the log is not complete; without this line, what "
+                            "stands before it can be used");
+    if (event == NULL)
+        return err_set(err, "not JSON: %s (column %d)", error.text, error.column);
+    int result = take(user, event, err);
+    json_decref(event);
+    return result;
+}
+
+static int read_file(struct log_lines *lines, FILE *in, log_lines_take *take, void *user)
+{
+    struct err err;
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    int result = 0;
+    while (result == 0 && (length = getline(&line, &size, in)) > 0) {
+        lines->line++;
+        result = take_line(lines, line, (size_t)length, take, user, &err);
+    }
+    free(line);
+    if (result != 0)
+        fprintf(stderr, "%s:%zu: %s\n", lines->path, lines->line, err.text);
+    else if (ferror(in))
+        fprintf(stderr, "%s: %s\n", lines->path, strerror(errno));
+    return ferror(in) ? -1 : result;
+}
+
+int log_lines_read(struct log_lines *lines, log_lines_take *take, void *user)
+{
+    if (strcmp(lines->path, "-") == 0)
+        return read_file(lines, stdin, take, user);
+    FILE *in = fopen(lines->path, "re");
+    if (in == NULL) {
+        fprintf(stderr, "%s: %s\n", lines->path, strerror(errno));
+        return -1;
+    }
+    int result = read_file(lines, in, take, user);
+    fclose(in);
+    return result;
+}

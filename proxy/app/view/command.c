@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/app/view/command.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "proxy/app/html_page.h"
+#include "proxy/app/view/log.h"
+#include "proxy/app/view/page.h"
+#include "proxy/app/view/picture.h"
+#include "proxy/app/view/story.h"
+
+static int out_of_memory(void)
+{
+    fputs("rudeproxy: out of memory\n", stderr);
+    return EXIT_RUNTIME;
+}
+
+static int print_text(const struct view_log *log)
+{
+    size_t i;
+    const json_t *events;
+    json_array_foreach(log->connections, i, events)
+    {
+        struct story story;
+        int result = view_story_build(&story, events);
+        if (result == 0 && i > 0)
+            fputs("\n\n", stdout);
+        if (result == 0)
+            view_picture_print(&story, stdout);
+        view_story_free(&story);
+        if (result != 0)
+            return out_of_memory();
+    }
+    return EXIT_FINE;
+}
+
+static int print_page(const struct view_log *log)
+{
+    html_page_print(stdout, view_page, log->connections, view_diagram);
+    return EXIT_FINE;
+}
+
+/* Prints all connections of a log. Returns an exit status. */
+typedef int view_print(const struct view_log *log);
+
+/* What an option asks for; without one, stdout decides. */
+static view_print *choose(const struct cli *cli)
+{
+    if (cli->view_text)
+        return print_text;
+    if (cli->view_page)
+        return print_page;
+    return isatty(STDOUT_FILENO) ? print_text : print_page;
+}
+
+int view_command(const struct cli *cli)
+{
+    struct view_log log;
+    const char *only = cli->operand_count > 1 ? cli->operands[1] : NULL;
+    if (cli->operand_count < 1 || cli->operand_count > 2) {
+        cli_report("", "view needs one log: rudeproxy view LOG [PROXY[#NUMBER]]", "");
+        return EXIT_USAGE;
+    }
+    if (cli->view_text && cli->view_page) {
+        cli_report("", "--text and --page exclude each other", "");
+        return EXIT_USAGE;
+    }
+    int status = EXIT_RUNTIME;
+    if (view_log_read(&log, cli->operands[0], only) == 0)
+        status = choose(cli)(&log);
+    view_log_free(&log);
+    return status;
+}

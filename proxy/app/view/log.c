@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/app/view/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "proxy/app/log_lines.h"
+
+struct reader {
+    struct view_log *log;
+    const char *only;
+};
+
+const char *view_text_of(const json_t *event, const char *key)
+{
+    const char *text = json_string_value(json_object_get(event, key));
+    return text != NULL ? text : "";
+}
+
+uint64_t view_number_of(const json_t *event, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(event, key));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+bool view_is(const json_t *event, const char *name)
+{
+    return strcmp(view_text_of(event, "event"), name) == 0;
+}
+
+static bool is_wanted(const char *only, const char *proxy, uint64_t number)
+{
+    char name[PROXY_NAME_MAX + 32];
+    if (only == NULL || strcmp(only, proxy) == 0)
+        return true;
+    snprintf(name, sizeof name, "%s#%llu", proxy, (unsigned long long)number);
+    return strcmp(only, name) == 0;
+}
+
+/* The events of the connection, an empty array if this is its first one. NULL: out of memory. */
+static json_t *find_connection(struct view_log *log, const char *proxy, uint64_t number)
+{
+    char key[PROXY_NAME_MAX + 64];
+    snprintf(key, sizeof key, "%s#%llu#%llu", proxy,
+        (unsigned long long)view_number_of(log->counts, proxy), (unsigned long long)number);
+    json_t *events = json_object_get(log->index, key);
+    if (events != NULL)
+        return events;
+    events = json_array();
+    if (json_array_append(log->connections, events) != 0 ||
+        json_object_set_new(log->index, key, events) != 0)
+        return NULL;
+    return events;
+}
+
+static int begin_run(struct view_log *log)
+{
+    json_object_clear(log->index);
+    json_object_clear(log->counts);
+    return json_object_clear(log->listening);
+}
+
+static int take_event(void *user, json_t *event, struct err *err)
+{
+    struct reader *reader = user;
+    struct view_log *log = reader->log;
+    const char *proxy = view_text_of(event, "proxy");
+    uint64_t number = view_number_of(event, "connection");
+    int result = 0;
+    if (number > 0 && is_wanted(reader->only, proxy, number))
+        result = json_array_append(find_connection(log, proxy, number), event);
+    else if (view_is(event, "run"))
+        result = begin_run(log);
+    else if (view_is(event, "listening"))
+        result = json_object_set(log->listening, proxy, json_object_get(event, "address"));
+    else if (view_is(event, "counts_reset"))
+        result = json_object_set_new(
+            log->counts, proxy, json_integer((json_int_t)view_number_of(log->counts, proxy) + 1));
+    return result == 0 ? 0 : err_set(err, "the event has no address, or out of memory");
+}
+
+int view_log_read(struct view_log *log, const char *path, const char *only)
+{
+    struct reader reader = {.log = log, .only = only};
+    struct log_lines lines = {.path = path};
+    *log = (struct view_log){.connections = json_array(),
+        .listening = json_object(),
+        .index = json_object(),
+        .counts = json_object()};
+    if (log_lines_read(&lines, take_event, &reader) != 0)
+        return -1;
+    if (json_array_size(log->connections) > 0)
+        return 0;
+    if (only != NULL)
+        fprintf(stderr, "%s: no connection '%s' in %zu lines; write PROXY or PROXY#NUMBER\n", path,
+            only, lines.line);
+    else
+        fprintf(stderr,
+            "%s: no event of a connection in %zu lines: is it the log of a run with log_format = "
+            "json?\n",
+            path, lines.line);
+    return -1;
+}
+
+void view_log_free(struct view_log *log)
+{
+    json_decref(log->connections);
+    json_decref(log->listening);
+    json_decref(log->index);
+    json_decref(log->counts);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connections of a JSON log, each as its events in their order.
+ *
+ * Life: view_log_read, use, view_log_free (also after a failure).
+ */
+#ifndef RUDEPROXY_APP_VIEW_LOG_H
+#define RUDEPROXY_APP_VIEW_LOG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/base/must_check.h"
+
+struct view_log {
+    json_t *connections; /* owned: an array of arrays of events, in the order in which they began */
+    json_t *listening;   /* owned: the address of each proxy, by its name */
+    json_t *index;       /* owned: the same arrays as `connections`, by "PROXY#COUNT#NUMBER" */
+    json_t *counts;      /* owned: how often each proxy began to count from 1 again, by its name */
+};
+
+/* `only` is "PROXY#NUMBER" or the name of a proxy; NULL: all. 0, or -1 after printing what is wrong. */
+MUST_CHECK int view_log_read(struct view_log *log, const char *path, const char *only);
+void view_log_free(struct view_log *log);
+
+/* A member of an event. Missing: "" and 0. */
+const char *view_text_of(const json_t *event, const char *key);
+uint64_t view_number_of(const json_t *event, const char *key);
+bool view_is(const json_t *event, const char *name);
+
+#endif

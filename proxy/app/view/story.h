@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happened on one connection, as rows: what passed between the client, rudeproxy and the server,
+ * and notes. It reads the events as web/diagram.js does, and draws nothing. Pure.
+ *
+ * Life: view_story_build, use, view_story_free (also after a failure). The events must outlive it.
+ */
+#ifndef RUDEPROXY_APP_VIEW_STORY_H
+#define RUDEPROXY_APP_VIEW_STORY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/base/must_check.h"
+#include "proxy/base/side.h"
+
+enum lane {
+    LANE_CLIENT,
+    LANE_PROXY,
+    LANE_SERVER,
+};
+
+enum row_kind {
+    ROW_CONNECT,
+    ROW_BYTES,
+    ROW_INSERTED, /* bytes that nobody sent to rudeproxy */
+    ROW_LOST,     /* bytes or a connect that did not arrive */
+    ROW_FIN,
+    ROW_RST,
+    ROW_VANISHED, /* a note: nothing is sent */
+    ROW_FAULT,    /* a note */
+    ROW_NOTE,
+};
+
+#define ROW_TEXT_MAX 320
+
+struct arrow {
+    enum lane from, to; /* one of them is LANE_PROXY */
+    enum row_kind kind;
+    uint64_t size; /* bytes of the stream that it stands for */
+};
+
+struct row {
+    int64_t at_us;        /* since the first event */
+    bool has_time;        /* false: the log does not say when; at_us is that of the row before */
+    unsigned arrow_count; /* 0: a note */
+    struct arrow arrows[2];
+    enum lane lane;            /* of a note */
+    enum row_kind kind;        /* of a note */
+    const json_t *message;     /* the `message` event that it shows, or NULL */
+    char text[ROW_TEXT_MAX];   /* of the first arrow, or the note */
+    char second[ROW_TEXT_MAX]; /* of the second arrow; "": that of the first */
+};
+
+#define STORY_LASTING_MAX                                                                          \
+    64 /* lasting faults whose end is awaited at once; more are not followed */
+
+struct story {
+    const json_t *events;
+    const json_t *end;        /* the `closed` event, or NULL */
+    int64_t start_us, now_us; /* wall clock */
+    struct row *rows;         /* owned */
+    size_t row_count, row_capacity;
+    uint64_t drawn[2];   /* by direction: offset up to which bytes stand in rows */
+    uint64_t sent[2];    /* of those, towards the far socket */
+    size_t mark_next[2]; /* by side: the first mark of `ended` that no row shows */
+    bool unread_shown, failed;
+    const json_t *lasting[STORY_LASTING_MAX];
+    size_t lasting_count;
+};
+
+/* 0, or -1: out of memory. */
+MUST_CHECK int view_story_build(struct story *story, const json_t *events);
+void view_story_free(struct story *story);
+
+/* What the peer of a side saw, one line each. */
+#define SAW_LINES_MAX 8
+size_t view_story_saw(const struct story *story, enum side side, char lines[SAW_LINES_MAX][80]);
+
+#endif

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# rudeproxy view draws each connection of a JSON log: in characters, as a page.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl
+
+cat >"$work/view.ini" <<'INI'
+[rudeproxy]
+log_format = json
+grace = 300ms
+
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+protocol = http
+log_messages = yes
+
+[fault cut]
+type  = reset
+when  = bytes:1k
+direction = downstream
+INI
+# shellcheck disable=SC2016
+expect 0 "$RUDEPROXY" exec -c "$work/view.ini" --log "$work/run.log" -- bash -c '
+    for size in 5000 500; do
+        curl -q -sS --noproxy "*" -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/$size"
+    done; true'
+
+# in_order FILE TEXT... - the lines of FILE hold the texts in this order.
+in_order() {
+    local file=$1 from=1 found
+    shift
+    for text in "$@"; do
+        found=$(tail -n "+$from" "$file" | grep -nF -m 1 -e "$text" | cut -d : -f 1) || true
+        [ -n "$found" ] || fail "'$text' does not stand in its place in: $(cat "$file")"
+        from=$((from + found))
+    done
+}
+
+# --- In characters ------------------------------------------------------------------------------
+
+expect 0 "$RUDEPROXY" view --text "$work/run.log"
+in_order "$work/out" 'web#1' 'connects' 'GET /bytes/5000 HTTP/1.1' '1,024 bytes' 'cut: reset at byte 1,024 from the server' \
+    'RST' 'ended by the fault cut' 'saw "connection reset"' 'web#2' 'GET /bytes/500' 'HTTP/1.1 200 OK' 'FIN'
+! grep -qE '.{81}' "$work/out" || fail "longer than 80 characters: $(grep -E '.{81}' "$work/out")"
+
+expect 0 "$RUDEPROXY" view --text "$work/run.log" 'web#2'
+! grep -q 'web#1' "$work/out" || fail "a connection that was not asked for"
+says "$work/out" 'web#2'
+
+# --- As a page ----------------------------------------------------------------------------------
+
+expect 0 "$RUDEPROXY" view "$work/run.log"
+says "$work/out" '<!DOCTYPE html>'
+says "$work/out" 'function drawConnection'
+! grep -qE '(src|href)="' "$work/out" || fail "the page loads something"
+cp "$work/out" "$work/run.html"
+if command -v chromium >/dev/null; then
+    HOME=$work timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" \
+        --dump-dom "file://$work/run.html" >"$work/dom" 2>/dev/null || note "chromium did not run"
+    [ ! -s "$work/dom" ] || in_order "$work/dom" '2 connections' '<svg' 'cut: reset' 'RST'
+fi
+
+# --- What is no log -----------------------------------------------------------------------------
+
+expect 2 "$RUDEPROXY" view
+expect 2 "$RUDEPROXY" view --text --page "$work/run.log"
+expect 1 "$RUDEPROXY" view "$work/none.log"
+says "$work/err" 'none.log: '
+expect 1 "$RUDEPROXY" view "$work/run.log" nobody
+says "$work/err" "no connection 'nobody'"
+printf '{"event":"open",' >"$work/broken.log"
+expect 1 "$RUDEPROXY" view "$work/broken.log"
+says "$work/err" 'broken.log:1: the line is cut off'
