@@ -13,7 +13,7 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/rudeproxy-smoke.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-printf '<!-- bench:begin -->\n<!-- bench:end -->\n' >"$work/results.md"
+printf '%s\n' '<!-- bench:begin -->' '<!-- bench:end -->' '<!-- bench:goals:begin -->' '<!-- bench:goals:end -->' >"$work/results.md"
 python3 -B "$(dirname "$0")/compare" --build "$RUDEPROXY_BUILD" --smoke \
     --only stream,duplex-16,requests-64,connects,idle,calls,calls-16,reload --json "$work/results.json" --markdown "$work/results.md" --plots "$work/plots"
 for file in results.json results.md plots/throughput.svg plots/connections.svg; do
@@ -24,5 +24,9 @@ for file in results.json results.md plots/throughput.svg plots/connections.svg; 
 done
 grep -q '^| rudeproxy | [1-9]' "$work/results.md" || {
     echo "FAILED: no figure of rudeproxy's"
+    exit 1
+}
+[ "$(grep -c ' where a goal is close' "$work/results.md")" -eq 2 ] || {
+    echo "FAILED: the goals do not stand between their markers"
     exit 1
 }

@@ -51,7 +51,7 @@ anchors() {
     sed -nE 's/^#+ +//p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
 }
 
-for document in "${documents[@]}" CONTRIBUTING.md; do
+for document in "${documents[@]}" docs/performance/*.md CONTRIBUTING.md; do
     while IFS= read -r link; do
         file=${link%%#*} anchor=
         [[ $link != *'#'* ]] || anchor=${link#*#}

@@ -111,7 +111,7 @@ def show(results: Results, given: argparse.Namespace) -> None:
     text = report.markdown(results, verdicts, [os.path.relpath(given.plots / name, folder) for name in drawn])
     print(text)
     if given.markdown:
-        report.write_markdown(given.markdown, text)
+        report.write_markdown(given.markdown, text, report.summary(results, verdicts))
     if given.json:
         report.write_json(given.json, results, verdicts)
 

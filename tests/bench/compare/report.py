@@ -9,7 +9,8 @@ from goals import Verdict
 from measures import MEASURES, METRICS, Measure
 from results import Results, ratio
 
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+ALL = "<!-- bench:begin -->", "<!-- bench:end -->"
+GOALS = "<!-- bench:goals:begin -->", "<!-- bench:goals:end -->"
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -73,8 +74,12 @@ def about(results: Results) -> str:
 MACHINE = ("date", "kernel", "congestion", "cpus", "cpu", "load", "rounds", "close_rounds")
 
 
+def summary(results: Results, verdicts: list[Verdict]) -> str:
+    return "\n".join([about(results), verdict_table(verdicts)])
+
+
 def markdown(results: Results, verdicts: list[Verdict], plots: list[str]) -> str:
-    parts = [about(results), verdict_table(verdicts)]
+    parts = [summary(results, verdicts)]
     if plots:
         parts.append("\n".join(f"![{pathlib.Path(plot).stem}]({plot})" for plot in plots) + "\n")
     parts.append(
@@ -88,13 +93,19 @@ def markdown(results: Results, verdicts: list[Verdict], plots: list[str]) -> str
     return "\n".join(part for part in parts if part)
 
 
-def write_markdown(path: pathlib.Path, text: str) -> None:
-    """Replaces what stands between the markers of the file."""
+def write_markdown(path: pathlib.Path, everything: str, goals: str) -> None:
+    """Replaces the text between the markers of the file: all tables, or those of the goals."""
     old = path.read_text()
-    if BEGIN not in old or END not in old:
-        raise RuntimeError(f"{path}: no lines {BEGIN} and {END}")
-    between = f"{BEGIN}\n{text}\n{END}"
-    path.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: between, old, flags=re.DOTALL))
+    new = old
+    found = False
+    for (begin, end), text in ((ALL, everything), (GOALS, goals)):
+        if begin in old and end in old:
+            found = True
+            between = f"{begin}\n{text}\n{end}"
+            new = re.sub(f"{begin}.*{end}", lambda _, between=between: between, new, flags=re.DOTALL)
+    if not found:
+        raise RuntimeError(f"{path}: no lines {ALL[0]} and {ALL[1]}, or {GOALS[0]} and {GOALS[1]}")
+    path.write_text(new)
 
 
 def write_json(path: pathlib.Path, results: Results, verdicts: list[Verdict]) -> None:
