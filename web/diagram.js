@@ -395,7 +395,8 @@ class Picture {
     let most = 1;
     names.forEach(([name, under], lane) => {
       const width = lane === PROXY ? this.step - 8 : Math.min(this.step, 2 * this.lanes[CLIENT]) - 8;
-      const lines = this.wrap(under, width);
+      const fits = this.widthOf([under]) <= width, port = under.lastIndexOf(":");
+      const lines = fits || port < 1 ? this.wrap(under, width) : [under.slice(0, port), under.slice(port)];
       const x = Math.min(this.lanes[lane], this.width - 3 - Math.min(width, this.widthOf(lines)) / 2);
       this.text(x, 14, [name], {"font-weight": 700});
       this.text(x, 14 + LINE, lines, {fill: COLOURS.quiet});

@@ -106,6 +106,7 @@ async function poll() {
 
 function askForToken(text) {
   logout();
+  setText(byId("link"), "not logged in");
   setHidden(byId("main"), true);
   setHidden(byId("login"), false);
   setText(byId("login-error"), text);
