@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* `after = NAME` and `after = NAME/any`: see after.h. */
 #include "proxy/fault/after.h"
 
 #include <stdio.h>
@@ -7,7 +6,7 @@
 
 #define ANY "/any"
 
-static int parse(const struct option *option, const char *text, void *value, struct err *err)
+static int after_parse(const struct option *option, const char *text, void *value, struct err *err)
 {
     struct after after = {.any = false};
     size_t length = strlen(text);
@@ -24,7 +23,7 @@ static int parse(const struct option *option, const char *text, void *value, str
     return 0;
 }
 
-static void format(const struct option *option, const void *value, char *buf, size_t size)
+static void after_format(const struct option *option, const void *value, char *buf, size_t size)
 {
     const struct after *after = value;
     (void)option;
@@ -35,6 +34,6 @@ const struct option_kind option_after = {
     .name = "after",
     .form = "the name of a fault, or NAME/any",
     .size = sizeof(struct after),
-    .parse = parse,
-    .format = format,
+    .parse = after_parse,
+    .format = after_format,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which fault has to fire before another one is armed: `NAME`, on the same connection, or `NAME/any`,
- * on any connection of the run.
+ * The fault that has to fire before another one is armed: `NAME` on the same connection, or
+ * `NAME/any` on any connection of the run.
  */
 #ifndef RUDEPROXY_FAULT_AFTER_H
 #define RUDEPROXY_FAULT_AFTER_H

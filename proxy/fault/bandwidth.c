@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `bandwidth`: at most so many bytes a second.
+ * `bandwidth`: limits the bytes a second.
  *
- * A clock of its own runs behind the real one: the time at which every byte so far had been paid
- * for. What lies between it and now is credit. While bytes wait, credit is never lost, so a wake-up
- * that comes late lets more go and the rate holds; when nothing waited, no more than `burst` has
- * been saved. A byte may have to wait less than a nanosecond, so the clock keeps the rest of its
- * divisions.
+ * The state has a clock of its own, behind the real one: the time at which every forwarded byte was
+ * paid for. The time from there to now is credit. While bytes are pending, credit never expires, so
+ * a late wake-up forwards more and the rate holds. After a pause the credit is at most `burst`. A
+ * byte may take less than a nanosecond, so the clock keeps the remainder of its divisions.
  */
 #include "proxy/base/rng.h"
 #include "proxy/fault/types.h"
 
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_S UINT64_C(1000000000)
-/* Less is no pause: a stream that is as fast as the rate leaves nothing waiting for a moment between two
- * reads, and what `burst` cut off then would be missing from the rate. */
+/* A shorter time is no pause. A stream as fast as the rate has nothing pending for a moment between
+ * two reads; if `burst` limited the credit then, the rate would not be reached. */
 #define PAUSE_NS (2000 * NS_PER_US)
-#define QUANTUM_NS (200 * NS_PER_US) /* of bytes at a time: 5000 wake-ups a second at most */
+/* time of the bytes forwarded at once: at most 5000 wake-ups a second */
+#define QUANTUM_NS (200 * NS_PER_US)
 #define RATE_MAX (UINT64_C(100) << 30)
 #define BURST_MAX (UINT64_C(1) << 30)
 
-/* Bytes charged at once: times NS_PER_S, and a rest below RATE_MAX, it stays below 2^63. */
+/* Most bytes charged at once: this times NS_PER_S, plus a remainder below RATE_MAX, stays below
+ * 2^63. */
 #define CHARGE_MAX (UINT64_C(1) << 32)
 
-/* Several connections share one clock, and none knows whether another one waits. Whoever waits comes
- * back when it was told to, late by less than this. */
+/* Several connections share one clock, and none of them knows whether another one waits. A
+ * connection that waits asks again at its retry time, late by less than this. */
 #define LATE_NS (20 * NS_PER_US * 1000)
 
 enum { SCOPE_CONNECTION, SCOPE_PROXY };
 
 struct bandwidth_params {
-    uint64_t rate; /* bytes a second; 0: nothing goes */
+    uint64_t rate; /* bytes a second; 0: nothing is forwarded */
     uint64_t burst;
     int scope;
 };
@@ -38,13 +39,13 @@ CHECK_PARAMS(struct bandwidth_params);
 
 struct bandwidth_state {
     bool running;
-    uint64_t paid_ns;        /* the clock: every byte that went was paid for at this time, */
-    uint64_t rest;           /* and rest / rate nanoseconds */
-    uint64_t capped;         /* names the burst at whose begin the credit was capped last */
-    uint64_t waits_until_ns; /* the latest time at which somebody was told to come back */
-    uint64_t last;           /* key of the flow that was let go last */
-    uint64_t passed_ns;      /* when bytes last went */
-    uint64_t rate;           /* by which the clock went so far: it may be changed */
+    uint64_t paid_ns;        /* the clock: every forwarded byte was paid for at this time, */
+    uint64_t rest;           /* plus rest / rate nanoseconds */
+    uint64_t capped;         /* the burst at whose start the credit was last limited */
+    uint64_t waits_until_ns; /* latest retry time of any connection */
+    uint64_t last;           /* key of the flow that forwarded last */
+    uint64_t passed_ns;      /* time of the last forwarded bytes */
+    uint64_t rate;           /* the clock's rate so far: a change may set another one */
 };
 CHECK_STATE(struct bandwidth_state);
 
@@ -56,14 +57,14 @@ static const struct option options[] = {
         .offset = offsetof(struct bandwidth_params, rate),
         .required = true,
         .max = RATE_MAX,
-        .help = "the most that goes through, computed from elapsed time; 0/s: nothing does"},
+        .help = "the most that is forwarded, computed from elapsed time; 0/s: nothing"},
     {.name = "burst",
         .kind = &option_size,
         .offset = offsetof(struct bandwidth_params, burst),
         .default_text = "16k",
         .min = 1,
         .max = BURST_MAX,
-        .help = "how much may go at once after a pause"},
+        .help = "how much is forwarded at once after a pause"},
     {.name = "scope",
         .kind = &option_choice,
         .offset = offsetof(struct bandwidth_params, scope),
@@ -73,13 +74,13 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action bandwidth_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
 }
 
-/* When so many bytes more will be paid for, rounded up. */
+/* Returns when `bytes` more will be paid for, rounded up. */
 static uint64_t paid_after(
     const struct bandwidth_params *bandwidth, const struct bandwidth_state *state, uint64_t bytes)
 {
@@ -87,8 +88,8 @@ static uint64_t paid_after(
     return state->paid_ns + dividend / bandwidth->rate + (dividend % bandwidth->rate != 0);
 }
 
-/* How many of `most` bytes are paid for now. What is not larger than the time of `most` bytes
- * multiplies with the rate without overflow. */
+/* Returns how many of `most` bytes are paid for now. Cannot overflow: the elapsed time is below the
+ * time needed for `most` bytes. */
 static uint64_t credit(const struct bandwidth_params *bandwidth,
     const struct bandwidth_state *state, uint64_t most, uint64_t now_ns)
 {
@@ -110,7 +111,8 @@ static void start(
     state->rate = bandwidth->rate;
 }
 
-/* Time saved at another rate would buy another number of bytes: after a change nothing is saved. */
+/* Drops the credit if the rate has changed: credit is time, and would buy another number of bytes
+ * at another rate. */
 static void note_rate(
     const struct bandwidth_params *bandwidth, struct bandwidth_state *state, uint64_t now_ns)
 {
@@ -122,7 +124,7 @@ static void note_rate(
         state->paid_ns = now_ns;
 }
 
-/* At the begin of a burst, once: what is saved is at most `burst`. */
+/* Limits the credit to `burst`, once at the start of each burst. */
 static void cap_credit(const struct bandwidth_params *bandwidth, struct bandwidth_state *state,
     const struct gate_view *view, uint64_t now_ns)
 {
@@ -144,15 +146,16 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Who shares a rate comes back at a time of its own, and whoever had the last turn comes later: else
- * the one whose timer is first would have every turn. No byte of the rate is lost by it. */
+/* Returns when to ask again. Retry times of connections sharing a rate are jittered, and the last
+ * winner waits longer, so none starves. The full rate is still used. */
 static uint64_t turn_us(const struct bandwidth_state *state, const struct gate_view *view)
 {
     uint64_t spread_us = QUANTUM_NS / NS_PER_US;
     return rng_below(view->key, view->now, spread_us) + (state->last == view->key ? spread_us : 0);
 }
 
-static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+static uint64_t bandwidth_gate(
+    const void *params, void *memory, const struct gate_view *view, time_us *again)
 {
     const struct bandwidth_params *bandwidth = params;
     struct bandwidth_state *state = memory;
@@ -167,7 +170,7 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     cap_credit(bandwidth, state, view, now_ns);
     quantum = min_u64(quantum == 0 ? 1 : quantum, waiting);
     uint64_t paid = credit(bandwidth, state, waiting, now_ns);
-    if (paid < min_u64(quantum, bandwidth->burst)) /* not worth a segment */
+    if (paid < min_u64(quantum, bandwidth->burst)) /* too few bytes for a segment */
         paid = 0;
     uint64_t next = min_u64(paid + quantum, waiting);
     uint64_t next_ns = paid_after(bandwidth, state, next);
@@ -181,7 +184,8 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     return view->head + paid;
 }
 
-static void passed(const void *params, void *memory, uint64_t offset, size_t n, time_us now)
+static void bandwidth_passed(
+    const void *params, void *memory, uint64_t offset, size_t n, time_us now)
 {
     const struct bandwidth_params *bandwidth = params;
     struct bandwidth_state *state = memory;
@@ -212,15 +216,15 @@ static uint64_t bytes_within(const void *params, uint64_t duration_us)
 
 const struct fault_type fault_bandwidth = {
     .name = "bandwidth",
-    .summary = "at most so many bytes a second, for each connection or all of a proxy",
+    .summary = "limits the bytes a second, for each connection or all of a proxy",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct bandwidth_params),
-    .fire = fire,
-    .gate = gate,
+    .fire = bandwidth_fire,
+    .gate = bandwidth_gate,
     .bytes_within = bytes_within,
-    .passed = passed,
+    .passed = bandwidth_passed,
     .shares_state = shares_state,
     .lasting = true,
 };

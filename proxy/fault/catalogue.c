@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The catalogue of faults. A new type is one file of this folder and one row here; the parser, the
- * checks, the help and the tests over all types come from the row.
+ * The catalogue of faults. A new type is one file in this folder and one row here. The parser, the
+ * checks, the help and the tests over all types use the row.
  */
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Client addresses as the user writes them: a list of CIDRs. `any` is the empty list.
+ * Parses and prints lists of CIDRs for client addresses. `any` is the empty list.
  *
- * Everything is kept as IPv6. An IPv4 client, also one that came through a dual-stack socket, is in
- * no network that was written as IPv6: `::/0` is every IPv6 client, not every client.
+ * All addresses are stored as IPv6. An IPv4 client, even one on a dual-stack socket, is in no
+ * network that was written as IPv6: `::/0` is every IPv6 client, not every client.
  */
 #include "proxy/fault/cidr.h"
 
@@ -41,7 +41,7 @@ static bool same_prefix(const unsigned char a[16], const unsigned char b[16], un
     return rest == 0 || ((a[whole] ^ b[whole]) & mask) == 0;
 }
 
-static bool term_has(const struct cidr *term, const unsigned char client[16])
+static bool cidr_term_has(const struct cidr *term, const unsigned char client[16])
 {
     if (is_mapped(client) && term->prefix < MAPPED_BITS)
         return false;
@@ -57,7 +57,7 @@ bool cidr_has(const struct cidr *cidr, const struct sockaddr_storage *address)
         memcpy(bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
     else
         return false;
-    return term_has(cidr, bytes);
+    return cidr_term_has(cidr, bytes);
 }
 
 bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client)
@@ -68,7 +68,7 @@ bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *
     return list->count == 0;
 }
 
-/* Reads the address; `*bits` is how many a prefix of it may have. */
+/* Reads the address. Sets *bits to the longest prefix it may have. */
 static int parse_address(const char *text, unsigned char bytes[16], unsigned *bits, struct err *err)
 {
     struct in_addr v4;
@@ -90,14 +90,14 @@ static void format_address(const struct cidr *term, char *buf, size_t size)
     if (is_mapped(bytes))
         inet_ntop(AF_INET, bytes + sizeof mapped, buf, (socklen_t)size);
     else if (memcmp(bytes, zeros, sizeof zeros) == 0 && (bytes[12] | bytes[13]) != 0)
-        /* inet_ntop would write ::255.255.255.255, longer than what was read */
+        /* inet_ntop would write ::255.255.255.255, longer than the text that was read. */
         snprintf(buf, size, "::%x:%x", (unsigned)(bytes[12] << 8 | bytes[13]),
             (unsigned)(bytes[14] << 8 | bytes[15]));
     else
         inet_ntop(AF_INET6, bytes, buf, (socklen_t)size);
 }
 
-static void format_term(const struct cidr *term, char *buf, size_t size)
+static void cidr_format_term(const struct cidr *term, char *buf, size_t size)
 {
     unsigned before = is_mapped(term->bytes) ? MAPPED_BITS : 0;
     char address[INET6_ADDRSTRLEN];
@@ -108,7 +108,7 @@ static void format_term(const struct cidr *term, char *buf, size_t size)
         snprintf(buf, size, "%s/%u", address, term->prefix - before);
 }
 
-/* Bits behind the prefix are a slip: the address of a host where a network was meant. */
+/* Refuses bits behind the prefix: the user wrote a host's address instead of a network. */
 static int check_host_bits(const char *text, const struct cidr *term, struct err *err)
 {
     struct cidr network = *term;
@@ -117,7 +117,7 @@ static int check_host_bits(const char *text, const struct cidr *term, struct err
         network.bytes[bit / 8] &= (unsigned char)~(0x80u >> bit % 8);
     if (memcmp(network.bytes, term->bytes, sizeof network.bytes) == 0)
         return 0;
-    format_term(&network, right, sizeof right);
+    cidr_format_term(&network, right, sizeof right);
     return err_set(err, "'%s' has bits behind its prefix, write %s", text, right);
 }
 
@@ -141,14 +141,15 @@ int cidr_parse(char *text, struct cidr *term, struct err *err)
     return check_host_bits(text, term, err);
 }
 
-static int cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
+static int cidr_cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
 {
     if (units_copy_element(text, length, out, TERM_MAX) != 0)
         return err_set(err, "'%s...' is not an IP address, " RIGHT, out);
     return 0;
 }
 
-static int parse(const struct option *option, const char *text, void *value, struct err *err)
+static int cidr_list_parse(
+    const struct option *option, const char *text, void *value, struct err *err)
 {
     struct cidr_list list = {0};
     (void)option;
@@ -157,7 +158,7 @@ static int parse(const struct option *option, const char *text, void *value, str
         size_t length = strcspn(rest, ",");
         if (list.count == CIDR_TERMS_MAX)
             return err_set(err, "the list is too long, at most %d elements", CIDR_TERMS_MAX);
-        if (cut_term(rest, length, term, err) != 0 ||
+        if (cidr_cut_term(rest, length, term, err) != 0 ||
             cidr_parse(term, &list.terms[list.count], err) != 0)
             return -1;
         list.count++;
@@ -167,7 +168,7 @@ static int parse(const struct option *option, const char *text, void *value, str
     return 0;
 }
 
-static void format(const struct option *option, const void *value, char *buf, size_t size)
+static void cidr_list_format(const struct option *option, const void *value, char *buf, size_t size)
 {
     const struct cidr_list *list = value;
     size_t used = 0;
@@ -176,7 +177,7 @@ static void format(const struct option *option, const void *value, char *buf, si
         snprintf(buf, size, ANY);
     for (unsigned i = 0; i < list->count && used < size; i++) {
         char term[TERM_MAX];
-        format_term(&list->terms[i], term, sizeof term);
+        cidr_format_term(&list->terms[i], term, sizeof term);
         used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 0 ? "," : "", term);
     }
 }
@@ -185,6 +186,6 @@ const struct option_kind option_cidr_list = {
     .name = "addresses",
     .form = "addresses or networks such as 127.0.0.1, 10.0.0.0/8 or ::1, a list of them, or any",
     .size = sizeof(struct cidr_list),
-    .parse = parse,
-    .format = format,
+    .parse = cidr_list_parse,
+    .format = cidr_list_format,
 };

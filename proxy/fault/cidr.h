@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Which clients a fault concerns, by address: `127.0.0.0/8`, `::1`, and lists of them.
- */
+/* Client addresses for which a fault is selected: `127.0.0.0/8`, `::1`, and lists of them. */
 #ifndef RUDEPROXY_FAULT_CIDR_H
 #define RUDEPROXY_FAULT_CIDR_H
 
@@ -23,12 +21,13 @@ struct cidr_list {
     struct cidr terms[CIDR_TERMS_MAX];
 };
 
-/* A client without an IP address (a UNIX socket) is in no list but the empty one. */
+/* Whether the client is in the list. A client without an IP address (a UNIX socket) is only in the
+ * empty list. */
 bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *client);
 
-/* One address or network. `text` is free to be cut. 0, or -1 with err filled. */
+/* Parses one address or network; may modify `text`. Returns 0, or -1 with err filled. */
 MUST_CHECK int cidr_parse(char *text, struct cidr *cidr, struct err *err);
-/* False for an address that is neither IPv4 nor IPv6. */
+/* Whether the address is in the network. False for an address that is neither IPv4 nor IPv6. */
 bool cidr_has(const struct cidr *cidr, const struct sockaddr_storage *address);
 
 extern const struct option_kind option_cidr_list; /* struct cidr_list */

@@ -26,9 +26,8 @@ static const struct option options[] = {
         .offset = offsetof(struct close_params, mode),
         .default_text = "graceful",
         .choices = modes,
-        .help = "graceful delivers what was read, sends a FIN and drains; plain is a bare close(): "
-                "a RST if "
-                "bytes are unread, as those that edge = before withholds are"},
+        .help = "graceful delivers the bytes already read, sends a FIN and drains; plain is a bare "
+                "close(): a RST if bytes are unread, as those that edge = before withholds are"},
     [KEY_LINGER] = {.name = "linger",
         .kind = &option_duration,
         .offset = offsetof(struct close_params, linger_us),
@@ -38,7 +37,7 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action close_fire(const void *params)
 {
     const struct close_params *close = params;
     if (close->mode == MODE_PLAIN)
@@ -46,7 +45,7 @@ static struct action fire(const void *params)
     return (struct action){.kind = ACTION_CLOSE_GRACEFUL, .duration_us = close->linger_us};
 }
 
-static int check(const struct fault *fault, unsigned given, struct err *err)
+static int close_check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct close_params *close = (const void *)fault->params;
     if (close->mode == MODE_PLAIN && (given & 1u << KEY_LINGER) != 0)
@@ -63,6 +62,6 @@ const struct fault_type fault_close = {
     .takes_other = true,
     .options = options,
     .params_size = sizeof(struct close_params),
-    .fire = fire,
-    .check = check,
+    .fire = close_fire,
+    .check = close_check,
 };

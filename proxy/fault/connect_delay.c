@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `connect_delay`: a client is accepted at once, and the upstream dialled only after a while: the
- * load balancer that looks for a backend, the firewall that thinks about it.
+ * `connect_delay`: accepts a client at once and dials the upstream only after a while, like a load
+ * balancer that looks for a backend, or a slow firewall.
  */
 #include "proxy/fault/types.h"
 
@@ -20,7 +20,7 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action connect_delay_fire(const void *params)
 {
     const struct connect_delay_params *delay = params;
     return (struct action){.kind = ACTION_DELAY_DIAL, .duration_us = delay->for_us};
@@ -33,6 +33,6 @@ const struct fault_type fault_connect_delay = {
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct connect_delay_params),
-    .fire = fire,
+    .fire = connect_delay_fire,
     .at_accept = true,
 };

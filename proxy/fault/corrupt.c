@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `corrupt`: bits are flipped, the length is kept. Whether a byte is hit, and in which bits, follows
- * from its offset alone.
+ * `corrupt`: flips bits and keeps the length. The offset of a byte alone decides whether it is
+ * changed, and in which bits.
  */
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 #include "proxy/base/units.h"
 #include "proxy/fault/types.h"
 
-/* The draws of bits are a stream of their own; any constant will do. */
+/* Separates the draws of bits from other draws; any constant will do. */
 #define BITS_STREAM UINT64_C(0x3c6ef372fe94f82b)
 
 struct corrupt_params {
@@ -58,29 +58,30 @@ static const struct option options[] = {
         .min = 1,
         .max = PPB_ALL,
         .unset_text = "at",
-        .help = "how many of the bytes are hit; this or at must be given"},
+        .help = "share of the bytes that is changed; this or at must be given"},
     [KEY_AT] = {.name = "at",
         .kind = &option_at,
         .offset = offsetof(struct corrupt_params, behind),
         .unset_text = "rate",
-        .help = "the one byte that is hit, counted from 0; this or rate must be given"},
+        .help = "the one byte that is changed, counted from 0; this or rate must be given"},
     [KEY_BITS] = {.name = "bits",
         .kind = &option_number,
         .offset = offsetof(struct corrupt_params, bits),
         .default_text = "1",
         .min = 1,
         .max = 8,
-        .help = "how many bits of a byte that is hit are flipped"},
+        .help = "how many bits of a changed byte are flipped"},
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action corrupt_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
 }
 
-/* As many distinct bits as wanted, every choice equally likely (Knuth, algorithm 3.4.2 S). */
+/* Returns a mask of `bits` distinct bits, every choice equally likely (Knuth, algorithm 3.4.2
+ * S). */
 static unsigned char draw_mask(uint64_t key, uint64_t offset, uint64_t bits)
 {
     uint64_t draw = rng_at(key ^ BITS_STREAM, offset);
@@ -124,8 +125,8 @@ static bool is_over_at(const void *params, uint64_t offset)
     return corrupt->behind != 0 && corrupt->behind - 1 < offset;
 }
 
-/* Whether the byte named by `at` goes by before the fault begins, or after it has ended. With both
- * directions, the one may begin or end it for the other. */
+/* Whether the byte named by `at` passes before the fault begins, or after it has ended. With both
+ * directions, one may begin or end it for the other. */
 static bool misses(const struct fault *fault, uint64_t at)
 {
     if (fault->directions == BOTH_BITS || !fault_counts_offsets(fault))
@@ -134,7 +135,7 @@ static bool misses(const struct fault *fault, uint64_t at)
            (fault->until.kind == TRIGGER_BYTES && at >= fault->until.value);
 }
 
-static int check(const struct fault *fault, unsigned given, struct err *err)
+static int corrupt_check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct corrupt_params *corrupt = (const void *)fault->params;
     bool has_rate = corrupt->rate_ppb != 0, has_at = corrupt->behind != 0;
@@ -150,14 +151,14 @@ static int check(const struct fault *fault, unsigned given, struct err *err)
 
 const struct fault_type fault_corrupt = {
     .name = "corrupt",
-    .summary = "flips bits of bytes that go by, their number is kept",
+    .summary = "flips bits of forwarded bytes, their number is kept",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct corrupt_params),
-    .fire = fire,
+    .fire = corrupt_fire,
     .mutate = mutate,
     .is_over_at = is_over_at,
     .lasting = true,
-    .check = check,
+    .check = corrupt_check,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Destinations as the user writes them: see destination.h. */
+/* Parses, prints and matches lists of destinations. */
 #include "proxy/fault/destination.h"
 
 #include <netinet/in.h>
@@ -8,16 +8,16 @@
 
 #include "proxy/base/units.h"
 
-#define ELEMENT_MAX 160 /* longer elements do not fit into a line beside their key */
+#define ELEMENT_MAX 160 /* longer elements do not fit into a line of the file */
 #define PORT_MAX 65535
 #define DIGITS "0123456789"
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-_."
 #define INTERCEPT_FORM "5432, 8000-8100, db.example.com:443, 10.0.0.0/8:80 or [::1]:443"
 #define DESTINATIONS_FORM "db.example.com, 10.0.0.0/8, *:443, ::1 or [::1]:443"
 
-/* One element of a list while it is read. */
+/* One element of a list, being parsed. */
 struct element {
-    const char *right; /* what would be right, for error texts */
+    const char *right; /* the right form, for error texts */
     bool needs_port;
     char text[ELEMENT_MAX];
 };
@@ -36,12 +36,12 @@ void sockaddr_unmap(struct sockaddr_storage *address)
 
 static uint16_t port_of(const struct sockaddr_storage *address)
 {
-    /* sin_port and sin6_port lie at the same place */
+    /* sin_port and sin6_port have the same offset. */
     return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
 }
 
-static bool term_has(const struct destination_list *list, const struct destination *term,
-    const struct dialled *dialled)
+static bool destination_term_has(const struct destination_list *list,
+    const struct destination *term, const struct dialled *dialled)
 {
     uint16_t port = port_of(dialled->address);
     if (port < term->first_port || port > term->last_port)
@@ -55,7 +55,7 @@ static bool term_has(const struct destination_list *list, const struct destinati
 bool destination_list_has(const struct destination_list *list, const struct dialled *dialled)
 {
     for (unsigned i = 0; dialled->address != NULL && i < list->count; i++)
-        if (term_has(list, &list->terms[i], dialled))
+        if (destination_term_has(list, &list->terms[i], dialled))
             return true;
     return list->count == 0;
 }
@@ -80,7 +80,7 @@ static int parse_port(const char *text, uint16_t *port, struct err *err)
     return 0;
 }
 
-/* "443", "8000-8100". `text` is free to be cut. */
+/* Parses "443" or "8000-8100"; may modify `text`. */
 static int parse_ports(char *text, struct destination *term, struct err *err)
 {
     char *dash = strchr(text, '-');
@@ -105,7 +105,7 @@ static bool is_name(const char *host)
     return name[0] != '\0' && name[0] != '.' && strspn(name, NAME_CHARS) == strlen(name);
 }
 
-/* "db.example.com", "10.0.0.0/8", "*". `at` is where the host stands in the list's text. */
+/* Parses "db.example.com", "10.0.0.0/8" or "*". `at`: offset of the host in the list's text. */
 static int parse_host(
     const struct element *element, char *host, size_t at, struct destination *term, struct err *err)
 {
@@ -126,7 +126,7 @@ static int parse_host(
     return 0;
 }
 
-/* Cuts "[::1]:443" and "host:443" in two. The ports, NULL: there are none. */
+/* Splits "[::1]:443" or "host:443". Returns the ports, or NULL if there are none. */
 static char *split_ports(char *text, char **host)
 {
     char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
@@ -143,7 +143,7 @@ static char *split_ports(char *text, char **host)
     return colon + 1;
 }
 
-/* `at` is where the element stands in the list's text. */
+/* `at`: offset of the element in the list's text. */
 static int parse_element(
     struct element *element, size_t at, struct destination *term, struct err *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where an intercepted client wanted to connect: `5432`, `db.example.com:443`, `10.0.0.0/8`,
- * `*:8000-8100`, and lists of them. A proxy intercepts such destinations (`intercept`), a fault is
- * limited to them (`destinations`).
+ * Addresses that an intercepted client dialled: `5432`, `db.example.com:443`, `10.0.0.0/8`,
+ * `*:8000-8100`, and lists of them. A proxy intercepts such destinations (`intercept`), and a fault
+ * is limited to them (`destinations`).
  */
 #ifndef RUDEPROXY_FAULT_DESTINATION_H
 #define RUDEPROXY_FAULT_DESTINATION_H
@@ -27,32 +27,33 @@ struct destination {
     enum destination_host host;
     uint16_t first_port, last_port; /* inclusive; 0 and 65535: any port */
     struct cidr network;            /* DESTINATION_NETWORK */
-    uint8_t name_start;             /* DESTINATION_NAME: where the name begins in the list's text */
+    uint8_t name_start;             /* DESTINATION_NAME: offset of the name in the list's text */
     uint8_t name_length;
 };
 
 struct destination_list {
     unsigned count;                  /* 0: unset */
-    char text[DESTINATION_TEXT_MAX]; /* as it was written */
+    char text[DESTINATION_TEXT_MAX]; /* as written by the user */
     struct destination terms[DESTINATION_TERMS_MAX];
 };
 
-/* An address that a client dialled, and who knows the names that it has. */
+/* An address that a client dialled, with a way to look up its names. */
 struct dialled {
-    const struct sockaddr_storage *address; /* AF_INET or AF_INET6; NULL: nobody was intercepted */
-    /* Whether the name, `length` bytes without a NUL, stands for the address. */
+    /* AF_INET or AF_INET6; NULL: the client was not intercepted */
+    const struct sockaddr_storage *address;
+    /* Whether the address has the name, which is `length` bytes without a NUL. */
     bool (*is_named)(const struct dialled *dialled, const char *name, size_t length);
-    const void *user; /* of is_named */
+    const void *user; /* for is_named */
 };
 
-/* Whether a term of the list stands for the address. An unset list has every destination; one
- * that is set has none that was not dialled. */
+/* Whether a term of the list matches the address. An unset list matches everything, a set one never
+ * a client that was not intercepted. */
 bool destination_list_has(const struct destination_list *list, const struct dialled *dialled);
 
-/* Whether a term of the list names the port, of whatever host. */
+/* Whether a term of the list has the port, on any host. */
 bool destination_list_has_port(const struct destination_list *list, uint16_t port);
 
-/* The IPv4 address in an IPv4-mapped IPv6 address takes its place (RFC 4291 2.5.5.2). */
+/* Replaces an IPv4-mapped IPv6 address by the IPv4 address (RFC 4291 2.5.5.2). */
 void sockaddr_unmap(struct sockaddr_storage *address);
 
 extern const struct option_kind option_intercept;    /* struct destination_list: each has a port */

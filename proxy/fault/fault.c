@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a fault does to each of the two sockets.
+ * Computes what a fault does to each of the two sockets.
  *
- * The type answers for the sockets it names; `other` answers for the one it does not name, and only
- * when the type ends the connection. Nothing here looks at a clock, a socket or a generator.
+ * The type decides for the sockets it names. `other` decides for the socket it does not name, and
+ * only if the type ends the connection. All functions are pure: no clock, no socket, no random
+ * generator.
  */
 #include "proxy/fault/fault.h"
 
@@ -43,8 +44,8 @@ const char *action_name(enum action_kind kind)
     return names[kind];
 }
 
-/* The sockets a type works on. A type without `side` goes by direction, and direction d is read
- * from socket d; at accept there is one thing left to do, to dial the server. */
+/* Returns the sockets on which a type acts. A type without `side` acts on directions, and direction
+ * d is read from socket d. At accept the server socket is named, which is about to be dialled. */
 static unsigned named_sockets(const struct fault *fault)
 {
     if (fault->type->at_accept)
@@ -158,7 +159,7 @@ bool fault_selection_applies(const struct fault *fault)
     return fault->type->listener == LISTENER_OPEN;
 }
 
-/* Before the upstream is dialled no byte of the client was read. */
+/* Before the upstream is dialled, no byte of the client was read. */
 bool fault_sni_applies(const struct fault *fault)
 {
     return fault_when_applies(fault) && fault->when.kind != TRIGGER_ACCEPT;
@@ -169,7 +170,8 @@ bool fault_side_applies(const struct fault *fault)
     return fault->type->side_rule != SIDE_UNUSED;
 }
 
-/* `other` needs an ending, exactly one named side, and, at accept, more than the client alone. */
+/* `other` needs an ending and exactly one named side. At accept it does not apply to the client
+ * alone. */
 bool fault_other_applies(const struct fault *fault)
 {
     return fault->type->takes_other && fault->sides != BOTH_BITS &&

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fault: what (type and parameters), when (trigger), to which connections (selection).
+ * A fault: what (type and parameters), when (trigger), and on which connections (selection).
  *
- * Faults are pure. A type turns its parameters into one action of a closed set; the session carries
- * the action out. No fault sees a socket, a clock, memory to allocate or a source of randomness.
- * A new type is one file that ends in its `const struct fault_type`, and one row in catalogue.c.
+ * Faults are pure. A type turns its parameters into one action of a closed set, and the session
+ * performs the action. A fault has no access to sockets, clocks, memory allocation or random
+ * sources. A new type is one file that ends with its `const struct fault_type`, and one row in
+ * catalogue.c.
  */
 #ifndef RUDEPROXY_FAULT_FAULT_H
 #define RUDEPROXY_FAULT_FAULT_H
@@ -25,66 +26,74 @@
 #include "proxy/fault/trigger.h"
 #include "proxy/fault/window.h"
 
-/* What a session can be asked to do to one of its two sockets. */
+/* Actions of a session on one of its two sockets. */
 enum action_kind {
     ACTION_NONE,
-    /* The end of a socket: after one of these the connection is over. */
-    ACTION_CLOSE_GRACEFUL,  /* deliver what was read, FIN, drain until the peer's FIN; after
-                               `duration_us` cut off with a RST what is still undelivered */
-    ACTION_CLOSE_PLAIN,     /* close() now, whatever is unread or unsent */
-    ACTION_CLOSE_UNREAD,    /* wait until `bytes` lie unread in the socket, then close() */
+    /* Actions that end the socket, and so the connection: */
+    /* Deliver the bytes already read, send a FIN, drain until the peer's FIN. After `duration_us`,
+     * bytes not yet delivered are dropped with a RST. */
+    ACTION_CLOSE_GRACEFUL,
+    ACTION_CLOSE_PLAIN,     /* close() now, even with unread or unsent bytes */
+    ACTION_CLOSE_UNREAD,    /* wait for `bytes` unread bytes in the socket, then close() */
     ACTION_RESET_ABRUPT,    /* SO_LINGER {1,0} and close() now */
-    ACTION_RESET_DRAIN,     /* wait until every byte is acknowledged, then as abrupt */
+    ACTION_RESET_DRAIN,     /* wait until every byte is acknowledged, then RESET_ABRUPT */
     ACTION_RESET_AFTER_FIN, /* wait until every byte is acknowledged, then FIN and RST */
-    ACTION_RESET_ON_DATA,   /* reset when the next byte arrives (or lies there already) */
-    ACTION_HOLD,            /* keep the socket open and silent until the peer ends it */
-    ACTION_VANISH,          /* the socket disappears, nothing is sent (TCP_REPAIR) */
-    /* Smaller harm: the connection lives on. */
-    ACTION_FIN,        /* deliver what was read, then a FIN towards the socket's peer */
-    ACTION_HOLD_FIN,   /* do not pass on the FIN that arrives from it, for `duration_us` */
-    ACTION_INSERT,     /* hand `bytes` bytes more to the far socket of the direction read from it:
-                          `data`, or random ones where data is NULL */
-    ACTION_DELAY_DIAL, /* dial the upstream `duration_us` later */
-    /* Lasting: from the trigger until `until`, the end of `active`, or for `duration_us`. */
-    ACTION_STOP_READING, /* leave what arrives from it in the kernel */
-    ACTION_DISCARD,      /* read, acknowledge and drop what arrives from it */
-    ACTION_SHAPE,        /* ask the type's gate or mutate for the direction read from it */
-    ACTION_FILTER,       /* segments that arrive from it are lost as `filter` says */
-    ACTION_LIMIT,        /* hand on `bytes` bytes more of the direction read from it, and the fault
-                            is over; 0: it is over when a byte arrives, which is dropped */
+    ACTION_RESET_ON_DATA,   /* reset when the next byte arrives, or if one already lies unread */
+    ACTION_HOLD,            /* keep the socket open and silent until the peer closes */
+    ACTION_VANISH,          /* remove the socket without sending anything (TCP_REPAIR) */
+    /* Actions after which the connection continues: */
+    ACTION_FIN,      /* deliver the bytes already read, then a FIN to the socket's peer */
+    ACTION_HOLD_FIN, /* do not forward the FIN that arrives from it, for `duration_us` */
+    /* Send `bytes` more bytes to the far socket of the direction that is read from it: `data`, or
+     * random bytes if data is NULL. */
+    ACTION_INSERT,
+    ACTION_DELAY_DIAL, /* dial the upstream after `duration_us` */
+    /* Lasting actions, from the trigger until `until`, the end of `active`, or for
+     * `duration_us`: */
+    ACTION_STOP_READING, /* leave arriving bytes in the kernel */
+    ACTION_DISCARD,      /* read, acknowledge and drop arriving bytes */
+    ACTION_SHAPE,        /* use the type's gate or mutate on the direction read from it */
+    ACTION_FILTER,       /* lose arriving segments that `filter` selects */
+    /* Forward `bytes` more bytes of the direction read from it, then the fault is over. With 0 it
+     * is over when a byte arrives, which is dropped. */
+    ACTION_LIMIT,
 };
 
-/* Which arriving segments vanish unacknowledged. */
+/* The arriving segments that are lost without acknowledgement. */
 enum packet_only { PACKET_ALL, PACKET_FIN, PACKET_RST, PACKET_DATA };
 
 struct packet_filter {
-    uint64_t loss_ppb;    /* parts per billion, 1 to 1,000,000,000 */
-    uint64_t larger_than; /* only segments with more payload bytes; 0: all, also those without */
+    uint64_t loss_ppb; /* parts per billion, 1 to 1,000,000,000 */
+    /* only segments with more payload bytes; 0: all, also those without payload */
+    uint64_t larger_than;
     enum packet_only only;
 };
 
 struct action {
     enum action_kind kind;
-    bool from_last_byte;       /* the lasting ones: `duration_us` begins anew with each byte that
-                                  arrives in the direction */
-    bool holds_fin;            /* ACTION_DISCARD: the FIN that arrives is not passed on either */
-    uint64_t bytes;            /* ACTION_CLOSE_UNREAD: at least 1; ACTION_INSERT, ACTION_LIMIT: how
-                                  many */
-    uint64_t duration_us;      /* ACTION_CLOSE_GRACEFUL: linger; the lasting ones, ACTION_HOLD_FIN:
-                                  TIME_NEVER is for ever */
-    const unsigned char *data; /* ACTION_INSERT: points into the fault's parameters, or NULL */
+    /* Lasting actions: `duration_us` starts again with each byte that arrives in the direction. */
+    bool from_last_byte;
+    bool holds_fin; /* ACTION_DISCARD: does not forward the FIN either */
+    /* ACTION_CLOSE_UNREAD: at least 1. ACTION_INSERT, ACTION_LIMIT: the number of bytes. */
+    uint64_t bytes;
+    /* ACTION_CLOSE_GRACEFUL: the linger time. Lasting actions, ACTION_HOLD_FIN: TIME_NEVER is
+     * forever. */
+    uint64_t duration_us;
+    /* ACTION_INSERT: points into the fault's parameters; NULL: random */
+    const unsigned char *data;
     struct packet_filter filter; /* ACTION_FILTER */
 };
 
-/* How long a graceful close that has no key for it may take to deliver what was read. */
+/* Default time for a graceful close to deliver the bytes already read, if the type has no key for
+ * it. */
 #define CLOSE_LINGER_US (5 * (uint64_t)US_PER_S)
 
-/* What the side that is not named sees of an ending: the `other` key. */
+/* The ending that the unnamed side sees: the `other` key. */
 enum fault_other { OTHER_CLOSE, OTHER_RESET, OTHER_HOLD };
 
-/* What `side` means to a type. */
+/* How a type uses the `side` key. */
 enum fault_side_rule {
-    SIDE_UNUSED,   /* the key is an error: the type goes by `direction` */
+    SIDE_UNUSED,   /* the key is an error: the type uses `direction` */
     SIDE_REQUIRED, /* must be given */
     SIDE_BOTH,     /* may be given, default both */
 };
@@ -95,36 +104,36 @@ enum fault_group {
     GROUP_PACKET,
     GROUP_FLOW,
     GROUP_MARK,
-    GROUP_TOXIC, /* what Toxiproxy has and no other group says */
+    GROUP_TOXIC, /* for types that exist in Toxiproxy and fit no other group */
     GROUP_COUNT,
 };
 
-/* Why a lasting fault is over. */
+/* Why a lasting fault ended. */
 enum fault_end_reason {
-    FAULT_EXPIRED, /* it went on for `duration_us`, or let its bytes go */
-    FAULT_STOPPED, /* `until` came, its window closed, or it was taken away */
+    FAULT_EXPIRED, /* after `duration_us`, or its bytes are forwarded */
+    FAULT_STOPPED, /* `until` happened, its window closed, or it was removed */
 };
 
-/* What a fault makes of the listening socket while it is active. */
+/* The effect of a fault on the listening socket while it is active. */
 enum listener_action {
-    LISTENER_OPEN,       /* nothing */
+    LISTENER_OPEN,       /* none */
     LISTENER_CLOSED,     /* closed: connect() is refused */
-    LISTENER_PAUSED,     /* open, but nothing is accepted */
-    LISTENER_DROPS_SYNS, /* SYNs are lost */
+    LISTENER_PAUSED,     /* open, but not accepting */
+    LISTENER_DROPS_SYNS, /* open, but SYNs are lost */
 };
 
-/* What a shaping fault is shown of a flow. Offsets count the bytes of the direction; the FIN or RST
- * at the end of the stream counts as one byte more, so that it is held back like any other. */
+/* A shaping fault's view of a flow. Offsets count the bytes of the direction. The FIN or RST at the
+ * end of the stream counts as one more byte, so it is delayed like any other. */
 struct gate_view {
-    uint64_t head; /* offset of the next byte to go */
-    uint64_t end;  /* offset behind the last one that waits; more than head */
+    uint64_t head; /* offset of the next byte to forward */
+    uint64_t end;  /* offset behind the last pending byte; more than head */
     time_us now;
     time_us active_since; /* when the fault became active on this connection */
-    bool fresh;           /* nothing waited before head arrived: a new burst begins there */
-    uint64_t key;         /* of this fault's draws on this connection and direction (rng.h) */
-    /* When the byte at `offset` (head <= offset < end) arrived, or came past the faults before this
-     * one that delay; *until is set to the offset up to which all came at that time. Only for types
-     * with wants_arrivals. */
+    bool fresh;           /* nothing was pending before head arrived: a burst starts there */
+    uint64_t key;         /* key of this fault's draws on this connection and direction (rng.h) */
+    /* Returns when the byte at `offset` (head <= offset < end) arrived, or passed the earlier
+     * faults that delay. Sets *until to the offset up to which all bytes have that same time. Only
+     * for types with wants_arrivals. */
     time_us (*arrived)(const struct gate_view *view, uint64_t offset, uint64_t *until);
     const void *flow; /* for `arrived` */
 };
@@ -132,60 +141,69 @@ struct gate_view {
 struct fault;
 
 struct fault_type {
-    const char *name;    /* as in `type = NAME` */
-    const char *summary; /* one sentence for the catalogue, no full stop */
+    const char *name;    /* the value of the key `type` */
+    const char *summary; /* one sentence for the catalogue, without a full stop */
     enum fault_group group;
     enum fault_side_rule side_rule;
-    bool only_watches;            /* of SIDE_UNUSED: it does nothing to a direction either, so that
-                                     a direction is the trigger's alone */
-    bool takes_other;             /* `other` means something when the type ends the connection */
-    unsigned default_directions;  /* of an absent `direction`; NO_BITS: downstream */
-    const struct option *options; /* the type's own keys, rows into its parameter struct; may be
-                                     an empty table, never NULL */
-    size_t params_size;           /* of that struct, at most FAULT_PARAMS_MAX */
-    /* What to do to each named socket as soon as the connection opens, before the trigger.
-     * NULL: nothing. */
+    /* SIDE_UNUSED types: acts on no direction, so `direction` is the trigger's alone */
+    bool only_watches;
+    bool takes_other;            /* `other` applies if the type ends the connection */
+    unsigned default_directions; /* if `direction` is absent; NO_BITS: downstream */
+    /* The type's own keys: rows for its parameter struct. May be an empty table, never NULL. */
+    const struct option *options;
+    size_t params_size; /* of that struct, at most FAULT_PARAMS_MAX */
+    /* Returns the action on each named socket when the connection opens, before the trigger. NULL:
+     * none. */
     struct action (*arm)(const void *params);
-    /* What to do to each named socket when the trigger fires. Never NULL. Of a type that concerns
-     * the listening socket: ACTION_NONE, and duration_us says how long from the start of `active`. */
+    /* Returns the action on each named socket when the trigger fires. Never NULL. A type that acts
+     * on the listening socket returns ACTION_NONE with duration_us, counted from the start of
+     * `active`. */
     struct action (*fire)(const void *params);
-    /* What becomes of both sockets, named or not, when a lasting fault that was active is over: an
-     * ending, or ACTION_NONE. NULL: nothing. */
+    /* Returns the action on both sockets, named or not, when a lasting fault ends: an ending, or
+     * ACTION_NONE. NULL: none. */
     struct action (*over)(const void *params, enum fault_end_reason why);
-    /* Shaping, for types whose action is ACTION_SHAPE. `state` is FAULT_STATE_MAX bytes of the
-     * fault's own for this connection and direction (or for the whole proxy, see shares_state),
-     * zero when it becomes active.
+    /*
+     * Shaping, for types whose action is ACTION_SHAPE. `state` is FAULT_STATE_MAX bytes of the
+     * fault for this connection and direction (or for the whole proxy, see shares_state). It is
+     * zero when the fault becomes active.
      *
-     * gate: up to which offset bytes may go now: view->head for none, view->end or more for all.
-     * When it is less than view->end, *again is when to ask again (TIME_NEVER: only after bytes
-     * have passed). Changes nothing but `state`. passed: `n` bytes from `offset` on were handed to
-     * the socket; may be NULL. */
+     * gate: returns the offset up to which bytes may be forwarded now: view->head for none,
+     * view->end or more for all. If it is less than view->end, *again is the time to ask again
+     * (TIME_NEVER: only after bytes were forwarded). Changes nothing but `state`. passed: `n` bytes
+     * from `offset` were written to the socket; may be NULL.
+     */
     uint64_t (*gate)(const void *params, void *state, const struct gate_view *view, time_us *again);
     void (*passed)(const void *params, void *state, uint64_t offset, size_t n, time_us now);
-    /* Of a gate that delays: when the byte at `offset` leaves that came at `came`. *until, behind it,
-     * is lowered to where another delay begins. Several of them add up. NULL: it does not delay. */
+    /* For a gate that delays: returns the departure time of the byte at `offset` that arrived at
+     * `came`. Lowers *until to the offset behind it where another delay begins. Delays of several
+     * faults add up. NULL: the gate does not delay. */
     time_us (*departure_time)(const void *params, const void *state, uint64_t key, uint64_t offset,
         time_us came, uint64_t *until);
-    /* Changes bytes as they are read, never their number; the same for any cutting into pieces. */
+    /* Changes bytes as they are read, never their number. The result does not depend on how the
+     * stream is cut into pieces. */
     void (*mutate)(
         const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);
-    /* Whether nothing is left to do in a direction whose bytes before `offset` have gone: the fault then
-     * does not fire. NULL: never. */
+    /* Whether the fault can do nothing more in a direction that has forwarded the bytes before
+     * `offset`: then it does not fire. NULL: never. */
     bool (*is_over_at)(const void *params, uint64_t offset);
-    /* How many bytes the gate lets go within a time; NULL: as many as come. */
+    /* Returns how many bytes the gate forwards within a time. NULL: no limit. */
     uint64_t (*bytes_within)(const void *params, uint64_t duration_us);
-    bool (*shares_state)(const void *params); /* NULL: no; else one state for all of a proxy */
-    bool wants_arrivals;                      /* the gate asks when bytes arrived */
-    bool cuts_segments;  /* each piece that the gate lets go is to be a segment of its own */
-    bool lasting;        /* `until` means something */
-    bool changes_length; /* bytes are added or lost: for the tests over all types */
-    bool at_accept;      /* its trigger is always `accept`: `when` is an error. It names the server
-                            socket, which is about to be dialled */
-    enum listener_action listener; /* LISTENER_OPEN: it concerns connections. Else it concerns the
-                                      listening socket, while `active`, and no connection */
+    bool (*shares_state)(const void *params); /* NULL: no; else one state for the whole proxy */
+    bool wants_arrivals;                      /* the gate calls view->arrived */
+    /* each piece that the gate forwards becomes a segment of its own */
+    bool cuts_segments;
+    bool lasting; /* `until` applies */
+    /* adds or drops bytes; for the tests over all types */
+    bool changes_length;
+    /* Its trigger is always `accept`, and `when` is an error. It names the server socket, which is
+     * about to be dialled. */
+    bool at_accept;
+    /* LISTENER_OPEN: acts on connections. Otherwise acts on the listening socket during `active`,
+     * and on no connection. */
+    enum listener_action listener;
     bool needs_net_admin;
-    /* Checks keys against each other; NULL: nothing to check. `fault` is complete; bit i of
-     * `given` says that options[i] was written by the user. 0, or -1 with err filled. */
+    /* Checks keys against each other. NULL: nothing to check. `fault` is complete; bit i of `given`
+     * is set if the user wrote options[i]. Returns 0, or -1 with err filled. */
     int (*check)(const struct fault *fault, unsigned given, struct err *err);
 };
 
@@ -193,56 +211,59 @@ struct fault_type {
 #define FAULT_STATE_MAX 64
 #define FAULT_PROXIES_MAX 256
 
-/* One [fault NAME] section, checked. A value: copied freely, owns nothing. */
+/* One checked [fault NAME] section. A plain value: copied freely, owns nothing. */
 struct fault {
     char name[FAULT_NAME_MAX];
     char proxies[FAULT_PROXIES_MAX]; /* names as written, comma-separated, or "*" */
     const struct fault_type *type;
     unsigned sides;      /* set of sides (side.h); NO_BITS for SIDE_UNUSED types */
-    unsigned directions; /* set of directions; NO_BITS where neither trigger nor type has any */
+    unsigned directions; /* set of directions; NO_BITS if neither trigger nor type has any */
     struct trigger when;
-    unsigned when_directions;  /* whose bytes `when` looks at; NO_BITS: those of `directions` */
+    unsigned when_directions;  /* directions that `when` watches; NO_BITS: those of `directions` */
     struct after after;        /* its name is "": armed from the start of the connection */
-    uint64_t trigger_delay_us; /* from the trigger until it happens */
+    uint64_t trigger_delay_us; /* delay from the trigger until the action */
     struct trigger until;      /* TRIGGER_NEVER: none */
-    int edge; /* enum trigger_edge: the key, as written; it stands in `when` if that is a
-                             match, else in `until` */
-    uint64_t match_hold_us; /* EDGE_BEFORE: how long the beginning of a possible match waits for a
-                               further byte; TIME_NEVER: for ever */
+    /* enum trigger_edge, the key as written. Stored in `when` if that is a match, else in
+     * `until`. */
+    int edge;
+    /* EDGE_BEFORE: how long the beginning of a possible match is held for the next byte.
+     * TIME_NEVER: forever. */
+    uint64_t match_hold_us;
     struct selection connections;
-    struct selection concurrent; /* which of the connections open at once, in the order in which
-                                    they were accepted; an empty one: all */
-    uint64_t times;              /* inject in at most so many connections; UINT64_MAX: no limit */
-    uint64_t chance_ppb;         /* drawn once when the connection opens, parts per billion */
+    /* Selects among the connections open at the same time, in the order they were accepted. Empty:
+     * all. */
+    struct selection concurrent;
+    uint64_t times;      /* most connections to inject in; UINT64_MAX: no limit */
+    uint64_t chance_ppb; /* drawn once when the connection opens; parts per billion */
     struct cidr_list clients;
-    struct destination_list destinations; /* of intercepted clients */
-    struct server_names sni;              /* asked for in a TLS ClientHello */
+    struct destination_list destinations; /* for intercepted clients */
+    struct server_names sni;              /* from the TLS ClientHello */
     struct window active;
-    bool must_fire; /* the run fails if it never did */
+    bool must_fire; /* the run fails if the fault never fired */
     bool enabled;
-    int other; /* enum fault_other; OTHER_CLOSE where the key means nothing */
+    int other; /* enum fault_other; OTHER_CLOSE if the key does not apply */
     alignas(max_align_t) unsigned char params[FAULT_PARAMS_MAX];
 };
 
 /* Whether an action ends its socket, and so the connection. */
 bool action_is_ending(enum action_kind kind);
 
-/* "reset-drain". Static storage. */
+/* Returns a name such as "reset-drain". Static storage. */
 const char *action_name(enum action_kind kind);
 
-/* What each of the two sockets has to suffer when the connection opens, and at the trigger.
- * Index by enum side; ACTION_NONE where nothing. Pure. */
+/* Fills the action on each socket when the connection opens, and at the trigger. Indexed by enum
+ * side; ACTION_NONE: nothing. Pure. */
 void fault_arm(const struct fault *fault, struct action on[2]);
 void fault_fire(const struct fault *fault, struct action on[2]);
 
-/* What becomes of each when it is over. */
+/* Returns the action on both sockets when the fault ends. */
 struct action fault_over(const struct fault *fault, enum fault_end_reason why);
 
-/* Whether the key at index `row` of the type's options means something beside the others: what the
- * user must not write, nobody should print. */
+/* Whether the key at index `row` of the type's options applies, given the other keys. A key that
+ * does not apply is an error in the file, and is not printed. */
 bool fault_option_applies(const struct fault *fault, unsigned row);
 
-/* The same for keys of the envelope; the last one for connections, chance, times and clients. */
+/* Whether a common key applies. The last one is about connections, chance, times and clients. */
 bool fault_direction_applies(const struct fault *fault);
 bool fault_side_applies(const struct fault *fault);
 bool fault_other_applies(const struct fault *fault);
@@ -255,21 +276,21 @@ bool fault_when_direction_applies(const struct fault *fault);
 bool fault_delay_applies(const struct fault *fault);
 bool fault_selection_applies(const struct fault *fault);
 
-/* Whether it shapes or ends directions, each on its own, and not sides. */
+/* Whether the fault shapes or ends each direction on its own, instead of sides. */
 bool fault_works_on_direction(const struct fault *fault);
 
-/* The set of directions whose bytes `when` looks at. */
+/* Returns the set of directions that `when` watches. */
 unsigned fault_watched_directions(const struct fault *fault);
 
-/* Whether `bytes` of `when` are offsets of the fault's own direction. */
+/* Whether the `bytes` of `when` are offsets in the fault's own direction. */
 bool fault_counts_offsets(const struct fault *fault);
 
-/* When it fires, in words: "after the 2nd match of "COMMIT" from the client, once saw-commit has
- * fired". Cuts at `size`. */
+/* Describes when the fault fires: "after the 2nd match of "COMMIT" from the client, once saw-commit
+ * has fired". Truncates at `size`. */
 void fault_describe_wait(const struct fault *fault, char *buf, size_t size);
 
-/* What may surprise about a fault that is right, one sentence for each index below FAULT_NOTES; NULL: it does
- * not apply. Static storage. */
+/* Returns a note on a valid fault that may surprise, one sentence for each index below FAULT_NOTES.
+ * NULL: the note does not apply. Static storage. */
 #define FAULT_NOTES 4
 const char *fault_note(const struct fault *fault, unsigned index);
 

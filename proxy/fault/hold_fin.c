@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `hold_fin`: a FIN that arrives is not passed on. The far end waits on, the near end sits in
- * FIN_WAIT2, and our socket in CLOSE_WAIT: the leak of a program that forgets to close().
- * `slow_close` is the same by Toxiproxy's name and key.
+ * `hold_fin`: an arriving FIN is not forwarded. The far end keeps waiting, the near end stays in
+ * FIN_WAIT2, and the proxy's socket in CLOSE_WAIT: the leak of a program that forgets to close().
+ * `slow_close` does this under Toxiproxy's name and key.
  */
 #include "proxy/fault/types.h"
 
@@ -26,11 +26,11 @@ static const struct option toxic_options[] = {
         .kind = &option_duration,
         .offset = offsetof(struct hold_fin_params, for_us),
         .required = true,
-        .help = "how much later than it arrived the FIN is passed on"},
+        .help = "how long after its arrival the FIN is forwarded"},
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action hold_fin_fire(const void *params)
 {
     const struct hold_fin_params *hold = params;
     return (struct action){.kind = ACTION_HOLD_FIN, .duration_us = hold->for_us};
@@ -38,23 +38,23 @@ static struct action fire(const void *params)
 
 const struct fault_type fault_hold_fin = {
     .name = "hold_fin",
-    .summary = "a FIN that arrives in the direction is not passed on",
+    .summary = "a FIN that arrives in the direction is not forwarded",
     .group = GROUP_ENDING,
     .side_rule = SIDE_UNUSED,
     .default_directions = BOTH_BITS,
     .options = options,
     .params_size = sizeof(struct hold_fin_params),
-    .fire = fire,
+    .fire = hold_fin_fire,
     .lasting = true,
 };
 
 const struct fault_type fault_slow_close = {
     .name = "slow_close",
-    .summary = "a FIN that arrives in the direction is passed on some time later",
+    .summary = "a FIN that arrives in the direction is forwarded some time later",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = toxic_options,
     .params_size = sizeof(struct hold_fin_params),
-    .fire = fire,
+    .fire = hold_fin_fire,
     .lasting = true,
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* `inject`: bytes that nobody sent stand between those that somebody did. */
+/* `inject`: inserts bytes that nobody sent into the stream. */
 #include "proxy/fault/types.h"
 
-#define RANDOM_MAX (UINT64_C(1) << 30) /* of the largest buffer */
+#define RANDOM_MAX (UINT64_C(1) << 30) /* largest size of a buffer */
 
 struct inject_params {
     struct byte_string data; /* length 0: random bytes instead */
-    uint64_t random;         /* how many, 0: unset */
+    uint64_t random;         /* number of random bytes; 0: unset */
 };
 CHECK_PARAMS(struct inject_params);
 
@@ -17,7 +17,7 @@ static const struct option options[] = {
         .kind = &option_string,
         .offset = offsetof(struct inject_params, data),
         .unset_text = "random",
-        .help = "what is inserted; this or random must be given"},
+        .help = "the bytes to insert; this or random must be given"},
     [KEY_RANDOM] = {.name = "random",
         .kind = &option_size,
         .offset = offsetof(struct inject_params, random),
@@ -28,7 +28,7 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action inject_fire(const void *params)
 {
     const struct inject_params *inject = params;
     if (inject->random != 0)
@@ -37,7 +37,7 @@ static struct action fire(const void *params)
         .kind = ACTION_INSERT, .bytes = inject->data.length, .data = inject->data.bytes};
 }
 
-static int check(const struct fault *fault, unsigned given, struct err *err)
+static int inject_check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct inject_params *inject = (const void *)fault->params;
     bool has_data = inject->data.length != 0, has_random = inject->random != 0;
@@ -56,7 +56,7 @@ const struct fault_type fault_inject = {
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct inject_params),
-    .fire = fire,
+    .fire = inject_fire,
     .changes_length = true,
-    .check = check,
+    .check = inject_check,
 };

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `latency`: every byte leaves `delay` after it arrived. Order is kept because the gate stops at the
- * first byte whose time has not come; throughput is not cut because the bytes wait side by side.
+ * `latency`: every byte is forwarded `delay` after it arrived. The gate stops at the first byte
+ * that is not due, so the order stays. Bytes wait in parallel, so the throughput stays.
  *
- * With jitter, bytes that arrived together are cut into blocks of one Ethernet segment, counted from
- * the start of their burst, and each block has a draw of its own, indexed by its offset: what is
- * drawn depends neither on the size of a read nor on when the gate is asked.
+ * With jitter, bytes that arrived together are cut into blocks of one Ethernet segment, counted
+ * from the start of their burst. Each block has its own draw, indexed by its offset. So a draw
+ * depends neither on the size of a read nor on the time of a call.
  */
 #include "proxy/base/rng.h"
 #include "proxy/fault/types.h"
 
 #define BLOCK 1448     /* payload of a segment at an MTU of 1500 with timestamps */
-#define STEPS_MAX 1024 /* blocks looked at in one call, 1.4 MB: bounds the work per wake-up */
+#define STEPS_MAX 1024 /* limit of blocks in one call, 1.4 MB: bounds the work for each wake-up */
 
 enum { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL, DISTRIBUTION_PARETO };
 
@@ -23,7 +23,7 @@ struct latency_params {
 CHECK_PARAMS(struct latency_params);
 
 struct latency_state {
-    uint64_t burst; /* offset of the byte that began the burst */
+    uint64_t burst; /* offset of the first byte of the burst */
 };
 CHECK_STATE(struct latency_state);
 
@@ -38,8 +38,8 @@ static const struct option options[] = {
         .kind = &option_duration,
         .offset = offsetof(struct latency_params, delay_us),
         .required = true,
-        .max = HOUR_US, /* in double precision every microsecond of its draws is exact */
-        .help = "how long after its arrival a byte leaves; several latencies add up"},
+        .max = HOUR_US, /* every microsecond is exact in a double */
+        .help = "how long after its arrival a byte is forwarded; several latencies add up"},
     [KEY_JITTER] = {.name = "jitter",
         .kind = &option_duration,
         .offset = offsetof(struct latency_params, jitter_us),
@@ -57,13 +57,13 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action latency_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
 }
 
-/* Towards 0, as a cast does. */
+/* Rounds towards 0, as a cast does. */
 static int64_t scale(double draw, uint64_t jitter_us)
 {
     return (int64_t)(draw * (double)jitter_us);
@@ -101,7 +101,8 @@ static time_us departure_time(const void *params, const void *memory, uint64_t k
     return time_add(came, delay_of_block(latency, key, block));
 }
 
-static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+static uint64_t latency_gate(
+    const void *params, void *memory, const struct gate_view *view, time_us *again)
 {
     struct latency_state *state = memory;
     uint64_t at = view->head;
@@ -121,7 +122,7 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     return at;
 }
 
-static int check(const struct fault *fault, unsigned given, struct err *err)
+static int latency_check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct latency_params *latency = (const void *)fault->params;
     if (latency->jitter_us == 0 && (given & 1u << KEY_DISTRIBUTION) != 0)
@@ -132,15 +133,15 @@ static int check(const struct fault *fault, unsigned given, struct err *err)
 
 const struct fault_type fault_latency = {
     .name = "latency",
-    .summary = "every byte leaves some time after it arrived, in order, throughput is not cut",
+    .summary = "forwards every byte some time after it arrived, in order, at full throughput",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct latency_params),
-    .fire = fire,
-    .gate = gate,
+    .fire = latency_fire,
+    .gate = latency_gate,
     .departure_time = departure_time,
     .wants_arrivals = true,
     .lasting = true,
-    .check = check,
+    .check = latency_check,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `limit_data`: so many bytes and not one more, then both sides are closed. They are counted from
- * where the fault began, in each direction on its own.
+ * `limit_data`: forwards an exact number of bytes, then closes both sides. The bytes are counted
+ * from where the fault began, for each direction on its own.
  */
 #include "proxy/fault/types.h"
 
@@ -15,17 +15,17 @@ static const struct option options[] = {
         .kind = &option_size,
         .offset = offsetof(struct limit_data_params, bytes),
         .required = true,
-        .help = "how many are handed on; 0: the first one that arrives closes both sides"},
+        .help = "number of bytes to forward; 0: the first byte that arrives closes both sides"},
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action limit_data_fire(const void *params)
 {
     const struct limit_data_params *limit = params;
     return (struct action){.kind = ACTION_LIMIT, .bytes = limit->bytes, .duration_us = TIME_NEVER};
 }
 
-static struct action over(const void *params, enum fault_end_reason why)
+static struct action limit_data_over(const void *params, enum fault_end_reason why)
 {
     (void)params;
     if (why != FAULT_EXPIRED)
@@ -35,13 +35,13 @@ static struct action over(const void *params, enum fault_end_reason why)
 
 const struct fault_type fault_limit_data = {
     .name = "limit_data",
-    .summary = "hands on exactly so many bytes, then closes both sides",
+    .summary = "forwards an exact number of bytes, then closes both sides",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct limit_data_params),
-    .fire = fire,
-    .over = over,
+    .fire = limit_data_fire,
+    .over = limit_data_over,
     .lasting = true,
-    .changes_length = true, /* what comes behind the limit is lost */
+    .changes_length = true, /* bytes behind the limit are lost */
 };

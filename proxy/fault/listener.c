@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `refuse`, `no_accept` and `syn_blackhole`: what can be wrong with a listening socket. They concern
- * no connection, so of the envelope only `active` and `after` say when: while `active` lasts, once the
- * fault of `after` has fired, and at most `for` from then on.
+ * `refuse`, `no_accept` and `syn_blackhole`: faults of a listening socket. They act on no
+ * connection, so of the common keys only `active`, `after` and `for` decide when: during `active`,
+ * once the fault of `after` has fired, and at most `for` from then.
  */
 #include "proxy/fault/types.h"
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `lossy`: what an application sees of a lossy path. Each burst of the stream is cut into segments;
- * some of them are lost, and everything from there on waits for the retransmission, as behind a TCP
- * that has only its timer to learn of a loss. No byte is lost for good, and no privilege is needed;
- * `packet_loss` makes the kernel lose real ones.
+ * `lossy`: what an application sees of a lossy path. Each burst of the stream is cut into segments.
+ * Some of them are lost, and all later bytes wait for the retransmission, as with a TCP that
+ * detects losses only by its timer. No byte is lost for good, and no privilege is needed.
+ * (`packet_loss` makes the kernel lose real segments.)
  *
- * Whether a segment is lost is drawn by the offset of its first byte. A retransmission always arrives.
+ * The offset of a segment's first byte decides whether it is lost. A retransmission always arrives.
  */
 #include "proxy/base/rng.h"
 #include "proxy/fault/types.h"
 
 #define SEGMENT 1448                              /* payload at an MTU of 1500 with timestamps */
 #define RETRANSMIT_US (200 * (uint64_t)US_PER_MS) /* Linux' TCP_RTO_MIN */
-#define STEPS_MAX 1024 /* segments looked at in one call, 1.4 MB: bounds the work per wake-up */
+/* limit of segments in one call, 1.4 MB: bounds the work for each wake-up */
+#define STEPS_MAX 1024
 
 struct lossy_params {
     uint64_t rate_ppb;
@@ -21,11 +22,11 @@ struct lossy_params {
 CHECK_PARAMS(struct lossy_params);
 
 struct lossy_state {
-    uint64_t burst;   /* offset of the byte that began the burst, plus 1; 0: none did */
+    uint64_t burst;   /* offset of the first byte of the burst, plus 1; 0: no burst yet */
     uint64_t sent_to; /* offset up to which every segment was sent and arrived */
-    time_us
-        again_at; /* when the lost one that begins there is sent again; 0: it was not sent yet */
-    bool lost;    /* what became of the last segment, when it was sent first */
+    /* When the lost segment at sent_to is sent again. 0: not sent yet. */
+    time_us again_at;
+    bool lost; /* whether the last segment was lost when it was first sent */
 };
 CHECK_STATE(struct lossy_state);
 
@@ -46,7 +47,7 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action lossy_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
@@ -59,7 +60,7 @@ static bool is_lost(
     return rng_chance(key, begin, ppb < PPB_ALL ? ppb : PPB_ALL);
 }
 
-/* The first byte of a burst begins a segment, and so does the one that the fault begins at. */
+/* Starts a segment at the first byte of a burst, and where the fault begins. */
 static void begin_burst(struct lossy_state *state, const struct gate_view *view)
 {
     bool fresh = view->fresh && state->burst != view->head + 1;
@@ -69,7 +70,8 @@ static void begin_burst(struct lossy_state *state, const struct gate_view *view)
         state->sent_to = view->head;
 }
 
-static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+static uint64_t lossy_gate(
+    const void *params, void *memory, const struct gate_view *view, time_us *again)
 {
     const struct lossy_params *lossy = params;
     struct lossy_state *state = memory;
@@ -92,12 +94,12 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
 
 const struct fault_type fault_lossy = {
     .name = "lossy",
-    .summary = "some segments are lost and sent again, and all that follows waits for them",
+    .summary = "some segments are lost and sent again, and all later bytes wait for them",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct lossy_params),
-    .fire = fire,
-    .gate = gate,
+    .fire = lossy_fire,
+    .gate = lossy_gate,
     .lasting = true,
 };

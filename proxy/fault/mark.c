@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* `mark`: does nothing to the connection. Its event stays in the log, and `after` may name it. */
+/* `mark`: does nothing to the connection. Its event is in the log, and `after` may name it. */
 #include "proxy/fault/types.h"
 
 static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action mark_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_NONE};
@@ -19,5 +19,5 @@ const struct fault_type fault_mark = {
     .side_rule = SIDE_UNUSED,
     .only_watches = true,
     .options = options,
-    .fire = fire,
+    .fire = mark_fire,
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* `noop`: nothing. It is armed, it fires and it is over, and no byte is any different. */
+/* `noop`: does nothing. It is armed, fires and ends, and no byte changes. */
 #include "proxy/fault/types.h"
 
 static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action noop_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_NONE};
@@ -18,6 +18,6 @@ const struct fault_type fault_noop = {
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = options,
-    .fire = fire,
+    .fire = noop_fire,
     .lasting = true,
 };

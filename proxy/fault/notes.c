@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What `check` says about faults that are right but may surprise: one row for each. */
+/* Notes of `check` on valid faults that may surprise: one row for each. */
 #include <string.h>
 
 #include "proxy/fault/fault.h"
 
-/* The trigger whose edge is before what it waits for, NULL: none. */
+/* Returns the trigger with EDGE_BEFORE, or NULL. */
 static const struct trigger *edge_before(const struct fault *fault)
 {
     const struct trigger *trigger =
@@ -12,7 +12,8 @@ static const struct trigger *edge_before(const struct fault *fault)
     return trigger_has_edge(trigger->kind) && trigger->edge == EDGE_BEFORE ? trigger : NULL;
 }
 
-/* Bytes that messages of common protocols end with: lines, C strings, JSON, XML, SQL. */
+/* Whether the pattern begins with a byte that often ends messages: of lines, C strings, JSON, XML,
+ * SQL. */
 static bool begins_with_an_end(const struct fault *fault)
 {
     static const unsigned char ends[] = {'\r', '\n', '\0', '}', ']', '>', ';'};

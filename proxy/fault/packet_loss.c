@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `packet_loss`: segments that arrive from a side vanish before our TCP sees them, so nothing
- * acknowledges them and the sender retransmits: a classic BPF filter on the socket decides. All of
- * them is a partition, some are a bad line, the large ones a hole in the path's MTU.
+ * `packet_loss`: segments that arrive from a side are dropped before the kernel's TCP sees them, by
+ * a classic BPF filter on the socket. Nothing acknowledges them, so the sender retransmits. Losing
+ * all of them is a partition, some a bad line, large ones a path with a too small MTU.
  */
 #include "proxy/fault/types.h"
 
@@ -30,7 +30,7 @@ static const struct option options[] = {
         .kind = &option_size,
         .offset = offsetof(struct packet_loss_params, larger_than),
         .default_text = "0",
-        .max = 65535, /* of an IP packet */
+        .max = 65535, /* largest IP packet */
         .help = "only segments with more bytes of data than this; 0: also those without any"},
     [KEY_ONLY] = {.name = "only",
         .kind = &option_choice,
@@ -47,7 +47,7 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action packet_loss_fire(const void *params)
 {
     const struct packet_loss_params *loss = params;
     return (struct action){.kind = ACTION_FILTER,
@@ -57,7 +57,7 @@ static struct action fire(const void *params)
             .only = (enum packet_only)loss->only}};
 }
 
-static int check(const struct fault *fault, unsigned given, struct err *err)
+static int packet_loss_check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct packet_loss_params *loss = (const void *)fault->params;
     if (loss->only == PACKET_RST && (given & 1u << KEY_LARGER_THAN) != 0)
@@ -73,8 +73,8 @@ const struct fault_type fault_packet_loss = {
     .side_rule = SIDE_REQUIRED,
     .options = options,
     .params_size = sizeof(struct packet_loss_params),
-    .fire = fire,
+    .fire = packet_loss_fire,
     .lasting = true,
     .needs_net_admin = true,
-    .check = check,
+    .check = packet_loss_check,
 };

@@ -2,9 +2,10 @@
 /*
  * `reset`: a RST by SO_LINGER {1,0} and close().
  *
- * The kernel throws away what it has not sent and what the peer has not read, so an abrupt reset
- * may swallow bytes that were forwarded before the trigger. `drain` waits until the peer's kernel
- * has acknowledged every one of them: the RST then comes at exactly the named byte.
+ * The kernel drops bytes that it has not sent, and the peer's kernel bytes that the peer has not
+ * read. So an abrupt reset may destroy bytes that were forwarded before the trigger. `drain` first
+ * waits until the peer's kernel has acknowledged all of them: then the RST comes exactly behind the
+ * named byte.
  */
 #include "proxy/fault/types.h"
 
@@ -28,7 +29,7 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action reset_fire(const void *params)
 {
     static const enum action_kind kinds[] = {
         [MODE_ABRUPT] = ACTION_RESET_ABRUPT,
@@ -47,5 +48,5 @@ const struct fault_type fault_reset = {
     .takes_other = true,
     .options = options,
     .params_size = sizeof(struct reset_params),
-    .fire = fire,
+    .fire = reset_fire,
 };

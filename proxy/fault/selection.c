@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Selections as the user writes them: a list of terms, each an arithmetic progression of
- * connection numbers. `all` is the empty list.
+ * Parses and prints selections: lists of terms, each an arithmetic progression of connection
+ * numbers. `all` is the empty list.
  */
 #include "proxy/fault/selection.h"
 
@@ -17,7 +17,7 @@
 #define TERM_MAX 48 /* two 20-digit numbers and a dash */
 #define RIGHT "write numbers from 1, such as 2, 1-3, 5-, every:3, or a list of them"
 
-static bool term_has(const struct selection_term *term, uint64_t connection)
+static bool selection_term_has(const struct selection_term *term, uint64_t connection)
 {
     return connection >= term->first && connection <= term->last &&
            (connection - term->first) % term->step == 0;
@@ -28,12 +28,12 @@ bool selection_has(const struct selection *selection, uint64_t connection)
     if (selection->count == 0)
         return true;
     for (unsigned i = 0; i < selection->count; i++)
-        if (term_has(&selection->terms[i], connection))
+        if (selection_term_has(&selection->terms[i], connection))
             return true;
     return false;
 }
 
-/* A connection number: from 1, and the last one is not UINT64_MAX, which means "open end". */
+/* Parses a connection number: at least 1, and below UINT64_MAX, which means "open end". */
 static int parse_connection(const char *text, uint64_t *number, struct err *err)
 {
     struct err inner;
@@ -69,7 +69,7 @@ static int parse_range(char *text, char *dash, struct selection_term *term, stru
     return 0;
 }
 
-/* `text` is a copy, free to be cut. */
+/* `text` is a copy that may be modified. */
 static int parse_term(char *text, struct selection_term *term, struct err *err)
 {
     char *dash = strchr(text, '-');
@@ -86,14 +86,15 @@ static int parse_term(char *text, struct selection_term *term, struct err *err)
     return 0;
 }
 
-static int cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
+static int selection_cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
 {
     if (units_copy_element(text, length, out, TERM_MAX) != 0)
         return err_set(err, "'%s...' is not a connection, " RIGHT, out);
     return 0;
 }
 
-static int parse(const struct option *option, const char *text, void *value, struct err *err)
+static int selection_parse(
+    const struct option *option, const char *text, void *value, struct err *err)
 {
     struct selection selection = {0};
     (void)option;
@@ -110,7 +111,7 @@ static int parse(const struct option *option, const char *text, void *value, str
         size_t length = strcspn(rest, ",");
         if (selection.count == SELECTION_TERMS_MAX)
             return err_set(err, "the list is too long, at most %d elements", SELECTION_TERMS_MAX);
-        if (cut_term(rest, length, term, err) != 0 ||
+        if (selection_cut_term(rest, length, term, err) != 0 ||
             parse_term(term, &selection.terms[selection.count], err) != 0)
             return -1;
         selection.count++;
@@ -120,7 +121,7 @@ static int parse(const struct option *option, const char *text, void *value, str
     return 0;
 }
 
-static int format_term(const struct selection_term *term, char *buf, size_t size)
+static int selection_format_term(const struct selection_term *term, char *buf, size_t size)
 {
     if (term->step > 1)
         return snprintf(buf, size, EVERY "%" PRIu64, term->step);
@@ -131,7 +132,7 @@ static int format_term(const struct selection_term *term, char *buf, size_t size
     return snprintf(buf, size, "%" PRIu64 "-%" PRIu64, term->first, term->last);
 }
 
-static void format(const struct option *option, const void *value, char *buf, size_t size)
+static void selection_format(const struct option *option, const void *value, char *buf, size_t size)
 {
     const struct selection *selection = value;
     size_t used = 0;
@@ -142,7 +143,7 @@ static void format(const struct option *option, const void *value, char *buf, si
         if (i > 0)
             used += (size_t)snprintf(buf + used, size - used, ",");
         if (used < size)
-            used += (size_t)format_term(&selection->terms[i], buf + used, size - used);
+            used += (size_t)selection_format_term(&selection->terms[i], buf + used, size - used);
     }
 }
 
@@ -150,6 +151,6 @@ const struct option_kind option_selection = {
     .name = "connections",
     .form = "2, 1-3, 5-, every:3, a list of them, or all",
     .size = sizeof(struct selection),
-    .parse = parse,
-    .format = format,
+    .parse = selection_parse,
+    .format = selection_format,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which connections of a proxy a fault concerns: `2`, `1-3`, `5-`, `every:3`, and lists of them.
+ * Connections of a proxy for which a fault is selected: `2`, `1-3`, `5-`, `every:3`, and lists of
+ * them.
  */
 #ifndef RUDEPROXY_FAULT_SELECTION_H
 #define RUDEPROXY_FAULT_SELECTION_H
@@ -10,12 +11,12 @@
 
 #include "proxy/base/option.h"
 
-#define SELECTION_TERMS_MAX 32 /* what fits in one line of the file */
+#define SELECTION_TERMS_MAX 32 /* as many as fit in one line of the file */
 
 struct selection_term {
     uint64_t first; /* first number selected, from 1 */
-    uint64_t last;  /* last one, UINT64_MAX for an open end */
-    uint64_t step;  /* every step-th from `first`; `every:3` is 3, 6, 9... */
+    uint64_t last;  /* last number, UINT64_MAX: open end */
+    uint64_t step;  /* selects every step-th from `first`; `every:3` is 3, 6, 9... */
 };
 
 struct selection {

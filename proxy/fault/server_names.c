@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Server names as the user writes them: see server_names.h. */
+/* Parses, prints and matches lists of server names. */
 #include "proxy/fault/server_names.h"
 
 #include <stdio.h>
@@ -43,7 +43,8 @@ static int check_name(const char *name, struct err *err)
     return 0;
 }
 
-static int parse(const struct option *option, const char *text, void *value, struct err *err)
+static int server_names_parse(
+    const struct option *option, const char *text, void *value, struct err *err)
 {
     struct server_names names = {.text = ""};
     size_t used = 0;
@@ -66,7 +67,8 @@ static int parse(const struct option *option, const char *text, void *value, str
     return 0;
 }
 
-static void format(const struct option *option, const void *value, char *buf, size_t size)
+static void server_names_format(
+    const struct option *option, const void *value, char *buf, size_t size)
 {
     const struct server_names *names = value;
     (void)option;
@@ -77,6 +79,6 @@ const struct option_kind option_server_names = {
     .name = "server names",
     .form = FORM,
     .size = sizeof(struct server_names),
-    .parse = parse,
-    .format = format,
+    .parse = server_names_parse,
+    .format = server_names_format,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The key `sni`: connections by the server name that the client asks for in its TLS ClientHello, as the
- * user writes them: `db.example.com`, `*.example.com`, a list of them.
+ * The key `sni`: selects connections by the server name in the client's TLS ClientHello:
+ * `db.example.com`, `*.example.com`, or a list of them.
  */
 #ifndef RUDEPROXY_FAULT_SERVER_NAMES_H
 #define RUDEPROXY_FAULT_SERVER_NAMES_H
@@ -10,14 +10,14 @@
 
 #include "proxy/base/option.h"
 
-#define SERVER_NAMES_MAX 200 /* characters of the list, longer than a line of the file */
+#define SERVER_NAMES_MAX 200 /* size of the list, longer than a line of the file */
 
 struct server_names {
     char text
-        [SERVER_NAMES_MAX]; /* names with commas between, no blanks; "": any connection, `any` */
+        [SERVER_NAMES_MAX]; /* names with commas between, no blanks; "": any connection (`any`) */
 };
 
-/* Whether the list has this name. Case does not count. `*.example.com` is every name that ends with
+/* Whether the list has this name, ignoring case. `*.example.com` matches every name that ends with
  * `.example.com`. */
 bool server_names_have(const struct server_names *names, const char *name);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `shut_rd`: the read side of a socket is shut, as after shutdown(SHUT_RD). Linux goes on
- * acknowledging what arrives and drops it; Windows answers the next byte with a RST.
+ * `shut_rd`: shuts the read side of a socket, as shutdown(SHUT_RD) does. Linux continues to
+ * acknowledge and drop arriving bytes; Windows answers the next byte with a RST.
  */
 #include "proxy/fault/types.h"
 
@@ -20,12 +20,13 @@ static const struct option options[] = {
         .offset = offsetof(struct shut_rd_params, mode),
         .default_text = "discard",
         .choices = modes,
-        .help = "discard: what arrives is acknowledged and dropped, as on Linux; reset: the next "
-                "byte is answered with a RST, as on Windows"},
+        .help =
+            "discard: arriving bytes are acknowledged and dropped, as on Linux; reset: the next "
+            "byte is answered with a RST, as on Windows"},
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action shut_rd_fire(const void *params)
 {
     const struct shut_rd_params *shut = params;
     if (shut->mode == MODE_RESET)
@@ -35,12 +36,13 @@ static struct action fire(const void *params)
 
 const struct fault_type fault_shut_rd = {
     .name = "shut_rd",
-    .summary = "the read side of a socket is shut: what arrives is dropped, or reset",
+    .summary =
+        "the read side of a socket is shut: arriving bytes are dropped, or answered with a RST",
     .group = GROUP_ENDING,
     .side_rule = SIDE_REQUIRED,
     .takes_other = true,
     .options = options,
     .params_size = sizeof(struct shut_rd_params),
-    .fire = fire,
+    .fire = shut_rd_fire,
     .changes_length = true, /* discard */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `stall` and `blackhole`: nothing comes out any more. A stall stops reading, the window closes and
- * the sender blocks; a black hole goes on reading, so that the sender believes all is well.
+ * `stall` and `blackhole`: nothing is forwarded any more. A stall stops reading: the window closes
+ * and the sender blocks. A black hole keeps reading, so the sender notices nothing.
  */
 #include "proxy/fault/types.h"
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `slice`, and `slicer` by Toxiproxy's keys: the stream is cut into slices, each written as a segment of its own, with a gap behind
- * it: the sender that breaks every parser which takes one read for one message.
+ * `slice`, and `slicer` with Toxiproxy's keys: cuts the stream into slices, each written as a
+ * segment of its own with a gap after it. This breaks every parser that takes one read for one
+ * message.
  *
- * Where a slice ends depends on where it began and on nothing else. A slice that has not arrived as
- * a whole goes as far as it has: nobody knows whether there will be more.
+ * The end of a slice depends only on its start. A slice that has arrived in part is forwarded in
+ * part: nobody knows whether more bytes will come.
  */
 #include "proxy/base/rng.h"
 #include "proxy/fault/types.h"
 
-#define SIZE_MAX_BYTES (UINT64_C(1) << 30) /* of the largest buffer */
+#define SIZE_MAX_BYTES (UINT64_C(1) << 30) /* largest size of a buffer */
 
 struct slice_params {
     uint64_t size;
@@ -20,8 +21,8 @@ CHECK_PARAMS(struct slice_params);
 
 struct slice_state {
     bool started;
-    uint64_t end;     /* offset behind the slice that is going */
-    time_us ready_at; /* when its first byte may go */
+    uint64_t end;     /* offset behind the current slice */
+    time_us ready_at; /* when its first byte may be forwarded */
 };
 CHECK_STATE(struct slice_state);
 
@@ -71,7 +72,7 @@ static const struct option toxic_options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action slice_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_SHAPE, .duration_us = TIME_NEVER};
@@ -83,7 +84,8 @@ static uint64_t draw_size(const struct slice_params *slice, uint64_t key, uint64
     return smallest + rng_below(key, begin, slice->size + slice->variation - smallest + 1);
 }
 
-static uint64_t gate(const void *params, void *memory, const struct gate_view *view, time_us *again)
+static uint64_t slice_gate(
+    const void *params, void *memory, const struct gate_view *view, time_us *again)
 {
     const struct slice_params *slice = params;
     struct slice_state *state = memory;
@@ -95,7 +97,7 @@ static uint64_t gate(const void *params, void *memory, const struct gate_view *v
     return view->now < state->ready_at ? view->head : state->end;
 }
 
-static void passed(const void *params, void *memory, uint64_t offset, size_t n, time_us now)
+static void slice_passed(const void *params, void *memory, uint64_t offset, size_t n, time_us now)
 {
     const struct slice_params *slice = params;
     struct slice_state *state = memory;
@@ -103,7 +105,7 @@ static void passed(const void *params, void *memory, uint64_t offset, size_t n, 
         state->ready_at = time_add(now, slice->gap_us);
 }
 
-static int check(const struct fault *fault, unsigned given, struct err *err)
+static int slice_check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct slice_params *slice = (const void *)fault->params;
     (void)given;
@@ -112,7 +114,7 @@ static int check(const struct fault *fault, unsigned given, struct err *err)
     return 0;
 }
 
-/* Where the variation is the whole size, the smallest slice is one byte. */
+/* If the variation equals the size, the smallest slice is one byte. */
 static int check_toxic(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct slice_params *slice = (const void *)fault->params;
@@ -130,12 +132,12 @@ const struct fault_type fault_slice = {
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct slice_params),
-    .fire = fire,
-    .gate = gate,
-    .passed = passed,
+    .fire = slice_fire,
+    .gate = slice_gate,
+    .passed = slice_passed,
     .cuts_segments = true,
     .lasting = true,
-    .check = check,
+    .check = slice_check,
 };
 
 const struct fault_type fault_slicer = {
@@ -145,9 +147,9 @@ const struct fault_type fault_slicer = {
     .side_rule = SIDE_UNUSED,
     .options = toxic_options,
     .params_size = sizeof(struct slice_params),
-    .fire = fire,
-    .gate = gate,
-    .passed = passed,
+    .fire = slice_fire,
+    .gate = slice_gate,
+    .passed = slice_passed,
     .cuts_segments = true,
     .lasting = true,
     .check = check_toxic,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `timeout`: what arrives is acknowledged and dropped, and when nothing more has come for a while,
- * both sides are closed: the server that has forgotten its client, and the idle timer that cleans up
- * behind it. It does not come back from there: whatever ends it closes both sides.
+ * `timeout`: acknowledges and drops arriving bytes, and closes both sides when none has arrived for
+ * a while: the server that has forgotten its client, and the idle timer that cleans up. Dropped
+ * bytes cannot come back, so ending the fault early also closes both sides.
  */
 #include "proxy/fault/types.h"
 
@@ -20,7 +20,7 @@ static const struct option options[] = {
     OPTIONS_END,
 };
 
-static struct action fire(const void *params)
+static struct action timeout_fire(const void *params)
 {
     const struct timeout_params *timeout = params;
     return (struct action){.kind = ACTION_DISCARD,
@@ -28,7 +28,7 @@ static struct action fire(const void *params)
         .from_last_byte = true};
 }
 
-static struct action over(const void *params, enum fault_end_reason why)
+static struct action timeout_over(const void *params, enum fault_end_reason why)
 {
     (void)params;
     (void)why;
@@ -37,13 +37,13 @@ static struct action over(const void *params, enum fault_end_reason why)
 
 const struct fault_type fault_timeout = {
     .name = "timeout",
-    .summary = "drops what arrives, and closes both sides when nothing has come for a while",
+    .summary = "drops arriving bytes, and closes both sides after a while without any",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = options,
     .params_size = sizeof(struct timeout_params),
-    .fire = fire,
-    .over = over,
+    .fire = timeout_fire,
+    .over = timeout_over,
     .lasting = true,
     .changes_length = true,
 };

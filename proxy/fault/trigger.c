@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Triggers as the user writes them: a word, and for some a quantity or a string behind a colon. One
- * row per trigger; the parser, the printer and the help read the rows.
+ * Parses and prints triggers: a word, and for some a quantity or a string behind a colon. Each
+ * trigger is a row, which the parser, the printer and the help share.
  */
 #include "proxy/fault/trigger.h"
 
@@ -18,7 +18,7 @@
 #define WORD_MAX 48   /* characters of a wrong word that an error text quotes */
 #define AMOUNT_MAX 24 /* a size or a duration, and a NUL */
 
-static int parse_bytes(const char *text, struct trigger *trigger, struct err *err)
+static int trigger_parse_bytes(const char *text, struct trigger *trigger, struct err *err)
 {
     return units_parse_size(text, &trigger->value, err);
 }
@@ -115,7 +115,7 @@ static const struct trigger_row row_bytes = {
     .form = "bytes:1k",
     .keys = OF_BOTH,
     .watches_direction = true,
-    .parse = parse_bytes,
+    .parse = trigger_parse_bytes,
     .format = format_bytes,
     .describe = describe_bytes,
 };
@@ -232,7 +232,7 @@ static int say_unknown(const struct option *option, const char *word, struct err
         option->kind->form);
 }
 
-/* A trigger that only the other key takes. */
+/* Reports a trigger that only the other key takes. */
 static int say_misplaced(
     const struct option *option, const struct trigger_row *row, struct err *err)
 {
@@ -245,7 +245,7 @@ static int say_misplaced(
         option->kind->form);
 }
 
-/* TRIGGER_KIND_COUNT: no kind has this word. */
+/* Returns the kind with this word, or TRIGGER_KIND_COUNT if there is none. */
 static enum trigger_kind find_kind(const char *word, size_t length)
 {
     int kind = 0;
@@ -255,7 +255,8 @@ static enum trigger_kind find_kind(const char *word, size_t length)
     return (enum trigger_kind)kind;
 }
 
-static int parse(const struct option *option, const char *text, void *value, struct err *err)
+static int trigger_parse(
+    const struct option *option, const char *text, void *value, struct err *err)
 {
     size_t length = strcspn(text, ":");
     const char *quantity = text[length] == ':' ? text + length + 1 : NULL;
@@ -278,7 +279,7 @@ static int parse(const struct option *option, const char *text, void *value, str
     return 0;
 }
 
-static void format(const struct option *option, const void *value, char *buf, size_t size)
+static void trigger_format(const struct option *option, const void *value, char *buf, size_t size)
 {
     const struct trigger *trigger = value;
     const struct trigger_row *row = rows[trigger->kind];
@@ -293,14 +294,14 @@ const struct option_kind option_trigger = {
     .form = "open, accept, bytes:1k, match:\"\\r\\n\", message:2, time:250ms, idle:5s, eof or "
             "run:10s",
     .size = sizeof(struct trigger),
-    .parse = parse,
-    .format = format,
+    .parse = trigger_parse,
+    .format = trigger_format,
 };
 
 const struct option_kind option_until = {
     .name = "end",
     .form = "bytes:1k, match:\"\\r\\n\", message:2, time:250ms, idle:5s, eof, run:10s or never",
     .size = sizeof(struct trigger),
-    .parse = parse,
-    .format = format,
+    .parse = trigger_parse,
+    .format = trigger_format,
 };

@@ -14,8 +14,10 @@
 #define DESCRIBED_MAX 64 /* characters of a pattern that a description shows */
 #define NUMBER_MAX 24    /* 20 digits, or a size with its unit, and a NUL */
 
-/* Cuts the number off that *text begins with, up to `end` or the end of the text. */
-static int cut_number(const char **text, char end, char number[NUMBER_MAX], struct err *err)
+/* Copies the number at the start of *text, up to `end` or the end of the text, and moves *text
+ * behind it. */
+static int trigger_match_cut_number(
+    const char **text, char end, char number[NUMBER_MAX], struct err *err)
 {
     size_t length = end == '\0' ? strlen(*text) : strcspn(*text, (const char[]){end, '\0'});
     if (length == 0 || length >= NUMBER_MAX)
@@ -30,7 +32,7 @@ static int parse_nth(const char **rest, uint64_t *nth, struct err *err)
 {
     char number[NUMBER_MAX];
     (*rest)++;
-    if (cut_number(rest, '+', number, err) != 0)
+    if (trigger_match_cut_number(rest, '+', number, err) != 0)
         return -1;
     if (units_parse_number(number, nth, err) != 0)
         return -1;
@@ -43,12 +45,12 @@ static int parse_plus(const char **rest, uint64_t *plus, struct err *err)
 {
     char number[NUMBER_MAX];
     (*rest)++;
-    if (cut_number(rest, '\0', number, err) != 0)
+    if (trigger_match_cut_number(rest, '\0', number, err) != 0)
         return -1;
     return units_parse_size(number, plus, err);
 }
 
-static int parse(const char *text, struct trigger *trigger, struct err *err)
+static int trigger_match_parse(const char *text, struct trigger *trigger, struct err *err)
 {
     const char *rest;
     long length =
@@ -72,7 +74,7 @@ static int parse(const char *text, struct trigger *trigger, struct err *err)
     return 0;
 }
 
-static void format(const struct trigger *trigger, char *buf, size_t size)
+static void trigger_match_format(const struct trigger *trigger, char *buf, size_t size)
 {
     char bytes[NUMBER_MAX];
     quote_format((const char *)trigger->pattern, trigger->pattern_len, buf, size);
@@ -84,8 +86,9 @@ static void format(const struct trigger *trigger, char *buf, size_t size)
         snprintf(buf + used, size - used, "+%s", bytes);
 }
 
-/* The bytes behind the match cannot be forwarded while its first one is withheld. */
-static int check(const struct trigger *trigger, struct err *err)
+/* Refuses EDGE_BEFORE with `plus`: bytes behind the match cannot be forwarded while its first one
+ * is held. */
+static int trigger_match_check(const struct trigger *trigger, struct err *err)
 {
     if (trigger->edge != EDGE_BEFORE || trigger->plus == 0)
         return 0;
@@ -94,7 +97,8 @@ static int check(const struct trigger *trigger, struct err *err)
         "them out");
 }
 
-static void describe(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void trigger_match_describe(
+    const struct trigger *trigger, const char *from, char *buf, size_t size)
 {
     char ordinal[24], bytes[NUMBER_MAX], pattern[DESCRIBED_MAX];
     quote_format((const char *)trigger->pattern, trigger->pattern_len, pattern, sizeof pattern);
@@ -111,8 +115,8 @@ const struct trigger_row trigger_match = {
     .keys = OF_BOTH,
     .watches_direction = true,
     .has_edge = true,
-    .parse = parse,
-    .format = format,
-    .check = check,
-    .describe = describe,
+    .parse = trigger_match_parse,
+    .format = trigger_match_format,
+    .check = trigger_match_check,
+    .describe = trigger_match_describe,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `message:N`, `message:every:N`, and behind either `/KIND` or `/PART`, `+K` or `-K`: the N-th message of
- * a direction, as the proxy's `protocol` cuts its bytes. Whether the protocol has such a kind or part is
- * checked where the proxies are known (config/check_messages.c).
+ * `message:N`, `message:every:N`, and behind either `/KIND` or `/PART`, `+K` or `-K`: the N-th
+ * message of a direction, according to the proxy's `protocol`. Whether the protocol has such a kind
+ * or part is checked where the proxies are known (config/check_messages.c).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #define NUMBER_MAX 24 /* 20 digits, or a size with its unit, and a NUL */
 #define FORMS "write one such as message:2, message:2/ReadyForQuery, message:1/body or message:2+10"
 
-/* Cuts `length` bytes off *text into `out`. */
+/* Copies the first `length` bytes of *text into `out`, and moves *text behind them. */
 static int cut(const char **text, size_t length, char *out, size_t size, struct err *err)
 {
     if (length == 0)
@@ -29,8 +29,8 @@ static int cut(const char **text, size_t length, char *out, size_t size, struct 
     return 0;
 }
 
-/* A number from 1 at *text, up to a character of `ends`. */
-static int cut_number(
+/* Parses a number from 1 at *text, up to a character of `ends`. */
+static int trigger_message_cut_number(
     const char **text, const char *ends, uint64_t *number, const char *what, struct err *err)
 {
     char digits[NUMBER_MAX];
@@ -42,20 +42,20 @@ static int cut_number(
     return 0;
 }
 
-/* What stands behind the slash: a word, or chunk:K. */
+/* Parses the text behind the slash: a word, or chunk:K. */
 static int parse_word(const char **rest, struct trigger *trigger, struct err *err)
 {
     (*rest)++;
     if (strncmp(*rest, CHUNK, strlen(CHUNK)) == 0) {
         *rest += strlen(CHUNK);
         snprintf(trigger->word, sizeof trigger->word, "chunk");
-        return cut_number(rest, "+-", &trigger->chunk, "chunks", err);
+        return trigger_message_cut_number(rest, "+-", &trigger->chunk, "chunks", err);
     }
     return cut(rest, strcspn(*rest, "+-"), trigger->word, sizeof trigger->word, err);
 }
 
-/* +K or -K, up to the end of the text. */
-static int parse_bytes(const char **rest, uint64_t *bytes, struct err *err)
+/* Parses +K or -K, up to the end of the text. */
+static int trigger_message_parse_bytes(const char **rest, uint64_t *bytes, struct err *err)
 {
     char number[NUMBER_MAX];
     char sign = *(*rest)++;
@@ -71,20 +71,20 @@ static int parse_bytes(const char **rest, uint64_t *bytes, struct err *err)
     return 0;
 }
 
-static int parse(const char *text, struct trigger *trigger, struct err *err)
+static int trigger_message_parse(const char *text, struct trigger *trigger, struct err *err)
 {
     const char *rest = text;
     if (strncmp(rest, EVERY, strlen(EVERY)) == 0) {
         trigger->every = true;
         rest += strlen(EVERY);
     }
-    if (cut_number(&rest, "/+-", &trigger->nth, "messages", err) != 0)
+    if (trigger_message_cut_number(&rest, "/+-", &trigger->nth, "messages", err) != 0)
         return -1;
     if (*rest == '/' && parse_word(&rest, trigger, err) != 0)
         return -1;
-    if (*rest == '+' && parse_bytes(&rest, &trigger->plus, err) != 0)
+    if (*rest == '+' && trigger_message_parse_bytes(&rest, &trigger->plus, err) != 0)
         return -1;
-    if (*rest == '-' && parse_bytes(&rest, &trigger->minus, err) != 0)
+    if (*rest == '-' && trigger_message_parse_bytes(&rest, &trigger->minus, err) != 0)
         return -1;
     if (trigger->chunk > 0 && trigger->plus + trigger->minus > 0)
         return err_set(
@@ -92,7 +92,7 @@ static int parse(const char *text, struct trigger *trigger, struct err *err)
     return 0;
 }
 
-static void format(const struct trigger *trigger, char *buf, size_t size)
+static void trigger_message_format(const struct trigger *trigger, char *buf, size_t size)
 {
     char bytes[NUMBER_MAX], chunk[NUMBER_MAX + 1] = "";
     uint64_t distance = trigger->plus > 0 ? trigger->plus : trigger->minus;
@@ -116,8 +116,8 @@ bool trigger_is_part(const char *word)
     return false;
 }
 
-/* A point in the message has no edge before it. */
-static int check(const struct trigger *trigger, struct err *err)
+/* Refuses EDGE_BEFORE with a point inside the message. */
+static int trigger_message_check(const struct trigger *trigger, struct err *err)
 {
     if (trigger->edge != EDGE_BEFORE)
         return 0;
@@ -132,8 +132,10 @@ static int check(const struct trigger *trigger, struct err *err)
     return 0;
 }
 
-/* "after the 2nd ReadyForQuery from the server". A part is told from a kind by its name alone. */
-static void describe(const struct trigger *trigger, const char *from, char *buf, size_t size)
+/* Writes "after the 2nd ReadyForQuery from the server". Parts and kinds have different names, so
+ * the name alone decides. */
+static void trigger_message_describe(
+    const struct trigger *trigger, const char *from, char *buf, size_t size)
 {
     char ordinal[24], bytes[NUMBER_MAX], number[NUMBER_MAX + 16], part[64] = "";
     uint64_t distance = trigger->plus > 0 ? trigger->plus : trigger->minus;
@@ -161,8 +163,8 @@ const struct trigger_row trigger_message = {
     .keys = OF_BOTH,
     .watches_direction = true,
     .has_edge = true,
-    .parse = parse,
-    .format = format,
-    .check = check,
-    .describe = describe,
+    .parse = trigger_message_parse,
+    .format = trigger_message_format,
+    .check = trigger_message_check,
+    .describe = trigger_message_describe,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The types of fault, one file each, for the table in catalogue.c and for nobody else. */
+/* The types of faults, one file each. Private to catalogue.c. */
 #ifndef RUDEPROXY_FAULT_TYPES_H
 #define RUDEPROXY_FAULT_TYPES_H
 
@@ -33,13 +33,13 @@ extern const struct fault_type fault_limit_data;
 extern const struct fault_type fault_slicer;
 extern const struct fault_type fault_lossy;
 
-/* Closes a table of option rows. */
+/* Ends a table of option rows. */
 #define OPTIONS_END                                                                                \
     {                                                                                              \
         .name = NULL                                                                               \
     }
 
-/* In every type with parameters: they fit where a fault keeps them. The same for shaping state. */
+/* Used by every type with parameters or shaping state: checks that they fit into a fault. */
 #define CHECK_PARAMS(type) _Static_assert(sizeof(type) <= FAULT_PARAMS_MAX, "parameters too large")
 #define CHECK_STATE(type) _Static_assert(sizeof(type) <= FAULT_STATE_MAX, "state too large")
 

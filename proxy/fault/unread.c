@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `unread`: a normal close() while bytes lie unread in the socket. The kernel answers with a RST
- * instead of a FIN (RFC 1122 4.2.2.13, RFC 2525 2.17): the server that answers "too large" without
- * reading the request, the client that hangs up in the middle of a greeting.
+ * `unread`: an ordinary close() with unread bytes in the socket. The kernel sends a RST instead of
+ * a FIN (RFC 1122 4.2.2.13, RFC 2525 2.17): the server that answers "too large" without reading the
+ * request, the client that hangs up in the middle of a greeting.
  */
 #include "proxy/fault/types.h"
 
@@ -40,15 +40,15 @@ static struct action arm(const void *params)
     return (struct action){.kind = ACTION_STOP_READING, .duration_us = TIME_NEVER};
 }
 
-static struct action fire(const void *params)
+static struct action unread_fire(const void *params)
 {
     const struct unread_params *unread = params;
     return (struct action){.kind = ACTION_CLOSE_UNREAD, .bytes = unread->bytes};
 }
 
-/* A direction is read from the socket of the same index: if every direction that the trigger
- * watches comes from a socket nobody reads, the fault can never fire. */
-static int check(const struct fault *fault, unsigned given, struct err *err)
+/* Refuses a fault that can never fire: every direction that its trigger watches comes from a socket
+ * that the fault does not read. */
+static int unread_check(const struct fault *fault, unsigned given, struct err *err)
 {
     const struct unread_params *unread = (const void *)fault->params;
     bool starved = (fault_watched_directions(fault) & ~fault->sides) == 0;
@@ -70,6 +70,6 @@ const struct fault_type fault_unread = {
     .options = options,
     .params_size = sizeof(struct unread_params),
     .arm = arm,
-    .fire = fire,
-    .check = check,
+    .fire = unread_fire,
+    .check = unread_check,
 };

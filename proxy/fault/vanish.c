@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `vanish`: the socket disappears and nothing is sent (closed in TCP_REPAIR mode, tcp(7)). The peer
- * learns of it from the RST that answers its next segment: the stale connection of a pool, the
+ * `vanish`: removes the socket without sending anything (close() in TCP_REPAIR mode, tcp(7)). The
+ * peer notices when its next segment is answered with a RST: the stale connection of a pool, the
  * rebooted host, the NAT that forgot.
  */
 #include "proxy/fault/types.h"
 
 static const struct option options[] = {OPTIONS_END};
 
-static struct action fire(const void *params)
+static struct action vanish_fire(const void *params)
 {
     (void)params;
     return (struct action){.kind = ACTION_VANISH};
@@ -21,6 +21,6 @@ const struct fault_type fault_vanish = {
     .side_rule = SIDE_REQUIRED,
     .takes_other = true,
     .options = options,
-    .fire = fire,
+    .fire = vanish_fire,
     .needs_net_admin = true,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Says in words when a fault fires. */
+/* Describes when a fault fires. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows of time as the user writes them: see window.h. */
+/* Parses and prints windows of time. */
 #include "proxy/fault/window.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static int parse_bounds(const char *from, const char *to, struct window *window,
     return 0;
 }
 
-static int parse(const struct option *option, const char *text, void *value, struct err *err)
+static int window_parse(const struct option *option, const char *text, void *value, struct err *err)
 {
     struct window window = {.from = 0, .to = TIME_NEVER};
     const char *dash = strchr(text, '-');
@@ -45,7 +45,7 @@ static int parse(const struct option *option, const char *text, void *value, str
     return 0;
 }
 
-static void format(const struct option *option, const void *value, char *buf, size_t size)
+static void window_format(const struct option *option, const void *value, char *buf, size_t size)
 {
     const struct window *window = value;
     char from[BOUND_MAX], to[BOUND_MAX] = "";
@@ -64,6 +64,6 @@ const struct option_kind option_window = {
     .name = "window",
     .form = "a window of time such as 10s-30s or 10s-, or " ALWAYS,
     .size = sizeof(struct window),
-    .parse = parse,
-    .format = format,
+    .parse = window_parse,
+    .format = window_format,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When a fault may act, counted from the start of the run: `10s-30s`, `10s-` (open end).
+ * The time in which a fault may act, counted from the start of the run: `10s-30s`, `10s-` (open
+ * end).
  */
 #ifndef RUDEPROXY_FAULT_WINDOW_H
 #define RUDEPROXY_FAULT_WINDOW_H
