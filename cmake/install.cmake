@@ -2,7 +2,8 @@
 include(GNUInstallDirs)
 
 install(TARGETS rudeproxy RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES README.md CHANGELOG.md docs/MANUAL.md docs/API.md docs/FAULTS.md docs/SCENARIOS.md docs/IN-YOUR-TESTS.md
+install(FILES README.md CHANGELOG.md docs/MANUAL.md docs/TUTORIAL.md docs/COOKBOOK.md docs/FAQ.md docs/TLS.md
+    docs/GLOSSARY.md docs/API.md docs/FAULTS.md docs/SCENARIOS.md docs/SWEEP.md docs/INTERCEPT.md docs/IN-YOUR-TESTS.md
     docs/COMING-FROM-TOXIPROXY.md docs/openapi.json
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY config/recipes clients DESTINATION ${CMAKE_INSTALL_DOCDIR})

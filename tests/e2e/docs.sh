@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The documents are true: every INI block passes `check`, every link leads somewhere, the README's first file
+# The documents are true: every INI block passes `check`, links and named files exist, the README's first file
 # does what the README says, and the commands of the tutorial print what the tutorial shows.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -60,6 +60,15 @@ for document in "${documents[@]}" docs/performance/*.md CONTRIBUTING.md; do
         [ -e "$target" ] || fail "$document: the link '$link' leads nowhere"
         [ -z "$anchor" ] || anchors "$target" | grep -qxF -- "$anchor" || fail "$document: '$link': no such heading"
     done < <(grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//' | grep -v '^https\?:' || true)
+done
+
+# --- Files that are named ------------------------------------------------------------------------
+
+# shellcheck disable=SC2016 # no expressions
+for document in docs/ARCHITECTURE.md docs/ADDING-A-PROTOCOL.md docs/TESTING.md CONTRIBUTING.md; do
+    while IFS= read -r name; do
+        [[ $name == *[[:upper:]]* ]] || compgen -G "$name" >/dev/null || fail "$document names $name, which is not there"
+    done < <(grep -oE '`(proxy|config|tests|web|docker|clients|examples|scripts|cmake|packaging)/[^` ]*`' "$document" | tr -d '`')
 done
 
 # --- The README ---------------------------------------------------------------------------------
