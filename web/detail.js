@@ -81,7 +81,7 @@ export class Detail {
     try {
       this.store.noteRecord(await call("GET", this.path));
     } catch (failure) {
-      if (failure.status === 404 && connection.events.length === 0) this.store.noteGone(connection);
+      if (failure.status !== 404) this.report(failure); // else it has ended: the event comes
     }
     this.draw();
   }
@@ -90,7 +90,8 @@ export class Detail {
     const connection = this.connection, up = connection.bytes("server"), down = connection.bytes("client");
     const moved = up === null ? "" : " " + sizeText(up) + " to the server, " + sizeText(down) + " to the client.";
     const how = connection.howEnded, age = durationText(connection.age);
-    const first = connection.open ? "Open for " + age + (how === "open" ? "" : ", " + how) : "Lasted " + age + ", " + how;
+    const first = !connection.open ? "Lasted " + age + ", " + how :
+      "Open for " + age + (how === "open" ? "" : ", " + how);
     const missed = connection.closed === undefined && !connection.open ? " Its end was not recorded." : "";
     return first + "." + moved + missed;
   }

@@ -432,7 +432,8 @@ class Picture {
 function wordsOf(row) {
   const names = ["client", "rudeproxy", "server"];
   const words = row.note !== undefined ? row.note.text :
-    row.arrows.map(a => (a.label || (a.kind === "lost" ? "nothing" : "the same")) + " from " + names[a.from] + " to " + names[a.to]).join(", ");
+    row.arrows.map(({label, kind, from, to}) => (label || (kind === "lost" ? "nothing" : "the same")) +
+      " from " + names[from] + " to " + names[to]).join(", ");
   return (row.time !== "" ? row.time + ": " : "") + words;
 }
 

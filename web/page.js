@@ -3,7 +3,7 @@
 // The page as a whole: who may see it, what is asked for when, and what is drawn when something happened.
 
 import {make, setText, setHidden, perFrame} from "./element.js";
-import {call, follow, login, logout, needsLogin, usesLogin} from "./api.js";
+import {call, path, follow, login, logout, needsLogin, usesLogin} from "./api.js";
 import {CAUSES, Store} from "./store.js";
 import {ConnectionList} from "./list.js";
 import {ProxyPanel} from "./proxies.js";
@@ -61,24 +61,28 @@ function setOptions(select, values, labels = {}) {
 
 function takeEvents(events) {
   for (const event of events) store.note(event);
-  if (events.length > 0 && events[0].id > 1 && !takeEvents.asked) askForOpen(); // older ones are not kept
-  takeEvents.asked = true;
+  const isFirst = !takeEvents.begun && events.length > 0 && events[0].id > 1;
+  takeEvents.begun = true;
+  if (isFirst || events.some(event => event.kind === "gap")) askForOpen();
   dirty = true;
 }
 
-// Open connections whose beginning is not among the events.
+// Asks for all open connections, where events were missed or are not kept any more.
 async function askForOpen() {
-  const {connections} = await call("GET", "/v1/connections");
-  for (const record of connections) store.noteRecord(record);
+  const before = [...store.current.values()];
+  try {
+    store.noteOpen((await call("GET", "/v1/connections")).connections, before);
+  } catch (failure) {
+    report(failure);
+  }
   dirty = true;
 }
 
 async function askForRecords() {
   const open = list.visible().filter(connection => connection.open).slice(0, RECORDS_MAX);
   await Promise.all(open.map(async connection => {
-    const target = "/v1/proxies/" + encodeURIComponent(connection.proxy) + "/connections/" + connection.number;
     try {
-      const record = await call("GET", target);
+      const record = await call("GET", path("proxies", connection.proxy, "connections", connection.number));
       if (connection.open) store.noteRecord(record);
     } catch (failure) {
       if (failure.status !== 404) throw failure; // it has ended: the event comes

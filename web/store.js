@@ -71,9 +71,11 @@ export class Store {
   note({kind, data}) {
     if (kind === "gap") this.missed += data.missed;
     if (data.connection === undefined) return;
+    if (kind === "open") this.makeRoom(data);
     const connection = this.find(data.proxy, data.connection, Date.parse(data.time));
     this.addEvent(connection, data);
     if (kind === "open") {
+      connection.sawOpen = true;
       connection.client = data.client;
       connection.server = data.server;
     } else if (kind === "fault") {
@@ -97,7 +99,20 @@ export class Store {
     return connection;
   }
 
-  // Its end was among the events that were missed.
+  // After POST /v1/reset-counts a new connection may have the number of one that is still open: the events that follow
+  // are those of the new one.
+  makeRoom(data) {
+    const key = this.key(data.proxy, data.connection), old = this.current.get(key);
+    if (old !== undefined && old.sawOpen) this.current.delete(key);
+  }
+
+  // Takes over the list of all open connections. Those that were open in `before` and are not in the list have
+  // ended, with an event that was missed.
+  noteOpen(records, before) {
+    const there = new Set(records.map(record => this.noteRecord(record)));
+    for (const connection of before) if (!there.has(connection)) this.noteGone(connection);
+  }
+
   noteGone(connection) {
     if (!connection.open) return;
     connection.cause = "none";
@@ -106,7 +121,8 @@ export class Store {
 
   end(connection) {
     connection.open = false;
-    this.current.delete(this.key(connection.proxy, connection.number));
+    const key = this.key(connection.proxy, connection.number);
+    if (this.current.get(key) === connection) this.current.delete(key);
     if (this.all.length > CONNECTIONS_MAX || this.eventCount > EVENTS_MAX) this.forget();
   }
 

@@ -172,7 +172,8 @@ const steps = {
     await waitForText(page, ".row .chip", "fault cut");
     await chooseNewest(page);
     const text = await waitForWords(page, "saw “connection reset”");
-    for (const part of ["GET /bytes/5000 HTTP/1.1", "cut: reset", "byte 100 from the server", "RST", "received 100 bytes"])
+    const parts = ["GET /bytes/5000 HTTP/1.1", "cut: reset", "byte 100 from the server", "RST", "received 100 bytes"];
+    for (const part of parts)
       assert.ok(text.includes(part), "no " + part + " in: " + text);
   },
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// node api_page_store.mjs STORE: web/store.js gets events, and is asked for its list.
+
+import assert from "node:assert/strict";
+
+const {Store} = await import(process.argv[2]);
+const ALL = {proxy: "", state: "", cause: "", fault: ""};
+const TIME = "2026-01-01T00:00:00.000000Z";
+
+const side = {address: "127.0.0.1:9", bytes_in: 1, bytes_out: 2, ended: []};
+const event = (kind, connection, more = {}) =>
+  ({kind, data: {event: kind, time: TIME, proxy: "p", connection, ...more}});
+const open = number => event("open", number, {client: "127.0.0.1:" + number, server: "127.0.0.1:1"});
+const closed = (number, cause = "client_fin") =>
+  event("closed", number, {cause, duration_us: 5, client: side, server: side});
+const record = number => ({proxy: "p", number, state: "open", age_us: 7, client: side, server: side, faults: []});
+
+function storeOf(...events) {
+  const store = new Store();
+  for (const one of events) store.note(one);
+  return store;
+}
+
+const names = (store, filter = {}) => store.list({...ALL, ...filter}).map(connection => connection.name);
+
+const cases = {
+  the_newest_connection_is_first() {
+    assert.deepEqual(names(storeOf(open(1), open(2), closed(1))), ["p #2", "p #1"]);
+  },
+
+  filters_look_at_state_cause_and_faults() {
+    const store = storeOf(open(1), open(2), open(3), event("fault", 1, {fault: "f"}), closed(1),
+      closed(2, "server_rst"));
+    assert.deepEqual(names(store, {state: "open"}), ["p #3"]);
+    assert.deepEqual(names(store, {state: "past"}), ["p #2", "p #1"]);
+    assert.deepEqual(names(store, {cause: "server_rst"}), ["p #2"]);
+    assert.deepEqual(names(store, {fault: "f"}), ["p #1"]);
+    assert.deepEqual(names(store, {proxy: "q"}), []);
+  },
+
+  a_number_that_is_used_again_is_another_connection() {
+    const store = storeOf(open(1), open(1), closed(1));
+    assert.deepEqual(store.list(ALL).map(connection => connection.open), [false, true]);
+  },
+
+  a_fault_before_open_belongs_to_the_same_connection() {
+    assert.deepEqual(names(storeOf(event("fault", 1, {fault: "f"}), open(1), closed(1))), ["p #1"]);
+  },
+
+  a_connection_whose_end_was_missed_is_not_open() {
+    const store = storeOf(open(1), open(2), {kind: "gap", data: {missed: 3}});
+    const before = [...store.current.values()];
+    store.note(open(3)); // after the list was asked for
+    store.noteOpen([record(2)], before);
+    assert.deepEqual(names(store, {state: "open"}), ["p #3", "p #2"]);
+    assert.equal(store.missed, 3);
+  },
+
+  a_connection_that_began_before_the_events_is_listed() {
+    const store = storeOf();
+    store.noteOpen([record(4)], []);
+    assert.deepEqual(names(store), ["p #4"]);
+    store.note(closed(4));
+    assert.deepEqual(names(store, {state: "open"}), []);
+  },
+
+  past_connections_are_bounded_and_open_ones_are_kept() {
+    const store = storeOf(open(1));
+    for (let number = 2; number < 30000; number++) {
+      store.note(open(number));
+      store.note(closed(number));
+    }
+    assert.ok(store.all.length <= 20001, store.all.length + " are kept");
+    assert.equal(store.eventCount, store.all.reduce((sum, connection) => sum + connection.events.length, 0));
+    assert.deepEqual(names(store, {state: "open"}), ["p #1"]);
+  },
+
+  events_of_one_connection_are_bounded() {
+    const store = storeOf(open(1));
+    for (let i = 0; i < 5000; i++) store.note(event("message", 1, {number: i}));
+    const [{events}] = store.list(ALL);
+    assert.ok(events.length <= 2000, events.length + " are kept");
+    assert.equal(events[0].event, "open");
+    assert.equal(events[events.length - 1].number, 4999);
+  },
+};
+
+for (const [name, run] of Object.entries(cases)) {
+  run();
+  console.log("passed: " + name);
+}
