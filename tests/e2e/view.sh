@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# rudeproxy view draws each connection of a JSON log: in characters, as a page.
+# rudeproxy view draws each connection of a JSON log: in characters, as a page, as packets.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need curl
@@ -63,10 +63,52 @@ if command -v chromium >/dev/null; then
     [ ! -s "$work/dom" ] || in_order "$work/dom" '2 connections' '<svg' 'cut: reset' 'RST'
 fi
 
+# --- As packets ---------------------------------------------------------------------------------
+
+# segments_of LOG PORT - what tshark sees of the stream of the client's port: S, D, F, R, with > from the client.
+segments_of() {
+    tshark -r "$1" -Y "tcp.port == $2" -T fields -e tcp.srcport -e tcp.flags.str -e tcp.len 2>/dev/null |
+        awk -v client="$2" '{
+            kind = $2 ~ /S/ ? "S" : $2 ~ /F/ ? "F" : $2 ~ /R/ ? "R" : $3 > 0 ? "D" $3 : ""
+            if (kind != "") printf "%s%s ", kind, $1 == client ? ">" : "<"
+        }'
+}
+
+# packets SEGMENTS FAULT... - runs one request with this fault; the client's stream in the packets is SEGMENTS, its
+# server's has no more than that, and tshark warns of nothing but resets.
+packets() {
+    local wanted=$1 port
+    shift
+    { sed '/^\[fault/,$d' "$work/view.ini"; echo '[fault f]'; printf '%s\n' "$@"; } >"$work/packets.ini"
+    rm -f "$work/packets.log"
+    # shellcheck disable=SC2016
+    expect 0 "$RUDEPROXY" exec -c "$work/packets.ini" --log "$work/packets.log" -- bash -c '
+        curl -q -sS --noproxy "*" --max-time 20 -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/5000"; true'
+    expect 0 "$RUDEPROXY" view --pcapng "$work/packets.log"
+    cp "$work/out" "$work/packets.pcapng"
+    port=$(sed -n 's/.*"event":"open".*"client":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/packets.log")
+    same "$*: segments" "$wanted " "$(segments_of "$work/packets.pcapng" "$port" |
+        sed -E 's/^(S> S< )D[0-9]+> /\1D> /')"
+    tshark -r "$work/packets.pcapng" -q -z expert,warn >"$work/expert" 2>/dev/null
+    ! grep -E '^ +[0-9]' "$work/expert" | grep -v 'Connection reset (RST)' || fail "$*: tshark warns"
+    tshark -r "$work/packets.pcapng" -T fields -e frame.comment 2>/dev/null >"$work/comments"
+    says "$work/comments" '(^|,)f: '
+    says "$work/comments" '"event":"closed"'
+}
+
+if command -v tshark >/dev/null; then
+    packets 'S> S< D> D1024< R<' 'type = reset' 'when = bytes:1k' 'direction = downstream'
+    packets 'S> S< D> D1024< F< F>' 'type = close' 'when = bytes:1k' 'direction = downstream'
+    packets 'S> S< D> D5086< F> F<' 'type = hold_fin' 'direction = upstream' 'for = 100ms'
+    packets 'S> S< D> D1024<' 'type = vanish' 'side = both' 'when = bytes:1k' 'direction = downstream'
+else
+    note "tshark is not installed: packets are checked by unit.pcapng alone"
+fi
+
 # --- What is no log -----------------------------------------------------------------------------
 
 expect 2 "$RUDEPROXY" view
-expect 2 "$RUDEPROXY" view --text --page "$work/run.log"
+expect 2 "$RUDEPROXY" view --text --pcapng "$work/run.log"
 expect 1 "$RUDEPROXY" view "$work/none.log"
 says "$work/err" 'none.log: '
 expect 1 "$RUDEPROXY" view "$work/run.log" nobody

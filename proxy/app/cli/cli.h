@@ -64,9 +64,9 @@ struct cli {
     const char *pass;        /* of exec; NULL: the default */
     const char *host, *port; /* of serve; NULL: the default */
     bool quiet, die_with_parent, private_network, verbose, want_help, want_version;
-    bool view_text, view_page;   /* of view; none: stdout decides */
-    bool seen[CLI_OPTIONS_MAX];  /* options given, by row of the table */
-    const char *const *operands; /* words behind the command, NULL-terminated, in argv */
+    bool view_text, view_page, view_pcapng; /* of view; none: stdout decides */
+    bool seen[CLI_OPTIONS_MAX];             /* options given, by row of the table */
+    const char *const *operands;            /* words behind the command, NULL-terminated, in argv */
     size_t operand_count;
     char *const *child; /* the words behind `--`, in argv; NULL: no `--` */
     struct cli_key keys[CLI_KEYS_MAX];

@@ -8,6 +8,7 @@
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/page.h"
 #include "proxy/app/view/picture.h"
+#include "proxy/app/view/segments.h"
 #include "proxy/app/view/story.h"
 
 static int out_of_memory(void)
@@ -41,6 +42,35 @@ static int print_page(const struct view_log *log)
     return EXIT_FINE;
 }
 
+static int add_segments(struct segments *segments, const struct view_log *log, const json_t *events)
+{
+    struct story story;
+    const char *proxy = view_text_of(json_array_get(events, 0), "proxy");
+    int result = view_story_build(&story, events);
+    if (result == 0)
+        result = segments_add(segments, &story, view_text_of(log->listening, proxy));
+    view_story_free(&story);
+    return result;
+}
+
+static int print_pcapng(const struct view_log *log)
+{
+    struct segments segments;
+    size_t i;
+    const json_t *events;
+    int result = 0;
+    segments_init(&segments);
+    json_array_foreach(log->connections, i, events)
+    {
+        if (result == 0)
+            result = add_segments(&segments, log, events);
+    }
+    if (result == 0)
+        segments_write(&segments, stdout);
+    segments_free(&segments);
+    return result == 0 ? EXIT_FINE : out_of_memory();
+}
+
 /* Prints all connections of a log. Returns an exit status. */
 typedef int view_print(const struct view_log *log);
 
@@ -51,6 +81,8 @@ static view_print *choose(const struct cli *cli)
         return print_text;
     if (cli->view_page)
         return print_page;
+    if (cli->view_pcapng)
+        return print_pcapng;
     return isatty(STDOUT_FILENO) ? print_text : print_page;
 }
 
@@ -62,8 +94,8 @@ int view_command(const struct cli *cli)
         cli_report("", "view needs one log: rudeproxy view LOG [PROXY[#NUMBER]]", "");
         return EXIT_USAGE;
     }
-    if (cli->view_text && cli->view_page) {
-        cli_report("", "--text and --page exclude each other", "");
+    if (cli->view_text + cli->view_page + cli->view_pcapng > 1) {
+        cli_report("", "--text, --page and --pcapng exclude each other", "");
         return EXIT_USAGE;
     }
     int status = EXIT_RUNTIME;

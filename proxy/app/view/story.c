@@ -137,15 +137,15 @@ static void show_bytes(
         bytes_text(offset - begin - through, kept), side_name((enum side)direction));
 }
 
-/* Shows what a direction moved in all, and bytes that its source did not send. */
-static void show_rest(struct story *story, enum direction direction)
+/* Shows what the far socket got in all, with the bytes that the source did not send. */
+static void show_sent(struct story *story, enum direction direction)
 {
     char size[48];
     if (story->end == NULL)
         return;
-    show_bytes(
-        story, direction, view_number_of(side_of(story, (enum side)direction), "bytes_in"), NULL);
-    uint64_t sent = view_number_of(side_of(story, (enum side) !direction), "bytes_out");
+    uint64_t read = view_number_of(side_of(story, (enum side)direction), "bytes_in");
+    uint64_t sent = forwarded(story, direction);
+    show_bytes(story, direction, read < sent ? read : sent, NULL);
     if (sent <= story->sent[direction])
         return;
     struct row *row = add_row(story, false);
@@ -153,6 +153,16 @@ static void show_rest(struct story *story, enum direction direction)
     story->sent[direction] = sent;
     add_arrow(row, LANE_PROXY, lane_of[!direction], ROW_INSERTED, inserted);
     snprintf(row->text, sizeof row->text, "%s inserted", bytes_text(inserted, size));
+}
+
+/* The same, and what a direction read beyond that. */
+static void show_rest(struct story *story, enum direction direction)
+{
+    if (story->end == NULL)
+        return;
+    show_bytes(
+        story, direction, view_number_of(side_of(story, (enum side)direction), "bytes_in"), NULL);
+    show_sent(story, direction);
 }
 
 /* Shows what was left unread in the sockets when they were closed. */
@@ -195,10 +205,18 @@ static void add_end_arrow(struct row *row, int side, const char *mark)
     snprintf(row->text, sizeof row->text, fin ? "FIN" : "RST");
 }
 
+/* Nothing is sent to a socket behind our FIN or a RST of either end. */
+static void show_sent_before(struct story *story, int side, const char *mark)
+{
+    if (strcmp(mark, "fin_received") != 0)
+        show_sent(story, (enum direction) !side);
+}
+
 static void show_mark(struct story *story, int side, bool has_time)
 {
     const char *mark = next_mark(story, side);
     story->mark_next[side]++;
+    show_sent_before(story, side, mark);
     if (strcmp(mark, "vanished") == 0)
         add_note(
             story, has_time, lane_of[side], ROW_VANISHED, "the socket vanishes: no FIN, no RST");
@@ -217,6 +235,8 @@ static void show_our_marks_of_both(struct story *story, bool has_time)
 {
     const char *client = next_mark(story, SIDE_CLIENT);
     if (strstr(client, "_sent") != NULL && strcmp(client, next_mark(story, SIDE_SERVER)) == 0) {
+        for (int side = 0; side < 2; side++)
+            show_sent_before(story, side, client);
         struct row *row = add_row(story, has_time);
         for (int side = 0; side < 2; side++) {
             story->mark_next[side]++;
@@ -360,15 +380,20 @@ static void take_peer_end(struct story *story, const json_t *event)
     show_our_marks(story, side, true);
     if (story->end != NULL)
         story->mark_next[side]++;
+    const char *theirs = fin ? "fin_received" : "rst_received",
+               *ours = fin ? "fin_sent" : "rst_sent";
+    bool passes = !held && (story->end == NULL ? fin : strcmp(next_mark(story, !side), ours) == 0);
+    show_sent_before(story, side, theirs);
+    if (passes)
+        show_sent_before(story, !side, ours);
     struct row *row = add_row(story, true);
-    add_end_arrow(row, side, fin ? "fin_received" : "rst_received");
-    const char *ours = fin ? "fin_sent" : "rst_sent";
-    if (held) {
+    add_end_arrow(row, side, theirs);
+    if (held)
         add_note(story, false, LANE_PROXY, ROW_LOST, "%s held back", fin ? "FIN" : "RST");
-    } else if (story->end == NULL ? fin : strcmp(next_mark(story, !side), ours) == 0) {
-        story->mark_next[!side]++;
-        add_end_arrow(row, !side, ours);
-    }
+    if (!passes)
+        return;
+    story->mark_next[!side]++;
+    add_end_arrow(row, !side, ours);
 }
 
 static const struct {

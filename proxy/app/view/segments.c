@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows become packets, packets become blocks. A note is a comment of the next packet, because that is what a
+ * fault did; the notes behind the last packet, and the `closed` event, are comments of the last one.
+ */
+#include "proxy/app/view/segments.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/app/view/ip_packet.h"
+#include "proxy/app/view/log.h"
+#include "proxy/app/view/pcapng.h"
+
+/* Bytes of a segment: an IP packet holds 65,535. */
+#define SEGMENT_MAX 60000u
+#define COMMENTS_MAX 32 /* of one packet; further notes are left out */
+/* Of what the log holds of a message. */
+#define PAYLOAD_MAX 65536u
+
+struct packet {
+    struct ip_packet ip;
+    int64_t at_us;
+    size_t notes_end; /* rows before this one are comments of this packet or of one before */
+};
+
+/* One of the two TCP connections. */
+struct stream {
+    struct ip_end ends[2]; /* the peer, rudeproxy */
+    uint32_t next[2];      /* the next sequence number of each end */
+    bool dead;             /* a RST was sent: nothing comes behind it */
+};
+
+struct maker {
+    struct segments *segments;
+    const struct story *story;
+    struct stream streams[2]; /* by side */
+    struct packet *packets;   /* owned */
+    size_t count, capacity;
+    const struct row *row;
+    bool failed;
+};
+
+void segments_init(struct segments *segments)
+{
+    *segments = (struct segments){.count = 0};
+}
+
+/* --- Packets ------------------------------------------------------------------------------------ */
+
+static void add_packet(struct maker *maker, enum side side, int from, unsigned flags, uint32_t size)
+{
+    struct stream *stream = &maker->streams[side];
+    if (maker->failed || stream->dead)
+        return;
+    if (maker->count == maker->capacity) {
+        size_t capacity = maker->capacity == 0 ? 32 : 2 * maker->capacity;
+        struct packet *packets = realloc(maker->packets, capacity * sizeof packets[0]);
+        if (packets == NULL) {
+            maker->failed = true;
+            return;
+        }
+        maker->packets = packets;
+        maker->capacity = capacity;
+    }
+    maker->packets[maker->count++] = (struct packet){
+        .ip = {.from = stream->ends[from],
+            .to = stream->ends[!from],
+            .sequence = stream->next[from],
+            .acknowledged = (flags & IP_ACK) != 0 ? stream->next[!from] : 0,
+            .flags = flags,
+            .payload_size = size},
+        .at_us = maker->story->start_us + maker->row->at_us,
+        .notes_end = (size_t)(maker->row - maker->story->rows),
+    };
+    stream->next[from] += size + ((flags & (IP_SYN | IP_FIN)) != 0);
+    stream->dead = (flags & IP_RST) != 0;
+}
+
+/* Bytes in pieces, each acknowledged at once. The first one has what the log holds of the message. */
+static void add_bytes(struct maker *maker, enum side side, int from, uint64_t size)
+{
+    const json_t *message = maker->row->message;
+    bool whole = message != NULL && view_number_of(message, "size") == maker->row->arrows[0].size;
+    for (uint64_t done = 0; done < size;) {
+        uint64_t rest = size - done;
+        uint32_t piece = rest < SEGMENT_MAX ? (uint32_t)rest : SEGMENT_MAX;
+        size_t before = maker->count;
+        add_packet(maker, side, from, IP_ACK | IP_PSH, piece);
+        if (whole && done == 0 && maker->count > before)
+            maker->packets[before].ip.payload_hex = view_text_of(message, "bytes");
+        add_packet(maker, side, !from, IP_ACK, 0);
+        done += piece;
+    }
+}
+
+/* Rudeproxy accepts before it connects, so a failed connect is a SYN without an answer. */
+static void add_handshake(struct maker *maker, enum side side, int from, bool answered)
+{
+    add_packet(maker, side, from, IP_SYN, 0);
+    if (!answered)
+        return;
+    add_packet(maker, side, !from, IP_SYN | IP_ACK, 0);
+    add_packet(maker, side, from, IP_ACK, 0);
+}
+
+static void add_arrow(struct maker *maker, const struct arrow *arrow)
+{
+    enum lane peer = arrow->from == LANE_PROXY ? arrow->to : arrow->from;
+    enum side side = peer == LANE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+    int from = arrow->from == LANE_PROXY;
+    switch (arrow->kind) {
+    case ROW_CONNECT:
+        add_handshake(maker, side, from, true);
+        break;
+    case ROW_LOST:
+        if (maker->row->arrows[0].kind == ROW_CONNECT)
+            add_handshake(maker, side, from, false);
+        else
+            add_bytes(maker, side, from, arrow->size);
+        break;
+    case ROW_BYTES:
+    case ROW_INSERTED:
+        add_bytes(maker, side, from, arrow->size);
+        break;
+    case ROW_FIN:
+        add_packet(maker, side, from, IP_FIN | IP_ACK, 0);
+        add_packet(maker, side, !from, IP_ACK, 0);
+        break;
+    case ROW_RST:
+        add_packet(maker, side, from, IP_RST | IP_ACK, 0);
+        break;
+    case ROW_VANISHED:
+    case ROW_FAULT:
+    case ROW_NOTE:
+        break; /* notes */
+    }
+}
+
+/* --- Ends --------------------------------------------------------------------------------------- */
+
+static void set_streams(struct maker *maker, const char *listening)
+{
+    const json_t *first = json_array_get(maker->story->events, 0);
+    /* Ports that the log does not have: another one for each connection, as far as there are enough. */
+    uint16_t port = (uint16_t)(10000 + maker->segments->connections % 50000);
+    for (int side = 0; side < 2; side++) {
+        const char *name = side_name((enum side)side), *address = view_text_of(first, name);
+        if (address[0] == '\0')
+            address = view_text_of(json_object_get(maker->story->end, name), "address");
+        struct stream *stream = &maker->streams[side];
+        ip_end_parse(&stream->ends[0], address, side == SIDE_CLIENT ? port : 1);
+        ip_end_parse(
+            &stream->ends[1], side == SIDE_CLIENT ? listening : "", side == SIDE_CLIENT ? 1 : port);
+        if (stream->ends[1].is_made_up || stream->ends[0].is_ipv6 != stream->ends[1].is_ipv6)
+            ip_end_make_up(&stream->ends[1], stream->ends[0].is_ipv6, stream->ends[1].port);
+    }
+}
+
+/* --- Blocks ------------------------------------------------------------------------------------- */
+
+static int add_block(struct segments *segments, const struct pcapng_packet *packet)
+{
+    if (segments->count == segments->capacity) {
+        size_t capacity = segments->capacity == 0 ? 64 : 2 * segments->capacity;
+        struct segment_block *blocks = realloc(segments->blocks, capacity * sizeof blocks[0]);
+        if (blocks == NULL)
+            return -1;
+        segments->blocks = blocks;
+        segments->capacity = capacity;
+    }
+    struct segment_block *block = &segments->blocks[segments->count];
+    *block = (struct segment_block){.at_us = packet->at_us, .order = segments->count};
+    FILE *out = open_memstream(&block->bytes, &block->size);
+    if (out == NULL)
+        return -1;
+    pcapng_write_packet(out, packet);
+    segments->count++;
+    return fclose(out) == 0 ? 0 : -1;
+}
+
+/* Adds what packet `i` has to say: the notes since the packet before it. */
+static size_t find_comments(const struct maker *maker, size_t i, const char *comments[COMMENTS_MAX])
+{
+    const struct story *story = maker->story;
+    size_t count = 0;
+    size_t begin = i > 0 ? maker->packets[i - 1].notes_end : 0;
+    size_t end = i + 1 < maker->count ? maker->packets[i].notes_end : story->row_count;
+    for (; begin < end && count < COMMENTS_MAX - 1; begin++) {
+        if (story->rows[begin].arrow_count == 0)
+            comments[count++] = story->rows[begin].text;
+    }
+    return count;
+}
+
+static int add_blocks(struct maker *maker)
+{
+    uint8_t *bytes = malloc(IP_HEADERS_MAX + PAYLOAD_MAX);
+    char *record = json_dumps(maker->story->end, JSON_COMPACT | JSON_ENSURE_ASCII);
+    int result = bytes != NULL ? 0 : -1;
+    for (size_t i = 0; i < maker->count && result == 0; i++) {
+        const char *comments[COMMENTS_MAX];
+        size_t count = find_comments(maker, i, comments);
+        if (i + 1 == maker->count && record != NULL)
+            comments[count++] = record;
+        struct pcapng_packet packet = {.at_us = maker->packets[i].at_us,
+            .bytes = bytes,
+            .original = ip_packet_size(&maker->packets[i].ip),
+            .comments = comments,
+            .comment_count = count};
+        packet.captured = ip_packet_build(&maker->packets[i].ip, bytes, PAYLOAD_MAX);
+        result = add_block(maker->segments, &packet);
+    }
+    free(record);
+    free(bytes);
+    return result;
+}
+
+int segments_add(struct segments *segments, const struct story *story, const char *listening)
+{
+    struct maker maker = {.segments = segments, .story = story};
+    set_streams(&maker, listening);
+    for (size_t i = 0; i < story->row_count; i++) {
+        maker.row = &story->rows[i];
+        for (unsigned a = 0; a < maker.row->arrow_count; a++)
+            add_arrow(&maker, &maker.row->arrows[a]);
+    }
+    int result = maker.failed ? -1 : add_blocks(&maker);
+    free(maker.packets);
+    segments->connections++;
+    return result;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct segment_block *x = a, *y = b;
+    if (x->at_us != y->at_us)
+        return x->at_us < y->at_us ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+void segments_write(struct segments *segments, FILE *out)
+{
+    if (segments->count > 1)
+        qsort(segments->blocks, segments->count, sizeof segments->blocks[0], by_time);
+    pcapng_write_head(out);
+    for (size_t i = 0; i < segments->count; i++)
+        fwrite(segments->blocks[i].bytes, 1, segments->blocks[i].size, out);
+}
+
+void segments_free(struct segments *segments)
+{
+    for (size_t i = 0; i < segments->count; i++)
+        free(segments->blocks[i].bytes);
+    free(segments->blocks);
+}
