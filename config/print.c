@@ -121,11 +121,22 @@ void config_print_settings(const struct settings *settings, FILE *out)
 }
 
 /* Only where a key is given: most files are never swept. */
+static bool is_swept(const struct sweep_config *sweep)
+{
+    char value[OPTION_TEXT_MAX];
+    for (const struct option *row = sweep_config_options; row->name != NULL; row++) {
+        option_format(row, sweep, value, sizeof value);
+        if (value[0] != '\0' &&
+            (row->default_text == NULL || strcmp(value, row->default_text) != 0))
+            return true;
+    }
+    return false;
+}
+
 static void config_print_sweep(const struct sweep_config *sweep, FILE *out)
 {
-    const struct sweep_config unset = {.jobs = 0};
     struct part part = {.table = sweep_config_options, .base = sweep};
-    if (memcmp(sweep, &unset, sizeof unset) == 0)
+    if (!is_swept(sweep))
         return;
     fputs("\n[sweep]\n", out);
     print_part(&part, widest_key(&part, 0), out);

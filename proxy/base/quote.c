@@ -79,7 +79,7 @@ long quote_parse_prefix(
 
 long quote_parse(const char *text, char *out, size_t size, struct err *err)
 {
-    const char *rest;
+    const char *rest = "";
     long length = quote_parse_prefix(text, out, size, &rest, err);
     if (length >= 0 && *rest != '\0')
         return err_set(err, "text follows the closing double quote, write \\\" for a quote inside");

@@ -84,7 +84,7 @@ static int try_to_listen(const struct sockaddr_storage *address, socklen_t len)
 int listen_address_try(const struct address *address, int *errnum, struct err *err)
 {
     struct sockaddr_storage resolved = {0};
-    socklen_t len;
+    socklen_t len = 0;
     char text[ADDRESS_TEXT_MAX];
     *errnum = 0;
     if (listen_address_resolve(address, &resolved, &len, err) != 0)

@@ -111,8 +111,7 @@ static json_t *read_fault_body(const struct call *call, const struct proxy *prox
     json_t *body = v1_read_body(call);
     const char *connections = json_string_value(json_object_get(body, "connections"));
     if (connections != NULL && strcmp(connections, "next") == 0)
-        json_object_set_new(
-            body, "connections", json_integer((json_int_t)(proxy->last_number + 1)));
+        json_object_set_new(body, "connections", json_integer((json_int_t)proxy->last_number + 1));
     return body;
 }
 

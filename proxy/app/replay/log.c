@@ -196,7 +196,7 @@ static int take_fault_over(struct reader *reader)
 
 static int take_lost(struct reader *reader)
 {
-    uint64_t count;
+    uint64_t count = 0;
     if (get_number(reader, "count", &count) != 0)
         return -1;
     fprintf(stderr,

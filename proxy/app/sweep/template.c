@@ -16,6 +16,7 @@ struct words {
     struct config_word list[CONFIG_WORDS_MAX];
     size_t count;
     char *buffer; /* owned */
+    char when[48], connections[32];
 };
 
 static void add(struct words *words, const char *key, const char *text)
@@ -80,9 +81,10 @@ static int build(const struct words *words, struct fault *fault, struct err *err
 }
 
 /* The trigger that means the place. */
-static void add_trigger(
-    struct words *words, const struct sweep_place *place, char *buf, size_t size)
+static void add_trigger(struct words *words, const struct sweep_place *place)
 {
+    char *buf = words->when;
+    size_t size = sizeof words->when;
     if (place->at_fin)
         snprintf(buf, size, "eof");
     else if (place->withheld)
@@ -97,11 +99,10 @@ static void add_trigger(
 static int build_at(struct words *words, const struct sweep_place *place,
     const struct config *config, struct fault *fault, struct err *err)
 {
-    char when[48], connections[32];
     const struct fault_type *type = find_type(words);
-    snprintf(connections, sizeof connections, "%" PRIu64, place->connection);
-    add_trigger(words, place, when, sizeof when);
-    add(words, "connections", connections);
+    snprintf(words->connections, sizeof words->connections, "%" PRIu64, place->connection);
+    add_trigger(words, place);
+    add(words, "connections", words->connections);
     add(words, "direction", direction_name(place->direction));
     if (type != NULL && type->side_rule == SIDE_REQUIRED && !has(words, "side"))
         add(words, "side", side_name((enum side) !place->direction));
