@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses: see address.h.
- *
  * Numeric hosts are stored as inet_ntop writes them, so that two spellings of one address compare
- * equal. An IPv6 address with a zone (`[fe80::1%eth0]:80`) is a name: getaddrinfo knows zones.
+ * equal. An IPv6 address with a zone (`[fe80::1%eth0]:80`) is a name: getaddrinfo resolves zones.
  */
 #include "proxy/base/address.h"
 
@@ -22,7 +20,7 @@
 #define LABEL_MAX 63                                                  /* RFC 1035 2.3.4 */
 #define FORMS "127.0.0.1:80, [::1]:80, name:80 or unix:/path/sock"
 
-/* The host part of the text, not yet a string of its own. */
+/* The host part of the text, not NUL-terminated. */
 struct span {
     const char *start;
     size_t length;
@@ -71,7 +69,7 @@ static int parse_port(const char *text, struct address *address, struct err *err
     return 0;
 }
 
-/* Stores `host` in canonical form if it is numeric. */
+/* Stores `host` in canonical form if it is numeric. Returns whether it is. */
 static bool take_numeric(struct address *address, int family, const char *host)
 {
     unsigned char bytes[sizeof(struct in6_addr)];
@@ -81,7 +79,7 @@ static bool take_numeric(struct address *address, int family, const char *host)
     return inet_ntop(family, bytes, address->host, sizeof address->host) != NULL;
 }
 
-/* "fe80::1%eth0" */
+/* Stores an address with a zone: "fe80::1%eth0". */
 static bool take_zoned(struct address *address, const char *host)
 {
     unsigned char bytes[sizeof(struct in6_addr)];
@@ -103,7 +101,8 @@ static bool is_name_char(char c)
            c == '_';
 }
 
-/* Labels of letters, digits, - and _, with dots between them; one dot may end the name. */
+/* Whether the host is labels of letters, digits, - and _, with dots between them; one dot may end
+ * the name. */
 static bool is_name(const char *host)
 {
     size_t label = 0;
@@ -119,7 +118,8 @@ static bool is_name(const char *host)
     return host[0] != '\0';
 }
 
-/* "256.0.0.1" and "127.1" are slips, not names: no top-level domain is a number (RFC 3696 2). */
+/* "256.0.0.1" and "127.1" are typing errors, not names: no top-level domain is a number (RFC 3696
+ * 2). */
 static bool is_only_digits_and_dots(const char *host)
 {
     return host[strspn(host, "0123456789.")] == '\0';
@@ -139,7 +139,7 @@ static int parse_host(const char *host, struct address *address, struct err *err
     return 0;
 }
 
-/* "[::1]:80" */
+/* Parses "[::1]:80". */
 static int parse_bracketed(const char *text, struct address *address, struct err *err)
 {
     char host[ADDRESS_HOST_MAX];
@@ -187,7 +187,7 @@ static int parse_host_and_port(const char *text, struct address *address, struct
     return parse_host(host, address, err);
 }
 
-/* "http://db:80/x": says what to write, db:80. */
+/* Refuses "http://db:80/x", and suggests db:80. */
 static int say_scheme(const char *text, const char *colon, struct err *err)
 {
     char host[ADDRESS_HOST_MAX];
@@ -317,7 +317,7 @@ void address_from_sockaddr(const struct sockaddr_storage *addr, struct address *
         inet_ntop(AF_INET, &in->sin_addr, address->host, sizeof address->host);
     else
         inet_ntop(AF_INET6, &in6->sin6_addr, address->host, sizeof address->host);
-    /* sin_port and sin6_port lie at the same place */
+    /* sin_port and sin6_port have the same offset. */
     address->port = ntohs(in->sin_port);
 }
 
@@ -326,7 +326,7 @@ static void format_unix(const struct sockaddr_un *un, socklen_t len, char *buf, 
     size_t used = len > offsetof(struct sockaddr_un, sun_path)
                       ? len - offsetof(struct sockaddr_un, sun_path)
                       : 0;
-    /* An abstract name begins with a NUL; the kernel fills no NUL behind a full path. */
+    /* An abstract name begins with a NUL. The kernel adds no NUL behind a path of full length. */
     if (used > 1 && un->sun_path[0] == '\0')
         snprintf(buf, size, UNIX_PREFIX "@%.*s", (int)used - 1, un->sun_path + 1);
     else

@@ -16,13 +16,13 @@
 #include "proxy/base/must_check.h"
 
 enum address_kind {
-    ADDRESS_IP,      /* numeric IPv4 or IPv6: `sockaddr` can be made of it at once */
+    ADDRESS_IP,      /* numeric IPv4 or IPv6, converted without a lookup */
     ADDRESS_NAME,    /* host name, to be resolved */
     ADDRESS_UNIX,    /* a path */
     ADDRESS_BUILTIN, /* a service inside the process; `host` is its name */
-    ADDRESS_DIALLED, /* what an intercepted client dialled; `host` is a text to be shown */
-    ADDRESS_NOWHERE, /* a text that is no address, which only the API lets pass: it is shown as it is,
-                        and leads nowhere */
+    ADDRESS_DIALLED, /* the address an intercepted client dialled; `host` is a text for messages */
+    /* A text that is not an address. Only the API accepts it: it is shown, and connecting fails. */
+    ADDRESS_NOWHERE,
 };
 
 #define ADDRESS_HOST_MAX                                                                           \
@@ -37,23 +37,24 @@ struct address {
 };
 
 MUST_CHECK int address_parse(const char *text, struct address *address, struct err *err);
-/* ADDRESS_NOWHERE, of a text; one that is too long is cut. */
+/* Makes an ADDRESS_NOWHERE from a text, truncated if too long. */
 void address_nowhere(const char *text, struct address *address);
 void address_format(const struct address *address, char *buf, size_t size);
-/* Whether only this machine can connect to it: a loopback address, `localhost`, a UNIX socket. */
+/* Whether only this machine can connect to it: a loopback address, `localhost`, or a UNIX
+ * socket. */
 bool address_is_private(const struct address *address);
-/* The same of a numeric one: 127.0.0.0/8, also mapped into IPv6, or ::1. */
+/* Whether the address is 127.0.0.0/8, also mapped into IPv6, or ::1. */
 bool address_is_loopback(const struct sockaddr_storage *addr);
 bool address_equal(const struct address *a, const struct address *b);
 
-/* ADDRESS_IP and ADDRESS_UNIX to what bind() and connect() take. Returns the length. */
+/* Converts ADDRESS_IP or ADDRESS_UNIX for bind() and connect(). Returns the length. */
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
 
-/* ADDRESS_IP of an AF_INET or AF_INET6 address. */
+/* Makes an ADDRESS_IP from an AF_INET or AF_INET6 address. */
 void address_from_sockaddr(const struct sockaddr_storage *addr, struct address *address);
 
-/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:" for an unnamed socket. An IPv4 address that is mapped
- * into IPv6, as a listener on [::] has it, is written as what it is. */
+/* Writes "127.0.0.1:80", "[::1]:80", "unix:/path", or "unix:" for an unnamed socket. An IPv4
+ * address that is mapped into IPv6, as a listener on [::] gets it, is written as IPv4. */
 void address_format_sockaddr(
     const struct sockaddr_storage *addr, socklen_t len, char *buf, size_t size);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Two columns: see columns.h. */
 #include "proxy/base/columns.h"
 
 #include <string.h>
 
-/* Bytes of `text` that fit into `room`, cut behind a word. A word that is longer than `room` is
+/* Returns how many bytes of `text` fit into `room`, cut behind a word. A word longer than `room` is
  * not cut. */
 static size_t line_length(const char *text, size_t room)
 {

@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Closes all descriptors from `first` on but `keep`, which is not below `first` (close_range(2); musl has no
- * function for it). */
+/* Closes all descriptors from `first` on, except `keep`, which is not below `first`. Uses
+ * close_range(2) directly, because musl has no function for it. */
 static inline void descriptors_close_from(unsigned first, unsigned keep)
 {
     if (keep > first)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* What ends the program: see ensure.h. */
 #include "proxy/base/ensure.h"
 
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Error texts: see err.h. */
 #include "proxy/base/err.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chains that are halved by doubling the buckets. Without memory for that they only get longer.
+ * Chained buckets, which double as the table grows. Without memory for more buckets the chains get
+ * longer.
  */
 #include "proxy/base/hash.h"
 
@@ -85,7 +86,7 @@ struct hash_link *hash_find_next(const struct hash_link *link)
     return next;
 }
 
-/* FNV-1a (Fowler, Noll, Vo), with a byte of its own behind each text. */
+/* FNV-1a (Fowler, Noll, Vo), with an extra byte after each text. */
 uint64_t hash_text(uint64_t seed, const char *text)
 {
     const uint64_t prime = UINT64_C(0x100000001b3);

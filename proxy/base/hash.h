@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hash table of links that stand inside their owners: nothing is allocated for an element, so that
- * adding one fails only where there is no memory for the very first buckets. Recover the owner with
- * container_of; elements of one key are told apart by the caller.
+ * A hash table of links that are embedded in their owners. Adding an element allocates no memory
+ * for it, and fails only if there is none for the very first buckets. Recover the owner with
+ * container_of. The caller distinguishes elements with equal keys.
  *
- * Life: zeroed memory is an empty table; hash_deinit forgets the elements, which are their owners'.
+ * Life: zeroed memory is an empty table; hash_deinit forgets the elements, which belong to their
+ * owners.
  */
 #ifndef RUDEPROXY_BASE_HASH_H
 #define RUDEPROXY_BASE_HASH_H
@@ -27,17 +28,17 @@ struct hash {
 
 void hash_deinit(struct hash *hash);
 
-/* 0 or -ENOMEM. */
+/* Adds a link. Returns 0 or -ENOMEM. */
 MUST_CHECK int hash_add(struct hash *hash, struct hash_link *link, uint64_t key);
 
-/* The link is in the table. */
+/* Removes a link that is in the table. */
 void hash_remove(struct hash *hash, struct hash_link *link);
 
-/* An element of this key, and another one behind it; NULL: none. */
+/* Returns the first element with this key, and the next one after it. NULL: none. */
 struct hash_link *hash_find(const struct hash *hash, uint64_t key);
 struct hash_link *hash_find_next(const struct hash_link *link);
 
-/* A key made of a text; `seed` is 0, or the key of a text that stands before it. */
+/* Hashes a text. `seed` is 0, or the hash of the text before it. */
 uint64_t hash_text(uint64_t seed, const char *text);
 
 #endif

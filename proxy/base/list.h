@@ -35,7 +35,7 @@ static inline void list_append(struct list *head, struct list *link)
     head->prev = link;
 }
 
-/* Harmless on a link that is in no list (after list_init or list_remove). */
+/* Does nothing to a link that is in no list (after list_init or list_remove). */
 static inline void list_remove(struct list *link)
 {
     link->prev->next = link->next;
@@ -43,7 +43,7 @@ static inline void list_remove(struct list *link)
     list_init(link);
 }
 
-/* Takes the first link out, NULL from an empty list. */
+/* Removes and returns the first link. NULL: the list is empty. */
 static inline struct list *list_pop(struct list *head)
 {
     struct list *first = head->next;
@@ -56,7 +56,7 @@ static inline struct list *list_pop(struct list *head)
 #define list_for_each(link, head)                                                                  \
     for (struct list *link = (head)->next; link != (head); link = link->next)
 
-/* As list_for_each, but the body may remove the current link. */
+/* Like list_for_each, but the body may remove the current link. */
 #define list_for_each_safe(link, head)                                                             \
     for (struct list *link = (head)->next, *link##_next = link->next; link != (head);              \
          link = link##_next, link##_next = link->next)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Files in memory, on fopencookie(3): see memory_file.h. */
 #include "proxy/base/memory_file.h"
 
 #include <stdlib.h>
@@ -7,7 +6,7 @@
 
 #define CAPACITY_FIRST 1024
 
-/* Room for `size` more bytes and a NUL. */
+/* Makes room for `size` more bytes and a NUL. Returns false if out of memory. */
 static bool make_room(struct memory_file *file, size_t size)
 {
     size_t capacity = file->capacity == 0 ? CAPACITY_FIRST : file->capacity;
@@ -23,7 +22,7 @@ static bool make_room(struct memory_file *file, size_t size)
     return true;
 }
 
-/* fopencookie(3): 0 is an error. */
+/* Returning 0 means an error (fopencookie(3)). */
 static ssize_t on_write(void *cookie, const char *bytes, size_t size)
 {
     struct memory_file *file = cookie;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A FILE whose bytes are kept in memory, like open_memstream(3). That one forgets a write that failed for
- * want of memory (glibc 2.36: ferror() and fclose() say nothing, and the text is cut); here the whole text is
- * missing then.
+ * A FILE that keeps its bytes in memory, like open_memstream(3). In glibc 2.36, open_memstream
+ * loses the error of a write that had no memory: ferror() and fclose() report success, and the text
+ * is cut. Here the close then returns no text at all.
  *
- * Life: memory_file_open, writes to `out`, memory_file_close. It may not move in between.
+ * Life: memory_file_open, write to `out`, memory_file_close. Do not move the struct in between.
  */
 #ifndef RUDEPROXY_BASE_MEMORY_FILE_H
 #define RUDEPROXY_BASE_MEMORY_FILE_H
@@ -17,16 +17,16 @@
 
 struct memory_file {
     FILE *out;
-    char *bytes; /* owned; NUL-terminated once there are any */
+    char *bytes; /* owned; NUL-terminated after the first write */
     size_t size, capacity;
-    bool failed; /* a write found no memory */
+    bool failed; /* a write ran out of memory */
 };
 
-/* 0, or -1: out of memory, and nothing to close. */
+/* Returns 0, or -1 if out of memory; then there is nothing to close. */
 MUST_CHECK int memory_file_open(struct memory_file *file);
 
-/* What was written, NUL-terminated, from malloc, the caller's to free. NULL: out of memory. `size` may be
- * NULL. */
+/* Returns the bytes written, NUL-terminated; the caller frees them. NULL: out of memory. `size` may
+ * be NULL. */
 char *memory_file_close(struct memory_file *file, size_t *size);
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Option rows: see option.h. What a row does with a text is its kind's business (option_kinds.c).
- */
+/* Option rows. The parsing and printing of a value is in its kind (option_kinds.c). */
 #include "proxy/base/option.h"
 
 #include <assert.h>
@@ -30,12 +28,12 @@ void option_set_defaults(const struct option *table, void *base)
         if (table->default_text == NULL)
             continue;
         int rc = table->kind->parse(table, table->default_text, value_in(table, base), &err);
-        assert(rc == 0); /* a default of ours that its own kind refuses; a test tries each */
+        assert(rc == 0); /* a default in a table is always valid; a test tries each */
         (void)rc;
     }
 }
 
-/* Any value may stand in double quotes. Most kinds want what is in them. */
+/* Any value may be quoted. Most kinds want the text without its quotes. */
 static int parse_quoted(const struct option *option, const char *text, void *value, struct err *err)
 {
     char plain[OPTION_TEXT_MAX];
@@ -61,7 +59,7 @@ void option_format(const struct option *option, const void *base, char *buf, siz
     option->kind->format(option, (const char *)base + option->offset, buf, size);
 }
 
-/* "a, b or c" */
+/* Writes "a, b or c". */
 static void join_choices(const struct option *option, char *buf, size_t size)
 {
     size_t used = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Option rows: one table row describes one `key = value` of the configuration language, and from it
- * come the parser, the default, the checks, `rudeproxy check`'s printout and the catalogue's help.
+ * Option rows. One row describes one `key = value` of the configuration language. The parser, the
+ * default, the checks, the output of `rudeproxy check` and the help all use the row.
  *
- * A row says where in a plain struct its value lives (offset), and its kind says how that value
- * is written and read. Values own no memory: every kind is a fixed-size struct.
+ * A row says at which offset of a plain struct its value is. Its kind says how the value is parsed
+ * and printed. Values own no memory: every kind is a fixed-size struct.
  */
 #ifndef RUDEPROXY_BASE_OPTION_H
 #define RUDEPROXY_BASE_OPTION_H
@@ -21,14 +21,14 @@ struct option;
 #define OPTION_TEXT_MAX 1024 /* longest printed value, NUL included */
 
 struct option_kind {
-    const char *name;  /* "duration" */
-    const char *form;  /* what would be right: "a duration such as 250us, 10ms, 1.5s, 2m or 1h" */
-    size_t size;       /* of the value */
-    bool reads_quotes; /* parse takes a text in double quotes as it stands; for all others
-                          option_parse takes the quotes away first */
-    /* Reads `text` into `value`. 0, or -1 with err filled; `value` is then untouched. */
+    const char *name; /* "duration" */
+    const char *form; /* the right form: "a duration such as 250us, 10ms, 1.5s, 2m or 1h" */
+    size_t size;      /* of the value */
+    /* `parse` gets a quoted text with its quotes; for other kinds option_parse removes them. */
+    bool reads_quotes;
+    /* Parses `text` into `value`. Returns 0, or -1 with err filled and `value` untouched. */
     int (*parse)(const struct option *option, const char *text, void *value, struct err *err);
-    /* Writes the value so that parse would read the same, or nothing for an unset one. Cuts at
+    /* Prints the value so that parse reads it back, or nothing if it is unset. Truncates at
      * `size`. */
     void (*format)(const struct option *option, const void *value, char *buf, size_t size);
 };
@@ -36,44 +36,47 @@ struct option_kind {
 struct option {
     const char *name; /* the key; NULL ends a table */
     const struct option_kind *kind;
-    size_t offset;              /* of the value in its struct */
-    const char *default_text;   /* parsed by `kind`; NULL: see required and unset_text */
-    bool required;              /* must be given; then default_text is NULL */
-    const char *unless;         /* the key of this table with which a required one may be absent */
+    size_t offset;            /* of the value in its struct */
+    const char *default_text; /* parsed by `kind`; NULL: see required and unset_text */
+    bool required;            /* must be given; then default_text is NULL */
+    /* another key of this table; if it is given, this required key may be absent */
+    const char *unless;
     uint64_t min, max;          /* inclusive range of a number, in the kind's base unit */
     const char *const *choices; /* for option_choice: NULL-terminated, value = index */
-    const char *unset_text;     /* what an absent key means, where no default can say it; a
-                                   value of all zero bytes is then the unset one */
-    const char *help;           /* one sentence, no full stop */
+    /* The meaning of an absent key if no default can express it. The unset value is all zero
+     * bytes. */
+    const char *unset_text;
+    const char *help; /* one sentence, no full stop */
 };
 
-/* Row by name, NULL if the table has none. */
+/* Returns a row by its name, or NULL. */
 const struct option *option_find(const struct option *table, const char *name);
 
-/* Zeroes nothing; writes each default into `base`. Keys without default stay as they are. */
+/* Writes each default into `base`. Keys without a default stay as they are. */
 void option_set_defaults(const struct option *table, void *base);
 
-/* Parses one value into its place in `base`. 0, or -1 with err filled. */
+/* Parses one value into its place in `base`. Returns 0, or -1 with err filled. */
 MUST_CHECK int option_parse(
     const struct option *option, const char *text, void *base, struct err *err);
 
 void option_format(const struct option *option, const void *base, char *buf, size_t size);
 
-/* The row's range, choices or form as one phrase for error texts and help:
- * "graceful or plain", "a size such as 512, 64k, 1M or 1G, from 4k to 1G". */
+/* Writes the row's range, choices or form as one phrase for error texts and help: "graceful or
+ * plain", "a size such as 512, 64k, 1M or 1G, from 4k to 1G". */
 void option_describe(const struct option *option, char *buf, size_t size);
 
-/* The kinds. Numbers honour min and max; max 0 means no upper bound below the type's own. */
+/* The kinds. Numbers use min and max; max 0 means the largest value of the type. */
 extern const struct option_kind option_yes_no;              /* bool: yes or no */
 extern const struct option_kind option_number;              /* uint64_t: plain decimal */
-extern const struct option_kind option_number_or_unlimited; /* same; `unlimited` = UINT64_MAX */
+extern const struct option_kind option_number_or_unlimited; /* uint64_t; `unlimited` = UINT64_MAX */
 extern const struct option_kind option_duration; /* uint64_t: microseconds; a unit is required,
                                                     except for a plain 0; see units.h */
-extern const struct option_kind option_duration_or_forever; /* same; `forever` = UINT64_MAX */
-extern const struct option_kind option_size;                /* uint64_t: bytes; 512, 64k, 1M, 1G */
-extern const struct option_kind option_rate;                /* uint64_t: bytes a second; 1M/s */
-extern const struct option_kind option_percentage;          /* uint64_t: parts per billion; 25% */
-extern const struct option_kind option_choice;              /* int: index into choices */
+/* uint64_t: microseconds; `forever` = UINT64_MAX */
+extern const struct option_kind option_duration_or_forever;
+extern const struct option_kind option_size;       /* uint64_t: bytes; 512, 64k, 1M, 1G */
+extern const struct option_kind option_rate;       /* uint64_t: bytes a second; 1M/s */
+extern const struct option_kind option_percentage; /* uint64_t: parts per billion; 25% */
+extern const struct option_kind option_choice;     /* int: index into choices */
 extern const struct option_kind option_sides;      /* unsigned: client, server, both (side.h) */
 extern const struct option_kind option_directions; /* unsigned: upstream, downstream, both */
 extern const struct option_kind option_path;       /* char[OPTION_PATH_MAX]: a file name */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kinds of value that every layer uses: see option.h. Each is a parser, a printer that writes
- * what the parser reads, and the words for what would be right. A kind of one layer only
- * (addresses of proxies, triggers, selections) lives in that layer.
+ * The kinds of value that every layer uses. Each is a parser, a printer whose output the parser
+ * reads, and a phrase for the right form. A kind of only one layer (addresses of proxies, triggers,
+ * selections) is in that layer.
  */
 #include "proxy/base/option.h"
 
@@ -19,7 +19,7 @@
 #define UNLIMITED "unlimited"
 #define SHOWN_MAX 48 /* characters of a wrong value that an error text quotes */
 
-/* The two ends of a row's range, checked for every kind of number. */
+/* Checks the row's range, for every kind of number. */
 static int check_range(
     const struct option *option, const char *text, uint64_t value, struct err *err)
 {
@@ -40,7 +40,7 @@ static int say_wrong_word(const char *text, const char *near, const char *right,
     return err_set(err, "'%.*s' is not known, write %.300s", SHOWN_MAX, text, right);
 }
 
-/* Finds `text` in a NULL-terminated array. Its index, or -1 with err filled. */
+/* Returns the index of `text` in a NULL-terminated array, or -1 with err filled. */
 static int find_word(const char *text, const char *const *words, const char *right, struct err *err)
 {
     for (int i = 0; words[i] != NULL; i++)
@@ -81,7 +81,7 @@ static void format_yes_no(const struct option *option, const void *value, char *
     snprintf(buf, size, "%s", *(const bool *)value ? "yes" : "no");
 }
 
-/* Sets of two (side.h): the words stand for the sets 1, 2 and 3 (both), in this order. */
+/* Parses a set of two (side.h): the words mean the sets 1, 2 and 3 (both), in this order. */
 static int parse_set(const struct option *option, const char *text, const char *const *words,
     void *value, struct err *err)
 {
@@ -125,7 +125,7 @@ static void format_directions(
     format_set(value, direction_words, buf, size);
 }
 
-/* A number of any measure: read by `parse`, then held against the row's range. */
+/* Parses a number with `parse`, then checks the row's range. */
 static int parse_ranged(const struct option *option, const char *text, void *value, struct err *err,
     int (*parse)(const char *, uint64_t *, struct err *))
 {
@@ -136,7 +136,7 @@ static int parse_ranged(const struct option *option, const char *text, void *val
     return 0;
 }
 
-/* 0 is "unset" in a row that has an unset_text. */
+/* Whether the value is 0 and the row has an unset_text. */
 static bool is_unset(const struct option *option, uint64_t value, char *buf, size_t size)
 {
     if (option->unset_text == NULL || value != 0)
@@ -157,7 +157,7 @@ static void format_number(const struct option *option, const void *value, char *
         snprintf(buf, size, "%" PRIu64, number);
 }
 
-/* A kind that has one word beside its numbers names both when it is given neither. */
+/* Reports a text that is neither a number nor the one word that the kind allows. */
 static int say_neither(const struct option *option, const char *text, struct err *err)
 {
     return err_set(err, "'%.*s' is not known, write %s", SHOWN_MAX, text, option->kind->form);
@@ -271,7 +271,7 @@ static int parse_path(const struct option *option, const char *text, void *value
     return 0;
 }
 
-/* Bare where the file's rules allow it, in quotes otherwise. */
+/* Prints a path, quoted only if the file's syntax needs it. */
 static void format_path(const struct option *option, const void *value, char *buf, size_t size)
 {
     const char *path = value;

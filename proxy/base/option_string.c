@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kind of value that is bytes in double quotes: see option.h and quote.h. */
+/* The kind of value that is bytes in double quotes. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings in double quotes: see quote.h. */
 #include "proxy/base/quote.h"
 
 #include <assert.h>
@@ -8,7 +7,7 @@
 
 #include "proxy/base/utf8.h"
 
-#define BYTES_FIRST 0xf700u /* of the private characters that stand for bytes */
+#define BYTES_FIRST 0xf700u /* first of the private characters that represent bytes */
 
 static const char escape_letters[] = "nrtabfve0\\\"";
 static const char escape_bytes[] = "\n\r\t\a\b\f\v\x1b\0\\\"";
@@ -32,7 +31,7 @@ const char *quote_end(const char *text)
     return NULL;
 }
 
-/* Reads what follows a backslash. Returns what stands behind it, NULL with err filled. */
+/* Parses the text after a backslash. Returns the text behind it, or NULL with err filled. */
 static const char *parse_escape(const char *text, char *byte, struct err *err)
 {
     if (text[0] == 'x') {
@@ -86,7 +85,7 @@ long quote_parse(const char *text, char *out, size_t size, struct err *err)
     return length;
 }
 
-/* One byte as it stands in quotes, behind `before`. */
+/* Writes one byte as it appears in quotes after the byte `before`. */
 static void spell_byte(unsigned char byte, char before, char spelled[5])
 {
     bool comment = byte == ';' && before == ' ';
@@ -122,7 +121,8 @@ static void spell_escaped(uint32_t code, char spelled[QUOTE_SPELLED_MAX])
         (unsigned)(0xd800 + (code >> 10 & 0x3ff)), (unsigned)(0xdc00 + (code & 0x3ff)));
 }
 
-/* A character that stands for a byte. One that was there before is written byte by byte itself. */
+/* Whether the character represents a byte. If the text itself contains one, that is written byte by
+ * byte. */
 static bool is_byte(uint32_t code)
 {
     return code >= BYTES_FIRST + 0x80 && code <= BYTES_FIRST + 0xff;

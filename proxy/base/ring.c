@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ring starts with one block of its worker's pool and doubles up to its limit while a slow
- * receiver, or a delay, lets bytes pile up. When it runs empty the block goes back to the pool; a grown buffer
- * is freed. Emptiness also rewinds the write position to the start of the block, so that traffic
- * that never piles up always uses the same, cached, contiguous memory.
+ * The ring starts with one block of its worker's pool, and doubles up to its limit while a slow
+ * receiver or a delay lets bytes accumulate. An empty ring returns its block to the pool, and frees
+ * a grown buffer. Emptiness also moves the write position to the start of the block, so that
+ * traffic without a backlog always uses the same, cached, contiguous memory.
  */
 #include "proxy/base/ring.h"
 
@@ -13,8 +13,8 @@
 
 #include "proxy/base/ensure.h"
 
-/* Memory for `cap` bytes of a ring. Up to RING_BLOCK this is always a whole block, so that a pool
- * holds nothing smaller: see give_memory. NULL: out of memory. */
+/* Returns memory for `cap` bytes of a ring. Up to RING_BLOCK this is always a whole block, so a
+ * pool holds only whole blocks. NULL: out of memory. */
 static void *take_memory(struct ring_pool *pool, size_t cap)
 {
     bool from_pool = cap <= RING_BLOCK && pool->count > 0;
@@ -25,7 +25,7 @@ static void *take_memory(struct ring_pool *pool, size_t cap)
     return memory;
 }
 
-/* Takes back what take_memory returned for the same `cap`. */
+/* Releases what take_memory returned for the same `cap`. */
 static void give_memory(struct ring_pool *pool, void *memory, size_t cap)
 {
     pool->held -= cap;
@@ -35,7 +35,7 @@ static void give_memory(struct ring_pool *pool, void *memory, size_t cap)
         free(memory);
 }
 
-/* Whether the rings of the pool may use so many bytes more. */
+/* Whether the rings of the pool may use `bytes` more. */
 static bool has_room(const struct ring_pool *pool, size_t bytes)
 {
     return pool->most == 0 || (pool->held < pool->most && bytes <= pool->most - pool->held);
@@ -75,7 +75,7 @@ static size_t index_of(const struct ring *ring, uint64_t offset)
     return (size_t)((offset - ring->base) % ring->cap);
 }
 
-/* Gives an empty ring memory for `cap` bytes. */
+/* Gives memory for `cap` bytes to an empty ring. */
 static bool take_first_memory(struct ring *ring, size_t cap)
 {
     ring->data = take_memory(ring->pool, cap);
@@ -86,8 +86,8 @@ static bool take_first_memory(struct ring *ring, size_t cap)
     return true;
 }
 
-/* A larger buffer in place of one that is no block of the pool: mremap(2) moves its pages. The ring is full:
- * what stands before head goes behind what stood there last, as far as there is room. */
+/* Grows a buffer that is no block of the pool with mremap(2), which moves its pages. The ring is
+ * full: the bytes before head move behind the last ones, as far as there is room. */
 static bool stretch(struct ring *ring, size_t cap)
 {
     size_t old = ring->cap, head = index_of(ring, ring->head);
@@ -104,7 +104,7 @@ static bool stretch(struct ring *ring, size_t cap)
     return true;
 }
 
-/* Copies the bytes held into a larger buffer. */
+/* Copies the bytes of the ring into a larger buffer. */
 static bool move(struct ring *ring, size_t cap)
 {
     unsigned char *data = take_memory(ring->pool, cap);
@@ -124,7 +124,7 @@ static bool move(struct ring *ring, size_t cap)
     return true;
 }
 
-/* Twice the size, at most the limit, if the pool has room for it. */
+/* Doubles the size, up to the limit, if the pool allows it. */
 static bool grow(struct ring *ring)
 {
     size_t cap = ring->cap > ring->limit / 2 ? ring->limit : ring->cap * 2;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chance without state: see rng.h.
- *
  * The generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
- * generators", 2014), whose n-th output is a hash of key + n * golden ratio: any draw can be had
- * without those before it. What needs more than even bits is made of integers, divisions and
- * comparisons only: libm differs in the last bit from machine to machine, and a run must not.
+ * generators", 2014). Its n-th output is a hash of key + n * golden ratio, so any draw can be
+ * computed without the earlier ones. Other distributions use only integers, divisions and
+ * comparisons: libm differs in the last bit between machines, and a run must not.
  */
 #include "proxy/base/rng.h"
 
@@ -18,7 +16,7 @@
 #define POWER_WHOLE UINT64_C(18446744073)
 #define POWER_REST UINT64_C(709551616)
 
-/* Two more even numbers for one index; any constants will do. */
+/* Two more uniform numbers for one index; any constants will do. */
 #define SECOND UINT64_C(0x6a09e667f3bcc909)
 #define THIRD UINT64_C(0xbb67ae8584caa73b)
 
@@ -34,7 +32,7 @@ static uint64_t absorb(uint64_t hash, uint64_t value)
     return mix((hash ^ value) + GOLDEN);
 }
 
-/* The NUL is hashed too, so that ("ab", "c") and ("a", "bc") are two. */
+/* Hashes the NUL too, so that ("ab", "c") and ("a", "bc") differ. */
 static uint64_t absorb_text(uint64_t hash, const char *text)
 {
     do
@@ -69,7 +67,7 @@ bool rng_chance(uint64_t key, uint64_t index, uint64_t ppb)
     return ppb >= PPB_ALL || rng_at(key, index) < rng_threshold(ppb);
 }
 
-/* The upper half of a * b. */
+/* Returns the upper half of a * b. */
 static uint64_t multiply_high(uint64_t a, uint64_t b)
 {
     uint64_t a_low = (uint32_t)a, a_high = a >> 32;
@@ -96,8 +94,8 @@ static unsigned sum_of_quarters(uint64_t bits)
            (unsigned)(bits >> 32 & 0xffff) + (unsigned)(bits >> 48);
 }
 
-/* Twelve even numbers of 16 bits: their sum has the standard deviation 65536, its mean is 393210,
- * and nobody who watches a network can tell it from a Gaussian. */
+/* Adds twelve uniform numbers of 16 bits: the sum has the standard deviation 65536 and the mean
+ * 393210, and no network measurement can tell it from a Gaussian. */
 double rng_normal(uint64_t key, uint64_t index)
 {
     unsigned sum = sum_of_quarters(rng_at(key, index)) +
@@ -106,8 +104,8 @@ double rng_normal(uint64_t key, uint64_t index)
     return ((double)sum - 393210.0) / 65536.0;
 }
 
-/* The largest of three even numbers is distributed as the cube root of one, and one over it as
- * Pareto with the shape 3: mean 3/2, standard deviation sqrt(3)/2. */
+/* The largest of three uniform numbers is distributed like the cube root of one, and its inverse
+ * like Pareto with shape 3: mean 3/2, standard deviation sqrt(3)/2. */
 double rng_pareto(uint64_t key, uint64_t index)
 {
     uint64_t bits = rng_at(key, index);

@@ -2,8 +2,8 @@
 /*
  * The two sides and the two directions of a proxied connection, as indices.
  *
- * Direction is data: flow d reads from endpoint d and writes to endpoint !d, so nothing in the
- * program asks "is this the client?".
+ * Flow d reads from endpoint d and writes to endpoint !d, so no code has to ask "is this the
+ * client?".
  */
 #ifndef RUDEPROXY_BASE_SIDE_H
 #define RUDEPROXY_BASE_SIDE_H

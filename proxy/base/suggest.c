@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Did you mean: see suggest.h. One slip is forgiven in a short word, two in most words, and one
- * letter in three in long ones.
+ * Allows one typing error in a short word, two in most words, and one for every three letters in
+ * long words.
  */
 #include "proxy/base/suggest.h"
 
@@ -45,7 +45,7 @@ unsigned suggest_distance(const char *a, const char *b)
     return table[rows][columns];
 }
 
-/* How many slips two words of at most this length may be apart. */
+/* Returns the allowed distance between two words of at most this length. */
 static unsigned slips_allowed(size_t length)
 {
     if (length < 4)
@@ -66,7 +66,8 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
     if (a == 0 || a > SUGGEST_WORD_MAX || b > SUGGEST_WORD_MAX)
         return;
     size_t longer = a > b ? a : b, shorter = a > b ? b : a;
-    if (longer - shorter > slips_allowed(longer)) /* the distance is at least that */
+    /* the distance is at least the difference of the lengths */
+    if (longer - shorter > slips_allowed(longer))
         return;
     unsigned distance = suggest_distance(suggest->word, candidate);
     if (distance > slips_allowed(longer) || distance >= longer)

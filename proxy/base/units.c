@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quantities as the user writes them: see units.h.
- *
  * A quantity is `DIGITS[.DIGITS]UNIT`. The fraction is kept as digits and a power of ten until the
- * unit is known, so that `1.5s` is 1500000 and not 1499999: no floating point anywhere. What cannot
- * be said exactly in the base unit, or does not fit, is an error and never rounded.
+ * unit is known, so that `1.5s` is 1500000 and not 1499999: there is no floating point. A value
+ * that is not exact in the base unit, or too large, is an error and never rounded.
  */
 #include "proxy/base/units.h"
 
@@ -20,10 +18,10 @@
 
 struct unit {
     const char *name;
-    uint64_t factor; /* base units in one of these */
+    uint64_t factor; /* base units in this unit */
 };
 
-/* Largest first: the formatters take the first that divides. */
+/* Largest first: the formatters take the first unit that divides the value. */
 static const struct unit duration_units[] = {
     {"h", 3600u * UINT64_C(1000000)},
     {"m", 60u * UINT64_C(1000000)},
@@ -50,14 +48,14 @@ static const struct unit rate_units[] = {
 };
 
 #define PPB_PER_PERCENT 10000000u
-#define PERCENT_DIGITS 7 /* of the fraction: 10^7 parts per billion are 1% */
+#define PERCENT_DIGITS 7 /* digits of the fraction: 10^7 parts per billion are 1% */
 
 static const struct unit percentage_units[] = {
     {"%", PPB_PER_PERCENT},
     {NULL, 0},
 };
 
-/* What a quantity is called, for the error texts. */
+/* Names of a quantity, for the error texts. */
 struct measure {
     const struct unit *units;
     const char *what;
@@ -93,7 +91,7 @@ static const struct measure percentage_measure = {
     .right = "write a percentage such as 25% or 0.01%",
 };
 
-/* The two halves of a decimal number: whole + fraction / scale. */
+/* A decimal number: whole + fraction / scale. */
 struct decimal {
     uint64_t whole;
     uint64_t fraction;
@@ -105,7 +103,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Appends a digit; false on overflow. */
+/* Appends a digit. Returns false on overflow. */
 static bool push_digit(uint64_t *number, char digit)
 {
     uint64_t value;
@@ -114,8 +112,8 @@ static bool push_digit(uint64_t *number, char digit)
     return !__builtin_add_overflow(value, (uint64_t)(digit - '0'), number);
 }
 
-/* Reads the digits after the point. Trailing zeros say nothing and are not kept. Returns what
- * follows the digits, NULL if there are none or too many. */
+/* Parses the digits after the point, without trailing zeros. Returns the text behind them, or NULL
+ * if there are none or too many. */
 static const char *read_fraction(const char *text, struct decimal *decimal)
 {
     size_t count = strspn(text, "0123456789");
@@ -139,7 +137,7 @@ static const struct unit *find_unit(const struct unit *units, const char *name)
     return NULL;
 }
 
-/* decimal * factor, exactly. 0, -1 when too large, -2 when not a whole number. */
+/* Computes decimal * factor exactly. Returns 0, -1 if too large, or -2 if not a whole number. */
 static int scale_up(const struct decimal *decimal, uint64_t factor, uint64_t *out)
 {
     uint64_t product = decimal->fraction * factor;
@@ -199,7 +197,7 @@ int units_parse_duration(const char *text, uint64_t *us, struct err *err)
     uint64_t value = 0;
     if (strcmp(text, "0") != 0 && parse_quantity(&duration_measure, text, &value, err) != 0)
         return -1;
-    if (value == UINT64_MAX) /* means "for ever" everywhere in the program */
+    if (value == UINT64_MAX) /* reserved: means "forever" everywhere */
         return err_set(err, "'%.*s' is too large for a duration", SHOWN_MAX, text);
     *us = value;
     return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the user writes quantities, and back. Every parser takes the whole text: trailing garbage,
- * signs, blanks inside, overflow and fractions finer than the base unit are errors, and each
- * error says what would be right. Formatters choose the largest unit that is exact.
+ * Parsing and printing of quantities. Every parser takes the whole text: trailing garbage, signs,
+ * blanks, overflow, and fractions finer than the base unit are errors, and each error text says the
+ * right form. Formatters use the largest unit that is exact.
  */
 #ifndef RUDEPROXY_BASE_UNITS_H
 #define RUDEPROXY_BASE_UNITS_H
@@ -17,8 +17,8 @@
 MUST_CHECK int units_parse_duration(const char *text, uint64_t *us, struct err *err);
 void units_format_duration(uint64_t us, char *buf, size_t size);
 
-/* "512" "64k" "1M" "1G" -> bytes, 1k = 1024. "1.5M" is right where it is a whole number of bytes.
- */
+/* "512" "64k" "1M" "1G" -> bytes, 1k = 1024. "1.5M" is allowed because it is a whole number of
+ * bytes. */
 MUST_CHECK int units_parse_size(const char *text, uint64_t *bytes, struct err *err);
 void units_format_size(uint64_t bytes, char *buf, size_t size);
 
@@ -33,8 +33,8 @@ void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size);
 /* Decimal, no sign. */
 MUST_CHECK int units_parse_number(const char *text, uint64_t *number, struct err *err);
 
-/* Copies one element of a list, `length` bytes at `text`, without the blanks around it. -1 when it
- * does not fit into `size` bytes with its NUL; `out` then holds its beginning. */
+/* Copies one element of a list, `length` bytes at `text`, without surrounding blanks. Returns 0; or
+ * -1 if it does not fit into `size` bytes with its NUL, and `out` holds its beginning. */
 int units_copy_element(const char *text, size_t length, char *out, size_t size);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8: see utf8.h. */
 #include "proxy/base/utf8.h"
 
 #include <string.h>

@@ -5,10 +5,11 @@
 
 #include <stdio.h>
 
-/* The commit that was built, "+" behind it if files had been changed; "" where git is not there. Generated. */
+/* The commit that was built, followed by "+" if files had been changed; "" without git.
+ * Generated. */
 extern const char version_commit[];
 
-/* "rudeproxy 0.2.0 (0a5afa3e21)" */
+/* Prints "rudeproxy 0.2.0 (0a5afa3e21)". */
 static inline void version_print(FILE *out)
 {
     const char *between = version_commit[0] != '\0' ? " (" : "";
