@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text to address and back, for the three families the peers speak.
+ * Converts text to an address and back, for the three families that the peers use.
  *
- * The text is cut at its last colon, brackets are taken off the host, and inet_pton() judges the
- * rest; whatever it does not accept is -EINVAL. Nothing here asks a resolver.
+ * The text is cut at its last colon, brackets are removed from the host, and inet_pton() parses the
+ * rest. A text that inet_pton() refuses is -EINVAL. Nothing is resolved.
  */
 #include "proxy/peers/address.h"
 

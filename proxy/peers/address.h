@@ -2,8 +2,8 @@
 /*
  * A socket address and its text form: "127.0.0.1:80", "[::1]:80", "unix:/path/sock".
  *
- * Numeric only: the peers dial where they are told to and resolve nothing. A plain value; copy it
- * freely. A length of 0 means "no address".
+ * Numeric only: the peers resolve nothing. A plain value; copy it freely. A length of 0 means "no
+ * address".
  */
 #ifndef RUDEPROXY_PEERS_ADDRESS_H
 #define RUDEPROXY_PEERS_ADDRESS_H
@@ -21,24 +21,25 @@ struct peer_address {
     socklen_t length;
 };
 
-/* Reads `text` into `out`. 0, or -EINVAL if it is none of the three forms. */
+/* Parses `text` into `out`. Returns 0, or -EINVAL if it has none of the three forms. */
 int peer_address_parse(const char *text, struct peer_address *out);
 
-/* Writes the text form of `address`; always terminated. 0, or -EINVAL for an unknown family. */
+/* Writes the text form of `address`, always NUL-terminated. Returns 0, or -EINVAL for an unknown
+ * family. */
 int peer_address_format(const struct peer_address *address, char *text, size_t size);
 
-/* The address `fd` is bound to. 0 or -errno. */
+/* Sets *out to the address `fd` is bound to. Returns 0 or -errno. */
 MUST_CHECK int peer_address_of_socket(int fd, struct peer_address *out);
 
-/* Finds a free port of an address with port 0 ("127.0.0.1:0") and keeps it from being given away:
- * a socket that is bound and never listens. A listener with SO_REUSEADDR can share the port.
- * The socket, to be closed when the port is no longer needed, or -errno. */
+/* Reserves a free port for an address with port 0 ("127.0.0.1:0") by a socket that is bound and
+ * never listens. A listener with SO_REUSEADDR can share the port. Returns the socket, to be closed
+ * when the port is no longer needed, or -errno. */
 int peer_address_reserve(const char *any, struct peer_address *out);
 
-/* AF_INET, AF_INET6 or AF_UNIX. */
+/* Returns AF_INET, AF_INET6 or AF_UNIX. */
 int peer_address_family(const struct peer_address *address);
 
-/* The path of a UNIX address; NULL for the other families. */
+/* Returns the path of a UNIX address; NULL for the other families. */
 const char *peer_address_path(const struct peer_address *address);
 
 #endif

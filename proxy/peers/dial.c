@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose peer resets at once may learn of it at any moment, and a blocking connect() that is scheduled
- * late gives ECONNRESET for a handshake that was done. SO_ERROR cannot tell a refused connection from
- * that one without taking the error from the next call, but the kernel has counted segments: one that
- * refuses, or the handshake's answer and a RST.
+ * A peer that resets at once may do so at any moment, and a blocking connect() that is scheduled
+ * late returns ECONNRESET for a handshake that succeeded. SO_ERROR cannot distinguish a refused
+ * connection from that case without taking the error from the next call. But the kernel counts
+ * segments: one for a refusal, or the answer of the handshake and a RST.
  */
 #include "proxy/peers/dial.h"
 
@@ -18,7 +18,7 @@
 
 #include "proxy/peers/task.h"
 
-/* What poll() sees when the handshake has come to something; 0: nothing for so long. */
+/* Returns poll()'s events when the handshake has an outcome; 0: none within the time. */
 static short wait_for_answer(int fd, int deadline_ms)
 {
     int64_t until = peers_now_ms() + deadline_ms;
@@ -59,7 +59,7 @@ static int dial_tcp(int fd, const struct sockaddr *to, socklen_t length, int dea
     return (seen & POLLERR) == 0 || has_been_answered(fd) ? 0 : error_of(fd);
 }
 
-/* A non-blocking connect() would not wait for a full backlog, but fail (unix(7)). */
+/* A non-blocking connect() would fail on a full backlog instead of waiting (unix(7)). */
 static int dial_unix(int fd, const struct sockaddr *to, socklen_t length, int deadline_ms)
 {
     const struct timeval limit = {deadline_ms / 1000, (deadline_ms % 1000) * 1000L};

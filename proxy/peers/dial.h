@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * connect() whose outcome is the handshake's alone.
- */
+/* connect() that reports only the outcome of the handshake. */
 #ifndef RUDEPROXY_PEERS_DIAL_H
 #define RUDEPROXY_PEERS_DIAL_H
 
@@ -9,8 +7,9 @@
 
 #include "proxy/base/must_check.h"
 
-/* Connects a blocking socket, which is non-blocking afterwards. 0, or a negative errno; -EINPROGRESS: no
- * answer for so long. A RST right behind the handshake is left for the next call to find. */
+/* Connects a blocking socket, which is non-blocking afterwards. Returns 0 or a negative errno;
+ * -EINPROGRESS: no answer within the time. A RST right after the handshake is left for the next
+ * call. */
 MUST_CHECK int peer_dial(int fd, const struct sockaddr *to, socklen_t length, int deadline_ms);
 
 #endif

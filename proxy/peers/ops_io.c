@@ -2,9 +2,10 @@
 /*
  * Operations that write and read.
  *
- * Each goes on until it has what it wants or the socket says EOF or an error; EAGAIN means wait.
- * How many bytes the kernel's buffers took is chance, natively too, so ops whose count depends on
- * it (fill, send to error, read the rest) keep the number out of the compared text and beside it.
+ * Each runs until it has all its bytes, or the socket reports EOF or an error; EAGAIN means wait.
+ * The number of bytes that fit into the kernel's buffers varies, even without a proxy. So
+ * operations whose count depends on it (fill, send to error, read the rest) print the number beside
+ * the compared text.
  */
 #include "proxy/peers/task.h"
 
@@ -16,9 +17,9 @@
 
 #include "proxy/base/err.h"
 
-/* Full buffers take nothing for so long. Directly only two kernel queues are in play; through a
- * proxy the bytes trickle on while it forwards. A false "full" on a stalled machine costs only
- * some bytes of the fill. */
+/* How long full buffers must accept nothing. Without a proxy only two kernel queues are involved;
+ * through a proxy bytes continue to trickle while it forwards. A false "full" on a stalled machine
+ * costs only some bytes of the fill. */
 #define FILL_QUIET_DIRECT_MS 25
 #define FILL_QUIET_PROXIED_MS 120
 
@@ -28,7 +29,7 @@ static void put_aside(struct task *task, uint64_t moved, uint64_t of)
         task->line.aside, sizeof(task->line.aside), "%" PRIu64 " of %" PRIu64 " bytes", moved, of);
 }
 
-/* How a stream ended, or that it has not: `last` is what recv() gave. */
+/* Returns how a stream ended, or that it has not. `last` is the result of recv(). */
 static const char *ending_name(ssize_t last)
 {
     if (last == 0)
@@ -91,7 +92,7 @@ enum progress op_send_to_error(struct task *task)
     return task_say_result(task, (int)taken);
 }
 
-/* Sends the next slice, if it is due. */
+/* Sends the next slice if it is due. */
 static enum progress send_slices(struct task *task, int64_t gap_ms)
 {
     while (task->done < task->step->arg) {
@@ -125,7 +126,7 @@ enum progress op_send_urgent(struct task *task)
     return task_say_result(task, peer_send_urgent(task->self));
 }
 
-/* Reads until `total` bytes are there; `text` is what the line says when they are. */
+/* Reads until `total` bytes have arrived; `text` is the text of the line then. */
 static enum progress read_up_to(struct task *task, uint64_t total, const char *text)
 {
     while (task->done < total) {
@@ -149,7 +150,8 @@ enum progress op_read(struct task *task)
 
 enum progress op_read_sent(struct task *task)
 {
-    /* Read before this step plus what it still has to read is what the other end has sent. */
+    /* The bytes read before this step plus the bytes it still has to read are all that the other
+     * end has sent. */
     uint64_t before = task->self->received - task->done;
     put_aside(task, task->other->sent - before, task->other->sent);
     return read_up_to(task, task->other->sent - before, "all");
@@ -167,7 +169,8 @@ enum progress op_read_once(struct task *task)
     return say_content(task, text);
 }
 
-/* Reads on. False: nothing more for now. True: *last is 0 at EOF, or a negative errno. */
+/* Reads more. Returns false if nothing more is available now; true at the end, with *last 0 for EOF
+ * or a negative errno. */
 static bool read_to_end(struct task *task, ssize_t *last)
 {
     while ((*last = peer_receive(task->self, SIZE_MAX)) > 0)

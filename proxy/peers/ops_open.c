@@ -2,10 +2,10 @@
 /*
  * Operations that open a connection, and those that end it.
  *
- * Most are one call and its outcome. Some connect again and again, until it works or fails.
- * accept() waits for a connection, since through a proxy it comes a moment after the client's
- * connect() returned; wait-pending does the same without taking it, for scripts in which something
- * happens to the connection first.
+ * Most are one call and its outcome. Some connect repeatedly, until that works or fails. accept()
+ * waits for a connection, because through a proxy it arrives a moment after the client's connect()
+ * returned. wait-pending waits without accepting, for scripts in which something first happens to
+ * the connection.
  */
 #include "proxy/peers/task.h"
 
@@ -13,7 +13,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-/* Rarely enough that nobody's backlog fills with the attempts. */
+/* Rare enough that the attempts fill no backlog. */
 #define TRY_AGAIN_MS 100
 
 enum progress op_listen(struct task *task)
@@ -22,7 +22,7 @@ enum progress op_listen(struct task *task)
         task, peer_listen(task->self, &task->route->listen, (int)task->step->arg));
 }
 
-/* To the proxy, or to the server: where it listens, or is going to. */
+/* Returns the address of the proxy, or of the server: where it listens or will listen. */
 static const struct peer_address *where_to(const struct task *task)
 {
     if (task->route->dial.length != 0)

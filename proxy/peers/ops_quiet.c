@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations that look for what does not happen: no acknowledgement, no second byte in a segment,
- * no haste; and the two timers of TCP that notice a silence.
+ * Operations that check that something does not happen: no acknowledgement, no second byte in a
+ * segment, no early byte; and the two timers of TCP that detect silence.
  *
- * They say only what no delay of this machine can turn into its opposite: a process that was not
- * scheduled for a while sees several segments in one read, but the kernel has counted them one by
- * one; and it sees more time pass, never less.
+ * They report only results that a delay of this machine cannot invert. A process that was not
+ * scheduled for a while sees several segments in one read, but the kernel has counted them; and it
+ * sees more time pass, never less.
  */
 #include "proxy/peers/task.h"
 
@@ -17,7 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* A socket with an error pending has no queue any more; that is no acknowledgement. */
+/* A socket with a pending error has no queue any more; that is not an acknowledgement. */
 static bool has_failed(int fd)
 {
     struct pollfd entry = {.fd = fd};

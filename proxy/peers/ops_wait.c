@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations that wait for something to be seen on a socket, or look at it, without reading.
+ * Operations that wait for a condition of a socket, or look at it, without reading.
  *
- * What poll() can report is waited for with poll(). Queue lengths and TCP states have no event of
- * their own and are looked at every millisecond. None of these takes anything out of the socket,
- * except SO_ERROR, which is one-shot: whoever reads it takes the error from the next call.
+ * Conditions that poll() reports are waited for with poll(). Queue lengths and TCP states have no
+ * event and are checked every millisecond. None of these operations takes anything from the socket,
+ * except SO_ERROR: reading it takes the error from the next call.
  */
 #include "proxy/peers/task.h"
 
@@ -65,8 +65,8 @@ enum progress op_wait_eof(struct task *task)
 
 enum progress op_wait_hup(struct task *task)
 {
-    /* The kernel sets the error before it sets the state that HUP is read from: once HUP is there,
-     * ERR is too, if there is an error at all. */
+    /* The kernel sets the error before the state that gives HUP: so if HUP is reported, ERR is too
+     * if there is an error. */
     short seen = poll_now(task->self->fd, 0);
     if ((seen & POLLHUP) == 0)
         return task_wait(task, 0);

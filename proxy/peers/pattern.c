@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pattern changes with every byte, with every 256 bytes and with every 64 kB, so that a block
- * that went missing shows at once whatever its size; neighbouring blocks never look alike.
+ * The pattern changes with every byte, with every 256 bytes and with every 64 kB. So a missing
+ * block of any size is detected at once, because neighbouring blocks always differ.
  */
 #include "proxy/peers/pattern.h"
 

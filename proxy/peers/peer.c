@@ -2,12 +2,12 @@
 /*
  * Opening and ending one end of a connection.
  *
- * A peer is opened by connect() or by listen() and accept(). It ends by close(), by a reset, or by
- * death: for that the socket moves into a forked child which is then killed, so that the kernel
- * closes it exactly as it does for a program that crashed. A child can also just hold a copy, as a
- * forked server does that forgot to close: our own close() then sends nothing.
+ * A peer is opened by connect(), or by listen() and accept(). It ends by close(), by a reset, or by
+ * death: then the socket moves into a forked child that is killed, so the kernel closes it exactly
+ * as for a program that crashed. A child can also just hold a copy, as a forked server does that
+ * forgot to close: then close() in the parent sends nothing.
  *
- * When a step fails, what it opened is closed again and the peer is as before.
+ * If a step fails, everything it opened is closed again and the peer is unchanged.
  */
 #include "proxy/peers/peer.h"
 
@@ -56,8 +56,8 @@ static int set_int(int fd, int level, int name, int value)
 
 static void take_connection(struct peer *peer, int fd, int family)
 {
-    /* Nagle would hold back a second small write until the first is acknowledged; a reset would
-     * then find it unsent on one run and sent on the next. */
+    /* Nagle would hold a second small write until the first is acknowledged. A reset would then
+     * find it unsent in one run and sent in the next. */
     if (family != AF_UNIX)
         (void)set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     peer->fd = fd;
@@ -108,7 +108,8 @@ int peer_accept(struct peer *peer)
     return 0;
 }
 
-/* A socket stays in the network in which it was made; this thread comes back from there. */
+/* A socket stays in the network namespace in which it was created; this thread returns from
+ * there. */
 static int make_socket(const struct peer *peer, int family)
 {
     const int type = SOCK_STREAM | SOCK_CLOEXEC;
@@ -122,7 +123,7 @@ static int make_socket(const struct peer *peer, int family)
     int fd = socket(family, type, 0);
     int result = fd < 0 ? -errno : fd;
     if (home >= 0 && setns(home, CLONE_NEWNET) != 0)
-        abort(); /* whatever comes next would happen in the wrong network */
+        abort(); /* all later calls would use the wrong network */
     if (home >= 0)
         close(home);
     return result;
@@ -182,7 +183,7 @@ static void hold_until_killed(int fd)
         pause();
 }
 
-/* The child's end of the pipe is closed with the rest: EOF says that it holds only the socket. */
+/* Waits until the child has closed its end of the pipe: then it holds only the socket. */
 static int wait_for_eof(int fd)
 {
     char byte;

@@ -2,10 +2,10 @@
 /*
  * One end of a TCP or UNIX connection, driven one call at a time.
  *
- * Life: peer_init(), then any of the calls below, then peer_deinit(), which closes what is still
+ * Life: peer_init(), then any of the calls below, then peer_deinit(), which closes everything still
  * open, ends a child that still holds the socket, and may be called twice. A peer belongs to one
  * thread. Sockets are close-on-exec, non-blocking once connected, and without Nagle's delay, so
- * that what was written before a reset has left before it. SIGPIPE is never raised.
+ * that bytes written before a reset are sent before it. SIGPIPE is never raised.
  *
  * Calls return 0 or a negative errno, unless said otherwise, and record nothing: the interpreter
  * (script.h) writes the transcript.
@@ -25,7 +25,7 @@ enum peer_actor {
     PEER_ACTORS
 };
 
-/* Connections of others that a crowd is made of; more than any backlog that a script wants full. */
+/* Number of other connections in a crowd: more than any backlog that a script fills. */
 #define PEER_SPARES 8
 
 struct peer {
@@ -50,7 +50,7 @@ void peer_deinit(struct peer *peer);
 /* Binds with SO_REUSEADDR (a UNIX path is unlinked first) and listens. */
 int peer_listen(struct peer *peer, const struct peer_address *address, int backlog);
 
-/* Closes the listening socket: the kernel resets what nobody has accepted. */
+/* Closes the listening socket: the kernel resets connections that were not accepted. */
 int peer_unlisten(struct peer *peer);
 
 /* Takes a pending connection; -EAGAIN if there is none. */
@@ -59,20 +59,20 @@ int peer_accept(struct peer *peer);
 /* Connects, for at most `deadline_ms`; -EINPROGRESS if there was no answer until then. */
 int peer_connect(struct peer *peer, const struct peer_address *address, int deadline_ms);
 
-/* Hands at most `n` further pattern bytes to the kernel in one call. Bytes taken or -errno.
- * peer_send_segment(): nothing that is written later shares a segment with them (MSG_EOR). */
+/* Writes at most `n` further pattern bytes in one call. Returns the bytes written or -errno. After
+ * peer_send_segment(), later bytes do not share a segment with these (MSG_EOR). */
 ssize_t peer_send(struct peer *peer, size_t n);
 ssize_t peer_send_segment(struct peer *peer, size_t n);
 
-/* Reads at most `n` bytes in one call and compares them with the pattern. Bytes, 0 at EOF, or
- * -errno. */
+/* Reads at most `n` bytes in one call and compares them with the pattern. Returns their number, 0
+ * at EOF, or -errno. */
 ssize_t peer_receive(struct peer *peer, size_t n);
 
 /* One urgent byte, out and in. `flags` of the reader: MSG_OOB, or 0 when it is read in line. */
 int peer_send_urgent(struct peer *peer);
 int peer_receive_urgent(struct peer *peer, int flags);
 
-/* SO_LINGER {on, seconds} for the close() to come; seconds < 0 turns it off. */
+/* Sets SO_LINGER {on, seconds} for the next close(); seconds < 0 turns it off. */
 int peer_linger(struct peer *peer, int seconds);
 
 int peer_shutdown(struct peer *peer, int how);
@@ -90,21 +90,21 @@ int peer_take_back(struct peer *peer);
 /* The whole process dies by SIGKILL, as far as the connection can tell. */
 int peer_kill(struct peer *peer);
 
-/* The connection is gone and nothing is sent. Needs CAP_NET_ADMIN. */
+/* Removes the connection without sending anything. Needs CAP_NET_ADMIN. */
 int peer_vanish(struct peer *peer);
 
-/* Segments that arrive with more bytes of data than that are lost, for good; 0: all segments. Needs
+/* Drops all arriving segments with more than `larger_than` bytes of data; 0: all segments. Needs
  * CAP_NET_ADMIN. */
 int peer_deafen(struct peer *peer, size_t larger_than);
 
-/* Opens further connections, which nobody will use, until one gets no answer for so long.
- * -EUSERS if all of them do. */
+/* Opens further unused connections until one gets no answer within `patience_ms`. -EUSERS if all
+ * get one. */
 int peer_crowd(struct peer *peer, const struct peer_address *address, int patience_ms);
 
-/* Closes those. */
+/* Closes the crowd's connections. */
 void peer_disperse(struct peer *peer);
 
-/* SO_KEEPALIVE with a probe after so long a silence; TCP_USER_TIMEOUT. */
+/* Sets SO_KEEPALIVE with a probe after `seconds` of silence; and TCP_USER_TIMEOUT. */
 int peer_keepalive(struct peer *peer, int seconds);
 int peer_user_timeout(struct peer *peer, int ms);
 

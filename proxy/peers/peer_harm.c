@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a careful program cannot do to its peer: be gone without a word, or not hear it.
+ * Harm that a careful program cannot do to its peer: disappear silently, or not receive.
  *
- * A rebooted host has forgotten its connections: a socket that is closed in repair mode sends
- * nothing (TCP_REPAIR, tcp(7)), and what still arrives for it is answered with a RST. A host that
- * is switched off, or behind a NAT that has forgotten the flow, answers nothing at all: a classic
- * BPF filter on the socket loses what arrives before TCP sees it (SO_ATTACH_FILTER, socket(7)).
- * Both need CAP_NET_ADMIN.
+ * A rebooted host has forgotten its connections. A socket closed in repair mode sends nothing
+ * (TCP_REPAIR, tcp(7)), and later segments for it are answered with a RST. A host that is switched
+ * off, or behind a NAT that has forgotten the flow, answers nothing at all: a classic BPF filter on
+ * the socket drops arriving segments before TCP sees them (SO_ATTACH_FILTER, socket(7)). Both need
+ * CAP_NET_ADMIN.
  */
 #include "proxy/peers/peer.h"
 

@@ -2,10 +2,9 @@
 /*
  * The bytes of one end: pattern out, pattern in.
  *
- * Each call is one send() or recv() and moves the peer's stream offset by what the kernel took or
- * gave. A byte that is not the expected one marks the peer as spoiled at its offset; reading goes
- * on, since how the stream ends is of interest all the same. Urgent bytes stand outside the
- * pattern, whichever way they are read.
+ * Each call is one send() or recv() and advances the peer's stream offset by the number of bytes.
+ * An unexpected byte marks the peer as spoiled at its offset. Reading continues, because the end of
+ * the stream still matters. Urgent bytes are outside the pattern, whichever way they are read.
  */
 #include "proxy/peers/pattern.h"
 #include "proxy/peers/peer.h"

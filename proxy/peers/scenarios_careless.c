@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenarios of a close() at the wrong moment: with bytes unread, or with bytes still to come. The
+ * Scenarios of a close() at the wrong moment: with unread bytes, or with bytes still to come. The
  * kernel answers both with a RST (RFC 1122 4.2.2.13), and the program that called close() never
- * learns of it.
+ * notices.
  *
- * Where a script waits for HUP before it reads, the RST is known to be there: what is in the
- * receive queue by then can still be read, and nothing else.
+ * If a script waits for HUP before it reads, the RST has arrived: only the bytes that are already
+ * in the receive queue can be read.
  */
 #include "proxy/peers/scenario.h"
 

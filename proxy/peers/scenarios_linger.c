@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenarios of what is still queued when a connection ends: the three settings of SO_LINGER, and
- * the sender that dies.
+ * Scenarios of bytes still queued when a connection ends: the three settings of SO_LINGER, and the
+ * sender that dies.
  *
- * SO_LINGER {1,n} blocks in close() even on a non-blocking socket, and the scripts have one thread:
- * natively it is shown with what fits the receiver's queue, so that close() returns at once.
+ * SO_LINGER {1,n} blocks in close() even on a non-blocking socket, and the scripts have one thread.
+ * So the native script sends only bytes that fit into the receiver's queue, and close() returns at
+ * once.
  */
 #include "proxy/peers/scenario.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenarios in which every byte arrives, or would: too slowly, in pieces that nobody expects, or
- * when the reader gets round to it.
+ * Scenarios in which every byte arrives, or would: too slowly, in unexpected pieces, or when the
+ * reader finally reads.
  */
 #include "proxy/peers/scenario.h"
 

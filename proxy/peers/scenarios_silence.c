@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenarios in which nothing happens: the peer is gone, or deaf, or does not care, and TCP has no
- * reason to say so. Natively the server forgets its connection, or loses what arrives for it; both
- * need CAP_NET_ADMIN.
+ * Scenarios in which nothing happens: the peer is gone, or receives nothing, or does not care, and
+ * TCP has no reason to report it. Natively the server forgets its connection, or drops all arriving
+ * segments; both need CAP_NET_ADMIN.
  */
 #include "proxy/peers/scenario.h"
 

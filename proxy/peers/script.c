@@ -2,11 +2,11 @@
 /*
  * The interpreter: steps in, transcripts out.
  *
- * Steps are taken in groups: one step, or several marked to run together. Each task of the group
- * is called until all are done; between calls one poll() waits for whatever they are waiting for.
- * Then their lines are recorded in the order of the script, not of completion, so that a group
- * reads the same on every run. A group that is not done by its deadline writes what each
- * unfinished step was waiting for and ends the script: what follows would only time out as well.
+ * Steps run in groups: one step, or several marked to run together. Each task of the group is
+ * called until all are done; between calls one poll() waits for all of them. Then their lines are
+ * recorded in the order of the script, not of completion, so that a group reads the same in every
+ * run. If a group misses its deadline, each unfinished step records what it was waiting for, and
+ * the script ends: later steps would only time out as well.
  */
 #include "proxy/peers/task.h"
 
@@ -42,7 +42,7 @@ static void start_task(struct run *run, const struct peer_step *step)
     };
 }
 
-/* Calls each unfinished task once; how many are still unfinished. */
+/* Calls each unfinished task once. Returns how many are still unfinished. */
 static size_t call_tasks(struct run *run)
 {
     size_t waiting = 0;

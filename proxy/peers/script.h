@@ -2,15 +2,15 @@
 /*
  * Scripts: what a client and a server do, step by step, and what each of them saw.
  *
- * A script is a constant array of steps. peers_run() carries them out in order, in the calling
- * thread, and writes one transcript line for each. Every wait is for a condition, by poll() with
- * a deadline. Steps marked `with_next` run together with the step that follows, which is how 8 MB
- * are written by one end while the other reads. What two runs of a script should have in common
- * is in the text of the lines; see transcript.h.
+ * A script is a constant array of steps. peers_run() runs them in order, in the calling thread, and
+ * writes one transcript line for each. Every wait is for a condition, by poll() with a deadline. A
+ * step marked `with_next` runs together with the next step: so one end can write 8 MB while the
+ * other reads. The text of the lines contains only what two runs of a script have in common; see
+ * transcript.h.
  *
  * The same script runs on a direct connection and through a proxy: only the route differs. A wait
- * that is to hold on both must be for something its own end can see (bytes queued, FIN or RST
- * arrived): that the far end of a proxied connection acknowledged something cannot be seen.
+ * that must hold on both can only be for something that its own end can see (bytes queued, FIN or
+ * RST arrived). That the far end of a proxied connection acknowledged something cannot be seen.
  */
 #ifndef RUDEPROXY_PEERS_SCRIPT_H
 #define RUDEPROXY_PEERS_SCRIPT_H
@@ -28,23 +28,25 @@ enum peer_op {
     PEER_CONNECT_FOR,  /* arg: ms to wait for an answer */
     PEER_CONNECT_UP,   /* tries again and again, until it succeeds */
     PEER_TRY_REFUSED,  /* other connections, until connect() fails: with what */
-    PEER_CROWD,        /* arg: ms; others connect, until one gets no answer for so long */
+    PEER_CROWD,        /* arg: ms; others connect until one gets no answer within that time */
 
     /* Writing. */
-    PEER_SEND,          /* arg: bytes, size: at most so many in one call; until all are taken */
+    PEER_SEND,          /* arg: bytes, size: limit of one call; until all are written */
     PEER_FILL,          /* writes until the kernel takes no more */
     PEER_SEND_TO_ERROR, /* writes until a write fails */
     PEER_SEND_URGENT,   /* one byte, MSG_OOB */
-    PEER_SEND_SLICES,   /* arg: bytes, size: in segments of so many */
-    PEER_DRIP,          /* the same, PEERS_DRIP_MS apart */
+    PEER_SEND_SLICES,   /* arg: bytes, size: bytes in a segment */
+    PEER_DRIP,          /* like PEER_SEND_SLICES, PEERS_DRIP_MS apart */
 
     /* Reading. */
-    PEER_READ,        /* arg: bytes; until all are there */
-    PEER_READ_SENT,   /* all that the other end has sent so far */
-    PEER_READ_ONCE,   /* arg: bytes at most; waits until one recv() gives anything */
-    PEER_READ_END,    /* until EOF or an error; how many bytes came is part of the text */
-    PEER_READ_REST,   /* the same, but says only: all of what was sent, part of it, nothing */
-    PEER_READ_LULL,   /* arg: ms; until nothing has come for so long, how many bytes came before */
+    PEER_READ,      /* arg: bytes; until all are there */
+    PEER_READ_SENT, /* all that the other end has sent so far */
+    PEER_READ_ONCE, /* arg: bytes at most; waits until one recv() returns anything */
+    PEER_READ_END,  /* until EOF or an error; how many bytes came is part of the text */
+    /* until EOF or an error; the text only says all, part or nothing was received */
+    PEER_READ_REST,
+    /* arg: ms; until nothing has arrived for that time; says how many bytes came before */
+    PEER_READ_LULL,
     PEER_READ_SLICED, /* arg: bytes, size: did no segment hold more? the first read there is */
     PEER_READ_URGENT, /* recv() with MSG_OOB, at once */
     PEER_READ_MARKED, /* the urgent byte where it stands, when it is read in line */
@@ -54,10 +56,10 @@ enum peer_op {
     PEER_SHUT_RD,
     PEER_SHUT_BOTH,
     PEER_LINGER,    /* arg: seconds, for the close() to come */
-    PEER_CLOSE,     /* with what is unread left unread */
+    PEER_CLOSE,     /* with unread bytes left unread */
     PEER_RESET,     /* SO_LINGER {1,0} and close() */
     PEER_VANISH,    /* the connection is forgotten, nothing is sent; privileged */
-    PEER_DEAFEN,    /* arg: what arrives with more bytes is lost, 0: all; privileged */
+    PEER_DEAFEN,    /* arg: segments with more bytes are dropped, 0: all; privileged */
     PEER_KILL,      /* the process dies by SIGKILL */
     PEER_LEND,      /* a forked child holds a copy from here on ... */
     PEER_TAKE_BACK, /* ... until here, where it is killed */
@@ -73,7 +75,7 @@ enum peer_op {
     PEER_WAIT_CLOSE_WAIT, /* the other end's FIN is here, ours was not sent */
     PEER_AT_MARK,         /* sockatmark() */
     PEER_SO_ERROR,        /* getsockopt(SO_ERROR), which takes the error away */
-    PEER_UNACKED,         /* arg: ms; what we wrote is not acknowledged for so long */
+    PEER_UNACKED,         /* arg: ms; the bytes written are not acknowledged within that time */
     PEER_SINCE_SEND,      /* arg: ms; is it that long since our last send? */
     PEER_KEEPALIVE,       /* arg: seconds */
     PEER_USER_TIMEOUT,    /* arg: ms */
