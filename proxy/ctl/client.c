@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: the URL is taken apart once; each call is a connection, a request, and its answer gathered in memory
- * or passed to a sink.
+ * The usual case: the URL is parsed once. Each call is a connection, a request, and an answer that
+ * is collected in memory or passed to a sink.
  *
- * No server, or one that breaks off: the error of socket.h or http.h behind the URL. An answer of 400 or more: its
- * "error", and its "problems" one a line; what is no JSON object (Toxiproxy's router, something that is no API at
- * all) is shown as it is.
+ * If there is no server, or it breaks off, the error is that of socket.h or http.h after the URL.
+ * For a status of 400 or more, the answer's "error" is printed, and its "problems" one a line. An
+ * answer that is no JSON object (Toxiproxy's router, or no API at all) is printed unchanged.
  */
 #include "proxy/ctl/client.h"
 
@@ -39,7 +39,8 @@ static int report_failure(const struct client *client, const struct err *err)
     return -1;
 }
 
-/* --- The URL ------------------------------------------------------------------------------------ */
+/* --- The URL
+ * ------------------------------------------------------------------------------------ */
 
 static int set_headers(struct client *client, const char *token)
 {
@@ -54,7 +55,7 @@ static int set_headers(struct client *client, const char *token)
     return 0;
 }
 
-/* "127.0.0.1:8474", "[::1]", "name". Without a port it is 80, as in every http URL. */
+/* Parses "127.0.0.1:8474", "[::1]" or "name". The default port is 80, as in every http URL. */
 static int parse_authority(struct client *client, const char *authority, struct err *err)
 {
     char text[ADDRESS_TEXT_MAX];
@@ -71,7 +72,7 @@ static int parse_authority(struct client *client, const char *authority, struct 
     return 0;
 }
 
-/* A path may not break the request's first line. */
+/* Checks that the path cannot break the first line of the request. */
 static int set_base(struct client *client, const char *path, struct err *err)
 {
     size_t length = strlen(path);
@@ -139,9 +140,10 @@ void answer_free(struct answer *answer)
     *answer = (struct answer){.bytes = NULL};
 }
 
-/* --- One call ----------------------------------------------------------------------------------- */
+/* --- One call
+ * ----------------------------------------------------------------------------------- */
 
-/* An answer that is gathered, or passed to a sink as it comes. A refusal is always gathered. */
+/* An answer that is collected, or passed to a sink as it arrives. A refusal is always collected. */
 struct call {
     struct http_answer http;
     struct answer *answer;
@@ -180,7 +182,7 @@ static bool on_piece(struct http_answer *http, const char *bytes, size_t size, s
     return call->sink->take(call->sink, bytes, size, err);
 }
 
-/* Prints a line to stderr. A terminal must not obey what a server says. */
+/* Prints a line to stderr, without control characters that a server could send to the terminal. */
 __attribute__((format(printf, 1, 2))) static void print_line(const char *format, ...)
 {
     va_list args;
@@ -218,7 +220,7 @@ static void print_refusal(const struct client *client, unsigned status, const st
     json_decref(object);
 }
 
-/* Sends one request. `answer` is empty; its bytes are the caller's, after a failure too. */
+/* Sends one request. `answer` is empty; the caller frees its bytes, also after a failure. */
 static int exchange(struct client *client, struct http_request *request, const struct path *path,
     int64_t deadline_ms, struct call *call)
 {

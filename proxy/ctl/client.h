@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of the HTTP API: one call at a time, each on a connection of its own. It follows no redirect, tries
- * nothing twice and uses no proxy of the environment. It does not speak TLS.
+ * A client of the HTTP API: one call at a time, each on a connection of its own. It follows no
+ * redirects, never retries, ignores the environment's proxy settings and does not support TLS.
  *
  * Life: client_open, calls, client_close. Errors are printed on stderr where they are found.
  */
@@ -16,30 +16,30 @@
 #include "proxy/base/must_check.h"
 
 #define CLIENT_CONNECT_S 10u
-#define CLIENT_CALL_S 60u        /* for a whole answer: twice what a server may take to begin one */
-#define CLIENT_ANSWER_MAX_MB 64u /* of one answer; a list of 10,000 toxics is 1 MB */
+#define CLIENT_CALL_S 60u        /* for a whole answer: twice the server's limit to begin one */
+#define CLIENT_ANSWER_MAX_MB 64u /* limit of one answer; a list of 10,000 toxics is 1 MB */
 
-/* A path of the API, with what stands in it encoded. */
+/* A path of the API, with its names and values encoded. */
 struct path {
     char text[8192]; /* NUL-terminated */
     size_t used;
-    bool cut; /* something did not fit */
+    bool cut; /* some text did not fit */
     bool query;
 };
 
-/* `literal` is put there as it is; names and values are encoded. */
+/* `literal` is copied unchanged; names and values are encoded. */
 void path_begin(struct path *path, const char *literal);
 void path_add(struct path *path, const char *literal);
 void path_add_name(struct path *path, const char *name); /* with the slash before it */
 void path_add_query(struct path *path, const char *key, const char *value);
 
 struct client {
-    const char *url;     /* as it was given, for messages */
-    const char *failure; /* NULL; else what to print before an error, as toxiproxy-cli does */
+    const char *url;     /* as given, for messages */
+    const char *failure; /* text before an error, as in toxiproxy-cli; NULL: none */
     struct address address;
     char host[ADDRESS_TEXT_MAX]; /* of the Host header */
     char *base;                  /* the path of the URL, without a slash at its end; owned */
-    char headers[1280];          /* those of every request */
+    char headers[1280];          /* headers of every request */
 };
 
 struct answer {
@@ -52,17 +52,17 @@ struct client_sink {
     bool (*take)(struct client_sink *sink, const char *bytes, size_t size, struct err *err);
 };
 
-/* `url`: "http://host:port", "host:port" or "unix:/path". `token` NULL: none. Both have to live as
- * long as the client. 0, or -1. */
+/* `url`: "http://host:port", "host:port" or "unix:/path". `token` NULL: none. Both must outlive the
+ * client. Returns 0 or -1. */
 MUST_CHECK int client_open(struct client *client, const char *url, const char *token);
 void client_close(struct client *client);
 
-/* `body` NULL: none. 0, and the answer is the caller's to free; -1. */
+/* `body` NULL: none. Returns 0, and the caller frees the answer; or -1. */
 int client_call(struct client *client, const char *method, const struct path *path,
     const json_t *body, struct answer *answer);
 void answer_free(struct answer *answer);
 
-/* GETs what has no known end. 0 when it ended, -1. */
+/* GETs an endless answer. Returns 0 when it ended, or -1. */
 int client_stream(struct client *client, const struct path *path, struct client_sink *sink);
 
 #endif

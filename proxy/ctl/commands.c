@@ -84,7 +84,8 @@ static const struct ctl_option reload_options[] = {
 
 #define MANY CTL_WORDS_MAX
 
-/* group, its aliases, name, aliases, arguments, help, options, operands, function, toxiproxy-cli's words */
+/* group, its aliases, name, aliases, arguments, help, options, operands, function, toxiproxy-cli's
+ * words */
 const struct ctl_command ctl_commands[] = {
     {NULL, NULL, "list", "l li ls", "", "all proxies", NULL, 0, 0, ctl_list,
         "Failed to retrieve proxies"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rows of commands.c call. */
+/* The functions in the rows of commands.c. */
 #ifndef RUDEPROXY_CTL_COMMANDS_H
 #define RUDEPROXY_CTL_COMMANDS_H
 

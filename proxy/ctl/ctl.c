@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From words to a command with its options and operands, and what all commands share. A word that
- * begins with a dash is an option of the command, if that was said by then, or of ctl itself.
+ * Parses words into a command with its options and operands; and shared functions of the commands.
+ * A word that begins with a dash is an option of the command, if that is already known, or else of
+ * ctl itself.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include "proxy/ctl/command.h"
 
 #define DEFAULT_URL "http://localhost:8474"
-#define TOXIPROXY_CLI_VERSION "2.12.0" /* whose words these are */
+#define TOXIPROXY_CLI_VERSION "2.12.0" /* whose behaviour this follows */
 #define OPTION_INDENT 31               /* columns of the help texts */
 #define COMMAND_INDENT 39
 
@@ -32,7 +33,8 @@ const struct ctl_option ctl_global_options[] = {
     {.name = NULL},
 };
 
-/* --- Saying things ------------------------------------------------------------------------------ */
+/* --- Saying things
+ * ------------------------------------------------------------------------------ */
 
 static void print_name(FILE *out, const struct ctl_command *command)
 {
@@ -79,7 +81,7 @@ static void print_command(const struct ctl_command *command)
     columns_print(stdout, left, COMMAND_INDENT, command->help);
 }
 
-/* Of one command, of a group of them, or of all. */
+/* Prints the help of one command, of a group, or of all. */
 static enum ctl_status print_help(const struct ctl *ctl)
 {
     printf("usage: %s [--host URL] [--token TOKEN] COMMAND ARGUMENTS...\n\n",
@@ -97,7 +99,8 @@ static enum ctl_status print_help(const struct ctl *ctl)
     return CTL_FINE;
 }
 
-/* --- Parsing ------------------------------------------------------------------------------------ */
+/* --- Parsing
+ * ------------------------------------------------------------------------------------ */
 
 /* Whether `word` is `name` or one of the blank-separated aliases. */
 static bool is_named(const char *word, const char *name, const char *aliases)
@@ -127,7 +130,7 @@ static enum ctl_status unknown_command(const struct ctl *ctl, const char *word)
         ctl->group != NULL ? ctl->group : "", word, suggest_text(&suggest, hint, sizeof hint));
 }
 
-/* A word before the command is known: it, or its group. */
+/* Takes a word before the command is known: the command, or its group. */
 static enum ctl_status take_command(struct ctl *ctl, const char *word)
 {
     for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
@@ -184,7 +187,7 @@ static enum ctl_status unknown_option(const struct ctl *ctl, const char *word)
     return ctl_wrong(ctl, "unknown option %s, did you mean '--%s'?", word, suggest.best);
 }
 
-/* An option, and its value, which may be the next word. *used: how many words they are. */
+/* Takes an option and its value, which may be the next word. Sets *used to the number of words. */
 static enum ctl_status take_option(struct ctl *ctl, const char *const *words, size_t *used)
 {
     const char *name = words[0] + (words[0][1] == '-' ? 2 : 1);
@@ -242,7 +245,8 @@ static enum ctl_status check(const struct ctl *ctl)
     return CTL_FINE;
 }
 
-/* --- What commands share ------------------------------------------------------------------------ */
+/* --- What commands share
+ * ------------------------------------------------------------------------ */
 
 const char *ctl_option(const struct ctl *ctl, const char *name)
 {
@@ -368,7 +372,7 @@ int ctl_words(const struct ctl *ctl, json_t *object, const char *words)
     return 0;
 }
 
-/* An option, or what stands for it in the environment, where empty is none. */
+/* Returns an option, or its environment variable, where "" counts as unset. */
 static const char *setting(const struct ctl *ctl, const char *name, const char *variable)
 {
     const char *value = ctl_option(ctl, name);
@@ -377,7 +381,7 @@ static const char *setting(const struct ctl *ctl, const char *name, const char *
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* "Failed to retrieve proxy web": a proxy's name is part of some of toxiproxy-cli's words. */
+/* Returns "Failed to retrieve proxy web": some of toxiproxy-cli's texts contain a proxy's name. */
 static const char *failure_words(const struct ctl *ctl, char *buf, size_t size)
 {
     if (!ctl->as_toxiproxy || ctl->command->failure == NULL)

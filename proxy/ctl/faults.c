@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults of every type, in the words of the file and of --fault. */
+/* Commands for faults of every type, with the keys of the file and of --fault. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,8 @@ static void add_scope(const struct ctl *ctl, struct path *path)
         path_add_query(path, "connections", "new");
 }
 
-/* --- list --------------------------------------------------------------------------------------- */
+/* --- list
+ * --------------------------------------------------------------------------------------- */
 
 /* Whether a member has a column of its own. */
 static bool has_column(const char *key)
@@ -47,7 +48,7 @@ static void print_word(FILE *out, const char *key, const json_t *value)
         fprintf(out, "%s=%" JSON_INTEGER_FORMAT, key, json_integer_value(value));
 }
 
-/* The other keys, as they could be given to `fault add`. The caller frees it; NULL: no memory. */
+/* Returns the other keys in the form of `fault add`. The caller frees it. NULL: out of memory. */
 static char *words_of(json_t *fault)
 {
     struct memory_file file;
@@ -58,7 +59,7 @@ static char *words_of(json_t *fault)
         return NULL;
     json_object_foreach(fault, key, value)
     {
-        if (has_column(key) || json_is_array(value)) /* `not_fired` is no key */
+        if (has_column(key) || json_is_array(value)) /* `not_fired` is not a key */
             continue;
         if (count++ > 0)
             fputc(' ', file.out);
@@ -128,9 +129,11 @@ enum ctl_status ctl_fault_list(struct ctl *ctl)
     return table_finish(&table);
 }
 
-/* --- add, change, remove ------------------------------------------------------------------------ */
+/* --- add, change, remove
+ * ------------------------------------------------------------------------ */
 
-/* The words from operand `first` on. A new reference, NULL after complaining. */
+/* Makes a body of the words from operand `first` on. Returns a new reference, or NULL after
+ * reporting an error. */
 static json_t *body_of(const struct ctl *ctl, size_t first)
 {
     json_t *body = json_object();
@@ -200,7 +203,8 @@ enum ctl_status ctl_fault_remove(struct ctl *ctl)
         ctl->operands[1], ctl->operands[0]);
 }
 
-/* --- one connection ----------------------------------------------------------------------------- */
+/* --- one connection
+ * ----------------------------------------------------------------------------- */
 
 static void begin_connection(const struct ctl *ctl, struct path *path)
 {

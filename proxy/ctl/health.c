@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `rudeproxy health`: GET /version within a few seconds. Any answer that an API could give counts: one
- * that asks for a token is well too.
+ * `rudeproxy health`: GET /version within a few seconds. Any answer of an API counts, also one that
+ * asks for a token.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "proxy/ctl/http.h"
 #include "proxy/ctl/socket.h"
 
-#define HEALTH_S 5u /* for connecting and the whole answer; probes wait that long or longer */
+#define HEALTH_S 5u /* for connecting and the whole answer; probes wait at least that long */
 #define DEFAULT_ADDRESS "localhost:8474"
 
 static bool drop_body(struct http_answer *answer, const char *bytes, size_t size, struct err *err)
@@ -25,7 +25,7 @@ static bool drop_body(struct http_answer *answer, const char *bytes, size_t size
     return true;
 }
 
-/* A server on any address is reached on the loopback device. */
+/* Replaces "any address" by the loopback address, to connect to. */
 static void make_reachable(struct address *address)
 {
     if (address->kind == ADDRESS_IP && strcmp(address->host, "0.0.0.0") == 0)

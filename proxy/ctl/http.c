@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: the request is sent, the head is read line by line, then the body as the head says: chunks, a
- * length, or up to the end of the connection.
+ * The usual case: the request is sent, the head is read line by line, then the body by its framing:
+ * chunks, a length, or up to the end of the connection.
  *
- * The server answers before it has read the whole request (413): the rest is not sent, the answer is read. The
- * connection ends early, or the deadline passes: an error that says so. What is no HTTP, or longer than the bounds
- * of http.h: an error.
+ * If the server answers before it has read the whole request (413), the rest is not sent and the
+ * answer is read. If the connection ends early or the deadline passes, the error says so. An answer
+ * that is not HTTP, or exceeds the limits of http.h, is an error.
  */
 #include "proxy/ctl/http.h"
 
@@ -30,25 +30,26 @@ struct exchange {
     struct err *err;
     enum framing framing;
     uint64_t length;   /* FRAMING_LENGTH: of the body */
-    size_t head_size;  /* of the lines that were read so far */
-    size_t start, end; /* what of `bytes` was read and not used yet */
+    size_t head_size;  /* size of the header lines read so far */
+    size_t start, end; /* the part of `bytes` that was read and not yet used */
     char bytes[HTTP_LINE_MAX];
 };
 
-/* --- Sending ------------------------------------------------------------------------------------ */
+/* --- Sending
+ * ------------------------------------------------------------------------------------ */
 
 static int too_late(struct exchange *exchange)
 {
     return err_set(exchange->err, "the server does not answer in time");
 }
 
-/* 0 when all is sent, or when the server says something before. */
+/* Returns 0 when all is sent, or when the server has answered early. */
 static int send_all(struct exchange *exchange, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t n = send(exchange->fd, bytes, size, MSG_NOSIGNAL);
         if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return 0; /* the answer may be there already: reading finds it, or the error */
+            return 0; /* an answer may already be there: reading finds it, or the error */
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return err_set(exchange->err, "cannot send: %s", strerror(errno));
         if (n >= 0) {
@@ -82,9 +83,11 @@ static int send_request(struct exchange *exchange, const struct http_request *re
     return result;
 }
 
-/* --- Reading ------------------------------------------------------------------------------------ */
+/* --- Reading
+ * ------------------------------------------------------------------------------------ */
 
-/* Reads behind what is there. The number of bytes; 0: the connection ended; -1. */
+/* Reads more bytes behind those in the buffer. Returns their number, 0 at the end of the
+ * connection, or -1. */
 static int read_more(struct exchange *exchange)
 {
     if (exchange->start > 0) {
@@ -115,7 +118,7 @@ static int ended_early(struct exchange *exchange)
                                       : "the connection ended in the middle of the answer");
 }
 
-/* The next line without its end, valid until the next read; NULL after an error. */
+/* Returns the next line without its end, valid until the next read; NULL after an error. */
 static char *read_line(struct exchange *exchange)
 {
     char *newline;
@@ -145,7 +148,8 @@ static char *read_line(struct exchange *exchange)
     return line;
 }
 
-/* --- The head ----------------------------------------------------------------------------------- */
+/* --- The head
+ * ----------------------------------------------------------------------------------- */
 
 static int bad_answer(struct exchange *exchange)
 {
@@ -165,13 +169,13 @@ static int read_status(struct exchange *exchange)
     return 0;
 }
 
-/* A number with nothing behind it but what `ends` holds. */
+/* Parses a number that must be followed by one of `ends`. */
 static int parse_number(
     struct exchange *exchange, const char *text, int base, const char *ends, uint64_t *number)
 {
     static const char digits[] = "0123456789abcdefABCDEF";
     size_t count = strspn(text, base == 16 ? digits : "0123456789");
-    size_t longest = base == 16 ? 15 : 18; /* what cannot overflow */
+    size_t longest = base == 16 ? 15 : 18; /* cannot overflow */
     if (count == 0 || count > longest || strchr(ends, text[count]) == NULL)
         return err_set(exchange->err, "the answer has the invalid length '%.32s'", text);
     *number = strtoull(text, NULL, base);
@@ -198,7 +202,7 @@ static int take_header(struct exchange *exchange, char *line)
     return 0;
 }
 
-/* Lines up to an empty one. */
+/* Reads lines up to an empty one. */
 static int read_headers(
     struct exchange *exchange, int (*take)(struct exchange *exchange, char *line))
 {
@@ -224,9 +228,10 @@ static int read_head(struct exchange *exchange)
     return 0;
 }
 
-/* --- The body ----------------------------------------------------------------------------------- */
+/* --- The body
+ * ----------------------------------------------------------------------------------- */
 
-/* Takes `size` bytes. */
+/* Passes `size` bytes to the caller. */
 static int read_bytes(struct exchange *exchange, uint64_t size)
 {
     while (size > 0) {

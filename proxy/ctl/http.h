@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request of HTTP/1.1 and its answer on a connected socket (RFC 9112). The connection serves one
- * request: the server is asked to close it. Everything that is read is bounded.
+ * One HTTP/1.1 request and its answer on a connected socket (RFC 9112). The connection serves one
+ * request: the server is asked to close it. All sizes are bounded.
  */
 #ifndef RUDEPROXY_CTL_HTTP_H
 #define RUDEPROXY_CTL_HTTP_H
@@ -13,8 +13,8 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-#define HTTP_LINE_MAX 16384u /* a line of the head; the block that a body is read by */
-#define HTTP_HEAD_MAX 65536u /* all lines of a head, and of those behind a chunked body */
+#define HTTP_LINE_MAX 16384u /* limit of a header line; size of the reads of a body */
+#define HTTP_HEAD_MAX 65536u /* limit of all lines of a head, or of a trailer */
 
 struct http_request {
     const char *method;
@@ -28,11 +28,12 @@ struct http_request {
 struct http_answer {
     unsigned status;
     char type[128]; /* the Content-Type; "": none */
-    /* Takes the next piece of the body. False stops: `err` of http_exchange() is for it to set. */
+    /* Takes the next piece of the body. Returns false to stop, with `err` of http_exchange()
+     * set. */
     bool (*take)(struct http_answer *answer, const char *bytes, size_t size, struct err *err);
 };
 
-/* `fd` is non-blocking. `status` and `type` are set before the first piece is taken. Returns 0 when the
+/* `fd` is non-blocking. `status` and `type` are set before the first piece. Returns 0 when the
  * answer is complete, or -1. */
 MUST_CHECK int http_exchange(int fd, const struct http_request *request, int64_t deadline_ms,
     struct http_answer *answer, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths of the API: see client.h. What RFC 3986 does not call unreserved is encoded. */
+/* Paths of the API. All characters that RFC 3986 does not call unreserved are encoded. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* toxiproxy-cli's commands for proxies, on Toxiproxy's own routes: they work with its server too. */
+/* toxiproxy-cli's commands for proxies. They use Toxiproxy's routes, so they work with its server
+ * too. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ enum ctl_status ctl_list(struct ctl *ctl)
     return table_finish(&table);
 }
 
-/* The address is said where it is not the one that was asked for: port 0, or a name. */
+/* Prints the address if it is not the requested one: port 0, or a name. */
 enum ctl_status ctl_create(struct ctl *ctl)
 {
     struct path path;

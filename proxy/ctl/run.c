@@ -10,7 +10,8 @@
 #include "proxy/ctl/commands.h"
 #include "proxy/ctl/table.h"
 
-/* --- connections -------------------------------------------------------------------------------- */
+/* --- connections
+ * -------------------------------------------------------------------------------- */
 
 /* "slow:active,cut:waiting" */
 static char *phases_of(const json_t *connection)
@@ -72,16 +73,17 @@ enum ctl_status ctl_connections(struct ctl *ctl)
     return table_finish(&table);
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events
+ * ------------------------------------------------------------------------------------- */
 
 #define EVENT_LINE_MAX (1u << 20) /* an event is a few hundred bytes */
 
-/* Server-Sent Events, of which the lines of data are wanted: each is a whole JSON object. */
+/* Parses Server-Sent Events. Only the data lines matter: each is a whole JSON object. */
 struct events {
     struct client_sink sink;
     char *line; /* its beginning; owned */
     size_t size, capacity;
-    bool gap; /* the event at hand tells of others that are gone */
+    bool gap; /* the current event reports that others were dropped */
 };
 
 static void take_line(struct events *events)
@@ -143,7 +145,8 @@ enum ctl_status ctl_events(struct ctl *ctl)
     return result == 0 ? CTL_FINE : CTL_FAILED;
 }
 
-/* --- the rest ----------------------------------------------------------------------------------- */
+/* --- the rest
+ * ----------------------------------------------------------------------------------- */
 
 enum ctl_status ctl_report(struct ctl *ctl)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting: see socket.h.
- *
- * Happy path: the addresses of the host, a non-blocking connect() to the first. One that fails: the next.
- * The error of the last one is reported. All of them share one deadline; only the resolver has its own.
+ * The usual case: resolve the host, then a non-blocking connect() to the first address. If it
+ * fails, the next is tried. The last error is reported. All attempts share one deadline; only the
+ * resolver has its own.
  */
 #include "proxy/ctl/socket.h"
 
@@ -95,7 +94,7 @@ static int connect_localhost(uint16_t port, int64_t deadline_ms)
     return result;
 }
 
-/* A socket; a negative errno; or -1 with `err` set when the name is unknown. */
+/* Returns a socket, a negative errno, or -1 with `err` set if the name is unknown. */
 static int connect_name(const struct address *to, int64_t deadline_ms, struct err *err)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A socket to the API, and how long to wait for it.
+ * Connects to the API, with a deadline.
  *
  * `localhost` is never resolved: it is 127.0.0.1, then ::1 (RFC 6761 6.3).
  */
@@ -15,13 +15,15 @@
 
 #define SOCKET_NO_DEADLINE INT64_MAX
 
-/* So many seconds from now, in milliseconds of the monotonic clock. */
+/* Returns the deadline in `seconds` from now, in milliseconds of the monotonic clock. */
 int64_t socket_deadline(unsigned seconds);
 
-/* Waits until one of poll()'s `events` is there. Returns what is there, 0 behind the deadline. */
+/* Waits until one of poll()'s `events` is ready. Returns the ready ones, or 0 after the
+ * deadline. */
 short socket_wait(int fd, short events, int64_t deadline_ms);
 
-/* Tries each address of the host in turn. Returns a non-blocking socket, which the caller closes, or -1. */
+/* Tries each address of the host in turn. Returns a non-blocking socket, which the caller closes,
+ * or -1. */
 MUST_CHECK int socket_connect(const struct address *to, int64_t deadline_ms, struct err *err);
 
 #endif

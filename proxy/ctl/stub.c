@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands in for ctl in a build without the HTTP API: cmake -DADMIN=OFF. */
+/* Replaces ctl in a build without the HTTP API: cmake -DADMIN=OFF. */
 #include <stdio.h>
 
 #include "proxy/ctl/ctl.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables: see table.h. */
 #include "proxy/ctl/table.h"
 
 #include <stdarg.h>
@@ -11,7 +10,7 @@
 #include "proxy/base/quote.h"
 #include "proxy/base/utf8.h"
 
-/* Columns on the screen, near enough: characters, not bytes. */
+/* Returns the columns on the screen, approximately: characters, not bytes. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;
@@ -51,7 +50,8 @@ void table_cell(struct table *table, const char *format, ...)
             free(text);
         return;
     }
-    utf8_disarm(text); /* a terminal must not obey what a name or an address says */
+    /* removes control characters that a name or an address could send to the terminal */
+    utf8_disarm(text);
     size_t column = table->count % table->columns, width = width_of(text);
     if (width > table->widths[column])
         table->widths[column] = width;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the lists of ctl are printed as: columns under their heads on a terminal, else one tab
- * between two cells and no heads.
+ * Prints the lists of ctl: as columns with heads on a terminal, otherwise one tab between two cells
+ * and no heads.
  *
  * Life: table_init, cells row by row, table_finish or table_free.
  */
@@ -27,12 +27,12 @@ struct table {
 void table_init(struct table *table, const char *const *heads);
 void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A cell with the name of a proxy or a fault, in quotes where it needs them (quote_name). */
+/* Adds a cell with the name of a proxy or a fault, quoted if needed (quote_name). */
 void table_name(struct table *table, const char *name);
 
 void table_free(struct table *table);
 
-/* Prints and frees it. */
+/* Prints the table and frees it. */
 enum ctl_status table_finish(struct table *table);
 
 #endif

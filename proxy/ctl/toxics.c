@@ -18,7 +18,8 @@ static void begin_toxics(const struct ctl *ctl, struct path *path, const char *t
         path_add_name(path, toxic);
 }
 
-/* --- Showing them ------------------------------------------------------------------------------- */
+/* --- Showing them
+ * ------------------------------------------------------------------------------- */
 
 static void print_number(const json_t *value)
 {
@@ -54,7 +55,7 @@ static void print_attributes(json_t *attributes)
     printf("\t]\n");
 }
 
-/* Two digits, as toxiproxy-cli has it, unless that would be another number. */
+/* Prints two digits like toxiproxy-cli, unless they would change the number. */
 static void print_toxicity(double toxicity)
 {
     char text[32];
@@ -64,7 +65,7 @@ static void print_toxicity(double toxicity)
     printf("toxicity=%s\t", text);
 }
 
-/* toxiproxy-cli's lines. */
+/* Prints the lines of toxiproxy-cli. */
 static void print_toxics(const json_t *toxics)
 {
     size_t i;
@@ -102,9 +103,11 @@ enum ctl_status ctl_inspect(struct ctl *ctl)
     return status;
 }
 
-/* --- Making and changing them ------------------------------------------------------------------- */
+/* --- Making and changing them
+ * ------------------------------------------------------------------- */
 
-/* A number if it looks like one: 100 and 0.1 are, and the API says what it wants where "abc" is not. */
+/* Makes a number if the text looks like one (100, 0.1), else a string: the API then reports the
+ * expected type. */
 static json_t *value_of(const char *text)
 {
     char *end;
@@ -118,7 +121,7 @@ static json_t *value_of(const char *text)
     return json_string(text);
 }
 
-/* latency=100,jitter=5 */
+/* Parses latency=100,jitter=5. */
 static enum ctl_status add_attributes(const struct ctl *ctl, json_t *attributes, const char *words)
 {
     while (*words != '\0') {
@@ -153,7 +156,7 @@ static enum ctl_status add_toxicity(const struct ctl *ctl, json_t *body)
     return CTL_FINE;
 }
 
-/* What add and update share. *body is a new reference. */
+/* Makes the body of add and update. *body is a new reference. */
 static enum ctl_status toxic_body(const struct ctl *ctl, json_t **body)
 {
     json_t *attributes = json_object();
@@ -198,7 +201,7 @@ enum ctl_status ctl_toxic_add(struct ctl *ctl)
     return status;
 }
 
-/* What is not said stays as it is, the toxicity too. */
+/* Attributes that are not given keep their value, also the toxicity. */
 enum ctl_status ctl_toxic_update(struct ctl *ctl)
 {
     struct path path;
