@@ -168,6 +168,19 @@ static int command_ctl(const struct cli *cli)
         cli->operands, cli->operand_count);
 }
 
+/* `top` is `ctl top`, under the name by which people look for it. */
+static int command_top(const struct cli *cli)
+{
+    const char *words[CLI_FILES_MAX] = {"top"};
+    size_t count = cli->operand_count;
+    if (count + 1 >= CLI_FILES_MAX) {
+        report_problem("too many words behind top");
+        return EXIT_USAGE;
+    }
+    memcpy(&words[1], cli->operands, count * sizeof words[0]);
+    return (int)ctl_run(words, count + 1);
+}
+
 static int command_health(const struct cli *cli)
 {
     const char *address =
@@ -273,6 +286,11 @@ const struct command commands[] = {
         .arguments = "ctl COMMAND ARGUMENTS...",
         .help = "change a running one through its API: 'ctl --help'",
         .run = command_ctl,
+        .takes_all = true},
+    {.name = "top",
+        .arguments = "top [--host URL] [--once]",
+        .help = "rates, faults and connections of a running one",
+        .run = command_top,
         .takes_all = true},
     {.name = "exec",
         .arguments = "exec -c FILE -- CMD ARGS...",

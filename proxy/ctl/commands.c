@@ -71,6 +71,11 @@ static const struct ctl_option kill_options[] = {
     {.name = NULL},
 };
 
+static const struct ctl_option top_options[] = {
+    {.name = "once", .help = "print one picture and end"},
+    {.name = NULL},
+};
+
 static const struct ctl_option events_options[] = {
     {.name = "follow", .letter = 'f', .help = "print what comes from now on"},
     {.name = "after", .argument = "ID", .help = "begin behind this event; 0: with the oldest"},
@@ -125,6 +130,8 @@ const struct ctl_command ctl_commands[] = {
         kill_options, 2, MANY, ctl_kill, NULL},
     {NULL, NULL, "inject", NULL, "PROXY NUMBER 'KEY=VALUE...'",
         "give one connection a fault of its own", NULL, 3, MANY, ctl_inject, NULL},
+    {NULL, NULL, "top", NULL, "[--once]", "rates, faults and connections, each second", top_options,
+        0, 0, ctl_top, NULL},
     {NULL, NULL, "events", NULL, "[--follow]", "what has happened, one JSON object a line",
         events_options, 0, 0, ctl_events, NULL},
     {NULL, NULL, "report", NULL, "", "what the run has come to so far, as JSON", NULL, 0, 0,

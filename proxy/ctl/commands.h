@@ -27,6 +27,7 @@ enum ctl_status ctl_connections(struct ctl *ctl);
 enum ctl_status ctl_kill(struct ctl *ctl);
 enum ctl_status ctl_inject(struct ctl *ctl);
 
+enum ctl_status ctl_top(struct ctl *ctl);
 enum ctl_status ctl_events(struct ctl *ctl);
 enum ctl_status ctl_report(struct ctl *ctl);
 enum ctl_status ctl_config(struct ctl *ctl);

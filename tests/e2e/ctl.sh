@@ -228,6 +228,14 @@ ctl connections
 printed "web${tab}1${tab}open${tab}#.#s${tab}127.0.0.1:#${tab}127.0.0.1:#${tab}6${tab}6${tab}slow:active"
 ctl connections web
 says "$work/out" "^web${tab}1${tab}open"
+for words in 'ctl top' top; do
+    # shellcheck disable=SC2086 # two words
+    expect 0 "$RUDEPROXY" $words --host "$api" --once
+    says "$work/out" "^proxy${tab}web${tab}127.0.0.1:[0-9]+${tab}1${tab}[0-9]+${tab}[0-9.]+ k?B/s${tab}[0-9.]+ k?B/s$"
+    says "$work/out" "^fault${tab}slow${tab}latency${tab}[0-9]+${tab}[0-9]+${tab}\\+[0-9]+$"
+    says "$work/out" "^connection${tab}web#1${tab}open${tab}.*${tab}6${tab}6$"
+    ! grep -q $'\x1b' "$work/out" || fail "colour without a terminal"
+done
 ctl fault add --new web type=inject data=no
 echoes 3 still
 ctl fault remove web inject

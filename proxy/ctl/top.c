@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * top: what moves, each second. On a terminal a screen that is drawn again; elsewhere lines, one for each
+ * proxy, fault and connection, with tabs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy/ctl/commands.h"
+#include "proxy/ctl/table.h"
+
+/* Open connections that are asked for one by one. A list of more would be a load of its own. */
+#define CONNECTIONS_MAX 500
+#define CONNECTIONS_SHOWN 20
+#define PERIOD_S 1
+
+/* What the server said at one time; owned. */
+struct sample {
+    json_t *proxies, *report, *connections; /* connections: NULL where there are too many */
+    double at_s;
+    long long open;
+};
+
+/* --- Asking ------------------------------------------------------------------------------------- */
+
+static void free_sample(struct sample *sample)
+{
+    json_decref(sample->proxies);
+    json_decref(sample->report);
+    json_decref(sample->connections);
+}
+
+static enum ctl_status ask(struct ctl *ctl, const char *route, json_t **answer)
+{
+    struct path path;
+    path_begin(&path, route);
+    return ctl_ask(ctl, &path, answer);
+}
+
+static enum ctl_status take_sample(struct ctl *ctl, struct sample *sample)
+{
+    struct timespec now;
+    size_t i;
+    json_t *proxy;
+    *sample = (struct sample){.proxies = NULL};
+    enum ctl_status status = ask(ctl, "/v1/proxies", &sample->proxies);
+    if (sample->proxies != NULL)
+        status = ask(ctl, "/v1/report", &sample->report);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sample->at_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    json_array_foreach(json_object_get(sample->proxies, "proxies"), i, proxy)
+    {
+        sample->open += ctl_number(json_object_get(proxy, "state"), "open");
+    }
+    if (status == CTL_FINE && sample->open > 0 && sample->open <= CONNECTIONS_MAX)
+        status = ask(ctl, "/v1/connections", &sample->connections);
+    return status;
+}
+
+/* The object of a list that has the same name, and the same proxies where it is a fault. NULL: none. */
+static const json_t *find_same(const json_t *list, const json_t *object)
+{
+    size_t i;
+    json_t *other;
+    json_array_foreach(list, i, other)
+    {
+        if (strcmp(ctl_text(other, "name"), ctl_text(object, "name")) == 0 &&
+            json_equal(json_object_get(other, "proxy"), json_object_get(object, "proxy")))
+            return other;
+    }
+    return NULL;
+}
+
+/* --- Printing ----------------------------------------------------------------------------------- */
+
+/* "1.5 kB/s"; since the counts were reset: 0. */
+static void rate_cell(struct table *table, long long bytes, double seconds)
+{
+    static const char *const units[] = {"B/s", "kB/s", "MB/s", "GB/s", NULL};
+    double rate = bytes > 0 ? (double)bytes / seconds : 0;
+    size_t unit = 0;
+    for (; rate >= 1000 && units[unit + 1] != NULL; unit++)
+        rate /= 1000;
+    table_cell(table, "%.*f %s", unit == 0 || rate >= 10 ? 0 : 1, rate, units[unit]);
+}
+
+/* A title, on a terminal only; in colour unless NO_COLOR is set (no-color.org). */
+static void print_title(const char *title)
+{
+    const char *no_color = getenv("NO_COLOR");
+    bool coloured = no_color == NULL || no_color[0] == '\0';
+    if (isatty(STDOUT_FILENO))
+        printf("\n%s%s%s\n", coloured ? "\x1b[1;36m" : "", title, coloured ? "\x1b[0m" : "");
+}
+
+static enum ctl_status print_proxies(const struct sample *before, const struct sample *now)
+{
+    static const char *const heads[] = {
+        "", "NAME", "LISTEN", "OPEN", "ENDED", "UPSTREAM", "DOWNSTREAM", NULL};
+    static const char *const bytes[] = {"bytes_upstream", "bytes_downstream"};
+    const json_t *old = json_object_get(before->proxies, "proxies");
+    struct table table;
+    size_t i;
+    json_t *proxy;
+    print_title("Proxies");
+    table_init(&table, heads);
+    json_array_foreach(json_object_get(now->proxies, "proxies"), i, proxy)
+    {
+        const json_t *state = json_object_get(proxy, "state");
+        const json_t *old_state = json_object_get(find_same(old, proxy), "state");
+        table_cell(&table, "proxy");
+        table_name(&table, ctl_text(proxy, "name"));
+        table_cell(&table, "%s", ctl_text(proxy, "listen"));
+        table_cell(&table, "%lld", ctl_number(state, "open"));
+        table_cell(&table, "%lld", ctl_number(state, "closed"));
+        for (size_t d = 0; d < 2; d++)
+            rate_cell(&table, ctl_number(state, bytes[d]) - ctl_number(old_state, bytes[d]),
+                now->at_s - before->at_s);
+    }
+    return table_finish(&table);
+}
+
+static enum ctl_status print_faults(const struct sample *before, const struct sample *now)
+{
+    static const char *const heads[] = {"", "NAME", "TYPE", "ARMED", "FIRED", "NOW", NULL};
+    const json_t *old = json_object_get(before->report, "faults");
+    struct table table;
+    size_t i;
+    json_t *fault;
+    print_title("Faults");
+    table_init(&table, heads);
+    json_array_foreach(json_object_get(now->report, "faults"), i, fault)
+    {
+        long long fired = ctl_number(fault, "injections");
+        long long news = fired - ctl_number(find_same(old, fault), "injections");
+        table_cell(&table, "fault");
+        table_name(&table, ctl_text(fault, "name"));
+        table_cell(&table, "%s", ctl_text(fault, "type"));
+        table_cell(&table, "%lld", ctl_number(fault, "armed"));
+        table_cell(&table, "%lld", fired);
+        table_cell(&table, "+%lld", news > 0 ? news : 0);
+    }
+    return table_finish(&table);
+}
+
+static enum ctl_status print_connections(const struct sample *now)
+{
+    static const char *const heads[] = {
+        "", "CONNECTION", "STATE", "AGE", "CLIENT", "UPSTREAM", "DOWNSTREAM", NULL};
+    struct table table;
+    size_t i;
+    json_t *connection;
+    print_title("Connections");
+    table_init(&table, heads);
+    json_array_foreach(json_object_get(now->connections, "connections"), i, connection)
+    {
+        if (i == CONNECTIONS_SHOWN && isatty(STDOUT_FILENO))
+            break;
+        table_cell(&table, "connection");
+        table_cell(
+            &table, "%s#%lld", ctl_text(connection, "proxy"), ctl_number(connection, "number"));
+        table_cell(&table, "%s", ctl_text(connection, "state"));
+        table_cell(&table, "%.1f s", (double)ctl_number(connection, "age_us") / 1e6);
+        table_cell(&table, "%s", ctl_text(json_object_get(connection, "client"), "address"));
+        table_cell(&table, "%lld", ctl_number(json_object_get(connection, "server"), "bytes_out"));
+        table_cell(&table, "%lld", ctl_number(json_object_get(connection, "client"), "bytes_out"));
+    }
+    enum ctl_status status = table_finish(&table);
+    if (isatty(STDOUT_FILENO) && now->open > CONNECTIONS_SHOWN)
+        printf("%lld are open\n", now->open);
+    return status;
+}
+
+static enum ctl_status print_sample(const struct sample *before, const struct sample *now)
+{
+    if (isatty(STDOUT_FILENO))
+        fputs("\x1b[H\x1b[J", stdout); /* home, and clear to the end */
+    enum ctl_status status = print_proxies(before, now);
+    if (status == CTL_FINE)
+        status = print_faults(before, now);
+    if (status == CTL_FINE)
+        status = print_connections(now);
+    if (status == CTL_FINE && fflush(stdout) != 0)
+        status = CTL_FAILED;
+    return status;
+}
+
+/* Rates need two samples, so the first picture takes a second. */
+enum ctl_status ctl_top(struct ctl *ctl)
+{
+    struct sample before, now;
+    bool once = ctl_option(ctl, "once") != NULL;
+    enum ctl_status status = take_sample(ctl, &before);
+    while (status == CTL_FINE) {
+        sleep(PERIOD_S);
+        status = take_sample(ctl, &now);
+        if (status == CTL_FINE && now.proxies != NULL)
+            status = print_sample(&before, &now);
+        free_sample(&before);
+        before = now;
+        if (once || now.proxies == NULL)
+            break;
+    }
+    free_sample(&before);
+    return status;
+}
