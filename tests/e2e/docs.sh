@@ -138,9 +138,11 @@ wait
 RUN
 timeout 120 "${private[@]}" bash "$work/run" >"$work/transcript" 2>&1 </dev/null || true
 
-# plain FILE - its lines without numbers, which differ from run to run, and with single blanks.
+# plain FILE - its lines without numbers, which differ from run to run, and with single blanks and dashes.
+# How many bytes the server had sent when the fault fired is a matter of time.
 plain() {
-    sed -E 's/[0-9]+(\.[0-9]+)?/N/g; s/N(us|ms|s)\b/N/g; s/ +/ /g; s/^ //; s/server=[a-zN.]+:N/server=N/' "$1"
+    sed -E 's/[0-9]+(\.[0-9]+)?/N/g; s/N(us|ms|s)\b/N/g; s/N,N/N/g; s/ +/ /g; s/^ //; s/-+/-/g; s/server=[a-zN.]+:N/server=N/; s/ server_unread=N//' "$1" |
+        grep -vE 'left unread|X-' || true
 }
 plain "$work/transcript" >"$work/transcript.plain"
 while IFS= read -r line; do
