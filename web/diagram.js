@@ -21,8 +21,8 @@ const ROWS_MAX = 240; // a connection may have thousands of messages: the middle
 
 // --- What happened: rows ---------------------------------------------------------------------------------------
 
-const count = n => Number(n).toLocaleString("en");
-const bytes = n => count(n) + (Number(n) === 1 ? " byte" : " bytes");
+const count = n => n.toLocaleString("en");
+const bytes = n => count(n) + (n === 1 ? " byte" : " bytes");
 const endOf = events => events.findLast(e => e.event === "closed" || e.event === "now");
 const other = side => side === "client" ? "server" : "client";
 
@@ -365,9 +365,8 @@ class Picture {
         x: through && i === 0 ? this.lanes[PROXY] : (this.lanes[arrow.from] + this.lanes[arrow.to]) / 2};
     });
     const most = Math.max(...labels.map(label => label.lines.length)), y = top + most * LINE + 6;
-    row.arrows.forEach((arrow, i) => {
-      const label = labels[i];
-      this.arrow(arrow, y);
+    labels.forEach((label, i) => {
+      this.arrow(row.arrows[i], y);
       const weight = label.strong ? {"font-weight": 700} : {};
       this.text(label.x, y - 6 - (label.lines.length - 1) * LINE, label.lines, weight);
     });
