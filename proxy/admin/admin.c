@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The API as a whole: opens the HTTP server, sends each request through the guard and to its route,
- * and tells streams of what has happened, once in a turn of the loop.
+ * The API as a whole: opens the HTTP server, passes each request to the guard and to its route, and
+ * wakes event streams once in a turn of the loop.
  */
 #include "proxy/admin/admin.h"
 
@@ -34,7 +34,7 @@ static void on_tell(struct poller_task *task)
     http_wake_streams(&container_of(task, struct admin, tell)->http);
 }
 
-/* Whether a reader is still there shows only when something is sent. */
+/* Sends something regularly, because only a failed send shows that a reader is gone. */
 static void on_keep_alive(struct timer *timer)
 {
     struct admin *admin = container_of(timer, struct admin, keep_alive);
@@ -65,7 +65,7 @@ err_after_events:
     return -1;
 }
 
-/* Leaves it empty where the kernel has no random bytes yet: then the page cannot be used. */
+/* Leaves it empty if the kernel has no random bytes yet: then the page cannot be used. */
 static void make_page_token(char token[PAGE_TOKEN_SIZE])
 {
     unsigned char random[(PAGE_TOKEN_SIZE - 1) / 2];

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways to answer a call: see call.h. */
 #include <stdarg.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sockets of an open connection have moved so far: their records say so only at their end. */
+/* The bytes that the sockets of an open connection have moved so far. Their records get these
+ * numbers only at the end. */
 #ifndef RUDEPROXY_ADMIN_COUNTERS_H
 #define RUDEPROXY_ADMIN_COUNTERS_H
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The last events: see event_ring.h. */
 #include "proxy/admin/event_ring.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last events as lines of JSON, numbered from 1, for whoever reads the stream of events. It is
- * written by the data path and never waits for a reader: who is too slow finds that lines are gone,
- * and is told how many.
+ * The last events as lines of JSON, numbered from 1, for readers of the event stream. The data path
+ * writes it and never waits for a reader: a slow reader finds that lines are gone, and gets their
+ * number.
  *
  * Life: event_ring_init; event_ring_add; event_ring_deinit.
  */
@@ -15,31 +15,31 @@
 #include "proxy/relay/event.h"
 
 #define EVENT_RING_MAX 4096  /* lines kept: with 400 bytes each, 1.6 MB */
-#define EVENT_LINE_MAX 16384 /* eight fault names and two addresses, every byte escaped */
+#define EVENT_LINE_MAX 16384 /* room for eight fault names and two addresses, every byte escaped */
 
-/* How long a stream may be silent: only what is sent shows whether its reader is still there. */
+/* Longest silence of a stream: only a failed send shows that the reader is gone. */
 #define EVENT_STREAM_KEEP_ALIVE_US (15 * US_PER_S)
 
 struct event_line {
     enum event_kind kind;
-    char *json; /* owned; no newline; NULL: there was no memory for it */
+    char *json; /* owned; no newline; NULL: out of memory when it was added */
 };
 
 struct event_ring {
     struct event_line lines[EVENT_RING_MAX]; /* line n at n % EVENT_RING_MAX */
-    uint64_t last;                           /* number of the newest; 0: none yet */
+    uint64_t last;                           /* number of the newest line; 0: none yet */
     int64_t wall_offset_us;
-    FILE *out; /* into `scratch` */
+    FILE *out; /* writes into `scratch` */
     char scratch[EVENT_LINE_MAX];
 };
 
-/* `wall_offset_us`: the wall clock minus that of events. 0 or -ENOMEM. */
+/* `wall_offset_us`: the wall clock minus the clock of events. Returns 0 or -ENOMEM. */
 MUST_CHECK int event_ring_init(struct event_ring *ring, int64_t wall_offset_us);
 void event_ring_deinit(struct event_ring *ring);
 
 void event_ring_add(struct event_ring *ring, const struct event *event);
 
-/* Number of the oldest line that is still there; last + 1: there is none. */
+/* Returns the number of the oldest line still kept; last + 1: none. */
 uint64_t event_ring_first(const struct event_ring *ring);
 
 static inline const struct event_line *event_ring_line(

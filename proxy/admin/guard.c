@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A web page can make its browser send requests to 127.0.0.1. Where it is another site's page the
- * browser says so: by Origin, at least for everything but GET and HEAD, and by Sec-Fetch-Site. Where
- * the page's own name was made to resolve to 127.0.0.1 (DNS rebinding), Host is that name: so a Host
- * has to be an IP address, localhost, or what the user configured. With a token neither can hurt: the
- * page does not know it. With admin_open the rule for Host is off, those for pages stay.
+ * A web page can make its browser send requests to 127.0.0.1. If the page is another site's, the
+ * browser says so: by Origin, at least for everything but GET and HEAD, and by Sec-Fetch-Site. If
+ * the page's own name resolves to 127.0.0.1 (DNS rebinding), Host is that name: so Host must be an
+ * IP address, localhost, or a name that the user configured. A token stops both, because the page
+ * does not know it. With admin_open the rule for Host is off, and the rules for pages stay.
  *
- * Our own page holds a token, and a page whose name was made to resolve to us could read it there. So the
- * page's files are served under the rules for Host only, and with admin_open only to a Host that names
- * this machine or stands in admin_hosts: there, any other name may be one of DNS rebinding.
+ * rudeproxy's own page holds a token, which a rebinding page could read there. So the page's files
+ * have the rules for Host only, and with admin_open they are served only to a Host that names this
+ * machine or is in admin_hosts.
  */
 #include "proxy/admin/guard.h"
 
@@ -18,7 +18,7 @@
 
 #include "proxy/admin/ui/ui.h"
 
-/* Takes the same time wherever two texts of one length differ. */
+/* Compares in a time that does not depend on where two texts of one length differ. */
 static bool equal_secret(const char *a, const char *b)
 {
     size_t length = strlen(a);
@@ -39,14 +39,14 @@ static bool has_token(const struct call *call)
     return equal_secret(call->admin->token, given + strspn(given, " "));
 }
 
-/* The host of "host:port", "[::1]:port", "host". */
+/* Copies the host of "host:port", "[::1]:port" or "host". */
 static void host_of(const char *value, char *buf, size_t size)
 {
     bool bracket = *value == '[';
     size_t length = bracket ? strcspn(value + 1, "]") : strcspn(value, ":");
     const char *end = value + length + (bracket ? 2 : 0);
     if (bracket && (value[length + 1] == '\0' || (*end != '\0' && *end != ':'))) {
-        bracket = false; /* no address in brackets: it is taken as a whole, and is none */
+        bracket = false; /* no address in brackets: keep the whole text, which is no host */
         length = strlen(value);
     }
     snprintf(buf, size, "%.*s", (int)(length < size ? length : size - 1), value + bracket);
@@ -82,7 +82,7 @@ static bool is_listed(const char *list, const char *host)
     return false;
 }
 
-/* HTTP/1.0 may leave Host out; no browser does. */
+/* HTTP/1.0 may omit Host; no browser does. */
 static bool host_is_right(const struct call *call)
 {
     char host[ADDRESS_HOST_MAX];
@@ -95,7 +95,8 @@ static bool host_is_right(const struct call *call)
            is_listed(call->admin->hosts, host);
 }
 
-/* https://www.w3.org/TR/fetch-metadata/: "none" is a user who typed the address. */
+/* Sec-Fetch-Site "none" means that the user typed the address
+ * (https://www.w3.org/TR/fetch-metadata/). */
 static bool is_from_page(const struct call *call)
 {
     const char *site = http_header(call->request, "Sec-Fetch-Site");

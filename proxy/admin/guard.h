@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may call the API: with an `admin_token`, those who send it; else every program that can connect, which is
- * this machine. A browser gets the page (ui/ui.h), and from the API only what that page asks for: a request
- * of the same origin that carries the page's token or the `admin_token`.
+ * Decides who may call the API. With an `admin_token`: clients that send it. Without: every program
+ * that can connect, all on this machine. A browser gets the page (ui/ui.h), and from the API only
+ * what that page requests: with the same origin, and with the page's token or the `admin_token`.
  */
 #ifndef RUDEPROXY_ADMIN_GUARD_H
 #define RUDEPROXY_ADMIN_GUARD_H
@@ -11,8 +11,8 @@
 
 #include "proxy/admin/call.h"
 
-/* Carries the page's token. A page of another origin cannot send it without a preflight request
- * (https://fetch.spec.whatwg.org/#cors-preflight-fetch), which is never granted. */
+/* The header with the page's token. A page of another origin cannot send it without a preflight
+ * request (https://fetch.spec.whatwg.org/#cors-preflight-fetch), which is never granted. */
 #define GUARD_PAGE_HEADER "X-Rudeproxy-Page"
 
 /* Answers the request if it is refused. */
@@ -21,7 +21,7 @@ void guard_check(const struct call *call);
 /* Whether the User-Agent is that of a browser. */
 bool guard_is_browser(const struct call *call);
 
-/* Whether the request comes from our own page, which proves it by a token. */
+/* Whether the request comes from rudeproxy's own page, which proves it by a token. */
 bool guard_is_own_page(const struct call *call);
 
 #endif

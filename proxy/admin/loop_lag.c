@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* How late the loop is: see loop_lag.h. */
 #include "proxy/admin/loop_lag.h"
 
 #include <string.h>

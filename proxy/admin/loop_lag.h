@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How late the loop is: a timer notes how long after its time it is called. What is late here is late
- * for every connection.
+ * How late the loop is: a timer measures how long after its time it is called. The same delay hits
+ * every connection.
  *
  * Life: loop_lag_init, loop_lag_deinit.
  */
@@ -18,11 +18,11 @@ struct loop_lag {
     struct timers *timers;
     struct timer timer;
     time_us due;
-    uint64_t counts[LOOP_LAG_BUCKETS + 1]; /* the last one: beyond every bound */
+    uint64_t counts[LOOP_LAG_BUCKETS + 1]; /* the last one is for values beyond every bound */
     uint64_t sum_us;
 };
 
-/* 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 MUST_CHECK int loop_lag_init(struct loop_lag *lag, struct timers *timers);
 void loop_lag_deinit(struct loop_lag *lag);
 

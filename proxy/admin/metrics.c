@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /metrics in Prometheus' text format, version 0.0.4. Toxiproxy's two families first, under its names,
- * but moving while connections live; then ours.
+ * /metrics in Prometheus' text format, version 0.0.4. Toxiproxy's two families come first, under
+ * its names, but updated while connections are open; then rudeproxy's.
  *
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
@@ -12,7 +12,7 @@
 #include "proxy/admin/v1/v1.h"
 #include "proxy/net/connection.h"
 
-/* What one proxy has done so far, its open connections included. */
+/* Sums of one proxy, its open connections included. */
 struct sums {
     uint64_t received[2], sent[2]; /* by enum direction */
     uint64_t open;
@@ -27,7 +27,7 @@ static struct sums sums_of(const struct proxy *proxy)
     {
         const struct session *session = &container_of(link, struct connection, link)->session;
         if (session_is_gone(session))
-            continue; /* counted among the totals */
+            continue; /* already in the totals */
         sums.open++;
         sums.received[DIRECTION_UPSTREAM] += counters_bytes_in(session, SIDE_CLIENT);
         sums.received[DIRECTION_DOWNSTREAM] += counters_bytes_in(session, SIDE_SERVER);
@@ -78,7 +78,8 @@ static void put_begin(struct text *text, const char *name, const struct proxy *p
     put_label(text, "proxy", proxy_name(proxy));
 }
 
-/* --- Toxiproxy's -------------------------------------------------------------------------------- */
+/* --- Toxiproxy's
+ * -------------------------------------------------------------------------------- */
 
 static void put_bytes(struct text *text, const char *name, const struct proxy *proxy,
     enum direction direction, uint64_t value)
@@ -112,7 +113,8 @@ static void put_sent(struct text *text, const struct proxy *proxy)
     put_bytes(text, name, proxy, DIRECTION_UPSTREAM, sums.sent[DIRECTION_UPSTREAM]);
 }
 
-/* --- Ours --------------------------------------------------------------------------------------- */
+/* --- Ours
+ * --------------------------------------------------------------------------------------- */
 
 static void put_open(struct text *text, const struct proxy *proxy)
 {
@@ -187,7 +189,7 @@ static void put_fault(
     put_value(text, value);
 }
 
-/* Of a fault of the file, which may name several proxies, the proxy is empty. */
+/* The label `proxy` is empty for a fault of the file, which may name several proxies. */
 static void put_faults(struct text *text, const struct fault_counters *book)
 {
     put_family(text, "rudeproxy_fault_armed_total", "counter",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The file of `toxiproxy-server -config`: a list of {"name", "listen", "upstream", "enabled"}.
- * Toxiproxy ignores what it does not know in there, and starts without any proxy when the file is
- * broken; here each is a problem, and nothing starts.
+ * Toxiproxy ignores unknown keys, and starts without any proxy if the file is broken. Here each is
+ * a problem, and nothing starts.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -17,7 +17,7 @@ struct reading {
     const char *path;
     struct config *config;
     FILE *problems;
-    size_t count; /* of problems */
+    size_t count; /* number of problems */
 };
 
 static void report_problem(struct reading *reading, size_t index, const char *text)
@@ -102,7 +102,7 @@ static void read_list(struct reading *reading, json_t *list)
     check_names(reading, from);
 }
 
-/* The whole file, NULL with the problem told. */
+/* Reads the whole file. Returns NULL after reporting the problem. */
 static json_t *load(struct reading *reading)
 {
     json_error_t error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Paths are cut at their slashes before they are decoded, so that a name may hold one (%2F) under
- * /v1. Under Toxiproxy's paths such a name is not found, as there.
+ * Paths are cut at their slashes before they are decoded, so that a name may contain one (%2F)
+ * under /v1. Under Toxiproxy's paths such a name is not found, as in Toxiproxy.
  */
 #include "proxy/admin/route.h"
 
@@ -15,8 +15,8 @@
 
 #define SEGMENTS_MAX 8
 
-/* Cleans a path as Go's path.Clean does, in place: no empty, "." or ".." segment; a slash at the end stays.
- * Returns whether that changed it. */
+/* Cleans a path in place as Go's path.Clean does: removes empty, "." and ".." segments, keeps a
+ * slash at the end. Returns whether it changed. */
 static bool clean(char *path)
 {
     char *out = path, *copy = path;
@@ -46,7 +46,7 @@ static bool clean(char *path)
 struct path {
     char *segments[SEGMENTS_MAX];
     size_t count;
-    bool slashed; /* a segment holds a slash */
+    bool slashed; /* a segment contains a slash */
 };
 
 static int hex_value(char c)
@@ -56,7 +56,7 @@ static int hex_value(char c)
     return found != NULL ? (int)(found - digits) : -1;
 }
 
-/* Decodes %XX in place. -1: it is none, or a NUL. */
+/* Decodes %XX in place. Returns -1 if an escape is invalid or a NUL. */
 static int decode(char *text)
 {
     char *out = text;
@@ -75,7 +75,7 @@ static int decode(char *text)
     return 0;
 }
 
-/* Cuts and decodes in place. 0; -1: badly encoded; 1: more segments than any route has. */
+/* Cuts and decodes in place. Returns 0; -1: badly encoded; 1: more segments than any route has. */
 static int split(char *text, struct path *path)
 {
     *path = (struct path){0};
@@ -95,7 +95,8 @@ static int split(char *text, struct path *path)
     return 0;
 }
 
-/* Whether a path fits a pattern; its variables go to `names`. An empty one is none. */
+/* Whether a path matches a pattern; sets `names` to its variables. An empty variable does not
+ * match. */
 static bool fits(const struct path *path, const char *pattern, const char **names)
 {
     size_t i = 0;
@@ -156,7 +157,7 @@ static void not_allowed(const struct call *call, bool own, const char *methods)
     }
 }
 
-/* As hlog's xid: 20 characters of 0-9a-v, unique and not to be interpreted. */
+/* Adds an id like hlog's xid: 20 characters of 0-9a-v, unique and opaque. */
 static void add_request_id(const struct call *call)
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
@@ -209,7 +210,7 @@ static void dispatch(struct call *call, const struct path *path)
         not_found(call, own);
 }
 
-/* Sends a client whose path is not clean to the clean one, as Toxiproxy's router does. `path` is clean. */
+/* Redirects a client to the clean path, as Toxiproxy's router does. `path` is clean. */
 static void redirect(const struct call *call, const char *path)
 {
     char *location;
@@ -223,11 +224,11 @@ static void redirect(const struct call *call, const char *path)
     free(location);
 }
 
-/* `text`: the path as it was sent, which is cut here. */
+/* `text`: the path as sent, which is modified. */
 static void route_path(struct call *call, char *text)
 {
     struct path path;
-    /* A segment of our own paths may be "..", as the name of something. */
+    /* A segment of a /v1 path may be "..", as a name. */
     if (*text == '/' && strncmp(text, "/v1/", 4) != 0 && clean(text)) {
         redirect(call, text);
         return;
@@ -260,13 +261,13 @@ void route_call(struct admin *admin, struct http_request *request)
     free(copy);
 }
 
-/* A pair of a query as it was sent; a key may stand without a value. */
+/* A pair of a query as sent; a key may have no value. */
 struct pair {
     const char *key, *value;
     size_t key_length, value_length;
 };
 
-/* Takes the first pair off. False: there is none. */
+/* Removes the first pair. Returns false if there is none. */
 static bool next_pair(const char **query, struct pair *pair)
 {
     const char *text = *query;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * From a method and a path to the function that answers: rows of one table.
- */
+/* Finds the function for a method and a path: rows of one table. */
 #ifndef RUDEPROXY_ADMIN_ROUTE_H
 #define RUDEPROXY_ADMIN_ROUTE_H
 
 #include "proxy/admin/call.h"
 
-/* Whose manners a route has: how it refuses. */
+/* The format in which a route refuses a request. */
 enum route_style {
-    ROUTE_TOXIPROXY, /* as Toxiproxy does, byte for byte */
-    ROUTE_OWN,       /* JSON always */
+    ROUTE_TOXIPROXY, /* like Toxiproxy, byte for byte */
+    ROUTE_OWN,       /* always JSON */
 };
 
 struct route {
@@ -21,7 +19,7 @@ struct route {
 
 extern const struct route routes[];
 
-/* Answers a call of a path as it was sent. */
+/* Answers a call, with the path as sent. */
 void route_call(struct admin *admin, struct http_request *request);
 
 #endif

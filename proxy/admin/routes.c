@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every route of the API. Methods that share a path stand in rows of their own. */
+/* Every route of the API. Methods that share a path have rows of their own. */
 #include "proxy/admin/toxiproxy/routes.h"
 #include "proxy/admin/route.h"
 #include "proxy/admin/v1/v1.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands in for the API in a build without it: cmake -DADMIN=OFF. */
+/* Replaces the API in a build without it: cmake -DADMIN=OFF. */
 #include "proxy/admin/admin.h"
 
 static const char absent[] = "this rudeproxy was built without its HTTP API (cmake -DADMIN=ON)";

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing texts: see text.h. */
 #include "proxy/admin/text.h"
 
 #include <inttypes.h>
@@ -49,7 +48,8 @@ void text_printf(struct text *text, const char *format, ...)
     va_start(args, format);
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
-    if (size > 0 && make_room(text, (size_t)size + 1)) { /* and a NUL, which is overwritten */
+    /* also room for a NUL, which is overwritten */
+    if (size > 0 && make_room(text, (size_t)size + 1)) {
         vsnprintf(text->bytes + text->size, (size_t)size + 1, format, again);
         text->size += (size_t)size;
     }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: our listener accepts, libmicrohttpd gets the socket and puts it into its epoll
- * instance; when that is ready, or the daemon's own deadline has come, MHD_run does what can be
- * done without waiting.
+ * The usual case: the listener accepts, libmicrohttpd gets the socket and puts it into its epoll
+ * instance. When that is ready, or the daemon's own deadline has passed, MHD_run does everything
+ * possible without waiting.
  *
- * Too many connections: the listener stops accepting, the rest waits in its backlog. No
- * descriptors: it pauses (listener.h), which libmicrohttpd's own accepting would spin at.
+ * Too many connections: the listener stops accepting, the others wait in its backlog. Without
+ * descriptors it pauses (listener.h); libmicrohttpd's own accept would spin.
  *
- * Too slow: libmicrohttpd bounds only the time between two bytes, so that a byte a minute would
- * hold a connection for ever. Every connection has a deadline; when it is over the client gets a
- * 408 if it was sending a request, and shutdown() makes the daemon see an end.
+ * Slow clients: libmicrohttpd limits only the time between two bytes, so a byte a minute would hold
+ * a connection forever. Therefore every connection has a deadline. After it, a client that was
+ * sending a request gets a 408, and shutdown() makes the daemon see the end.
  *
- * Half a request: a client that ends what it says behind the first line, and listens on, gets a 400.
+ * Half a request: a client that shuts its write side after the first line, and still reads, gets a
+ * 400.
  */
 #include "proxy/admin/http/http.h"
 
@@ -40,7 +41,7 @@ static void admit(struct http *http)
     listener_set_idle(&http->listener, http->peer_count + http->fresh_count >= http->peer_max);
 }
 
-/* Lets the daemon do what it can, and notes when it wants to run again. */
+/* Runs the daemon, and notes when it needs to run again. */
 static void run_daemon(struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG ms;
@@ -64,14 +65,14 @@ static void on_timer(struct timer *timer)
     run_daemon(container_of(timer, struct http, timer));
 }
 
-/* What is resumed is looked at only when the daemon runs: nothing in its epoll instance tells of it. */
+/* Runs the daemon too: resuming a connection does not make its epoll instance ready. */
 static void resume(struct http *http, struct http_request *request)
 {
     MHD_resume_connection(request->connection);
     timer_set(http->timers, &http->timer, timers_now());
 }
 
-/* Requests that found the turn over. Each is resumed when it is answered. */
+/* Resumes requests that are queued for a turn. Each is answered when it is resumed. */
 static void on_turn(struct poller_task *task)
 {
     struct http *http = container_of(task, struct http, turn);
@@ -99,7 +100,8 @@ void http_wake_streams(struct http *http)
     }
 }
 
-/* --- Connections -------------------------------------------------------------------------------- */
+/* --- Connections
+ * -------------------------------------------------------------------------------- */
 
 static void on_accept(
     struct listener *listener, int fd, const struct sockaddr_storage *address, socklen_t length)
@@ -112,7 +114,7 @@ static void on_accept(
 
 static void on_accept_failed(struct listener *listener, int errnum)
 {
-    (void)listener; /* a proxy's listener will say the same */
+    (void)listener; /* a proxy's listener reports the same */
     (void)errnum;
 }
 
@@ -161,7 +163,7 @@ static int fd_of(const struct http_peer *peer)
     return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-/* Who is sending a request is told why there will be no other answer. */
+/* Answers a client that is still sending its request, then shuts the connection. */
 static void cut_off(struct http_peer *peer, const char *answer)
 {
     if (peer->phase == HTTP_READING)
@@ -169,8 +171,8 @@ static void cut_off(struct http_peer *peer, const char *answer)
     http_peer_enter(peer, HTTP_ANSWERING, TIME_NEVER);
 }
 
-/* libmicrohttpd (0.9.75, with epoll) does not see a FIN that arrived together with the bytes before it:
- * one edge told of both, and its read brought less than it had asked for. */
+/* Works around libmicrohttpd (0.9.75, with epoll), which misses a FIN that arrives together with
+ * the bytes before it: one edge reports both, and its read returns less than requested. */
 static bool has_hung_up(const struct http_peer *peer)
 {
     char byte;
@@ -178,7 +180,8 @@ static bool has_hung_up(const struct http_peer *peer)
            recv(fd_of(peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* shutdown() wakes the daemon, which sees the end and closes the connection. */
+/* Checks the deadline. shutdown() wakes the daemon, which sees the end and closes the
+ * connection. */
 static void look_at(struct http_peer *peer, time_us now)
 {
     if (peer->deadline <= now) {
@@ -201,14 +204,15 @@ static void on_sweep(struct timer *timer)
         timer_set(http->timers, timer, time_add(now, SWEEP_US));
 }
 
-/* --- libmicrohttpd's calls ---------------------------------------------------------------------- */
+/* --- libmicrohttpd's calls
+ * ---------------------------------------------------------------------- */
 
-/* The first line of a request was read. What is returned becomes *context below. */
+/* The first line of a request was read. The result becomes *context below. */
 static void *on_first_line(void *user, const char *target, struct MHD_Connection *connection)
 {
     struct http_peer *peer = http_peer_of(connection);
     if (peer != NULL &&
-        peer->phase != HTTP_READING) /* else the time runs since the connection began */
+        peer->phase != HTTP_READING) /* otherwise the time runs since the connection began */
         http_peer_enter(peer, HTTP_READING, HTTP_READ_US);
     return peer != NULL ? http_request_new(user, target) : NULL;
 }
@@ -224,7 +228,7 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
                                                                                        : MHD_NO;
 }
 
-/* An answer, or an end that leaves a request without one. The daemon has not shut the socket yet. */
+/* The request was answered, or ended without an answer. The daemon has not shut the socket yet. */
 static void on_completed(void *user, struct MHD_Connection *connection, void **context,
     enum MHD_RequestTerminationCode code)
 {
@@ -239,7 +243,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **c
         http_peer_enter(peer, HTTP_IDLE, HTTP_IDLE_US);
 }
 
-/* We read paths ourselves: a decoded one no longer says which slash was a %2F. */
+/* Leaves paths encoded: a decoded path no longer shows which slash was a %2F. */
 static size_t on_unescape(void *user, struct MHD_Connection *connection, char *text)
 {
     (void)user;
@@ -247,9 +251,10 @@ static size_t on_unescape(void *user, struct MHD_Connection *connection, char *t
     return strlen(text);
 }
 
-/* --- Life --------------------------------------------------------------------------------------- */
+/* --- Life
+ * --------------------------------------------------------------------------------------- */
 
-/* A quarter of our descriptors at most: the rest is for the proxies. */
+/* Returns the limit: a quarter of the descriptors, the rest is for the proxies. */
 static size_t connection_limit(void)
 {
     struct rlimit limit;
@@ -260,7 +265,8 @@ static size_t connection_limit(void)
 
 static int start_daemon(struct http *http, struct err *err)
 {
-    /* Ours holds before: beyond its own the daemon would close what it is given. */
+    /* One above our limit, so that libmicrohttpd's, which would close the socket, is never
+     * reached. */
     unsigned hard_limit = (unsigned)http->peer_max + 1;
     http->daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
@@ -337,7 +343,7 @@ err_after_timer:
     return err_set(err, "out of memory");
 }
 
-/* Suspended connections have to be resumed before the daemon may stop. */
+/* The daemon cannot stop while connections are suspended. */
 static void resume_all(struct http *http)
 {
     for (struct list *link; (link = list_pop(&http->queue)) != NULL;)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An HTTP server in our loop: libmicrohttpd without a thread of its own, its epoll instance one
- * descriptor of the worker's. It knows nothing of what is asked: each whole request goes to its owner,
- * who answers it at once.
+ * An HTTP server in the worker's loop: libmicrohttpd without a thread of its own; its epoll
+ * instance is one descriptor of the worker's. It does not interpret requests: each whole request
+ * goes to the owner, who answers it at once.
  *
  * Life: http_open, http_close; not from inside one of its calls.
  *
- * Of a request: on_head (it may be answered there, its body is then read and dropped), on_request
- * unless it was answered. A request, and what the calls below return of it, lives until the answer
- * has been sent or the client is gone.
+ * For a request: on_head (it may be answered there, then its body is dropped), then on_request
+ * unless it was answered. A request, and everything the calls below return for it, is valid until
+ * the answer has been sent or the client is gone.
  */
 #ifndef RUDEPROXY_ADMIN_HTTP_HTTP_H
 #define RUDEPROXY_ADMIN_HTTP_HTTP_H
@@ -24,19 +24,20 @@
 #include "proxy/net/poller.h"
 #include "proxy/net/timers.h"
 
-/* Toxiproxy's own bounds, where it has one. */
+/* Limits: Toxiproxy's, if it has one. */
 #define HTTP_READ_US (15 * US_PER_S)  /* from the first byte of a request to its last */
 #define HTTP_WRITE_US (30 * US_PER_S) /* for an answer */
 #define HTTP_IDLE_US (60 * US_PER_S)  /* between two requests */
 #define HTTP_BODY_MAX (1u << 20)      /* a thousand proxies in one /populate are 100 kB */
-#define HTTP_DROP_MAX (64u << 20)     /* of a body too large, to be read so that the 413 arrives */
-#define HTTP_CONNECTIONS_MAX 1024     /* more wait to be accepted */
+/* read from a body that is too large, so that the 413 arrives */
+#define HTTP_DROP_MAX (64u << 20)
+#define HTTP_CONNECTIONS_MAX 1024 /* more wait to be accepted */
 
-/* A connection's memory in libmicrohttpd: bounds the head of a request (431, 414 beyond it). */
+/* Memory of a connection in libmicrohttpd: limits the head of a request (431 or 414 beyond it). */
 #define HTTP_CONNECTION_MEMORY (32u * 1024u)
 
-/* Requests answered in one turn of the loop, by time: a storm of them does not hold up the data
- * path for longer than this and the longest request. */
+/* Time in one turn of the loop for answering requests: many requests delay the data path at most by
+ * this, plus the longest request. */
 #define HTTP_TURN_US (2 * US_PER_MS)
 
 struct MHD_Connection;
@@ -46,8 +47,8 @@ struct http;
 
 /* An answer without a known end. */
 struct http_stream_calls {
-    /* Writes up to `size` bytes to `out`. 0: nothing now, ask again after http_wake_streams;
-     * -1: that was all. */
+    /* Writes up to `size` bytes to `out`. Returns their number; 0: none now, ask again after
+     * http_wake_streams; -1: the end. */
     ssize_t (*read)(void *stream, char *out, size_t size);
     void (*free)(void *stream);
 };
@@ -55,18 +56,18 @@ struct http_stream_calls {
 struct http_request {
     struct http *http;
     struct MHD_Connection *connection; /* NULL: its head is not complete yet */
-    char *target;                      /* path and query as they were sent; owned */
-    const char *sent_target;           /* where they stand in libmicrohttpd's buffer */
+    char *target;                      /* path and query as sent; owned */
+    const char *sent_target;           /* the same in libmicrohttpd's buffer */
     const char *method;
     char *body; /* owned; NULL if there is none; a NUL follows */
     size_t body_size, body_capacity;
-    size_t dropped;                /* bytes of the body that were not kept */
-    struct MHD_Response *response; /* NULL: not answered yet; ours until it is handed over */
+    size_t dropped;                /* number of body bytes that were dropped */
+    struct MHD_Response *response; /* NULL: not answered yet; owned until it is queued */
     unsigned status;
-    const struct http_stream_calls *stream_calls; /* of an answer that is a stream */
+    const struct http_stream_calls *stream_calls; /* for an answer that is a stream */
     void *stream;
-    bool asleep;             /* the stream has nothing to say, and libmicrohttpd does not ask */
-    bool waiting;            /* for its turn, in `queue` */
+    bool asleep;             /* the stream has no data, and libmicrohttpd does not ask */
+    bool waiting;            /* queued in `queue` */
     struct list queue_link;  /* in http->queue */
     struct list stream_link; /* in http->streams */
 };
@@ -84,28 +85,28 @@ struct http {
     struct listener listener;
     struct MHD_Daemon *daemon;
     int epoll_fd;             /* the daemon's */
-    struct poller_item ready; /* of it */
-    struct timer timer; /* when the daemon wants to run without one of its sockets being ready */
-    struct timer sweep; /* looks for connections that take too long */
-    struct list peers;  /* of struct http_peer */
-    struct list queue;  /* requests that wait for their turn */
+    struct poller_item ready; /* watches epoll_fd */
+    struct timer timer;       /* when the daemon has to run even if no socket is ready */
+    struct timer sweep;       /* checks deadlines of connections */
+    struct list peers;        /* of struct http_peer */
+    struct list queue;        /* requests that wait for their turn */
     struct list streams;
-    struct poller_task turn; /* goes on with the queue */
-    time_us turn_ends;       /* of the turn at hand */
+    struct poller_task turn; /* continues with the queue */
+    time_us turn_ends;       /* end of the current turn */
     size_t peer_count, peer_max;
-    size_t fresh_count; /* sockets that the daemon was given and has not looked at yet */
+    size_t fresh_count; /* sockets that the daemon has not processed yet */
     bool closing;
 };
 
-/* Listens at `address`. 0, or -1 with err filled and nothing to close. */
+/* Listens at `address`. Returns 0, or -1 with err filled and nothing to close. */
 MUST_CHECK int http_open(struct http *http, struct poller *poller, struct timers *timers,
     const struct address *address, const struct http_calls *calls, void *user, struct err *err);
 void http_close(struct http *http);
 
-/* Value of a header, NULL if it was not sent. Case of `name` does not count. */
+/* Returns the value of a header, or NULL if it was not sent. Ignores the case of `name`. */
 const char *http_header(const struct http_request *request, const char *name);
 
-/* How often a header was sent. */
+/* Returns how often a header was sent. */
 size_t http_header_count(const struct http_request *request, const char *name);
 
 /* Answers; once for each request. `body` is from malloc and taken over; NULL: none. `type` NULL: no

@@ -2,10 +2,10 @@
 /*
  * A request from its first line to the last byte of its answer.
  *
- * libmicrohttpd calls once when the head is complete, then for each piece of the body, then once
- * more when all of it was read; only then is the answer handed over, because an answer that
- * overtakes the body ends in a RST, which may destroy it before the client has read it. The one
- * exception is a client that asks first (Expect: 100-continue).
+ * libmicrohttpd calls once when the head is complete, once for each piece of the body, and once
+ * when all of it was read. Only then is the answer queued: an answer sent before the body was read
+ * ends in a RST, which may destroy it before the client reads it. The one exception is a client
+ * that asks first (Expect: 100-continue).
  *
  * A request whose turn has not come is suspended, and libmicrohttpd calls again when it is resumed.
  */
@@ -80,7 +80,8 @@ size_t http_header_count(const struct http_request *request, const char *name)
     return header.count;
 }
 
-/* --- The answer --------------------------------------------------------------------------------- */
+/* --- The answer
+ * --------------------------------------------------------------------------------- */
 
 void http_answer_header(struct http_request *request, const char *name, const char *value)
 {
@@ -101,7 +102,7 @@ void http_answer(
         http_answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 }
 
-/* With nothing to say the connection sleeps: libmicrohttpd would ask again at once. */
+/* Without data the connection sleeps, because libmicrohttpd would ask again at once. */
 static ssize_t on_read(void *user, uint64_t position, char *out, size_t size)
 {
     struct http_request *request = user;
@@ -129,7 +130,7 @@ void http_answer_stream(struct http_request *request, const char *type,
     http_answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
 }
 
-/* Returns 0, or -1 to have the connection cut: out of memory. */
+/* Queues the answer. Returns 0, or -1 to cut the connection: out of memory. */
 static int hand_over(struct http_request *request)
 {
     struct http_peer *peer = http_peer_of(request->connection);
@@ -144,7 +145,8 @@ static int hand_over(struct http_request *request)
     return taken ? 0 : -1;
 }
 
-/* --- The request -------------------------------------------------------------------------------- */
+/* --- The request
+ * -------------------------------------------------------------------------------- */
 
 static bool asks_first(const struct http_request *request)
 {
@@ -164,8 +166,9 @@ static void refuse_body(struct http_request *request)
         "{\"error\":\"request body is larger than 1 MiB\",\"status\":413}\n");
 }
 
-/* libmicrohttpd (0.9.75) cuts the target at a NUL; the version stands behind what was cut, in the same
- * buffer. It writes NULs there itself, so only other bytes tell. */
+/* Whether the target contained a NUL. libmicrohttpd (0.9.75) cuts it there, and the version follows
+ * the cut part in the same buffer. It also writes NULs there itself, so only other bytes prove
+ * it. */
 static bool has_nul(const struct http_request *request, const char *version)
 {
     uintptr_t end = (uintptr_t)(request->sent_target + strlen(request->target));
@@ -198,7 +201,7 @@ static int take_head(struct http_request *request, struct MHD_Connection *connec
 static bool grow(struct http_request *request, size_t size)
 {
     size_t capacity = request->body_capacity != 0 ? request->body_capacity : 1024;
-    while (capacity <= size) /* one more for the NUL */
+    while (capacity <= size) /* plus one for the NUL */
         capacity *= 2;
     if (capacity == request->body_capacity)
         return true;
@@ -210,7 +213,7 @@ static bool grow(struct http_request *request, size_t size)
     return true;
 }
 
-/* What is too much, or not wanted any more, is read and dropped. */
+/* Keeps a piece of the body. Bytes above the limit, or after the answer, are dropped. */
 static int take_body(struct http_request *request, const char *data, size_t size)
 {
     if (request->body_size + size > HTTP_BODY_MAX)

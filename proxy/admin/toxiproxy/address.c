@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Go's addresses: see address.h. */
 #include "proxy/admin/toxiproxy/address.h"
 
 #include <ctype.h>
@@ -20,7 +19,7 @@ static bool begins_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Cuts "host:port" and "[host]:port". */
+/* Splits "host:port" and "[host]:port". */
 static int split(const char *text, char *host, size_t size, const char **port, struct err *err)
 {
     const char *colon = strrchr(text, ':');
@@ -49,7 +48,8 @@ static int check_port(const char *port, struct err *err)
     return 0;
 }
 
-/* Every interface, of both families where the kernel has IPv6 (net.Listen in Go does the same). */
+/* Returns the address of every interface, in both families if the kernel has IPv6 (as net.Listen in
+ * Go). */
 static const char *any_host(void)
 {
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -102,7 +102,7 @@ void toxiproxy_listen_nowhere(const char *text, struct err *err)
     err_set(err, "listen tcp: %s", inner.text);
 }
 
-/* Go's texts are the kernel's, in lower case, and name the address that a name stands for. */
+/* Go's texts are the kernel's in lower case, with the resolved address. */
 void toxiproxy_listen_error(const struct address *address, int errnum, struct err *err)
 {
     char text[ADDRESS_TEXT_MAX], why[128];

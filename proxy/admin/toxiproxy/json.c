@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Go's JSON: see json.h. A scanner finds the end of the first value, or what is wrong with it, in
- * the states and words of Go's own; jansson then reads a text that is known to be right.
+ * A scanner with Go's states and error texts finds the end of the first value, or the error in it.
+ * Then jansson parses a text that is known to be valid.
  */
 #include "proxy/admin/toxiproxy/json.h"
 
@@ -10,7 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Go allows 10,000; jansson reads by recursion and allows 2,048. No request of ours has five. */
+/* Limit of nesting. Go allows 10,000; jansson is recursive and allows 2,048. No request needs
+ * five. */
 #define DEPTH_MAX 1000
 
 struct scan {
@@ -18,14 +19,14 @@ struct scan {
     struct err *err;
 };
 
-/* A result of the functions below: 0, or -1 with err filled. */
+/* The functions below return 0, or -1 with err filled. */
 
 static int scan_ended(struct scan *scan)
 {
     return err_set(scan->err, "unexpected EOF");
 }
 
-/* The byte at hand has no place here. Go shows it as a character of that number. */
+/* Reports the current byte as unexpected. Go shows it as a character of that number. */
 static int scan_bad(struct scan *scan, const char *context)
 {
     unsigned char c = (unsigned char)*scan->at;
@@ -72,7 +73,7 @@ static int scan_escape(struct scan *scan)
     return 0;
 }
 
-/* Behind the opening quote. */
+/* Scans behind the opening quote. */
 static int scan_string(struct scan *scan)
 {
     while (scan->at < scan->end) {
@@ -137,7 +138,7 @@ static int scan_word(struct scan *scan, const char *word)
 
 static int scan_value(struct scan *scan, unsigned depth);
 
-/* A key and its colon. */
+/* Scans a key and its colon. */
 static int scan_key(struct scan *scan)
 {
     skip_blanks(scan);
@@ -157,7 +158,7 @@ static int scan_key(struct scan *scan)
     return 0;
 }
 
-/* Behind the opening bracket. */
+/* Scans behind the opening bracket. */
 static int scan_members(struct scan *scan, bool object, unsigned depth)
 {
     char closing = object ? '}' : ']';
@@ -210,7 +211,8 @@ static int scan_value(struct scan *scan, unsigned depth)
     }
 }
 
-/* What is no UTF-8 reads as U+FFFD, and so does half a surrogate pair; jansson refuses both. */
+/* Replaces invalid UTF-8, and half a surrogate pair, by U+FFFD, as Go does; jansson refuses
+ * both. */
 static json_t *load(const char *bytes, size_t size, struct err *err)
 {
     json_error_t error;
@@ -271,7 +273,7 @@ static bool take_field(const struct toxiproxy_field *field, const json_t *value)
     if (field->kind == GO_STRING ? !json_is_string(value) : !json_is_boolean(value))
         return false;
     if (field->kind == GO_STRING && strlen(json_string_value(value)) != json_string_length(value))
-        return false; /* a NUL in it */
+        return false; /* the string contains a NUL */
     if (field->kind == GO_STRING)
         snprintf(field->value, field->size, "%s", json_string_value(value));
     else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON read as Go's encoding/json reads it, because Toxiproxy's clients see what it says: the first
- * value counts and what follows is ignored, keys match in any case, the last of two wins, null
- * changes nothing; and each error in its words.
+ * Reads JSON like Go's encoding/json, because Toxiproxy's clients depend on it: the first value
+ * counts and later bytes are ignored, keys match in any case, the last of two equal keys wins, null
+ * changes nothing, and the error texts are Go's.
  */
 #ifndef RUDEPROXY_ADMIN_TOXIPROXY_JSON_H
 #define RUDEPROXY_ADMIN_TOXIPROXY_JSON_H
@@ -14,11 +14,11 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-/* The first value of a body; a new reference. NULL with err filled: "EOF", "unexpected EOF",
- * "invalid character 'x' looking for beginning of value". */
+/* Parses the first value of a body. Returns a new reference; or NULL with err filled: "EOF",
+ * "unexpected EOF", "invalid character 'x' looking for beginning of value". */
 json_t *toxiproxy_json_read(const char *body, size_t size, struct err *err);
 
-/* The kinds of value that a Go struct of ours has. */
+/* The types of the fields of our Go structs. */
 enum toxiproxy_kind { GO_STRING, GO_BOOL };
 
 struct toxiproxy_field {
@@ -29,14 +29,15 @@ struct toxiproxy_field {
     bool *given; /* set when a value was taken; may be NULL */
 };
 
-/* Reads an object into fields, the last row's key is NULL. `type` is Go's name of the struct
- * ("Proxy"), and `package` what stands before it where no field is meant. A string that does not
- * fit is cut, and longer than any that may be: the caller's check of its length finds it. Returns 0,
- * or -1 with err telling the first mismatch; the other fields are read all the same. */
+/* Reads an object into fields; the last row's key is NULL. `type` is Go's name of the struct
+ * ("Proxy"), and `package` the prefix if no field is meant. A string that does not fit is
+ * truncated, still longer than any that is allowed: the caller's check of its length finds it.
+ * Returns 0, or -1 with the first mismatch in err; the other fields are read anyway. */
 MUST_CHECK int toxiproxy_json_fields(json_t *object, const char *package, const char *type,
     const struct toxiproxy_field *fields, struct err *err);
 
-/* "string", "number", "object", ...: what Go calls a value in "cannot unmarshal ...". */
+/* Returns Go's name of a value's type ("string", "number", "object"...) in "cannot unmarshal
+ * ...". */
 const char *toxiproxy_json_kind(const json_t *value);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Toxiproxy's /populate: a list of proxies to be there. All of them are looked at first, and with one
- * that has no name or no upstream nothing happens; then they are made in order, up to the first that
- * cannot be. One that is there already, with the same addresses, is left alone with all that it has;
- * with others it is replaced by a new one.
+ * Toxiproxy's /populate: a list of proxies that shall exist. All of them are checked first, and
+ * nothing happens if one has no name or no upstream. Then they are made in order, up to the first
+ * failure. An existing proxy with the same addresses stays as it is, with all its toxics; one with
+ * other addresses is replaced.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "proxy/admin/toxiproxy/routes.h"
 #include "proxy/net/listen_address.h"
 
-/* The proxies that are there so far are told, with an error too. */
+/* Answers with the proxies made so far, also after an error. */
 static void answer(const struct call *call, const struct toxiproxy_proxy *proxies, size_t count,
     unsigned status, const struct err *err)
 {
@@ -56,7 +56,7 @@ static int read_list(json_t *body, struct toxiproxy_proxy *proxies, struct err *
     return 0;
 }
 
-/* Whether both mean one place, once a name is resolved. Port 0 is another port each time. */
+/* Whether both are the same address after resolving. Port 0 is a different port each time. */
 static bool same_listen(const struct address *now, const struct address *wanted)
 {
     struct sockaddr_storage resolved;
@@ -80,7 +80,7 @@ static bool is_same(const struct proxy_config *now, const struct proxy_config *w
            address_equal(&now->upstream, &wanted->upstream);
 }
 
-/* A proxy that cannot take the place of another leaves it there, stopped. */
+/* If the new proxy fails, the old one stays, stopped. */
 static unsigned replace(struct control *control, const struct proxy_config *now,
     const struct proxy_config *wanted, struct err *err)
 {

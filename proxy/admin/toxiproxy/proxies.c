@@ -109,7 +109,7 @@ void toxiproxy_show_proxy(const struct call *call)
         answer_proxy(call, 200, call->names[0]);
 }
 
-/* What the body leaves out stays as it is, the name in any case. */
+/* Values that the body omits stay as they are; the name always does. */
 static unsigned update(const struct call *call, struct proxy *proxy, json_t *body, struct err *err)
 {
     struct control *control = call->admin->context.control;
@@ -157,7 +157,7 @@ void toxiproxy_delete_proxy(const struct call *call)
         answer_go_error(call, 404, "proxy not found");
 }
 
-/* The first one that is not enabled is the one that could not listen. */
+/* The first proxy that is not enabled is the one that could not listen. */
 static void say_reset_failed(const struct call *call, struct err *err)
 {
     const struct control *control = call->admin->context.control;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Toxiproxy's proxies: see proxy.h. */
 #include "proxy/admin/toxiproxy/proxy.h"
 
 #include <netdb.h>
@@ -10,7 +9,7 @@
 #include "proxy/admin/toxiproxy/json.h"
 #include "proxy/admin/toxiproxy/toxic.h"
 
-/* How Go prints the type of an element of /populate's array, and of a proxy. */
+/* Go's names for the type of an element of /populate's array, and of a proxy. */
 #define ELEMENT_TYPE "struct { toxiproxy.Proxy; Enabled *bool \"json:\\\"enabled\\\"\" }"
 
 int toxiproxy_proxy_read(
@@ -50,7 +49,7 @@ unsigned toxiproxy_proxy_config(
     memcpy(config->name, proxy->name, strlen(proxy->name) + 1);
     config->enabled = proxy->enabled;
     config->unreachable =
-        UNREACHABLE_CLOSE; /* where the upstream refuses, Toxiproxy's client sees EOF */
+        UNREACHABLE_CLOSE; /* if the upstream refuses, Toxiproxy's client sees EOF */
     if (toxiproxy_upstream_parse(proxy->upstream, &config->upstream, err) != 0)
         return 400;
     if (toxiproxy_listen_parse(proxy->listen, &config->listen, &ignored) == 0)

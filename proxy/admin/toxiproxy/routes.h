@@ -19,10 +19,10 @@ void toxiproxy_delete_toxic(const struct call *call);
 void toxiproxy_reset(const struct call *call);
 void toxiproxy_version(const struct call *call);
 
-/* The proxy of the path; NULL: answered with a 404. */
+/* Returns the proxy of the path; NULL: a 404 was sent. */
 struct proxy *toxiproxy_find_proxy(const struct call *call);
 
-/* The body's first JSON value, a new reference; NULL: answered with a 400. */
+/* Returns the body's first JSON value, a new reference; NULL: a 400 was sent. */
 json_t *toxiproxy_read_body(const struct call *call);
 
 #endif

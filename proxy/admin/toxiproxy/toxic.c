@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Toxics to faults and back: see toxics.h. The table says what Toxiproxy calls what the catalogue has;
- * everything else follows from the rows of the types, ranges and all.
+ * Converts toxics to faults and back. A table maps Toxiproxy's names to types and keys; ranges and
+ * defaults come from the option rows of the types.
  *
- * An attribute is a whole number of some unit, or a share of one. What a type has beside its
- * attributes has the default of its row, as in the file.
+ * An attribute is a whole number of some unit, or a share of one. Keys of a type without an
+ * attribute have their default, as in the file.
  */
 #include "proxy/admin/toxiproxy/toxic.h"
 
@@ -21,27 +21,26 @@
 struct attribute {
     const char *name; /* in JSON; NULL ends a table */
     const char *key;  /* of the type's options; its value is an uint64_t */
-    uint64_t
-        unit; /* one of the attribute is so many of the key; 0: a share, in parts per billion */
-    double absent;         /* what an absent attribute means */
-    bool negative_is_zero; /* as Toxiproxy's own arithmetic has it; else it would crash there */
-    const char *limit;     /* a key whose value is the most that this one can be; NULL: none */
-    const char
-        *slack; /* a key whose value follows from this one: a `slack_per`th part of it, at least
-                          1; NULL: none */
+    /* option value = attribute value x unit. 0: a share, in parts per billion. */
+    uint64_t unit;
+    double absent;         /* value of an absent attribute */
+    bool negative_is_zero; /* as in Toxiproxy's own arithmetic; otherwise it would crash there */
+    const char *limit;     /* key whose value is the upper limit; NULL: none */
+    /* A key that is set from this one: 1/slack_per of it, at least 1. NULL: none. */
+    const char *slack;
     uint64_t slack_per;
 };
 
 #define MS ((uint64_t)US_PER_MS)
 
-/* What a bandwidth may save up is 2 ms of its rate: 480 KB at 1000 KB/s take 480 ms, also after a
+/* The burst of a bandwidth is 2 ms of its rate: 480 KB at 1000 KB/s take 480 ms, also after a
  * pause. */
 #define BURSTS_PER_S 500
 
 static const struct toxic_type {
-    const char *name;  /* Toxiproxy's */
-    const char *fault; /* ours */
-    const char *go;    /* what its decoder calls the struct */
+    const char *name;  /* in Toxiproxy */
+    const char *fault; /* in rudeproxy */
+    const char *go;    /* the struct's name in Toxiproxy's decoder */
     struct attribute attributes[TOXIC_ATTRIBUTES_MAX + 1];
 } types[] = {
     {"noop", "noop", "NoopToxic", {{.name = NULL}}},
@@ -93,7 +92,7 @@ static const struct toxic_type *type_of(const struct fault *fault)
 
 /* --- toxicity --- */
 
-/* Toxiproxy keeps it in 32 bits: the shortest decimal that is the same number there. */
+/* Toxiproxy stores it in 32 bits: returns the shortest decimal that is the same number there. */
 static double shortest(float toxicity)
 {
     char text[32];
@@ -105,7 +104,7 @@ static double shortest(float toxicity)
     return strtod(text, NULL);
 }
 
-/* Its verdict is drawn once for a connection. What never hits is a fault that is not enabled. */
+/* It is drawn once for each connection. A toxicity of 0 becomes a disabled fault. */
 static void set_toxicity(struct toxic *toxic, float toxicity)
 {
     double share = shortest(toxicity);
@@ -118,7 +117,7 @@ static void set_toxicity(struct toxic *toxic, float toxicity)
     }
 }
 
-/* `where` as in toxic_mismatch. Absent: *toxicity stays as it is. */
+/* `where` as in toxic_mismatch. If it is absent, *toxicity stays. */
 static int read_toxicity(const json_t *body, float *toxicity, const char *where, struct err *err)
 {
     const json_t *value = toxic_member(body, "toxicity");
@@ -152,8 +151,8 @@ static void set_value(struct fault *fault, const struct attribute *attribute, ui
     }
 }
 
-/* A whole number. One that is too large means "without a limit" or "for ever", and becomes the largest
- * value that the type has. */
+/* Stores a whole number. A too large one means "no limit" or "forever", and becomes the largest
+ * value of the type. */
 static int take_whole(
     struct fault *fault, const struct attribute *attribute, int64_t number, struct err *err)
 {
@@ -181,7 +180,7 @@ static int take_share(
     return 0;
 }
 
-/* What the attribute means now, in its own unit. */
+/* Returns the attribute's current value in its own unit. */
 static int64_t number_of(const struct fault *fault, const struct attribute *attribute)
 {
     const struct option *option = option_find(fault->type->options, attribute->key);
@@ -190,7 +189,7 @@ static int64_t number_of(const struct fault *fault, const struct attribute *attr
     return value < INT64_MAX ? (int64_t)value : INT64_MAX;
 }
 
-/* Keeps the number of an attribute that means another one, to show it as it was written. */
+/* Keeps the original number of an attribute that was limited, to show it unchanged. */
 static void keep_number(
     struct toxic *toxic, size_t i, const struct attribute *attribute, int64_t number)
 {
@@ -200,7 +199,7 @@ static void keep_number(
     toxic->toxic_fields.altered |= (unsigned)altered << i;
 }
 
-/* `value` NULL: absent. `i`: the attribute's place in its row. */
+/* `value` NULL: absent. `i`: index of the attribute in its row. */
 static int take_attribute(struct toxic *toxic, const struct toxic_type *type, size_t i,
     const json_t *value, struct err *err)
 {
@@ -225,7 +224,8 @@ static int take_attribute(struct toxic *toxic, const struct toxic_type *type, si
     return 0;
 }
 
-/* The attributes of a body, NULL: there are none. -1: they are no object; `where` as in toxic_mismatch. */
+/* Finds the attributes of a body; NULL: none. Returns -1 if they are no object; `where` as in
+ * toxic_mismatch. */
 static int find_attributes(const json_t *body, const json_t **attributes, const char *where,
     const char *go, struct err *err)
 {
@@ -237,7 +237,7 @@ static int find_attributes(const json_t *body, const json_t **attributes, const 
     return 0;
 }
 
-/* `keep`: those that are absent stay as they are, else they become what their absence means. */
+/* `keep`: absent attributes stay as they are; otherwise they get their default. */
 static int take_attributes(
     struct toxic *toxic, const json_t *attributes, bool keep, struct err *err)
 {
@@ -254,7 +254,7 @@ static int take_attributes(
 
 /* --- the whole --- */
 
-/* As in the file, where nothing but the type, the proxy and the direction is given. */
+/* Sets the defaults, as in the file for a fault with only type, proxy and direction. */
 static void set_defaults(
     struct fault *fault, const struct toxic_type *type, const char *proxy, unsigned directions)
 {
@@ -354,7 +354,7 @@ bool toxic_of_fault(
     return true;
 }
 
-/* A whole number is written as one. */
+/* Writes a whole number without a fraction. */
 static json_t *number_to_json(double number)
 {
     bool whole = number == trunc(number) && fabs(number) < 1e15;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON of a toxic: see toxic_json.h. */
 #include "proxy/admin/toxiproxy/toxic_json.h"
 
 #include <stdbool.h>
@@ -8,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a JSON value is called in an error. */
+/* Names a JSON value for an error text. */
 static void describe(const json_t *value, char *buf, size_t size)
 {
     static const char *const words[] = {

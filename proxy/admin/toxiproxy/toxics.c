@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Toxiproxy's routes of toxics. A fault that no toxic could be is not there. */
+/* Toxiproxy's routes for toxics. Faults that cannot be expressed as a toxic are not listed. */
 #include <string.h>
 
 #include "proxy/admin/toxiproxy/json.h"
@@ -14,7 +14,7 @@ static void answer_toxic(const struct call *call, const struct toxic *toxic)
     answer_json_text(call, 200, &text);
 }
 
-/* The toxic of the path. False: answered with a 404. */
+/* Finds the toxic of the path. Returns false after sending a 404. */
 static bool find_toxic(const struct call *call, const struct proxy *proxy, struct toxic *toxic)
 {
     const struct rule *rule = control_fault(proxy, call->names[1]);

@@ -6,7 +6,7 @@
 #include "proxy/admin/guard.h"
 #include "proxy/admin/ui/files.h"
 
-#define TOKEN_MARK "@TOKEN@" /* stands for the token in page.html */
+#define TOKEN_MARK "@TOKEN@" /* replaced by the token in page.html */
 
 static const char javascript[] = "text/javascript; charset=utf-8";
 
@@ -27,7 +27,7 @@ static const struct file {
     {"/ui/diagram.js", javascript, ui_diagram_js},
 };
 
-/* No inline script or style, nothing from elsewhere, no frame around the page, and no text that a script
+/* Forbids inline scripts and styles, other sources, frames around the page, and texts that a script
  * could turn into markup (https://www.w3.org/TR/CSP3/, https://www.w3.org/TR/trusted-types/). */
 static const char *const headers[][2] = {
     {"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
@@ -82,7 +82,7 @@ static void answer_path(const struct call *call, const char *path, size_t length
     answer_error(call, 404, "the page has no file of this name");
 }
 
-/* Programs find nothing at / and /ui, as at Toxiproxy. */
+/* Programs get a 404 at / and /ui, as from Toxiproxy. */
 bool ui_answer(const struct call *call)
 {
     const char *target = call->request->target;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /v1/connections and /v1/proxies/P/connections: the list is made in pieces, each in a turn of the loop
- * of its own, so that thousands of connections do not hold up the data path. A connection is listed as
- * it stands when its piece is made; one that begins or ends meanwhile is in the list or not.
+ * /v1/connections and /v1/proxies/P/connections: the list is made in pieces, each in its own turn
+ * of the loop, so that thousands of connections do not delay the data path. A connection is listed
+ * in its state when its piece is made; one that begins or ends meanwhile may be missing.
  *
  * A list that is complete after the first piece is an ordinary answer.
  */
@@ -12,22 +12,22 @@
 #include "proxy/admin/v1/v1.h"
 #include "proxy/net/connection.h"
 
-/* Of the loop, for one piece: half of what requests get of a turn. */
+/* Time of the loop for one piece: half of the requests' time in a turn. */
 #define PIECE_US (HTTP_TURN_US / 2)
 
 struct connection_list {
     const struct control *control;
     struct http *http;
     struct poller *poller;
-    char (*names)[PROXY_NAME_MAX]; /* of the proxies that are left, in order; owned */
+    char (*names)[PROXY_NAME_MAX]; /* remaining proxies, in order; owned */
     size_t name_count, next_name;
-    uint64_t last; /* the number of the proxy's connection that was listed last */
+    uint64_t last; /* number of the last listed connection of the proxy */
     size_t listed;
     bool begun, complete;
-    bool has_piece;          /* this turn's piece was made */
-    struct poller_task turn; /* the next piece may be made */
+    bool has_piece;          /* a piece was made in this turn */
+    struct poller_task turn; /* allows the next piece */
     struct text piece;
-    size_t sent; /* of it */
+    size_t sent; /* bytes sent of it */
 };
 
 static void list_free(void *user)
@@ -46,7 +46,7 @@ static void on_turn(struct poller_task *task)
     http_wake_streams(list->http);
 }
 
-/* Lists connections of one proxy until the time is over. Returns whether it came to their end. */
+/* Lists connections of one proxy until the time is over. Returns whether all are listed. */
 static bool put_proxy(struct connection_list *list, const struct proxy *proxy, time_us end)
 {
     list_for_each(link, &proxy->connections)
@@ -106,7 +106,7 @@ static ssize_t on_read(void *user, char *out, size_t size)
 
 static const struct http_stream_calls stream_calls = {.read = on_read, .free = list_free};
 
-/* `only` NULL: of all proxies. NULL: out of memory. */
+/* `only` NULL: all proxies. Returns NULL if out of memory. */
 static struct connection_list *list_new(const struct call *call, const struct proxy *only)
 {
     const struct control *control = call->admin->context.control;

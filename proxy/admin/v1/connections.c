@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An open connection and how it stands: /v1/proxies/P/connections/N, and the elements of the lists. What the
- * kernel knows (TCP_INFO, the queues) is asked here, at the moment of the question.
+ * The state of an open connection: /v1/proxies/P/connections/N, and the elements of the lists. The
+ * kernel's values (TCP_INFO, the queues) are read during the call.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,7 +26,7 @@ static const char *const tcp_states[] = {
     [TCP_CLOSING] = "closing",
 };
 
-/* By enum teardown_state: what becomes of a socket. */
+/* The state of a socket in words, by enum teardown_state. */
 static const char *const side_states[] = {
     [TEARDOWN_NONE] = "open",
     [TEARDOWN_DELIVER] = "delivering",
@@ -60,7 +60,7 @@ static void write_tcp(struct text *text, int fd)
     socklen_t size = sizeof info;
     memset(&info, 0, sizeof info);
     if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-        return; /* a UNIX socket */
+        return; /* UNIX sockets have no TCP_INFO */
     bool known = info.tcpi_state < sizeof tcp_states / sizeof tcp_states[0] &&
                  tcp_states[info.tcpi_state] != NULL;
     text_json_key(text, "tcp");

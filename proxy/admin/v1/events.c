@@ -2,9 +2,9 @@
 /*
  * /v1/events: Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
  *
- * Begins with what comes from now on; with Last-Event-ID, or ?after=N, behind that event; ?after=0 and
- * ?follow=no with the oldest that is still there. A reader that was too slow, or asks for what is gone,
- * gets a `gap` event with the number of events it has missed, and goes on with the oldest.
+ * Begins with new events; with Last-Event-ID or ?after=N behind that event; with ?after=0 or
+ * ?follow=no at the oldest event still kept. If the next event is no longer kept, the reader gets a
+ * `gap` event with the number of missed events, and continues with the oldest.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 struct event_stream {
     const struct event_ring *ring;
     uint64_t next; /* number of the event to send next */
-    uint64_t last; /* what is newer is not sent; UINT64_MAX: it goes on */
+    uint64_t last; /* the last event to send; UINT64_MAX: no end */
     time_us quiet_since;
-    struct text left; /* of an event that did not fit */
+    struct text left; /* rest of an event that did not fit */
     size_t left_sent;
 };
 
@@ -29,7 +29,7 @@ static void put_gap(struct event_stream *stream)
     stream->next = first;
 }
 
-/* The next piece into `left`. False: there is none now. */
+/* Puts the next piece into `left`. Returns false if there is none now. */
 static bool put_next(struct event_stream *stream)
 {
     stream->left.size = stream->left_sent = 0;
@@ -85,7 +85,7 @@ static void on_free(void *user)
 
 static const struct http_stream_calls stream_calls = {.read = on_read, .free = on_free};
 
-/* Behind which event to begin. False: it is no number. */
+/* Reads the event behind which to begin. Returns false if it is not a number. */
 static bool read_after(const struct call *call, bool follow, uint64_t *after)
 {
     char buf[24];
@@ -119,8 +119,8 @@ void v1_events(const struct call *call)
         answer_empty(call, 500);
         return;
     }
-    /* An id from a run before this one: begin with the oldest of this run. Nobody asked for a gap who
-     * asked for the oldest. */
+    /* An id from an earlier run: begin with the oldest event of this run. There is no gap if the
+     * client asked for the oldest. */
     stream->next = after > ring->last ? 1 : after + 1;
     if (after == 0)
         stream->next = event_ring_first(ring);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* /v1/proxies/P/faults: every fault of a proxy, whoever made it. */
+/* /v1/proxies/P/faults: every fault of a proxy, from the file and from the API. */
 #include <string.h>
 
 #include "proxy/admin/v1/v1.h"
 #include "proxy/admin/v1/value.h"
 
-/* Why it did not fire on connections of this proxy that have ended: the first reasons. */
+/* Writes why the fault did not fire on ended connections of this proxy: the first reasons. */
 static void write_not_fired(
     struct text *text, const struct call *call, const char *proxy, const char *fault)
 {
@@ -95,7 +95,7 @@ void v1_show_fault(const struct call *call)
         answer_fault(call, 200, call->names[1]);
 }
 
-/* What is wrong with a body, or with our memory. */
+/* Answers with the problems of a body, or out of memory. */
 static void answer_problems(const struct call *call, struct text *problems)
 {
     if (problems->failed)
@@ -104,8 +104,8 @@ static void answer_problems(const struct call *call, struct text *problems)
         answer_error(call, 400, "%.*s", (int)problems->size, problems->bytes);
 }
 
-/* The body of a fault, where `"connections": "next"` is the number that the next connection of the
- * proxy gets. A new reference; NULL: answered with a 400. */
+/* Reads the body of a fault, where `"connections": "next"` is the number of the proxy's next
+ * connection. Returns a new reference; NULL: a 400 was sent. */
 static json_t *read_fault_body(const struct call *call, const struct proxy *proxy)
 {
     json_t *body = v1_read_body(call);
@@ -225,8 +225,8 @@ void v1_inject(const struct call *call)
     json_decref(body);
 }
 
-/* The keys of a fault from the query, where `how` is its type: ?how=close&side=client. NULL: they
- * cannot be read. */
+/* Reads a fault from the query, where `how` is its type: ?how=close&side=client. Returns NULL if it
+ * is badly encoded. */
 static json_t *fault_of_query(const struct call *call)
 {
     json_t *object = json_pack("{s:s}", "type", "reset");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /v1/proxies: with every key that the file has, and what Toxiproxy's objects cannot say. */
+/* /v1/proxies: proxies with every key of the file, also those that Toxiproxy's objects lack. */
 #include <string.h>
 
 #include "proxy/admin/v1/v1.h"
@@ -134,7 +134,7 @@ void v1_show_proxy(const struct call *call)
         answer_proxy(call, 200, call->names[0]);
 }
 
-/* Either is complete by now, or the problems say what is wrong. */
+/* read == 0: `config` is valid; else `problems` explains. */
 static void change(const struct call *call, int read, const struct proxy_config *config,
     struct text *problems, bool create)
 {

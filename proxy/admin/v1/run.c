@@ -17,7 +17,7 @@ void v1_version(const struct call *call)
     text_json_member(&text, "version", RUDEPROXY_VERSION);
     text_json_member(&text, "toxiproxy", TOXIPROXY_VERSION);
     text_json_member(
-        &text, "seed", seed); /* half of all are beyond what readers of JSON can hold */
+        &text, "seed", seed); /* half of all seeds are larger than a JSON reader's integers */
     text_json_number(&text, "uptime_us", timers_now() - call->admin->context.worker->started_at);
     text_puts(&text, "}");
     answer_json_text(call, 200, &text);
@@ -66,7 +66,7 @@ void v1_config(const struct call *call)
     memory_answer(call, 200, &memory, "text/plain; charset=utf-8");
 }
 
-/* Problems stand one a line; in the answer they are elements of a list. */
+/* Problems are lines; in the answer they are elements of a list. */
 static void answer_problems(const struct call *call, char *lines)
 {
     struct text text = {0};

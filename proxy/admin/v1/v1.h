@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Our own routes, under /v1, and /metrics, for the table in routes.c. */
+/* rudeproxy's own routes, under /v1, and /metrics, for the table in routes.c. */
 #ifndef RUDEPROXY_ADMIN_V1_V1_H
 #define RUDEPROXY_ADMIN_V1_V1_H
 
@@ -33,20 +33,21 @@ void v1_end_connection(const struct call *call);
 void v1_events(const struct call *call);
 void metrics_show(const struct call *call);
 
-/* The proxy of the path; NULL: answered with a 404. */
+/* Returns the proxy of the path; NULL: a 404 was sent. */
 struct proxy *v1_find_proxy(const struct call *call);
 
-/* The connection as a JSON object. */
+/* Writes the connection as a JSON object. */
 struct connection;
 void v1_write_connection(struct text *text, const struct connection *connection);
 
-/* The body as an object, a new reference; NULL: answered with a 400. */
+/* Returns the body as an object, a new reference; NULL: a 400 was sent. */
 json_t *v1_read_body(const struct call *call);
 
-/* Answers for a change that control did not make. */
+/* Answers for a change that control refused. */
 void v1_answer_failure(const struct call *call, enum control_result result, const struct err *err);
 
-/* `connections` of the query: which of them a change of a fault concerns. False: answered. */
+/* Reads `connections` of the query: the connections that a change of a fault reaches. Returns false
+ * after answering. */
 bool v1_read_scope(const struct call *call, enum control_scope *scope);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From JSON to words of the file's language and through its checks; and back: see v1_value.h.
+ * Converts JSON to words of the file's language, which pass through its checks; and back.
  *
- * A change starts with the words of what is in force, without those that say no more than the default,
- * and puts the new ones over them: so a key that means nothing any more is an error only if somebody
- * wrote it.
+ * A change starts with the words of the current value, without those that equal the default, and
+ * puts the new words over them. So a key that no longer applies is an error only if somebody wrote
+ * it.
  */
 #include "proxy/admin/v1/value.h"
 
@@ -18,7 +18,7 @@
 
 #define WORDS_MAX CONFIG_WORDS_MAX
 
-/* Words under way to a value. */
+/* The words of a section while they are collected. */
 struct words {
     struct config_word list[WORDS_MAX];
     char values[WORDS_MAX][OPTION_TEXT_MAX];
@@ -43,7 +43,7 @@ static struct config_word *find_word(struct words *words, const char *key)
     return NULL;
 }
 
-/* NULL: there is no room, and that is a problem by now. */
+/* Returns the word, or NULL after reporting that there is no room. */
 static char *word_value(struct words *words, const char *key)
 {
     const struct config_word *word = find_word(words, key);
@@ -69,7 +69,7 @@ static void drop_word(struct words *words, const char *key)
     memcpy(words->values[i], words->values[last], sizeof words->values[0]);
 }
 
-/* A scalar as the file would have it. False: it is none. */
+/* Writes a scalar in the form of the file. Returns false if the value is none. */
 static bool put_scalar(const json_t *value, char *buf, size_t size)
 {
     int length = -1;
@@ -119,7 +119,7 @@ static void take_member(struct words *words, const char *key, const json_t *valu
                                   : "the value is too long, or holds a NUL");
 }
 
-/* Bytes may be written as they are, and not as the file needs them, in quotes. */
+/* Bytes may be given directly, or in quotes as in the file. */
 static void quote_bytes(struct words *words, const struct option *table)
 {
     char quoted[OPTION_TEXT_MAX];
@@ -132,7 +132,7 @@ static void quote_bytes(struct words *words, const struct option *table)
     }
 }
 
-/* What is in force, as far as it is not the default. */
+/* Puts the current values that differ from the default. */
 static void put_present(struct words *words, const struct option *table, const void *base,
     const void *defaults, const struct fault *fault)
 {
@@ -152,7 +152,7 @@ static void put_present_fault(struct words *words, const struct fault *fault, co
 {
     struct fault usual = {.type = fault->type};
     option_set_defaults(fault_options, &usual);
-    usual.type = NULL; /* the type is always said */
+    usual.type = NULL; /* the type is always written */
     put_present(words, fault_options, fault, &usual, fault);
     drop_word(words, "proxy");
     if (type != NULL && strcmp(type, fault->type->name) != 0)
@@ -161,7 +161,7 @@ static void put_present_fault(struct words *words, const struct fault *fault, co
     put_present(words, fault->type->options, fault->params, usual.params, fault);
 }
 
-/* Problems as one text, with "; " between them. */
+/* Joins problems to one text, with "; " between them. */
 static int tell(struct problems *from, size_t count, struct text *to)
 {
     to->failed = to->failed || from->out_of_memory;
@@ -176,7 +176,7 @@ static int tell(struct problems *from, size_t count, struct text *to)
     return count > 0 || to->failed ? -1 : 0;
 }
 
-/* The members that are not for the tables. */
+/* Whether the member is not in the option tables. */
 static bool is_own_member(const char *key)
 {
     static const char *const shown[] = {
@@ -199,7 +199,7 @@ static void take_members(struct words *words, json_t *object)
     }
 }
 
-/* A null takes a key's value away; of a key that nobody knows it is a mistake, like any other value. The
+/* A null removes a key's value. A null for an unknown key is an error, as any other value is. The
  * second table may be NULL. */
 static void check_nulls(
     struct words *words, json_t *object, const struct option *table, const struct option *second)
@@ -219,7 +219,8 @@ static const char *string_member(json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* The name that an object has, or is given. NULL: it cannot be one, and that is a problem. */
+/* Returns the name of an object, its own or the given one. NULL: it is invalid, which is
+ * reported. */
 static const char *name_of(json_t *object, const char *named, struct text *problems)
 {
     struct err err;
@@ -346,7 +347,7 @@ static void write_option(struct text *text, const struct option *option, const c
     }
 }
 
-/* The type stands at the head of a fault, and the path says which proxy it is of. */
+/* The type is written first in a fault, and the path names the proxy. */
 static bool is_told(const struct option *option)
 {
     return option->kind == &option_type || option->kind == &option_names;
