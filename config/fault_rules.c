@@ -46,7 +46,7 @@ static int say_foreign(const struct fault_type *type, unsigned row, struct err *
             type->name);
     if (row == ROW_SIDE)
         return err_set(err,
-            "means nothing for type = %s, which goes by direction: write direction = upstream, "
+            "means nothing for type = %s, which follows direction: write direction = upstream, "
             "downstream or both",
             type->name);
     if (row == ROW_UNTIL)

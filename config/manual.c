@@ -121,8 +121,8 @@ static const char *side_text(const struct fault_type *type)
     if (type->only_watches)
         return "touches nothing; `direction` says whose bytes `when` looks at";
     return type->at_accept                         ? "fires at accept"
-           : type->default_directions == BOTH_BITS ? "goes by `direction`, both unless given"
-                                                   : "goes by `direction`, downstream unless given";
+           : type->default_directions == BOTH_BITS ? "follows `direction`, both unless given"
+                                                   : "follows `direction`, downstream unless given";
 }
 
 static void markdown_type(const struct fault_type *type, FILE *out)

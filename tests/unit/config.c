@@ -78,7 +78,7 @@ static const struct complaint corpus[] = {
     {F "type = close\ndirection = upstream\n", 0, 6, "neither when = open nor type = close"},
     {F "type = close\ndirection = both\nwhen = accept\n", 0, 6, "when = accept"},
     {F "type = reset\ndirection = upstream\nwhen = time:5s\n", 0, 6, "when = time:5s"},
-    {F "type = hold_fin\nside = client\n", 0, 6, "goes by direction"},
+    {F "type = hold_fin\nside = client\n", 0, 6, "follows direction"},
     {F "type = hold_fin\nother = hold\n", 0, 6, "does not end the connection"},
     {F "type = half_close\nside = client\nother = hold\n", 0, 7, "does not end the connection"},
     {F "type = shut_rd\nside = client\nother = hold\n", 0, 7, "does not end the connection"},
