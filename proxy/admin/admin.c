@@ -12,6 +12,7 @@
 #include "proxy/admin/call.h"
 #include "proxy/admin/guard.h"
 #include "proxy/admin/route.h"
+#include "proxy/net/listen_address.h"
 
 static void on_head(void *user, struct http_request *request)
 {
@@ -43,9 +44,31 @@ static void on_keep_alive(struct timer *timer)
         &admin->context.worker->timers, timer, time_add(timers_now(), EVENT_STREAM_KEEP_ALIVE_US));
 }
 
+static void on_name(struct resolver_watcher *names)
+{
+    http_resume_postponed(&container_of(names, struct admin, names)->http);
+}
+
+/* From a host name to its address. 0, or -1 with err. */
+static int resolve_address(struct admin *admin, struct err *err)
+{
+    struct sockaddr_storage resolved = {0};
+    char text[ADDRESS_TEXT_MAX];
+    socklen_t len;
+    if (admin->address.kind != ADDRESS_NAME || listen_address_is_localhost(&admin->address))
+        return 0;
+    if (listen_address_resolve(
+            &admin->address, &admin->context.worker->resolver, &resolved, &len, err) != 0)
+        return -1;
+    address_format_sockaddr(&resolved, len, text, sizeof text);
+    return address_parse(text, &admin->address, err);
+}
+
 static int open_parts(struct admin *admin, struct err *err)
 {
     struct worker *worker = admin->context.worker;
+    if (resolve_address(admin, err) != 0)
+        return -1;
     err_set(err, "out of memory");
     if (event_ring_init(&admin->events, admin->context.wall_offset_us) != 0)
         return -1;
@@ -94,6 +117,8 @@ struct admin *admin_open(
     admin->tell.run = on_tell;
     list_init(&admin->tell.link);
     if (open_parts(admin, err) == 0) {
+        admin->names.on_answer = on_name;
+        resolver_watch(&admin->context.worker->resolver, &admin->names);
         on_keep_alive(&admin->keep_alive);
         return admin;
     }
@@ -106,6 +131,7 @@ void admin_close(struct admin *admin)
     if (admin == NULL)
         return;
     struct timers *timers = &admin->context.worker->timers;
+    list_remove(&admin->names.link);
     http_close(&admin->http);
     list_remove(&admin->tell.link);
     timer_deinit(timers, &admin->keep_alive);

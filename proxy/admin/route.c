@@ -181,13 +181,17 @@ static void refuse_browser(const struct call *call, bool own)
     http_answer_header(call->request, "X-Content-Type-Options", "nosniff");
 }
 
+/* A change that waits for a name has failed by now, without a trace: the request is asked again later. */
 static void handle(const struct call *call, const struct route *route, bool own)
 {
     if (guard_is_browser(call) && !guard_is_own_page(call))
         refuse_browser(call, own);
     else
         route->handle(call);
-    add_request_id(call);
+    if (control_take_awaits_name(call->admin->context.control))
+        http_postpone(call->request);
+    else
+        add_request_id(call);
 }
 
 static void dispatch(struct call *call, const struct path *path)

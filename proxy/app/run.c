@@ -5,7 +5,7 @@
  * The first SIGTERM or SIGINT closes the listeners and gives open connections `grace`; when it runs
  * out, or at a second signal, the rest is reset. Then a summary, the reports, and the exit status.
  *
- * SIGHUP reads the file again. A file with problems is reported and changes nothing.
+ * SIGHUP reads the file again (reload.h).
  *
  * With a command (exec), signals go to the command. One that asks to stop also starts `grace`: when
  * it runs out, or at a second signal, the command is killed. When the command has ended, however it
@@ -29,6 +29,7 @@
 #include "proxy/app/outcome.h"
 #include "proxy/app/parent.h"
 #include "proxy/app/ready.h"
+#include "proxy/app/reload.h"
 #include "proxy/app/rights.h"
 #include "proxy/app/seed.h"
 #include "proxy/control/control.h"
@@ -46,6 +47,7 @@ struct run {
     uv_loop_t loop;
     struct worker worker;
     struct control control;
+    struct reload reload;
     struct admin *admin; /* NULL: no API */
     uv_signal_t signals[SIGNAL_COUNT];
     int signal_count; /* that were started */
@@ -77,6 +79,7 @@ static void close_everything(struct run *run)
     run->admin = NULL;
     if (run->options->intercept != NULL)
         intercept_stop(run->options->intercept);
+    reload_close(&run->reload);
     proxies_close(&run->worker);
     worker_close(&run->worker);
     for (int i = 0; i < run->signal_count; i++)
@@ -169,74 +172,20 @@ static void on_stop_signal(uv_signal_t *handle, int signum)
         stop(run);
 }
 
-/* Takes the fresh configuration over, except for what is open already. */
-static void adopt(struct run *run, struct config *fresh)
-{
-    const struct settings *old = &run->config.settings;
-    struct settings *settings = &fresh->settings;
-    if (settings->log_format != old->log_format || strcmp(settings->log, old->log) != 0)
-        fputs("rudeproxy: log and log_format change only with a restart\n", stderr);
-    if (!address_equal(&settings->admin, &old->admin) ||
-        strcmp(settings->admin_token, old->admin_token) != 0 ||
-        settings->admin_open != old->admin_open ||
-        strcmp(settings->admin_hosts, old->admin_hosts) != 0)
-        fputs("rudeproxy: what concerns the API changes only with a restart\n", stderr);
-    if (strcmp(settings->user, old->user) != 0)
-        fputs("rudeproxy: user changes only with a restart\n", stderr);
-    uint64_t grace_us = settings->grace_us;
-    *settings = *old;
-    settings->grace_us = grace_us;
-    config_free(&run->config);
-    run->config = *fresh;
-    ledger_note_config(&run->ledger, &run->config);
-}
-
-/* Problems go to `problems`. 0, or -1 with nothing changed. */
-static int reload(struct run *run, enum reload_policy keep, FILE *problems)
-{
-    struct config fresh;
-    struct err err;
-    if (run->stopping || run->options->load == NULL) {
-        fprintf(problems, "rudeproxy: not reloaded: %s\n",
-            run->stopping ? "it is stopping" : "there is no file");
-        return -1;
-    }
-    if (run->options->load(run->options->user, &fresh, problems) != 0)
-        return -1;
-    if (control_load(&run->control, &fresh, keep, &err) != CONTROL_OK) {
-        fprintf(problems, "rudeproxy: not reloaded: %s\n", err.text);
-        config_free(&fresh);
-        return -1;
-    }
-    adopt(run, &fresh);
-    log_sync(&run->log); /* a reader of the next message finds the events in the log */
-    fputs("rudeproxy: reloaded\n", stderr);
-    return 0;
-}
-
 static void on_reload_signal(uv_signal_t *handle, int signum)
 {
     struct run *run = handle->data;
-    struct err err;
-    if (run->has_exec) {
+    if (run->has_exec)
         exec_signal(&run->exec, signum);
-        return;
-    }
-    if (log_reopen(&run->log, &err) != 0)
-        fprintf(stderr, "rudeproxy: %s\n", err.text);
-    if (reload(run, CONTROL_KEEP_API, stderr) != 0)
-        fputs("rudeproxy: not reloaded: the old configuration stays in force\n", stderr);
-    log_config(&run->log, "reload", &run->config); /* also for a file that begins here */
+    else
+        reload_by_signal(&run->reload);
 }
 
 /* POST /v1/reload */
 static int on_api_reload(void *user, enum reload_policy keep, FILE *problems)
 {
     struct run *run = user;
-    int result = reload(run, keep, problems);
-    if (result == 0)
-        log_config(&run->log, "reload", &run->config);
-    return result;
+    return reload_now(&run->reload, keep, problems);
 }
 
 static const struct {
@@ -333,12 +282,39 @@ static int watch_parent(struct run *run, struct err *err)
                : parent_watch_start(&run->parent, &run->loop, run->options->parent, err);
 }
 
+static void turn(struct run *run)
+{
+    worker_turn(&run->worker, log_flush_if_due(&run->log, timers_now()));
+    run->ledger.log_lost = log_lost(&run->log);
+}
+
+/* Waits in the loop until every name to listen on is known, good or bad, or it is told to stop. */
+static void wait_for_names(struct run *run)
+{
+    struct control *control = &run->control;
+    struct err ignored;
+    while (!run->stopping) {
+        enum control_result admin =
+            control_ask_name(control, &run->config.settings.admin, &ignored);
+        enum control_result proxies = control_ask_names(control, &run->config, &ignored);
+        if (admin == CONTROL_OK && proxies == CONTROL_OK)
+            break;
+        turn(run);
+    }
+    control_take_awaits_name(control);
+}
+
 static int start(struct run *run, struct err *err)
 {
     log_config(&run->log, "run", &run->config);
-    /* The API goes first: its events begin with those of the start. */
     if (start_signals(run, err) != 0 || watch_parent(run, err) != 0 ||
-        outcome_check(run->options, err) != 0 || open_admin(run, err) != 0 ||
+        outcome_check(run->options, err) != 0)
+        return -1;
+    wait_for_names(run);
+    if (run->stopping)
+        return 0;
+    /* The API goes first: its events begin with those of the start. */
+    if (open_admin(run, err) != 0 ||
         control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
     if (run->options->intercept != NULL && intercept_start(run->options->intercept, err) != 0)
@@ -346,7 +322,10 @@ static int start(struct run *run, struct err *err)
     /* Files are written by that user: whether he can is asked once more. */
     if (rights_drop(&run->config, err) != 0 || outcome_check(run->options, err) != 0)
         return -1;
-    return say_ready(run, err) == 0 ? start_child(run, err) : -1;
+    if (say_ready(run, err) != 0 || start_child(run, err) != 0)
+        return -1;
+    reload_begin(&run->reload);
+    return 0;
 }
 
 static int conclude(struct run *run)
@@ -356,15 +335,17 @@ static int conclude(struct run *run)
     run->ledger.log_lost = log_lost(&run->log);
     if (run->options->intercept != NULL)
         intercept_report(run->options->intercept, &run->config, stderr);
-    return outcome_conclude(run->options, &run->ledger, run->has_exec ? run->exec.status : 0);
+    bool unstarted = run->options->child != NULL && !run->has_exec; /* told to stop before */
+    return outcome_conclude(run->options, &run->ledger,
+        run->has_exec ? run->exec.status
+        : unstarted   ? EXIT_RUNTIME
+                      : 0);
 }
 
 static void run_until_closed(struct run *run)
 {
-    while (!worker_is_closed(&run->worker)) {
-        worker_turn(&run->worker, log_flush_if_due(&run->log, timers_now()));
-        run->ledger.log_lost = log_lost(&run->log);
-    }
+    while (!worker_is_closed(&run->worker))
+        turn(run);
     while (uv_run(&run->loop, UV_RUN_ONCE) != 0)
         ;
 }
@@ -374,6 +355,14 @@ static int run_loop(struct run *run)
     struct err err;
     uv_timer_init(&run->loop, &run->grace);
     control_init(&run->control, &run->worker, &run->config.settings);
+    run->reload = (struct reload){
+        .options = run->options,
+        .config = &run->config,
+        .control = &run->control,
+        .log = &run->log,
+        .ledger = &run->ledger,
+    };
+    reload_init(&run->reload);
     run->worker.on_drained = on_drained;
     if (run->options->intercept != NULL)
         intercept_attach(run->options->intercept, &run->worker);

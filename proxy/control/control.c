@@ -45,6 +45,46 @@ const struct rule *control_fault(const struct proxy *proxy, const char *name)
     return plan_find(proxy->plan, name);
 }
 
+/* --- names --- */
+
+bool control_take_awaits_name(struct control *control)
+{
+    bool awaits = control->awaits_name;
+    control->awaits_name = false;
+    return awaits;
+}
+
+enum control_result control_ask_name(
+    struct control *control, const struct address *listen, struct err *err)
+{
+    if (listen_address_is_known(listen, &control->worker->resolver))
+        return CONTROL_OK;
+    control->awaits_name = true;
+    err_set(err, "cannot listen on %s: the name is still being looked up", listen->host);
+    return control_fail(control, 0, err, NULL);
+}
+
+/* Whether the proxy was bound to this address as it is written, which is not resolved anew. */
+static bool was_bound_to(const struct proxy *proxy, const struct address *listen)
+{
+    return proxy != NULL && proxy->listener.address_len > 0 &&
+           address_equal(&proxy->plan->config.listen, listen);
+}
+
+/* All of them are asked for at once: they are looked up side by side. */
+enum control_result control_ask_names(
+    struct control *control, const struct config *config, struct err *err)
+{
+    enum control_result result = CONTROL_OK;
+    for (size_t i = 0; i < config->proxy_count; i++) {
+        const struct proxy_config *proxy = &config->proxies[i];
+        if (proxy->enabled && !was_bound_to(control_proxy(control, proxy->name), &proxy->listen) &&
+            control_ask_name(control, &proxy->listen, err) != CONTROL_OK)
+            result = CONTROL_FAILED;
+    }
+    return result;
+}
+
 /* --- proxies --- */
 
 /* Checks what every new configuration of a proxy needs. Returns CONTROL_OK or the failure. */
@@ -58,6 +98,8 @@ static enum control_result check_proxy(
     }
     if (socket_check_buffers(config, err) != 0)
         return CONTROL_INVALID;
+    if (control_ask_name(control, &config->listen, err) != CONTROL_OK)
+        return CONTROL_FAILED;
     if (config->upstream.kind == ADDRESS_BUILTIN &&
         builtins_start(&worker->builtins, config->upstream.host, err) != 0)
         return control_fail(control, 0, err, NULL);
@@ -133,7 +175,7 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     struct err ignored;
     if (listener->address_len == 0 || listen->kind == ADDRESS_DIALLED)
         return address_equal(listen, &proxy->plan->config.listen);
-    if (listen_address_resolve(listen, &address, &len, &ignored) != 0)
+    if (listen_address_resolve(listen, &proxy->worker->resolver, &address, &len, &ignored) != 0)
         return false;
     address_format_sockaddr(&listener->address, listener->address_len, is, sizeof is);
     address_format_sockaddr(&address, len, wanted, sizeof wanted);
@@ -190,9 +232,11 @@ enum control_result control_try_change(
     int errnum;
     if (proxy == NULL)
         return control_no_proxy(name, err);
+    if (control_ask_name(control, &config->listen, err) != CONTROL_OK)
+        return CONTROL_FAILED;
     if (!config->enabled || config->intercept.count > 0 ||
         control_listens_on(proxy, &config->listen) || is_in_its_own_way(proxy, &config->listen) ||
-        listen_address_try(&config->listen, &errnum, err) == 0)
+        listen_address_try(&config->listen, &control->worker->resolver, &errnum, err) == 0)
         return CONTROL_OK;
     return control_fail(control, errnum, err, NULL);
 }

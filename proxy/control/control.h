@@ -47,7 +47,8 @@ struct control {
     struct fault
         *wildcard_faults; /* the file's faults with `proxy = *`, for new proxies too; owned */
     size_t wildcard_fault_count;
-    int errnum; /* of the last CONTROL_FAILED: a positive errno; 0: not the kernel */
+    int errnum;       /* of the last CONTROL_FAILED: a positive errno; 0: not the kernel */
+    bool awaits_name; /* see control_take_awaits_name() */
 };
 
 /* `worker` outlives the control. The seed of `settings` is the seed of every plan. */
@@ -59,6 +60,17 @@ void control_deinit(struct control *control);
  * seed stays. Copies the configuration. Returns CONTROL_OK, CONTROL_INVALID or CONTROL_FAILED. */
 enum control_result control_load(
     struct control *control, const struct config *config, enum reload_policy keep, struct err *err);
+
+/* Whether a change since the last call failed (CONTROL_FAILED) only because the name of a `listen` is still
+ * being looked up. That change can be asked for again when a watcher of the resolver (resolver_watch) is called.
+ * Nothing waits for a name in here. */
+bool control_take_awaits_name(struct control *control);
+
+/* CONTROL_FAILED as above unless the address, or each `listen` of the file that is new, is known. */
+enum control_result control_ask_name(
+    struct control *control, const struct address *listen, struct err *err);
+enum control_result control_ask_names(
+    struct control *control, const struct config *config, struct err *err);
 
 /* Returns the proxy of this name, or NULL. Constant time. */
 struct proxy *control_proxy(const struct control *control, const char *name);

@@ -191,6 +191,10 @@ enum control_result control_load(
     enum control_result result = CONTROL_FAILED;
     struct proxy **kept = calloc(most + 1, sizeof(struct proxy *));
     control->errnum = 0;
+    if (control_ask_names(control, config, err) != CONTROL_OK) {
+        free(kept);
+        return CONTROL_FAILED;
+    }
     congestion_ask(&control->worker->congestion);
     if (privilege_check(config, control->worker->interception, err) != 0) {
         free(kept);

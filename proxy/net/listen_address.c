@@ -2,7 +2,6 @@
 #include "proxy/net/listen_address.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
@@ -15,24 +14,35 @@ bool listen_address_is_localhost(const struct address *address)
     return address->kind == ADDRESS_NAME && strcasecmp(address->host, "localhost") == 0;
 }
 
-static int resolve_name(
-    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
+bool listen_address_is_known(const struct address *address, struct resolver *resolver)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *list = NULL;
-    int result = getaddrinfo(address->host, NULL, &hints, &list);
-    if (result != 0)
-        return err_set(err, "cannot resolve %s: %s", address->host, gai_strerror(result));
-    memcpy(out, list->ai_addr, list->ai_addrlen);
-    *len = list->ai_addrlen;
-    freeaddrinfo(list);
-    /* sin_port and sin6_port have the same offset. */
-    ((struct sockaddr_in *)out)->sin_port = htons(address->port);
-    return 0;
+    if (address->kind != ADDRESS_NAME || listen_address_is_localhost(address))
+        return true;
+    struct resolved *resolved = resolver_ask(resolver, address->host);
+    bool known = resolved != NULL;
+    resolved_unref(resolved);
+    return known;
 }
 
-int listen_address_resolve(
-    const struct address *address, struct sockaddr_storage *out, socklen_t *len, struct err *err)
+static int resolve_name(const struct address *address, struct resolver *resolver,
+    struct sockaddr_storage *out, socklen_t *len, struct err *err)
+{
+    struct resolved *resolved = resolver_ask(resolver, address->host);
+    const char *problem = resolved == NULL ? "it is being looked up" : resolved->problem;
+    if (problem == NULL) {
+        *out = resolved->addresses[0];
+        *len = out->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+        /* sin_port and sin6_port lie at the same place */
+        ((struct sockaddr_in *)out)->sin_port = htons(address->port);
+    }
+    int result =
+        problem == NULL ? 0 : err_set(err, "cannot resolve %s: %s", address->host, problem);
+    resolved_unref(resolved);
+    return result;
+}
+
+int listen_address_resolve(const struct address *address, struct resolver *resolver,
+    struct sockaddr_storage *out, socklen_t *len, struct err *err)
 {
     if (listen_address_is_localhost(address)) {
         const struct address ipv4 = {
@@ -41,7 +51,7 @@ int listen_address_resolve(
         return 0;
     }
     if (address->kind == ADDRESS_NAME)
-        return resolve_name(address, out, len, err);
+        return resolve_name(address, resolver, out, len, err);
     if (address->kind == ADDRESS_NOWHERE || address->kind == ADDRESS_DIALLED)
         return err_set(err, "cannot listen on '%s': it is no address", address->host);
     *len = address_to_sockaddr(address, out);
@@ -81,13 +91,14 @@ static int try_to_listen(const struct sockaddr_storage *address, socklen_t len)
     return errnum;
 }
 
-int listen_address_try(const struct address *address, int *errnum, struct err *err)
+int listen_address_try(
+    const struct address *address, struct resolver *resolver, int *errnum, struct err *err)
 {
     struct sockaddr_storage resolved = {0};
     socklen_t len = 0;
     char text[ADDRESS_TEXT_MAX];
     *errnum = 0;
-    if (listen_address_resolve(address, &resolved, &len, err) != 0)
+    if (listen_address_resolve(address, resolver, &resolved, &len, err) != 0)
         return -1;
     *errnum = try_to_listen(&resolved, len);
     if (*errnum == 0)

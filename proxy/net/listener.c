@@ -358,8 +358,8 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     listener->errnum = 0;
     if (proxy->intercept.count > 0)
         return open_intercepting(listener, proxy, err);
-    if (listener->address_len == 0 && listen_address_resolve(&proxy->listen, &listener->address,
-                                          &listener->address_len, err) != 0)
+    if (listener->address_len == 0 && listen_address_resolve(&proxy->listen, listener->resolver,
+                                          &listener->address, &listener->address_len, err) != 0)
         return -1;
     describe(listener, &proxy->listen, text, sizeof text);
     int fd = socket(listener->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

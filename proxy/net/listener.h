@@ -37,7 +37,8 @@ struct listener {
     struct timers *timers;
     const struct system_congestion *congestion; /* NULL: always the system's */
     struct interception *interception;          /* of its worker; NULL: none */
-    bool unpaced;                               /* congestion_unpace() selected reno */
+    struct resolver *resolver; /* of host names to listen on, its owner's. NULL: they are none */
+    bool unpaced;              /* congestion_unpace() selected reno */
     struct poller_item item;
     struct timer pause; /* until accept() is retried; then until it counts as recovered */
     bool paused;
@@ -63,7 +64,7 @@ MUST_CHECK int listener_init(struct listener *listener, struct poller *poller,
     const struct listener_calls *calls);
 void listener_deinit(struct listener *listener);
 
-/* Binds and listens. A host name is resolved here, blocking, and its first address taken.
+/* Binds and listens. Takes the first address of a host name; fails while the name is looked up.
  * `localhost` is never resolved (RFC 6761 6.3): it is 127.0.0.1, and also ::1 if its port is
  * free. Returns 0, or -1 with err filled. */
 MUST_CHECK int listener_open(

@@ -252,6 +252,7 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
     proxy->owner = (struct connection_owner){.calls = &connection_calls, .worker = worker};
     proxy->plan = plan;
     proxy->listener.interception = worker->interception;
+    proxy->listener.resolver = &worker->resolver;
     if (timer_init(&worker->timers, &proxy->probe_timer, on_probe_timer) != 0)
         goto err_after_listener;
     if (listener_faults_init(

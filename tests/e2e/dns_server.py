@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A name server on 127.0.0.1:53 (UDP): the names given as arguments are 127.0.0.1, no other name exists."""
+"""A name server on 127.0.0.1:53 (UDP): the names given as arguments are 127.0.0.1, no other name exists.
+
+With --gate FILE first, it answers nothing until FILE exists. It prints "ready", and "asked NAME" of each question."""
+import os
 import signal
 import socket
 import struct
@@ -34,9 +37,19 @@ def main():
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("127.0.0.1", 53))
     print("ready", flush=True)
+    names, gate, unanswered = sys.argv[1:], None, []
+    if names[:1] == ["--gate"]:
+        gate, names = names[1], names[2:]
+        server.settimeout(0.02)
     while True:
-        query, client = server.recvfrom(512)
-        server.sendto(answer(query, sys.argv[1:]), client)
+        try:
+            unanswered.append(server.recvfrom(512))
+            print("asked", name_of(unanswered[-1][0])[0], flush=True)
+        except TimeoutError:
+            pass
+        while unanswered and (gate is None or os.path.exists(gate)):
+            query, client = unanswered.pop(0)
+            server.sendto(answer(query, names), client)
 
 
 main()

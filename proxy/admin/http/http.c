@@ -81,11 +81,23 @@ static void on_turn(struct poller_task *task)
         struct http_request *request =
             container_of(list_pop(&http->queue), struct http_request, queue_link);
         http->calls->on_request(http->user, request);
+        if (!http_is_answered(request)) {
+            list_append(&http->postponed, &request->queue_link);
+            continue;
+        }
         request->waiting = false;
         resume(http, request);
     }
     if (!list_empty(&http->queue))
         poller_soon(http->poller, task);
+}
+
+void http_resume_postponed(struct http *http)
+{
+    for (struct list *link; (link = list_pop(&http->postponed)) != NULL;)
+        list_append(&http->queue, link);
+    if (!list_empty(&http->queue))
+        poller_soon(http->poller, &http->turn);
 }
 
 void http_wake_streams(struct http *http)
@@ -310,6 +322,7 @@ static void init(struct http *http, struct poller *poller, struct timers *timers
     list_init(&http->turn.link);
     list_init(&http->peers);
     list_init(&http->queue);
+    list_init(&http->postponed);
     list_init(&http->streams);
 }
 
@@ -347,6 +360,8 @@ err_after_timer:
 static void resume_all(struct http *http)
 {
     for (struct list *link; (link = list_pop(&http->queue)) != NULL;)
+        MHD_resume_connection(container_of(link, struct http_request, queue_link)->connection);
+    for (struct list *link; (link = list_pop(&http->postponed)) != NULL;)
         MHD_resume_connection(container_of(link, struct http_request, queue_link)->connection);
     http_wake_streams(http);
 }

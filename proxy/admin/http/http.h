@@ -2,7 +2,7 @@
 /*
  * An HTTP server in the worker's loop: libmicrohttpd without a thread of its own; its epoll
  * instance is one descriptor of the worker's. It does not interpret requests: each whole request
- * goes to the owner, who answers it at once.
+ * goes to the owner, who answers it at once or postpones it (http_postpone).
  *
  * Life: http_open, http_close; not from inside one of its calls.
  *
@@ -67,8 +67,8 @@ struct http_request {
     const struct http_stream_calls *stream_calls; /* for an answer that is a stream */
     void *stream;
     bool asleep;             /* the stream has no data, and libmicrohttpd does not ask */
-    bool waiting;            /* queued in `queue` */
-    struct list queue_link;  /* in http->queue */
+    bool waiting;            /* queued in `queue` or `postponed` */
+    struct list queue_link;  /* in http->queue or http->postponed */
     struct list stream_link; /* in http->streams */
 };
 
@@ -90,6 +90,7 @@ struct http {
     struct timer sweep;       /* checks deadlines of connections */
     struct list peers;        /* of struct http_peer */
     struct list queue;        /* requests that wait for their turn */
+    struct list postponed;    /* requests that wait for http_resume_postponed() */
     struct list streams;
     struct poller_task turn; /* continues with the queue */
     time_us turn_ends;       /* end of the current turn */
@@ -120,6 +121,11 @@ void http_answer_stream(struct http_request *request, const char *type,
 
 /* Adds a header to an answer that was given, which is still in our hands. */
 void http_answer_header(struct http_request *request, const char *name, const char *value);
+
+/* From inside on_request: takes the answer back. The request is asked again, as if it had just come, after
+ * http_resume_postponed(). */
+void http_postpone(struct http_request *request);
+void http_resume_postponed(struct http *http);
 
 static inline bool http_is_answered(const struct http_request *request)
 {

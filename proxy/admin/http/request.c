@@ -130,6 +130,15 @@ void http_answer_stream(struct http_request *request, const char *type,
     http_answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
 }
 
+void http_postpone(struct http_request *request)
+{
+    end_stream(request);
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    request->response = NULL;
+    request->status = 0;
+}
+
 /* Queues the answer. Returns 0, or -1 to cut the connection: out of memory. */
 static int hand_over(struct http_request *request)
 {
@@ -230,14 +239,12 @@ static int take_body(struct http_request *request, const char *data, size_t size
     return 0;
 }
 
-static void wait_for_turn(struct http_request *request)
+static void wait_in(struct list *requests, struct http_request *request)
 {
-    struct http *http = request->http;
     request->waiting = true;
-    list_append(&http->queue, &request->queue_link);
+    list_append(requests, &request->queue_link);
     http_peer_enter(http_peer_of(request->connection), HTTP_WORKING, TIME_NEVER);
     MHD_suspend_connection(request->connection);
-    poller_soon(http->poller, &http->turn);
 }
 
 int http_request_access(struct http_request *request, struct MHD_Connection *connection,
@@ -255,10 +262,15 @@ int http_request_access(struct http_request *request, struct MHD_Connection *con
         return http->closing ? -1 : 0;
     if (!http_is_answered(request)) {
         if (!list_empty(&http->queue) || timers_now() >= http->turn_ends) {
-            wait_for_turn(request);
+            wait_in(&http->queue, request);
+            poller_soon(http->poller, &http->turn);
             return 0;
         }
         http->calls->on_request(http->user, request);
+        if (!http_is_answered(request)) {
+            wait_in(&http->postponed, request);
+            return 0;
+        }
     }
     return hand_over(request);
 }

@@ -103,14 +103,15 @@ void toxiproxy_listen_nowhere(const char *text, struct err *err)
 }
 
 /* Go's texts are the kernel's in lower case, with the resolved address. */
-void toxiproxy_listen_error(const struct address *address, int errnum, struct err *err)
+void toxiproxy_listen_error(
+    const struct address *address, struct resolver *resolver, int errnum, struct err *err)
 {
     char text[ADDRESS_TEXT_MAX], why[128];
     struct sockaddr_storage resolved;
     socklen_t length;
     struct err ignored;
     if (address->kind == ADDRESS_NAME &&
-        listen_address_resolve(address, &resolved, &length, &ignored) == 0)
+        listen_address_resolve(address, resolver, &resolved, &length, &ignored) == 0)
         address_format_sockaddr(&resolved, length, text, sizeof text);
     else
         address_format(address, text, sizeof text);

@@ -6,6 +6,7 @@
 #include "proxy/base/address.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
+#include "proxy/net/resolver.h"
 
 /* Parses an address for net.Listen: "127.0.0.1:80", "[::1]:80", ":80" and "0.0.0.0:80" (every
  * interface, IPv6 too), "localhost:80"; names stay names. "" is a free port on 127.0.0.1; Toxiproxy
@@ -21,6 +22,7 @@ MUST_CHECK int toxiproxy_upstream_parse(const char *text, struct address *addres
 void toxiproxy_listen_nowhere(const char *text, struct err *err);
 
 /* Writes "listen tcp 127.0.0.1:80: bind: address already in use". */
-void toxiproxy_listen_error(const struct address *address, int errnum, struct err *err);
+void toxiproxy_listen_error(
+    const struct address *address, struct resolver *resolver, int errnum, struct err *err);
 
 #endif

@@ -57,7 +57,8 @@ static int read_list(json_t *body, struct toxiproxy_proxy *proxies, struct err *
 }
 
 /* Whether both are the same address after resolving. Port 0 is a different port each time. */
-static bool same_listen(const struct address *now, const struct address *wanted)
+static bool same_listen(
+    const struct address *now, const struct address *wanted, struct resolver *resolver)
 {
     struct sockaddr_storage resolved;
     socklen_t length;
@@ -67,16 +68,17 @@ static bool same_listen(const struct address *now, const struct address *wanted)
         return false;
     if (wanted->kind != ADDRESS_NAME)
         return address_equal(now, wanted);
-    if (listen_address_resolve(wanted, &resolved, &length, &ignored) != 0)
+    if (listen_address_resolve(wanted, resolver, &resolved, &length, &ignored) != 0)
         return address_equal(now, wanted);
     address_format(now, a, sizeof a);
     address_format_sockaddr(&resolved, length, b, sizeof b);
     return strcmp(a, b) == 0;
 }
 
-static bool is_same(const struct proxy_config *now, const struct proxy_config *wanted)
+static bool is_same(
+    const struct proxy_config *now, const struct proxy_config *wanted, struct resolver *resolver)
 {
-    return same_listen(&now->listen, &wanted->listen) &&
+    return same_listen(&now->listen, &wanted->listen, resolver) &&
            address_equal(&now->upstream, &wanted->upstream);
 }
 
@@ -108,18 +110,35 @@ static unsigned put(struct control *control, const struct toxiproxy_proxy *proxy
         return result == CONTROL_OK ? 0 : toxiproxy_proxy_status(control, result, &config, err);
     }
     control_proxy_config(existing, &now);
-    return is_same(&now, &config) ? 0 : replace(control, &now, &config, err);
+    return is_same(&now, &config, &control->worker->resolver)
+               ? 0
+               : replace(control, &now, &config, err);
+}
+
+/* Asks for all names before anything is changed. 0, or the status of an answer that is never sent: the request
+ * is asked again. */
+static unsigned ask_names(
+    struct control *control, const struct toxiproxy_proxy *proxies, size_t count, struct err *err)
+{
+    unsigned status = 0;
+    struct proxy_config config;
+    for (size_t i = 0; i < count; i++) {
+        if (toxiproxy_proxy_config(&proxies[i], &config, err) == 0 &&
+            control_ask_name(control, &config.listen, err) != CONTROL_OK)
+            status = 500;
+    }
+    return status;
 }
 
 static void populate(const struct call *call, json_t *body, struct toxiproxy_proxy *proxies)
 {
     struct err err;
     size_t count = json_array_size(body), done = 0;
-    unsigned status = 0;
     if (read_list(body, proxies, &err) != 0) {
         answer(call, proxies, 0, 400, &err);
         return;
     }
+    unsigned status = ask_names(call->admin->context.control, proxies, count, &err);
     while (done < count && status == 0) {
         status = put(call->admin->context.control, &proxies[done], &err);
         done += status == 0;

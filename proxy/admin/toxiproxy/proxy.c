@@ -115,7 +115,8 @@ unsigned toxiproxy_proxy_status(const struct control *control, enum control_resu
         if (config->listen.kind == ADDRESS_NOWHERE)
             toxiproxy_listen_nowhere(config->listen.host, err);
         else if (control->errnum != 0)
-            toxiproxy_listen_error(&config->listen, control->errnum, err);
+            toxiproxy_listen_error(
+                &config->listen, &control->worker->resolver, control->errnum, err);
         return 500;
     case CONTROL_INVALID:
     case CONTROL_OK:

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration read again: see reload.h. */
+#include "proxy/app/reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/memory_file.h"
+
+/* Takes the fresh configuration over, except for what is open already. */
+static void adopt(struct reload *reload, struct config *fresh)
+{
+    const struct settings *old = &reload->config->settings;
+    struct settings *settings = &fresh->settings;
+    if (settings->log_format != old->log_format || strcmp(settings->log, old->log) != 0)
+        fputs("rudeproxy: log and log_format change only with a restart\n", stderr);
+    if (!address_equal(&settings->admin, &old->admin) ||
+        strcmp(settings->admin_token, old->admin_token) != 0 ||
+        settings->admin_open != old->admin_open ||
+        strcmp(settings->admin_hosts, old->admin_hosts) != 0)
+        fputs("rudeproxy: what concerns the API changes only with a restart\n", stderr);
+    if (strcmp(settings->user, old->user) != 0)
+        fputs("rudeproxy: user changes only with a restart\n", stderr);
+    uint64_t grace_us = settings->grace_us;
+    *settings = *old;
+    settings->grace_us = grace_us;
+    config_free(reload->config);
+    *reload->config = *fresh;
+    ledger_note_config(reload->ledger, reload->config);
+}
+
+static int load(struct reload *reload, enum reload_policy keep, FILE *problems)
+{
+    struct config fresh;
+    struct err err;
+    const struct run_options *options = reload->options;
+    bool stopping = reload->control->worker->stopping;
+    if (stopping || options->load == NULL) {
+        fprintf(problems, "rudeproxy: not reloaded: %s\n",
+            stopping ? "it is stopping" : "there is no file");
+        return -1;
+    }
+    if (options->load(options->user, &fresh, problems) != 0)
+        return -1;
+    if (control_load(reload->control, &fresh, keep, &err) != CONTROL_OK) {
+        fprintf(problems, "rudeproxy: not reloaded: %s\n", err.text);
+        config_free(&fresh);
+        return -1;
+    }
+    adopt(reload, &fresh);
+    log_sync(reload->log); /* a reader of the next message finds the events in the log */
+    fputs("rudeproxy: reloaded\n", stderr);
+    return 0;
+}
+
+int reload_now(struct reload *reload, enum reload_policy keep, FILE *problems)
+{
+    int result = load(reload, keep, problems);
+    if (result == 0)
+        log_config(reload->log, "reload", reload->config);
+    return result;
+}
+
+/* What an attempt that waits for a name says is not printed. */
+static void try_to_load(struct reload *reload)
+{
+    struct memory_file problems;
+    if (memory_file_open(&problems) != 0) {
+        fputs("rudeproxy: not reloaded: out of memory\n", stderr);
+        return;
+    }
+    int result = load(reload, CONTROL_KEEP_API, problems.out);
+    reload->wanted = control_take_awaits_name(reload->control);
+    char *text = memory_file_close(&problems, NULL);
+    if (!reload->wanted) {
+        fputs(text == NULL ? "" : text, stderr);
+        if (result != 0)
+            fputs("rudeproxy: not reloaded: the old configuration stays in force\n", stderr);
+        log_config(reload->log, "reload", reload->config); /* also for a file that begins here */
+    }
+    free(text);
+}
+
+static void on_name(struct resolver_watcher *names)
+{
+    struct reload *reload = container_of(names, struct reload, names);
+    if (reload->wanted && reload->begun)
+        try_to_load(reload);
+}
+
+void reload_by_signal(struct reload *reload)
+{
+    struct err err;
+    reload->wanted = true;
+    if (!reload->begun)
+        return;
+    if (log_reopen(reload->log, &err) != 0)
+        fprintf(stderr, "rudeproxy: %s\n", err.text);
+    try_to_load(reload);
+}
+
+void reload_init(struct reload *reload)
+{
+    reload->names.on_answer = on_name;
+    resolver_watch(&reload->control->worker->resolver, &reload->names);
+}
+
+void reload_begin(struct reload *reload)
+{
+    reload->begun = true;
+    if (reload->wanted)
+        reload_by_signal(reload);
+}
+
+void reload_close(struct reload *reload)
+{
+    list_remove(&reload->names.link);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads the configuration again while it runs, at SIGHUP or for the API. A file with problems is reported and
+ * changes nothing.
+ *
+ * Names to listen on are looked up outside of the loop (net/resolver.h). A reload that needs one fails until it is
+ * known: a signal's is tried again then, a request of the API is asked again (admin/route.c).
+ *
+ * Life: the owner fills in the first fields, reload_init, reload_begin when the start is over, reload_close.
+ */
+#ifndef RUDEPROXY_APP_RELOAD_H
+#define RUDEPROXY_APP_RELOAD_H
+
+#include "proxy/app/run.h"
+#include "proxy/control/control.h"
+#include "proxy/record/ledger.h"
+#include "proxy/record/log.h"
+
+struct reload {
+    const struct run_options *options; /* all of these outlive it */
+    struct config *config;             /* in force */
+    struct control *control;
+    struct log *log;
+    struct ledger *ledger;
+
+    struct resolver_watcher names;
+    bool begun;  /* the start is over */
+    bool wanted; /* by a signal, for which nothing was loaded yet */
+};
+
+void reload_init(struct reload *reload);
+void reload_close(struct reload *reload);
+
+/* From now on it loads; at once, if a signal came before. */
+void reload_begin(struct reload *reload);
+
+/* Problems go to `problems`, one a line. 0, or -1 with nothing changed. */
+MUST_CHECK int reload_now(struct reload *reload, enum reload_policy keep, FILE *problems);
+
+/* Opens the log anew too. Problems go to stderr. */
+void reload_by_signal(struct reload *reload);
+
+#endif
