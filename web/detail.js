@@ -125,7 +125,7 @@ export class Detail {
   }
 }
 
-// What of a record changes the picture.
+// The members of a record that change the picture, as a text.
 function stateOf(record) {
   return ["client", "server"].map(side => [record[side].bytes_in, record[side].bytes_out, record[side].ended]).join() +
     [record.upstream, record.downstream].map(flow => [flow.held, flow.dropped]).join();

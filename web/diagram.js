@@ -261,7 +261,7 @@ function causeOf(event) {
 const SAW = {fin_received: "sent its FIN", rst_received: "sent a RST", fin_sent: "saw the end of the stream",
   rst_sent: "saw “connection reset”", vanished: "saw nothing: silence"};
 
-// What the peer behind a socket saw, in words. After its own RST it sees nothing more.
+// Says in words what the peer behind a socket saw. After its own RST it sees nothing more.
 function sawOf(side, end) {
   const record = end[side], lines = ["received " + bytes(record.bytes_out)];
   if (record.address === "") return ["saw no connection"];
@@ -417,7 +417,7 @@ class Picture {
     this.y += lines.length * LINE + 8;
   }
 
-  // What the peer of a side saw, at the left or right edge. Returns the height.
+  // Writes what the peer of a side saw, at the left or right edge. Returns the height.
   sawBy(side, end, y) {
     const lines = sawOf(side, end).flatMap(line => this.wrap(line, this.width / 2 - 14));
     const x = side === "client" ? 4 : this.width - 4, place = {"text-anchor": side === "client" ? "start" : "end"};

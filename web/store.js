@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the page knows of connections, from the event stream. Open ones are all kept; of past ones the newest.
+// The connections that the event stream told of. All open ones are kept, and the newest of the past ones.
 
 const CONNECTIONS_MAX = 20000;
 const EVENTS_MAX = 200000;        // of all connections
