@@ -6,6 +6,7 @@ import {make, setText, setHidden, sizeText, durationText} from "./element.js";
 import {call, path} from "./api.js";
 import {openFaultForm} from "./fault_form.js";
 import {drawConnection} from "./diagram.js";
+import {payloadText} from "./payload.js";
 
 const ENDINGS = "Endings"; // the group of the catalogue whose types end connections
 
@@ -29,7 +30,11 @@ export class Detail {
     this.log = make("pre", {tabindex: "0"});
     this.lines = make("details", {ontoggle: () => this.draw()},
       make("summary", {}, "Log lines of this connection"), this.log);
-    this.body = make("div", {hidden: true}, this.facts, this.endings, this.armed, this.picture, this.lines);
+    this.bytes = make("pre", {tabindex: "0", class: "bytes"});
+    this.payload = make("details", {hidden: true, ontoggle: () => this.draw()},
+      make("summary", {}, "Payload"), this.bytes);
+    this.body = make("div", {hidden: true}, this.facts, this.endings, this.armed, this.picture, this.payload,
+      this.lines);
     element.append(this.title, this.hint, this.body);
     new ResizeObserver(() => this.draw()).observe(this.picture);
   }
@@ -121,6 +126,8 @@ export class Detail {
       this.picture.replaceChildren(drawConnection([...events, ...now], {width: Math.min(width, 760)}));
       this.drawn = state;
     }
+    setHidden(this.payload, !connection.events.some(event => event.bytes !== undefined));
+    if (this.payload.open) setText(this.bytes, payloadText(connection.events));
     if (this.lines.open) setText(this.log, connection.events.map(event => JSON.stringify(event)).join("\n"));
   }
 }

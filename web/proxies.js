@@ -6,6 +6,8 @@ import {make, setText, setHidden, sizeText} from "./element.js";
 import {call, path} from "./api.js";
 import {openFaultForm, openProxyForm} from "./fault_form.js";
 
+const CAPTURE = "256"; // bytes of each message that "keep payload" keeps
+
 // A switch that says what it does; `change` gets the new state and may throw.
 function makeSwitch(label, change) {
   const input = make("input", {type: "checkbox", role: "switch", onchange: () => change(input.checked)});
@@ -62,13 +64,15 @@ class ProxyCard {
     this.enabled = makeSwitch("on", on => this.act(() => call("PATCH", this.path, {enabled: on})));
     this.enabled.input.setAttribute("aria-label", "Proxy " + name + " is on");
     this.messages = makeSwitch("log messages", on => this.act(() => call("PATCH", this.path, {log_messages: on})));
+    this.capture = makeSwitch("keep payload",
+      on => this.act(() => call("PATCH", this.path, {capture: on ? CAPTURE : "0"})));
     this.list = make("ul", {class: "faults"});
     this.none = make("p", {class: "help"}, "No faults: everything passes as it is.");
     this.details = make("details", {ontoggle: () => this.details.open && this.act(() => this.refreshFaults())},
       this.summary = make("summary", {}, "Faults"), this.none, this.list,
       make("div", {class: "buttons"},
         make("button", {type: "button", class: "main", onclick: () => this.addFault()}, "Add a fault"),
-        this.messages.element,
+        this.messages.element, this.capture.element,
         make("button", {type: "button", onclick: () => this.remove()}, "Remove the proxy")));
     this.element = make("li", {class: "proxy"},
       make("div", {class: "line"}, make("h3", {}, name), this.rate, this.enabled.element),
@@ -89,7 +93,9 @@ class ProxyCard {
       (state.connect_failed > 0 ? ", " + state.connect_failed + " without a server" : ""));
     this.enabled.input.checked = proxy.enabled;
     this.messages.input.checked = proxy.log_messages === true;
-    setHidden(this.messages.element, proxy.protocol === undefined || proxy.protocol === "raw");
+    this.capture.input.checked = proxy.capture !== "0";
+    setHidden(this.messages.element, proxy.protocol === "raw");
+    setHidden(this.capture.element, proxy.protocol === "raw" || proxy.capture === undefined);
     this.element.classList.toggle("off", !proxy.enabled);
     setText(this.summary, proxy.faults.length === 0 ? "No faults" :
       (proxy.faults.length === 1 ? "Fault: " : proxy.faults.length + " faults: ") + proxy.faults.join(", "));

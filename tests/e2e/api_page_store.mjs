@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// node api_page_store.mjs STORE: web/store.js gets events, and is asked for its list.
+// node api_page_store.mjs STORE PAYLOAD: web/store.js gets events, and is asked for its list; web/payload.js writes
+// bytes.
 
 import assert from "node:assert/strict";
 
 const {Store} = await import(process.argv[2]);
+const {payloadText} = await import(process.argv[3]);
 const ALL = {proxy: "", state: "", cause: "", fault: ""};
 const TIME = "2026-01-01T00:00:00.000000Z";
 
@@ -83,6 +85,21 @@ const cases = {
     assert.ok(events.length <= 2000, events.length + " are kept");
     assert.equal(events[0].event, "open");
     assert.equal(events[events.length - 1].number, 4999);
+  },
+
+  the_payload_is_hexadecimal_and_text() {
+    const hex = text => Buffer.from(text, "latin1").toString("hex");
+    const message = (direction, more) => ({event: "message", direction, number: 1, kind: "GET", ...more});
+    const events = [message("upstream", {size: 20, bytes: hex("GET /<script>\x00\xff\r\nab")}),
+      message("downstream", {size: 900, kind: "", bytes: hex("HTTP")}), {event: "eof", side: "client"}];
+    assert.equal(payloadText(events), [
+      "client → server, message 1 (GET), the first 19 of 20 bytes",
+      "000000  47 45 54 20 2f 3c 73 63 72 69 70 74 3e 00 ff 0d   GET /<script>...",
+      "000010  0a 61 62                                          .ab",
+      "",
+      "server → client, message 1, the first 4 of 900 bytes",
+      "000000  48 54 54 50                                       HTTP"].join("\n"));
+    assert.equal(payloadText([{event: "message", direction: "upstream", number: 1, size: 5}]), "");
   },
 };
 

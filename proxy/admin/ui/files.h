@@ -15,5 +15,6 @@ extern const char ui_fault_form_js[];
 extern const char ui_detail_js[];
 extern const char ui_element_js[];
 extern const char ui_diagram_js[];
+extern const char ui_payload_js[];
 
 #endif

@@ -25,6 +25,7 @@ static const struct file {
     {"/ui/detail.js", javascript, ui_detail_js},
     {"/ui/element.js", javascript, ui_element_js},
     {"/ui/diagram.js", javascript, ui_diagram_js},
+    {"/ui/payload.js", javascript, ui_payload_js},
 };
 
 /* Forbids inline scripts and styles, other sources, frames around the page, and texts that a script
