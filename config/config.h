@@ -31,6 +31,9 @@ enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREA
 #define OPTION_USER_MAX 33   /* useradd(8): 32 characters */
 #define OPTION_HOSTS_MAX 256 /* longer than a line of the file */
 
+/* Whether the running program gives up system calls that it does not need. */
+enum sandbox { SANDBOX_AUTO, SANDBOX_OFF };
+
 /* [rudeproxy] */
 struct settings {
     bool has_seed; /* false: to be drawn at start */
@@ -42,6 +45,7 @@ struct settings {
     bool admin_open;                    /* without a token, from any address and for any Host */
     char admin_hosts[OPTION_HOSTS_MAX]; /* Host names that are let in, "a,b"; "": none of these */
     char user[OPTION_USER_MAX];         /* whom root becomes once everything is bound; "": nobody */
+    int sandbox;                        /* enum sandbox */
     uint64_t memory;                    /* bytes that all buffers may hold together */
     uint64_t grace_us;                  /* how long a stop waits for open connections */
 };

@@ -18,6 +18,7 @@
 
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const unreachables[] = {"reset", "close", "hang", "refuse", NULL};
+static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const splices[] = {"auto", "off", NULL};
 static const char *const congestions[] = {"auto", "system", NULL};
 static const char *const others[] = {"close", "reset", "hold", NULL};
@@ -71,6 +72,13 @@ const struct option settings_options[] = {
         .unset_text = "it stays who it is",
         .help = "whom root becomes once everything is bound; keeps CAP_NET_ADMIN only where a "
                 "fault of the file needs it"},
+    {.name = "sandbox",
+        .kind = &option_choice,
+        .offset = offsetof(struct settings, sandbox),
+        .default_text = "auto",
+        .choices = sandboxes,
+        .help = "auto: once started, it gives up calls such as execve and ptrace (seccomp), where "
+                "the kernel can do that"},
     {.name = "memory",
         .kind = &option_size,
         .offset = offsetof(struct settings, memory),

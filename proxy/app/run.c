@@ -31,6 +31,7 @@
 #include "proxy/app/ready.h"
 #include "proxy/app/reload.h"
 #include "proxy/app/rights.h"
+#include "proxy/app/sandbox.h"
 #include "proxy/app/seed.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
@@ -158,15 +159,10 @@ static void on_child_over(struct exec *exec)
     stop(run);
 }
 
-static bool has_child(const struct run *run)
-{
-    return run->has_exec && !exec_is_over(&run->exec);
-}
-
 static void on_stop_signal(uv_signal_t *handle, int signum)
 {
     struct run *run = handle->data;
-    if (has_child(run))
+    if (run->has_exec && !exec_is_over(&run->exec))
         stop_child(run, signum);
     else
         stop(run);
@@ -368,7 +364,9 @@ static int run_loop(struct run *run)
         intercept_attach(run->options->intercept, &run->worker);
     run->worker.wants_details = run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
     bool started = start(run, &err) == 0;
-    if (!started) {
+    if (started) {
+        sandbox_enter(&run->config.settings);
+    } else {
         log_flush(&run->log);
         fprintf(stderr, "rudeproxy: %s\n", err.text);
         close_everything(run);

