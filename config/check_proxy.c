@@ -23,6 +23,9 @@ void check_proxy(
     if (proxy->log_messages && protocol_is_raw(&proxy->protocol))
         check_complain(problems, section, "log_messages",
             "there are no messages without a protocol, write one such as protocol = http");
+    if (proxy->capture > 0 && protocol_is_raw(&proxy->protocol))
+        check_complain(problems, section, "capture",
+            "there are no messages without a protocol, write one such as protocol = http or turns");
     if (proxy->intercept.count == 0)
         return;
     if (proxy->listen.host[0] != '\0')

@@ -61,6 +61,8 @@ enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
 
 #define PROXY_NAME_MAX 128 /* NUL included; the file's names are shorter, see CONFIG_NAME_MAX */
 
+#define CAPTURE_MAX 4096 /* of `capture`: as hexadecimal digits they fit into a line of the log */
+
 /* [proxy NAME] */
 struct proxy_config {
     char name[PROXY_NAME_MAX];
@@ -79,7 +81,8 @@ struct proxy_config {
     int unreachable;             /* enum unreachable */
     struct protocol protocol;    /* how bytes are cut into messages */
     bool log_messages;           /* an event for each message */
-    bool silent; /* made by us, not by the user: it is not shown and leaves no record */
+    uint64_t capture; /* bytes of each message in its event; 0: none, at most CAPTURE_MAX */
+    bool silent;      /* made by us, not by the user: it is not shown and leaves no record */
 };
 
 /* [sweep]: what `rudeproxy sweep` does when its options do not say otherwise. Texts are read by

@@ -189,6 +189,14 @@ const struct option proxy_options[] = {
         .offset = offsetof(struct proxy_config, log_messages),
         .default_text = "no",
         .help = "yes: an event for each message; needs a protocol"},
+    {.name = "capture",
+        .kind = &option_size,
+        .offset = offsetof(struct proxy_config, capture),
+        .default_text = "0",
+        .max = CAPTURE_MAX,
+        .help =
+            "the first bytes of each message, in an event for it; needs a protocol; the log then "
+            "holds what peers sent"},
     {.name = NULL},
 };
 

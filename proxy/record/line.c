@@ -152,6 +152,8 @@ static void write_message(struct writer *writer, const struct event *event)
     writer_string(writer, "kind", event->u.message.kind);
     if (event->u.message.line[0] != '\0')
         writer_string(writer, "line", event->u.message.line);
+    if (event->u.message.captured_size > 0)
+        writer_hex(writer, "bytes", event->u.message.captured, event->u.message.captured_size);
 }
 
 static void write_facts(struct writer *writer, const struct event *event)

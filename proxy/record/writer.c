@@ -58,6 +58,16 @@ void writer_string(struct writer *writer, const char *key, const char *value)
         put_quoted(writer->out, value);
 }
 
+void writer_hex(struct writer *writer, const char *key, const unsigned char *bytes, size_t size)
+{
+    const char *quote = writer->format == LOG_TEXT ? "" : "\"";
+    put_key(writer, key);
+    fputs(quote, writer->out);
+    for (size_t i = 0; i < size; i++)
+        fprintf(writer->out, "%02x", bytes[i]);
+    fputs(quote, writer->out);
+}
+
 void writer_number(struct writer *writer, const char *key, uint64_t value)
 {
     put_key(writer, key);

@@ -23,6 +23,8 @@ void writer_begin(struct writer *writer, FILE *out, enum log_format format);
 void writer_end(struct writer *writer); /* ends the line */
 
 void writer_string(struct writer *writer, const char *key, const char *value);
+/* Bytes as a string of two hexadecimal digits each. */
+void writer_hex(struct writer *writer, const char *key, const unsigned char *bytes, size_t size);
 void writer_number(struct writer *writer, const char *key, uint64_t value);
 void writer_null(struct writer *writer, const char *key);
 void writer_strings(

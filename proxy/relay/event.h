@@ -122,7 +122,9 @@ struct event {
             uint64_t size;    /* bytes */
             const char *kind; /* "": it has none */
             const char *line; /* the first line of an http message, else "" */
-        } message;            /* EVENT_MESSAGE, EVENT_FRAMING_LOST */
+            const unsigned char *captured; /* the first `captured_size` bytes (the key `capture`) */
+            size_t captured_size;          /* 0: none are kept */
+        } message;                         /* EVENT_MESSAGE, EVENT_FRAMING_LOST */
         struct {
             enum side side;
             uint64_t offset; /* bytes that came before it in its direction */

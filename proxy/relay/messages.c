@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "proxy/framing/client_hello.h"
+#include "proxy/relay/capture.h"
 #include "proxy/relay/message_wait.h"
 #include "proxy/relay/note.h"
 
@@ -29,6 +30,7 @@ struct messages {
     struct framing *framing;
     struct client_hello hello; /* as far as it has come upstream */
     struct stream streams[2];  /* by direction */
+    struct capture capture;
 };
 
 /* Whether a session of this plan needs messages. */
@@ -46,7 +48,8 @@ int messages_start(struct session *session)
         return 0;
     struct messages *messages = calloc(1, sizeof *messages);
     struct framing *framing = framing_new(&session->plan->config.protocol);
-    if (messages == NULL || framing == NULL) {
+    if (messages == NULL || framing == NULL ||
+        capture_init(&messages->capture, session->plan->config.capture) != 0) {
         free(messages);
         framing_free(framing);
         return -ENOMEM;
@@ -66,6 +69,7 @@ void messages_free(struct messages *messages)
     if (messages == NULL)
         return;
     framing_free(messages->framing);
+    capture_free(&messages->capture);
     free(messages);
 }
 
@@ -112,7 +116,8 @@ bool messages_peeks(const struct messages *messages, enum direction direction)
     return messages->streams[direction].peeks;
 }
 
-static void emit(struct session *session, const struct framing_event *framing, enum event_kind kind)
+static void emit(
+    const struct messages *messages, const struct framing_event *framing, enum event_kind kind)
 {
     const struct framing_message *message = framing->message;
     struct event event = {
@@ -123,8 +128,10 @@ static void emit(struct session *session, const struct framing_event *framing, e
         event.u.message.size = framing->offset - message->start;
         event.u.message.kind = message->kind;
         event.u.message.line = message->line;
+        event.u.message.captured_size = capture_message(&messages->capture, framing->direction,
+            message->start, event.u.message.size, &event.u.message.captured);
     }
-    session_emit(session, &event);
+    session_emit(messages->session, &event);
 }
 
 static void take_event(struct messages *messages, const struct framing_event *event)
@@ -141,10 +148,13 @@ static void take_event(struct messages *messages, const struct framing_event *ev
         for (unsigned w = 0; w < count; w++)
             message_wait_show(&messages->protocol, &waits[w], event);
     }
-    if ((event->what & FRAMING_END) != 0 && session->plan->config.log_messages)
-        emit(session, event, EVENT_MESSAGE);
+    const struct proxy_config *config = &session->plan->config;
+    if ((event->what & FRAMING_END) != 0 && (config->log_messages || config->capture > 0))
+        emit(messages, event, EVENT_MESSAGE);
+    if ((event->what & FRAMING_END) != 0)
+        capture_end(&messages->capture, event->direction, event->offset);
     if ((event->what & FRAMING_LOST) != 0)
-        emit(session, event, EVENT_FRAMING_LOST);
+        emit(messages, event, EVENT_FRAMING_LOST);
 }
 
 /* Brings the flow's edge up to date with what the last event gave. Another direction than the one whose bytes
@@ -203,7 +213,9 @@ size_t messages_scan(
             take_event(messages, &event);
     }
     do {
-        seen += framing_scan(messages->framing, direction, bytes + seen, n - seen, &event);
+        size_t more = framing_scan(messages->framing, direction, bytes + seen, n - seen, &event);
+        capture_take(&messages->capture, direction, offset + seen, bytes + seen, more);
+        seen += more;
         if (event.what == 0)
             break;
         take_event(messages, &event);

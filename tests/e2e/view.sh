@@ -101,9 +101,28 @@ if command -v tshark >/dev/null; then
     packets 'S> S< D> D1024< F< F>' 'type = close' 'when = bytes:1k' 'direction = downstream'
     packets 'S> S< D> D5086< F> F<' 'type = hold_fin' 'direction = upstream' 'for = 100ms'
     packets 'S> S< D> D1024<' 'type = vanish' 'side = both' 'when = bytes:1k' 'direction = downstream'
+    # What `capture` kept is the payload of the packets.
+    sed -i '/^log_messages/s/.*/capture = 12/' "$work/view.ini"
+    packets 'S> S< D> D1024< R<' 'type = reset' 'when = bytes:1k' 'direction = downstream'
+    says "$work/packets.log" '"event":"message".*"line":"GET /bytes/5000 HTTP/1.1","bytes":"474554202f62797465732f35"'
+    tshark -r "$work/packets.pcapng" -T fields -e tcp.payload 2>/dev/null | sort | uniq -c >"$work/payloads"
+    says "$work/payloads" '^ *2 474554202f62797465732f35$'
 else
     note "tshark is not installed: packets are checked by unit.pcapng alone"
 fi
+
+# --- Payload ------------------------------------------------------------------------------------
+
+sed 's/^log_messages.*/capture = 8/' "$work/view.ini" >"$work/capture.ini"
+# shellcheck disable=SC2016
+expect 0 "$RUDEPROXY" exec -c "$work/capture.ini" --log "$work/capture.log" -- bash -c '
+    curl -q -sS --noproxy "*" -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/500"'
+says "$work/capture.log" '"direction":"upstream",.*"line":"GET /bytes/500 HTTP/1.1","bytes":"474554202f627974"'
+says "$work/capture.log" '"direction":"downstream",.*"line":"HTTP/1.1 200 OK","bytes":"485454502f312e31"'
+! grep -q '"bytes":"' "$work/run.log" || fail "bytes are kept without capture"
+sed -i '/^protocol/d' "$work/capture.ini"
+expect 2 "$RUDEPROXY" check "$work/capture.ini"
+says "$work/err" '\[proxy web\] capture: there are no messages without a protocol'
 
 # --- What is no log -----------------------------------------------------------------------------
 
