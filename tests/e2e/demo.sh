@@ -27,7 +27,7 @@ done <"$work/table"
     fail "docs/SCENARIOS.md has rows that 'rudeproxy demo table' does not have"
 
 expect 0 "$RUDEPROXY" demo
-count=$(find "$(dirname "$0")/../../config/recipes" -name '*.ini' | wc -l)
+count=$(find "$(dirname "$0")/../../config/recipes" -maxdepth 1 -name '*.ini' | wc -l)
 agree=$(grep -cF '| agree |' "$work/table")
 if [ "$agree" -eq "$count" ]; then
     says "$work/out" "^$count scenarios: $count agree\$"
