@@ -2,7 +2,8 @@
 /*
  * A file is loaded in two steps. The first does everything that can fail: it compiles plans and
  * opens listeners of new addresses. If one fails, everything just opened is closed again, and the
- * old state was never touched. The second cannot fail: it swaps plans and closes proxies that the
+ * old state is as it was. Of the old state only listeners are touched, whose address or port another
+ * one needs: they are closed first, and opened again after a failure. The second cannot fail: it swaps plans and closes proxies that the
  * file no longer names. Open connections keep their plan.
  */
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct load {
     bool keep_api;
     struct change *changes; /* owned; the file's proxies, then the API's that stay */
     size_t count;
+    struct proxy **vacated; /* owned; those whose address another proxy gets */
+    size_t vacated_count;
     struct fault *wildcard_faults; /* owned */
     size_t wildcard_fault_count;
 };
@@ -89,24 +92,81 @@ static int prepare_of_api(
     return compile(load, &proxy->plan->config, RULE_FROM_API, proxy, change, err);
 }
 
-static bool is_in_file(const struct config *config, const char *name)
+static const struct proxy_config *find_in_file(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->proxy_count; i++)
         if (strcmp(config->proxies[i].name, name) == 0)
-            return true;
-    return false;
+            return &config->proxies[i];
+    return NULL;
 }
 
 static bool stays(const struct load *load, const struct proxy *proxy)
 {
     return load->keep_api && proxy->plan->origin == RULE_FROM_API &&
-           !is_in_file(&load->config, proxy_name(proxy));
+           find_in_file(&load->config, proxy_name(proxy)) == NULL;
+}
+
+/* --- addresses that pass from one proxy to another --- */
+
+/* Whether the proxy listens now and will not, or somewhere else. */
+static bool leaves(const struct load *load, const struct proxy *old)
+{
+    const struct proxy_config *wanted = find_in_file(&load->config, proxy_name(old));
+    if (!listener_is_open(&old->listener) || old->plan->config.silent || stays(load, old))
+        return false;
+    return wanted == NULL || !wanted->enabled || !stays_there(old, &wanted->listen);
+}
+
+static bool is_same_port(const struct address *a, const struct address *b)
+{
+    if (a->kind == ADDRESS_UNIX || b->kind == ADDRESS_UNIX)
+        return address_equal(a, b);
+    return a->kind != ADDRESS_DIALLED && b->kind != ADDRESS_DIALLED && a->port == b->port;
+}
+
+/* Whether the proxy of the file is about to bind the address, or its port on another one. */
+static bool comes_to(
+    const struct load *load, const struct proxy_config *wanted, const struct address *address)
+{
+    if (!wanted->enabled || !is_same_port(&wanted->listen, address))
+        return false;
+    const struct proxy *old = proxies_find(load->control->worker, wanted->name);
+    return old == NULL || !listener_is_open(&old->listener) || !stays_there(old, &wanted->listen);
+}
+
+static bool stands_in_the_way(const struct load *load, const struct proxy *old)
+{
+    struct proxy_config now;
+    if (!leaves(load, old))
+        return false;
+    control_proxy_config(old, &now);
+    for (size_t i = 0; i < load->config.proxy_count; i++)
+        if (comes_to(load, &load->config.proxies[i], &now.listen))
+            return true;
+    return false;
+}
+
+/* All at once, before anything is bound: two proxies may swap their addresses. */
+static void vacate(struct load *load)
+{
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(load->control, proxy)) != NULL;)
+        if (stands_in_the_way(load, proxy))
+            load->vacated[load->vacated_count++] = proxy;
+    for (size_t i = 0; i < load->vacated_count; i++)
+        proxy_vacate(load->vacated[i]);
+}
+
+static void reoccupy(struct load *load)
+{
+    for (size_t i = 0; i < load->vacated_count; i++)
+        proxy_reoccupy(load->vacated[i]);
 }
 
 static int prepare(struct load *load, struct err *err)
 {
     const struct config *config = &load->config;
     int result = 0;
+    vacate(load);
     for (struct proxy *proxy = NULL;
          result == 0 && (proxy = control_next_proxy(load->control, proxy)) != NULL;) {
         if (stays(load, proxy))
@@ -201,12 +261,15 @@ enum control_result control_load(
         return CONTROL_INVALID;
     }
     load.changes = calloc(most + 1, sizeof load.changes[0]);
+    load.vacated = calloc(most + 1, sizeof(struct proxy *));
     load.wildcard_faults = calloc(config->fault_count + 1, sizeof load.wildcard_faults[0]);
-    if (kept == NULL || load.changes == NULL || load.wildcard_faults == NULL) {
+    if (kept == NULL || load.changes == NULL || load.vacated == NULL ||
+        load.wildcard_faults == NULL) {
         err_set(err, "out of memory");
     } else if (prepare(&load, err) != 0) {
         for (size_t i = 0; i < load.count; i++)
             undo(&load.changes[i]);
+        reoccupy(&load);
     } else {
         load_note_wildcard_faults(&load);
         commit(&load, kept);
@@ -214,6 +277,7 @@ enum control_result control_load(
     }
     free(load.wildcard_faults);
     free(load.changes);
+    free(load.vacated);
     free(kept);
     return result;
 }

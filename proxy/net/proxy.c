@@ -316,10 +316,26 @@ void proxy_change_faults(struct proxy *proxy, struct plan *plan)
     listener_faults_update(&proxy->listener_faults);
 }
 
+void proxy_vacate(struct proxy *proxy)
+{
+    listener_close(&proxy->listener);
+    proxy->vacated = true;
+}
+
+/* If another program has taken the address, listener_faults tries again until it is free. */
+void proxy_reoccupy(struct proxy *proxy)
+{
+    struct err ignored;
+    proxy->vacated = false;
+    MAY_FAIL(listener_open(&proxy->listener, &proxy->plan->config, &ignored));
+    listener_faults_update(&proxy->listener_faults);
+}
+
 void proxy_stop_listening(struct proxy *proxy)
 {
     bool stays = !proxy->closing && !proxy->worker->stopping && proxy->plan->config.enabled;
-    bool was_open = listener_is_open(&proxy->listener);
+    bool was_open = listener_is_open(&proxy->listener) || proxy->vacated;
+    proxy->vacated = false;
     if (!stays)
         listener_release_port(&proxy->listener);
     if (!was_open)

@@ -44,6 +44,7 @@ struct proxy {
     uint64_t last_number;
     uint64_t open_count; /* of the connections */
     struct proxy_totals totals;
+    bool vacated; /* see proxy_vacate() */
     bool closing; /* removed: freed when its connections have ended */
     struct poller_task free_task;
     struct timer probe_timer; /* until the upstream is probed again */
@@ -79,6 +80,11 @@ void proxy_accept_intercepted(struct proxy *proxy, int fd, const struct sockaddr
 
 /* Writes where the proxy listens, in words: its address, or what it intercepts. */
 void proxy_format_listen(const struct proxy *proxy, char *buf, size_t size);
+
+/* Frees the address for another proxy, without an event. Then either proxy_stop_listening() or proxy_close(),
+ * which emits `not_listening`, or proxy_reoccupy(), which opens the listener again. */
+void proxy_vacate(struct proxy *proxy);
+void proxy_reoccupy(struct proxy *proxy);
 
 /* Closes the listener. Idempotent. */
 void proxy_stop_listening(struct proxy *proxy);

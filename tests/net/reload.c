@@ -267,6 +267,85 @@ static bool a_changed_shared_rate_has_one_clock(void)
     return both_take(PROXY("p") SHARED_RATE("400k/s"), PROXY("p") SHARED_RATE("100k/s"), 2000);
 }
 
+/* Starts p and q, which listen at a[0] and a[1] from then on. */
+static bool start_two(struct proxy_process *process, char a[2][PEER_ADDRESS_TEXT])
+{
+    return proxy_process_start(process, GLOBALS, PROXY("p") PROXY("q")) &&
+           expect_true(
+               "p has an address", proxy_process_address(process, "p", a[0], sizeof a[0])) &&
+           expect_true("q has an address", proxy_process_address(process, "q", a[1], sizeof a[1]));
+}
+
+#define TWO(address_p, address_q)                                                                  \
+    "[proxy p]\nlisten = %s\nupstream = builtin:echo\n[proxy q]\nlisten = %s\n"                    \
+    "upstream = builtin:echo\n",                                                                   \
+        address_p, address_q
+
+/* Whose faults the clients of an address get: those of p are reset. */
+static bool is_of(const char *address, bool of_p)
+{
+    int fd = wire_connect_text(address);
+    bool good = expect_true("connected", fd >= 0);
+    good = good && (of_p ? is_reset_after(fd, 10) : echoes(fd, 1000));
+    wire_reset(fd);
+    return good;
+}
+
+static bool two_proxies_swap_their_addresses(void)
+{
+    struct proxy_process process;
+    char a[2][PEER_ADDRESS_TEXT], sections[1024];
+    if (!start_two(&process, a))
+        return false;
+    int before = wire_connect_text(a[0]);
+    bool good = echoes(before, 100);
+    size_t used = (size_t)snprintf(sections, sizeof sections, TWO(a[1], a[0]));
+    snprintf(sections + used, sizeof sections - used, "%s", RESET_AT("10"));
+    good = good && reload(&process, sections, DONE, 1) && is_of(a[1], true) && is_of(a[0], false) &&
+           echoes(before, 1000);
+    good = expect_number("listened", (long)records_wait_count(&process, "listening", 4), 4) && good;
+    good = expect_number("unlistened", (long)records_count(&process, "not_listening"), 2) && good;
+    wire_reset(before);
+    return proxy_process_stop(&process) && good;
+}
+
+/* The third address is taken, which shows when the other two are bound already. */
+static bool a_swap_that_fails_puts_everything_back(void)
+{
+    struct proxy_process process;
+    struct wire_listener taken;
+    char a[2][PEER_ADDRESS_TEXT], sections[1024];
+    if (wire_listen(&taken, "127.0.0.1:0", 16, 0) != 0 || !start_two(&process, a))
+        return false;
+    size_t used = (size_t)snprintf(sections, sizeof sections, TWO(a[1], a[0]));
+    snprintf(sections + used, sizeof sections - used,
+        "[proxy taken]\nlisten = %s\nupstream = builtin:echo\n%s", taken.text, RESET_AT("10"));
+    int idle = records_count_unpooled(process.pid);
+    bool good = reload(&process, sections, REFUSED, 1) && is_of(a[0], false) && is_of(a[1], false);
+    snprintf(sections + used, sizeof sections - used, "%s", RESET_AT("10"));
+    good = expect_number("closed", (long)records_wait_count(&process, "closed", 2), 2) && good;
+    good = expect_number("descriptors", records_count_unpooled(process.pid), idle) && good;
+    good = good && reload(&process, sections, DONE, 1) && is_of(a[1], true) && is_of(a[0], false);
+    wire_unlisten(&taken);
+    return proxy_process_stop(&process) && good;
+}
+
+/* 0.0.0.0 and 127.0.0.1 cannot have the same port at one time. */
+static bool a_port_moves_to_another_address(void)
+{
+    struct proxy_process process;
+    char a[2][PEER_ADDRESS_TEXT], sections[1024], everywhere[PEER_ADDRESS_TEXT];
+    if (!start_two(&process, a))
+        return false;
+    snprintf(everywhere, sizeof everywhere, "0.0.0.0:%s", strrchr(a[0], ':') + 1);
+    size_t used = (size_t)snprintf(sections, sizeof sections, TWO(everywhere, a[1]));
+    snprintf(sections + used, sizeof sections - used, "%s", RESET_AT("10"));
+    bool good = reload(&process, sections, DONE, 1) && is_of(a[0], true) && is_of(a[1], false);
+    used = (size_t)snprintf(sections, sizeof sections, TWO(a[0], a[1]));
+    good = good && reload(&process, sections, DONE, 2) && is_of(a[0], false);
+    return proxy_process_stop(&process) && good;
+}
+
 int main(void)
 {
     static const struct expect_case cases[] = {
@@ -280,6 +359,9 @@ int main(void)
         {"enabled_no_and_yes_again_is_the_same_port", enabled_no_and_yes_again_is_the_same_port},
         {"a_shared_rate_is_shared_across_a_reload", a_shared_rate_is_shared_across_a_reload},
         {"a_changed_shared_rate_has_one_clock", a_changed_shared_rate_has_one_clock},
+        {"two_proxies_swap_their_addresses", two_proxies_swap_their_addresses},
+        {"a_swap_that_fails_puts_everything_back", a_swap_that_fails_puts_everything_back},
+        {"a_port_moves_to_another_address", a_port_moves_to_another_address},
     };
     const size_t n = sizeof cases / sizeof cases[0];
     size_t passed = expect_run(cases, n);
