@@ -8,10 +8,18 @@ import {openFaultForm, openProxyForm} from "./fault_form.js";
 
 const CAPTURE = "256"; // bytes of each message that "keep payload" keeps
 
-// A switch that says what it does; `change` gets the new state and may throw.
+// A switch that says what it does. `change` gets the new state. `show` sets what is in force, but not while a change is
+// under way: the answer that it comes from may be older.
 function makeSwitch(label, change) {
-  const input = make("input", {type: "checkbox", role: "switch", onchange: () => change(input.checked)});
-  return {input, element: make("label", {class: "switch"}, input, make("span", {}, label))};
+  let changing = false;
+  const onchange = async () => {
+    changing = true;
+    await change(input.checked);
+    changing = false;
+  };
+  const input = make("input", {type: "checkbox", role: "switch", onchange});
+  const show = on => { if (!changing) input.checked = on; };
+  return {input, show, element: make("label", {class: "switch"}, input, make("span", {}, label))};
 }
 
 function describe(fault) {
@@ -40,7 +48,7 @@ class FaultRow {
 
   show(fault) {
     this.fault = fault;
-    this.toggle.input.checked = fault.enabled;
+    this.toggle.show(fault.enabled);
     setText(this.words, describe(fault));
     setText(this.counts, "armed " + fault.armed + ", fired " + fault.fired);
   }
@@ -91,9 +99,9 @@ class ProxyCard {
     setText(this.rate, "↑ " + rate("bytes_upstream") + " ↓ " + rate("bytes_downstream"));
     setText(this.counts, state.open + " open, " + state.closed + " ended" +
       (state.connect_failed > 0 ? ", " + state.connect_failed + " without a server" : ""));
-    this.enabled.input.checked = proxy.enabled;
-    this.messages.input.checked = proxy.log_messages === true;
-    this.capture.input.checked = proxy.capture !== "0";
+    this.enabled.show(proxy.enabled);
+    this.messages.show(proxy.log_messages === true);
+    this.capture.show(proxy.capture !== "0");
     setHidden(this.messages.element, proxy.protocol === "raw");
     setHidden(this.capture.element, proxy.protocol === "raw" || proxy.capture === undefined);
     this.element.classList.toggle("off", !proxy.enabled);

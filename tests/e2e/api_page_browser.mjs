@@ -34,6 +34,11 @@ async function openPage(url) {
   return page;
 }
 
+async function until(what, check) {
+  for (const end = Date.now() + 60000; !await check(); await new Promise(resolve => setTimeout(resolve, 50)))
+    assert.ok(Date.now() < end, what + " did not come");
+}
+
 // Waits for a text within what a selector finds.
 async function waitForText(page, selector, text) {
   try {
@@ -153,6 +158,7 @@ const steps = {
   async a_fault_is_added_by_its_form(page) {
     await press(page, ".proxy summary", "No faults");
     await press(page, ".proxy .switch", "log messages");
+    await until("log_messages", async () => (await json("GET", "/v1/proxies/web")).log_messages);
     await press(page, ".proxy button", "Add a fault");
     await fill(page, "name", "cut");
     await fill(page, "when", "bites:100");
@@ -179,8 +185,8 @@ const steps = {
 
   async a_switch_disables_the_fault(page) {
     await press(page, ".fault .switch", "cut");
+    await until("the fault disabled", async () => !(await json("GET", "/v1/proxies/web/faults/cut")).enabled);
     await page.waitForFunction(() => !document.querySelector(".fault .switch input").checked);
-    assert.equal((await json("GET", "/v1/proxies/web/faults/cut")).enabled, false);
   },
 
   async an_open_connection_is_ended_by_a_button(page) {
@@ -223,7 +229,7 @@ const steps = {
     await waitForText(page, ".row .name", HOSTILE);
     await chooseNewest(page);
     await waitForWords(page, "onerror");
-    await page.click("#detail details summary");
+    await press(page, "#detail summary", "Log lines");
     await waitForText(page, "#detail pre", "onerror");
     assert.equal(await page.evaluate(() => window.pwned), undefined);
     assert.equal(await page.$$eval("script", all => all.length), 1);
