@@ -410,3 +410,21 @@ postgres_ready() {
 sql() {
     psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$work/pg" -p "$pg_port" -c "$1" </dev/null
 }
+
+# --- A browser -----------------------------------------------------------------------------------
+
+# browser_ready - sets $chromium, and $puppeteer to the folder of puppeteer-core; skips the test without them.
+# shellcheck disable=SC2034 # read by the tests
+browser_ready() {
+    local major
+    need node npm
+    major=$(node -p 'process.versions.node.split(".")[0]')
+    [ "$major" -ge 18 ] || skip "node $major is too old, puppeteer-core needs 18"
+    chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
+        skip "chromium is not installed"
+    timeout -k 5 90 npm install --prefix "$work/npm" --prefer-offline --no-audit --no-fund --ignore-scripts \
+        puppeteer-core@24.43.1 >"$work/npm.log" 2>&1 </dev/null ||
+        skip "npm cannot install puppeteer-core: $(tail -n 1 "$work/npm.log")"
+    puppeteer=$work/npm/node_modules/puppeteer-core
+    export HOME=$work # Chromium's folders
+}
