@@ -219,7 +219,7 @@ const steps = {
 
   async what_others_sent_is_never_markup(page) {
     await json("POST", "/v1/proxies",
-      {name: HOSTILE, listen: "127.0.0.1:0", upstream: "builtin:http", protocol: "http", log_messages: true});
+      {name: HOSTILE, listen: "127.0.0.1:0", upstream: "builtin:http", protocol: "http", capture: "256"});
     const {host, port} = await addressOf(HOSTILE);
     const socket = net.connect({host, port});
     socket.on("error", () => {}).resume();
@@ -231,6 +231,8 @@ const steps = {
     await waitForWords(page, "onerror");
     await press(page, "#detail summary", "Log lines");
     await waitForText(page, "#detail pre", "onerror");
+    await press(page, "#detail summary", "Payload");
+    await waitForText(page, "#detail pre.bytes", "<img%20src"); // in a line of sixteen bytes
     assert.equal(await page.evaluate(() => window.pwned), undefined);
     assert.equal(await page.$$eval("script", all => all.length), 1);
     assert.equal(await page.$$eval("img", all => all.length), 1);
