@@ -113,7 +113,7 @@ fi
 
 # --- Payload ------------------------------------------------------------------------------------
 
-sed 's/^log_messages.*/capture = 8/' "$work/view.ini" >"$work/capture.ini"
+sed -E 's/^(log_messages|capture).*/capture = 8/' "$work/view.ini" >"$work/capture.ini"
 # shellcheck disable=SC2016
 expect 0 "$RUDEPROXY" exec -c "$work/capture.ini" --log "$work/capture.log" -- bash -c '
     curl -q -sS --noproxy "*" -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/500"'
