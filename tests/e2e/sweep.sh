@@ -159,6 +159,10 @@ eventually 60 has_lines 2>/dev/null || fail 'no journal'
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
 before=$(grep -c '"key"' "$work/again/sweep.jsonl")
+last=$(sed -n 's/.*"run":\([0-9]*\).*/\1/p' "$work/again/sweep.jsonl" | sort -n | tail -1)
+next=$(printf '%05d' $((last + 1))) # it may have begun when the sweep was killed
+mkdir -p "$work/again/$next"
+touch "$work/again/$next/stale"
 sweep 4 --budget 60 --resume "$work/again" -- sh -c "$order" "$work/orders"
 outcomes check_failed >"$work/found.again"
 cmp "$work/found.1" "$work/found.again" || fail 'a resumed sweep finds something else'
@@ -167,6 +171,41 @@ all=$(grep -c '"key"' "$work/again/sweep.jsonl")
 [ "$runs" -le $((all - before + 2)) ] || fail "$runs runs, though $before of $all were made before"
 expect 1 "$RUDEPROXY" sweep -c "$ini" --seed 2 --resume "$work/again" -- sh -c "$order" "$work/orders"
 says "$work/err" 'of a sweep with other options'
+
+ls "$work/again"/*.ini >/dev/null || fail 'a resumed sweep writes no files for what is bad'
+first=$(sed -n "s/.*\"run\":\([0-9]*\).*/\1/p" "$work/again/sweep.jsonl" | awk -v last="$last" '$1 > last' | head -1)
+[ "$first" -gt $((last + 2)) ] || fail "run $first may be one that the killed sweep had begun, behind $last"
+expect 1 "$RUDEPROXY" sweep -c "$ini" --seed 1 --check true --resume "$work/again" -- sh -c "$order" "$work/orders"
+says "$work/err" 'of a sweep with other options'
+# Without --seed it is that of the journal.
+expect 4 "$RUDEPROXY" sweep -c "$ini" --budget 60 --resume "$work/again" -- sh -c "$order" "$work/orders"
+: >"$work/again/sweep.jsonl"
+expect 1 "$RUDEPROXY" sweep -c "$ini" --resume "$work/again" -- sh -c "$order" "$work/orders"
+says "$work/err" 'is empty: there is nothing to resume'
+
+# --- What --setup and --check leave behind ends, and nobody waits for it ---------------------------
+
+ini=$work/web.ini
+leftover="sleep 98765.$$"
+is_running() { pgrep -f "^$leftover\$" >/dev/null; }
+is_gone() { ! is_running; }
+sweep 0 --budget 3 --sweep-fault reset --setup "setsid $leftover >/dev/null 2>&1 &" -- sh -c "$fetch"
+is_gone || fail 'a daemon of --setup is left'
+for signal in INT KILL; do
+    # shellcheck disable=SC2016
+    "$RUDEPROXY" sweep -c "$ini" --seed 1 --sweep-fault reset \
+        --check '[ "$RUDEPROXY_RUN" -lt 3 ] || { '"$leftover"'; true; }' -- sh -c "$fetch" >/dev/null 2>&1 &
+    pid=$!
+    eventually 60 is_running || fail 'the check does not run'
+    kill "-$signal" "$pid"
+    wait "$pid" 2>/dev/null || true
+    eventually 20 is_gone || fail "a check outlives SIG$signal"
+done
+
+# --- A place at a FIN says how many bytes stand before it --------------------------------------------
+
+sweep 0 --sweep-fault reset --only 'web#1:downstream:fin:reset' -- sh -c "$fetch"
+[ "$(outcomes same)" != 'downstream 0 fin reset' ] || fail 'the FIN stands at 0'
 
 # --- Two faults that only together are bad ------------------------------------------------------
 

@@ -199,6 +199,32 @@ static void a_place_is_read_as_it_is_written(void **state)
     }
 }
 
+static void a_place_read_from_its_text_gets_its_offset_from_the_baseline(void **state)
+{
+    static const struct {
+        struct sweep_place place;
+        uint64_t offset, message;
+    } rows[] = {
+        {{.connection = 1, .direction = DIRECTION_DOWNSTREAM, .at_fin = true}, 100, 2},
+        {{.connection = 1, .direction = DIRECTION_DOWNSTREAM, .withheld = true, .message = 2}, 40,
+            2},
+        {{.connection = 1, .direction = DIRECTION_DOWNSTREAM, .withheld = true, .message = 9}, 0,
+            9},
+        {{.connection = 1, .direction = DIRECTION_DOWNSTREAM, .offset = 7}, 7, 0},
+        {{.connection = 2, .direction = DIRECTION_DOWNSTREAM, .at_fin = true}, 0, 0},
+    };
+    struct seen_connection connection;
+    struct seen_message messages[2];
+    const struct observation seen = conversation(&connection, messages, 100);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sweep_place place = rows[i].place;
+        sweep_plan_locate(&place, &seen);
+        assert_int_equal(place.offset, rows[i].offset);
+        assert_int_equal(place.message, rows[i].message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_flaky_place_draws_no_further_runs),
         cmocka_unit_test(the_first_outcome_that_applies_counts),
         cmocka_unit_test(a_place_is_read_as_it_is_written),
+        cmocka_unit_test(a_place_read_from_its_text_gets_its_offset_from_the_baseline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

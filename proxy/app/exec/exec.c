@@ -75,20 +75,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     exec->on_over(exec);
 }
 
-/* In the guard no signal may reach libuv's handlers, which write to the pipe of our loop. */
-static pid_t fork_guard(struct guard_job *job)
-{
-    sigset_t all;
-    sigfillset(&all);
-    fflush(NULL);
-    sigprocmask(SIG_BLOCK, &all, &job->mask);
-    pid_t pid = fork();
-    if (pid == 0)
-        guard_run(job);
-    sigprocmask(SIG_SETMASK, &job->mask, NULL);
-    return pid;
-}
-
 int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
     const struct exec_origin *origin, const struct holder *network, struct err *err)
 {
@@ -103,7 +89,7 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
         .origin = origin,
         .network = network,
         .fd = fds[1]};
-    exec->guard = fork_guard(&job);
+    exec->guard = guard_start(&job);
     close(fds[1]);
     if (exec->guard < 0) {
         close(fds[0]);

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -189,7 +190,8 @@ static _Noreturn void watch(const struct guard *guard)
     }
 }
 
-_Noreturn void guard_run(const struct guard_job *job)
+/* The life of the guard, in a fresh child whose signals are all blocked. */
+static _Noreturn void guard_run(const struct guard_job *job)
 {
     struct guard guard = {.job = job};
     sigset_t child;
@@ -209,4 +211,18 @@ _Noreturn void guard_run(const struct guard_job *job)
         leave(&guard);
     }
     watch(&guard);
+}
+
+/* In the guard no signal may reach libuv's handlers, which write to the pipe of our loop. */
+pid_t guard_start(struct guard_job *job)
+{
+    sigset_t all;
+    sigfillset(&all);
+    fflush(NULL);
+    sigprocmask(SIG_BLOCK, &all, &job->mask);
+    pid_t pid = fork();
+    if (pid == 0)
+        guard_run(job);
+    sigprocmask(SIG_SETMASK, &job->mask, NULL);
+    return pid;
 }

@@ -31,7 +31,7 @@ struct guard_job {
     char *const *environment;
     const struct exec_origin *origin;
     const struct holder *network; /* that the command enters; NULL: ours */
-    sigset_t mask;                /* of blocked signals, for the command */
+    sigset_t mask;                /* of blocked signals, for the command; guard_start fills it in */
     int fd;                       /* the guard's end of the pair */
 };
 
@@ -42,7 +42,8 @@ struct guard_report {
     int value; /* GUARD_FAILED: errno of the exec; GUARD_ENDED: status as of waitpid(2) */
 };
 
-/* The life of the guard, in a fresh child whose signals are all blocked. */
-_Noreturn void guard_run(const struct guard_job *job);
+/* Forks the guard. Returns its pid, or -1 with errno of fork(2). The caller closes job->fd, and waits for the
+ * guard when its own end of the pair has ended. */
+pid_t guard_start(struct guard_job *job);
 
 #endif

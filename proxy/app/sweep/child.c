@@ -4,7 +4,7 @@
  * proxies and command as `exec` does, run the check, report.
  *
  * If the parent dies, PR_SET_PDEATHSIG kills this process, and the guard, whose socket then ends, kills the
- * command and its children.
+ * command and its children. The shells of --setup and --check have such a guard, too.
  */
 #include "proxy/app/sweep/child.h"
 
@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,38 +86,33 @@ static int prepare_process(struct child *child)
 
 /* --- shell commands --- */
 
-static _Noreturn void become_shell(const struct child *child, const char *text)
-{
-    char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_NOFILE, &child->runner->origin.descriptors);
-    execvp(argv[0], argv);
-    _exit(127);
-}
-
-/* Runs a shell command. Whether it exited with 0 in time. */
-static bool run_shell(const struct child *child, const char *text)
+static int most_ms(const struct child *child)
 {
     uint64_t most_us =
         child->runner->timeout_us > SHELL_MIN_US ? child->runner->timeout_us : SHELL_MIN_US;
-    int status = -1;
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0)
-        become_shell(child, text);
-    if (pid < 0)
+    return most_us / US_PER_MS < INT_MAX ? (int)(most_us / US_PER_MS) : INT_MAX;
+}
+
+/* Runs a shell command under a guard, which kills what it leaves behind. Whether it exited with 0 in time. */
+static bool run_shell(const struct child *child, const char *text)
+{
+    char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
+    struct guard_report report = {.kind = GUARD_FAILED};
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return false;
-    struct pollfd watched = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-    int timeout_ms = most_us / US_PER_MS < INT_MAX ? (int)(most_us / US_PER_MS) : INT_MAX;
-    if (watched.fd < 0 || poll(&watched, 1, timeout_ms) <= 0)
-        kill(-pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    struct guard_job job = {
+        .argv = argv, .environment = environ, .origin = &child->runner->origin, .fd = fds[1]};
+    pid_t guard = guard_start(&job);
+    close(fds[1]);
+    struct pollfd watched = {.fd = fds[0], .events = POLLIN};
+    if (guard < 0 || poll(&watched, 1, most_ms(child)) <= 0 ||
+        recv(fds[0], &report, sizeof report, 0) != sizeof report)
+        report.kind = GUARD_FAILED;
+    close(fds[0]); /* now the guard ends, if it still waits */
+    while (guard > 0 && waitpid(guard, NULL, 0) < 0 && errno == EINTR)
         ;
-    kill(-pid, SIGKILL); /* what it left behind */
-    if (watched.fd >= 0)
-        close(watched.fd);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return report.kind == GUARD_ENDED && WIFEXITED(report.value) && WEXITSTATUS(report.value) == 0;
 }
 
 /* --- the run --- */

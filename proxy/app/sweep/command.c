@@ -8,6 +8,7 @@
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
 #include "proxy/app/seed.h"
+#include "proxy/app/sweep/journal.h"
 #include "proxy/app/sweep/options.h"
 #include "proxy/app/sweep/sweep.h"
 
@@ -86,6 +87,8 @@ static int run(const struct cli *cli, struct config *config, struct sweep_option
         return EXIT_USAGE;
     }
     exec_remember(&origin);
+    if (!config->settings.has_seed && options->resume != NULL)
+        config->settings.has_seed = sweep_journal_seed(options->resume, &config->settings.seed);
     seed_choose(&config->settings);
     return sweep_run(&(struct sweep_request){
         .config = config,

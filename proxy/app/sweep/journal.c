@@ -27,6 +27,7 @@ struct sweep_journal {
     struct hash entries;  /* of an earlier sweep */
     struct entry **owned; /* the same, to be freed */
     size_t count, capacity;
+    unsigned last_run; /* the highest number that an earlier sweep used */
 };
 
 static struct entry *find(const struct sweep_journal *journal, const char *key, unsigned attempt)
@@ -72,6 +73,8 @@ static bool is_true(const json_t *object, const char *key)
 static int take_entry(struct sweep_journal *journal, const json_t *object)
 {
     const char *key = json_string_value(json_object_get(object, "key"));
+    if (number(object, "run") > journal->last_run)
+        journal->last_run = (unsigned)number(object, "run");
     struct entry *entry = key != NULL ? calloc(1, sizeof *entry) : NULL;
     if (key == NULL)
         return 0;
@@ -119,7 +122,8 @@ static int take_lines(
         first = false;
     }
     free(line);
-    return result;
+    return result == 0 && first ? err_set(err, "%s is empty: there is nothing to resume", path)
+                                : result;
 }
 
 static int read_earlier(
@@ -155,6 +159,29 @@ void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned 
             (json_int_t)facts->duration_us, "output", output));
 }
 
+void sweep_journal_skip(struct sweep_journal *journal, unsigned run)
+{
+    write_object(journal->out, json_pack("{s:i}", "run", (int)run));
+}
+
+bool sweep_journal_seed(const char *dir, uint64_t *seed)
+{
+    char path[PATH_MAX], *line = NULL;
+    size_t size = 0;
+    json_error_t error;
+    snprintf(path, sizeof path, "%s/%s", dir, JOURNAL_NAME);
+    FILE *in = fopen(path, "re");
+    json_t *object =
+        in != NULL && getline(&line, &size, in) > 0 ? json_loads(line, 0, &error) : NULL;
+    const char *title = json_string_value(json_object_get(object, "sweep"));
+    bool found = title != NULL && sscanf(title, SWEEP_TITLE_SEED "%" SCNu64, seed) == 1;
+    json_decref(object);
+    free(line);
+    if (in != NULL)
+        fclose(in);
+    return found;
+}
+
 bool sweep_journal_find(const struct sweep_journal *journal, const char *key, unsigned attempt,
     unsigned *run, struct run_facts *facts)
 {
@@ -168,12 +195,7 @@ bool sweep_journal_find(const struct sweep_journal *journal, const char *key, un
 
 unsigned sweep_journal_last_run(const struct sweep_journal *journal)
 {
-    unsigned last = 0;
-    for (size_t i = 0; i < journal->count; i++) {
-        if (journal->owned[i]->run > last)
-            last = journal->owned[i]->run;
-    }
-    return last;
+    return journal->last_run;
 }
 
 /* --- life --- */

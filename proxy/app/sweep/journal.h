@@ -9,6 +9,9 @@
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/base/err.h"
 
+/* How every title begins; the seed follows. */
+#define SWEEP_TITLE_SEED "seed "
+
 struct sweep_journal;
 
 /* Opens DIR/sweep.jsonl: empty, or with `resume` as it was left; `title` says which sweep it is of, and a
@@ -21,7 +24,13 @@ void sweep_journal_close(struct sweep_journal *journal); /* NULL is allowed */
 void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned attempt,
     unsigned run, const struct run_facts *facts);
 
-/* The highest number of a run that an earlier sweep made; 0: it made none. */
+/* Writes down that numbers up to `run` are used. */
+void sweep_journal_skip(struct sweep_journal *journal, unsigned run);
+
+/* The seed of the sweep whose journal stands in `dir`. false: it cannot be read. */
+bool sweep_journal_seed(const char *dir, uint64_t *seed);
+
+/* The highest number of a run that an earlier sweep made or skipped; 0: it made none. */
 unsigned sweep_journal_last_run(const struct sweep_journal *journal);
 
 /* Whether an earlier sweep made this run; then *facts and *run are its. */

@@ -9,6 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/hash.h"
+#include "proxy/base/list.h"
+#include "proxy/base/rng.h"
+
+/* A case of the first wave, to be found by its place and fault. */
+struct planned {
+    struct hash_link link;
+    struct sweep_pick pick;
+    struct planned *next; /* in the list that frees them */
+};
+
 /* A direction of a connection of the baseline, and where its candidates go. */
 struct lane {
     struct sweep_plan *plan;
@@ -16,6 +27,8 @@ struct lane {
     enum direction direction;
     size_t fault;
     uint64_t most; /* cases that the plan may have */
+    struct hash index;
+    struct planned *planned; /* owned: what stands in `index` */
     bool (*fits)(const void *user, size_t fault, const struct sweep_place *place);
     const void *user;
 };
@@ -64,8 +77,55 @@ struct sweep_case *sweep_plan_add(
 
 /* --- the first wave --- */
 
-static void propose(
-    const struct lane *lane, enum sweep_edge edge, uint64_t offset, uint64_t message)
+static uint64_t key_of(const struct sweep_place *place, size_t fault)
+{
+    const uint64_t numbers[] = {place->proxy, place->connection, place->direction, fault,
+        place->at_fin     ? UINT64_MAX
+        : place->withheld ? ~place->message
+                          : place->offset};
+    uint64_t key = 0;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        key = rng_at(key, numbers[i]);
+    return key;
+}
+
+static bool is_planned(const struct lane *lane, const struct sweep_place *place)
+{
+    struct hash_link *link = hash_find(&lane->index, key_of(place, lane->fault));
+    for (; link != NULL; link = hash_find_next(link)) {
+        const struct sweep_pick *pick = &container_of(link, struct planned, link)->pick;
+        if (pick->fault == lane->fault && sweep_place_equal(&pick->place, place))
+            return true;
+    }
+    return false;
+}
+
+static void plan_case(struct lane *lane, const struct sweep_place *place)
+{
+    struct planned *planned = malloc(sizeof *planned);
+    if (planned == NULL ||
+        hash_add(&lane->index, &planned->link, key_of(place, lane->fault)) != 0) {
+        free(planned);
+        lane->plan->out_of_memory = true;
+        return;
+    }
+    planned->pick = (struct sweep_pick){*place, lane->fault};
+    planned->next = lane->planned;
+    lane->planned = planned;
+    sweep_plan_add(lane->plan, place, lane->fault);
+}
+
+static void lane_deinit(struct lane *lane)
+{
+    hash_deinit(&lane->index);
+    while (lane->planned != NULL) {
+        struct planned *next = lane->planned->next;
+        free(lane->planned);
+        lane->planned = next;
+    }
+}
+
+static void propose(struct lane *lane, enum sweep_edge edge, uint64_t offset, uint64_t message)
 {
     const struct sweep_place place = {
         .proxy = lane->connection->proxy,
@@ -78,11 +138,10 @@ static void propose(
         .edge = edge,
     };
     if (lane->plan->count >= lane->most || lane->plan->out_of_memory ||
-        offset > lane->connection->bytes[lane->direction] ||
-        sweep_plan_find(lane->plan, &place, lane->fault) != NULL ||
+        offset > lane->connection->bytes[lane->direction] || is_planned(lane, &place) ||
         !lane->fits(lane->user, lane->fault, &place))
         return;
-    sweep_plan_add(lane->plan, &place, lane->fault);
+    plan_case(lane, &place);
 }
 
 static uint64_t end_of(const struct seen_message *message)
@@ -90,7 +149,7 @@ static uint64_t end_of(const struct seen_message *message)
     return message->offset + message->size;
 }
 
-static void propose_ends(const struct lane *lane)
+static void propose_ends(struct lane *lane)
 {
     uint64_t bytes = lane->connection->bytes[lane->direction];
     size_t messages = lane->connection->message_count[lane->direction];
@@ -103,24 +162,24 @@ static void propose_ends(const struct lane *lane)
         propose(lane, SWEEP_EDGE_BEFORE, bytes - 1, messages);
 }
 
-static void propose_edge(const struct lane *lane, size_t i)
+static void propose_edge(struct lane *lane, size_t i)
 {
     propose(lane, SWEEP_EDGE_AFTER, end_of(&lane->connection->messages[lane->direction][i]), i + 1);
 }
 
-static void propose_withheld(const struct lane *lane, size_t i)
+static void propose_withheld(struct lane *lane, size_t i)
 {
     propose(
         lane, SWEEP_EDGE_WITHHELD, lane->connection->messages[lane->direction][i].offset, i + 1);
 }
 
-static void propose_middle(const struct lane *lane, size_t i)
+static void propose_middle(struct lane *lane, size_t i)
 {
     const struct seen_message *message = &lane->connection->messages[lane->direction][i];
     propose(lane, SWEEP_EDGE_MIDDLE, message->offset + message->size / 2, i + 1);
 }
 
-static void propose_neighbours(const struct lane *lane, size_t i)
+static void propose_neighbours(struct lane *lane, size_t i)
 {
     const struct seen_message *message = &lane->connection->messages[lane->direction][i];
     propose(lane, SWEEP_EDGE_INTO, message->offset + 1, i + 1);
@@ -129,7 +188,7 @@ static void propose_neighbours(const struct lane *lane, size_t i)
 }
 
 /* Calls `step` for each message: those at multiples of the largest power of two, then of half of it... */
-static void spread(const struct lane *lane, void (*step)(const struct lane *lane, size_t i))
+static void spread(struct lane *lane, void (*step)(struct lane *lane, size_t i))
 {
     size_t count = lane->connection->message_count[lane->direction], stride = 1;
     while (stride * 2 < count)
@@ -142,23 +201,23 @@ static void spread(const struct lane *lane, void (*step)(const struct lane *lane
     }
 }
 
-static void rank_ends(const struct lane *lane)
+static void rank_ends(struct lane *lane)
 {
     propose_ends(lane);
 }
 
-static void rank_edges(const struct lane *lane)
+static void rank_edges(struct lane *lane)
 {
     spread(lane, propose_edge);
     spread(lane, propose_withheld);
 }
 
-static void rank_middles(const struct lane *lane)
+static void rank_middles(struct lane *lane)
 {
     spread(lane, propose_middle);
 }
 
-static void rank_neighbours(const struct lane *lane)
+static void rank_neighbours(struct lane *lane)
 {
     spread(lane, propose_neighbours);
 }
@@ -176,7 +235,7 @@ static uint64_t count_points(const struct observation *baseline)
 void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baseline, uint64_t most,
     bool (*fits)(const void *user, size_t fault, const struct sweep_place *place), const void *user)
 {
-    static void (*const ranks[])(const struct lane *lane) = {
+    static void (*const ranks[])(struct lane * lane) = {
         rank_ends, rank_edges, rank_middles, rank_neighbours};
     struct lane lane = {.plan = plan, .most = most, .fits = fits, .user = user};
     plan->place_total = count_points(baseline) * plan->fault_count;
@@ -187,6 +246,22 @@ void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baselin
             for (lane.fault = 0; lane.fault < plan->fault_count; lane.fault++)
                 ranks[rank](&lane);
         }
+    }
+    lane_deinit(&lane);
+}
+
+void sweep_plan_locate(struct sweep_place *place, const struct observation *baseline)
+{
+    const struct seen_connection *connection =
+        observation_find(baseline, place->proxy, place->connection);
+    if (connection == NULL)
+        return;
+    size_t count = connection->message_count[place->direction];
+    if (place->at_fin) {
+        place->offset = connection->bytes[place->direction];
+        place->message = count;
+    } else if (place->withheld && place->message <= count) {
+        place->offset = connection->messages[place->direction][place->message - 1].offset;
     }
 }
 

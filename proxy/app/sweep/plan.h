@@ -56,6 +56,9 @@ void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baselin
  * none left, of those that differ in output. Every case is done. Returns how many it added. */
 size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most);
 
+/* Fills in the offset and the message of a place that its text does not hold, from the baseline. */
+void sweep_plan_locate(struct sweep_place *place, const struct observation *baseline);
+
 /* The case of this fault at this place; NULL: there is none. */
 struct sweep_case *sweep_plan_find(
     const struct sweep_plan *plan, const struct sweep_place *place, size_t fault);

@@ -218,6 +218,8 @@ static int start(
     if (pipe2(fds, O_CLOEXEC) != 0)
         return err_set(err, "cannot start a run: %s", strerror(errno));
     job->run = ++runner->started;
+    if (runner->keep)
+        remove_files(runner, job->run); /* of a sweep that was killed */
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {

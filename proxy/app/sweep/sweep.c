@@ -84,12 +84,19 @@ static void note_config(const struct sweep *sweep)
             sweep->config->fault_count);
 }
 
-/* A sweep can go on only where the same faults, seed and command were swept. */
+/* A sweep can go on only where the same was swept, and judged alike. */
 static void make_title(const struct sweep *sweep, char *const *command, char *buf, size_t size)
 {
-    size_t used = (size_t)snprintf(buf, size, "seed %" PRIu64 ":", sweep->seed);
-    for (size_t i = 0; i < sweep->options->fault_count && used < size; i++)
-        used += (size_t)snprintf(buf + used, size - used, " [%s]", sweep->options->faults[i]);
+    const struct sweep_options *options = sweep->options;
+    size_t used = (size_t)snprintf(buf, size, SWEEP_TITLE_SEED "%" PRIu64 ": setup %s, check %s,",
+        sweep->seed, options->setup != NULL ? options->setup : "none",
+        options->check != NULL ? options->check : "none");
+    for (size_t i = 0; i < options->compare_count && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, " compare %s,", options->compares[i]);
+    if (options->compare_upstream && used < size)
+        used += (size_t)snprintf(buf + used, size - used, " compare upstream,");
+    for (size_t i = 0; i < options->fault_count && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, " [%s]", options->faults[i]);
     for (size_t i = 0; command[i] != NULL && used < size; i++)
         used += (size_t)snprintf(buf + used, size - used, " %s", command[i]);
 }
@@ -104,8 +111,13 @@ static int open_journal(struct sweep *sweep, char *const *command, struct err *e
     sweep->journal = sweep_journal_open(sweep->runner.root, title, resume, err);
     if (sweep->journal == NULL)
         return -1;
-    sweep->runner.started = sweep_journal_last_run(sweep->journal); /* no number is used twice */
-    sweep->runner.resumed_at = sweep->runner.started;
+    unsigned last = sweep_journal_last_run(sweep->journal);
+    if (last >
+        0) { /* no number is used twice, not even that of a run without a line in the journal */
+        last += SWEEP_BASELINE_RUNS + SWEEP_JOBS_MAX;
+        sweep_journal_skip(sweep->journal, last);
+    }
+    sweep->runner.started = sweep->runner.resumed_at = last;
     return 0;
 }
 
@@ -140,6 +152,9 @@ static int run_only(struct sweep *sweep, struct err *err)
     struct sweep_case only;
     if (sweep_case_parse(sweep, sweep->options->only, &only, err) != 0)
         return -1;
+    for (size_t i = 0; i <= only.more_count; i++)
+        sweep_plan_locate(
+            i == 0 ? &only.pick.place : &only.more[i - 1].place, &sweep->baseline.seen);
     struct sweep_case *added = sweep_plan_add(&sweep->plan, &only.pick.place, only.pick.fault);
     if (added == NULL)
         return err_set(err, "out of memory");
@@ -175,8 +190,8 @@ static int write_reports(
         result |= sweep_report_write_junit(sweep, request->junit_path, err);
     if (options->html != NULL)
         result |= sweep_html_write(sweep, options->html, err);
-    if (options->dir != NULL)
-        result |= sweep_report_write_files(sweep, options->dir, err);
+    if (sweep->runner.keep)
+        result |= sweep_report_write_files(sweep, sweep->runner.root, err);
     return result;
 }
 
