@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "proxy/base/units.h"
 #include "proxy/fault/trigger_row.h"
@@ -20,7 +21,8 @@
 static int cut(const char **text, size_t length, char *out, size_t size, struct err *err)
 {
     if (length == 0)
-        return err_set(err, "something is missing before '%.16s', " FORMS, *text);
+        return **text == '\0' ? err_set(err, "something is missing at the end, " FORMS)
+                              : err_set(err, "something is missing before '%.16s', " FORMS, *text);
     if (length >= size)
         return err_set(err, "'%.32s...' is too long, " FORMS, *text);
     memcpy(out, *text, length);
@@ -42,16 +44,32 @@ static int trigger_message_cut_number(
     return 0;
 }
 
+/* The name of a part, in lower case; NULL: the word, in any case, is none. Static storage. */
+static const char *find_part(const char *word)
+{
+    static const char *const parts[] = {"body", "chunk", "trailer"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (strcasecmp(word, parts[i]) == 0)
+            return parts[i];
+    }
+    return NULL;
+}
+
 /* Parses the text behind the slash: a word, or chunk:K. */
 static int parse_word(const char **rest, struct trigger *trigger, struct err *err)
 {
     (*rest)++;
-    if (strncmp(*rest, CHUNK, strlen(CHUNK)) == 0) {
+    if (strncasecmp(*rest, CHUNK, strlen(CHUNK)) == 0) {
         *rest += strlen(CHUNK);
         snprintf(trigger->word, sizeof trigger->word, "chunk");
         return trigger_message_cut_number(rest, "+-", &trigger->chunk, "chunks", err);
     }
-    return cut(rest, strcspn(*rest, "+-"), trigger->word, sizeof trigger->word, err);
+    if (cut(rest, strcspn(*rest, "+-"), trigger->word, sizeof trigger->word, err) != 0)
+        return -1;
+    const char *part = find_part(trigger->word);
+    if (part != NULL)
+        snprintf(trigger->word, sizeof trigger->word, "%s", part);
+    return 0;
 }
 
 /* Parses +K or -K, up to the end of the text. */
@@ -109,11 +127,7 @@ static void trigger_message_format(const struct trigger *trigger, char *buf, siz
 
 bool trigger_is_part(const char *word)
 {
-    static const char *const parts[] = {"body", "chunk", "trailer"};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strcmp(word, parts[i]) == 0)
-            return true;
-    return false;
+    return find_part(word) != NULL;
 }
 
 /* Refuses EDGE_BEFORE with a point inside the message. */

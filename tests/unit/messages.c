@@ -113,6 +113,8 @@ static void the_kinds_and_parts_of_http(void **state)
             CHUNKED "*1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"},
         {HTTP("1/chunk:2"), GET, CHUNKED "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
             CHUNKED "1\r\na\r\n*2\r\nbc\r\n0\r\n\r\n"},
+        {HTTP("1/CHUNK:2"), GET, CHUNKED "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
+            CHUNKED "1\r\na\r\n*2\r\nbc\r\n0\r\n\r\n"},
         {HTTP("1/chunk:3"), GET, CHUNKED "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
             CHUNKED "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"},
         {HTTP("1/trailer"), GET, CHUNKED "1\r\na\r\n0\r\n\r\n", CHUNKED "1\r\na\r\n0\r\n*\r\n"},
