@@ -82,6 +82,8 @@ static ssize_t read_up_to_edge(struct flow *flow, void *space, size_t size)
         return n;
     }
     size_t wanted = scan(flow, space, (size_t)n);
+    if (wanted == 0) /* a fault comes before them; to take no byte would look like a FIN */
+        return -EAGAIN;
     ssize_t taken = flow->source->ops->discard(flow->source, wanted);
     assert(taken < 0 || (size_t)taken == wanted); /* they were there, and nobody else reads */
     if (wanted == (size_t)n)

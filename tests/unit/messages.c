@@ -90,6 +90,21 @@ static void the_edges_of_messages_with_a_length(void **state)
     expect_rows(state, rows, COUNT(rows));
 }
 
+/* The kind of a command is known with the byte behind it. It stays in the socket, which is no FIN. */
+static void a_withheld_command_of_smtp_loses_no_byte(void **state)
+{
+    static const char words[] = "EHLO a\r\nRCPT b\r\nQUIT\r\n";
+    for (size_t cut = 0; cut <= strlen(words); cut++) {
+        struct memory_session *it = open_with(
+            state, PROXY("smtp") M "direction = upstream\nwhen = message:2\nedge = before\n");
+        memory_session_feed(it, SIDE_CLIENT, words, cut);
+        memory_session_feed(it, SIDE_CLIENT, words + cut, strlen(words) - cut);
+        memory_session_feed_fin(it, SIDE_CLIENT);
+        memory_session_expect(it, SIDE_SERVER, words, strlen(words));
+        close_it(state);
+    }
+}
+
 #define GET "GET / HTTP/1.1\r\n\r\n"
 #define CONTINUE "HTTP/1.1 100 C\r\n\r\n"
 #define HEAD "HTTP/1.1 200 K\r\nContent-Length: 4\r\n\r\n"
@@ -358,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_edges_of_lines),
         TEST(the_edges_of_messages_with_a_length),
+        TEST(a_withheld_command_of_smtp_loses_no_byte),
         TEST(the_kinds_and_parts_of_http),
         TEST(a_chain_counts_from_the_next_message),
         TEST(an_ending_leaves_what_is_behind_the_edge),
