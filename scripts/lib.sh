@@ -158,7 +158,9 @@ disable_services() {
 service_of() {
     case $1 in
     nginx-light) echo nginx ;;
-    haproxy | mosquitto | redis-server | postgresql) echo "$1" ;;
+    haproxy | mosquitto | pgbouncer | postgresql | redis-server | rsync) echo "$1" ;;
+    mariadb-server) echo mariadb ;;
+    openssh-server) echo ssh ;;
     esac
 }
 

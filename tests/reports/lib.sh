@@ -89,3 +89,63 @@ story_make() {
         head -c 3000000 /dev/urandom
     } >"$1"
 }
+
+# git_server_start - serves $work/git/story.git over http; sets git_port.
+git_server_start() {
+    export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
+    mkdir "$work/git"
+    git init -q "$work/git/story"
+    story_make "$work/git/story/story"
+    git -C "$work/git/story" add story
+    git -C "$work/git/story" -c user.name=a -c user.email=a@example.com commit -q -m story
+    git clone -q --bare "$work/git/story" "$work/git/story.git"
+    cat >"$work/git.js" <<'JS'
+const { spawn } = require('child_process');
+require('http').createServer((request, reply) => {
+    const [path, query = ''] = request.url.split('?');
+    const backend = spawn('git', ['http-backend'], { env: { ...process.env, GIT_PROJECT_ROOT: process.argv[3],
+        GIT_HTTP_EXPORT_ALL: '1', PATH_INFO: path, QUERY_STRING: query, REQUEST_METHOD: request.method,
+        CONTENT_TYPE: request.headers['content-type'] || '', HTTP_CONTENT_ENCODING: request.headers['content-encoding'] || '',
+        GIT_PROTOCOL: request.headers['git-protocol'] || '', REMOTE_USER: 'a', REMOTE_ADDR: '127.0.0.1' } });
+    request.pipe(backend.stdin);
+    backend.stdin.on('error', () => {});
+    let head = '';
+    backend.stdout.on('data', (data) => {
+        if (head === null) return reply.write(data);
+        head += data.toString('latin1');
+        const end = head.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        for (const line of head.slice(0, end).split('\r\n')) reply.setHeader(...line.split(': '));
+        reply.write(Buffer.from(head.slice(end + 4), 'latin1'));
+        head = null;
+    });
+    backend.stdout.on('end', () => reply.end());
+}).listen(+process.argv[2], '127.0.0.1');
+JS
+    on_free_port git_server_try
+}
+
+git_server_try() {
+    server_start "$1" node "$work/git.js" "$1" "$work/git" || return 1
+    # shellcheck disable=SC2034 # for the reports
+    git_port=$1
+}
+
+# mariadb_start - a server of ours, user "rude", no password; sets mariadb_port.
+mariadb_start() {
+    need mariadb mariadbd mariadb-install-db
+    mariadb_as=()
+    [ "$(id -u)" -ne 0 ] || mariadb_as=(--user=root)
+    mariadb-install-db --no-defaults "${mariadb_as[@]}" --datadir="$work/mariadb" --auth-root-authentication-method=normal \
+        --skip-test-db >"$work/mariadb-install.server" 2>&1 || fail "$(tail "$work/mariadb-install.server")"
+    on_free_port mariadb_try
+    mariadb --no-defaults -S "$work/mariadb.sock" -u root -e 'CREATE USER rude@localhost' ||
+        fail "mariadb: $(tail "$work/$mariadb_port.server")"
+}
+
+mariadb_try() {
+    server_start "$1" mariadbd --no-defaults "${mariadb_as[@]}" --datadir="$work/mariadb" --bind-address=127.0.0.1 \
+        --port="$1" --socket="$work/mariadb.sock" --pid-file="$work/mariadb.pid" --innodb-flush-log-at-trx-commit=0 || return 1
+    # shellcheck disable=SC2034 # for the reports
+    mariadb_port=$1
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Report: openssl/openssl#11381
+# Symptom: `unexpected eof while reading`: close_notify is missing
+# Programs: openssl s_client, openssl s_server
+# INI: `close` before `message:1/alert`
+# shellcheck source=tests/reports/lib.sh
+. "$(dirname "$0")/lib.sh"
+certificate_make
+server_try() {
+    server_start "$1" openssl s_server -quiet -www -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key" || return 1
+    server_port=$1
+}
+on_free_port server_try
+printf 'GET / HTTP/1.0\r\n\r\n' >"$work/request"
+
+attempt() {
+    in_front_of "$server_port" tls <<'INI'
+[fault no-goodbye]
+type = close
+side = client
+when = message:1/alert
+edge = before
+INI
+    openssl s_client -tls1_2 -quiet -connect "$address" <"$work/request" >"$work/out" 2>"$work/err" || true
+    says "$work/out" 'HTTP/1.0 200'
+    says "$work/err" 'unexpected eof while reading'
+    fault_fired
+}
+reproduce attempt

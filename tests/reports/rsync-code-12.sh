@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Report: RsyncProject/rsync#266
+# Symptom: `connection unexpectedly closed`, code 12
+# Programs: rsync, rsync --daemon
+# INI: `close` at `match:"\nthe middle\n"`
+# shellcheck source=tests/reports/lib.sh
+. "$(dirname "$0")/lib.sh"
+need rsync
+mkdir "$work/module"
+story_make "$work/module/story"
+printf 'use chroot = no\n[module]\npath = %s\n' "$work/module" >"$work/rsyncd.conf"
+server_try() {
+    server_start "$1" rsync --daemon --no-detach --address=127.0.0.1 --port="$1" --config="$work/rsyncd.conf" || return 1
+    server_port=$1
+}
+on_free_port server_try
+
+attempt() {
+    in_front_of "$server_port" raw <<'INI'
+[fault cut]
+type = close
+side = client
+when = match:"\nthe middle\n"
+INI
+    rm -rf "$work/copy"
+    expect 12 rsync "rsync://$address/module/story" "$work/copy"
+    says "$work/err" 'connection unexpectedly closed'
+    says "$work/err" 'error in rsync protocol data stream \(code 12\)'
+    fault_fired
+}
+reproduce attempt
