@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A section against a table: see check.h. A value that is wrong leaves the default in its place,
- * so that the checks that follow have something to look at; its bit in `bad` tells them not to.
+ * Checks a section against a table. After a wrong value the default stays in its place, so that
+ * later checks have a value; its bit in `bad` tells them to skip it.
  */
 #include "config/check.h"
 
@@ -19,7 +19,7 @@ static const struct source_key *find_key(const struct source_section *section, c
     return NULL;
 }
 
-void check_complain(struct problems *problems, const struct source_section *section,
+void check_report_problem(struct problems *problems, const struct source_section *section,
     const char *key, const char *text)
 {
     const struct source_key *given = find_key(section, key);
@@ -34,19 +34,19 @@ static unsigned row_bit(const struct option *table, const struct option *option)
     return 1u << row;
 }
 
-/* One key into its place, if the table has a row for it. */
+/* Stores one key, if the table has a row for it. */
 static void take_key(struct problems *problems, const struct source_section *section,
-    const struct option *table, const struct source_key *key, void *base, struct answers *answers)
+    const struct option *table, const struct source_key *key, void *base, struct key_flags *flags)
 {
     struct err err;
     const struct option *option = option_find(table, key->name);
     if (option == NULL)
         return;
-    answers->given |= row_bit(table, option);
+    flags->given |= row_bit(table, option);
     if (key->value == NULL) {
-        answers->bad |= row_bit(table, option);
+        flags->bad |= row_bit(table, option);
     } else if (option_parse(option, key->value, base, &err) != 0) {
-        answers->bad |= row_bit(table, option);
+        flags->bad |= row_bit(table, option);
         problems_add(problems, key->place, section->title, key->name, "%s", err.text);
     }
 }
@@ -57,7 +57,7 @@ static void offer_names(struct suggest *suggest, const struct option *table)
         suggest_offer(suggest, table->name);
 }
 
-/* Whether a key that the table does not know was meant to be this one: reported as such already. */
+/* Whether an unknown key is a misspelling of this one: then it is already reported. */
 static bool is_misspelt(
     const struct source_section *section, const struct option *table, const struct option *wanted)
 {
@@ -74,15 +74,15 @@ static bool is_misspelt(
 }
 
 static void check_missing(struct problems *problems, const struct source_section *section,
-    const struct option *table, struct answers *answers)
+    const struct option *table, struct key_flags *flags)
 {
     char right[OPTION_TEXT_MAX];
     for (const struct option *option = table; option->name != NULL; option++) {
-        if (!option->required || (answers->given & row_bit(table, option)) != 0)
+        if (!option->required || (flags->given & row_bit(table, option)) != 0)
             continue;
         if (option->unless != NULL && find_key(section, option->unless) != NULL)
             continue;
-        answers->bad |= row_bit(table, option);
+        flags->bad |= row_bit(table, option);
         if (section->duplicate || is_misspelt(section, table, option))
             continue;
         option_describe(option, right, sizeof right);
@@ -91,18 +91,18 @@ static void check_missing(struct problems *problems, const struct source_section
     }
 }
 
-struct answers check_table(struct problems *problems, const struct source_section *section,
+struct key_flags check_table(struct problems *problems, const struct source_section *section,
     const struct option *table, void *base)
 {
-    struct answers answers = {0};
+    struct key_flags flags = {0};
     option_set_defaults(table, base);
-    /* Those of config_source_set last: they win, but do not hide a wrong value beneath. */
+    /* Keys from config_source_set come last: they win, but do not hide a wrong value. */
     for (int override = 0; override <= 1; override++)
         for (size_t i = 0; i < section->key_count; i++)
             if (section->keys[i].override == (override == 1))
-                take_key(problems, section, table, &section->keys[i], base, &answers);
-    check_missing(problems, section, table, &answers);
-    return answers;
+                take_key(problems, section, table, &section->keys[i], base, &flags);
+    check_missing(problems, section, table, &flags);
+    return flags;
 }
 
 static void append_names(char *buf, size_t size, const struct option *table)

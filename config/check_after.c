@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The `after` keys of all faults: each names a fault that there is, that can fire on the same
- * connections, and that does not wait for the fault that names it.
+ * The `after` keys of all faults: each names an existing fault that can fire on the same
+ * connections and does not wait for this one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static bool share_a_proxy(
     return config->proxy_count == 0;
 }
 
-/* A fault whose `after` names `first`, which there is. */
+/* Checks a fault whose `after` names the existing fault `first`. */
 static int check_pair(const struct config *config, const struct fault *fault,
     const struct fault *first, struct err *err)
 {
@@ -67,8 +67,8 @@ static int check_pair(const struct config *config, const struct fault *fault,
     return 0;
 }
 
-/* Whether the chain of faults that `start` waits for comes back to it, and has no fault of a lower
- * index: each circle is reported once. */
+/* Whether the chain of `after` leads back to `start`, and `start` has the lowest index of that
+ * circle: each circle is reported once. */
 static bool begins_circle(const size_t *firsts, size_t count, size_t start)
 {
     size_t at = firsts[start];
@@ -92,7 +92,7 @@ static int check_circle(
         faults[start].name, faults[firsts[start]].name, faults[last].name, faults[start].name);
 }
 
-/* What is wrong with `after` of faults[i] beside circles. */
+/* Checks `after` of faults[i], except for circles. */
 static int check_one(const struct config *config, const size_t *firsts, size_t i, struct err *err)
 {
     const struct fault *fault = &config->faults[i];
@@ -117,7 +117,7 @@ void check_after(struct problems *problems, const struct config *config,
     for (size_t i = 0; i < config->fault_count; i++) {
         struct err err;
         if (check_one(config, firsts, i, &err) != 0 || check_circle(config, firsts, i, &err) != 0)
-            check_complain(problems, sections[i], "after", err.text);
+            check_report_problem(problems, sections[i], "after", err.text);
     }
     free(firsts);
 }

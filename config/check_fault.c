@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A [fault NAME] section. First the envelope, then the keys of its type, then the rules between
- * them (fault_rules.c).
+ * Checks a [fault NAME] section: first the common keys, then the keys of its type, then the rules
+ * between them (fault_rules.c).
  *
- * A type that is misspelt is reported once; the keys are then held against the type that was meant,
- * so that they are neither all unknown nor all unchecked.
+ * A misspelt type is reported once. Its keys are then checked against the most likely type, so that
+ * they are neither all unknown nor all unchecked.
  */
 #include <assert.h>
 #include <string.h>
@@ -13,20 +13,20 @@
 #include "config/fault_rules.h"
 #include "proxy/base/suggest.h"
 
-/* What an absent `direction`, `side` or `when` means to this type. */
-static void set_type_defaults(const struct fault_check *exam)
+/* Sets the type's defaults of `direction`, `side` and `when`. */
+static void set_type_defaults(const struct fault_check *check)
 {
-    struct fault *fault = exam->fault;
+    struct fault *fault = check->fault;
     const struct fault_type *type = fault->type;
-    if (!key_given(exam, ROW_SIDE) && type->side_rule == SIDE_BOTH)
+    if (!key_given(check, ROW_SIDE) && type->side_rule == SIDE_BOTH)
         fault->sides = BOTH_BITS;
-    if (!key_given(exam, ROW_DIRECTION) && type->default_directions != NO_BITS)
+    if (!key_given(check, ROW_DIRECTION) && type->default_directions != NO_BITS)
         fault->directions = type->default_directions;
     if (type->at_accept)
         fault->when = (struct trigger){.kind = TRIGGER_ACCEPT};
 }
 
-/* `edge` is one key for two triggers. */
+/* Copies `edge`, which is one key for two triggers. */
 static void set_edge(struct fault *fault)
 {
     struct trigger *trigger = trigger_has_edge(fault->when.kind) ? &fault->when : &fault->until;
@@ -34,7 +34,7 @@ static void set_edge(struct fault *fault)
         trigger->edge = fault->edge;
 }
 
-/* What means nothing has one value, so that equal faults are equal structs. */
+/* Sets keys that do not apply to a fixed value, so that equal faults are equal structs. */
 static void normalize_fault(struct fault *fault)
 {
     if (!fault_direction_applies(fault))
@@ -47,7 +47,7 @@ static void normalize_fault(struct fault *fault)
         fault->other = OTHER_CLOSE;
 }
 
-/* Whether this key says the type, in spite of a slip: `tpye`. */
+/* Whether this key is a misspelt `type`, such as `tpye`. */
 static bool says_type(const char *key)
 {
     struct suggest suggest;
@@ -57,7 +57,7 @@ static bool says_type(const char *key)
     return suggest.best == fault_options[ROW_TYPE].name;
 }
 
-/* The type a misspelt name was meant to be, NULL if nobody can tell. */
+/* Returns the most likely type for a misspelt name, or NULL. */
 static const struct fault_type *guess_type(const struct source_section *section)
 {
     struct suggest suggest;
@@ -72,44 +72,44 @@ static const struct fault_type *guess_type(const struct source_section *section)
     return NULL;
 }
 
-/* No type, not even a guess: only a key that no type has is surely unknown. */
-static void check_unknown_type_keys(const struct fault_check *exam)
+/* The type is unknown: only a key that no type has is surely wrong. */
+static void check_unknown_type_keys(const struct fault_check *check)
 {
-    for (size_t i = 0; i < exam->section->key_count; i++) {
-        const struct source_key *key = &exam->section->keys[i];
+    for (size_t i = 0; i < check->section->key_count; i++) {
+        const struct source_key *key = &check->section->keys[i];
         bool known = option_find(fault_options, key->name) != NULL;
         for (size_t t = 0; fault_catalogue[t] != NULL && !known; t++)
             known = option_find(fault_catalogue[t]->options, key->name) != NULL;
         if (!known)
             check_report_unknown(
-                exam->problems, exam->section, key, fault_options, NULL, "a fault of every type");
+                check->problems, check->section, key, fault_options, NULL, "a fault of every type");
     }
 }
 
-static void check_type(struct fault_check *exam)
+static void check_type(struct fault_check *check)
 {
     char owner[64];
-    const struct fault_type *type = exam->fault->type;
-    exam->own = check_table(exam->problems, exam->section, type->options, exam->fault->params);
+    const struct fault_type *type = check->fault->type;
+    check->own = check_table(check->problems, check->section, type->options, check->fault->params);
     snprintf(owner, sizeof owner, "a fault of type = %s", type->name);
-    check_unknown_keys(exam->problems, exam->section, fault_options, type->options, owner);
-    set_type_defaults(exam);
-    set_edge(exam->fault);
-    fault_rules_ask(exam);
-    normalize_fault(exam->fault);
+    check_unknown_keys(check->problems, check->section, fault_options, type->options, owner);
+    set_type_defaults(check);
+    set_edge(check->fault);
+    fault_rules_ask(check);
+    normalize_fault(check->fault);
 }
 
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault)
 {
-    struct fault_check exam = {.problems = problems, .section = section, .fault = fault};
+    struct fault_check check = {.problems = problems, .section = section, .fault = fault};
     assert(strcmp(fault_options[ROW_ENABLED].name, "enabled") == 0);
     snprintf(fault->name, sizeof fault->name, "%s", section->name);
-    exam.envelope = check_table(problems, section, fault_options, fault);
+    check.envelope = check_table(problems, section, fault_options, fault);
     if (fault->type == NULL)
         fault->type = guess_type(section);
     if (fault->type == NULL)
-        check_unknown_type_keys(&exam);
+        check_unknown_type_keys(&check);
     else
-        check_type(&exam);
+        check_type(&check);
 }

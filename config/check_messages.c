@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Message triggers against the `protocol` of their proxies: whether it has messages, and such a kind, such
- * a part and a length that is known ahead.
+ * Checks message triggers against the `protocol` of their proxies: whether it has messages, this
+ * kind, this part, and a length that is known in advance.
  */
 #include <string.h>
 
@@ -25,7 +25,7 @@ static int check_part(const struct trigger *trigger, struct err *err)
     return 0;
 }
 
-/* A kind that one of the directions has. */
+/* Checks that one of the directions has this kind. */
 static int check_kind(const struct trigger *trigger, unsigned directions,
     const struct protocol *protocol, struct err *err)
 {
@@ -76,7 +76,7 @@ int config_check_messages(
     return 0;
 }
 
-/* Reports the first proxy that does not fit. */
+/* Reports the first proxy whose protocol does not fit. */
 void check_messages(struct problems *problems, const struct config *config,
     const struct source_section *const *sections)
 {
@@ -88,7 +88,7 @@ void check_messages(struct problems *problems, const struct config *config,
             if (fault->type == NULL || !fault_names_proxy(fault, config->proxies[p].name) ||
                 config_check_messages(fault, &config->proxies[p], &key, &err) == 0)
                 continue;
-            check_complain(problems, sections[i], key, err.text);
+            check_report_problem(problems, sections[i], key, err.text);
             break;
         }
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The checks of one proxy: its keys, then what they mean beside each other. */
+/* Checks one proxy: its keys, then the rules between them. */
 #include <stdio.h>
 
 #include "config/check.h"
 
-/* Nobody listens for an intercepted client, and its upstream is where it wanted to go. */
+/* A proxy that intercepts does not listen, and its upstream is the address that the client
+ * dialled. */
 static void settle_intercept(struct proxy_config *proxy)
 {
     proxy->listen.kind = ADDRESS_DIALLED;
@@ -21,18 +22,18 @@ void check_proxy(
     check_table(problems, section, proxy_options, proxy);
     check_unknown_keys(problems, section, proxy_options, NULL, "a proxy");
     if (proxy->log_messages && protocol_is_raw(&proxy->protocol))
-        check_complain(problems, section, "log_messages",
+        check_report_problem(problems, section, "log_messages",
             "there are no messages without a protocol, write one such as protocol = http");
     if (proxy->capture > 0 && protocol_is_raw(&proxy->protocol))
-        check_complain(problems, section, "capture",
+        check_report_problem(problems, section, "capture",
             "there are no messages without a protocol, write one such as protocol = http or turns");
     if (proxy->intercept.count == 0)
         return;
     if (proxy->listen.host[0] != '\0')
-        check_complain(problems, section, "listen",
+        check_report_problem(problems, section, "listen",
             "stands beside intercept, for which nobody listens: leave one of them out");
     if (proxy->unreachable == UNREACHABLE_REFUSE && proxy->upstream.host[0] == '\0')
-        check_complain(problems, section, "unreachable",
+        check_report_problem(problems, section, "unreachable",
             "refuse watches one address: write upstream = as well, or unreachable = reset");
     settle_intercept(proxy);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults that wait for more unread bytes than the receive buffer of their proxy holds. */
+/* Faults that wait for more unread bytes than the receive buffer of their proxy can hold. */
 #include <stdio.h>
 #include <string.h>
 
 #include "config/check.h"
 #include "proxy/base/units.h"
 
-/* Bytes that the fault wants to lie unread in a socket; 0: none. */
+/* Returns how many unread bytes the fault waits for; 0: none. */
 static uint64_t bytes_unread(const struct fault *fault)
 {
     struct action on[2];
@@ -37,7 +37,7 @@ void check_unread(struct problems *problems, const struct config *config,
                 "or a "
                 "larger rcvbuf",
                 proxy->name, size);
-            check_complain(problems, sections[i], "bytes", text);
+            check_report_problem(problems, sections[i], "bytes", text);
             break;
         }
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a source to a configuration. Every section is checked by itself, then what lies between
- * them: two proxies on one address, a fault that names a proxy nobody knows, nothing to do at all.
- * All problems go out at once; a configuration leaves this file complete or not at all.
+ * Builds a configuration from a source. Every section is checked by itself, then the rules between
+ * them: two proxies on one address, a fault that names an unknown proxy, nothing to do at all. All
+ * problems are reported together. The result is a complete configuration or none.
  */
 #include "config/config.h"
 
@@ -15,7 +15,7 @@
 #include "config/source.h"
 #include "proxy/base/suggest.h"
 
-/* A configuration in the making. Section i of the source belongs to `of_proxy` or `of_fault`. */
+/* A configuration being built. Section i of the source belongs to `of_proxy` or `of_fault`. */
 struct build {
     struct problems *problems;
     const struct config_source *source;
@@ -45,7 +45,8 @@ static bool allocate(struct build *build)
            build->of_proxy != NULL && build->of_fault != NULL;
 }
 
-/* Without a token the API is unauthenticated: it needs a loopback or UNIX address, or the user's word. */
+/* Without a token the API is unauthenticated: it needs a loopback or UNIX address, or the user's
+ * word. */
 static void check_admin(struct build *build, const struct source_section *section)
 {
     const struct settings *settings = &build->config->settings;
@@ -58,15 +59,15 @@ static void check_admin(struct build *build, const struct source_section *sectio
         "other machines can reach %s: set admin_token, or admin_open = yes to let "
         "anyone in, or write an address such as 127.0.0.1:8474 or unix:/path/sock",
         address);
-    check_complain(build->problems, section, "admin", text);
+    check_report_problem(build->problems, section, "admin", text);
 }
 
 static void check_settings(struct build *build, const struct source_section *section)
 {
-    struct answers answers =
+    struct key_flags flags =
         check_table(build->problems, section, settings_options, &build->config->settings);
     check_unknown_keys(build->problems, section, settings_options, NULL, "[rudeproxy]");
-    if (answers.bad == 0)
+    if (flags.bad == 0)
         check_admin(build, section);
 }
 
@@ -99,8 +100,8 @@ static void (*const checks[])(struct build *, const struct source_section *) = {
     [KIND_SWEEP] = check_sweep,
 };
 
-/* Two enabled proxies cannot listen on one address; port 0 is a different port each time. The
- * address of a proxy whose `listen` could not be read is all zeros, and equals no other. */
+/* Two enabled proxies cannot listen on one address. Port 0 is a different port each time. If
+ * `listen` is invalid, the address is all zeros, and equals no other. */
 static bool same_listen(const struct proxy_config *a, const struct proxy_config *b)
 {
     bool chosen = a->listen.kind != ADDRESS_UNIX && a->listen.port == 0;
@@ -118,12 +119,12 @@ static void check_listen(struct build *build, size_t index)
         address_format(&proxies[i].listen, address, sizeof address);
         snprintf(text, sizeof text, "[proxy %s] listens on %s already, write another port or 0",
             proxies[i].name, address);
-        check_complain(build->problems, build->of_proxy[index], "listen", text);
+        check_report_problem(build->problems, build->of_proxy[index], "listen", text);
         return;
     }
 }
 
-static void say_unknown_proxy(struct build *build, size_t index, const char *name)
+static void report_unknown_proxy(struct build *build, size_t index, const char *name)
 {
     struct suggest suggest;
     char meant[SUGGEST_TEXT_MAX], text[ERR_TEXT_MAX];
@@ -132,7 +133,7 @@ static void say_unknown_proxy(struct build *build, size_t index, const char *nam
         suggest_offer(&suggest, build->config->proxies[i].name);
     snprintf(text, sizeof text, "there is no [proxy %s]%s write the name of a proxy, or *", name,
         suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant));
-    check_complain(build->problems, build->of_fault[index], "proxy", text);
+    check_report_problem(build->problems, build->of_fault[index], "proxy", text);
 }
 
 static bool proxy_exists(const struct config *config, const char *name)
@@ -151,7 +152,7 @@ static void check_named_proxies(struct build *build, size_t index)
         return;
     while ((list = name_next(list, name)) != NULL)
         if (!proxy_exists(build->config, name))
-            say_unknown_proxy(build, index, name);
+            report_unknown_proxy(build, index, name);
 }
 
 static void check_between(struct build *build)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration as plain values: what the INI file and the command line say, checked as a
- * whole. Knows no socket and no loop.
+ * The configuration as plain values: the INI file and the command line, checked as a whole. It uses
+ * no socket and no loop.
  *
  * Life: config_source_init, add sources (a file, sections from the command line), config_build,
  * use, config_free. A configuration is never edited in place: a reload builds a new one.
@@ -23,7 +23,7 @@
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
-/* What a client gets whose upstream cannot be reached. */
+/* The ending that a client sees if the upstream cannot be reached. */
 enum unreachable { UNREACHABLE_RESET, UNREACHABLE_CLOSE, UNREACHABLE_HANG, UNREACHABLE_REFUSE };
 
 #define OPTION_TOKEN_MAX 129 /* 128 bytes: a SHA-512 in hexadecimal digits */
@@ -36,27 +36,28 @@ enum sandbox { SANDBOX_AUTO, SANDBOX_OFF };
 
 /* [rudeproxy] */
 struct settings {
-    bool has_seed; /* false: to be drawn at start */
+    bool has_seed; /* false: drawn at the start */
     uint64_t seed;
     char log[OPTION_PATH_MAX];          /* "stderr", "stdout", "none" or a path */
     int log_format;                     /* enum log_format */
-    struct address admin;               /* of the HTTP API; an empty host: none */
-    char admin_token[OPTION_TOKEN_MAX]; /* what its callers have to send; "": nothing */
-    bool admin_open;                    /* without a token, from any address and for any Host */
-    char admin_hosts[OPTION_HOSTS_MAX]; /* Host names that are let in, "a,b"; "": none of these */
-    char user[OPTION_USER_MAX];         /* whom root becomes once everything is bound; "": nobody */
+    struct address admin;               /* of the HTTP API; an empty host: no API */
+    char admin_token[OPTION_TOKEN_MAX]; /* required from API clients; "": none */
+    bool admin_open;                    /* without a token, any address and any Host are accepted */
+    char admin_hosts[OPTION_HOSTS_MAX]; /* accepted Host names, "a,b"; "": none */
+    char user[OPTION_USER_MAX];         /* the user to become after binding; "": no change */
     int sandbox;                        /* enum sandbox */
-    uint64_t memory;                    /* bytes that all buffers may hold together */
+    uint64_t memory;                    /* limit of all buffers together, in bytes */
     uint64_t grace_us;                  /* how long a stop waits for open connections */
 };
 
 /* How bulk data moves. */
 enum splice { SPLICE_AUTO, SPLICE_OFF };
 
-/* Who chooses the congestion control: we on loopback, or always the kernel. */
+/* Selects the congestion control: reno on loopback if needed (net/congestion.h), or always the
+ * kernel's. */
 enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
 
-#define BUFFER_AUTO 0 /* `buffer = auto`: PROXY_BUFFER, and more while a fault delays the bytes */
+#define BUFFER_AUTO 0 /* `buffer = auto`: PROXY_BUFFER, and more while a fault delays bytes */
 #define PROXY_BUFFER (256u << 10)
 
 #define PROXY_NAME_MAX 128 /* NUL included; the file's names are shorter, see CONFIG_NAME_MAX */
@@ -66,26 +67,25 @@ enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
 /* [proxy NAME] */
 struct proxy_config {
     char name[PROXY_NAME_MAX];
-    struct address listen;   /* ADDRESS_DIALLED: it intercepts */
-    struct address upstream; /* ADDRESS_DIALLED: where the intercepted client wanted to go */
-    struct destination_list
-        intercept; /* whose connections it takes without listening; empty: none */
+    struct address listen;             /* ADDRESS_DIALLED: the proxy intercepts */
+    struct address upstream;           /* ADDRESS_DIALLED: the address that the client dialled */
+    struct destination_list intercept; /* destinations it accepts without listening; empty: none */
     bool enabled;
     uint64_t connect_timeout_us; /* for each address tried */
-    uint64_t buffer;             /* bytes a direction may hold in our memory; BUFFER_AUTO */
+    uint64_t buffer;             /* buffer of one direction in bytes; BUFFER_AUTO */
     uint64_t rcvbuf, sndbuf;     /* socket buffers in bytes; 0: the kernel's own */
     bool nodelay;                /* TCP_NODELAY on both sockets */
     int splice;                  /* enum splice */
     int congestion;              /* enum congestion */
     uint64_t backlog;            /* of listen(2) */
     int unreachable;             /* enum unreachable */
-    struct protocol protocol;    /* how bytes are cut into messages */
+    struct protocol protocol;    /* how the stream is cut into messages */
     bool log_messages;           /* an event for each message */
     uint64_t capture; /* bytes of each message in its event; 0: none, at most CAPTURE_MAX */
-    bool silent;      /* made by us, not by the user: it is not shown and leaves no record */
+    bool silent;      /* internal: not shown, and not recorded */
 };
 
-/* [sweep]: what `rudeproxy sweep` does when its options do not say otherwise. Texts are read by
+/* [sweep]: defaults for the options of `rudeproxy sweep`. Texts are parsed by
  * proxy/app/sweep/options.h; "" is unset. */
 struct sweep_config {
     uint64_t jobs;       /* 0: unset */
@@ -100,12 +100,12 @@ struct config {
     struct sweep_config sweep;
     struct proxy_config *proxies; /* owned; in file order */
     size_t proxy_count;
-    struct fault *faults; /* owned; in file order, which is the order that breaks ties */
+    struct fault *faults; /* owned; in file order, which also decides ties */
     size_t fault_count;
 };
 
-/* The tables, which are the language: [rudeproxy], [proxy NAME], and the envelope of
- * [fault NAME] (the type's own keys are in its catalogue row). */
+/* The tables define the language: [rudeproxy], [proxy NAME], and the common keys of [fault NAME].
+ * The keys of a type are in its catalogue row. */
 extern const struct option settings_options[];
 extern const struct option proxy_options[];
 extern const struct option fault_options[];
@@ -116,18 +116,19 @@ extern const char *const builtin_services[];
 
 struct config_source; /* sections as read, each key with its place */
 
-/* Returns NULL only when out of memory. */
+/* Returns NULL only if out of memory. */
 struct config_source *config_source_new(void);
 void config_source_free(struct config_source *source);
 
-/* Reads and splits a file; its problems are kept in the source and reported by config_build. */
+/* Reads a file and splits it into sections. The source keeps the problems, and config_build reports
+ * them. */
 void config_source_add_file(struct config_source *source, const char *path);
 
-/* The same for text in memory; `name` stands for the file's in messages. */
+/* Reads text in memory; `name` replaces the file's name in messages. */
 void config_source_add_text(struct config_source *source, const char *name, const char *text);
 
 /* Adds one section from the command line. `place` names it in messages ("--fault 1"); `keys` is
- * "key=value key=value...", blanks between pairs, values may be in double quotes. */
+ * "key=value key=value...", with blanks between pairs; values may be in double quotes. */
 void config_source_add_words(
     struct config_source *source, const char *place, const char *section, const char *keys);
 
@@ -135,41 +136,41 @@ void config_source_add_words(
 void config_source_set(struct config_source *source, const char *place, const char *section,
     const char *key, const char *value);
 
-/* Adds one key unless the section has it already. Call it after the sources that may have it. */
+/* Adds one key unless the section has it already. Call it after all other sources. */
 void config_source_set_default(struct config_source *source, const char *place, const char *section,
     const char *key, const char *value);
 
-/* Checks everything and writes every problem, in one go, to `problems`, one a line:
- * `FILE:LINE: [section] key: what is wrong, what would be right`. Returns the number of
- * problems; with 0, `config` is complete and owned by the caller. Once for each source. */
+/* Checks everything and writes all problems to `problems`, one a line: `FILE:LINE: [section] key:
+ * what is wrong, what would be right`. Returns the number of problems. If it is 0, `config` is
+ * complete and owned by the caller. Call it once for each source. */
 size_t config_build(struct config_source *source, struct config *config, FILE *problems);
 void config_free(struct config *config);
 
-/* Prints the effective configuration as a valid file that config_build reads to the same. */
+/* Prints the configuration as a valid file that config_build reads back unchanged. */
 void config_print(const struct config *config, FILE *out);
 
-/* The same for its parts. */
+/* Print one section: settings, a proxy, a fault. */
 void config_print_settings(const struct settings *settings, FILE *out);
 void config_print_proxy(const struct proxy_config *proxy, FILE *out);
 void config_print_fault(const struct fault *fault, FILE *out);
 
-/* The manual, from the tables: every type of fault in one line, or every key of one type with its
- * form, default and meaning (-1 if there is no such type). */
+/* Print the manual from the tables: every type of fault in one line, or every key of one type with
+ * its form, default and meaning. The second returns -1 if there is no such type. */
 void catalogue_print(FILE *out);
 int catalogue_print_type(const char *name, FILE *out);
-/* All of it as Markdown: docs/FAULTS.md. */
+/* Prints the whole manual as Markdown: docs/FAULTS.md. */
 void catalogue_print_markdown(FILE *out);
 
-/* Whether a row of a table means something for a fault: those that do not are neither written nor
- * printed. `table` is fault_options or the type's own. */
+/* Whether a key applies to a fault: one that does not is an error in the file, and is not printed.
+ * `table` is fault_options or the type's own. */
 bool fault_row_applies(
     const struct fault *fault, const struct option *table, const struct option *row);
 
-/* Whether two faults say the same, their names and proxies aside. */
+/* Whether two faults are equal, ignoring their names and proxies. */
 bool fault_equal(const struct fault *a, const struct fault *b);
 
-/* Checks the message triggers of a fault against the protocol of a proxy. 0, or -1 with err filled and
- * `*key` the key that is wrong. */
+/* Checks the message triggers of a fault against the protocol of a proxy. Returns 0; or -1 with err
+ * filled and *key naming the wrong key. */
 MUST_CHECK int config_check_messages(
     const struct fault *fault, const struct proxy_config *proxy, const char **key, struct err *err);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether two faults say the same: if they would be printed the same. What lies in a struct behind the
- * end of a string, or between its members, means nothing.
+ * Compares two faults as they would be printed. Bytes of a struct after the end of a string, or
+ * between its members, do not count.
  */
 #include <string.h>
 
 #include "config/config.h"
 
-/* Two faults with the same values in the rows of a table; `skip` is the offset of one not looked at. */
+/* Whether two faults have equal values in the rows of a table. `skip` is the offset of a row to
+ * ignore. */
 static bool table_equal(const struct option *table, const void *a, const void *b, size_t skip)
 {
     char left[OPTION_TEXT_MAX], right[OPTION_TEXT_MAX];

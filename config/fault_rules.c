@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules between the keys of a fault: see fault_rules.h. They are rows of one table; each is
- * asked only when every key it looks at was readable and means something to the type.
+ * The rules between the keys of a fault are rows of one table. A rule is checked only if every key
+ * that it reads is valid and applies to the type.
  */
 #include "config/fault_rules.h"
 
@@ -9,30 +9,30 @@
 
 #define BIT(row) (1u << (row))
 
-unsigned fault_rules_foreign(const struct fault_type *type)
+unsigned fault_rules_inapplicable(const struct fault_type *type)
 {
     const unsigned of_connections =
         BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_UNTIL) |
         BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) |
         BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) | BIT(ROW_CHANCE) |
         BIT(ROW_CLIENTS) | BIT(ROW_DESTINATIONS) | BIT(ROW_SNI);
-    unsigned foreign = 0;
+    unsigned inapplicable = 0;
     if (type->listener != LISTENER_OPEN)
         return of_connections;
     if (type->at_accept)
-        foreign |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | BIT(ROW_DIRECTION) |
-                   BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_SNI);
+        inapplicable |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | BIT(ROW_DIRECTION) |
+                        BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_SNI);
     if (type->side_rule == SIDE_UNUSED)
-        foreign |= BIT(ROW_SIDE);
+        inapplicable |= BIT(ROW_SIDE);
     if (!type->takes_other)
-        foreign |= BIT(ROW_OTHER);
+        inapplicable |= BIT(ROW_OTHER);
     if (!type->lasting)
-        foreign |= BIT(ROW_UNTIL);
-    return foreign;
+        inapplicable |= BIT(ROW_UNTIL);
+    return inapplicable;
 }
 
-/* Why a key is foreign to the type. */
-static int say_foreign(const struct fault_type *type, unsigned row, struct err *err)
+/* Reports why a key does not apply to the type. */
+static int report_inapplicable(const struct fault_type *type, unsigned row, struct err *err)
 {
     if (type->listener != LISTENER_OPEN)
         return err_set(err,
@@ -56,14 +56,14 @@ static int say_foreign(const struct fault_type *type, unsigned row, struct err *
         "means nothing for a type = %s that does not end the connection, leave it out", type->name);
 }
 
-static void ask_foreign(const struct fault_check *exam, unsigned foreign)
+static void check_inapplicable(const struct fault_check *check, unsigned inapplicable)
 {
     for (unsigned row = 0; fault_options[row].name != NULL; row++) {
         struct err err;
-        if ((exam->envelope.given & foreign & BIT(row)) == 0)
+        if ((check->envelope.given & inapplicable & BIT(row)) == 0)
             continue;
-        say_foreign(exam->fault->type, row, &err);
-        check_complain(exam->problems, exam->section, fault_options[row].name, err.text);
+        report_inapplicable(check->fault->type, row, &err);
+        check_report_problem(check->problems, check->section, fault_options[row].name, err.text);
     }
 }
 
@@ -75,23 +75,23 @@ static const char *trigger_text(const struct fault *fault, char *buf, size_t siz
 
 /* The rules. Each fills `err` and returns -1, or returns 0. */
 
-static int direction_means_something(const struct fault_check *exam, struct err *err)
+static int direction_means_something(const struct fault_check *check, struct err *err)
 {
     char when[64];
-    if (!key_given(exam, ROW_DIRECTION) || fault_direction_applies(exam->fault))
+    if (!key_given(check, ROW_DIRECTION) || fault_direction_applies(check->fault))
         return 0;
     return err_set(err,
         "neither when = %s nor type = %s looks at a direction, leave it out, or write when = "
         "bytes:N, match:\"...\", message:N or eof",
-        trigger_text(exam->fault, when, sizeof when), exam->fault->type->name);
+        trigger_text(check->fault, when, sizeof when), check->fault->type->name);
 }
 
-static int side_is_given(const struct fault_check *exam, struct err *err)
+static int side_is_given(const struct fault_check *check, struct err *err)
 {
-    if (exam->fault->type->side_rule != SIDE_REQUIRED || key_given(exam, ROW_SIDE))
+    if (check->fault->type->side_rule != SIDE_REQUIRED || key_given(check, ROW_SIDE))
         return 0;
     return err_set(err, "the key is missing, type = %s needs it: write client, server or both",
-        exam->fault->type->name);
+        check->fault->type->name);
 }
 
 static bool is_early(const struct fault *fault)
@@ -99,77 +99,77 @@ static bool is_early(const struct fault *fault)
     return fault->when.kind == TRIGGER_ACCEPT && !fault->type->at_accept;
 }
 
-static int when_direction_means_something(const struct fault_check *exam, struct err *err)
+static int when_direction_means_something(const struct fault_check *check, struct err *err)
 {
     char when[64];
-    if (!key_given(exam, ROW_WHEN_DIRECTION) || fault_when_direction_applies(exam->fault))
+    if (!key_given(check, ROW_WHEN_DIRECTION) || fault_when_direction_applies(check->fault))
         return 0;
     return err_set(err,
         "when = %s looks at no direction, leave it out, or write when = bytes:N, match:\"...\", "
         "message:N or eof",
-        trigger_text(exam->fault, when, sizeof when));
+        trigger_text(check->fault, when, sizeof when));
 }
 
-static int when_is_right(const struct fault_check *exam, struct err *err)
+static int when_is_right(const struct fault_check *check, struct err *err)
 {
-    return trigger_check(&exam->fault->when, err);
+    return trigger_check(&check->fault->when, err);
 }
 
-/* A fault that does not last fires once on a connection. */
-static int every_lasts(const struct fault_check *exam, struct err *err)
+/* A fault that does not last fires only once on a connection. */
+static int every_lasts(const struct fault_check *check, struct err *err)
 {
-    if (!exam->fault->when.every || exam->fault->type->lasting)
+    if (!check->fault->when.every || check->fault->type->lasting)
         return 0;
     return err_set(err,
         "message:every:K is for faults that last, and type = %s does not: write message:N",
-        exam->fault->type->name);
+        check->fault->type->name);
 }
 
-/* A fault that has ended once does not end again. */
-static int until_is_one_message(const struct fault_check *exam, struct err *err)
+/* A fault that has ended once cannot end again. */
+static int until_is_one_message(const struct fault_check *check, struct err *err)
 {
-    if (!exam->fault->until.every)
+    if (!check->fault->until.every)
         return 0;
     return err_set(err, "a fault ends once: write message:N");
 }
 
-static int until_is_right(const struct fault_check *exam, struct err *err)
+static int until_is_right(const struct fault_check *check, struct err *err)
 {
-    return trigger_check(&exam->fault->until, err);
+    return trigger_check(&check->fault->until, err);
 }
 
-/* Nothing fires on a connection before its accept. */
-static int after_can_come(const struct fault_check *exam, struct err *err)
+/* No fault fires on a connection before its accept. */
+static int after_can_come(const struct fault_check *check, struct err *err)
 {
-    const struct after *after = &exam->fault->after;
-    if (!key_given(exam, ROW_AFTER) || after->any || exam->fault->when.kind != TRIGGER_ACCEPT)
+    const struct after *after = &check->fault->after;
+    if (!key_given(check, ROW_AFTER) || after->any || check->fault->when.kind != TRIGGER_ACCEPT)
         return 0;
     return err_set(err,
         "nothing has fired on a connection that is just accepted, write %.64s/any, or when = open",
         after->name);
 }
 
-static int sni_fits_accept(const struct fault_check *exam, struct err *err)
+static int sni_fits_accept(const struct fault_check *check, struct err *err)
 {
-    if (!key_given(exam, ROW_SNI) || exam->fault->sni.text[0] == '\0' ||
-        fault_sni_applies(exam->fault))
+    if (!key_given(check, ROW_SNI) || check->fault->sni.text[0] == '\0' ||
+        fault_sni_applies(check->fault))
         return 0;
     return err_set(err, "when = accept is before the client has named a server: leave it out, or "
                         "write when = open");
 }
 
-static int delay_fits_accept(const struct fault_check *exam, struct err *err)
+static int delay_fits_accept(const struct fault_check *check, struct err *err)
 {
-    if (!key_given(exam, ROW_TRIGGER_DELAY) || fault_delay_applies(exam->fault))
+    if (!key_given(check, ROW_TRIGGER_DELAY) || fault_delay_applies(check->fault))
         return 0;
     return err_set(err, "when = accept is before anything is dialled, and nothing waits for the "
                         "fault: leave it out, or write when = open");
 }
 
-/* At accept there are no bytes yet and nothing to filter for; only an ending makes sense. */
-static int type_fits_accept(const struct fault_check *exam, struct err *err)
+/* At accept there are no bytes yet and no segments to filter: only an ending is possible. */
+static int type_fits_accept(const struct fault_check *check, struct err *err)
 {
-    const struct fault *fault = exam->fault;
+    const struct fault *fault = check->fault;
     if (!is_early(fault) || fault->type->group == GROUP_ENDING || fault->type->only_watches)
         return 0;
     return err_set(err,
@@ -178,9 +178,9 @@ static int type_fits_accept(const struct fault_check *exam, struct err *err)
 }
 
 /* At accept there is no server side. */
-static int side_is_there(const struct fault_check *exam, struct err *err)
+static int side_is_there(const struct fault_check *check, struct err *err)
 {
-    const struct fault *fault = exam->fault;
+    const struct fault *fault = check->fault;
     if (!is_early(fault) || fault->type->group != GROUP_ENDING || !fault_side_applies(fault))
         return 0;
     bool ending = action_is_ending(fault->type->fire(fault->params).kind);
@@ -190,10 +190,10 @@ static int side_is_there(const struct fault_check *exam, struct err *err)
     return 0;
 }
 
-static int other_means_something(const struct fault_check *exam, struct err *err)
+static int other_means_something(const struct fault_check *check, struct err *err)
 {
-    const struct fault *fault = exam->fault;
-    if (!key_given(exam, ROW_OTHER) || fault_other_applies(fault))
+    const struct fault *fault = check->fault;
+    if (!key_given(check, ROW_OTHER) || fault_other_applies(fault))
         return 0;
     if (fault->when.kind == TRIGGER_ACCEPT)
         return err_set(err, "there is no other side when = accept, nothing was dialled yet: leave "
@@ -201,28 +201,28 @@ static int other_means_something(const struct fault_check *exam, struct err *err
     if (fault->sides == BOTH_BITS)
         return err_set(err, "both sides are named, so there is no other: leave it out, or write "
                             "side = client or side = server");
-    return say_foreign(fault->type, ROW_OTHER, err);
+    return report_inapplicable(fault->type, ROW_OTHER, err);
 }
 
-static int edge_means_something(const struct fault_check *exam, struct err *err)
+static int edge_means_something(const struct fault_check *check, struct err *err)
 {
-    const struct fault *fault = exam->fault;
-    if (!key_given(exam, ROW_EDGE) || fault_edge_applies(fault))
+    const struct fault *fault = check->fault;
+    if (!key_given(check, ROW_EDGE) || fault_edge_applies(fault))
         return 0;
     return err_set(err,
         "belongs to a match or a message: leave it out, or write when = match:\"...\"%s",
         fault->type->lasting ? " or until = match:\"...\"" : "");
 }
 
-static int match_hold_means_something(const struct fault_check *exam, struct err *err)
+static int match_hold_means_something(const struct fault_check *check, struct err *err)
 {
-    if (!key_given(exam, ROW_MATCH_HOLD) || fault_match_hold_applies(exam->fault))
+    if (!key_given(check, ROW_MATCH_HOLD) || fault_match_hold_applies(check->fault))
         return 0;
     return err_set(err, "belongs to edge = before: leave it out, or write edge = before");
 }
 
-/* Whether `until` comes no later than `when`, so that the fault ends as it begins. Two directions
- * may each bring one of the two. */
+/* Whether `until` comes no later than `when`, so that the fault ends as it begins. With two
+ * directions, one may begin it and the other end it. */
 static bool ends_at_once(const struct fault *fault)
 {
     const struct trigger *when = &fault->when, *until = &fault->until;
@@ -240,24 +240,25 @@ static bool ends_at_once(const struct fault *fault)
            (until->kind == TRIGGER_BYTES && until->value <= when->value);
 }
 
-static int until_comes_later(const struct fault_check *exam, struct err *err)
+static int until_comes_later(const struct fault_check *check, struct err *err)
 {
     char when[64];
-    if (!key_given(exam, ROW_UNTIL) || !ends_at_once(exam->fault))
+    if (!key_given(check, ROW_UNTIL) || !ends_at_once(check->fault))
         return 0;
     return err_set(err, "the fault would end before it begins (when = %s), write a later end",
-        trigger_text(exam->fault, when, sizeof when));
+        trigger_text(check->fault, when, sizeof when));
 }
 
-/* A fault that forwards nothing never reaches a later offset, and one that does not read never sees the FIN. */
-static int until_is_reachable(const struct fault_check *exam, struct err *err)
+/* A fault that forwards nothing never reaches a later offset, and one that does not read never sees
+ * the FIN. */
+static int until_is_reachable(const struct fault_check *check, struct err *err)
 {
-    const struct fault *fault = exam->fault;
+    const struct fault *fault = check->fault;
     enum action_kind kind = fault->type->fire(fault->params).kind;
     bool stops = kind == ACTION_STOP_READING, silent = stops || kind == ACTION_DISCARD;
     bool counts = trigger_watches_direction(fault->until.kind) &&
                   (fault->until.kind != TRIGGER_EOF || stops); /* an unread FIN is not seen */
-    if (!key_given(exam, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
+    if (!key_given(check, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
         return 0;
     return err_set(err,
         "type = %s hands nothing on in its direction, so that this never comes: write time:5s or "
@@ -265,22 +266,22 @@ static int until_is_reachable(const struct fault_check *exam, struct err *err)
         fault->type->name);
 }
 
-static int type_agrees(const struct fault_check *exam, struct err *err)
+static int type_agrees(const struct fault_check *check, struct err *err)
 {
-    const struct fault *fault = exam->fault;
+    const struct fault *fault = check->fault;
     if (fault->type->check == NULL)
         return 0;
-    return fault->type->check(fault, exam->own.given, err);
+    return fault->type->check(fault, check->own.given, err);
 }
 
 #define TRIGGERS (BIT(ROW_WHEN) | BIT(ROW_UNTIL))
 
-/* Rules in the order in which they are asked. */
+/* The rules, in the order in which they are checked. */
 static const struct rule {
-    const char *key; /* where the complaint stands; NULL: at the type's own key, or `type` */
-    unsigned needs;  /* rows of the envelope it looks at */
-    bool needs_own;  /* and the type's own keys */
-    int (*ask)(const struct fault_check *exam, struct err *err);
+    const char *key; /* the reported key; NULL: the type's own key, or `type` */
+    unsigned needs;  /* rows of the common keys that it reads */
+    bool needs_own;  /* also reads the type's own keys */
+    int (*ask)(const struct fault_check *check, struct err *err);
 } rules[] = {
     {"direction", TRIGGERS, false, direction_means_something},
     {"when_direction", BIT(ROW_WHEN) | BIT(ROW_WHEN_DIRECTION), false,
@@ -304,15 +305,15 @@ static const struct rule {
     {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), true, type_agrees},
 };
 
-/* The own key that a type's check complains about: the one its sentence begins with, else the last
- * one that was written. */
-static const char *own_key(const struct fault_check *exam, const char *sentence)
+/* Returns the own key that a type's check is about: the one that begins its sentence, else the last
+ * one given. */
+static const char *own_key(const struct fault_check *check, const char *sentence)
 {
-    const struct option *options = exam->fault->type->options;
+    const struct option *options = check->fault->type->options;
     const char *key = fault_options[ROW_TYPE].name;
     for (unsigned row = 0; options[row].name != NULL; row++) {
         size_t length = strlen(options[row].name);
-        if ((exam->own.given & BIT(row)) == 0)
+        if ((check->own.given & BIT(row)) == 0)
             continue;
         key = options[row].name;
         if (strncmp(sentence, key, length) == 0 && sentence[length] == ' ')
@@ -321,19 +322,19 @@ static const char *own_key(const struct fault_check *exam, const char *sentence)
     return key;
 }
 
-void fault_rules_ask(const struct fault_check *exam)
+void fault_rules_ask(const struct fault_check *check)
 {
-    unsigned foreign = fault_rules_foreign(exam->fault->type);
-    struct fault_check left = *exam;
-    ask_foreign(exam, foreign);
-    left.envelope.given &= ~foreign;
+    unsigned inapplicable = fault_rules_inapplicable(check->fault->type);
+    struct fault_check left = *check;
+    check_inapplicable(check, inapplicable);
+    left.envelope.given &= ~inapplicable;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         struct err err;
         const struct rule *rule = &rules[i];
-        if ((exam->envelope.bad & rule->needs) != 0 || (rule->needs_own && exam->own.bad != 0))
+        if ((check->envelope.bad & rule->needs) != 0 || (rule->needs_own && check->own.bad != 0))
             continue;
         if (rule->ask(&left, &err) != 0)
-            check_complain(exam->problems, exam->section,
-                rule->key != NULL ? rule->key : own_key(exam, err.text), err.text);
+            check_report_problem(check->problems, check->section,
+                rule->key != NULL ? rule->key : own_key(check, err.text), err.text);
     }
 }

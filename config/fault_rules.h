@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules between the keys of one [fault NAME] section: what must be given, what means nothing
- * beside what else.
+ * The rules between the keys of one [fault NAME] section: which keys are required, and which do not
+ * apply together.
  */
 #ifndef RUDEPROXY_CONFIG_FAULT_RULES_H
 #define RUDEPROXY_CONFIG_FAULT_RULES_H
@@ -34,25 +34,24 @@ enum {
     ROW_ENABLED,
 };
 
-/* A fault under examination. Its type is known, or guessed. */
+/* A fault being checked. Its type is known, or guessed. */
 struct fault_check {
     struct problems *problems;
     const struct source_section *section;
     struct fault *fault;
-    struct answers envelope; /* about fault_options */
-    struct answers own;      /* about the type's options */
+    struct key_flags envelope; /* for fault_options */
+    struct key_flags own;      /* for the type's options */
 };
 
-static inline bool key_given(const struct fault_check *exam, unsigned row)
+static inline bool key_given(const struct fault_check *check, unsigned row)
 {
-    return (exam->envelope.given & 1u << row) != 0;
+    return (check->envelope.given & 1u << row) != 0;
 }
 
-/* The keys of the envelope that mean nothing to a type whatever stands beside them: bit i is
- * fault_options[i]. */
-unsigned fault_rules_foreign(const struct fault_type *type);
+/* Returns the common keys that never apply to a type: bit i is fault_options[i]. */
+unsigned fault_rules_inapplicable(const struct fault_type *type);
 
 /* Reports every rule that the fault breaks. */
-void fault_rules_ask(const struct fault_check *exam);
+void fault_rules_ask(const struct fault_check *check);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The words: see hints.h. */
 #include "config/hints.h"
 
 #include <stddef.h>

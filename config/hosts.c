@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of host names: see hosts.h. */
 #include "config/hosts.h"
 
 #include <string.h>
 
-/* Whether this is a name or a numeric address, without a port. */
+/* Whether the text is a name or a numeric address, without a port. */
 static bool is_host(const char *host)
 {
     char text[OPTION_HOSTS_MAX + 8];

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The strict INI reader: inih, fed by a reader of our own.
+ * The strict INI reader: inih, with a line reader in front of it.
  *
- * The happy path: the file is read whole, next_line() cuts it into physical lines, judges each and
- * hands it to inih, which splits it into key and value and calls on_key(). The section is
- * tracked here, for inih tells neither where a section begins nor that an empty one is there.
+ * The usual case: the file is read whole. next_line() cuts it into physical lines, checks each and
+ * passes it to inih, which splits it into key and value and calls on_key(). The section is tracked
+ * here, because inih reports neither where a section begins nor that an empty one exists.
  *
- * What inih 55 does without a word, and is prevented here:
- * - cuts section names at 49 bytes: refused by source_begin_section;
- * - splits a line longer than its buffer in two: refused, inih sees an empty line instead;
- * - joins an indented line to the key above: refused, handed on without the blanks;
- * - takes `key: value` for `key = value`: refused;
- * - ignores what follows a `]`: refused;
- * - ends a line at a NUL byte: refused.
- * What it does and we keep: `;` and `#` at the start of a line begin a comment, ` ;` behind a value
- * too; a BOM and CR LF are allowed.
+ * inih 55 silently accepts the following, which is refused here:
+ * - a section name longer than 49 bytes, which it cuts: refused by source_begin_section;
+ * - a line longer than its buffer, which it splits in two: inih gets an empty line instead;
+ * - an indented line, which it joins to the key above: inih gets it without the blanks;
+ * - `key: value` for `key = value`;
+ * - text behind a `]`, which it ignores;
+ * - a NUL byte, at which it ends the line.
+ * Also allowed here: `;` and `#` at the start of a line begin a comment, ` ;` behind a value too;
+ * a BOM and CR LF.
  *
- * A line that was refused still gives its key or section where they can be seen, so that it does
- * not hide other problems or cause a second complaint that something is missing.
+ * A refused line still gives its key or section if they are legible, so that it neither hides
+ * other problems nor causes a second report that something is missing.
  */
 #include <assert.h>
 #include <errno.h>
@@ -30,7 +30,7 @@
 #include "config/config.h"
 #include "config/source.h"
 
-#define FILE_MAX (1u << 20) /* no one writes 1 MiB of INI by hand; keeps a wrong path cheap */
+#define FILE_MAX (1u << 20) /* no hand-written INI is 1 MiB; makes a wrong path cheap */
 
 #define BOM "\xef\xbb\xbf"
 
@@ -38,12 +38,12 @@ struct reader {
     struct config_source *source;
     struct source_section *section; /* NULL: before the first one, or out of memory */
     bool in_section;                /* a header was seen, even if it could not be kept */
-    struct place place;             /* of the line at hand */
-    const char *next, *end;         /* what is still to be read */
-    char line[SOURCE_LINE_MAX + 1]; /* what inih gets of it */
+    struct place place;             /* of the current line */
+    const char *next, *end;         /* the unread part */
+    char line[SOURCE_LINE_MAX + 1]; /* the part that inih gets */
 };
 
-/* What the user calls the section at hand, NULL if there is none. */
+/* Returns what the user calls the current section, or NULL. */
 static const char *section_title(const struct reader *reader)
 {
     return reader->section == NULL ? NULL : reader->section->title;
@@ -54,8 +54,8 @@ static void report_problem(struct reader *reader, const char *text)
     problems_add(&reader->source->problems, reader->place, section_title(reader), NULL, "%s", text);
 }
 
-/* Remembers the key of a line whose value is of no use. */
-static void salvage_key(struct reader *reader, const char *text)
+/* Records the key of a line whose value is invalid. */
+static void recover_key(struct reader *reader, const char *text)
 {
     char name[SOURCE_LINE_MAX + 1];
     size_t length = strcspn(text, "=: \t");
@@ -77,7 +77,7 @@ static void begin_section(struct reader *reader, const char *title, size_t lengt
     reader->section = source_begin_section(reader->source, reader->place, title, length);
 }
 
-/* "[proxy redis] ; comment" */
+/* Reads "[proxy redis] ; comment". */
 static void read_section(struct reader *reader, const char *text)
 {
     const char *comment = source_find_comment(text);
@@ -95,8 +95,8 @@ static void read_section(struct reader *reader, const char *text)
         report_problem(reader, "text follows the ], write keys on lines of their own");
 }
 
-/* Whether inih may have the line. */
-static bool judge_key(struct reader *reader, const char *text)
+/* Whether the line may be passed to inih. */
+static bool check_key(struct reader *reader, const char *text)
 {
     const char *comment = source_find_comment(text);
     const char *separator = text + strcspn(text, "=:");
@@ -108,7 +108,7 @@ static bool judge_key(struct reader *reader, const char *text)
     }
     if (separator >= comment) {
         report_problem(reader, "this line has no =, write KEY = VALUE, [SECTION] or ; COMMENT");
-        salvage_key(reader, text);
+        recover_key(reader, text);
         return false;
     }
     if (separator == text) {
@@ -120,12 +120,12 @@ static bool judge_key(struct reader *reader, const char *text)
     report_problem(reader, "a key is followed by =, not by a colon, write KEY = VALUE");
     if (memchr(separator, '=', (size_t)(comment - separator)) == NULL)
         return true;
-    salvage_key(reader, text);
+    recover_key(reader, text);
     return false;
 }
 
-/* Refuses a line for its bytes. Nothing of it but its first word is used any more. */
-static bool judge_bytes(struct reader *reader, const char *text, size_t length)
+/* Refuses a line that contains invalid bytes. Only its first word is still used. */
+static bool check_bytes(struct reader *reader, const char *text, size_t length)
 {
     const char *control = source_find_control(text, length);
     if (control != NULL && *control == '\0')
@@ -141,8 +141,8 @@ static bool judge_bytes(struct reader *reader, const char *text, size_t length)
     return false;
 }
 
-/* A section header that was refused for its bytes: what is legible of it still begins a section. */
-static void salvage_line(struct reader *reader, const char *text, size_t length)
+/* Begins a section from the legible part of a header that was refused for its bytes. */
+static void recover_line(struct reader *reader, const char *text, size_t length)
 {
     char legible[SOURCE_LINE_MAX + 1];
     size_t kept = 0;
@@ -156,10 +156,10 @@ static void salvage_line(struct reader *reader, const char *text, size_t length)
     if (legible[0] == '[')
         begin_section(reader, legible + 1, title < SECTION_TITLE_MAX ? title : SECTION_TITLE_MAX);
     else
-        salvage_key(reader, legible);
+        recover_key(reader, legible);
 }
 
-/* Judges one line and puts what inih shall see of it into reader->line. */
+/* Checks one line and stores in reader->line what inih shall read of it. */
 static void read_line(struct reader *reader, const char *text, size_t length)
 {
     size_t indent = 0;
@@ -173,20 +173,21 @@ static void read_line(struct reader *reader, const char *text, size_t length)
     if (indent > 0)
         report_problem(reader, "the line is indented, begin it in the first column "
                                "(a value has one line)");
-    if (!judge_bytes(reader, text, length)) {
-        salvage_line(reader, text, length);
+    if (!check_bytes(reader, text, length)) {
+        recover_line(reader, text, length);
         return;
     }
     memcpy(reader->line, text, length);
     reader->line[length] = '\0';
     if (text[0] == '[')
         read_section(reader, reader->line);
-    else if (judge_key(reader, reader->line))
+    else if (check_key(reader, reader->line))
         return;
     reader->line[0] = '\0';
 }
 
-/* inih's fgets(). Each call gives one physical line, short enough for any buffer of inih's. */
+/* Replaces fgets() for inih. Each call returns one physical line, which fits into any buffer of
+ * inih's. */
 static char *next_line(char *buf, int size, void *stream)
 {
     struct reader *reader = stream;
@@ -211,7 +212,7 @@ static char *next_line(char *buf, int size, void *stream)
     return buf;
 }
 
-/* inih's handler: one key. Its idea of the section is ours, but cut. */
+/* inih's handler for one key. inih's name of the section may be truncated, so it is ignored. */
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *reader = user;
@@ -235,7 +236,7 @@ static void read_text(
     int rc = ini_parse_stream(next_line, &reader, on_key, &reader);
     if (rc == -2) /* inih built to use the heap */
         problems_out_of_memory(&source->problems);
-    if (rc > 0) { /* only if inih refuses a line that we let through */
+    if (rc > 0) { /* only if inih refuses a line that was accepted above */
         place.line = (unsigned)rc;
         problems_add(&source->problems, place, NULL, NULL,
             "this line cannot be read, "
@@ -243,7 +244,7 @@ static void read_text(
     }
 }
 
-/* Reads at most `size` bytes. Returns how many, or a negative errno. */
+/* Reads at most `size` bytes. Returns their number, or a negative errno. */
 static ssize_t read_up_to(int fd, char *buf, size_t size)
 {
     size_t used = 0;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The kinds of value that only the configuration has: see kind.h. */
 #include "config/kind.h"
 
 #include <errno.h>
@@ -48,7 +47,7 @@ static void format_seed(const struct option *option, const void *value, char *bu
         snprintf(buf, size, "%s", "");
 }
 
-/* The log. A bare word that is nearly `stderr` is a slip, not a file to be created. */
+/* The log. A bare word similar to `stderr` is a typing error, not a new file. */
 
 static int parse_log(const struct option *option, const char *text, void *value, struct err *err)
 {
@@ -139,7 +138,7 @@ static void format_address(const struct option *option, const void *value, char 
         snprintf(buf, size, "%s", ""); /* unset */
 }
 
-/* A token: what may stand in a header as it is. */
+/* A token: characters that a header can hold unchanged. */
 
 static int parse_token(const struct option *option, const char *text, void *value, struct err *err)
 {
@@ -263,7 +262,7 @@ const struct option_kind option_type = {
     .format = format_type,
 };
 
-/* A text: any one line. */
+/* A text: any single line. */
 
 static int parse_text(const struct option *option, const char *text, void *value, struct err *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The catalogue for people: `rudeproxy faults` and `rudeproxy faults TYPE`, from the rows that the
- * parser reads, so that the two cannot disagree.
+ * Prints the catalogue for people: `rudeproxy faults` and `rudeproxy faults TYPE`, from the rows
+ * that the parser uses, so that the two always agree.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static void print_wrapped(const char *text, FILE *out)
     columns_print(out, "", INDENT, text);
 }
 
-/* What the key is when it is absent, as the type sees it. */
+/* Returns the value of an absent key for this type. */
 static const char *default_of(const struct fault_type *type, const struct option *option)
 {
     if (strcmp(option->name, "side") == 0)
@@ -48,7 +48,7 @@ static const char *default_of(const struct fault_type *type, const struct option
     return option->default_text != NULL ? option->default_text : option->unset_text;
 }
 
-/* "mode = drain": the key and its default, then its forms, then its meaning. */
+/* Prints "mode = drain": the key and its default, then its forms, then its meaning. */
 static void print_option(const struct fault_type *type, const struct option *option, FILE *out)
 {
     char form[OPTION_TEXT_MAX];
@@ -60,13 +60,13 @@ static void print_option(const struct fault_type *type, const struct option *opt
     print_wrapped(option->help, out);
 }
 
-/* Whether the key means something for the type, at least beside some other key. */
+/* Whether the key applies to the type, at least together with some other key. */
 static bool key_of_envelope_applies(const struct fault_type *type, const char *key)
 {
     const struct option *option = option_find(fault_options, key);
     if (strcmp(key, "type") == 0)
         return false;
-    return (fault_rules_foreign(type) & 1u << (option - fault_options)) == 0;
+    return (fault_rules_inapplicable(type) & 1u << (option - fault_options)) == 0;
 }
 
 int catalogue_print_type(const char *name, FILE *out)

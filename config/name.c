@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names: see name.h. They become parts of environment variables, of log lines and of JSON, so what
- * would need an escape there is not allowed here.
+ * Names become parts of environment variables, log lines and JSON, so characters that would need an
+ * escape there are refused.
  */
 #include "config/name.h"
 
@@ -15,7 +15,8 @@ static bool is_letter_or_digit(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* "db.example.com:443", "*:8000-8100": what the command line calls a proxy that intercepts. */
+/* Whether the name is "db.example.com:443" or "*:8000-8100": the command line gives such names to
+ * proxies that intercept. */
 static bool ends_in_port(const char *name)
 {
     const char *colon = strrchr(name, ':');
@@ -69,7 +70,7 @@ bool fault_names_proxy(const struct fault *fault, const char *proxy_name)
     return strcmp(fault->proxies, "*") == 0 || list_has(fault->proxies, proxy_name);
 }
 
-/* Copies the element at `text`, without the blanks around it. False when it is too long. */
+/* Copies the element at `text`, without surrounding blanks. Returns false if it is too long. */
 static bool cut_name(const char *text, size_t length, char name[CONFIG_NAME_MAX])
 {
     while (length > 0 && (*text == ' ' || *text == '\t')) {

@@ -12,18 +12,18 @@
 
 #define CONFIG_NAME_MAX 50 /* inih's longest section name, NUL included */
 
-/* Whether it may name a proxy or a fault of a file: see NAME_FORM. */
+/* Whether the text is a valid name for a proxy or a fault of a file: see NAME_FORM. */
 bool name_is_valid(const char *name);
 
-/* Whether it may name a proxy or a fault of the API: any bytes but control characters, 1 to
- * PROXY_NAME_MAX - 1 of them. 0, or -1 with err filled. */
+/* Checks a name for a proxy or a fault of the API: 1 to PROXY_NAME_MAX - 1 bytes, without control
+ * characters. Returns 0, or -1 with err filled. */
 MUST_CHECK int name_check_any(const char *name, struct err *err);
 
-/* Takes the next name off a list as struct fault keeps it ("a,b"). Returns the rest of the list,
+/* Takes the next name of a list stored in struct fault ("a,b"). Returns the rest of the list, or
  * NULL at its end. `name` holds FAULT_NAME_MAX bytes. */
 const char *name_next(const char *list, char *name);
 
-/* char[FAULT_PROXIES_MAX]: `*`, or names with commas, kept without blanks. */
+/* char[FAULT_PROXIES_MAX]: `*`, or names with commas, stored without blanks. */
 extern const struct option_kind option_names;
 
 #endif

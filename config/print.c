@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The effective configuration as a file: every key with the value in force, the defaults too, so
- * that what `rudeproxy check` prints is complete and reads back to the same. A key that would be an
- * error where it stands is left out; one that is unset is a comment.
+ * Prints the effective configuration as a file: every key with its value, defaults too. So the
+ * output of `rudeproxy check` is complete and reads back unchanged. A key that does not apply is
+ * omitted; an unset key is printed as a comment.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +11,14 @@
 #include "config/source.h"
 
 /* One table and the struct it describes. `fault` is NULL except for the tables of a fault, where
- * some rows mean nothing. */
+ * some rows may not apply. */
 struct part {
     const struct option *table;
     const void *base;
     const struct fault *fault;
 };
 
-/* The keys of the envelope that do not always mean something. */
+/* The common keys that do not always apply. */
 static const struct {
     const char *key;
     bool (*applies)(const struct fault *fault);
@@ -57,7 +57,7 @@ static bool row_applies(const struct part *part, const struct option *option)
     return part->fault == NULL || fault_row_applies(part->fault, part->table, option);
 }
 
-/* The longest key that will be printed, unless `width` is larger. */
+/* Returns the width of the longest printed key, at least `width`. */
 static size_t widest_key(const struct part *part, size_t width)
 {
     for (const struct option *option = part->table; option->name != NULL; option++)
@@ -66,7 +66,7 @@ static size_t widest_key(const struct part *part, size_t width)
     return width;
 }
 
-/* The columns give way where they would make the line too long to be read again. */
+/* Narrows the columns if the line would become too long to be read back. */
 static void print_key(const char *key, size_t width, const char *value, FILE *out)
 {
     if (width + strlen(" = ") + strlen(value) <= SOURCE_LINE_MAX)
@@ -120,7 +120,7 @@ void config_print_settings(const struct settings *settings, FILE *out)
     print_part(&part, widest_key(&part, 0), out);
 }
 
-/* Only where a key is given: most files are never swept. */
+/* Prints the section only if one of its keys is given: most files are never swept. */
 static bool is_swept(const struct sweep_config *sweep)
 {
     char value[OPTION_TEXT_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Problems: see problems.h. A problem that cannot be kept for lack of memory still counts, so that
- * a configuration never passes because we could not complain.
+ * A problem that cannot be stored for lack of memory is still counted, so that an invalid
+ * configuration never passes.
  */
 #include "config/problems.h"
 
@@ -11,7 +11,7 @@
 
 struct problem {
     struct place place;
-    size_t number;        /* in order of finding, the last criterion of the sort */
+    size_t number;        /* order of discovery, the last criterion of the sort */
     char *text;           /* owned: "[section] key: sentence" */
     char *key;            /* owned; NULL: none */
     const char *sentence; /* in `text` */
@@ -51,7 +51,7 @@ static bool make_room(struct problems *problems)
     return true;
 }
 
-/* "[section] key: sentence", on the heap. NULL: out of memory. */
+/* Makes "[section] key: sentence" on the heap. NULL: out of memory. */
 static char *compose(const char *section, const char *key, const char *sentence)
 {
     char *text;
@@ -62,7 +62,7 @@ static char *compose(const char *section, const char *key, const char *sentence)
     return rc < 0 ? NULL : text;
 }
 
-/* One problem more, with memory of its own. False: there is none. */
+/* Stores one more problem in its own memory. Returns false if there is none. */
 static bool keep(struct problems *problems, struct place place, const char *section,
     const char *key, const char *sentence)
 {
@@ -135,7 +135,7 @@ static void print_one(const struct problem *problem, FILE *out)
 
 void problems_print(struct problems *problems, FILE *out)
 {
-    /* The other problems may come from what could not be kept: a key that "is missing". */
+    /* Other problems may follow from data that could not be stored, such as a "missing" key. */
     if (problems->out_of_memory) {
         fputs("out of memory\n", out);
         return;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of the language: [rudeproxy], [proxy NAME] and the envelope of [fault NAME]. The
+ * The tables of the language: [rudeproxy], [proxy NAME] and the common keys of [fault NAME]. The
  * keys of a type of fault are in its row of the catalogue.
  *
- * A limit that has a reason of its own says it here, behind the number.
+ * The reason for a limit, if there is one, follows the number.
  */
 
 #include "config/config.h"
@@ -136,14 +136,14 @@ const struct option proxy_options[] = {
     {.name = "rcvbuf",
         .kind = &option_size,
         .offset = offsetof(struct proxy_config, rcvbuf),
-        .min = SIZE_2K, /* the kernel doubles it, and raises less than 2304 without a word */
+        .min = SIZE_2K, /* the kernel doubles it, and silently raises values below 2304 */
         .max = SIZE_1G,
         .unset_text = "the kernel's",
         .help = "SO_RCVBUF of both sockets"},
     {.name = "sndbuf",
         .kind = &option_size,
         .offset = offsetof(struct proxy_config, sndbuf),
-        .min = SIZE_4K, /* likewise, 4608 */
+        .min = SIZE_4K, /* the kernel silently raises values below 4608 */
         .max = SIZE_1G,
         .unset_text = "the kernel's",
         .help = "SO_SNDBUF of both sockets"},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The source: sections and keys as they were read. It reports what can be said without knowing the
- * tables of keys: wrong titles, duplicates, limits. What was reported stays in the source in a form
- * that lets the checks go on: one wrong line must not hide the next, nor cause a second complaint.
+ * The source: sections and keys as they were read. It reports problems that can be found without
+ * the tables of keys: wrong titles, duplicates, limits. A reported line stays in the source in a
+ * form that lets the checks continue: one wrong line must not hide the next, nor cause a second
+ * report.
  */
 #include "config/source.h"
 
@@ -110,14 +111,14 @@ static struct source_section *append_section(struct config_source *source, struc
     return section;
 }
 
-/* A title taken apart. */
+/* A parsed title. */
 struct title {
-    char text[SECTION_TITLE_MAX + 1]; /* words with one blank between them */
+    char text[SECTION_TITLE_MAX + 1]; /* words separated by one blank */
     const char *name;                 /* what follows the first word, "" if nothing */
-    const struct section_kind *kind;  /* a near miss counts, after the complaint */
+    const struct section_kind *kind;  /* for a misspelt word, the likely kind; already reported */
 };
 
-/* Copies the words with one blank between them. False when they do not fit. */
+/* Copies the words, separated by one blank. Returns false if they do not fit. */
 static bool copy_words(char out[SECTION_TITLE_MAX + 1], const char *text, size_t length)
 {
     size_t used = 0;
@@ -171,7 +172,7 @@ static void check_name(struct config_source *source, struct place place, const s
 }
 
 /* Splits `title->text` and looks up its first word. */
-static void understand_title(struct config_source *source, struct place place, struct title *title)
+static void parse_title(struct config_source *source, struct place place, struct title *title)
 {
     char word[SECTION_TITLE_MAX + 1];
     size_t length = strcspn(title->text, " ");
@@ -186,7 +187,7 @@ static void understand_title(struct config_source *source, struct place place, s
         title->kind = find_kind(source, place, title->text, word);
 }
 
-static void say_duplicate(
+static void report_duplicate(
     struct config_source *source, struct place place, const struct source_section *earlier)
 {
     const char *right = "write its keys there or choose another name";
@@ -207,7 +208,7 @@ struct source_section *source_begin_section(
         problems_add(&source->problems, place, title.text, NULL,
             "the title has more than %d bytes and is cut here, write a shorter name",
             SECTION_TITLE_MAX);
-    understand_title(source, place, &title);
+    parse_title(source, place, &title);
     if (title.kind != NULL)
         check_name(source, place, &title);
     struct source_section *earlier = find_section(source, title.text);
@@ -222,7 +223,7 @@ struct source_section *source_begin_section(
     section->declared = true;
     section->duplicate = earlier != NULL;
     if (earlier != NULL && title.kind != NULL)
-        say_duplicate(source, place, earlier);
+        report_duplicate(source, place, earlier);
     return section;
 }
 
@@ -331,8 +332,8 @@ const char *source_find_control(const char *text, size_t length)
     return NULL;
 }
 
-/* What is wrong with a value as a piece of text, whatever its key means. NULL: nothing. */
-static const char *judge_value(const char *value)
+/* Returns why a value is invalid as text, whatever its key is, or NULL. */
+static const char *check_value(const char *value)
 {
     if (value[0] == '\0')
         return "the value is missing, write KEY = VALUE or leave the line out";
@@ -353,7 +354,7 @@ bool source_check_value(struct config_source *source, const struct source_sectio
     struct place place, const char *name, const char *value)
 {
     const char *control = source_find_control(value, strlen(value));
-    const char *wrong = judge_value(value);
+    const char *wrong = check_value(value);
     if (control != NULL)
         problems_add(&source->problems, place, section->title, name,
             "the value has a control character (0x%02x), write \\x%02x in double quotes",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was read, before it is understood: sections in order, each with its keys and their places.
- * Both readers, of files (ini.c) and of the command line (words.c), fill a source; check.c reads
- * it.
+ * The sections and keys as read, in order, each with its place, before they are checked against the
+ * tables. Both readers, of files (ini.c) and of the command line (words.c), fill a source; check.c
+ * reads it.
  */
 #ifndef RUDEPROXY_CONFIG_SOURCE_H
 #define RUDEPROXY_CONFIG_SOURCE_H
@@ -14,11 +14,11 @@
 #include "proxy/base/option.h"
 
 #define SECTION_TITLE_MAX 49     /* inih keeps section names in 50 bytes, NUL included */
-#define SOURCE_SECTIONS_MAX 4096 /* looked up one by one: keeps a hostile file cheap */
-#define SOURCE_KEYS_MAX 64       /* of one section; no type has a quarter of it */
+#define SOURCE_SECTIONS_MAX 4096 /* searched one by one: keeps a hostile file cheap */
+#define SOURCE_KEYS_MAX 64       /* for one section; no type has a quarter of it */
 #define SOURCE_LINE_MAX 197      /* bytes of a line; inih reads into 200 with "\r\n" and NUL */
 
-/* What the first word of a section title says. */
+/* The meaning of the first word of a section title. */
 struct section_kind {
     const char *word; /* "proxy"; NULL ends the table */
     bool named;       /* "[proxy NAME]" */
@@ -32,35 +32,36 @@ enum { KIND_SETTINGS, KIND_PROXY, KIND_FAULT, KIND_SWEEP };
 struct source_key {
     struct place place;
     char *name;    /* owned */
-    char *value;   /* owned; NULL: the line was wrong and is reported, but the key is there */
+    char *value;   /* owned; NULL: the value was invalid and is reported */
     bool override; /* given by config_source_set: wins over the others */
 };
 
 struct source_section {
     struct place place;
     const struct section_kind *kind;   /* NULL: unknown and reported */
-    char title[SECTION_TITLE_MAX + 1]; /* "proxy redis" */
+    char title[SECTION_TITLE_MAX + 1]; /* such as "proxy redis" */
     const char *name;                  /* "redis", in `title`; "" where missing or not wanted */
     bool declared;                     /* a header was read; false: only config_source_set so far */
-    bool duplicate;                    /* of an earlier section, reported; keys are still checked */
-    struct source_key *keys;           /* owned */
+    /* repeats an earlier section, reported; keys are still checked */
+    bool duplicate;
+    struct source_key *keys; /* owned */
     size_t key_count, key_capacity;
 };
 
 struct config_source {
-    struct source_section **sections; /* owned, and each of them: their addresses stay */
+    struct source_section **sections; /* owned, with their elements, whose addresses stay */
     size_t section_count, section_capacity;
     char **places; /* owned: file names and argument names */
     unsigned place_count;
     struct problems problems; /* of reading */
-    bool unread;              /* a file could not be read at all: what is missing may be in it */
+    bool unread;              /* a file could not be read: missing sections may be in it */
 };
 
-/* Registers a place name. Its `where` lives as long as the source. */
+/* Registers the name of a place. Its `where` lives as long as the source. */
 struct place source_place(struct config_source *source, const char *where);
 
-/* Begins a section and reports what is wrong with its title. Returns NULL when out of memory or
- * beyond SOURCE_SECTIONS_MAX (then reported). */
+/* Begins a section and reports problems of its title. Returns NULL if out of memory, or above
+ * SOURCE_SECTIONS_MAX (then reported). */
 struct source_section *source_begin_section(
     struct config_source *source, struct place place, const char *title, size_t length);
 
@@ -68,15 +69,15 @@ struct source_section *source_begin_section(
 void source_add_key(struct config_source *source, struct source_section *section,
     struct place place, const char *name, const char *value);
 
-/* Whether a value is fit to stand in a line of a file; else its problem is reported. */
+/* Whether a value can be in a line of a file; otherwise reports the problem. */
 bool source_check_value(struct config_source *source, const struct source_section *section,
     struct place place, const char *name, const char *value);
 
-/* inih's rule: a semicolon behind white space begins a comment. Its position, or that of the NUL.
- */
+/* Returns the start of a comment: inih's rule is a semicolon after white space. Or the position of
+ * the NUL. */
 const char *source_find_comment(const char *text);
 
-/* The first byte of a line or word that has no place in a configuration, NULL if there is none. */
+/* Returns the first byte of a line or word that a configuration cannot contain, or NULL. */
 const char *source_find_control(const char *text, size_t length);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values from words: see value.h. The words become a section, as if they had stood in a file, and those
- * of the base stand before them; so everything that is checked there is checked here.
+ * Builds values from words. The words become a section, as if they were in a file, and those of the
+ * base come before them. So all checks of a file apply.
  */
 #include "config/value.h"
 
@@ -12,7 +12,7 @@
 #include "config/fault_rules.h"
 #include "config/source.h"
 
-/* A section that owns the texts of its base only. */
+/* A section that owns only the texts of its base. */
 struct words {
     struct source_section section;
     struct source_key keys[2 * CONFIG_WORDS_MAX];
@@ -44,7 +44,7 @@ static void words_free(struct words *words)
     free(words);
 }
 
-/* A section of a file owns its keys; this one lends them, to be read only. */
+/* Adds a key to the section, which only borrows its key for reading. */
 static void append(struct words *words, const char *key, const char *text)
 {
     struct source_section *section = &words->section;
@@ -60,8 +60,8 @@ static const char *text_of(const struct config_word *words, size_t count, const 
     return NULL;
 }
 
-/* What is wrong with a text whatever its key means. NULL: nothing. The limit is that of a line of a
- * file, so that what is printed can be read again. */
+/* Returns why a text is invalid, whatever its key is, or NULL. The limit is that of a line of a
+ * file, so that printed values can be read again. */
 static const char *validate(const struct config_word *word)
 {
     if (word->text[0] == '\0')
@@ -91,7 +91,7 @@ static void add_given(struct words *words, const struct config_word *given, size
     }
 }
 
-/* What a base has in one row, unless it is given anew. */
+/* Adds the base's value of one row, unless the row is given. */
 static void add_base_row(struct words *words, const struct option *row, const void *base,
     const struct config_word *given, size_t count)
 {
@@ -134,7 +134,7 @@ size_t config_fault_from_words(const struct config_word *given, size_t count,
     add_given(words, given, count);
     check_fault(problems, &words->section, &made);
     if (text_of(given, count, fault_options[ROW_PROXY].name) != NULL)
-        check_complain(problems, &words->section, fault_options[ROW_PROXY].name,
+        check_report_problem(problems, &words->section, fault_options[ROW_PROXY].name,
             "belongs into a file: the fault concerns the proxy that it is given to");
     made.proxies[0] = '\0';
     if (base != NULL) {

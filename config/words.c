@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sections from the command line: `type=reset when=bytes:1k`. Blanks stand between the pairs; a
- * blank inside double quotes belongs to its value. The language of the values is the file's.
+ * Sections from the command line: `type=reset when=bytes:1k`. Blanks separate the pairs; a blank
+ * inside double quotes belongs to its value. Values have the syntax of the file.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -192,7 +192,7 @@ static int command_health(const struct cli *cli)
     return (int)ctl_health(address);
 }
 
-static void say_unknown_type(const char *name)
+static void report_unknown_type(const char *name)
 {
     struct suggest suggest;
     char hint[SUGGEST_TEXT_MAX];
@@ -215,7 +215,7 @@ static int command_faults(const struct cli *cli)
     }
     for (size_t i = 0; i < cli->operand_count; i++) {
         if (catalogue_print_type(cli->operands[i], stdout) != 0) {
-            say_unknown_type(cli->operands[i]);
+            report_unknown_type(cli->operands[i]);
             return EXIT_USAGE;
         }
     }

@@ -55,7 +55,7 @@ static void read_proxy(struct reading *reading, size_t index, json_t *object)
     struct proxy_config *value = &config->proxies[config->proxy_count];
     struct err err;
     if (!json_is_object(object)) {
-        report_problem(reading, index, "it is no object");
+        report_problem(reading, index, "it is not an object");
         return;
     }
     size_t before = reading->count;
@@ -116,11 +116,11 @@ static json_t *load(struct reading *reading)
     if (json_is_array(list))
         return list;
     if (list != NULL)
-        fprintf(reading->problems, "%s: it is no list of proxies, write [{\"name\": ...}]\n",
+        fprintf(reading->problems, "%s: it is not a list of proxies, write [{\"name\": ...}]\n",
             reading->path);
     else
-        fprintf(
-            reading->problems, "%s:%d: it is no JSON: %s\n", reading->path, error.line, error.text);
+        fprintf(reading->problems, "%s:%d: it is not JSON: %s\n", reading->path, error.line,
+            error.text);
     json_decref(list);
     return NULL;
 }

@@ -224,7 +224,7 @@ static int open_admin(struct run *run, struct err *err)
     return run->admin != NULL ? 0 : -1;
 }
 
-static int say_ready(struct run *run, struct err *err)
+static int report_ready(struct run *run, struct err *err)
 {
     char admin[ADDRESS_TEXT_MAX] = "";
     fprintf(
@@ -318,7 +318,7 @@ static int start(struct run *run, struct err *err)
     /* Files are written by that user: whether he can is asked once more. */
     if (rights_drop(&run->config, err) != 0 || outcome_check(run->options, err) != 0)
         return -1;
-    if (say_ready(run, err) != 0 || start_child(run, err) != 0)
+    if (report_ready(run, err) != 0 || start_child(run, err) != 0)
         return -1;
     reload_begin(&run->reload);
     return 0;

@@ -154,7 +154,7 @@ static int parse_bracketed(const char *text, struct address *address, struct err
     return parse_port(end + 2, address, err);
 }
 
-static int say_no_colon(const char *text, struct err *err)
+static int report_no_colon(const char *text, struct err *err)
 {
     if (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0')
         return err_set(err, "the host is missing, write 127.0.0.1:%.24s", text);
@@ -166,7 +166,7 @@ static int parse_host_and_port(const char *text, struct address *address, struct
     char host[ADDRESS_HOST_MAX];
     const char *colon = strrchr(text, ':');
     if (colon == NULL)
-        return say_no_colon(text, err);
+        return report_no_colon(text, err);
     struct span span = {text, (size_t)(colon - text)};
     if (span.length == 0 || (span.length == 1 && text[0] == '*'))
         return err_set(err,
@@ -188,7 +188,7 @@ static int parse_host_and_port(const char *text, struct address *address, struct
 }
 
 /* Refuses "http://db:80/x", and suggests db:80. */
-static int say_scheme(const char *text, const char *colon, struct err *err)
+static int report_scheme(const char *text, const char *colon, struct err *err)
 {
     char host[ADDRESS_HOST_MAX];
     size_t scheme = (size_t)(colon - text);
@@ -209,7 +209,7 @@ int address_parse(const char *text, struct address *address, struct err *err)
     const char *scheme = strstr(text, "://");
     int rc;
     if (scheme != NULL && strchr(text, '/') == scheme + 1)
-        rc = say_scheme(text, scheme, err);
+        rc = report_scheme(text, scheme, err);
     else if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
         rc = parse_unix(text + strlen(UNIX_PREFIX), &parsed, err);
     else if (strncmp(text, BUILTIN_PREFIX, strlen(BUILTIN_PREFIX)) == 0)

@@ -32,7 +32,7 @@ static int check_range(
         err, "'%.*s' is too %s, write %.300s", SHOWN_MAX, text, small ? "small" : "large", right);
 }
 
-static int say_wrong_word(const char *text, const char *near, const char *right, struct err *err)
+static int report_wrong_word(const char *text, const char *near, const char *right, struct err *err)
 {
     if (near != NULL)
         return err_set(err, "'%.*s' is not known, did you mean '%s'? write %.300s", SHOWN_MAX, text,
@@ -46,7 +46,7 @@ static int find_word(const char *text, const char *const *words, const char *rig
     for (int i = 0; words[i] != NULL; i++)
         if (strcmp(words[i], text) == 0)
             return i;
-    return say_wrong_word(text, suggest_nearest(text, words), right, err);
+    return report_wrong_word(text, suggest_nearest(text, words), right, err);
 }
 
 static int parse_choice(const struct option *option, const char *text, void *value, struct err *err)
@@ -158,7 +158,7 @@ static void format_number(const struct option *option, const void *value, char *
 }
 
 /* Reports a text that is neither a number nor the one word that the kind allows. */
-static int say_neither(const struct option *option, const char *text, struct err *err)
+static int report_neither(const struct option *option, const char *text, struct err *err)
 {
     return err_set(err, "'%.*s' is not known, write %s", SHOWN_MAX, text, option->kind->form);
 }
@@ -174,7 +174,7 @@ static int parse_number_or_unlimited(
     if (begins_with_digit(text))
         return parse_number(option, text, value, err);
     if (strcmp(text, UNLIMITED) != 0)
-        return say_neither(option, text, err);
+        return report_neither(option, text, err);
     *(uint64_t *)value = UINT64_MAX;
     return 0;
 }
@@ -207,7 +207,7 @@ static int parse_duration_or_forever(
     if (begins_with_digit(text))
         return parse_duration(option, text, value, err);
     if (strcmp(text, FOREVER) != 0)
-        return say_neither(option, text, err);
+        return report_neither(option, text, err);
     *(uint64_t *)value = UINT64_MAX;
     return 0;
 }

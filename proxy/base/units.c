@@ -149,14 +149,14 @@ static int scale_up(const struct decimal *decimal, uint64_t factor, uint64_t *ou
     return __builtin_add_overflow(whole, product / decimal->scale, out) ? -1 : 0;
 }
 
-static int say_no_number(const struct measure *measure, const char *text, struct err *err)
+static int report_no_number(const struct measure *measure, const char *text, struct err *err)
 {
     if (text[0] == '-')
         return err_set(err, "'%.*s' is negative, %s", SHOWN_MAX, text, measure->right);
     return err_set(err, "'%.*s' is not a %s, %s", SHOWN_MAX, text, measure->what, measure->right);
 }
 
-static int say_wrong_unit(
+static int report_wrong_unit(
     const struct measure *measure, const char *text, const char *unit, struct err *err)
 {
     if (unit[0] == '\0')
@@ -171,7 +171,7 @@ static int parse_quantity(
     struct decimal decimal = {.scale = 1};
     const char *rest = text;
     if (!is_digit(*rest))
-        return say_no_number(measure, text, err);
+        return report_no_number(measure, text, err);
     for (; is_digit(*rest); rest++)
         if (!push_digit(&decimal.whole, *rest))
             return err_set(err, "'%.*s' is too large for a %s, %s", SHOWN_MAX, text, measure->what,
@@ -181,7 +181,7 @@ static int parse_quantity(
             FRACTION_DIGITS_MAX, measure->right);
     const struct unit *unit = find_unit(measure->units, rest);
     if (unit == NULL)
-        return say_wrong_unit(measure, text, rest, err);
+        return report_wrong_unit(measure, text, rest, err);
     int rc = scale_up(&decimal, unit->factor, value);
     if (rc == -2)
         return err_set(err, "'%.*s' is not a whole multiple of %s, %s", SHOWN_MAX, text,

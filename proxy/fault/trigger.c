@@ -219,7 +219,7 @@ static unsigned key_of(const struct option *option)
     return option->kind == &option_until ? OF_UNTIL : OF_WHEN;
 }
 
-static int say_unknown(const struct option *option, const char *word, struct err *err)
+static int report_unknown(const struct option *option, const char *word, struct err *err)
 {
     struct suggest suggest;
     char meant[SUGGEST_TEXT_MAX];
@@ -233,7 +233,7 @@ static int say_unknown(const struct option *option, const char *word, struct err
 }
 
 /* Reports a trigger that only the other key takes. */
-static int say_misplaced(
+static int report_misplaced(
     const struct option *option, const struct trigger_row *row, struct err *err)
 {
     if (key_of(option) == OF_WHEN)
@@ -264,11 +264,11 @@ static int trigger_parse(
     if (trigger.kind == TRIGGER_KIND_COUNT) {
         char word[WORD_MAX];
         snprintf(word, sizeof word, "%.*s", (int)length, text);
-        return say_unknown(option, word, err);
+        return report_unknown(option, word, err);
     }
     const struct trigger_row *row = rows[trigger.kind];
     if ((row->keys & key_of(option)) == 0)
-        return say_misplaced(option, row, err);
+        return report_misplaced(option, row, err);
     if (row->parse == NULL && quantity != NULL)
         return err_set(err, "'%s' takes no value, write %s alone", row->word, row->word);
     if (row->parse != NULL && (quantity == NULL || quantity[0] == '\0'))

@@ -37,7 +37,7 @@ static const char *ending_name(ssize_t last)
     return last < 0 ? err_name((int)-last) : "more to come";
 }
 
-static enum progress say_content(struct task *task, const char *what)
+static enum progress report_content(struct task *task, const char *what)
 {
     if (task->self->spoiled)
         return task_say(task, "%s, but WRONG from offset %" PRIu64, what, task->self->spoiled_at);
@@ -138,7 +138,7 @@ static enum progress read_up_to(struct task *task, uint64_t total, const char *t
                 task->done, total);
         task->done += (uint64_t)got;
     }
-    return say_content(task, text);
+    return report_content(task, text);
 }
 
 enum progress op_read(struct task *task)
@@ -166,7 +166,7 @@ enum progress op_read_once(struct task *task)
         return task_say(task, "%s", ending_name(got));
     char text[32];
     snprintf(text, sizeof(text), "%zd bytes", got);
-    return say_content(task, text);
+    return report_content(task, text);
 }
 
 /* Reads more. Returns false if nothing more is available now; true at the end, with *last 0 for EOF
@@ -186,7 +186,7 @@ enum progress op_read_end(struct task *task)
     if (!read_to_end(task, &last))
         return task_wait(task, POLLIN);
     snprintf(text, sizeof(text), "%" PRIu64 " bytes, then %s", task->done, ending_name(last));
-    return say_content(task, text);
+    return report_content(task, text);
 }
 
 enum progress op_read_rest(struct task *task)
@@ -202,7 +202,7 @@ enum progress op_read_rest(struct task *task)
                                                             : "nothing of what was sent";
     put_aside(task, self->received, task->other->sent);
     snprintf(text, sizeof(text), "%s, then %s", share, ending_name(last));
-    return say_content(task, text);
+    return report_content(task, text);
 }
 
 enum progress op_read_lull(struct task *task)
@@ -218,7 +218,7 @@ enum progress op_read_lull(struct task *task)
         return task_tick(task);
     snprintf(text, sizeof(text), "%" PRIu64 " bytes, then %s", task->done,
         over ? ending_name(last) : "silence");
-    return say_content(task, text);
+    return report_content(task, text);
 }
 
 enum progress op_read_urgent(struct task *task)

@@ -35,7 +35,7 @@ static enum direction busiest_direction(const struct miss *miss)
     return best;
 }
 
-static void say_bytes(const struct miss *miss, const struct trigger *when)
+static void describe_bytes(const struct miss *miss, const struct trigger *when)
 {
     enum direction direction = busiest_direction(miss);
     SAY(miss, "after %" PRIu64 " of %" PRIu64 " bytes",
@@ -43,7 +43,7 @@ static void say_bytes(const struct miss *miss, const struct trigger *when)
         when->value);
 }
 
-static void say_match(const struct miss *miss, const struct trigger *when)
+static void describe_match(const struct miss *miss, const struct trigger *when)
 {
     const struct match *match = NULL;
     int direction = 0;
@@ -67,7 +67,7 @@ static void say_match(const struct miss *miss, const struct trigger *when)
         SAY(miss, "match seen, but not forwarded");
 }
 
-static void say_message(const struct miss *miss, const struct trigger *when)
+static void describe_message(const struct miss *miss, const struct trigger *when)
 {
     uint64_t seen = 0;
     for (int d = 0; d < 2; d++)
@@ -89,7 +89,7 @@ static const char *span(uint64_t us, char buf[24])
     return buf;
 }
 
-static void say_time(const struct miss *miss, const struct trigger *when)
+static void describe_time(const struct miss *miss, const struct trigger *when)
 {
     char came[24], whole[24];
     const struct armed_fault *armed = miss->armed;
@@ -98,14 +98,14 @@ static void say_time(const struct miss *miss, const struct trigger *when)
     SAY(miss, "after %s of %s", span(miss->session->now - from, came), whole);
 }
 
-static void say_idle(const struct miss *miss, const struct trigger *when)
+static void describe_idle(const struct miss *miss, const struct trigger *when)
 {
     char whole[24];
     units_format_duration(when->value, whole, sizeof whole);
     SAY(miss, "never idle for %s", whole);
 }
 
-static void say_run(const struct miss *miss, const struct trigger *when)
+static void describe_run(const struct miss *miss, const struct trigger *when)
 {
     char whole[24];
     time_us at = time_add(miss->session->plan->started_at, when->value);
@@ -114,13 +114,13 @@ static void say_run(const struct miss *miss, const struct trigger *when)
         whole);
 }
 
-static void say_eof(const struct miss *miss, const struct trigger *when)
+static void describe_eof(const struct miss *miss, const struct trigger *when)
 {
     (void)when;
     SAY(miss, "no FIN seen");
 }
 
-static void say_open(const struct miss *miss, const struct trigger *when)
+static void describe_open(const struct miss *miss, const struct trigger *when)
 {
     (void)when;
     SAY(miss, "the connection never opened");
@@ -129,28 +129,28 @@ static void say_open(const struct miss *miss, const struct trigger *when)
 /* By enum trigger_kind, of faults whose trigger did not come. */
 static void (*const waiting[TRIGGER_KIND_COUNT])(
     const struct miss *miss, const struct trigger *when) = {
-    [TRIGGER_OPEN] = say_open,
-    [TRIGGER_ACCEPT] = say_open,
-    [TRIGGER_BYTES] = say_bytes,
-    [TRIGGER_TIME] = say_time,
-    [TRIGGER_EOF] = say_eof,
-    [TRIGGER_MATCH] = say_match,
-    [TRIGGER_MESSAGE] = say_message,
-    [TRIGGER_IDLE] = say_idle,
-    [TRIGGER_RUN] = say_run,
-    [TRIGGER_NEVER] = say_open,
+    [TRIGGER_OPEN] = describe_open,
+    [TRIGGER_ACCEPT] = describe_open,
+    [TRIGGER_BYTES] = describe_bytes,
+    [TRIGGER_TIME] = describe_time,
+    [TRIGGER_EOF] = describe_eof,
+    [TRIGGER_MATCH] = describe_match,
+    [TRIGGER_MESSAGE] = describe_message,
+    [TRIGGER_IDLE] = describe_idle,
+    [TRIGGER_RUN] = describe_run,
+    [TRIGGER_NEVER] = describe_open,
 };
 
-static void say_waiting(const struct miss *miss)
+static void describe_waiting(const struct miss *miss)
 {
     const struct trigger *when = &miss->armed->rule->fault.when;
     if (miss->session->opened_at == TIME_NEVER)
-        say_open(miss, when);
+        describe_open(miss, when);
     else
         waiting[when->kind](miss, when);
 }
 
-static void say_done(const struct miss *miss)
+static void describe_done(const struct miss *miss)
 {
     static const char *const texts[] = {
         [MISS_NONE] = "taken away",
@@ -163,7 +163,7 @@ static void say_done(const struct miss *miss)
     SAY(miss, "%s", texts[miss->armed->miss]);
 }
 
-static void say_reason(const struct miss *miss)
+static void describe_reason(const struct miss *miss)
 {
     const struct after *after = &miss->armed->rule->fault.after;
     switch (miss->armed->phase) {
@@ -174,7 +174,7 @@ static void say_reason(const struct miss *miss)
         SAY(miss, "%s has not fired%s", after->name, after->any ? " on any connection" : "");
         break;
     case ARMED_WAITING:
-        say_waiting(miss);
+        describe_waiting(miss);
         break;
     case ARMED_DELAYED:
         SAY(miss, "closed within its trigger_delay");
@@ -184,7 +184,7 @@ static void say_reason(const struct miss *miss)
         break;
     case ARMED_ACTIVE:
     case ARMED_DONE:
-        say_done(miss);
+        describe_done(miss);
         break;
     }
 }
@@ -216,7 +216,7 @@ unsigned not_fired_list(const struct session *session, struct not_fired *list, u
             .size = sizeof entry->reason};
         entry->fault = armed->rule->fault_counter->name;
         entry->type = armed->rule->fault.type->name;
-        say_reason(&miss);
+        describe_reason(&miss);
     }
     return count;
 }

@@ -148,7 +148,7 @@ answer_field .number 1
 error 404 GET /v1/proxies/web/connections/77 - 'the proxy web has no open connection 77'
 error 404 GET /v1/proxies/none/connections - 'there is no proxy none'
 call 404 DELETE /v1/proxies/web/connections/77
-error 404 DELETE /v1/proxies/web/connections/x - "'x' is no number of a connection"
+error 404 DELETE /v1/proxies/web/connections/x - "invalid connection number 'x'"
 error 400 DELETE '/v1/proxies/web/connections/1?how=latency' - 'how: latency does not end a connection'
 says_error 400 DELETE '/v1/proxies/web/connections/1?how=rest' '' "did you mean 'reset'"
 says_error 400 POST /v1/proxies/web/connections/1/faults '{"type":"latency"}' 'delay: '

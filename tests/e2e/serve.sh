@@ -83,7 +83,7 @@ broken() { # JSON PATTERN
 
 broken '[{"name": "a", "upstream": "b:1"' 'bad.json:1:'
 broken '{}' 'no list'
-broken '[1]' 'proxy 1: it is no object'
+broken '[1]' 'proxy 1: it is not an object'
 broken '[{"name": "a"}]' 'proxy 1: upstream is missing'
 broken '[{"upstream": "a"}]' 'proxy 1: name is missing'
 broken '[{"name": "a", "upstrem": "b:1", "upstream": "b:1"}]' "proxy 1: unknown key upstrem, did you mean 'upstream'"

@@ -299,7 +299,7 @@ static size_t write_fault(const struct fault_type *type, const struct random_ran
     unsigned never, uint64_t *random, char *text, size_t size)
 {
     const struct draw base = {.range = range, .random = random};
-    unsigned foreign = fault_rules_foreign(type);
+    unsigned foreign = fault_rules_inapplicable(type);
     unsigned side = type->side_rule == SIDE_REQUIRED ? 1u << ROW_SIDE : 0;
     if (range->foreign != 0 && random_below(random, range->foreign) == 0)
         foreign = 0;

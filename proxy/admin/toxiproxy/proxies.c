@@ -158,7 +158,7 @@ void toxiproxy_delete_proxy(const struct call *call)
 }
 
 /* The first proxy that is not enabled is the one that could not listen. */
-static void say_reset_failed(const struct call *call, struct err *err)
+static void report_reset_failed(const struct call *call, struct err *err)
 {
     const struct control *control = call->admin->context.control;
     struct proxy_config config;
@@ -178,7 +178,7 @@ void toxiproxy_reset(const struct call *call)
     if (control_reset(call->admin->context.control, &err) == CONTROL_OK)
         answer_empty(call, 204);
     else
-        say_reset_failed(call, &err);
+        report_reset_failed(call, &err);
 }
 
 void toxiproxy_version(const struct call *call)

@@ -190,7 +190,7 @@ static bool read_number(const struct call *call, uint64_t *number)
         *number = *number * 10 + (uint64_t)(*p - '0');
     if (text[strspn(text, "0123456789")] == '\0' && *number > 0)
         return true;
-    answer_error(call, 404, "'%s' is no number of a connection", text);
+    answer_error(call, 404, "invalid connection number '%s'", text);
     return false;
 }
 

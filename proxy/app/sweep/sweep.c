@@ -29,7 +29,7 @@
 #define TIMEOUT_BASELINES 5 /* a run may take so many times as long as the baseline, */
 #define TIMEOUT_MORE_US (2 * (uint64_t)US_PER_S) /* and so much more */
 
-static int complain(const char *text)
+static int report(const char *text)
 {
     fprintf(stderr, "rudeproxy: %s\n", text);
     return -1;
@@ -218,7 +218,7 @@ static int conclude(struct sweep *sweep, const struct sweep_request *request)
     for (size_t i = 0; i < sweep->plan.count; i++)
         bad += sweep->plan.cases[i].bad;
     if (write_reports(sweep, request, &err) != 0) {
-        complain(err.text);
+        report(err.text);
         return EXIT_RUNTIME;
     }
     if (sweep_runner_was_interrupted())
@@ -230,7 +230,7 @@ static int run_opened(struct sweep *sweep, const struct sweep_request *request)
 {
     struct err err;
     if (open_journal(sweep, request->command, &err) != 0) {
-        complain(err.text);
+        report(err.text);
         return EXIT_RUNTIME;
     }
     int result = run_all(sweep, &err);
@@ -238,7 +238,7 @@ static int run_opened(struct sweep *sweep, const struct sweep_request *request)
     if (result < 0) { /* a full disk, say: what is known is not lost */
         if (sweep->plan.count > 0)
             conclude(sweep, request);
-        complain(err.text);
+        report(err.text);
         return EXIT_RUNTIME;
     }
     return conclude(sweep, request);
@@ -250,14 +250,14 @@ static int run_checked(struct sweep *sweep, const struct sweep_request *request)
     if (request->options->known != NULL) {
         sweep->known = sweep_known_read(request->options->known, &err);
         if (sweep->known == NULL) {
-            complain(err.text);
+            report(err.text);
             return EXIT_USAGE;
         }
     }
     int status = EXIT_RUNTIME;
     if (sweep_runner_open(&sweep->runner, sweep->config, sweep->options, request->command,
             request->origin, &err) != 0)
-        complain(err.text);
+        report(err.text);
     else
         status = run_opened(sweep, request);
     sweep_runner_close(&sweep->runner);
@@ -279,7 +279,7 @@ int sweep_run(const struct sweep_request *request)
     if (check_faults(&sweep) != 0)
         return EXIT_USAGE;
     if (check_paths(request, &err) != 0) {
-        complain(err.text);
+        report(err.text);
         return EXIT_RUNTIME;
     }
     note_config(&sweep);
