@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The actions of faults: see actions.h. apply() is the one switch that carries them out.
- */
+/* apply() is the one switch that performs actions. */
 #include "proxy/relay/actions.h"
 
 #include "proxy/relay/armed.h"
@@ -18,7 +16,7 @@ static bool does_any(const struct session *session, enum side side, enum action_
     return false;
 }
 
-/* What becomes of bytes that arrive from a side, all active faults considered. */
+/* Returns what happens to bytes that arrive from a side, given all active faults. */
 static enum flow_read_mode read_mode_of(const struct session *session, enum side side)
 {
     bool drop = does_any(session, side, ACTION_DISCARD);
@@ -46,8 +44,8 @@ static void refresh_filters(struct session *session, enum side side)
     session->side[side].filter_count = count;
 }
 
-/* How long a FIN that arrives from a side has to wait: the delays add up, as those of a chain of
- * proxies would. 0: it does not. */
+/* Returns how long a FIN that arrives from a side is held: the delays add up, as for a chain of
+ * proxies. 0: it is not held. */
 static uint64_t fin_hold_of(const struct session *session, enum side side)
 {
     uint64_t hold_us = 0;
@@ -61,19 +59,19 @@ static uint64_t fin_hold_of(const struct session *session, enum side side)
     return hold_us;
 }
 
-/* When that changes, the wait of a FIN that is held already begins anew. */
+/* If the hold time changed, a FIN that is already held starts its wait again. */
 static void refresh_fin(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
+    struct session_side *this = &session->side[side];
     uint64_t hold_us = fin_hold_of(session, side);
-    if (hold_us != it->fin_hold_us)
-        it->fin_release_at = TIME_NEVER;
-    it->fin_hold_us = hold_us;
-    it->fin_held = hold_us > 0;
+    if (hold_us != this->fin_hold_us)
+        this->fin_release_at = TIME_NEVER;
+    this->fin_hold_us = hold_us;
+    this->fin_held = hold_us > 0;
 }
 
-/* A flow that has just reached its edge stays there until it is pumped again, so that an ending that follows
- * at once drops the bytes behind it. */
+/* A flow that has just reached its edge stays there until it is pumped again, so that an ending
+ * that follows at once drops the bytes behind it. */
 static void recompute_edge(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
@@ -156,7 +154,7 @@ static void apply(
     }
 }
 
-/* A type that goes by direction acts on the socket that its direction is read from. */
+/* A type without `side` acts on the socket from which its direction is read. */
 static bool acts_on(const struct armed_fault *armed, int side)
 {
     return !fault_goes_by_direction(&armed->rule->fault) || bits_have(armed->directions, side);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Adoption: see adoption.h. Preparing makes the list of what will be armed: what stays, what stays with
- * another value, what is new. Committing ends what is not in it any more, puts the list in place, and only
- * then begins what is new, so that of two faults that take turns the old one has gone first.
+ * Preparing makes the new list of armed faults: unchanged ones, changed ones, new ones. Committing
+ * ends the faults that are not in the new list, installs the list, and only then starts the new
+ * faults. So if one fault replaces another, the old one ends first.
  *
- * Bytes that a fault inserts may wait in a flow when the fault is taken away: they go on, so what they
- * belong to is retired and freed later.
+ * Bytes that a fault inserts may wait in a flow when the fault is removed. They are still
+ * forwarded, so their fault is kept in a list and freed later.
  */
 #include "proxy/relay/adoption.h"
 
@@ -19,27 +19,27 @@
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/triggers.h"
 
-/* A place in the list of what will be armed. */
+/* A slot in the new list of armed faults. */
 struct slot {
     struct armed_fault *armed;
-    struct rule *to;   /* it stays with this value; NULL: as it is */
-    bool fresh;        /* it was made for this adoption */
-    bool first_of_new; /* of a fault that was not armed here before: counted in its counter */
+    struct rule *to;   /* the fault stays with this rule; NULL: unchanged */
+    bool fresh;        /* created by this adoption */
+    bool first_of_new; /* new to this session: counted in its counter */
 };
 
 struct adoption {
     struct session *session;
     struct plan *plan; /* one reference, or NULL */
     struct shaping *shaping[2];
-    struct armed_fault **list; /* room for the slots */
+    struct armed_fault **list; /* has room for the slots */
     size_t count;
     struct slot slots[];
 };
 
 /* --- preparing --- */
 
-/* The change that concerns an armed fault; its rule may be an older one of the same fault, also one that
- * was taken from new connections only and is now added again. */
+/* Returns the change of an armed fault. The fault's rule may be an older one of the same fault, or
+ * one that was removed for new connections only and is now added again. */
 static const struct rule_change *change_of(
     const struct armed_fault *armed, const struct rule_change *changes, size_t count)
 {
@@ -69,7 +69,7 @@ static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
     return count == 0 ? -ENOMEM : 0;
 }
 
-/* An armed fault, and those of its other direction, whose rule changes. */
+/* Changes an armed fault, and the one for its other direction, to the new rule. */
 static int change_slot(struct adoption *adoption, struct armed_fault *armed, struct rule *to,
     const struct sockaddr_storage *client)
 {
@@ -123,7 +123,8 @@ static int fill_slots(struct adoption *adoption, const struct rule_change *chang
     return 0;
 }
 
-/* A direction that gets its first shaping has what it holds in a pipe brought to where it can be shaped. */
+/* If a direction gets its first shaping, moves its bytes from a pipe to the ring, where they can be
+ * shaped. */
 static int prepare_shaping(struct adoption *adoption, enum direction direction)
 {
     struct flow *flow = &adoption->session->flow[direction];
@@ -180,8 +181,8 @@ void adoption_drop(struct adoption *adoption)
 
 /* --- committing --- */
 
-/* Whether the next armed fault of the old list is in the new one, where those that stay have kept their
- * order. `at` goes along. */
+/* Whether the next armed fault of the old list is in the new one; both have the same order.
+ * Advances `at`. */
 static bool stays(const struct adoption *adoption, size_t *at, const struct armed_fault *armed)
 {
     while (*at < adoption->count && adoption->slots[*at].fresh)
@@ -194,13 +195,14 @@ static bool stays(const struct adoption *adoption, size_t *at, const struct arme
 static bool still_inserts(const struct session *session, const struct armed_fault *armed)
 {
     for (int d = 0; d < 2; d++)
-        for (const struct insertion *it = session->flow[d].insert; it != NULL; it = it->next)
-            if (it == &armed->insertion)
+        for (const struct insertion *this = session->flow[d].insert; this != NULL;
+             this = this->next)
+            if (this == &armed->insertion)
                 return true;
     return false;
 }
 
-/* Frees those whose bytes have gone. */
+/* Frees removed faults whose inserted bytes have been forwarded. */
 static void sweep_retired(struct session *session)
 {
     for (struct armed_fault **at = &session->retired; *at != NULL;) {
@@ -214,7 +216,7 @@ static void sweep_retired(struct session *session)
     }
 }
 
-/* Ends what is in the session's list and not in the new one, then puts the new one in its place. */
+/* Ends the faults that are missing in the new list, then installs it. */
 static void replace_list(struct adoption *adoption)
 {
     struct session *session = adoption->session;
@@ -245,8 +247,8 @@ static void replace_plan(struct session *session, struct plan **plan)
     *plan = NULL;
 }
 
-/* Gives a direction its shaping, takes it away where nothing is shaped any more, and tells it what it
- * finds. */
+/* Creates or removes the shaping of a direction, and tells it about the bytes that are already
+ * read. */
 static void settle_shaping(struct adoption *adoption, enum direction direction)
 {
     struct flow *flow = &adoption->session->flow[direction];
@@ -277,7 +279,7 @@ static void begin(struct adoption *adoption)
             slot->armed->rule->fault_counter->armed++;
         if (slot->fresh)
             triggers_arm_late(session, slot->armed);
-        slot->fresh = false; /* the session's now */
+        slot->fresh = false; /* owned by the session from now on */
     }
 }
 
@@ -295,7 +297,7 @@ void adoption_commit(struct adoption *adoption)
     session_recompute(session);
     session->running = false;
     adoption_drop(adoption);
-    session_run(session); /* a fault may have closed both sockets just now: it tells so */
+    session_run(session); /* a fault may just have closed both sockets: the run reports it */
 }
 
 int session_adopt(struct session *session, struct plan *plan, const struct rule_change *changes,

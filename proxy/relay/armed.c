@@ -9,9 +9,10 @@
 #include "proxy/base/rng.h"
 #include "proxy/relay/state.h"
 
-/* --- selection: when the client was accepted; for a fault that is added later, when it is added --- */
+/* --- selection: when the client was accepted; for a fault that is added later, when it is added
+ * --- */
 
-/* What one fault draws on one connection: a stream for its chance, one for each direction. */
+/* The random streams of one fault on one connection: one for its chance, one for each direction. */
 enum stream { STREAM_CHANCE, STREAM_DIRECTION };
 
 static uint64_t key_of(const struct session *session, const struct fault *fault, uint64_t stream)
@@ -200,7 +201,7 @@ bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
 
 /* --- triggers: a new kind of trigger is a case in each of these five --- */
 
-/* Offset that bytes:N of a fault stands for. */
+/* Returns the offset of bytes:N of a fault. */
 static uint64_t bytes_offset(
     const struct armed_fault *armed, const struct trigger *trigger, enum direction direction)
 {
@@ -208,8 +209,8 @@ static uint64_t bytes_offset(
     return trigger->value < FLOW_NO_EDGE - from ? from + trigger->value : FLOW_NO_EDGE;
 }
 
-/* Offset at which a trigger fires; FLOW_NO_EDGE: not known, or not a matter of offsets. An offset that was
- * passed before the trigger was watched counts as reached now. */
+/* Returns the offset at which a trigger fires; FLOW_NO_EDGE: unknown, or it does not depend on
+ * offsets. An offset that had passed before the trigger was watched counts as reached now. */
 static uint64_t trigger_offset(
     const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
@@ -241,7 +242,7 @@ bool armed_awaits_event(
            (!trigger_watches_direction(kind) || bits_have(armed_watched(armed), (int)direction));
 }
 
-/* When run:T comes: as a beginning only where the connection is open then. */
+/* Returns when run:T fires. As `when` it fires only on a connection that is open then. */
 static time_us run_time(
     const struct session *session, const struct armed_fault *armed, const struct trigger *trigger)
 {
@@ -250,7 +251,7 @@ static time_us run_time(
     return armed->phase != ARMED_WAITING || is_open ? at : TIME_NEVER;
 }
 
-/* When a trigger is due by time alone. Idle time counts from when the fault was armed. */
+/* Returns when a trigger fires by time alone. Idle time counts from when the fault was armed. */
 static time_us trigger_time(
     const struct session *session, const struct armed_fault *armed, const struct trigger *trigger)
 {
@@ -302,7 +303,7 @@ bool armed_limit_is_reached(const struct session *session, const struct armed_fa
            ring_used(&flow->ring) > 0 || flow->in_pipe > 0;
 }
 
-/* Offset at which the limit of a fault is reached; FLOW_NO_EDGE: not now. */
+/* Returns the offset at which the limit of a fault is reached; FLOW_NO_EDGE: none now. */
 static uint64_t limit_edge(const struct session *session, const struct armed_fault *armed,
     enum direction direction, uint64_t forwarded)
 {
@@ -332,7 +333,7 @@ time_us armed_expires_at(const struct session *session, const struct armed_fault
 {
     time_us from = armed->since;
     time_us arrived = session->arrived_at[armed_direction(armed)];
-    if (armed->does.kind == ACTION_HOLD_FIN) /* the duration is that of the wait */
+    if (armed->does.kind == ACTION_HOLD_FIN) /* the duration belongs to the wait */
         return TIME_NEVER;
     if (armed_limit_is_reached(session, armed))
         return armed->since;

@@ -51,8 +51,8 @@ struct match {
     struct match_progress progress; /* of messages only `occurrences` */
     uint64_t message; /* number of the message that was waited for, while it is there; 0: none */
     uint64_t edge;    /* offset at which the trigger fires; FLOW_NO_EDGE: not found yet */
-    uint64_t let_go;  /* the stream's end when the beginning of a match or a message was let go; 0:
-                         never */
+    /* The stream's end when the beginning of a match or a message was let go; 0: never. */
+    uint64_t let_go;
 };
 
 /* A fault selected for this connection. A type that goes by direction has one of these for each
@@ -123,7 +123,8 @@ static inline bool armed_is_active_in(const struct armed_fault *armed, enum dire
     return armed->phase == ARMED_ACTIVE && bits_have(armed->directions, (int)direction);
 }
 
-/* The trigger that is watched now: the one that starts the fault, or the one that ends it. NULL: none. */
+/* The trigger that is watched now: the one that starts the fault, or the one that ends it. NULL:
+ * none. */
 static inline const struct trigger *armed_trigger(const struct armed_fault *armed)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -154,8 +155,8 @@ static inline const struct match *armed_match(const struct armed_fault *armed)
     return armed->phase == ARMED_WAITING ? armed->when_match : armed->until_match;
 }
 
-/* The direction that an event about the fault names: the one it works on, else the one it watches, else
- * downstream. */
+/* The direction that an event about the fault names: the one it works on, else the one it watches,
+ * else downstream. */
 static inline enum direction armed_direction(const struct armed_fault *armed)
 {
     unsigned directions =
@@ -163,8 +164,8 @@ static inline enum direction armed_direction(const struct armed_fault *armed)
     return directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 
-/* The name of the server is known now: the fault is WAITING for its trigger, or DONE if it wants another
- * one. */
+/* The name of the server is known now: the fault is WAITING for its trigger, or DONE if it wants
+ * another one. */
 void armed_name(const struct session *session, struct armed_fault *armed);
 
 /* Selects the rules of the plan that concern this connection, and draws their chance. `client` is
@@ -174,25 +175,25 @@ MUST_CHECK int armed_select(struct session *session, const struct sockaddr_stora
 /* Frees the session's armed faults. */
 void armed_deinit(struct session *session);
 
-/* Whether a rule concerns this connection. `selected`: it was injected here before, so its `times` is not
- * asked again. */
+/* Whether a rule concerns this connection. `selected`: it was injected here before, so its `times`
+ * is not asked again. */
 bool armed_concerns(const struct session *session, const struct rule *rule,
     const struct sockaddr_storage *client, bool selected);
 
-/* Allocates one entry for a rule, or one for each direction, into `made`. Returns the count; 0: out of
- * memory. The caller puts them into the session's set. */
+/* Allocates one entry for a rule, or one for each direction, into `made`. Returns the count; 0: out
+ * of memory. The caller puts them into the session's set. */
 unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2]);
 void armed_free(struct armed_fault *armed); /* NULL is allowed */
 
 /* Whether the fault that `after` names has fired, so that the fault is armed at once. */
 bool armed_is_unchained(const struct session *session, const struct armed_fault *armed);
 
-/* Makes a WAITING fault with `after` wait for the fault named there, unless that has fired. The fault stands
- * in the session's set. */
+/* Makes a WAITING fault with `after` wait for the fault named there, unless that has fired. The
+ * fault stands in the session's set. */
 void armed_chain(struct session *session, struct armed_fault *armed);
 
-/* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Faults of other
- * sessions that wait for it are armed when those run next. */
+/* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Faults
+ * of other sessions that wait for it are armed when those run next. */
 void armed_note_fired(struct fault_counter *counter, time_us now, const struct session *by);
 
 /* Whether the watched trigger fires when exactly `offset` bytes of the direction were forwarded. */
@@ -203,8 +204,8 @@ bool armed_stands_at(const struct armed_fault *armed, enum direction direction, 
 bool armed_awaits_event(
     const struct armed_fault *armed, enum trigger_kind kind, enum direction direction);
 
-/* Whether the fault would do anything if its trigger came now: its window is open, and it may be injected in
- * one connection more. */
+/* Whether the fault would do anything if its trigger came now: its window is open, and it may be
+ * injected in one connection more. */
 bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us);
 
 /* Whether the fault was injected in this connection: one in both directions counts once. */
@@ -220,8 +221,8 @@ bool armed_is_past(const struct session *session, const struct armed_fault *arme
 uint64_t armed_next_edge(
     const struct session *session, enum direction direction, uint64_t forwarded);
 
-/* Of a fault whose action is ACTION_LIMIT: the offset of the first byte that it keeps back; and whether
- * it has let its bytes go, so that it is over. */
+/* Of a fault whose action is ACTION_LIMIT: the offset of the first byte that it keeps back; and
+ * whether it has let its bytes go, so that it is over. */
 uint64_t armed_limit(const struct armed_fault *armed);
 bool armed_limit_is_reached(const struct session *session, const struct armed_fault *armed);
 

@@ -25,18 +25,19 @@
 enum {
     ENDPOINT_READABLE = 1 << 0, /* bytes, a FIN or an error may be read */
     ENDPOINT_WRITABLE = 1 << 1,
-    ENDPOINT_URGENT = 1 << 2, /* urgent data arrived at some time: look for the mark (sticky) */
+    ENDPOINT_URGENT = 1 << 2, /* urgent data has arrived: check the mark before a read (sticky) */
     ENDPOINT_ERROR = 1 << 3,  /* the socket has, or had, a pending error: a RST (sticky) */
-    ENDPOINT_HANGUP = 1 << 4, /* the peer has closed: no byte follows those queued (sticky) */
-    ENDPOINT_GONE = 1 << 5,   /* UNIX sockets: the peer has closed both ways (sticky); TCP cannot
-                                 tell this from a half-close */
+    ENDPOINT_HANGUP = 1 << 4, /* the peer has closed: no byte follows the queued ones (sticky) */
+    /* UNIX sockets: the peer has closed both ways (sticky); TCP cannot tell this from a
+     * half-close. */
+    ENDPOINT_GONE = 1 << 5,
 };
 
-/* How a socket goes away. */
+/* The ways to close a socket. */
 enum endpoint_close {
     ENDPOINT_CLOSE_PLAIN,     /* close(): FIN, or RST if bytes are unread */
     ENDPOINT_CLOSE_RESET,     /* SO_LINGER {1,0}, close(): RST, both queues dropped (tcp(7)) */
-    ENDPOINT_CLOSE_VANISH,    /* TCP_REPAIR, close(): nothing is sent, the socket is gone */
+    ENDPOINT_CLOSE_VANISH,    /* TCP_REPAIR, close(): nothing is sent */
     ENDPOINT_CLOSE_FIN_RESET, /* TCP_LINGER2 = -1, close(): FIN, RST when it is acknowledged */
 };
 
@@ -49,13 +50,14 @@ struct endpoint;
 struct endpoint_ops {
     /* > 0 bytes, 0 at the FIN. Never crosses an urgent mark. */
     ssize_t (*recv)(struct endpoint *ep, void *buf, size_t size);
-    /* As recv, but what was read stays in the socket (MSG_PEEK). */
+    /* Like recv, but the bytes stay in the socket (MSG_PEEK). */
     ssize_t (*peek)(struct endpoint *ep, void *buf, size_t size);
-    /* Reads and drops, at most `max`; results as recv. */
+    /* Reads and drops at most `max` bytes; results as recv. */
     ssize_t (*discard)(struct endpoint *ep, size_t max);
-    /* `whole`: what is sent next does not join these bytes in one segment (MSG_EOR). */
+    /* `whole`: later bytes do not share a segment with these (MSG_EOR). */
     ssize_t (*send)(struct endpoint *ep, const struct iovec *pieces, int count, bool whole);
-    /* Moves up to `max` bytes between the socket and a pipe (splice(2)); results as recv and send. */
+    /* Moves up to `max` bytes between the socket and a pipe (splice(2)); results as recv and
+     * send. */
     ssize_t (*splice_in)(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max);
     ssize_t (*splice_out)(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max);
     /* Sends one byte as urgent data (MSG_OOB). 1 or negative errno. */
@@ -63,17 +65,17 @@ struct endpoint_ops {
     /* Whether the next byte to read is the urgent one (sockatmark(3)). */
     bool (*at_urgent_mark)(struct endpoint *ep);
     int (*shutdown_write)(struct endpoint *ep);
-    /* Bytes that arrived and were not read (FIONREAD). */
+    /* Returns the number of unread bytes (FIONREAD). */
     size_t (*unread)(struct endpoint *ep);
-    /* Whether the receive buffer is so full that the peer may send nothing more. May say no where the
+    /* Whether the receive buffer is so full that the peer cannot send more. May return false if the
      * kernel does not tell. */
     bool (*is_full)(struct endpoint *ep);
-    /* Bytes (a FIN counts as one) sent or queued, and not acknowledged (SIOCOUTQ). 0 when the
-     * peer has reset: nothing is waited for any more. */
+    /* Returns the bytes sent or queued and not acknowledged (SIOCOUTQ); a FIN counts as one. 0
+     * after the peer's reset: then there is nothing to wait for. */
     size_t (*unacked)(struct endpoint *ep);
     /* Takes the pending error (SO_ERROR is one-shot): 0 or a positive errno. */
     int (*take_error)(struct endpoint *ep);
-    /* Which segments that arrive at the socket are lost from now on; count 0: none. At most
+    /* Sets which arriving segments are lost from now on; count 0: none. At most
      * ENDPOINT_FILTERS_MAX. */
     void (*set_filters)(struct endpoint *ep, const struct packet_filter *filters, unsigned count);
     void (*close)(struct endpoint *ep, enum endpoint_close how);
@@ -82,8 +84,9 @@ struct endpoint_ops {
 struct endpoint {
     const struct endpoint_ops *ops;
     unsigned ready; /* ENDPOINT_* hints */
-    bool can_reset; /* false: a UNIX socket, where SO_LINGER does nothing and the only reset is a
-                       close() with unread bytes */
+    /* False: a UNIX socket, where SO_LINGER does nothing and the only reset is a close() with
+     * unread bytes. */
+    bool can_reset;
 };
 
 static inline bool endpoint_readable(const struct endpoint *ep)
@@ -96,9 +99,9 @@ static inline bool endpoint_writable(const struct endpoint *ep)
     return (ep->ready & ENDPOINT_WRITABLE) != 0;
 }
 
-/* A read that brought less than was asked for has emptied the queue, and the next arrival raises a
- * new edge: no second call is needed to learn EAGAIN. Not so when a FIN or an error stands behind
- * the bytes: its edge may have come already. */
+/* A read that returned less than requested has emptied the queue, and the next arrival raises a new
+ * edge, so no second call is needed to get EAGAIN. This does not hold if a FIN or an error follows
+ * the bytes: its edge may already be past. */
 static inline void endpoint_note_read(struct endpoint *ep, ssize_t n, size_t asked)
 {
     const unsigned more = ENDPOINT_ERROR | ENDPOINT_HANGUP | ENDPOINT_URGENT;
@@ -133,7 +136,7 @@ static inline ssize_t endpoint_send(
     return endpoint_note_write(ep, ep->ops->send(ep, pieces, count, whole));
 }
 
-/* A short result says nothing about the queue: the pipe may have been full. */
+/* A short result says nothing about the queue, because the pipe may be full. */
 static inline ssize_t endpoint_splice_in(
     struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of events, marks and causes: see event.h. */
 #include "proxy/relay/event.h"
 
 static const char *const event_kind_names[EVENT_COUNT] = {

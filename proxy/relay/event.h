@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record of what happened: who ended what, how, and at which byte. Sessions and listeners
- * emit events; record/ writes them as text or JSON lines. An event and every string it points to live
- * only during the call that delivers it.
+ * The record of events: who ended what, how, and at which byte. Sessions and listeners emit events;
+ * record/ writes them as text or JSON lines. An event and its strings are valid only during the
+ * call that delivers it.
  */
 #ifndef RUDEPROXY_RELAY_EVENT_H
 #define RUDEPROXY_RELAY_EVENT_H
@@ -16,16 +16,17 @@
 #include "proxy/base/side.h"
 
 enum event_kind {
-    EVENT_LISTENING,        /* a proxy's listening socket stands */
+    EVENT_LISTENING,        /* a proxy's listening socket is open */
     EVENT_NOT_LISTENING,    /* it was closed on purpose (unreachable = refuse, reload, stop) */
-    EVENT_ACCEPT_FAILED,    /* accept() failed; accepting goes on after a pause */
+    EVENT_ACCEPT_FAILED,    /* accept() failed; it is retried after a pause */
     EVENT_ACCEPT_RECOVERED, /* accept() has not failed for a second */
-    EVENT_OPEN,             /* both sockets of a connection stand */
+    EVENT_OPEN,             /* both sockets of a connection are connected */
     EVENT_CONNECT_FAILED,   /* the upstream could not be reached */
     EVENT_FAULT,            /* a fault was injected; connection 0: on the listening socket */
     EVENT_FAULT_OVER,       /* a lasting fault has ended */
-    EVENT_MATCH_LET_GO, /* `edge = before` let the beginning of a possible match go: no further byte
-                             came within match_hold. Once for each fault and connection */
+    /* A possible match of `edge = before` was forwarded after match_hold without a further byte.
+     * Once for each fault and connection. */
+    EVENT_MATCH_LET_GO,
     EVENT_MESSAGE,      /* a message ended (log_messages) */
     EVENT_FRAMING_LOST, /* bytes of a direction are not messages of the proxy's protocol. Once */
     EVENT_EOF,          /* a FIN arrived */
@@ -47,7 +48,7 @@ enum end_mark {
 
 #define END_MARKS_MAX 4
 
-/* What one socket went through. */
+/* The history of one socket. */
 struct side_record {
     const char *address; /* the peer's address as text, "" when there was no socket */
     uint64_t bytes_in;   /* read from it */
@@ -68,7 +69,7 @@ enum cause {
     CAUSE_SERVER_RST,
     CAUSE_CONNECT_FAILED,
     CAUSE_FAULT,   /* with the fault's name */
-    CAUSE_STOPPED, /* the program was told to stop, or its proxy was disabled, moved or removed */
+    CAUSE_STOPPED, /* the program stops, or its proxy was disabled, moved or removed */
     CAUSE_OUT_OF_MEMORY,
     CAUSE_COUNT,
 };
@@ -76,7 +77,7 @@ enum cause {
 #define EVENT_FAULTS_MAX 8 /* names listed in a `closed` event; fault_count is exact */
 
 #define EVENT_NOT_FIRED_MAX 16   /* entries listed in a `closed` event */
-#define NOT_FIRED_REASON_MAX 192 /* the name of a fault, and some words */
+#define NOT_FIRED_REASON_MAX 192 /* room for the name of a fault and some words */
 
 /* A fault that was armed on a connection and did not fire there. */
 struct not_fired {
@@ -109,30 +110,32 @@ struct event {
         struct {
             const char *name;
             const char *type;
-            enum direction direction; /* the one it watches */
+            enum direction direction; /* the direction it watches */
             uint64_t offset;          /* bytes of it forwarded so far */
             uint64_t message;         /* number of the message there; 0: not known */
             const char *kind;         /* of it; "": it has none, or `message` is 0 */
         } fault;                      /* also EVENT_FAULT_OVER, EVENT_MATCH_LET_GO */
         struct {
             enum direction direction;
-            uint64_t offset;  /* EVENT_MESSAGE: of its first byte; EVENT_FRAMING_LOST: of the first
-                                 byte that is not understood */
-            uint64_t number;  /* EVENT_MESSAGE only, as the rest: from 1 */
-            uint64_t size;    /* bytes */
-            const char *kind; /* "": it has none */
-            const char *line; /* the first line of an http message, else "" */
+            /* EVENT_MESSAGE: of its first byte. EVENT_FRAMING_LOST: of the first byte that could
+             * not be parsed. */
+            uint64_t offset;
+            uint64_t number;               /* EVENT_MESSAGE only, as the rest: from 1 */
+            uint64_t size;                 /* bytes */
+            const char *kind;              /* "": it has none */
+            const char *line;              /* the first line of an http message, else "" */
             const unsigned char *captured; /* the first `captured_size` bytes (the key `capture`) */
             size_t captured_size;          /* 0: none are kept */
         } message;                         /* EVENT_MESSAGE, EVENT_FRAMING_LOST */
         struct {
             enum side side;
-            uint64_t offset; /* bytes that came before it in its direction */
+            uint64_t offset; /* bytes before it in its direction */
             int errnum;      /* EVENT_RESET_SEEN only */
         } seen;              /* EVENT_EOF, EVENT_RESET_SEEN */
         struct {
             const struct side_record *sides; /* [2], by enum side */
-            const char *destination; /* what an intercepted client dialled; NULL: it was not */
+            /* the address an intercepted client dialled; NULL: not intercepted */
+            const char *destination;
             uint64_t duration_us;
             enum cause cause;
             const char *cause_fault; /* name, for CAUSE_FAULT */

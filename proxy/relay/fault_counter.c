@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Counters of faults: see fault_counter.h. */
 #include "proxy/relay/fault_counter.h"
 
 #include <stdlib.h>
@@ -149,7 +148,7 @@ static void discard(struct fault_counter *counter)
     free(counter);
 }
 
-/* Nothing finds it by its name any more. */
+/* Makes the counter unreachable by its name. */
 static void take_name_away(struct fault_counter *counter)
 {
     if (!counter->named)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pump. Happy path: bytes are read from the source into the ring and written to the sink at once, so the
- * ring is empty again before the next read and its memory is the same cached block each time.
+ * The pump. The usual case: bytes are read from the source into the ring and written to the sink at
+ * once, so the ring is empty before the next read and uses the same cached block each time.
  *
- * When the sink takes no more, the ring fills up to its limit, then reading stops: the source's
- * window closes, which is back-pressure. When the source ends, the ring is written
- * out first. When the sink fails, the ring is worthless, and flow_pump() says so to the session.
+ * If the sink accepts no more, the ring fills up to its limit, then reading stops: the source's
+ * window closes, which is back-pressure. When the source ends, the ring is written first. When the
+ * sink fails, the ring is useless, and flow_pump() reports that to the session.
  *
  * Urgent data (RFC 6093): the socket keeps the urgent byte in line, and the kernel ends each read
- * at the mark (tcp_recvmsg_locked in net/ipv4/tcp.c), so asking SIOCATMARK before a read finds it.
- * It stands in the ring like any byte, its offset noted, and nothing is read behind it until it was
- * sent with MSG_OOB.
+ * at the mark (tcp_recvmsg_locked in net/ipv4/tcp.c), so SIOCATMARK before a read finds it. It is
+ * in the ring like any byte, with its offset noted, and nothing behind it is read until it was sent
+ * with MSG_OOB.
  */
 #include "proxy/relay/flow.h"
 
@@ -94,7 +94,7 @@ void flow_insert(struct flow *flow, struct insertion *insertion)
     *last = insertion;
 }
 
-/* Whether what the ring holds lies behind an edge that was reached. */
+/* Whether the bytes of the ring lie behind an edge that was reached. */
 static bool is_behind_edge(const struct flow *flow)
 {
     return flow->withheld || flow_forwarded(flow) == flow->edge;
@@ -154,8 +154,8 @@ void flow_discard_unread(struct flow *flow)
     }
 }
 
-/* Sends bytes that a fault adds, shaped by the faults behind it in the file. Returns bytes sent, 0: none may
- * go now, or negative errno. */
+/* Sends bytes that a fault inserts, shaped by the later faults of the file. Returns bytes sent, 0:
+ * none may be sent now, or negative errno. */
 static ssize_t send_insertion(struct flow *flow)
 {
     struct insertion *insert = flow->insert;
@@ -193,7 +193,8 @@ static ssize_t send_urgent(struct flow *flow)
     return n;
 }
 
-/* Offset up to which what waits may go: a FIN or RST counts as one byte. */
+/* Returns the offset up to which pending bytes may be forwarded; a FIN or RST counts as one
+ * byte. */
 static uint64_t allowed_to(struct flow *flow)
 {
     uint64_t end = flow->ring.tail + (flow->end != FLOW_OPEN ? 1 : 0);
@@ -221,7 +222,7 @@ static ssize_t send_oldest(struct flow *flow, size_t max)
             shaping_change(flow->shaping, flow->ring.head, flow->changed, pieces, count);
     bool whole = flow->shaping != NULL && flow->shaping->cuts_segments;
     ssize_t n = endpoint_send(flow->sink, pieces, count, whole);
-    if (n >= 0 && (size_t)n < max) /* the kernel took what fits and will raise an edge */
+    if (n >= 0 && (size_t)n < max) /* the socket buffer is full: its space raises an edge */
         flow->sink->ready &= ~(unsigned)ENDPOINT_WRITABLE;
     return n;
 }
@@ -268,7 +269,7 @@ static ssize_t forward(struct flow *flow)
     return flow_would_block(n) ? 0 : n;
 }
 
-/* What stands next in the stream, when the bytes before it have gone. */
+/* Returns what follows in the stream after the forwarded bytes. */
 static enum flow_stop next_in_stream(struct flow *flow)
 {
     if (flow->finished || flow->insert != NULL)

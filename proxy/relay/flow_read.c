@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a flow reads: into its ring, into a pipe, or away; up to its edge, and to the edges that matches and
- * messages bring. flow.c tells the story.
+ * How a flow reads: into its ring, into a pipe, or to drop the bytes; up to its edge, and up to the
+ * edges of matches and messages.
  */
 #include "proxy/relay/flow_read.h"
 
@@ -23,15 +23,15 @@ static ssize_t note_end(struct flow *flow, ssize_t result)
     return 0;
 }
 
-/* Whether bytes before the edge are held back, because they may be a match or a message that is waited
- * for. */
+/* Whether bytes before the edge are held, because they may belong to a match or a message that a
+ * fault waits for. */
 static bool holds_beginning(const struct flow *flow)
 {
     return (flow->shaping != NULL && flow->shaping->hold < flow->edge) ||
            (flow->messages != NULL && messages_hold(flow->messages, flow) < flow->edge);
 }
 
-/* How much more the ring may hold. Bytes whose time to leave has not come yet take no room from others. */
+/* Returns how much more the ring may hold. Delayed bytes that are not yet due do not count. */
 static uint64_t room(struct flow *flow)
 {
     uint64_t used = ring_used(&flow->ring), most = flow->buffer;
@@ -45,8 +45,8 @@ static size_t read_allowance(struct flow *flow)
 {
     uint64_t allowance = room(flow);
     uint64_t to_edge = flow->edge > flow->ring.tail ? flow->edge - flow->ring.tail : 0;
-    /* What is held back as a possible match or message may lie before the edge: only the next byte
-     * tells. */
+    /* A held beginning of a match or message may lie before the edge: only the next byte
+     * decides. */
     if (to_edge == 0 && holds_beginning(flow))
         to_edge = 1;
     allowance = allowance < to_edge ? allowance : to_edge;
@@ -58,7 +58,7 @@ static bool matches(const struct flow *flow)
     return flow->shaping != NULL && flow->shaping->matches;
 }
 
-/* How many of these bytes, which come next, may be taken before something has to happen. */
+/* Returns how many of these next bytes may be read before an edge. */
 static size_t scan(struct flow *flow, const unsigned char *bytes, size_t n)
 {
     if (matches(flow))
@@ -73,7 +73,8 @@ static size_t scan(struct flow *flow, const unsigned char *bytes, size_t n)
     return n;
 }
 
-/* Reads where a fault looks for a pattern or a message: no byte behind it is taken out of the socket. */
+/* Reads while a fault looks for a pattern or a message: bytes behind its edge stay in the
+ * socket. */
 static ssize_t read_up_to_edge(struct flow *flow, void *space, size_t size)
 {
     ssize_t n = flow->source->ops->peek(flow->source, space, size);
@@ -85,7 +86,8 @@ static ssize_t read_up_to_edge(struct flow *flow, void *space, size_t size)
     if (wanted == 0) /* a fault comes before them; to take no byte would look like a FIN */
         return -EAGAIN;
     ssize_t taken = flow->source->ops->discard(flow->source, wanted);
-    assert(taken < 0 || (size_t)taken == wanted); /* they were there, and nobody else reads */
+    /* the peeked bytes are still there, because only this flow reads */
+    assert(taken < 0 || (size_t)taken == wanted);
     if (wanted == (size_t)n)
         endpoint_note_read(flow->source, n, size);
     return taken;
@@ -106,7 +108,7 @@ static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
     return n;
 }
 
-/* How many of the next bytes no fault and no framing wants to see. */
+/* Returns how many of the next bytes no fault and no framing needs to see. */
 static uint64_t unseen_bytes(const struct flow *flow)
 {
     uint64_t to_edge = flow->edge - flow->ring.tail;
@@ -116,8 +118,8 @@ static uint64_t unseen_bytes(const struct flow *flow)
     return skippable < to_edge ? skippable : to_edge;
 }
 
-/* Whether the next bytes are better spliced than copied: bulk data up to a distant edge, that no fault
- * wants to see and nothing stands before. */
+/* Whether the next bytes should be spliced instead of copied: bulk data up to a distant edge, which
+ * no fault needs to see, with nothing pending before it. */
 static bool may_splice(const struct flow *flow)
 {
     return flow->bulk && flow->splice_pipes != NULL && flow->shaping == NULL &&
@@ -125,7 +127,8 @@ static bool may_splice(const struct flow *flow)
            ring_used(&flow->ring) == 0 && (flow->source->ready & ENDPOINT_URGENT) == 0;
 }
 
-/* Reads once into the ring. Bytes taken; 0 with `end` set when the source ended; 0; or -ENOMEM. */
+/* Reads once into the ring. Returns bytes read; 0 with `end` set if the source ended; 0; or
+ * -ENOMEM. */
 static ssize_t take(struct flow *flow)
 {
     size_t want = read_allowance(flow);
@@ -147,7 +150,7 @@ static ssize_t take(struct flow *flow)
     return note_end(flow, n);
 }
 
-/* Reads once into an empty pipe. Results as take(). */
+/* Reads once into an empty pipe. Returns as take(). */
 static ssize_t take_spliced(struct flow *flow)
 {
     uint64_t max = unseen_bytes(flow);
@@ -159,7 +162,7 @@ static ssize_t take_spliced(struct flow *flow)
         return take(flow);
     }
     ssize_t n = endpoint_splice_in(flow->source, flow->splice_pipe, (size_t)max);
-    if (!flow_would_block(n)) /* a pause alone says nothing of what follows */
+    if (!flow_would_block(n)) /* EAGAIN alone says nothing about later reads */
         flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
     if (n > 0) {
         if (flow->messages != NULL)
@@ -188,7 +191,7 @@ ssize_t flow_read_some(struct flow *flow)
         return 0;
     if (flow->read_mode == FLOW_DISCARD)
         return drop(flow);
-    if (flow->in_pipe > 0) /* it goes first */
+    if (flow->in_pipe > 0) /* the pipe's bytes are forwarded first */
         return 0;
     return flow->sink != NULL && may_splice(flow) ? take_spliced(flow) : take(flow);
 }

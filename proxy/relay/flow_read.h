@@ -14,8 +14,8 @@ static inline bool flow_would_block(ssize_t result)
     return result == -EAGAIN || result == -EWOULDBLOCK;
 }
 
-/* Reads once, if there is anything to read and the read mode allows it. Returns bytes read; 0: none, or the
- * source has ended and `end` is set; or -ENOMEM. */
+/* Reads once, if there is anything to read and the read mode allows it. Returns bytes read; 0:
+ * none, or the source has ended and `end` is set; or -ENOMEM. */
 ssize_t flow_read_some(struct flow *flow);
 
 #endif

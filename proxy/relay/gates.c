@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gates of one direction, which say when bytes may go, and what changes them on their way. Faults that
- * are active are asked in the order of the file, each gate with what the ones before it let go: the least
- * answer counts.
+ * The gates of one direction, which decide when bytes may be forwarded, and the changes of bytes.
+ * Active faults are asked in the order of the file. Each gate sees only the bytes that the earlier
+ * ones let pass, and the smallest answer counts.
  *
- * Delays add up: each byte leaves the last delaying gate no earlier than the ones before. So only the last one
- * is asked how far bytes may go, and adds the delays of all; the others are only told where a burst begins.
+ * Delays add up: each byte is due at the last delaying gate no earlier than at the ones before. So
+ * only the last one decides how far bytes may be forwarded, and adds the delays of all; the others
+ * only learn where a burst begins.
  */
 #include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 #include "proxy/relay/shaping.h"
 
-/* The first shaping fault whose order in the file is `first` or more. */
+/* Returns the first shaping fault whose order in the file is `first` or more. */
 static struct armed_fault *shaper_from(const struct shaping *shaping, size_t first)
 {
     struct armed_fault *armed = shaping->shapers;
@@ -20,7 +21,7 @@ static struct armed_fault *shaper_from(const struct shaping *shaping, size_t fir
     return armed;
 }
 
-/* Shows `n` bytes to the faults from the `first` on, which change them in place. */
+/* Shows `n` bytes to the faults from `first` on, which change them in place. */
 static void change_piece(
     const struct shaping *shaping, size_t first, uint64_t offset, unsigned char *bytes, size_t n)
 {
@@ -32,7 +33,7 @@ static void change_piece(
     }
 }
 
-/* What did not fit into the socket is shown again, but was changed. */
+/* Bytes that did not fit into the socket come again, but are already changed. */
 uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
     const struct iovec *pieces, int count)
 {
@@ -50,11 +51,12 @@ uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t chang
 
 /* --- gates --- */
 
-/* The gate that asks when bytes came. */
+/* The gate that calls view->arrived. */
 struct gate_context {
     const struct shaping *shaping;
-    const struct insertion *insertion; /* asked about its bytes; NULL: about the stream's */
-    const struct armed_fault *first;   /* the first fault that shapes the bytes */
+    /* the insertion whose bytes are asked for; NULL: the stream's */
+    const struct insertion *insertion;
+    const struct armed_fault *first; /* the first fault that shapes the bytes */
     const struct armed_fault *asking;
 };
 
@@ -78,7 +80,7 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
     return came;
 }
 
-/* The answer of the gate of one fault for the bytes from `head` to `end`. */
+/* Asks the gate of one fault about the bytes from `head` to `end`. */
 static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *context, uint64_t head,
     uint64_t end, time_us *again)
 {
@@ -97,7 +99,7 @@ static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *con
     return fault->type->gate(armed->params, armed->state, &view, again);
 }
 
-/* Asks the gates from the `first` fault on; `insertion` is NULL for the stream's bytes. */
+/* Asks the gates from fault `first` on; `insertion` is NULL for the stream's bytes. */
 static uint64_t ask_gates(struct shaping *shaping, const struct insertion *insertion, size_t first,
     uint64_t head, uint64_t end)
 {
@@ -125,7 +127,7 @@ uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
     return ask_gates(shaping, NULL, 0, head, shaping->hold < end ? shaping->hold : end);
 }
 
-/* Offset up to which the bytes that wait are due, for the faults that delay. */
+/* Returns the offset up to which pending bytes are due, for the faults that delay. */
 static uint64_t due_offset(struct shaping *shaping, uint64_t head, uint64_t tail)
 {
     const struct gate_context context = {
@@ -137,7 +139,7 @@ static uint64_t due_offset(struct shaping *shaping, uint64_t head, uint64_t tail
     return due < tail ? due : tail;
 }
 
-/* When the byte at `offset` is due. */
+/* Returns when the byte at `offset` is due. */
 static time_us due_time(const struct shaping *shaping, uint64_t offset)
 {
     const struct gate_context all = {.shaping = shaping, .first = shaping->shapers};
@@ -163,7 +165,7 @@ uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail)
     return delayed;
 }
 
-/* Tells the gates from the `first` fault on that bytes went. */
+/* Tells the gates from fault `first` on that bytes were forwarded. */
 static void tell_gates(struct shaping *shaping, size_t first, uint64_t offset, size_t n)
 {
     struct armed_fault *armed = shaper_from(shaping, first);
@@ -183,7 +185,7 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
 
 /* --- insertions: to the gates they stand at the offset of the next byte --- */
 
-/* Order of the fault behind the one that inserts. All faults stand behind one that was taken away. */
+/* Returns the order of the next fault after the inserting one; 0 if that was removed. */
 static size_t behind(const struct insertion *insertion)
 {
     return container_of(insertion, struct armed_fault, insertion)->order + 1;

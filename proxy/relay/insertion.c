@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that a fault adds: see insertion.h. */
 #include "proxy/relay/insertion.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes that a fault adds to a stream. They have no offset: triggers do not count them. Owned by the
- * armed fault; a flow keeps a queue of them.
+ * Bytes that a fault inserts into a stream. They have no offset: triggers do not count them. Owned
+ * by the armed fault; a flow has a queue of them.
  */
 #ifndef RUDEPROXY_RELAY_INSERTION_H
 #define RUDEPROXY_RELAY_INSERTION_H
@@ -11,11 +11,11 @@
 
 #include "proxy/base/clock.h"
 
-/* Bytes of an insertion that are sent in one piece. */
+/* Size of a piece in which inserted bytes are sent. */
 #define INSERTION_PIECE 4096
 
-/* Faults that change bytes see those of insertions at offsets from here on, which no stream reaches: so the
- * draws for the stream's bytes stay as they are. */
+/* Faults that change bytes see inserted ones at offsets from here on, which no stream reaches. So
+ * the draws for the stream's bytes do not change. */
 #define INSERTION_OFFSETS (UINT64_C(1) << 63)
 
 struct insertion {
@@ -27,7 +27,7 @@ struct insertion {
     time_us came_at; /* when it was queued */
 };
 
-/* Copies the next bytes, at most `max`. Returns how many, 0: none are left. */
+/* Copies the next bytes, at most `max`. Returns their number, 0 at the end. */
 size_t insertion_peek(const struct insertion *insertion, unsigned char *bytes, size_t max);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Streaming search: see matcher.h. */
 #include "proxy/relay/matcher.h"
 
 #include <assert.h>
 
-/* The state after one more byte: how much of the pattern the stream now ends in. */
+/* Returns the state after one more byte: how much of the pattern is a suffix of the stream. */
 static unsigned step(const struct matcher *matcher, unsigned matched, unsigned char byte)
 {
     const struct trigger *trigger = matcher->trigger;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The edges of messages, as a trigger sees them: see message_wait.h. */
 #include "proxy/relay/message_wait.h"
 
 #include <string.h>
@@ -107,7 +106,7 @@ static void on_part(const struct protocol *protocol, const struct message_wait *
             wait->match->edge = event->offset;
 }
 
-/* The message ends, or is lost, at this offset: what would fire behind it does not. */
+/* The message ends, or is lost, at this offset: a trigger behind it cannot fire. */
 static void on_end(
     const struct protocol *protocol, const struct message_wait *wait, uint64_t offset, bool lost)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages and the triggers that wait for them: see messages.h.
- *
- * framing_scan() reports one edge of a message after another. Each is shown to the faults, and where that
- * gives one of them the offset at which it fires, no byte behind that offset is taken.
+ * framing_scan() reports one edge of a message after another. Each is passed to the faults. If that
+ * gives one of them its firing offset, no byte behind that offset is read.
  */
 #include "proxy/relay/messages.h"
 
@@ -15,20 +13,20 @@
 #include "proxy/relay/message_wait.h"
 #include "proxy/relay/note.h"
 
-/* What is known of one direction. */
+/* The state of one direction. */
 struct stream {
     bool peeks;         /* some fault waits for a message */
     bool sized;         /* the size of the last message is known, or known to be unknown */
-    uint64_t scanned;   /* offset up to which the framing has looked */
-    time_us scanned_at; /* when it last saw a byte */
-    uint64_t dropped;   /* flow->dropped, as far as it was noticed */
+    uint64_t scanned;   /* offset up to which the framing has scanned */
+    time_us scanned_at; /* when it last scanned a byte */
+    uint64_t dropped;   /* flow->dropped, when last checked */
 };
 
 struct messages {
     struct session *session;
-    struct protocol protocol; /* of the proxy when the connection began */
+    struct protocol protocol; /* the proxy's, when the connection began */
     struct framing *framing;
-    struct client_hello hello; /* as far as it has come upstream */
+    struct client_hello hello; /* as far as it has arrived upstream */
     struct stream streams[2];  /* by direction */
     struct capture capture;
 };
@@ -157,8 +155,8 @@ static void take_event(struct messages *messages, const struct framing_event *ev
         emit(messages, event, EVENT_FRAMING_LOST);
 }
 
-/* Brings the flow's edge up to date with what the last event gave. Another direction than the one whose bytes
- * are read has to be pumped for that. */
+/* Updates the flow's edge after an event. If it belongs to the direction that is not being read,
+ * that flow has to be pumped. */
 static void set_edge(struct messages *messages, enum direction direction, enum direction reading)
 {
     struct session *session = messages->session;
@@ -176,8 +174,8 @@ static bool reads_hello(const struct messages *messages, enum direction directio
     return direction == DIRECTION_UPSTREAM && messages->hello.state == CLIENT_HELLO_READING;
 }
 
-/* Looks for the server's name. Faults that wait for it are armed before these bytes are forwarded: the flow
- * stops at an edge in front of them. */
+/* Looks for the server's name. Faults that wait for it are armed before these bytes are forwarded:
+ * the flow stops at an edge before them. */
 static void scan_hello(
     struct messages *messages, struct flow *flow, const unsigned char *bytes, size_t n)
 {
@@ -191,7 +189,7 @@ static void scan_hello(
         flow_set_edge(flow, flow_forwarded(flow));
 }
 
-/* The bytes from `offset` on are no messages: a ClientHello may begin with them. */
+/* The bytes from `offset` on are no messages: a ClientHello may begin there. */
 static void restart_hello(struct messages *messages, enum direction direction)
 {
     if (direction == DIRECTION_UPSTREAM && messages->hello.state != CLIENT_HELLO_NAMED)
@@ -266,9 +264,9 @@ void messages_end(struct messages *messages, struct flow *flow)
     set_edge(messages, event.direction, flow->direction);
 }
 
-/* --- beginnings of messages that wait --- */
+/* --- held beginnings of messages --- */
 
-/* Whether the message that has begun is the one that the trigger waits for, and its edge is not known. */
+/* Whether the current message is the one that the trigger waits for, and its edge is unknown. */
 static bool waits_in_message(const struct messages *messages, const struct message_wait *wait,
     enum direction direction, bool of_chunk)
 {
@@ -278,7 +276,7 @@ static bool waits_in_message(const struct messages *messages, const struct messa
                      : trigger->minus > 0 && !messages->streams[direction].sized);
 }
 
-/* Offset from which on a trigger holds bytes back, because they may stand behind its edge. */
+/* Returns the offset from which a trigger holds bytes, because they may lie behind its edge. */
 static uint64_t held_from(
     const struct messages *messages, const struct message_wait *wait, enum direction direction)
 {
@@ -300,7 +298,7 @@ static bool may_hold(const struct messages *messages, const struct armed_fault *
                armed_can_fire(armed, session->now - session->plan->started_at));
 }
 
-/* The bytes that one fault holds back: from `from` on, FLOW_NO_EDGE for none, until `until`. */
+/* The bytes that one fault holds: from `from` on (FLOW_NO_EDGE: none), until `until`. */
 struct hold {
     uint64_t from;
     time_us until;

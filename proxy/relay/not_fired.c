@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Says in words how far each fault came that did not fire: see not_fired.h. The words are those of the
- * manual, because scripts look for them.
+ * Describes how far each fault got that did not fire. The words are those of the manual, because
+ * scripts search for them.
  */
 #include "proxy/relay/not_fired.h"
 
@@ -10,7 +10,7 @@
 
 #include "proxy/base/units.h"
 
-/* A fault that did not fire, and the room for its reason. */
+/* A fault that did not fire, with room for its reason. */
 struct miss {
     const struct session *session;
     const struct armed_fault *armed;
@@ -20,7 +20,7 @@ struct miss {
 
 #define SAY(miss, ...) snprintf((miss)->text, (miss)->size, __VA_ARGS__)
 
-/* The watched direction in which most bytes were forwarded since the fault was armed. */
+/* Returns the watched direction in which most bytes were forwarded since the fault was armed. */
 static enum direction busiest_direction(const struct miss *miss)
 {
     enum direction best = DIRECTION_DOWNSTREAM;
@@ -82,7 +82,7 @@ static void describe_message(const struct miss *miss, const struct trigger *when
         SAY(miss, "message seen, but not as far as that");
 }
 
-/* "250ms": whole milliseconds where there is one, so that the text stays short. */
+/* Writes "250ms": whole milliseconds from 1 ms on, so that the text stays short. */
 static const char *span(uint64_t us, char buf[24])
 {
     units_format_duration(us < US_PER_MS ? us : us - us % US_PER_MS, buf, 24);
@@ -126,7 +126,7 @@ static void describe_open(const struct miss *miss, const struct trigger *when)
     SAY(miss, "the connection never opened");
 }
 
-/* By enum trigger_kind, of faults whose trigger did not come. */
+/* For faults whose trigger did not come, by enum trigger_kind. */
 static void (*const waiting[TRIGGER_KIND_COUNT])(
     const struct miss *miss, const struct trigger *when) = {
     [TRIGGER_OPEN] = describe_open,
@@ -189,8 +189,8 @@ static void describe_reason(const struct miss *miss)
     }
 }
 
-/* Whether nothing is to be said about a fault: it fired, or is told as that of the other direction, which
- * stands beside it in the list. */
+/* Whether the fault needs no entry: it fired, or it is reported with its other direction, which is
+ * the next one in the list. */
 static bool is_told(const struct session *session, size_t i)
 {
     const struct armed_set *set = &session->armed;

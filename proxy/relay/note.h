@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* For the files of relay/: a session notes what happened to it, and that it has to look again. */
+/* Private to relay/: records events of a session, and requests another pass. */
 #ifndef RUDEPROXY_RELAY_NOTE_H
 #define RUDEPROXY_RELAY_NOTE_H
 
 #include "proxy/relay/event.h"
 #include "proxy/relay/state.h"
 
-/* Asks the session for another pass: something changed that another part has to see. */
+/* Requests another pass: something changed that another part has to see. */
 static inline void session_touch(struct session *session)
 {
     session->again = true;

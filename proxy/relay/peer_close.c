@@ -34,40 +34,40 @@ void peer_close_by_reset(struct session *session, enum side side, int errnum)
 
 void peer_close_look_for_error(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
+    struct session_side *this = &session->side[side];
     const struct flow *from = &session->flow[side];
     bool reads_will_tell = from->end == FLOW_OPEN && from->read_mode != FLOW_PAUSE;
-    if (it->ep == NULL || (it->ep->ready & ENDPOINT_ERROR) == 0 || it->reset_noted ||
+    if (this->ep == NULL || (this->ep->ready & ENDPOINT_ERROR) == 0 || this->reset_noted ||
         reads_will_tell)
         return;
-    int errnum = it->ep->ops->take_error(it->ep);
+    int errnum = this->ep->ops->take_error(this->ep);
     if (errnum != 0)
         peer_close_by_reset(session, side, errnum);
 }
 
-/* Sends an early FIN that is due, and forwards a RST that came after a FIN (its own, or the early one that
- * was sent instead). */
+/* Sends an early FIN that is due, and forwards a RST that came after a FIN (its own, or the early
+ * one that was sent instead). */
 static void settle_fins(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
+    struct session_side *this = &session->side[side];
     struct flow *towards = &session->flow[!side];
-    if (it->fin_wanted && !it->fin_sent && flow_is_delivered(towards)) {
+    if (this->fin_wanted && !this->fin_sent && flow_is_delivered(towards)) {
         side_send_fin(session, side);
         flow_finish(towards);
         session_touch(session);
     }
     struct flow *from = &session->flow[side];
-    bool behind_fin = it->reset_late || (it->reset_noted && from->finished);
-    if (behind_fin && it->ep != NULL && flow_is_delivered(from)) {
-        if (!it->fin_held)
+    bool behind_fin = this->reset_late || (this->reset_noted && from->finished);
+    if (behind_fin && this->ep != NULL && flow_is_delivered(from)) {
+        if (!this->fin_held)
             side_send_fin(session, (enum side) !side);
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
         teardown_begin(session, (enum side) !side, &reset_drain);
     }
 }
 
-/* A UNIX socket whose peer closed both ways fails at its next write, so a connection of two UNIX sockets
- * is over when one peer is gone. */
+/* A UNIX socket whose peer closed both ways fails at its next write, so a connection of two UNIX
+ * sockets is over when one peer is gone. */
 static void settle_gone(struct session *session, enum side side)
 {
     const struct endpoint *ep = session->side[side].ep;
@@ -79,8 +79,8 @@ static void settle_gone(struct session *session, enum side side)
     side_close(session, (enum side) !side, ENDPOINT_CLOSE_PLAIN);
 }
 
-/* Both FINs of one side were exchanged while the other side still sends, which happens behind an early
- * FIN. On a direct connection, bytes that arrive now meet a closed socket, and its RST. */
+/* Both FINs of one side were exchanged while the other side still sends, which happens behind an
+ * early FIN. On a direct connection, bytes that arrive now meet a closed socket, and its RST. */
 static void settle_deserted(struct session *session, enum side side)
 {
     static const struct action reset_on_data = {.kind = ACTION_RESET_ON_DATA};
@@ -102,16 +102,16 @@ void peer_close_settle(struct session *session, enum side side)
 
 void peer_close_watch_stalled(struct session *session, enum side sink)
 {
-    struct session_side *it = &session->side[sink];
+    struct session_side *this = &session->side[sink];
     const struct session_side *source = &session->side[!sink];
     bool pending =
         source->reset_noted || (source->ep != NULL && (source->ep->ready & ENDPOINT_ERROR) != 0);
-    if (it->ep == NULL || !pending || session->cause == CAUSE_FAULT)
+    if (this->ep == NULL || !pending || session->cause == CAUSE_FAULT)
         return;
     const struct flow *towards = &session->flow[!sink];
-    size_t unacked = it->ep->ops->unacked(it->ep);
-    bool blocked = (!flow_is_delivered(towards) && !endpoint_writable(it->ep)) ||
-                   it->teardown.state == TEARDOWN_ACK;
+    size_t unacked = this->ep->ops->unacked(this->ep);
+    bool blocked = (!flow_is_delivered(towards) && !endpoint_writable(this->ep)) ||
+                   this->teardown.state == TEARDOWN_ACK;
     uint64_t mark = flow_forwarded(towards) - unacked;
     if (!blocked || session->stall_since == TIME_NEVER || mark != session->stall_mark) {
         session->stall_mark = mark;

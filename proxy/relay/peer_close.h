@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The FINs and RSTs that peers send, and what follows for the other side. For session.c. Every function
- * looks at one side of a running session.
+ * The FINs and RSTs that peers send, and what follows for the other side. For session.c. Every
+ * function looks at one side of a running session.
  */
 #ifndef RUDEPROXY_RELAY_PEER_CLOSE_H
 #define RUDEPROXY_RELAY_PEER_CLOSE_H
@@ -9,15 +9,15 @@
 #include "proxy/base/clock.h"
 #include "proxy/relay/state.h"
 
-/* The peer of `side` has reset, as a write to it or its error state shows. Bytes that arrived before are
- * still in the receive queue and are read first, unless reading is paused. */
+/* The peer of `side` has reset, as a write to it or its error state shows. Bytes that arrived
+ * before are still in the receive queue and are read first, unless reading is paused. */
 void peer_close_by_reset(struct session *session, enum side side, int errnum);
 
 /* Looks for an error that no read reports: after the FIN, or while reading is paused. */
 void peer_close_look_for_error(struct session *session, enum side side);
 
-/* Sends what the state of the flows makes due: an early FIN, a RST that came after a FIN, the close of
- * a side whose peer is gone. */
+/* Sends what the state of the flows makes due: an early FIN, a RST that came after a FIN, the close
+ * of a side whose peer is gone. */
 void peer_close_settle(struct session *session, enum side side);
 
 /* How often to call peer_close_watch_stalled() while a reset waits. */

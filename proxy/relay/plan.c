@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans, rules and counters: see plan.h. */
 #include "proxy/relay/plan.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A rule that takes the place of another one goes on with its counter. */
+/* Returns the counter of a rule: the one of the rule it replaces, if any. */
 static struct fault_counter *counter_of(const struct fault *fault, enum rule_origin origin,
     const char *proxy, const struct rule *before, struct fault_counters *book)
 {
@@ -18,7 +17,8 @@ static struct fault_counter *counter_of(const struct fault *fault, enum rule_ori
                                    : fault_counter_new_unnamed(book, proxy, fault->name);
 }
 
-/* What a rule shares: the same as the rule before it, if that is of the same type. NULL: out of memory. */
+/* Returns the shared state of a rule: that of the rule it replaces, if its type is the same. NULL:
+ * out of memory. */
 static struct rule_shared *shared_of(const struct fault *fault, const struct rule *before)
 {
     struct rule_shared *shared = NULL;
@@ -87,7 +87,7 @@ void rule_unref(struct rule *rule)
     free(rule);
 }
 
-/* A plan without rules, with room for some. */
+/* Allocates a plan without rules, with room for some. */
 static struct plan *allocate(const struct plan_basis *basis, size_t room)
 {
     struct plan *plan = calloc(1, sizeof *plan + room * sizeof(struct rule *));
@@ -149,7 +149,7 @@ static size_t count_rules(const struct config *config, const char *proxy_name)
     return count;
 }
 
-/* The rule of a fault of the file: the old one if that says the same. NULL: out of memory. */
+/* Returns the rule of a fault of the file: the old one if that is equal. NULL: out of memory. */
 static struct rule *rule_of(const struct fault *fault, const char *proxy, const struct plan *old,
     struct fault_counters *book)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a connection. Everything that can happen leads to session_run(), which looks at the
- * whole session until nothing changes any more: errors on either socket, both flows, both endings.
+ * The life of a connection. All events lead to session_run(), which checks the whole session until
+ * nothing changes any more: errors on either socket, both flows, both teardowns.
  *
- * Happy path: both flows carry bytes; the source's FIN is passed on when every byte before it was;
+ * The usual case: both flows carry bytes; the source's FIN is forwarded after every byte before it;
  * when both flows have finished, both sockets are closed.
  *
- * peer_close.c handles the FINs and RSTs of peers; teardown.c how we end a side.
+ * peer_close.c handles FINs and RSTs from peers, teardown.c the closing of a side.
  */
 #include "proxy/relay/session.h"
 
@@ -22,8 +22,9 @@
 #include "proxy/relay/teardown.h"
 #include "proxy/relay/triggers.h"
 
-/* Each pass of a run looks at every armed fault. A run ends behind so many looks, and goes on in the next turn of
- * the loop: thousands of faults on consecutive bytes do not hold up other connections. */
+/* Each pass of a run looks at every armed fault. A run ends behind so many looks, and goes on in
+ * the next turn of the loop: thousands of faults on consecutive bytes do not hold up other
+ * connections. */
 #define RUN_LOOKS_MAX 8192
 
 static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
@@ -37,7 +38,7 @@ void session_init(struct session *session, const struct session_host *host, stru
     session->plan = plan_ref(plan);
     session->number = number;
     session->server_name = "";
-    session->concurrent = 1; /* unless the host knows better before session_start() */
+    session->concurrent = 1; /* a default that the host may replace before session_start() */
     session->opened_at = session->timer_at = session->stall_since = TIME_NEVER;
     side_init(&session->side[SIDE_CLIENT], client, client_address);
     side_init(&session->side[SIDE_SERVER], NULL, "");
@@ -67,12 +68,12 @@ void session_deinit(struct session *session)
     session->plan = NULL;
 }
 
-/* Whether the FIN at the end of the flow has to wait; sets when it may go. */
+/* Whether the FIN at the end of the flow has to wait. Sets when it may be sent. */
 static bool fin_is_held(struct session *session, struct session_side *source)
 {
     if (!source->fin_held)
         return false;
-    if (source->fin_release_at == TIME_NEVER) /* it may have come after this run began */
+    if (source->fin_release_at == TIME_NEVER) /* the FIN may have arrived after this run began */
         source->fin_release_at = time_add(session->host->now(session), source->fin_hold_us);
     return session->now < source->fin_release_at;
 }
@@ -92,7 +93,7 @@ static void at_end(struct session *session, enum direction direction)
         triggers_on_event(session, TRIGGER_EOF, direction);
         if (session->over || flow->insert != NULL || fin_is_held(session, &session->side[source]))
             return;
-        if (!flow_is_over(&session->flow[!direction])) /* else the close() to come sends it */
+        if (!flow_is_over(&session->flow[!direction])) /* otherwise the coming close() sends it */
             side_send_fin(session, sink);
         flow_finish(flow);
     } else {
@@ -133,7 +134,7 @@ static void run_flow(struct session *session, enum direction direction)
         session->active_at = session->now;
     if (flow->let_go)
         triggers_report_let_go(session, direction);
-    if (flow->dropped != dropped) /* a limit of no bytes is looked for in time */
+    if (flow->dropped != dropped) /* a limit of 0 bytes ends by time */
         session_touch(session);
     switch (stop) {
     case FLOW_WAITING:
@@ -173,10 +174,10 @@ static time_us next_time(const struct session *session)
     if (session->dial_at != 0 && !session->over)
         next = time_min(next, session->dial_at);
     for (int i = 0; i < 2; i++) {
-        const struct session_side *it = &session->side[i];
-        next = time_min(next, teardown_next_time(&it->teardown));
-        if (it->fin_release_at > session->now)
-            next = time_min(next, it->fin_release_at);
+        const struct session_side *this = &session->side[i];
+        next = time_min(next, teardown_next_time(&this->teardown));
+        if (this->fin_release_at > session->now)
+            next = time_min(next, this->fin_release_at);
         if (session->flow[i].shaping != NULL && session->flow[i].sink != NULL)
             next = time_min(next, shaping_next_time(session->flow[i].shaping));
         if (session->messages != NULL && session->flow[i].sink != NULL)
@@ -220,7 +221,7 @@ static void stop_now(struct session *session)
     side_close(session, SIDE_SERVER, session->stop_how);
 }
 
-/* While a fault puts the dial off, a client that resets has nothing to wait for. (While the host dials, its RST
+/* Ends a session whose client resets while a fault delays the dial. (While the host dials, the RST
  * waits for the server, which sees it as on a direct connection.) */
 static void end_if_client_left(struct session *session)
 {
@@ -234,7 +235,7 @@ static void end_if_client_left(struct session *session)
     side_close(session, SIDE_CLIENT, ENDPOINT_CLOSE_PLAIN);
 }
 
-/* Dials the upstream at once, unless a fault puts it off, or the session is over before. */
+/* Dials the upstream, unless a fault delays it or the session ends first. */
 static void advance_dial(struct session *session)
 {
     if (session->opened_at != TIME_NEVER)
@@ -284,7 +285,7 @@ static void finish(struct session *session)
     session->host->ended(session);
 }
 
-/* Tells the host when to come back. */
+/* Tells the host when to call again. */
 static void schedule(struct session *session)
 {
     time_us next = next_time(session);
@@ -296,7 +297,7 @@ static void schedule(struct session *session)
         session->host->wake_soon(session);
 }
 
-/* Whether the run needs another pass. One that ends the session is never put off. */
+/* Whether the run needs another pass. A pass that ends the session is never postponed. */
 static bool goes_on(struct session *session, size_t looks)
 {
     if (session_is_gone(session))
@@ -363,7 +364,8 @@ void session_hang_up(struct session *session, enum cause cause)
     stop(session, cause, ENDPOINT_CLOSE_PLAIN);
 }
 
-/* Gives a flow a shaping if any armed fault looks at its bytes. 0 or -1: out of memory. */
+/* Creates the shaping of a flow if an armed fault needs its bytes. Returns 0, or -1 if out of
+ * memory. */
 static int shape_flow(struct session *session, enum direction direction)
 {
     if (!shaping_is_needed(&session->armed, direction))
@@ -420,14 +422,15 @@ void session_on_connected(
     for (int d = 0; d < 2; d++)
         flow_set_edge(&session->flow[d], armed_next_edge(session, (enum direction)d, 0));
     triggers_on_event(session, TRIGGER_OPEN, DIRECTION_UPSTREAM);
-    /* A client's bytes may wait already: no direction moves a byte before bytes:0 of both has fired. */
+    /* The client may have sent bytes already. No direction forwards a byte before bytes:0 of both
+     * has fired. */
     for (int d = 0; d < 2 && !session->over; d++)
         if (session->flow[d].edge == 0)
             at_edge(session, (enum direction)d);
     session_run(session);
 }
 
-/* What the client of an unreachable upstream gets, by enum unreachable. */
+/* The ending for the client of an unreachable upstream, by enum unreachable. */
 static const struct action unreachable_actions[] = {
     [UNREACHABLE_RESET] = {.kind = ACTION_RESET_ABRUPT},
     [UNREACHABLE_CLOSE] = {.kind = ACTION_CLOSE_GRACEFUL, .duration_us = 5 * US_PER_S},

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The matches of one direction, and what is known of its shaping faults: see shaping.h. Their gates are
- * asked in gates.c.
+ * The matches of one direction, and the state of its shaping faults. Their gates are in gates.c.
  *
- * A match whose edge is `after` ends a read: bytes are peeked at first, and those behind the match
- * stay in the kernel until the fault has fired. A match whose edge is `before` is known only when
- * its last byte is here, so while the stream ends in a beginning of the pattern, that beginning is
- * read but not forwarded: never more bytes than could be the match.
+ * A match whose edge is `after` ends a read: bytes are peeked first, and those behind the match
+ * stay in the kernel until the fault has fired. A match whose edge is `before` is known only at its
+ * last byte. So while the stream ends in a beginning of the pattern, that beginning is read but not
+ * forwarded: never more bytes than could be the match.
  */
 #include "proxy/relay/shaping.h"
 
 #include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 
-/* Whether the fault waits for a pattern in this direction now. */
+/* Whether the fault now waits for a pattern in this direction. */
 static bool waits_for_match(const struct armed_fault *armed, enum direction direction)
 {
     const struct trigger *trigger = armed_trigger(armed);
@@ -53,7 +52,7 @@ void shaping_deinit(struct shaping *shaping)
     arrivals_deinit(&shaping->arrivals);
 }
 
-/* How far the pattern that this fault waits for now has matched. NULL: it waits for none. */
+/* Returns the progress of the pattern that this fault now waits for, or NULL. */
 static struct match *current_match(struct armed_fault *armed, enum direction direction)
 {
     if (!waits_for_match(armed, direction))
@@ -62,7 +61,7 @@ static struct match *current_match(struct armed_fault *armed, enum direction dir
                                          : &armed->until_match[direction];
 }
 
-/* The pattern that this fault still looks for, NULL: none. */
+/* Returns the pattern that this fault still looks for, or NULL. */
 static const struct matcher *current_matcher(
     struct armed_fault *armed, enum direction direction, struct match **match)
 {
@@ -72,7 +71,8 @@ static const struct matcher *current_matcher(
                                                             : &armed->rule->until_matcher;
 }
 
-/* Whether bytes have to wait for the trigger of this fault: it would fire now, or end an active fault. */
+/* Whether bytes must wait for the trigger of this fault: it would fire now, or end an active
+ * fault. */
 static bool may_hold(const struct shaping *shaping, const struct armed_fault *armed)
 {
     return armed->phase == ARMED_ACTIVE ||
@@ -80,8 +80,8 @@ static bool may_hold(const struct shaping *shaping, const struct armed_fault *ar
                armed_can_fire(armed, shaping->now - shaping->started_at));
 }
 
-/* The beginning of a match that this fault holds back now, NULL: none. The bytes of a beginning that were
- * forwarded already cannot be withheld any more. */
+/* Returns the beginning of a match that this fault now holds, or NULL. Bytes of it that were
+ * already forwarded cannot be held. */
 static struct match *held_match(const struct shaping *shaping, struct armed_fault *armed)
 {
     struct match *match;
@@ -93,8 +93,8 @@ static struct match *held_match(const struct shaping *shaping, struct armed_faul
     return held ? match : NULL;
 }
 
-/* When this fault lets its beginning of a match go: `match_hold` after the last byte, or when its window
- * closes. */
+/* Returns when this fault releases its beginning of a match: `match_hold` after the last byte, or
+ * when its window closes. */
 static time_us let_go_at(const struct shaping *shaping, const struct armed_fault *armed)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -102,7 +102,8 @@ static time_us let_go_at(const struct shaping *shaping, const struct armed_fault
         time_add(shaping->started_at, fault->active.to));
 }
 
-/* Offset behind which a fault withholds everything while its trigger_delay runs. SHAPING_NO_HOLD: none. */
+/* Returns the offset behind which a fault holds everything while its trigger_delay runs.
+ * SHAPING_NO_HOLD: none. */
 static uint64_t delay_hold(const struct shaping *shaping, const struct armed_fault *armed)
 {
     bool holds = armed->phase == ARMED_DELAYED && armed->rule->fault.when.edge == EDGE_BEFORE &&
@@ -110,7 +111,8 @@ static uint64_t delay_hold(const struct shaping *shaping, const struct armed_fau
     return holds ? armed->when_match[shaping->direction].edge : SHAPING_NO_HOLD;
 }
 
-/* Finds the bytes that must not go yet, because they may turn out to be a match, or stand behind one. */
+/* Finds the bytes that must not be forwarded yet, because they may become a match, or lie behind
+ * one. */
 static void hold_back(struct shaping *shaping)
 {
     shaping->hold = SHAPING_NO_HOLD;
@@ -126,7 +128,7 @@ static void hold_back(struct shaping *shaping)
     }
 }
 
-/* Lets the beginnings go whose time is up. */
+/* Releases held beginnings that are due. */
 static void let_go(struct shaping *shaping)
 {
     for (size_t i = 0; i < shaping->set->count; i++) {
@@ -160,7 +162,8 @@ void shaping_refresh(struct shaping *shaping)
         shaping->matches |= waits_for_match(armed, shaping->direction);
         shaping->needs_bytes |= active && type->mutate != NULL;
         shaping->cuts_segments |= active && type->cuts_segments;
-        /* From the start, so that bytes that wait when it becomes active have their time. */
+        /* Set from the start, so that bytes pending when the fault becomes active have their
+         * arrival time. */
         shaping->wants_arrivals |= bits_have(armed->directions, (int)shaping->direction) &&
                                    type->wants_arrivals && armed->phase != ARMED_DONE;
     }
@@ -183,7 +186,7 @@ void shaping_join(struct shaping *shaping, uint64_t head, uint64_t tail, bool en
 void shaping_begin(struct shaping *shaping, time_us now)
 {
     shaping->now = now;
-    shaping->again = TIME_NEVER; /* unless a gate says so once more */
+    shaping->again = TIME_NEVER; /* unless a gate sets it again */
     shaping->let_go = false;
     if (now >= shaping->hold_until)
         let_go(shaping);
@@ -194,8 +197,8 @@ time_us shaping_next_time(const struct shaping *shaping)
     return time_min(shaping->again, shaping->hold_until);
 }
 
-/* Goes on with one pattern, and notes where its edge is when it was found: with `edge = before` at its
- * beginning, unless that was forwarded already. */
+/* Continues with one pattern, and sets its edge when it is found: with `edge = before` at its
+ * beginning, unless that was already forwarded. */
 static void scan_one(struct shaping *shaping, const struct matcher *matcher, struct match *match,
     uint64_t offset, const unsigned char *bytes, size_t n)
 {
@@ -205,7 +208,7 @@ static void scan_one(struct shaping *shaping, const struct matcher *matcher, str
         return;
     bool withheld =
         trigger->edge == EDGE_BEFORE && end - trigger->pattern_len >= shaping->forwarded;
-    uint64_t most = FLOW_NO_EDGE - 1 - end; /* so that the edge is one */
+    uint64_t most = FLOW_NO_EDGE - 1 - end; /* so that the sum is a valid edge */
     match->edge = withheld               ? end - trigger->pattern_len
                   : trigger->plus < most ? end + trigger->plus
                                          : end + most;
@@ -213,8 +216,8 @@ static void scan_one(struct shaping *shaping, const struct matcher *matcher, str
         shaping->match_edge = match->edge;
 }
 
-/* The first edge of a match among all patterns bounds what the others are shown, so that each byte is shown
- * once to each: the shortest scan is found on copies first. */
+/* The first match among all patterns limits what the others may scan, so that each byte is scanned
+ * once by each: the shortest scan is found on copies first. */
 size_t shaping_may_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < shaping->set->count; i++) {
@@ -274,8 +277,8 @@ void shaping_note_empty(struct shaping *shaping, bool empty)
     shaping->empty = empty;
 }
 
-/* A burst begins where nothing waited; pieces of one moment are one burst, even if those before
- * have gone meanwhile. */
+/* A burst begins if nothing was pending. Pieces that arrive at the same time are one burst, even if
+ * the first have been forwarded meanwhile. */
 static void note_arrival(struct shaping *shaping, uint64_t offset)
 {
     if (shaping->empty && shaping->taken_at != shaping->now)
@@ -290,7 +293,7 @@ void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n)
         arrivals_add(&shaping->arrivals, offset + n, shaping->now);
 }
 
-/* A match cannot begin in bytes that are gone, nor was one found there. */
+/* A match cannot begin in bytes that are gone, and none was found there. */
 static void forget_match(const struct shaping *shaping, struct armed_fault *armed, uint64_t head)
 {
     struct match *match = current_match(armed, shaping->direction);

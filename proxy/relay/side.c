@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One socket of a session: see side.h. Every socket of a session is closed in side_close(). */
+/* One socket of a session. Every socket of a session is closed in side_close(). */
 #include "proxy/relay/side.h"
 
 #include <assert.h>
@@ -42,11 +42,11 @@ void side_mark(struct session *session, enum side side, enum end_mark mark)
 
 void side_send_fin(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
-    if (it->ep == NULL || it->fin_sent)
+    struct session_side *this = &session->side[side];
+    if (this->ep == NULL || this->fin_sent)
         return;
-    it->fin_sent = true;
-    if (it->ep->ops->shutdown_write(it->ep) == 0)
+    this->fin_sent = true;
+    if (this->ep->ops->shutdown_write(this->ep) == 0)
         side_mark(session, side, END_FIN_SENT);
 }
 
@@ -68,64 +68,65 @@ void side_note_fin(struct session *session, enum side side)
 
 void side_note_reset(struct session *session, enum side side, int errnum)
 {
-    struct session_side *it = &session->side[side];
-    if (it->reset_noted)
+    struct session_side *this = &session->side[side];
+    if (this->reset_noted)
         return;
-    it->reset_noted = true;
-    it->reset_late = session->flow[side].end == FLOW_END_FIN;
-    it->record.errnum = errnum;
+    this->reset_noted = true;
+    this->reset_late = session->flow[side].end == FLOW_END_FIN;
+    this->record.errnum = errnum;
     side_mark(session, side, END_RST_RECEIVED);
     session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_RST : CAUSE_SERVER_RST);
     emit_seen(session, EVENT_RESET_SEEN, side, errnum);
     session_touch(session);
 }
 
-/* What the kernel sends for this close, given what both ends said before (tcp_close and
+/* Records what the kernel sends for this close, given what both ends sent before (tcp_close and
  * tcp_need_reset in net/ipv4/tcp.c). */
 static void mark_close(struct session *session, enum side side, enum endpoint_close how)
 {
-    const struct session_side *it = &session->side[side];
+    const struct session_side *this = &session->side[side];
     bool fin_received =
-        session->flow[side].end == FLOW_END_FIN || (it->ep->ready & ENDPOINT_HANGUP) != 0;
-    if (it->reset_noted)
+        session->flow[side].end == FLOW_END_FIN || (this->ep->ready & ENDPOINT_HANGUP) != 0;
+    if (this->reset_noted)
         return;
     if (how == ENDPOINT_CLOSE_VANISH) {
         side_mark(session, side, END_VANISHED);
         return;
     }
-    if (it->record.unread > 0) {
-        if (!it->fin_sent || !fin_received) /* else we are in TIME_WAIT: nothing is sent */
+    if (this->record.unread > 0) {
+        /* otherwise the socket is in TIME_WAIT and nothing is sent */
+        if (!this->fin_sent || !fin_received)
             side_mark(session, side, END_RST_SENT);
         return;
     }
-    bool reset = how != ENDPOINT_CLOSE_PLAIN && it->ep->can_reset;
-    if (!it->fin_sent && (how != ENDPOINT_CLOSE_RESET || !reset))
+    bool reset = how != ENDPOINT_CLOSE_PLAIN && this->ep->can_reset;
+    if (!this->fin_sent && (how != ENDPOINT_CLOSE_RESET || !reset))
         side_mark(session, side, END_FIN_SENT);
-    bool both_fins = fin_received && (it->fin_sent || how == ENDPOINT_CLOSE_FIN_RESET);
+    bool both_fins = fin_received && (this->fin_sent || how == ENDPOINT_CLOSE_FIN_RESET);
     if (reset && !both_fins)
         side_mark(session, side, END_RST_SENT);
 }
 
 void side_close(struct session *session, enum side side, enum endpoint_close how)
 {
-    struct session_side *it = &session->side[side];
-    struct endpoint *ep = it->ep;
-    if (it->teardown.state != TEARDOWN_CLOSED)
-        side_move(it, TEARDOWN_CLOSED);
+    struct session_side *this = &session->side[side];
+    struct endpoint *ep = this->ep;
+    if (this->teardown.state != TEARDOWN_CLOSED)
+        side_move(this, TEARDOWN_CLOSED);
     if (ep == NULL)
         return;
     struct flow *from = &session->flow[side];
     struct flow *towards = &session->flow[!side];
     if (how == ENDPOINT_CLOSE_FIN_RESET)
         flow_discard_unread(from);
-    it->record.bytes_in = flow_read(from);
-    it->record.bytes_out = flow_forwarded(towards) + towards->inserted;
-    it->record.unread = from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep);
-    if (!it->reset_noted && session->host->wants_details(session))
-        it->record.unacked = ep->ops->unacked(ep);
+    this->record.bytes_in = flow_read(from);
+    this->record.bytes_out = flow_forwarded(towards) + towards->inserted;
+    this->record.unread = from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep);
+    if (!this->reset_noted && session->host->wants_details(session))
+        this->record.unacked = ep->ops->unacked(ep);
     mark_close(session, side, how);
     ep->ops->close(ep, how);
-    it->ep = NULL;
+    this->ep = NULL;
     flow_drop_sink(towards);
     flow_stop_reading(from);
     flow_detach_source(from);

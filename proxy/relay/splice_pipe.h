@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A kernel pipe through which bulk data moves from socket to socket without being copied to us
- * (splice(2)). Taken when data waits, given back when it is empty: an idle connection has none.
+ * A kernel pipe through which bulk data moves between sockets without a copy to user space
+ * (splice(2)). It is taken when data is pending and given back when it is empty: an idle connection
+ * has none.
  */
 #ifndef RUDEPROXY_RELAY_SPLICE_PIPE_H
 #define RUDEPROXY_RELAY_SPLICE_PIPE_H
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Room for bytes that splice(2) does not take: no more than the smallest pipe holds (pipe(7)). */
+/* Room for bytes that splice(2) does not move: at most what the smallest pipe holds (pipe(7)). */
 #define SPLICE_PIPE_HELD_MAX 4096
 
 struct splice_pipe {
@@ -19,13 +20,13 @@ struct splice_pipe {
     char held_bytes[SPLICE_PIPE_HELD_MAX];
 };
 
-/* Where pipes come from; implemented by net/. */
+/* The owner of pipes; implemented by net/. */
 struct splice_pipe_pool {
-    /* NULL: none to be had, copy instead. */
+    /* Returns a pipe, or NULL: copy instead. */
     struct splice_pipe *(*take)(struct splice_pipe_pool *pool);
-    /* `empty`: it holds no bytes and may be used again. */
+    /* `empty`: the pipe holds no bytes and can be reused. */
     void (*give)(struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, bool empty);
-    /* Takes the oldest `n` bytes out of it, which holds so many. */
+    /* Removes the oldest `n` bytes; the pipe holds at least that many. */
     void (*drain)(
         struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, void *bytes, size_t n);
 };

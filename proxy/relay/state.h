@@ -21,7 +21,7 @@
 struct messages;
 struct session;
 
-/* What a session asks of its owner. No call may re-enter the session except session_stop(). */
+/* Calls from a session to its owner. No call may re-enter the session except session_stop(). */
 struct session_host {
     time_us (*now)(struct session *session);
     /* Starts connecting upstream; answers later, never from inside the call. */
@@ -53,8 +53,8 @@ enum teardown_state {
     TEARDOWN_DELIVER, /* bytes that were read for it are still being written to the kernel */
     TEARDOWN_DRAIN,   /* our FIN is out; bytes that arrive are dropped until the peer's FIN */
     TEARDOWN_ACK,     /* waiting until the peer has acknowledged every byte */
-    TEARDOWN_UNREAD,  /* waiting until enough bytes lie unread */
-    TEARDOWN_DATA,    /* waiting for the byte that is answered with a RST */
+    TEARDOWN_UNREAD,  /* waiting for enough unread bytes */
+    TEARDOWN_DATA,    /* waiting for a byte, which is answered with a RST */
     TEARDOWN_HOLD,    /* open and silent until the peer closes */
     TEARDOWN_CLOSED,  /* the socket is gone, or never was */
     TEARDOWN_STATES,
@@ -66,7 +66,7 @@ struct teardown {
     time_us deadline; /* of a graceful close; TIME_NEVER: none */
     time_us check_at; /* when to ask the kernel again (SIOCOUTQ, FIONREAD); TIME_NEVER: not */
     uint64_t check_us;
-    size_t unread;      /* bytes that lay unread when the kernel was last asked */
+    size_t unread;      /* unread bytes when the kernel was last asked */
     time_us idle_since; /* since when nothing moves and the other socket is gone; TIME_NEVER */
     uint64_t progress;  /* bytes that had moved by then */
 };
@@ -92,11 +92,12 @@ struct session {
     struct plan *plan;   /* one reference */
     uint64_t number;     /* of the connection in its proxy, from 1 */
     uint64_t concurrent; /* connections open on its proxy when it was accepted, itself included */
-    const char *destination; /* what an intercepted client dialled; the host's; NULL: it was not */
+    /* the address an intercepted client dialled; the host's; NULL: not intercepted */
+    const char *destination;
     struct session_side side[2]; /* by enum side */
     struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
     const char *server_name;     /* that the client named in TLS; "": not known */
-    bool named;                  /* ... and its faults are not armed yet */
+    bool named;                  /* ... and the faults waiting for it are not armed yet */
     struct armed_set armed;      /* the faults that concern this connection */
     struct messages *messages;   /* owned; NULL: the proxy has no protocol */
     struct armed_fault *retired; /* removed faults whose insertions still wait; NULL: none */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Teardown: see teardown.h. One state for each side, advanced whenever the session runs.
+ * One state for each side, advanced whenever the session runs.
  *
- * Bytes that the peer sends during a teardown are read and dropped, because a peer that is blocked in a
- * write may never read what it has to acknowledge. Only UNREAD and DATA leave them in the socket. If the
- * peer resets, there is nothing left to wait for.
+ * Bytes that the peer sends during a teardown are read and dropped, because a peer that is blocked
+ * in a write may never read the bytes it has to acknowledge. Only UNREAD and DATA leave them in the
+ * socket. If the peer resets, there is nothing left to wait for.
  */
 #include "proxy/relay/teardown.h"
 
@@ -27,8 +27,8 @@ static enum teardown_state first_state(enum action_kind kind)
     }
 }
 
-/* Bytes that still arrive from the side are dropped, or left in the socket where the teardown counts
- * them. Bytes behind an edge that was reached are never forwarded. */
+/* Drops the bytes that still arrive from the side, or leaves them in the socket if the teardown
+ * counts them. Bytes behind an edge that was reached are never forwarded. */
 static void stop_flows(struct session *session, enum side side, enum teardown_state state)
 {
     struct flow *from = &session->flow[side];
@@ -56,30 +56,30 @@ static void set_filter(struct session *session, enum side side)
 
 void teardown_begin(struct session *session, enum side side, const struct action *action)
 {
-    struct session_side *it = &session->side[side];
-    struct teardown *teardown = &it->teardown;
+    struct session_side *this = &session->side[side];
+    struct teardown *teardown = &this->teardown;
     assert(action_is_ending(action->kind));
     if (teardown->state != TEARDOWN_NONE)
         return;
     session->over = true;
     session_touch(session);
     teardown->action = *action;
-    side_move(it, first_state(action->kind));
+    side_move(this, first_state(action->kind));
     if (action->kind == ACTION_CLOSE_GRACEFUL)
         teardown->deadline = time_add(session->now, action->duration_us);
     stop_flows(session, side, teardown->state);
     set_filter(session, side);
-    if (it->ep == NULL || action->kind == ACTION_CLOSE_PLAIN) /* NULL: not connected yet */
+    if (this->ep == NULL || action->kind == ACTION_CLOSE_PLAIN) /* NULL: not connected yet */
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
     else if (action->kind == ACTION_RESET_ABRUPT)
         side_close(session, side, ENDPOINT_CLOSE_RESET);
 }
 
 /* Whether the peer has acknowledged every byte (and FIN). If not, sets when to ask again. */
-static bool acknowledged(struct session *session, struct session_side *it)
+static bool acknowledged(struct session *session, struct session_side *this)
 {
-    struct teardown *teardown = &it->teardown;
-    if (it->ep->ops->unacked(it->ep) == 0)
+    struct teardown *teardown = &this->teardown;
+    if (this->ep->ops->unacked(this->ep) == 0)
         return true;
     if (teardown->check_at == TIME_NEVER || session->now >= teardown->check_at) {
         teardown->check_us =
@@ -93,23 +93,23 @@ static bool acknowledged(struct session *session, struct session_side *it)
 
 static void advance_deliver(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
+    struct session_side *this = &session->side[side];
     if (!flow_is_delivered(&session->flow[!side]))
         return;
-    bool graceful = it->teardown.action.kind == ACTION_CLOSE_GRACEFUL;
-    if (graceful || it->fin_wanted)
+    bool graceful = this->teardown.action.kind == ACTION_CLOSE_GRACEFUL;
+    if (graceful || this->fin_wanted)
         side_send_fin(session, side);
     flow_finish(&session->flow[!side]);
-    side_move(it, graceful ? TEARDOWN_DRAIN : TEARDOWN_ACK);
+    side_move(this, graceful ? TEARDOWN_DRAIN : TEARDOWN_ACK);
     session_touch(session);
 }
 
 static void advance_ack(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
-    if (!acknowledged(session, it))
+    struct session_side *this = &session->side[side];
+    if (!acknowledged(session, this))
         return;
-    enum action_kind kind = it->teardown.action.kind;
+    enum action_kind kind = this->teardown.action.kind;
     side_close(session, side,
         kind == ACTION_RESET_AFTER_FIN ? ENDPOINT_CLOSE_FIN_RESET
         : kind == ACTION_VANISH        ? ENDPOINT_CLOSE_VANISH
@@ -122,15 +122,15 @@ static void advance_drain(struct session *session, enum side side)
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 
-/* Whether the receive buffer is full, though fewer bytes lie there than wanted: no further one can come. Asked
- * when no byte has come for a while; sets when to ask again. */
-static bool is_full(struct session *session, struct session_side *it, size_t unread)
+/* Whether the receive buffer is full with fewer bytes than required: no further byte can arrive.
+ * Called when no byte has come for a while; sets when to ask again. */
+static bool is_full(struct session *session, struct session_side *this, size_t unread)
 {
-    struct teardown *teardown = &it->teardown;
+    struct teardown *teardown = &this->teardown;
     bool moved = unread != teardown->unread;
     if (unread == 0 || (!moved && teardown->check_at != TIME_NEVER))
         return false;
-    if (!moved && it->ep->ops->is_full(it->ep))
+    if (!moved && this->ep->ops->is_full(this->ep))
         return true;
     teardown->unread = unread;
     teardown->check_us = moved ? TEARDOWN_FULL_FIRST_US : teardown->check_us * 2;
@@ -140,21 +140,21 @@ static bool is_full(struct session *session, struct session_side *it, size_t unr
     return false;
 }
 
-/* The two teardowns that wait for bytes. After the peer's FIN no byte comes: then the bytes that lie
- * there have to be enough. */
+/* The two teardowns that wait for bytes. After the peer's FIN no byte arrives: then the unread
+ * bytes have to be enough. */
 static void advance_unread(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
-    size_t unread = it->ep->ops->unread(it->ep);
-    bool last = (it->ep->ready & ENDPOINT_HANGUP) != 0;
+    struct session_side *this = &session->side[side];
+    size_t unread = this->ep->ops->unread(this->ep);
+    bool last = (this->ep->ready & ENDPOINT_HANGUP) != 0;
     if (last && unread == 0 && session->flow[side].end == FLOW_OPEN) {
         flow_end_with_fin(&session->flow[side]); /* no byte stands before it */
         side_note_fin(session, side);
     }
-    if (it->teardown.state == TEARDOWN_DATA && unread > 0)
+    if (this->teardown.state == TEARDOWN_DATA && unread > 0)
         side_close(session, side, ENDPOINT_CLOSE_RESET);
-    else if (last || (it->teardown.state == TEARDOWN_UNREAD &&
-                         (unread >= it->teardown.action.bytes || is_full(session, it, unread))))
+    else if (last || (this->teardown.state == TEARDOWN_UNREAD &&
+                         (unread >= this->teardown.action.bytes || is_full(session, this, unread))))
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 
@@ -183,7 +183,8 @@ static time_us idle_until(const struct teardown *teardown)
                : time_add(teardown->idle_since, idle_max_us[teardown->state]);
 }
 
-/* Bytes that have moved on this socket so far, or lie in it: less those that are not acknowledged. */
+/* Returns the bytes that have moved on this socket, plus unread ones, minus those that are not
+ * acknowledged. */
 static uint64_t progress_of(const struct session *session, enum side side)
 {
     struct endpoint *ep = session->side[side].ep;
@@ -219,12 +220,12 @@ static void give_up(struct session *session, enum side side)
 
 void teardown_advance(struct session *session, enum side side)
 {
-    struct session_side *it = &session->side[side];
-    struct teardown *teardown = &it->teardown;
+    struct session_side *this = &session->side[side];
+    struct teardown *teardown = &this->teardown;
     teardown->check_at = session->now >= teardown->check_at ? TIME_NEVER : teardown->check_at;
     if (teardown->state == TEARDOWN_NONE || teardown->state == TEARDOWN_CLOSED)
         return;
-    if (it->reset_noted) {
+    if (this->reset_noted) {
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
         return;
     }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How one socket of a session is brought to its end. Most ends take time: bytes have to be
- * delivered, acknowledged, or waited for. The teardown is that wait, as a state (state.h).
+ * Closes one socket of a session. Most endings take time: bytes must be delivered, acknowledged, or
+ * waited for. The teardown is that wait, as a state (state.h).
  *
  *   NONE --begin--> DELIVER --flow towards it is empty--> DRAIN ---> CLOSED   graceful close
  *                                                    `--> ACK -----> CLOSED   reset drain,
  *                                                                             after_fin, vanish
- *   NONE --begin--> UNREAD --enough lies unread--------------------> CLOSED   close with unread data
+ *   NONE --begin--> UNREAD --enough bytes are unread---------------> CLOSED   close, unread data
  *   NONE --begin--> DATA ----a byte arrives------------------------> CLOSED   reset on data
- *   NONE --begin--> HOLD ----the peer ends it----------------------> CLOSED   hold
+ *   NONE --begin--> HOLD ----the peer closes-----------------------> CLOSED   hold
  *   NONE --begin--> DELIVER ---------------------------------------> CLOSED   plain, abrupt
  *
- * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, the session was
- * stopped, or the wait was in vain. A wait is in vain when the other socket of the session is gone and no
- * byte has moved for TEARDOWN_IDLE_US. side_move() asserts the moves.
+ * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, the session
+ * was stopped, or the wait is useless. It is useless when the other socket of the session is gone
+ * and no byte has moved for TEARDOWN_IDLE_US. side_move() asserts the moves.
  */
 #ifndef RUDEPROXY_RELAY_TEARDOWN_H
 #define RUDEPROXY_RELAY_TEARDOWN_H
@@ -30,24 +30,26 @@
 /* How long a socket waits alone. As long as Linux keeps a socket that its program has closed
  * (tcp_fin_timeout). */
 #define TEARDOWN_IDLE_US (60 * (uint64_t)US_PER_S)
-/* The same for HOLD, which promises to stay open until the peer closes. */
+/* The idle limit of HOLD, which promises to stay open until the peer closes. */
 #define TEARDOWN_HOLD_US (3600 * (uint64_t)US_PER_S)
 
-/* How often UNREAD asks whether the receive buffer is full, so that no further byte can come: at an interval
- * that doubles from the first to the last of these. */
+/* Interval in which UNREAD checks whether the receive buffer is full, so that no further byte can
+ * arrive. It doubles from the first to the last of these. */
 #define TEARDOWN_FULL_FIRST_US (100 * (uint64_t)US_PER_MS)
 #define TEARDOWN_FULL_LAST_US (5 * (uint64_t)US_PER_S)
 
 /* Begins the end of one side. Ignored when it has begun before. */
 void teardown_begin(struct session *session, enum side side, const struct action *action);
 
-/* Goes as far as it can now. */
+/* Makes progress as far as possible now. */
 void teardown_advance(struct session *session, enum side side);
 
-/* The filter of a side that vanishes, which stays for as long as its socket: false, if it does not. */
+/* The filter of a side that vanishes, which stays for as long as its socket: false, if it does
+ * not. */
 bool teardown_filter(const struct teardown *teardown, struct packet_filter *filter);
 
-/* When teardown_advance() has to be called again without an event; TIME_NEVER: not by time alone. */
+/* When teardown_advance() has to be called again without an event; TIME_NEVER: not by time
+ * alone. */
 time_us teardown_next_time(const struct teardown *teardown);
 
 #endif

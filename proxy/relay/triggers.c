@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verbs of armed faults: see triggers.h. start() is where a fault begins and finish() where a
- * lasting one ends. Each leaves one event.
+ * The verbs of armed faults. start() begins a fault and finish() ends a lasting one. Each emits one
+ * event.
  */
 #include "proxy/relay/triggers.h"
 
@@ -48,7 +48,8 @@ static void emit_fault(struct session *session, enum event_kind kind,
     session_emit(session, &event);
 }
 
-/* Counts the connection as injected. False: the fault was injected in `times` connections already. */
+/* Counts the connection as injected. False: the fault was injected in `times` connections
+ * already. */
 static bool count_in(struct session *session, struct armed_fault *armed)
 {
     struct rule *rule = armed->rule;
@@ -69,7 +70,8 @@ static time_us since_start(const struct session *session)
     return session->now - session->plan->started_at;
 }
 
-/* An early FIN is the first end of the connection too, though its other direction lives on. */
+/* An early FIN also counts as the first end of the connection, though its other direction
+ * continues. */
 static void note_cause(struct session *session, const struct rule *rule, const struct action on[2])
 {
     bool ends = action_is_ending(on[SIDE_CLIENT].kind) || on[SIDE_CLIENT].kind == ACTION_FIN ||
@@ -93,8 +95,8 @@ static uint64_t changed_to(const struct flow *flow)
     return flow->changed > flow_forwarded(flow) ? flow->changed : flow_forwarded(flow);
 }
 
-/* Whether the fault has nothing left to act on: a direction that has ended takes no bytes, and the bytes that
- * it changes may have gone. */
+/* Whether the fault has nothing left to act on: a direction that has ended takes no bytes, and the
+ * bytes that it changes may have gone. */
 static bool is_too_late(
     const struct session *session, const struct armed_fault *armed, const struct action on[2])
 {
@@ -143,8 +145,8 @@ static void start(struct session *session, struct armed_fault *armed, enum direc
     unchain(session, fault);
 }
 
-/* The trigger came, and its delay is over. A lasting fault whose window has not opened waits for it; any other fault is too early
- * or too late. */
+/* The trigger came, and its delay is over. A lasting fault whose window has not opened waits for
+ * it; any other fault is too early or too late. */
 static void happen(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -156,7 +158,7 @@ static void happen(struct session *session, struct armed_fault *armed, enum dire
         release(session, armed, MISS_WINDOW);
 }
 
-/* The trigger came. While a trigger_delay runs, shaping.c withholds what stands behind an edge that is
+/* The trigger came. While a trigger_delay runs, shaping.c holds the bytes behind an edge that is
  * before a match. */
 static void trigger(struct session *session, struct armed_fault *armed, enum direction direction)
 {
@@ -171,7 +173,7 @@ static void trigger(struct session *session, struct armed_fault *armed, enum dir
     session->outdated = true;
 }
 
-/* The bytes withheld meanwhile stand behind the edge again, so that an ending drops them. */
+/* The bytes held meanwhile lie behind the edge again, so that an ending drops them. */
 static void on_delay_over(struct session *session, struct armed_fault *armed)
 {
     struct flow *flow = &session->flow[armed->fires_in];
@@ -190,8 +192,8 @@ static void await_again(struct session *session, struct armed_fault *armed)
     session_recompute(session);
 }
 
-/* A lasting fault has ended. If that ends the connection, edges are not recomputed here: bytes past the edge
- * must not be sent before the close. */
+/* A lasting fault has ended. If that ends the connection, edges are not recomputed here: bytes past
+ * the edge must not be sent before the close. */
 static void finish(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE;
@@ -227,8 +229,8 @@ static bool ends_connection(const struct fault *fault)
     return action_is_ending(on[SIDE_CLIENT].kind) || action_is_ending(on[SIDE_SERVER].kind);
 }
 
-/* Whether a fault that waits for the open starts now. While the upstream is dialled an ending that was meant for
- * this connection alone does not wait for it. */
+/* Whether a fault that waits for the open starts now. While the upstream is dialled an ending that
+ * was meant for this connection alone does not wait for it. */
 static bool starts_late(const struct session *session, const struct armed_fault *armed)
 {
     const struct rule *rule = armed->rule;
@@ -238,8 +240,8 @@ static bool starts_late(const struct session *session, const struct armed_fault 
            (rule->origin == RULE_FOR_CONNECTION && ends_connection(&rule->fault));
 }
 
-/* Arms a fault in the middle of a connection, as far as its moment is not past: one that waits for the
- * open fires now. */
+/* Arms a fault in the middle of a connection, as far as its moment is not past: one that waits for
+ * the open fires now. */
 static void arm_now(struct session *session, struct armed_fault *armed)
 {
     struct action on[2];
@@ -254,7 +256,7 @@ static void arm_now(struct session *session, struct armed_fault *armed)
         trigger(session, armed, armed_direction(armed));
 }
 
-/* Lets a fault that is armed now look for its match in the bytes that wait. */
+/* Searches the pending bytes for the match of a newly armed fault. */
 static void search_waiting(struct session *session, struct armed_fault *armed)
 {
     for (int d = 0; d < 2; d++) {
@@ -264,7 +266,7 @@ static void search_waiting(struct session *session, struct armed_fault *armed)
     }
 }
 
-/* Arms a fault behind the one that it waited for: it counts, and looks for its match, from the next byte
+/* Arms a fault after the one it waited for: it counts, and looks for its match, from the next byte
  * on. */
 static void arm_chained(struct session *session, struct armed_fault *armed)
 {
@@ -305,7 +307,8 @@ static void arm_named(struct session *session)
     }
 }
 
-/* Arms what waited for a fault that has just fired. That may fire at once, and be waited for too. */
+/* Arms the faults that waited for one that has just fired. They may fire at once, and others may
+ * wait for them. */
 static void arm_unchained(struct session *session)
 {
     for (bool again = session->chains; again && !session->over;) {

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What makes the armed faults of a session (armed.h) begin and end: events, edges, time, and changes of the
- * plan. Of several faults at one trigger the first of the file fires first, and an ending is the last.
+ * Begins and ends the armed faults of a session (armed.h), on events, edges, time, and changes of
+ * the plan. Of several faults at one trigger the first of the file fires first, and an ending is
+ * the last.
  */
 #ifndef RUDEPROXY_RELAY_TRIGGERS_H
 #define RUDEPROXY_RELAY_TRIGGERS_H
 
 #include "proxy/relay/state.h"
 
-/* Carries out what armed faults do from the open on, before their trigger (fault_type.arm). */
+/* Performs the actions of armed faults that start at the open, before their trigger
+ * (fault_type.arm). */
 void triggers_prepare(struct session *session);
 
 /* TRIGGER_OPEN, TRIGGER_ACCEPT, or TRIGGER_EOF in this direction came. */
 void triggers_on_event(struct session *session, enum trigger_kind kind, enum direction direction);
 
-/* Exactly `offset` bytes of the direction were forwarded: byte triggers, matches, messages, limits. Faults
- * that waited for the server's name, which the client has just said, are armed first. */
+/* Exactly `offset` bytes of the direction were forwarded: byte triggers, matches, messages, limits.
+ * Faults that waited for the server's name, which the client has just said, are armed first. */
 void triggers_on_edge(struct session *session, enum direction direction, uint64_t offset);
 
 /* The beginning of a possible match was let go in the direction: reports it once for each fault. */
@@ -24,14 +26,14 @@ void triggers_report_let_go(struct session *session, enum direction direction);
 /* Time passed: time triggers, idle triggers, windows and durations. */
 void triggers_on_time(struct session *session);
 
-/* For adoption.c. Arms a fault in the middle of a connection. A fault that waits for the open starts now; a
- * fault whose event has passed never fires here. */
+/* For adoption.c. Arms a fault in the middle of a connection. A fault that waits for the open
+ * starts now; a fault whose event has passed never fires here. */
 void triggers_arm_late(struct session *session, struct armed_fault *armed);
 
 /* Continues an armed fault under another rule; armed_can_change() holds. */
 void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to);
 
-/* Ends a fault that is taken away. */
+/* Ends a fault that is removed. */
 void triggers_remove(struct session *session, struct armed_fault *armed);
 
 #endif
