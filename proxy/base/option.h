@@ -69,8 +69,8 @@ void option_describe(const struct option *option, char *buf, size_t size);
 extern const struct option_kind option_yes_no;              /* bool: yes or no */
 extern const struct option_kind option_number;              /* uint64_t: plain decimal */
 extern const struct option_kind option_number_or_unlimited; /* uint64_t; `unlimited` = UINT64_MAX */
-extern const struct option_kind option_duration; /* uint64_t: microseconds; a unit is required,
-                                                    except for a plain 0; see units.h */
+/* uint64_t: microseconds; a unit is required, except for a plain 0; see units.h. */
+extern const struct option_kind option_duration;
 /* uint64_t: microseconds; `forever` = UINT64_MAX */
 extern const struct option_kind option_duration_or_forever;
 extern const struct option_kind option_size;       /* uint64_t: bytes; 512, 64k, 1M, 1G */

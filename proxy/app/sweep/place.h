@@ -39,8 +39,9 @@ struct sweep_place {
     bool at_fin;     /* it fires at the FIN, behind `offset` bytes */
     /* It fires when the byte behind `offset`, the first of `message`, has arrived, and withholds it. */
     bool withheld;
-    uint64_t message; /* number of the message that the next byte belongs to, or that just ended at
-                         SWEEP_EDGE_AFTER; 0: not known */
+    /* Number of the message that the next byte belongs to, or that just ended at SWEEP_EDGE_AFTER;
+     * 0: not known. */
+    uint64_t message;
     enum sweep_edge edge;
 };
 
