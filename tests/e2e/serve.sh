@@ -82,7 +82,7 @@ broken() { # JSON PATTERN
 }
 
 broken '[{"name": "a", "upstream": "b:1"' 'bad.json:1:'
-broken '{}' 'no list'
+broken '{}' 'not a list'
 broken '[1]' 'proxy 1: it is not an object'
 broken '[{"name": "a"}]' 'proxy 1: upstream is missing'
 broken '[{"upstream": "a"}]' 'proxy 1: name is missing'
