@@ -40,6 +40,7 @@ struct settings {
     uint64_t seed;
     char log[OPTION_PATH_MAX];          /* "stderr", "stdout", "none" or a path */
     int log_format;                     /* enum log_format */
+    char pcap[OPTION_PATH_MAX];         /* the pcapng file; "": none */
     struct address admin;               /* of the HTTP API; an empty host: no API */
     char admin_token[OPTION_TOKEN_MAX]; /* required from API clients; "": none */
     bool admin_open;                    /* without a token, any address and any Host are accepted */

@@ -33,6 +33,7 @@
 #include "proxy/app/rights.h"
 #include "proxy/app/sandbox.h"
 #include "proxy/app/seed.h"
+#include "proxy/app/view/pcap_file.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
 #include "proxy/record/log.h"
@@ -45,6 +46,7 @@ struct run {
     struct messages messages;
     struct log log;
     struct ledger ledger;
+    struct pcap_file *pcap; /* NULL: none */
     uv_loop_t loop;
     struct worker worker;
     struct control control;
@@ -66,6 +68,7 @@ static void on_event(void *user, const struct event *event)
     struct run *run = user;
     ledger_note_event(&run->ledger, event);
     log_event(&run->log, event);
+    pcap_file_note(run->pcap, event);
     if (run->admin != NULL)
         admin_note_event(run->admin, event);
     if (run->options->intercept != NULL &&
@@ -405,6 +408,8 @@ static int open_outputs(struct run *run, struct err *err)
         return -1;
     if (messages_open(&run->messages, strcmp(settings->log, "stderr") == 0, err) != 0)
         return -1;
+    if (settings->pcap[0] != '\0' && (run->pcap = pcap_file_open(settings->pcap, err)) == NULL)
+        return -1;
     return log_open(&run->log, settings, run->messages.writer, err);
 }
 
@@ -428,6 +433,7 @@ int run_config(struct config *config, const struct run_options *options)
         status = run_with_log(run);
     else
         fprintf(stderr, "rudeproxy: %s\n", err.text);
+    pcap_file_close(run->pcap);
     log_close(&run->log);
     messages_close(&run->messages);
     ledger_deinit(&run->ledger);

@@ -124,6 +124,21 @@ sed -i '/^protocol/d' "$work/capture.ini"
 expect 2 "$RUDEPROXY" check "$work/capture.ini"
 says "$work/err" '\[proxy web\] capture: there are no messages without a protocol'
 
+# --- Packets of a run that lasts ----------------------------------------------------------------
+
+sed -E 's/^\[rudeproxy\]/&\npcap = live.pcapng/' "$work/view.ini" >"$work/live.ini"
+for run in 1 2; do
+    # shellcheck disable=SC2016
+    (cd "$work" && expect 0 "$RUDEPROXY" exec -c live.ini --log live.log -- bash -c '
+        curl -q -sS --noproxy "*" -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/5000"; true')
+done
+tr -c '[:print:]' '\n' <"$work/live.pcapng" >"$work/live.text"
+says "$work/live.text" 'cut: reset at byte 1,024 from the server|f: reset at byte'
+says "$work/live.text" '"event":"closed"'
+if command -v tshark >/dev/null; then
+    same "RSTs of two runs" 4 "$(tshark -r "$work/live.pcapng" -Y tcp.flags.reset==1 2>/dev/null | wc -l)"
+fi
+
 # --- What is no log -----------------------------------------------------------------------------
 
 expect 2 "$RUDEPROXY" view

@@ -131,6 +131,7 @@ static void prepare_proxies(struct child *child)
         snprintf(listen->host, sizeof listen->host, "%.*s", (int)sizeof listen->host - 1, path);
     }
     child->config.settings.admin = (struct address){.host = ""};
+    child->config.settings.pcap[0] = '\0'; /* hundreds of runs would share it */
 }
 
 /* The faults of the file give way to those of the job. */

@@ -239,13 +239,18 @@ static int by_time(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-void segments_write(struct segments *segments, FILE *out)
+void segments_write_packets(struct segments *segments, FILE *out)
 {
     if (segments->count > 1)
         qsort(segments->blocks, segments->count, sizeof segments->blocks[0], by_time);
-    pcapng_write_head(out);
     for (size_t i = 0; i < segments->count; i++)
         fwrite(segments->blocks[i].bytes, 1, segments->blocks[i].size, out);
+}
+
+void segments_write(struct segments *segments, FILE *out)
+{
+    pcapng_write_head(out);
+    segments_write_packets(segments, out);
 }
 
 void segments_free(struct segments *segments)

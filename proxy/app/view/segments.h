@@ -38,7 +38,10 @@ void segments_init(struct segments *segments);
 MUST_CHECK int segments_add(
     struct segments *segments, const struct story *story, const char *listening);
 
-/* Writes the file: all packets in the order of their times. */
+/* Writes all packets in the order of their times: the rest of a section (pcapng.h). */
+void segments_write_packets(struct segments *segments, FILE *out);
+
+/* Writes a whole file: its head, and all packets. */
 void segments_write(struct segments *segments, FILE *out);
 void segments_free(struct segments *segments);
 

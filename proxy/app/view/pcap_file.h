@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The packets of a run in a pcapng file, made from its events as `view --pcapng` makes them from a log. The
+ * packets of a connection are written when it is over, by the thread of a line_writer: nothing blocks.
+ *
+ * Life: pcap_file_open, pcap_file_note for each event, pcap_file_close.
+ */
+#ifndef RUDEPROXY_APP_VIEW_PCAP_FILE_H
+#define RUDEPROXY_APP_VIEW_PCAP_FILE_H
+
+#include "proxy/base/err.h"
+#include "proxy/relay/event.h"
+
+/* Events of one connection that are kept; those behind them are left out, but for its end. */
+#define PCAP_FILE_EVENTS_MAX 10000
+
+struct pcap_file;
+
+/* Begins a section at the end of the file, which is made if it is not there. NULL with err filled. */
+struct pcap_file *pcap_file_open(const char *path, struct err *err);
+
+/* NULL is allowed, here and below. */
+void pcap_file_note(struct pcap_file *file, const struct event *event);
+
+/* Waits for what is not written yet, as a log does. */
+void pcap_file_close(struct pcap_file *file);
+
+#endif
