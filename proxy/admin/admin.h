@@ -29,8 +29,8 @@ struct admin_context {
     void *user;
 };
 
-/* Opens the API at settings->admin, whose name is known (control_ask_name). `settings` is not kept. Returns NULL
- * with err filled. */
+/* Opens the API at settings->admin, whose name is known (control_ask_name). `settings` is not kept.
+ * Returns NULL with err filled. */
 struct admin *admin_open(
     const struct admin_context *context, const struct settings *settings, struct err *err);
 

@@ -181,7 +181,8 @@ static void refuse_browser(const struct call *call, bool own)
     http_answer_header(call->request, "X-Content-Type-Options", "nosniff");
 }
 
-/* A change that waits for a name has failed by now, without a trace: the request is asked again later. */
+/* A change that waits for a name has failed by now, without a trace: the request is asked again
+ * later. */
 static void handle(const struct call *call, const struct route *route, bool own)
 {
     if (guard_is_browser(call) && !guard_is_own_page(call))

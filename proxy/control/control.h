@@ -61,12 +61,13 @@ void control_deinit(struct control *control);
 enum control_result control_load(
     struct control *control, const struct config *config, enum reload_policy keep, struct err *err);
 
-/* Whether a change since the last call failed (CONTROL_FAILED) only because the name of a `listen` is still
- * being looked up. That change can be asked for again when a watcher of the resolver (resolver_watch) is called.
- * Nothing waits for a name in here. */
+/* Whether a change since the last call failed (CONTROL_FAILED) only because the name of a `listen`
+ * is still being looked up. That change can be asked for again when a watcher of the resolver
+ * (resolver_watch) is called. Nothing waits for a name in here. */
 bool control_take_awaits_name(struct control *control);
 
-/* CONTROL_FAILED as above unless the address, or each `listen` of the file that is new, is known. */
+/* CONTROL_FAILED as above unless the address, or each `listen` of the file that is new, is
+ * known. */
 enum control_result control_ask_name(
     struct control *control, const struct address *listen, struct err *err);
 enum control_result control_ask_names(

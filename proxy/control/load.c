@@ -2,9 +2,10 @@
 /*
  * A file is loaded in two steps. The first does everything that can fail: it compiles plans and
  * opens listeners of new addresses. If one fails, everything just opened is closed again, and the
- * old state is as it was. Of the old state only listeners are touched, whose address or port another
- * one needs: they are closed first, and opened again after a failure. The second cannot fail: it swaps plans and closes proxies that the
- * file no longer names. Open connections keep their plan.
+ * old state is as it was. Of the old state only listeners are touched, whose address or port
+ * another one needs: they are closed first, and opened again after a failure. The second cannot
+ * fail: it swaps plans and closes proxies that the file no longer names. Open connections keep
+ * their plan.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * top: what moves, each second. On a terminal a screen that is drawn again; elsewhere lines, one for each
- * proxy, fault and connection, with tabs.
+ * top: what moves, each second. On a terminal a screen that is drawn again; elsewhere lines, one
+ * for each proxy, fault and connection, with tabs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct sample {
     long long open;
 };
 
-/* --- Asking ------------------------------------------------------------------------------------- */
+/* --- Asking ----------------------------------------------------------------------------------- */
 
 static void free_sample(struct sample *sample)
 {
@@ -60,7 +60,8 @@ static enum ctl_status take_sample(struct ctl *ctl, struct sample *sample)
     return status;
 }
 
-/* The object of a list that has the same name, and the same proxies where it is a fault. NULL: none. */
+/* The object of a list that has the same name, and the same proxies where it is a fault. NULL:
+ * none. */
 static const json_t *find_same(const json_t *list, const json_t *object)
 {
     size_t i;
@@ -74,7 +75,7 @@ static const json_t *find_same(const json_t *list, const json_t *object)
     return NULL;
 }
 
-/* --- Printing ----------------------------------------------------------------------------------- */
+/* --- Printing --------------------------------------------------------------------------------- */
 
 /* "1.5 kB/s"; since the counts were reset: 0. */
 static void rate_cell(struct table *table, long long bytes, double seconds)

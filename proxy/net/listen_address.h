@@ -13,12 +13,12 @@
 
 bool listen_address_is_localhost(const struct address *address);
 
-/* Whether listen_address_resolve() has an answer now, good or bad. If not, the name is being looked up, and
- * the resolver's watchers are called when the answer has come. */
+/* Whether listen_address_resolve() has an answer now, good or bad. If not, the name is being looked
+ * up, and the resolver's watchers are called when the answer has come. */
 bool listen_address_is_known(const struct address *address, struct resolver *resolver);
 
-/* The first address of a host name; `localhost` is 127.0.0.1. Never waits. 0, or -1 with err filled: the name
- * has no address, or is being looked up. */
+/* The first address of a host name; `localhost` is 127.0.0.1. Never waits. 0, or -1 with err
+ * filled: the name has no address, or is being looked up. */
 MUST_CHECK int listen_address_resolve(const struct address *address, struct resolver *resolver,
     struct sockaddr_storage *out, socklen_t *len, struct err *err);
 

@@ -81,8 +81,9 @@ void proxy_accept_intercepted(struct proxy *proxy, int fd, const struct sockaddr
 /* Writes where the proxy listens, in words: its address, or what it intercepts. */
 void proxy_format_listen(const struct proxy *proxy, char *buf, size_t size);
 
-/* Frees the address for another proxy, without an event. Then either proxy_stop_listening() or proxy_close(),
- * which emits `not_listening`, or proxy_reoccupy(), which opens the listener again. */
+/* Frees the address for another proxy, without an event. Then either proxy_stop_listening() or
+ * proxy_close(), which emits `not_listening`, or proxy_reoccupy(), which opens the listener
+ * again. */
 void proxy_vacate(struct proxy *proxy);
 void proxy_reoccupy(struct proxy *proxy);
 

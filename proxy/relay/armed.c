@@ -103,7 +103,7 @@ unsigned armed_make(struct session *session, struct rule *rule, struct armed_fau
     return 0;
 }
 
-/* --- chains --- */
+/* --- chains - */
 
 bool armed_is_unchained(const struct session *session, const struct armed_fault *armed)
 {
@@ -189,7 +189,7 @@ void armed_deinit(struct session *session)
     }
 }
 
-/* --- firing --- */
+/* --- firing - */
 
 bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
 {
@@ -199,7 +199,7 @@ bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
                armed_is_counted(armed));
 }
 
-/* --- triggers: a new kind of trigger is a case in each of these five --- */
+/* --- triggers: a new kind of trigger is a case in each of these five - */
 
 /* Returns the offset of bytes:N of a fault. */
 static uint64_t bytes_offset(
@@ -284,7 +284,7 @@ bool armed_is_past(const struct session *session, const struct armed_fault *arme
     return past;
 }
 
-/* --- edges --- */
+/* --- edges - */
 
 uint64_t armed_limit(const struct armed_fault *armed)
 {
@@ -327,7 +327,7 @@ uint64_t armed_next_edge(
     return edge;
 }
 
-/* --- times --- */
+/* --- times - */
 
 time_us armed_expires_at(const struct session *session, const struct armed_fault *armed)
 {
@@ -373,7 +373,7 @@ time_us armed_next_time(const struct session *session)
     return next;
 }
 
-/* --- changes --- */
+/* --- changes - */
 
 bool armed_can_change(const struct armed_fault *armed, const struct rule *to)
 {

@@ -55,7 +55,7 @@ struct match {
     uint64_t let_go;
 };
 
-/* A fault selected for this connection. A type that goes by direction has one of these for each
+/* A fault selected for this connection. A type without `side` has one of these for each
  * direction, with a trigger of its own. */
 struct armed_fault {
     struct armed_fault *next; /* in the session's retired ones */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first bytes of each message, kept until its event is written (the key `capture`). The messages of a
- * direction follow each other without a gap, so bytes are kept from the end of the last one on.
+ * The first bytes of each message, kept until its event is written (the key `capture`). The
+ * messages of a direction follow each other without a gap, so bytes are kept from the end of the
+ * last one on.
  *
  * Life: capture_init, any number of calls, capture_free. All zeros is a capture that keeps nothing.
  */
@@ -29,8 +30,8 @@ void capture_free(struct capture *capture);
 void capture_take(struct capture *capture, enum direction direction, uint64_t offset,
     const unsigned char *bytes, size_t n);
 
-/* The first bytes of the message that begins at `start` and has `size` bytes, as far as they are kept. Returns
- * how many; *bytes is valid until the next call of any function here. */
+/* The first bytes of the message that begins at `start` and has `size` bytes, as far as they are
+ * kept. Returns how many; *bytes is valid until the next call of any function here. */
 size_t capture_message(const struct capture *capture, enum direction direction, uint64_t start,
     uint64_t size, const unsigned char **bytes);
 

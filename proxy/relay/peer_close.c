@@ -2,16 +2,17 @@
 /*
  * The FINs and RSTs that peers send, and what the other side sees of them.
  *
- * A FIN is forwarded behind the last byte (session.c does it, at the end of the flow). A RST from one
- * side ends that side's stream: the bytes before it are forwarded (and may still meet a fault's trigger),
- * then the other side is reset behind the last acknowledged byte. A RST shows in four ways:
+ * A FIN is forwarded behind the last byte (session.c does it, at the end of the flow). A RST from
+ * one side ends that side's stream: the bytes before it are forwarded (and may still trigger a
+ * fault), then the other side is reset behind the last acknowledged byte. A RST shows in four ways:
  *
  *   a read fails;
  *   a write fails: the receive queue is read to its end first;
  *   the socket reports an error after its FIN was read;
- *   the socket reports an error while reading is paused, because the far side takes nothing. When nothing
- *   has moved for RESET_STALL_US, the rest is given up, as a direct connection would have lost the bytes
- *   that the receiver's window had no room for.
+ *   the socket reports an error while reading is paused, because the far side accepts nothing.
+ *
+ * When no byte has moved for RESET_STALL_US, the rest is dropped: a direct connection would have
+ * lost the bytes for which the receiver's window had no room.
  */
 #include "proxy/relay/peer_close.h"
 

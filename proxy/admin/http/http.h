@@ -122,8 +122,8 @@ void http_answer_stream(struct http_request *request, const char *type,
 /* Adds a header to an answer that was given, which is still in our hands. */
 void http_answer_header(struct http_request *request, const char *name, const char *value);
 
-/* From inside on_request: takes the answer back. The request is asked again, as if it had just come, after
- * http_resume_postponed(). */
+/* From inside on_request: takes the answer back. The request is asked again, as if it had just
+ * come, after http_resume_postponed(). */
 void http_postpone(struct http_request *request);
 void http_resume_postponed(struct http *http);
 

@@ -115,8 +115,8 @@ static unsigned put(struct control *control, const struct toxiproxy_proxy *proxy
                : replace(control, &now, &config, err);
 }
 
-/* Asks for all names before anything is changed. 0, or the status of an answer that is never sent: the request
- * is asked again. */
+/* Asks for all names before anything is changed. 0, or the status of an answer that is never sent:
+ * the request is asked again. */
 static unsigned ask_names(
     struct control *control, const struct toxiproxy_proxy *proxies, size_t count, struct err *err)
 {

@@ -23,7 +23,7 @@ static void print_quoted(const char *text, FILE *out)
     fputc('\'', out);
 }
 
-/* --- bash ---------------------------------------------------------------------------------------- */
+/* --- bash -------------------------------------------------------------------------------------- */
 
 static void bash_words(const char *variable, FILE *out)
 {
@@ -73,7 +73,7 @@ static void completion_bash(FILE *out)
         out);
 }
 
-/* --- zsh ----------------------------------------------------------------------------------------- */
+/* --- zsh --------------------------------------------------------------------------------------- */
 
 /* "name:help", where a colon of the help is the shell's own. */
 static void zsh_pair(const char *name, const char *help, FILE *out)
@@ -127,7 +127,7 @@ static void completion_zsh(FILE *out)
         out);
 }
 
-/* --- fish ---------------------------------------------------------------------------------------- */
+/* --- fish -------------------------------------------------------------------------------------- */
 
 static void fish_word(const char *condition, const char *word, const char *help, FILE *out)
 {

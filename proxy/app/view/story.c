@@ -25,7 +25,7 @@ static bool is_one_of(const char *word, const char *const *words)
     return false;
 }
 
-/* --- Rows --------------------------------------------------------------------------------------- */
+/* --- Rows ------------------------------------------------------------------------------------- */
 
 /* A row that is kept nowhere, for when memory is out: the story has failed then. */
 static struct row spare;
@@ -81,7 +81,7 @@ static const char *bytes_text(uint64_t count, char text[48])
     return text;
 }
 
-/* --- Bytes -------------------------------------------------------------------------------------- */
+/* --- Bytes ------------------------------------------------------------------------------------ */
 
 static const json_t *side_of(const struct story *story, enum side side)
 {
@@ -182,7 +182,7 @@ static void show_unread(struct story *story)
     }
 }
 
-/* --- How sockets ended -------------------------------------------------------------------------- */
+/* --- How sockets ended ------------------------------------------------------------------------ */
 
 /* The first mark of a side that no row shows, "" after the last. */
 static const char *next_mark(const struct story *story, int side)
@@ -247,7 +247,7 @@ static void show_our_marks_of_both(struct story *story, bool has_time)
         show_our_marks(story, side, has_time);
 }
 
-/* --- Faults ------------------------------------------------------------------------------------- */
+/* --- Faults ----------------------------------------------------------------------------------- */
 
 static const char *const endings[] = {
     "close", "reset", "unread", "vanish", "shut_rd", "timeout", "reset_peer", "limit_data", NULL};
@@ -327,7 +327,7 @@ static void take_fault_over(struct story *story, const json_t *event)
         show_our_marks(story, !direction_of(event), false);
 }
 
-/* --- Events ------------------------------------------------------------------------------------- */
+/* --- Events ----------------------------------------------------------------------------------- */
 
 static void take_open(struct story *story, const json_t *event)
 {
@@ -476,7 +476,7 @@ void view_story_free(struct story *story)
     free(story->rows);
 }
 
-/* --- What peers saw ----------------------------------------------------------------------------- */
+/* --- What peers saw --------------------------------------------------------------------------- */
 
 size_t view_story_saw(const struct story *story, enum side side, char lines[SAW_LINES_MAX][80])
 {
