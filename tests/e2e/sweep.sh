@@ -207,6 +207,19 @@ done
 sweep 0 --sweep-fault reset --only 'web#1:downstream:fin:reset' -- sh -c "$fetch"
 [ "$(outcomes same)" != 'downstream 0 fin reset' ] || fail 'the FIN stands at 0'
 
+# --- A full disk is said, not taken for an outcome ----------------------------------------------------
+
+mkdir "$work/tiny"
+if mount -t tmpfs -o size=96k tmpfs "$work/tiny" 2>/dev/null; then
+    for target in "" "--dir $work/tiny/dir"; do
+        # shellcheck disable=SC2086
+        TMPDIR=$work/tiny expect 1 "$RUDEPROXY" sweep -c "$ini" --budget 3 --sweep-fault reset $target -- \
+            sh -c "$fetch; head -c 300000 /dev/zero"
+        says "$work/err" 'no space is left in .*tiny'
+    done
+    umount "$work/tiny"
+fi
+
 # --- Two faults that only together are bad ------------------------------------------------------
 
 ini=$work/web.ini

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -166,6 +167,17 @@ static char *read_excerpt(const struct sweep_runner *runner, unsigned run)
 
 /* --- one run --- */
 
+/* Output that a full disk cut off looks like another outcome. */
+static int check_space(const struct sweep_runner *runner, struct err *err)
+{
+    struct statvfs disk;
+    if (statvfs(runner->root, &disk) != 0 || disk.f_blocks == 0)
+        return 0;
+    if ((geteuid() == 0 ? disk.f_bfree : disk.f_bavail) > 0)
+        return 0;
+    return err_set(err, "no space is left in %s: what the runs print does not fit", runner->root);
+}
+
 /* Takes what the run left: its log, its output. Then its files go, unless the user wants to see them. */
 static int examine(struct sweep_runner *runner, struct sweep_job *job, struct err *err)
 {
@@ -173,6 +185,8 @@ static int examine(struct sweep_runner *runner, struct sweep_job *job, struct er
     struct observation seen;
     sweep_child_path(runner, job->run, SWEEP_LOG, path, sizeof path);
     int result = observation_read(&seen, runner->config, path, err);
+    if (check_space(runner, err) != 0) /* it says more than a torn line of the log */
+        result = -1;
     job->facts.fired = seen.fired;
     job->facts.output = digest_output(runner, job, &seen);
     job->excerpt = read_excerpt(runner, job->run);
