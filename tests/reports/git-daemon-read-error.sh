@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Report: actions/checkout#1379 (kin)
+# Symptom: `read error: Connection reset by peer`, `early EOF`
+# Programs: git, git daemon
+# INI: `reset` at `match:"PACK"`
+# shellcheck source=tests/reports/lib.sh
+. "$(dirname "$0")/lib.sh"
+need git
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+git init -q "$work/story"
+story_make "$work/story/story"
+git -C "$work/story" add story
+git -C "$work/story" -c user.name=a -c user.email=a@example.com commit -q -m story
+server_try() {
+    server_start "$1" git daemon --reuseaddr --export-all --listen=127.0.0.1 --port="$1" --base-path="$work" || return 1
+    server_port=$1
+}
+on_free_port server_try
+
+attempt() {
+    in_front_of "$server_port" raw <<'INI'
+[fault cut]
+type = reset
+when = match:"PACK"
+INI
+    rm -rf "$work/clone"
+    expect 128 git clone "git://$address/story" "$work/clone"
+    says "$work/err" 'read error: Connection reset by peer'
+    says "$work/err" 'early EOF'
+    fault_fired
+}
+reproduce attempt
