@@ -22,7 +22,7 @@ budget=300
 sweep() {
     local status=$1
     shift
-    expect "$status" "$RUDEPROXY" sweep --seed 1 --budget "$budget" --timeout 5s \
+    expect "$status" "$RUDEPROXY" sweep --seed 1 --budget "$budget" --timeout 10s \
         --report "$work/report.json" "$@"
     cat "$work/out"
 }
