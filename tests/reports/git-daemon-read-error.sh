@@ -8,13 +8,14 @@
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
 need git
+[ -x "$(git --exec-path)/git-daemon" ] || skip "git-daemon is not installed"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 git init -q "$work/story"
 story_make "$work/story/story"
 git -C "$work/story" add story
 git -C "$work/story" -c user.name=a -c user.email=a@example.com commit -q -m story
 server_try() {
-    server_start "$1" git daemon --reuseaddr --export-all --listen=127.0.0.1 --port="$1" --base-path="$work" || return 1
+    server_start "$1" "$(git --exec-path)/git-daemon" --reuseaddr --export-all --listen=127.0.0.1 --port="$1" --base-path="$work" || return 1
     server_port=$1
 }
 on_free_port server_try
