@@ -28,8 +28,7 @@
 
 #include "proxy/base/clock.h"
 
-/* Limit of one write, so that the progress of a slow reader is visible: the size of a pipe
- * (pipe(7)). */
+/* Limit of one write, so that a slow reader's progress is visible: the size of a pipe (pipe(7)). */
 #define WRITE_MOST (64 * 1024)
 
 #define NO_READER (-1)   /* for a descriptor: a FIFO without a reader; opened again later */
@@ -48,10 +47,9 @@ struct line_writer {
     /* Protected by the lock: */
     uint64_t head, written, tail;
     int errnum;
-    bool full; /* a line was dropped, and the queue is not yet half empty */
-    bool stop, stopped;
-    int next_fd;        /* of a file opened again; SAME_FILE: none */
-    uint64_t switch_at; /* bytes queued from this offset are for next_fd */
+    bool stop, stopped, full; /* full: a line was dropped, and the queue is not yet half empty */
+    int next_fd;              /* of a file opened again; SAME_FILE: none */
+    uint64_t switch_at;       /* bytes queued from this offset are for next_fd */
     /* Used by the thread alone: */
     int fd;
     char buffer[LINE_WRITER_BUFFER];

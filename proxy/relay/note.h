@@ -18,4 +18,7 @@ void session_emit(struct session *session, struct event *event);
 /* Records what ended the connection. The first cause wins. */
 void session_note_cause(struct session *session, enum cause cause);
 
+/* Emits the record of the session, whose sockets are both closed. */
+void session_emit_closed(struct session *session);
+
 #endif

@@ -188,32 +188,6 @@ static time_us next_time(const struct session *session)
     return next;
 }
 
-static void emit_closed(struct session *session)
-{
-    const struct side_record sides[2] = {
-        session->side[SIDE_CLIENT].record,
-        session->side[SIDE_SERVER].record,
-    };
-    struct not_fired not_fired[EVENT_NOT_FIRED_MAX];
-    struct event event = {
-        .kind = EVENT_CLOSED,
-        .u.closed =
-            {
-                .sides = sides,
-                .destination = session->destination,
-                .duration_us = session->now - session->accepted_at,
-                .cause = session->cause,
-                .cause_fault = session->cause_fault != NULL ? session->cause_fault->name : NULL,
-                .fault_count = session->fault_count,
-                .not_fired = not_fired,
-                .not_fired_count = not_fired_list(session, not_fired, EVENT_NOT_FIRED_MAX),
-            },
-    };
-    for (unsigned i = 0; i < EVENT_FAULTS_MAX && session->faults[i] != NULL; i++)
-        event.u.closed.faults[i] = session->faults[i]->name;
-    session_emit(session, &event);
-}
-
 static void stop_now(struct session *session)
 {
     session->over = true;
@@ -281,7 +255,7 @@ bool session_is_gone(const struct session *session)
 static void finish(struct session *session)
 {
     session->host->set_timer(session, TIME_NEVER);
-    emit_closed(session);
+    session_emit_closed(session);
     session->host->ended(session);
 }
 

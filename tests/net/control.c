@@ -322,121 +322,6 @@ static void reset_enables_all_and_removes_every_fault(void **state)
     close(other);
 }
 
-/* --- the file --- */
-
-static void the_file_is_the_truth_for_what_it_names(void **state)
-{
-    static const char *const file = FILE_ECHO("a") "[fault f]\nproxy = a\ntype = stall\n"
-                                                   "[fault every]\ntype = latency\ndelay = 1ms\n";
-    struct rig *rig = *state;
-    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
-    assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
-    assert_int_equal(rig_add(rig, "a", "mine", "type=latency delay=1ms"), CONTROL_OK);
-    assert_int_equal(rig_change(rig, "a", "every", "type=stall"), CONTROL_OK);
-    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
-    assert_int_equal(set_enabled(rig, "a", false), CONTROL_OK);
-    unsigned port = port_of(rig, "a");
-    int fd = rig_connect(rig, "b");
-    rig_echo(rig, fd, 10);
-    const struct rule *mine = control_fault(control_proxy(&rig->control, "a"), "mine");
-    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
-    struct proxy *a = control_proxy(&rig->control, "a");
-    assert_int_equal(a->plan->rule_count, 3);
-    assert_string_equal(control_fault(a, "every")->fault.type->name, "latency");
-    assert_non_null(control_fault(a, "f"));
-    assert_ptr_equal(control_fault(a, "mine"), mine);
-    assert_int_equal(port_of(rig, "a"), port);
-    assert_true(a->plan->config.enabled);
-    rig_echo(rig, fd, 10);
-    /* Its faults for every proxy change for those of the API too. */
-    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
-    assert_int_equal(control_proxy(&rig->control, "b")->plan->rule_count, 0);
-    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 1);
-    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_DROP_API), CONTROL_OK);
-    assert_null(control_proxy(&rig->control, "b"));
-    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 0);
-    rig_echo(rig, fd, 10);
-    close(fd);
-}
-
-static void a_file_takes_over_what_the_api_had_made(void **state)
-{
-    struct rig *rig = *state;
-    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
-    assert_int_equal(rig_add(rig, "a", "f", "type=stall"), CONTROL_OK);
-    assert_int_equal(
-        rig_load(rig, FILE_ECHO("a") "[fault f]\ntype = latency\ndelay = 1ms\n", CONTROL_KEEP_API),
-        CONTROL_OK);
-    struct proxy *proxy = control_proxy(&rig->control, "a");
-    assert_int_equal(control_proxy_origin(proxy), RULE_FROM_FILE);
-    assert_int_equal(proxy->plan->rule_count, 1);
-    assert_int_equal(control_fault(proxy, "f")->origin, RULE_FROM_FILE);
-    assert_int_equal(rig_load(rig, FILE_ECHO("b"), CONTROL_KEEP_API), CONTROL_OK);
-    assert_null(control_proxy(&rig->control, "a"));
-}
-
-/* --- printing --- */
-
-static char *print_of(struct rig *rig)
-{
-    char *text;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
-    control_print(&rig->control, out);
-    fclose(out);
-    return text;
-}
-
-static void what_is_in_force_prints_as_a_file(void **state)
-{
-    struct rig *rig = *state;
-    assert_int_equal(rig_load(rig,
-                         FILE_ECHO("a") FILE_ECHO("b") FILE_ECHO(
-                             "c") "[fault all]\ntype = latency\ndelay = 1ms\n"
-                                  "[fault ab]\nproxy = a, b\ntype = stall\nwhen = match:\"x\"\n",
-                         CONTROL_KEEP_API),
-        CONTROL_OK);
-    assert_int_equal(rig_add(rig, "b", "mine", "type=latency delay=2ms"), CONTROL_OK);
-    assert_int_equal(rig_change(rig, "b", "all", "type=latency delay=3ms"), CONTROL_OK);
-    assert_int_equal(rig_remove(rig, "b", "ab"), CONTROL_OK);
-    char *first = print_of(rig);
-    assert_non_null(strstr(first, "[fault all]\nproxy         = a,c\n"));
-    assert_non_null(strstr(first, "[fault b.all]\nproxy         = b\n"));
-    assert_non_null(strstr(first, "[fault b.mine]\nproxy         = b\n"));
-    assert_non_null(strstr(first, "[fault ab]\nproxy          = a\n"));
-    assert_int_equal(rig_load(rig, first, CONTROL_DROP_API), CONTROL_OK);
-    char *second = print_of(rig);
-    assert_int_equal(strlen(first), strlen(second)); /* the order of two sections differs */
-    free(second);
-    assert_int_equal(rig_add_proxy(rig, "two words", TO_ECHO), CONTROL_OK);
-    second = print_of(rig);
-    assert_non_null(strstr(second, "; [proxy two words]\n; listen"));
-    assert_int_equal(rig_load(rig, second, CONTROL_DROP_API), CONTROL_OK);
-    free(first);
-    free(second);
-}
-
-static void a_proxy_that_leads_nowhere_prints_as_a_comment(void **state)
-{
-    struct rig *rig = *state;
-    struct proxy_config lost = rig_proxy("lost", TO_ECHO);
-    address_nowhere("bad", &lost.upstream);
-    assert_int_equal(rig_load(rig, FILE_ECHO("a") "[fault all]\ntype = latency\ndelay = 1ms\n",
-                         CONTROL_KEEP_API),
-        CONTROL_OK);
-    assert_int_equal(control_add_proxy(&rig->control, &lost, &rig->err), CONTROL_OK);
-    assert_int_equal(rig_add(rig, "lost", "mine", "type=latency delay=2ms"), CONTROL_OK);
-    assert_int_equal(rig_change(rig, "lost", "all", "type=latency delay=3ms"), CONTROL_OK);
-    char *text = print_of(rig);
-    assert_non_null(strstr(text, "; [proxy lost]\n"));
-    assert_non_null(strstr(text, "; upstream        = bad\n"));
-    assert_non_null(strstr(text, "; [fault lost.mine]\n"));
-    assert_non_null(strstr(text, "; [fault lost.all]\n"));
-    assert_int_equal(rig_load(rig, text, CONTROL_DROP_API), CONTROL_OK);
-    free(text);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -453,10 +338,6 @@ int main(void)
         TEST(a_listener_fault_comes_and_goes),
         TEST(one_connection_is_ended_and_no_other),
         TEST(reset_enables_all_and_removes_every_fault),
-        TEST(the_file_is_the_truth_for_what_it_names),
-        TEST(a_file_takes_over_what_the_api_had_made),
-        TEST(what_is_in_force_prints_as_a_file),
-        TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

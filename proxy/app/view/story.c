@@ -6,13 +6,13 @@
  */
 #include "proxy/app/view/story.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proxy/app/log_lines.h"
 #include "proxy/app/view/log.h"
+#include "proxy/app/view/rows.h"
 
 static const enum lane lane_of[2] = {LANE_CLIENT, LANE_SERVER}; /* by side */
 
@@ -23,62 +23,6 @@ static bool is_one_of(const char *word, const char *const *words)
             return true;
     }
     return false;
-}
-
-/* --- Rows ------------------------------------------------------------------------------------- */
-
-/* A row that is kept nowhere, for when memory is out: the story has failed then. */
-static struct row spare;
-
-static struct row *add_row(struct story *story, bool has_time)
-{
-    if (story->row_count == story->row_capacity) {
-        size_t capacity = story->row_capacity == 0 ? 16 : 2 * story->row_capacity;
-        struct row *rows = realloc(story->rows, capacity * sizeof rows[0]);
-        if (rows == NULL) {
-            story->failed = true;
-            return &spare;
-        }
-        story->rows = rows;
-        story->row_capacity = capacity;
-    }
-    struct row *row = &story->rows[story->row_count++];
-    *row = (struct row){.at_us = story->now_us - story->start_us, .has_time = has_time};
-    return row;
-}
-
-static void add_arrow(
-    struct row *row, enum lane from, enum lane to, enum row_kind kind, uint64_t size)
-{
-    row->arrows[row->arrow_count++] =
-        (struct arrow){.from = from, .to = to, .kind = kind, .size = size};
-}
-
-__attribute__((format(printf, 5, 6))) static struct row *add_note(
-    struct story *story, bool has_time, enum lane lane, enum row_kind kind, const char *format, ...)
-{
-    struct row *row = add_row(story, has_time);
-    va_list arguments;
-    row->lane = lane;
-    row->kind = kind;
-    va_start(arguments, format);
-    vsnprintf(row->text, sizeof row->text, format, arguments);
-    va_end(arguments);
-    return row;
-}
-
-/* "1 byte", "51,200 bytes" */
-static const char *bytes_text(uint64_t count, char text[48])
-{
-    char digits[24], *out = text;
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            *out++ = ',';
-        *out++ = digits[i];
-    }
-    snprintf(out, 16, count == 1 ? " byte" : " bytes");
-    return text;
 }
 
 /* --- Bytes ------------------------------------------------------------------------------------ */
@@ -116,11 +60,11 @@ static void show_bytes(
     through = most > begin ? most - begin : 0;
     story->drawn[direction] = offset;
     story->sent[direction] += through;
-    struct row *row = add_row(story, message != NULL);
+    struct row *row = story_add_row(story, message != NULL);
     row->message = message;
-    bytes_text(offset - begin, size);
-    add_arrow(row, from, LANE_PROXY, ROW_BYTES, offset - begin);
-    add_arrow(row, LANE_PROXY, to, through > 0 ? ROW_BYTES : ROW_LOST, through);
+    story_bytes_text(offset - begin, size);
+    story_add_arrow(row, from, LANE_PROXY, ROW_BYTES, offset - begin);
+    story_add_arrow(row, LANE_PROXY, to, through > 0 ? ROW_BYTES : ROW_LOST, through);
     const char *what = view_text_of(message, "line");
     if (message == NULL)
         snprintf(row->text, sizeof row->text, "%s", size);
@@ -132,9 +76,9 @@ static void show_bytes(
     if (through == offset - begin)
         return;
     if (through > 0)
-        snprintf(row->second, sizeof row->second, "%s only", bytes_text(through, kept));
-    add_note(story, false, LANE_PROXY, ROW_LOST, "%s from the %s not forwarded",
-        bytes_text(offset - begin - through, kept), side_name((enum side)direction));
+        snprintf(row->second, sizeof row->second, "%s only", story_bytes_text(through, kept));
+    story_add_note(story, false, LANE_PROXY, ROW_LOST, "%s from the %s not forwarded",
+        story_bytes_text(offset - begin - through, kept), side_name((enum side)direction));
 }
 
 /* Shows what the far socket got in all, with the bytes that the source did not send. */
@@ -148,11 +92,11 @@ static void show_sent(struct story *story, enum direction direction)
     show_bytes(story, direction, read < sent ? read : sent, NULL);
     if (sent <= story->sent[direction])
         return;
-    struct row *row = add_row(story, false);
+    struct row *row = story_add_row(story, false);
     uint64_t inserted = sent - story->sent[direction];
     story->sent[direction] = sent;
-    add_arrow(row, LANE_PROXY, lane_of[!direction], ROW_INSERTED, inserted);
-    snprintf(row->text, sizeof row->text, "%s inserted", bytes_text(inserted, size));
+    story_add_arrow(row, LANE_PROXY, lane_of[!direction], ROW_INSERTED, inserted);
+    snprintf(row->text, sizeof row->text, "%s inserted", story_bytes_text(inserted, size));
 }
 
 /* The same, and what a direction read beyond that. */
@@ -176,9 +120,9 @@ static void show_unread(struct story *story)
         uint64_t unread = view_number_of(side_of(story, (enum side)side), "unread");
         if (unread == 0)
             continue;
-        struct row *row = add_row(story, false);
-        add_arrow(row, lane_of[side], LANE_PROXY, ROW_LOST, unread);
-        snprintf(row->text, sizeof row->text, "%s left unread", bytes_text(unread, size));
+        struct row *row = story_add_row(story, false);
+        story_add_arrow(row, lane_of[side], LANE_PROXY, ROW_LOST, unread);
+        snprintf(row->text, sizeof row->text, "%s left unread", story_bytes_text(unread, size));
     }
 }
 
@@ -200,7 +144,7 @@ static bool is_ours(const char *mark)
 static void add_end_arrow(struct row *row, int side, const char *mark)
 {
     bool fin = strncmp(mark, "fin", 3) == 0, sent = strstr(mark, "_sent") != NULL;
-    add_arrow(row, sent ? LANE_PROXY : lane_of[side], sent ? lane_of[side] : LANE_PROXY,
+    story_add_arrow(row, sent ? LANE_PROXY : lane_of[side], sent ? lane_of[side] : LANE_PROXY,
         fin ? ROW_FIN : ROW_RST, 0);
     snprintf(row->text, sizeof row->text, fin ? "FIN" : "RST");
 }
@@ -218,10 +162,10 @@ static void show_mark(struct story *story, int side, bool has_time)
     story->mark_next[side]++;
     show_sent_before(story, side, mark);
     if (strcmp(mark, "vanished") == 0)
-        add_note(
+        story_add_note(
             story, has_time, lane_of[side], ROW_VANISHED, "the socket vanishes: no FIN, no RST");
     else
-        add_end_arrow(add_row(story, has_time), side, mark);
+        add_end_arrow(story_add_row(story, has_time), side, mark);
 }
 
 static void show_our_marks(struct story *story, int side, bool has_time)
@@ -237,7 +181,7 @@ static void show_our_marks_of_both(struct story *story, bool has_time)
     if (strstr(client, "_sent") != NULL && strcmp(client, next_mark(story, SIDE_SERVER)) == 0) {
         for (int side = 0; side < 2; side++)
             show_sent_before(story, side, client);
-        struct row *row = add_row(story, has_time);
+        struct row *row = story_add_row(story, has_time);
         for (int side = 0; side < 2; side++) {
             story->mark_next[side]++;
             add_end_arrow(row, side, client);
@@ -270,7 +214,7 @@ static const char *place_text(const json_t *event, char text[160])
     text[0] = '\0';
     if (json_object_get(event, "direction") == NULL)
         return text;
-    bytes_text(view_number_of(event, "offset"), offset);
+    story_bytes_text(view_number_of(event, "offset"), offset);
     *strchr(offset, ' ') = '\0';
     int used = snprintf(
         text, 160, " at byte %s from the %s", offset, side_name((enum side)direction_of(event)));
@@ -297,7 +241,7 @@ static void take_fault(struct story *story, const json_t *event)
     if (ends)
         show_rest(story, direction);
     bool same = strcmp(name, type) == 0;
-    add_note(story, true, LANE_PROXY, ROW_FAULT, "%.128s%s%.40s%s", name, same ? "" : ": ",
+    story_add_note(story, true, LANE_PROXY, ROW_FAULT, "%.128s%s%.40s%s", name, same ? "" : ": ",
         same ? "" : type, place_text(event, place));
     if (story->lasting_count < STORY_LASTING_MAX)
         story->lasting[story->lasting_count++] = event;
@@ -321,7 +265,7 @@ static void take_fault_over(struct story *story, const json_t *event)
             story->lasting[kept++] = begun;
     }
     story->lasting_count = kept;
-    add_note(
+    story_add_note(
         story, true, LANE_PROXY, ROW_FAULT, "%.128s is over%s", name, place_text(event, place));
     if (is_one_of(view_text_of(event, "type"), fin_holders))
         show_our_marks(story, !direction_of(event), false);
@@ -332,20 +276,20 @@ static void take_fault_over(struct story *story, const json_t *event)
 static void take_open(struct story *story, const json_t *event)
 {
     (void)event;
-    struct row *row = add_row(story, true);
-    add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
-    add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_CONNECT, 0);
+    struct row *row = story_add_row(story, true);
+    story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
+    story_add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_CONNECT, 0);
     snprintf(row->text, sizeof row->text, "connects");
 }
 
 static void take_connect_failed(struct story *story, const json_t *event)
 {
     const char *errnum = view_text_of(event, "errno");
-    struct row *row = add_row(story, true);
-    add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
-    add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_LOST, 0);
+    struct row *row = story_add_row(story, true);
+    story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
+    story_add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_LOST, 0);
     snprintf(row->text, sizeof row->text, "connects");
-    add_note(story, false, LANE_PROXY, ROW_NOTE, "no connection to %.100s: %.120s",
+    story_add_note(story, false, LANE_PROXY, ROW_NOTE, "no connection to %.100s: %.120s",
         view_text_of(event, "address"), errnum[0] != '\0' ? errnum : view_text_of(event, "reason"));
 }
 
@@ -360,12 +304,13 @@ static void take_message(struct story *story, const json_t *event)
 static void take_framing_lost(struct story *story, const json_t *event)
 {
     char place[160];
-    add_note(story, true, LANE_PROXY, ROW_NOTE, "not the protocol%s", place_text(event, place));
+    story_add_note(
+        story, true, LANE_PROXY, ROW_NOTE, "not the protocol%s", place_text(event, place));
 }
 
 static void take_match_let_go(struct story *story, const json_t *event)
 {
-    add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s: the beginning of a match is let go",
+    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s: the beginning of a match is let go",
         view_text_of(event, "fault"));
 }
 
@@ -386,10 +331,10 @@ static void take_peer_end(struct story *story, const json_t *event)
     show_sent_before(story, side, theirs);
     if (passes)
         show_sent_before(story, !side, ours);
-    struct row *row = add_row(story, true);
+    struct row *row = story_add_row(story, true);
     add_end_arrow(row, side, theirs);
     if (held)
-        add_note(story, false, LANE_PROXY, ROW_LOST, "%s held back", fin ? "FIN" : "RST");
+        story_add_note(story, false, LANE_PROXY, ROW_LOST, "%s held back", fin ? "FIN" : "RST");
     if (!passes)
         return;
     story->mark_next[!side]++;
@@ -420,7 +365,7 @@ static void take_closed(struct story *story, const json_t *event)
             show_mark(story, side, true);
     }
     if (strcmp(cause, "fault") == 0) {
-        add_note(story, true, LANE_PROXY, ROW_NOTE, "ended by the fault %.128s",
+        story_add_note(story, true, LANE_PROXY, ROW_NOTE, "ended by the fault %.128s",
             view_text_of(event, "cause_fault"));
         return;
     }
@@ -428,7 +373,7 @@ static void take_closed(struct story *story, const json_t *event)
         if (strcmp(causes[i].cause, cause) == 0)
             cause = causes[i].text;
     }
-    add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s", cause);
+    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s", cause);
 }
 
 static const struct {
@@ -467,49 +412,11 @@ int view_story_build(struct story *story, const json_t *events)
         }
     }
     if (story->end == NULL)
-        add_note(story, false, LANE_PROXY, ROW_NOTE, "the log does not say how it ended");
+        story_add_note(story, false, LANE_PROXY, ROW_NOTE, "the log does not say how it ended");
     return story->failed ? -1 : 0;
 }
 
 void view_story_free(struct story *story)
 {
     free(story->rows);
-}
-
-/* --- What peers saw --------------------------------------------------------------------------- */
-
-size_t view_story_saw(const struct story *story, enum side side, char lines[SAW_LINES_MAX][80])
-{
-    static const struct {
-        const char *mark, *text;
-        bool even_gone; /* also after the peer has reset the connection */
-    } sights[] = {
-        {"fin_received", "sent its FIN", true},
-        {"rst_received", "sent a RST", true},
-        {"fin_sent", "saw the end of the stream", false},
-        {"rst_sent", "saw \"connection reset\"", false},
-        {"vanished", "saw nothing: silence", false},
-    };
-    const json_t *record = side_of(story, side);
-    const json_t *mark;
-    char size[48];
-    size_t count = 0, i;
-    bool gone = false;
-    if (record == NULL)
-        return 0;
-    snprintf(
-        lines[count++], 80, "received %s", bytes_text(view_number_of(record, "bytes_out"), size));
-    json_array_foreach(json_object_get(record, "ended"), i, mark)
-    {
-        const char *name = json_is_string(mark) ? json_string_value(mark) : "";
-        for (size_t s = 0; s < sizeof sights / sizeof sights[0] && count < SAW_LINES_MAX - 1; s++) {
-            if (strcmp(sights[s].mark, name) == 0 && (!gone || sights[s].even_gone))
-                snprintf(lines[count++], 80, "%s", sights[s].text);
-        }
-        gone = gone || strcmp(name, "rst_received") == 0;
-    }
-    if (view_number_of(record, "unacked") > 0)
-        snprintf(lines[count++], 80, "%s not acknowledged",
-            bytes_text(view_number_of(record, "unacked"), size));
-    return count;
 }
