@@ -6,9 +6,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints `page` with the data as JSON in the place of "@DATA@", which stands in a <script> element of a type
- * that no browser runs, and `script` in the place of "@SCRIPT@", which may be missing. A failed write
- * shows in ferror(3). */
+/* Prints `page` with the data as JSON in the place of "@DATA@", which stands in a <script> element
+ * of a type that no browser runs, and `script` in the place of "@SCRIPT@", which may be missing. A
+ * failed write shows in ferror(3). */
 void html_page_print(FILE *out, const char *page, const json_t *data, const char *script);
 
 #endif

@@ -9,12 +9,12 @@
 /* With fewer descriptors nothing can start, and libuv (1.44) aborts. */
 #define LIMITS_DESCRIPTORS_MIN 8
 
-/* Takes all descriptors that the process may have: each connection needs two. 0, or -1 with err filled:
- * they are fewer than LIMITS_DESCRIPTORS_MIN. */
+/* Takes all descriptors that the process may have: each connection needs two. 0, or -1 with err
+ * filled: they are fewer than LIMITS_DESCRIPTORS_MIN. */
 MUST_CHECK int limits_raise_descriptors(struct err *err);
 
-/* Makes malloc(3) give a ring's block back to the kernel when it is freed (mallopt(3)); it would stay in
- * the heap behind blocks that live longer. */
+/* Makes malloc(3) give a ring's block back to the kernel when it is freed (mallopt(3)); it would
+ * stay in the heap behind blocks that live longer. */
 void limits_return_blocks(void);
 
 #endif

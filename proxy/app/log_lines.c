@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first line that is no proper event ends the reading: what is missing there may have been a fault. */
+/* The first line that is no proper event ends the reading: what is missing there may have been a
+ * fault. */
 #include "proxy/app/log_lines.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
 #ifndef RUDEPROXY_APP_NOTIFY_H
 #define RUDEPROXY_APP_NOTIFY_H
 
-/* Sends `state`, such as "READY=1", to the socket that NOTIFY_SOCKET names. Does nothing without one, or when the
- * manager does not take it. */
+/* Sends `state`, such as "READY=1", to the socket that NOTIFY_SOCKET names. Does nothing without
+ * one, or when the manager does not take it. */
 void notify_manager(const char *state);
 
 #endif

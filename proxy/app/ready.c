@@ -70,8 +70,8 @@ static void write_addresses(const struct ready *ready, FILE *out)
         write_text(ready, out);
 }
 
-/* The descriptor is closed, so that its reader sees the end; but not 0, 1 and 2: the next socket would
- * take the number, and what is printed would go to a client. */
+/* The descriptor is closed, so that its reader sees the end; but not 0, 1 and 2: the next socket
+ * would take the number, and what is printed would go to a client. */
 static int write_fd(const struct ready *ready, struct err *err)
 {
     int fd = ready->options->fd;

@@ -2,10 +2,10 @@
 /*
  * Says that all proxies listen, and where: --ready-fd and --ready-file.
  *
- * Text: one line `NAME ADDRESS` for each proxy, and one for the API under the name `@admin`, which no
- * proxy of a file can have. JSON: one object,
- * {"admin": {...}, "proxies": {"web": {"host": "127.0.0.1", "port": 8080, "address": "127.0.0.1:8080"}}};
- * `admin` is null without an API, and a UNIX socket has only its address.
+ * Text: one line `NAME ADDRESS` for each proxy, and one for the API under the name `@admin`, which
+ * no proxy of a file can have. JSON: one object,
+ * {"admin": {...}, "proxies": {"web": {"host": "127.0.0.1", "port": 8080, "address":
+ * "127.0.0.1:8080"}}}; `admin` is null without an API, and a UNIX socket has only its address.
  */
 #ifndef RUDEPROXY_APP_READY_H
 #define RUDEPROXY_APP_READY_H

@@ -20,7 +20,8 @@ static bool needs_net_admin(const struct config *config)
     return false;
 }
 
-/* glibc has no capset(2). The permitted set was kept by PR_SET_KEEPCAPS; the effective one was cleared. */
+/* glibc has no capset(2). The permitted set was kept by PR_SET_KEEPCAPS; the effective one was
+ * cleared. */
 static int keep_net_admin(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

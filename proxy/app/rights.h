@@ -7,9 +7,9 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-/* Becomes the user of the settings, with his groups, and keeps CAP_NET_ADMIN where an enabled fault needs it,
- * and no other capability (capabilities(7), setresuid(2)). Nothing to do without the key, or when the process
- * is that user. 0, or -1 with err filled. */
+/* Becomes the user of the settings, with his groups, and keeps CAP_NET_ADMIN where an enabled fault
+ * needs it, and no other capability (capabilities(7), setresuid(2)). Nothing to do without the key,
+ * or when the process is that user. 0, or -1 with err filled. */
 MUST_CHECK int rights_drop(const struct config *config, struct err *err);
 
 #endif

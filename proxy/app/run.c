@@ -58,8 +58,8 @@ struct run {
     struct parent_watch parent;
     struct exec exec;
     bool has_exec;   /* exec was started */
-    bool stopping;   /* the proxies are told to stop */
-    bool child_told; /* the command is told to stop */
+    bool stopping;   /* the proxies stop */
+    bool child_told; /* the command got a signal to stop */
     time_us child_started_at;
 };
 
@@ -287,7 +287,7 @@ static void turn(struct run *run)
     run->ledger.log_lost = log_lost(&run->log);
 }
 
-/* Waits in the loop until every name to listen on is known, good or bad, or it is told to stop. */
+/* Waits in the loop until every name to listen on is known, good or bad, or a signal asks to stop. */
 static void wait_for_names(struct run *run)
 {
     struct control *control = &run->control;

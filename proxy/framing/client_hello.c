@@ -43,8 +43,8 @@ static const unsigned char widths[] = {
     [FIELD_NAME_SIZE] = 2,
 };
 
-/* Size of an extension: the server name's is read, any other is passed over. False: there is no further
- * one. */
+/* Size of an extension: the server name's is read, any other is passed over. False: there is no
+ * further one. */
 static bool take_extension(struct client_hello *hello, uint32_t size)
 {
     bool is_name = hello->extension == EXTENSION_SERVER_NAME;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the server name in a TLS ClientHello (RFC 8446 4.1.2, RFC 6066 3) that comes in pieces of any size.
- * Constant memory, one step for each byte.
+ * Finds the server name in a TLS ClientHello (RFC 8446 4.1.2, RFC 6066 3) that comes in pieces of
+ * any size. Constant memory, one step for each byte.
  */
 #ifndef RUDEPROXY_FRAMING_CLIENT_HELLO_H
 #define RUDEPROXY_FRAMING_CLIENT_HELLO_H

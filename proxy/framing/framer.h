@@ -3,8 +3,8 @@
  * What a protocol's file implements: the contract between framing.c and the framers.
  *
  * A framer has a state of fixed size, all zero bytes at first. `step` gets the next bytes of one
- * direction and looks at as many as it likes. It reports with the functions below, at most one event a
- * call, and returns at once after that.
+ * direction and looks at as many as it likes. It reports with the functions below, at most one
+ * event a call, and returns at once after that.
  */
 #ifndef RUDEPROXY_FRAMING_FRAMER_H
 #define RUDEPROXY_FRAMING_FRAMER_H

@@ -6,8 +6,8 @@
  * an http response depends on its request. Feed the bytes of each direction in order, and feed a
  * request before its answer. The edges do not depend on the sizes of the pieces.
  *
- * A framing never guesses. Where it does not understand the bytes it reports FRAMING_LOST once; after
- * that the direction has no more messages.
+ * A framing never guesses. Where it does not understand the bytes it reports FRAMING_LOST once;
+ * after that the direction has no more messages.
  *
  * Cost: constant for each byte, no memory beside what framing_new() takes.
  *
@@ -66,14 +66,14 @@ struct framing;
 struct framing *framing_new(const struct protocol *protocol);
 void framing_free(struct framing *framing);
 
-/* Looks at the next bytes of a direction, up to the first event. Returns how many were looked at; call
- * again with the rest, and with n == 0 at the end, until no event comes. An event may concern the other
- * direction (protocol `turns`). */
+/* Looks at the next bytes of a direction, up to the first event. Returns how many were looked at;
+ * call again with the rest, and with n == 0 at the end, until no event comes. An event may concern
+ * the other direction (protocol `turns`). */
 size_t framing_scan(struct framing *framing, enum direction direction, const unsigned char *bytes,
     size_t n, struct framing_event *event);
 
-/* How many of the next bytes need not be seen: the rest of a body. Pass over them with framing_skip().
- * Then framing_scan() reports what stands behind them. */
+/* How many of the next bytes need not be seen: the rest of a body. Pass over them with
+ * framing_skip(). Then framing_scan() reports what stands behind them. */
 uint64_t framing_skippable(const struct framing *framing, enum direction direction);
 
 /* `n` bytes passed unseen, at most framing_skippable(). */
@@ -83,17 +83,16 @@ void framing_skip(struct framing *framing, enum direction direction, uint64_t n)
  * message (an http body until close, a turn). */
 void framing_fin(struct framing *framing, enum direction direction, struct framing_event *event);
 
-/* Bytes of the direction from `offset` on will not be shown, so that no message can be found any more:
- * FRAMING_LOST, unless the direction is lost already. */
+/* Bytes of the direction from `offset` on will not be shown, so that no message can be found any
+ * more: FRAMING_LOST, unless the direction is lost already. */
 void framing_abandon(struct framing *framing, enum direction direction, uint64_t offset,
     struct framing_event *event);
 
 /* Whether the direction carries no messages any more. */
 bool framing_is_over(const struct framing *framing, enum direction direction);
 
-/* Offset of the first byte whose meaning is not decided yet: FRAMING_BEGIN or FRAMING_CHUNK may still come
- * for it, because the header behind it is
- * incomplete. FRAMING_NONE: there is none. */
+/* Offset of the first byte whose meaning is not decided yet: FRAMING_BEGIN or FRAMING_CHUNK may
+ * still come for it, because the header behind it is incomplete. FRAMING_NONE: there is none. */
 uint64_t framing_opening(const struct framing *framing, enum direction direction);
 
 /* The message that began last in the direction; number 0: none yet. */

@@ -8,9 +8,10 @@
  *                          +-> UNTIL_CLOSE (its FIN is its end)
  *                          +-> no body ----------------------------------------> FIRST_LINE
  *
- * The length of a response depends on its request: HEAD and a CONNECT that succeeds have no body. Both
- * directions are counted, and the requests that matter are kept until they are answered. Behind 101, and
- * behind a CONNECT that succeeded, both directions carry something else, and have no more messages.
+ * The length of a response depends on its request: HEAD and a CONNECT that succeeds have no body.
+ * Both directions are counted, and the requests that matter are kept until they are answered.
+ * Behind 101, and behind a CONNECT that succeeded, both directions carry something else, and have
+ * no more messages.
  */
 #include "proxy/framing/http.h"
 
@@ -267,7 +268,8 @@ static bool may_be_line(const struct http_stream *stream, enum direction directi
     }
 }
 
-/* Offset that is reported as not understood: the message's first byte, or the line's within its body. */
+/* Offset that is reported as not understood: the message's first byte, or the line's within its
+ * body. */
 static uint64_t lost_offset(
     const struct framing *framing, enum direction direction, uint64_t line_start)
 {

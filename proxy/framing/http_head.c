@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lines of an HTTP/1.1 head (RFC 9112 2 to 6), as far as the length of the message depends on them.
- * Where a lenient and a strict reader would see messages of different lengths, the line is not understood.
+ * The lines of an HTTP/1.1 head (RFC 9112 2 to 6), as far as the length of the message depends on
+ * them. Where a lenient and a strict reader would see messages of different lengths, the line is
+ * not understood.
  */
 #include "proxy/framing/http.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `kafka`: the Kafka protocol guide, "Protocol Primitive Types" and "Api Keys". A message is a length of
- * 4 bytes and a body; a request's body begins with its API key and version.
+ * `kafka`: the Kafka protocol guide, "Protocol Primitive Types" and "Api Keys". A message is a
+ * length of 4 bytes and a body; a request's body begins with its API key and version.
  */
 #include "proxy/framing/length.h"
 

@@ -26,7 +26,7 @@ struct length_row {
     uint64_t add;       /* length + add = bytes of the whole message */
     uint64_t min, max;  /* of the whole message, in bytes; outside: not understood. max 0: none */
     unsigned look;      /* `name` needs that many bytes, where the message has so many */
-    bool silent;        /* it is no message: a preface */
+    bool silent;        /* a preface, not a message */
     uint64_t continued; /* a packet with this length goes on in the next packet; 0: none does */
     /* Names the kind, and may keep in the state what later messages depend on. False: the bytes are
      * not understood. NULL: any header is right, and messages have no kind. */

@@ -50,7 +50,8 @@ LENGTH_FRAMER(tls) = {.name = "tls",
     .kinds = {{LENGTH_NAMES(tls_names)}, {LENGTH_NAMES(tls_names)}},
     .step = step_tls};
 
-/* HTTP/2: RFC 9113 3.4, 4.1 and 6; ALTSVC: RFC 7838, ORIGIN: RFC 8336, PRIORITY_UPDATE: RFC 9218. */
+/* HTTP/2: RFC 9113 3.4, 4.1 and 6; ALTSVC: RFC 7838, ORIGIN: RFC 8336, PRIORITY_UPDATE: RFC 9218.
+ */
 static const char *const http2_names[] = {
     [0x0] = "DATA",
     [0x1] = "HEADERS",
@@ -168,8 +169,9 @@ LENGTH_FRAMER(mongodb) = {.name = "mongodb",
     .kinds = {{LENGTH_NAMES(mongodb_names)}, {LENGTH_NAMES(mongodb_names)}},
     .step = step_mongodb};
 
-/* AMQP 0-9-1: section 2.3.5 of its specification. Heartbeat is type 8; the text of the specification
- * says 4 in one place, no program does. AMQP 1.0 has another header and is not understood. */
+/* AMQP 0-9-1: section 2.3.5 of its specification. Heartbeat is type 8; the text of the
+ * specification says 4 in one place, no program does. AMQP 1.0 has another header and is not
+ * understood. */
 static const char *const amqp_names[] = {
     [0] = "protocol_header",
     [1] = "method",

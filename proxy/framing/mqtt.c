@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `mqtt`: MQTT 3.1.1 and 5.0, section 2.1. A packet is a byte with its type, a length of one to four
- * bytes with seven bits each, and a body. Nothing comes before the client's CONNECT.
+ * `mqtt`: MQTT 3.1.1 and 5.0, section 2.1. A packet is a byte with its type, a length of one to
+ * four bytes with seven bits each, and a body. Nothing comes before the client's CONNECT.
  */
 #include "proxy/framing/length.h"
 

@@ -2,9 +2,9 @@
 /*
  * `mysql`: MySQL's and MariaDB's client/server protocol, "Protocol Basics: MySQL Packets".
  *
- * A packet is a length of 3 bytes (little endian), a sequence number and a payload. A packet of 0xffffff
- * bytes goes on in the next one: both are one message. The client's commands have sequence number 0.
- * Where both sides agree to TLS or to compression, the stream is lost there.
+ * A packet is a length of 3 bytes (little endian), a sequence number and a payload. A packet of
+ * 0xffffff bytes goes on in the next one: both are one message. The client's commands have sequence
+ * number 0. Where both sides agree to TLS or to compression, the stream is lost there.
  */
 #include "proxy/framing/length.h"
 
@@ -129,8 +129,8 @@ static const char *login_name(struct mysql_state *mysql, unsigned char first)
     }
 }
 
-/* A row may begin with 0x00, but never with 0xff, nor with 0xfe in a packet of less than 16 MB. So OK is
- * sure only in the first packet of an answer. */
+/* A row may begin with 0x00, but never with 0xff, nor with 0xfe in a packet of less than 16 MB. So
+ * OK is sure only in the first packet of an answer. */
 static const char *answer_name(const struct mysql_state *mysql, const struct length_header *header)
 {
     unsigned char first = header->bytes[4];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `postgres`: protocol 3, PostgreSQL's documentation, chapters "Message Flow" and "Message Formats".
+ * `postgres`: protocol 3, PostgreSQL's documentation, chapters "Message Flow" and "Message
+ * Formats".
  *
- * A message is a type byte, a length that counts itself, and a body. The client's first message has no
- * type byte, nor has the one behind a refused SSLRequest or GSSENCRequest; the answer to those two is a
- * single byte. Where the server agrees to encrypt, the stream is lost: what follows is TLS or GSSAPI.
+ * A message is a type byte, a length that counts itself, and a body. The client's first message has
+ * no type byte, nor has the one behind a refused SSLRequest or GSSENCRequest; the answer to those
+ * two is a single byte. Where the server agrees to encrypt, the stream is lost: what follows is TLS
+ * or GSSAPI.
  */
 #include "proxy/framing/length.h"
 

@@ -50,8 +50,8 @@ bool protocol_has_parts(const struct protocol *protocol);
 MUST_CHECK int protocol_check_kind(
     const struct protocol *protocol, enum direction direction, const char *kind, struct err *err);
 
-/* Whether a message of kind `kind` is one of the kind that a trigger wants. Case does not count, and
- * `2xx` is every three-digit code that begins with 2. */
+/* Whether a message of kind `kind` is one of the kind that a trigger wants. Case does not count,
+ * and `2xx` is every three-digit code that begins with 2. */
 bool protocol_kind_matches(const char *wanted, const char *kind);
 
 #endif

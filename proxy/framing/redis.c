@@ -2,10 +2,10 @@
 /*
  * `redis`: RESP 2 and 3 (the Redis serialization protocol specification).
  *
- * A value is a type byte, a line, and for some types a body. An aggregate says how many values it holds,
- * so one counter of values still to come is enough, however deep they are nested. Upstream a message is
- * a command, and its kind is the command's name; a line without type byte is an inline command. RESP 3's
- * streamed values (`$?`, `*?`), which no server sends, are not understood.
+ * A value is a type byte, a line, and for some types a body. An aggregate says how many values it
+ * holds, so one counter of values still to come is enough, however deep they are nested. Upstream a
+ * message is a command, and its kind is the command's name; a line without type byte is an inline
+ * command. RESP 3's streamed values (`$?`, `*?`), which no server sends, are not understood.
  */
 #include <string.h>
 

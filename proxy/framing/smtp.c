@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `smtp`: RFC 5321. Upstream a message is a command line, or the mail between DATA and the line with
- * one dot; downstream a reply, of one line or several.
+ * `smtp`: RFC 5321. Upstream a message is a command line, or the mail between DATA and the line
+ * with one dot; downstream a reply, of one line or several.
  *
- * The server's 354 says that the mail comes next, its 334 that an answer of AUTH does (RFC 4954). BDAT
- * (RFC 3030) counts the bytes that follow its line. Behind a 220 to STARTTLS the stream is TLS, and lost.
+ * The server's 354 says that the mail comes next, its 334 that an answer of AUTH does (RFC 4954).
+ * BDAT (RFC 3030) counts the bytes that follow its line. Behind a 220 to STARTTLS the stream is
+ * TLS, and lost.
  */
 #include <string.h>
 #include <strings.h>

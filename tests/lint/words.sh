@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 folders=(config proxy/base proxy/fault proxy/relay proxy/net proxy/control proxy/record proxy/admin
-    proxy/ctl proxy/peers)
+    proxy/ctl proxy/peers proxy/app proxy/framing)
 
 phrases='hand(s|ed)? on|[Ww]hoever|[Tt]hat which|it is no |goes by|(is|are) told|[Ll]ikewise'
 status=0

@@ -12,7 +12,7 @@
 
 struct environment_variable {
     const char *name; /* NULL ends the table */
-    const char *key;  /* of [rudeproxy]; NULL: it is no key */
+    const char *key;  /* of [rudeproxy]; NULL: not a key */
     bool is_file;     /* the value is the first line of this file */
     const char *help; /* one sentence, no full stop */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From struct cli to a configuration. Options and variables that stand for a line of the file are
- * read by the configuration layer as the file is. The n-th --listen and the n-th --upstream make the
- * n-th proxy of the command line: `main`, `main-2`... An --intercept counts as a --listen.
+ * read by the configuration layer as the file is. The n-th --listen and the n-th --upstream make
+ * the n-th proxy of the command line: `main`, `main-2`... An --intercept counts as a --listen.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,8 +14,9 @@
 #include "proxy/app/cli/cli.h"
 #include "proxy/app/cli/environment.h"
 
-/* A proxy that intercepts is called by what it intercepts: `HOST:PORT`, `*:PORT`. An IPv6 address loses
- * its brackets, because a bracket ends the title of a section. False: a list has no such name. */
+/* A proxy that intercepts is called by what it intercepts: `HOST:PORT`, `*:PORT`. An IPv6 address
+ * loses its brackets, because a bracket ends the title of a section. False: a list has no such
+ * name. */
 static bool intercept_section(const struct cli *cli, unsigned ordinal, char *buf, size_t size)
 {
     const char *value = NULL;
@@ -58,7 +59,8 @@ static void add_key(struct config_source *source, const struct cli *cli, const s
     config_source_set(source, place, section, option->key, key->value);
 }
 
-/* Where toxiproxy-server listens when nothing says otherwise. An IPv6 address needs its brackets. */
+/* Where toxiproxy-server listens when nothing says otherwise. An IPv6 address needs its brackets.
+ */
 static void add_serve_address(struct config_source *source, const struct cli *cli)
 {
     char text[ADDRESS_TEXT_MAX];

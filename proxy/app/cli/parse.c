@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From words to struct cli. A word that begins with a dash is an option; the first other word is the
- * command, the words behind it are its operands.
+ * From words to struct cli. A word that begins with a dash is an option; the first other word is
+ * the command, the words behind it are its operands.
  *
  * Parsed by hand and not by getopt_long, whose `struct option` is another one than ours and which
  * cannot say what would be right.
@@ -49,8 +49,8 @@ static void *place_of(struct cli *cli, const struct cli_option *option)
     return (char *)cli + option->offset;
 }
 
-/* Checked before anything of ours is open: a descriptor that nobody passed would be the number of one
- * of ours. */
+/* Checked before anything of ours is open: a descriptor that nobody passed would be the number of
+ * one of ours. */
 static int set_descriptor(struct cli *cli, const struct cli_option *option, const char *value)
 {
     uint64_t fd;

@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 /* Shows the named scenarios, all if none is named; for the name `list` the list of them, for
- * `table` a table in Markdown of how all of them went. Returns an exit status: EXIT_RUNTIME if any scenario does not agree. */
+ * `table` a table in Markdown of how all of them went. Returns an exit status: EXIT_RUNTIME if any
+ * scenario does not agree. */
 int demo_command(const char *const *names, size_t count);
 
 #endif

@@ -18,7 +18,7 @@ enum demo_verdict {
     DEMO_VERDICTS
 };
 
-/* Connections whose end is told, two lines each; no scenario has more. */
+/* Connections whose end is printed, two lines each; no scenario has more. */
 #define DEMO_EVIDENCE_LINES 12
 
 struct demo_run {

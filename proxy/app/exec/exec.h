@@ -29,7 +29,8 @@ struct exec {
 void exec_remember(struct exec_origin *origin);
 
 /* 0, or -1 with err filled. That a command cannot be executed comes by on_over. `network`: the one
- * that the command enters; NULL: ours. argv and environment are not used any more when this returns. */
+ * that the command enters; NULL: ours. argv and environment are not used any more when this
+ * returns. */
 MUST_CHECK int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv,
     char *const *environment, const struct exec_origin *origin, const struct holder *network,
     struct err *err);

@@ -93,7 +93,7 @@ static int start_command(struct guard *guard)
     errnum = guard->command < 0 ? errno : 0;
     close(error_fds[1]);
     if (guard->command > 0) {
-        setpgid(guard->command, guard->command); /* whoever of the two comes first */
+        setpgid(guard->command, guard->command); /* in both: either may run first */
         if (read(error_fds[0], &errnum, sizeof errnum) != sizeof errnum)
             errnum = 0;
     }

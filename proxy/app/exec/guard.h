@@ -42,8 +42,8 @@ struct guard_report {
     int value; /* GUARD_FAILED: errno of the exec; GUARD_ENDED: status as of waitpid(2) */
 };
 
-/* Forks the guard. Returns its pid, or -1 with errno of fork(2). The caller closes job->fd, and waits for the
- * guard when its own end of the pair has ended. */
+/* Forks the guard. Returns its pid, or -1 with errno of fork(2). The caller closes job->fd, and
+ * waits for the guard when its own end of the pair has ended. */
 pid_t guard_start(struct guard_job *job);
 
 #endif

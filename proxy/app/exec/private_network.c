@@ -79,8 +79,8 @@ static long read_number(const char *path)
     return number;
 }
 
-/* The kernel says only EPERM or ENOSPC: a setting of the machine that explains it, in the order in which
- * the kernel asks. */
+/* The kernel says only EPERM or ENOSPC: a setting of the machine that explains it, in the order in
+ * which the kernel asks. */
 static const struct obstacle {
     const char *path;
     long forbids; /* the value that forbids it */

@@ -9,8 +9,8 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-/* Before the first thread and the first socket. 0, or -1 with err filled: what forbids it and what to do,
- * behind the name of the option that asked for it. */
+/* Before the first thread and the first socket. 0, or -1 with err filled: what forbids it and what
+ * to do, behind the name of the option that asked for it. */
 MUST_CHECK int private_network_enter(const char *option, struct err *err);
 
 #endif

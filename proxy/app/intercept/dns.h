@@ -29,7 +29,7 @@ struct dns {
     struct host_names *names; /* learns from the answers */
     uv_loop_t *loop;
     uv_poll_t *poll;   /* of fd; allocated, because libuv frees no handle at once */
-    uv_timer_t *sweep; /* likewise */
+    uv_timer_t *sweep; /* owned, as well */
     int fd;            /* in the command's network */
     unsigned char message[DNS_MESSAGE_MAX]; /* the one at hand */
 };

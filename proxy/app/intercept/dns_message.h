@@ -12,7 +12,7 @@
 void dns_note_addresses(const unsigned char *bytes, size_t size, struct host_names *names);
 
 /* Turns a question into the answer that the server failed (RCODE 2), in place: the question
- * section stays, what follows it is cut. Returns the size, 0: it is no question. */
+ * section stays, what follows it is cut. Returns the size, 0: not a question. */
 size_t dns_make_failure(unsigned char *bytes, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completion of commands, options, fault types and the commands of ctl: see pages.h. Everything else is a file name.
+ * Completion of commands, options, fault types and the commands of ctl: see pages.h. Everything
+ * else is a file name.
  */
 #include <string.h>
 
@@ -23,7 +24,8 @@ static void print_quoted(const char *text, FILE *out)
     fputc('\'', out);
 }
 
-/* --- bash -------------------------------------------------------------------------------------- */
+/* --- bash --------------------------------------------------------------------------------------
+ */
 
 static void bash_words(const char *variable, FILE *out)
 {
@@ -73,7 +75,8 @@ static void completion_bash(FILE *out)
         out);
 }
 
-/* --- zsh --------------------------------------------------------------------------------------- */
+/* --- zsh ---------------------------------------------------------------------------------------
+ */
 
 /* "name:help", where a colon of the help is the shell's own. */
 static void zsh_pair(const char *name, const char *help, FILE *out)
@@ -127,7 +130,8 @@ static void completion_zsh(FILE *out)
         out);
 }
 
-/* --- fish -------------------------------------------------------------------------------------- */
+/* --- fish --------------------------------------------------------------------------------------
+ */
 
 static void fish_word(const char *condition, const char *word, const char *help, FILE *out)
 {

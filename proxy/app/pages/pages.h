@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Manual pages and shell completion, printed from the tables that the program itself reads: of commands,
- * options, variables, keys and fault types.
+ * Manual pages and shell completion, printed from the tables that the program itself reads: of
+ * commands, options, variables, keys and fault types.
  */
 #ifndef RUDEPROXY_APP_PAGES_PAGES_H
 #define RUDEPROXY_APP_PAGES_PAGES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jansson's strings are UTF-8. The log writes a byte that is no UTF-8 as a private character (quote.h), so
- * the configuration is brought back to bytes.
+ * jansson's strings are UTF-8. The log writes a byte that is no UTF-8 as a private character
+ * (quote.h), so the configuration is brought back to bytes.
  */
 #include "proxy/app/replay/log.h"
 
@@ -205,8 +205,8 @@ static int take_lost(struct reader *reader)
     return 0;
 }
 
-/* The proxy's connections before have numbers that others get now: what happened to them cannot be told
- * apart from what comes. */
+/* The proxy's connections before have numbers that others get now: what happened to them cannot be
+ * told apart from what comes. */
 static int take_counts_reset(struct reader *reader)
 {
     struct replay_log *log = reader->log;

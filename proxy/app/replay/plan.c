@@ -6,9 +6,9 @@
  * A fault with `after` waits for the section that was made of the other one for that connection, so
  * that one is made first; at the end the sections stand in the order of the run's configuration.
  *
- * A fault that began by the clock, or behind one that did (time, idle, run, a trigger_delay, a window that opened) is tied to the byte at which
- * it began: one section for each offset. A lasting one that its window ended is given that end by
- * bytes, or by its `for`.
+ * A fault that began by the clock, or behind one that did (time, idle, run, a trigger_delay, a
+ * window that opened) is tied to the byte at which it began: one section for each offset. A lasting
+ * one that its window ended is given that end by bytes, or by its `for`.
  */
 #include "proxy/app/replay/plan.h"
 
@@ -40,8 +40,8 @@ static const struct fault *find_fault(const struct replay_log *log, const char *
     return NULL;
 }
 
-/* Whether the fault began by the clock, or one that it waited for did. A chain has no circle, unless two
- * configurations made one: its length is bounded. */
+/* Whether the fault began by the clock, or one that it waited for did. A chain has no circle,
+ * unless two configurations made one: its length is bounded. */
 static bool chain_began_by_clock(const struct replay_log *log, const struct fault *fault)
 {
     for (unsigned links = 0; fault != NULL && links < CHAIN_MAX; links++) {
@@ -127,8 +127,8 @@ static uint64_t find_section(
     return ANY;
 }
 
-/* The section that the fault waited for when it fired: with NAME/any that of the first place at which
- * NAME fired. ANY: it waited for none. */
+/* The section that the fault waited for when it fired: with NAME/any that of the first place at
+ * which NAME fired. ANY: it waited for none. */
 static uint64_t find_first(const struct replay_task *task, const struct injection *injection)
 {
     const struct after *after = &task->fault->after;
@@ -345,8 +345,8 @@ static bool is_listed(const struct fault_list *list, const char *name)
     return false;
 }
 
-/* Makes the sections of all faults, of each behind those of the fault that it waits for. Faults that
- * different configurations let wait for each other come last, in their order. */
+/* Makes the sections of all faults, of each behind those of the fault that it waits for. Faults
+ * that different configurations let wait for each other come last, in their order. */
 static int add_faults(
     struct replay_plan *plan, const struct replay_log *log, struct fault_list *list)
 {

@@ -35,7 +35,7 @@ struct replay_task {
 };
 
 /* Adds a section like the fault, for the occurrence's place, with no connections chosen. `proxies`
- * NULL: as the fault has them. NULL: out of memory, and that is told. */
+ * NULL: as the fault has them. NULL: out of memory, which it reports. */
 struct fault *replay_section_add(
     struct replay_task *task, const struct occurrence *at, const char *proxies, bool keep_window);
 

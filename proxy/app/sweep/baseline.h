@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command does without a fault: at least two runs, compared. Everything else is compared with the
- * first of them.
+ * What the command does without a fault: at least two runs, compared. Everything else is compared
+ * with the first of them.
  *
  * Life: sweep_baseline_make, use, sweep_baseline_free.
  */
@@ -26,9 +26,9 @@ struct sweep_baseline {
     uint64_t longest_us;     /* of the runs */
 };
 
-/* Runs the command. 0; -1 with err filled, also for a baseline that no sweep can stand on: the check fails, the
- * command connects to no proxy or does not end; 1 when it was interrupted. What differs between the runs is
- * written to `notes`, a line each. */
+/* Runs the command. 0; -1 with err filled, also for a baseline that no sweep can stand on: the
+ * check fails, the command connects to no proxy or does not end; 1 when it was interrupted. What
+ * differs between the runs is written to `notes`, a line each. */
 MUST_CHECK int sweep_baseline_make(
     struct sweep_baseline *baseline, struct sweep_runner *runner, FILE *notes, struct err *err);
 void sweep_baseline_free(struct sweep_baseline *baseline);

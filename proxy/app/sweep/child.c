@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: make the folder, point stdin, stdout and stderr away from the terminal, run the set-up, run
- * proxies and command as `exec` does, run the check, report.
+ * Happy path: make the folder, point stdin, stdout and stderr away from the terminal, run the
+ * set-up, run proxies and command as `exec` does, run the check, report.
  *
- * If the parent dies, PR_SET_PDEATHSIG kills this process, and the guard, whose socket then ends, kills the
- * command and its children. The shells of --setup and --check have such a guard, too.
+ * If the parent dies, PR_SET_PDEATHSIG kills this process, and the guard, whose socket then ends,
+ * kills the command and its children. The shells of --setup and --check have such a guard, too.
  */
 #include "proxy/app/sweep/child.h"
 
@@ -93,7 +93,8 @@ static int most_ms(const struct child *child)
     return most_us / US_PER_MS < INT_MAX ? (int)(most_us / US_PER_MS) : INT_MAX;
 }
 
-/* Runs a shell command under a guard, which kills what it leaves behind. Whether it exited with 0 in time. */
+/* Runs a shell command under a guard, which kills what it leaves behind. Whether it exited with 0
+ * in time. */
 static bool run_shell(const struct child *child, const char *text)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
@@ -117,7 +118,8 @@ static bool run_shell(const struct child *child, const char *text)
 
 /* --- the run --- */
 
-/* A port of its own for each run, no API, and an event for each message where somebody looks at them. */
+/* A port of its own for each run, no API, and an event for each message where somebody looks at
+ * them. */
 static void prepare_proxies(struct child *child)
 {
     char path[PATH_MAX + 32];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of a sweep, inside its own process: set-up, proxies and command, check. Private to sweep/. */
+/* One run of a sweep, inside its own process: set-up, proxies and command, check. Private to
+ * sweep/. */
 #ifndef RUDEPROXY_APP_SWEEP_CHILD_H
 #define RUDEPROXY_APP_SWEEP_CHILD_H
 

@@ -61,7 +61,8 @@ static int take_options(const struct cli *cli, struct sweep_options *options, st
 
 /* --- the command --- */
 
-/* Where no protocol says how bytes are cut into messages, what one side says until the other speaks is one. */
+/* Where no protocol says how bytes are cut into messages, what one side says until the other speaks
+ * is one. */
 static int choose_protocols(struct config *config, struct err *err)
 {
     for (size_t i = 0; i < config->proxy_count; i++) {

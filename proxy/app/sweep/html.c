@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The page is page.html of this folder, which the build embeds. Its data is the JSON report with its details. */
+/* The page is page.html of this folder, which the build embeds. Its data is the JSON report with
+ * its details. */
 #include "proxy/app/sweep/html.h"
 
 #include <jansson.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every run came to, kept in a file as it happens, so that a sweep that was killed goes on where it was
+ * What every run came to, kept in a file as it happens, so that a sweep that was killed goes on
+ * where it was
  * (--resume). One JSON object a line; a torn last line is passed over.
  */
 #ifndef RUDEPROXY_APP_SWEEP_JOURNAL_H
@@ -14,8 +15,8 @@
 
 struct sweep_journal;
 
-/* Opens DIR/sweep.jsonl: empty, or with `resume` as it was left; `title` says which sweep it is of, and a
- * journal of another one is an error. NULL with err filled. */
+/* Opens DIR/sweep.jsonl: empty, or with `resume` as it was left; `title` says which sweep it is of,
+ * and a journal of another one is an error. NULL with err filled. */
 struct sweep_journal *sweep_journal_open(
     const char *dir, const char *title, bool resume, struct err *err);
 void sweep_journal_close(struct sweep_journal *journal); /* NULL is allowed */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A line of the map is a lane: one fault in one direction of one connection. A cell is a place, in the order
- * of the offsets; where there are more places than cells, a cell shows the worst of its places.
+ * A line of the map is a lane: one fault in one direction of one connection. A cell is a place, in
+ * the order of the offsets; where there are more places than cells, a cell shows the worst of its
+ * places.
  */
 #include "proxy/app/sweep/map.h"
 

@@ -101,7 +101,8 @@ static bool has_mark(const json_t *marks, const char *name)
     return false;
 }
 
-/* In the order of the enum: which FIN was first is a race that two equal runs may decide differently. */
+/* In the order of the enum: which FIN was first is a race that two equal runs may decide
+ * differently. */
 static void join_marks(const json_t *marks, char *buf, size_t size)
 {
     size_t used = 0;

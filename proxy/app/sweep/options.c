@@ -16,7 +16,8 @@ static const char *const default_faults[] = {
 
 #define TYPE_KEY "type="
 
-/* A fault may be written as after --fault, `type=reset mode=abrupt`; in reports its type stands first, alone. */
+/* A fault may be written as after --fault, `type=reset mode=abrupt`; in reports its type stands
+ * first, alone. */
 static char *copy_fault(const char *text, size_t length)
 {
     size_t key = strlen(TYPE_KEY), word = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a sweep was asked to do: the `[sweep]` section of the file, and the options of the same names
- * on the command line, which win.
+ * What a sweep was asked to do: the `[sweep]` section of the file, and the options of the same
+ * names on the command line, which win.
  *
  * Life: sweep_options_init, sweep_options_set for each option, sweep_options_finish, use,
  * sweep_options_deinit. Texts are borrowed from the configuration and from argv.
@@ -49,8 +49,9 @@ struct sweep_options {
 void sweep_options_init(struct sweep_options *options);
 void sweep_options_deinit(struct sweep_options *options);
 
-/* Sets one option by its name without dashes ("jobs", "sweep-fault" or "sweep_fault"). Options that may be
- * repeated add to what is there. 0, or -1 with err filled, which does not name the option. */
+/* Sets one option by its name without dashes ("jobs", "sweep-fault" or "sweep_fault"). Options that
+ * may be repeated add to what is there. 0, or -1 with err filled, which does not name the option.
+ */
 MUST_CHECK int sweep_options_set(
     struct sweep_options *options, const char *name, const char *value, struct err *err);
 

@@ -37,7 +37,8 @@ struct sweep_place {
     enum direction direction;
     uint64_t offset; /* bytes of the direction that are forwarded before the fault fires */
     bool at_fin;     /* it fires at the FIN, behind `offset` bytes */
-    /* It fires when the byte behind `offset`, the first of `message`, has arrived, and withholds it. */
+    /* It fires when the byte behind `offset`, the first of `message`, has arrived, and withholds
+     * it. */
     bool withheld;
     /* Number of the message that the next byte belongs to, or that just ended at SWEEP_EDGE_AFTER;
      * 0: not known. */
@@ -65,8 +66,8 @@ bool sweep_place_equal(const struct sweep_place *a, const struct sweep_place *b)
 const char *sweep_place_format(
     const struct sweep_place *place, const struct config *config, char *buf, size_t size);
 
-/* Reads what sweep_place_format wrote, up to the end of `text` or to a `:` behind the offset, and sets
- * *rest to what follows that `:`, or to the end. 0, or -1 with err filled. */
+/* Reads what sweep_place_format wrote, up to the end of `text` or to a `:` behind the offset, and
+ * sets *rest to what follows that `:`, or to the end. 0, or -1 with err filled. */
 MUST_CHECK int sweep_place_parse(struct sweep_place *place, const struct config *config,
     const char *text, const char **rest, struct err *err);
 

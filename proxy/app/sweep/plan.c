@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first wave goes through ranks: the places that matter most come first, for each fault and each
- * connection, so that a small budget still sees the whole conversation. Inside one rank the messages come
- * in an order that halves the longest stretch again and again, for the same reason.
+ * The first wave goes through ranks: the places that matter most come first, for each fault and
+ * each connection, so that a small budget still sees the whole conversation. Inside one rank the
+ * messages come in an order that halves the longest stretch again and again, for the same reason.
  */
 #include "proxy/app/sweep/plan.h"
 
@@ -187,7 +187,8 @@ static void propose_neighbours(struct lane *lane, size_t i)
         propose(lane, SWEEP_EDGE_BEFORE, end_of(message) - 1, i + 1);
 }
 
-/* Calls `step` for each message: those at multiples of the largest power of two, then of half of it... */
+/* Calls `step` for each message: those at multiples of the largest power of two, then of half of
+ * it... */
 static void spread(struct lane *lane, void (*step)(struct lane *lane, size_t i))
 {
     size_t count = lane->connection->message_count[lane->direction], stride = 1;
@@ -332,7 +333,8 @@ size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most)
     size_t count = plan->count;
     if (count > 0)
         qsort(plan->cases, count, sizeof plan->cases[0], sweep_case_compare);
-    /* Edges of output would take the budget from those of outcomes: they wait until these are found. */
+    /* Edges of output would take the budget from those of outcomes: they wait until these are
+     * found. */
     size_t added = halve_gaps(plan, count, false, most);
     return added > 0 ? added : halve_gaps(plan, count, true, most);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a sweep tries: cases, each one fault at one place, in the order in which they are tried, with what
- * came of them. Pure: a function of the baseline, the faults, the seed and the outcomes so far.
+ * What a sweep tries: cases, each one fault at one place, in the order in which they are tried,
+ * with what came of them. Pure: a function of the baseline, the faults, the seed and the outcomes
+ * so far.
  *
- * The first wave holds the places that the conversation itself names: before the first byte, the edges of
- * messages and the bytes beside them, their middles, the last bytes, the FIN. Each further wave halves the
- * gaps between neighbours whose outcomes differ.
+ * The first wave holds the places that the conversation itself names: before the first byte, the
+ * edges of messages and the bytes beside them, their middles, the last bytes, the FIN. Each further
+ * wave halves the gaps between neighbours whose outcomes differ.
  *
- * Life: sweep_plan_init, sweep_plan_begin, then sweep_plan_refine after each wave until it adds nothing,
- * sweep_plan_deinit.
+ * Life: sweep_plan_init, sweep_plan_begin, then sweep_plan_refine after each wave until it adds
+ * nothing, sweep_plan_deinit.
  */
 #ifndef RUDEPROXY_APP_SWEEP_PLAN_H
 #define RUDEPROXY_APP_SWEEP_PLAN_H
@@ -32,7 +33,7 @@ struct sweep_case {
     bool bad;     /* by the options and the known report */
     char
         *excerpt; /* owned: what the command printed, if the outcome is not `same`; NULL: nothing */
-    char *record; /* owned: the `closed` line of its last connection, likewise */
+    char *record; /* owned: the `closed` line of its last connection, or NULL */
 };
 
 struct sweep_plan {
@@ -47,13 +48,15 @@ struct sweep_plan {
 void sweep_plan_init(struct sweep_plan *plan, size_t fault_count);
 void sweep_plan_deinit(struct sweep_plan *plan);
 
-/* Adds the first wave, at most `most` cases. `fits` says whether a fault can be injected at a place. */
+/* Adds the first wave, at most `most` cases. `fits` says whether a fault can be injected at a
+ * place. */
 void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baseline, uint64_t most,
     bool (*fits)(const void *user, size_t fault, const struct sweep_place *place),
     const void *user);
 
-/* Adds the middles of gaps whose ends differ in outcome, status or signal, at most `most`; where there are
- * none left, of those that differ in output. Every case is done. Returns how many it added. */
+/* Adds the middles of gaps whose ends differ in outcome, status or signal, at most `most`; where
+ * there are none left, of those that differ in output. Every case is done. Returns how many it
+ * added. */
 size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most);
 
 /* Fills in the offset and the message of a place that its text does not hold, from the baseline. */

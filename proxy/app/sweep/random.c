@@ -101,7 +101,8 @@ static void remove_pick(struct sweep_case *tried, size_t at)
     tried->more_count--;
 }
 
-/* Tries `changed` in place of *best and takes it if it ends alike. 1: taken, 0: not; else as sweep_wave_try. */
+/* Tries `changed` in place of *best and takes it if it ends alike. 1: taken, 0: not; else as
+ * sweep_wave_try. */
 static int try_instead(
     struct sweep *sweep, struct sweep_case *best, struct sweep_case *changed, struct err *err)
 {

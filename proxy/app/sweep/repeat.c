@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of our own command line come from /proc/self/cmdline (proc(5)): the options that choose what is
- * tried, or where reports go, are left out, and --only takes their place.
+ * The words of our own command line come from /proc/self/cmdline (proc(5)): the options that choose
+ * what is tried, or where reports go, are left out, and --only takes their place.
  */
 #include "proxy/app/sweep/repeat.h"
 

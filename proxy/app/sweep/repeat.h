@@ -15,12 +15,13 @@ struct sweep;
 /* Stands between the faults of one case. */
 #define SWEEP_CASE_GLUE " + "
 
-/* `web#1:downstream:58:reset mode=abrupt`, the text that --only takes. Several faults stand with ` + ` between
- * them. Returns buf. */
+/* `web#1:downstream:58:reset mode=abrupt`, the text that --only takes. Several faults stand with `
+ * + ` between them. Returns buf. */
 const char *sweep_case_format(
     const struct sweep *sweep, const struct sweep_case *tried, char *buf, size_t size);
 
-/* Reads it into a case of the plan; a fault that is not in the list is an error. 0, or -1 with err filled. */
+/* Reads it into a case of the plan; a fault that is not in the list is an error. 0, or -1 with err
+ * filled. */
 MUST_CHECK int sweep_case_parse(
     const struct sweep *sweep, const char *text, struct sweep_case *tried, struct err *err);
 

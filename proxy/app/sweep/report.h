@@ -11,8 +11,8 @@
 
 struct sweep;
 
-/* The report as a JSON value, with one reference; `details` adds what the commands printed and the records of
- * their connections. NULL: out of memory. */
+/* The report as a JSON value, with one reference; `details` adds what the commands printed and the
+ * records of their connections. NULL: out of memory. */
 json_t *sweep_report_json(const struct sweep *sweep, bool details);
 
 /* 0, or -1 with err filled. */
@@ -20,7 +20,8 @@ MUST_CHECK int sweep_report_write(const struct sweep *sweep, const char *path, s
 MUST_CHECK int sweep_report_write_junit(
     const struct sweep *sweep, const char *path, struct err *err);
 
-/* DIR/NNNNN.ini for each bad case: the proxies and the faults of that run, as a file for `rudeproxy exec -c`. */
+/* DIR/NNNNN.ini for each bad case: the proxies and the faults of that run, as a file for `rudeproxy
+ * exec -c`. */
 MUST_CHECK int sweep_report_write_files(
     const struct sweep *sweep, const char *dir, struct err *err);
 

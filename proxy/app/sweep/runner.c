@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path of a wave: fork a child for each free slot, poll their pipes, collect what a child reports when
- * it is over, look at its files, remove them, go on until no job is left.
+ * Happy path of a wave: fork a child for each free slot, poll their pipes, collect what a child
+ * reports when it is over, look at its files, remove them, go on until no job is left.
  *
- * - A signal (SIGINT, SIGTERM): no further run begins, those that go on are killed, their jobs stay undone.
+ * - A signal (SIGINT, SIGTERM): no further run begins, those that go on are killed, their jobs stay
+ * undone.
  * - A child that ends without a report was killed by somebody else: the sweep ends with an error.
- * - We are killed: the children die of PR_SET_PDEATHSIG, and the janitor, a process that waits for the end of a
- *   pipe, removes the folder.
+ * - We are killed: the children die of PR_SET_PDEATHSIG, and the janitor, a process that waits for
+ * the end of a pipe, removes the folder.
  */
 #include "proxy/app/sweep/runner.h"
 
@@ -178,7 +179,8 @@ static int check_space(const struct sweep_runner *runner, struct err *err)
     return err_set(err, "no space is left in %s: what the runs print does not fit", runner->root);
 }
 
-/* Takes what the run left: its log, its output. Then its files go, unless the user wants to see them. */
+/* Takes what the run left: its log, its output. Then its files go, unless the user wants to see
+ * them. */
 static int examine(struct sweep_runner *runner, struct sweep_job *job, struct err *err)
 {
     char path[PATH_MAX + 16];
@@ -278,8 +280,8 @@ static int finish(struct sweep_runner *runner, struct sweep_slot *slot, struct e
 
 /* --- a wave --- */
 
-/* Kills the runs that go on. Their guards, which become our children (PR_SET_CHILD_SUBREAPER), kill the
- * commands. */
+/* Kills the runs that go on. Their guards, which become our children (PR_SET_CHILD_SUBREAPER), kill
+ * the commands. */
 static void abandon(struct sweep_runner *runner)
 {
     for (unsigned i = 0; i < runner->jobs; i++) {
@@ -356,8 +358,8 @@ int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t
 
 /* --- life --- */
 
-/* Removes the folder when the pipe ends, because we were killed. It is no child of ours, so that we can wait
- * for all of those. */
+/* Removes the folder when the pipe ends, because we were killed. It is no child of ours, so that we
+ * can wait for all of those. */
 static int start_janitor(struct sweep_runner *runner, struct err *err)
 {
     int fds[2];

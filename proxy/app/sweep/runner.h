@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the command of a sweep, many times, some side by side. Each run is a child process that does what
- * `rudeproxy exec` does, with ports, a log and a folder of its own; its guard (exec/guard.h) ends whatever
- * the command leaves behind, also when we are killed.
+ * Runs the command of a sweep, many times, some side by side. Each run is a child process that does
+ * what `rudeproxy exec` does, with ports, a log and a folder of its own; its guard (exec/guard.h)
+ * ends whatever the command leaves behind, also when we are killed.
  *
  * Life: sweep_runner_open, sweep_runner_run for each wave, sweep_runner_close.
  */
@@ -56,15 +56,15 @@ struct sweep_runner {
     void *user;
 };
 
-/* Makes the folder: in options->dir or options->resume, else in $TMPDIR, and then it goes away with us, however
- * we end. 0, or -1 with err filled. */
+/* Makes the folder: in options->dir or options->resume, else in $TMPDIR, and then it goes away with
+ * us, however we end. 0, or -1 with err filled. */
 MUST_CHECK int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
     const struct sweep_options *options, char *const *command, const struct exec_origin *origin,
     struct err *err);
 
-/* Runs all jobs, `runner->jobs` side by side. 0 when all are done, 1 after SIGINT or SIGTERM or past
- * `deadline` (monotonic, TIME_NEVER: none): jobs without `done` were not run. -1 with err filled: a run
- * could not be made at all. */
+/* Runs all jobs, `runner->jobs` side by side. 0 when all are done, 1 after SIGINT or SIGTERM or
+ * past `deadline` (monotonic, TIME_NEVER: none): jobs without `done` were not run. -1 with err
+ * filled: a run could not be made at all. */
 MUST_CHECK int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
     uint64_t deadline, struct err *err);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: learn what the command does without a fault, plan the first wave, run wave after wave until no
- * gap is left or the budget is spent, print the map, write the reports.
+ * Happy path: learn what the command does without a fault, plan the first wave, run wave after wave
+ * until no gap is left or the budget is spent, print the map, write the reports.
  *
  * - No baseline to stand on, or a run that cannot be made: one sentence, EXIT_RUNTIME.
- * - SIGINT or SIGTERM, or a budget of time that is over: what is known so far is printed and written.
+ * - SIGINT or SIGTERM, or a budget of time that is over: what is known so far is printed and
+ * written.
  */
 #include "proxy/app/sweep/sweep.h"
 

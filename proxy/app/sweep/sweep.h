@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `rudeproxy sweep`: runs a command again and again, first without a fault, then once for each fault at each
- * place where its connections can break, and says what came of it.
+ * `rudeproxy sweep`: runs a command again and again, first without a fault, then once for each
+ * fault at each place where its connections can break, and says what came of it.
  */
 #ifndef RUDEPROXY_APP_SWEEP_SWEEP_H
 #define RUDEPROXY_APP_SWEEP_SWEEP_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From the text of a fault of the list (`reset mode=abrupt`) and a place to a fault of the configuration. */
+/* From the text of a fault of the list (`reset mode=abrupt`) and a place to a fault of the
+ * configuration. */
 #ifndef RUDEPROXY_APP_SWEEP_TEMPLATE_H
 #define RUDEPROXY_APP_SWEEP_TEMPLATE_H
 
@@ -7,8 +8,9 @@
 #include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 
-/* Makes `text` a fault that fires at `place`, on that connection alone. A type that needs a side has that of
- * the receiver, if none is given. 0, or -1 with err filled: what the language says of it. */
+/* Makes `text` a fault that fires at `place`, on that connection alone. A type that needs a side
+ * has that of the receiver, if none is given. 0, or -1 with err filled: what the language says of
+ * it. */
 MUST_CHECK int sweep_template_build(const char *text, const struct sweep_place *place,
     const struct config *config, struct fault *fault, struct err *err);
 

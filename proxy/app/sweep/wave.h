@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From cases to verdicts: runs them, classifies what came of each, and runs a bad one again to see whether it
- * repeats.
+ * From cases to verdicts: runs them, classifies what came of each, and runs a bad one again to see
+ * whether it repeats.
  */
 #ifndef RUDEPROXY_APP_SWEEP_WAVE_H
 #define RUDEPROXY_APP_SWEEP_WAVE_H
@@ -11,8 +11,8 @@
 
 #define SWEEP_CONFIRMATIONS 2 /* further runs of a bad case */
 
-/* Runs every case of the plan that is not done. 0; 1 when it was interrupted or its time was over: cases
- * that were not run stay as they are; -1 with err filled. */
+/* Runs every case of the plan that is not done. 0; 1 when it was interrupted or its time was over:
+ * cases that were not run stay as they are; -1 with err filled. */
 MUST_CHECK int sweep_wave_run(struct sweep *sweep, struct err *err);
 
 /* Runs one case that is in no plan. The same. */

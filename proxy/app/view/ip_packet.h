@@ -25,7 +25,8 @@ struct ip_end {
     uint16_t port;
 };
 
-/* Reads "127.0.0.1:80" or "[::1]:80". Anything else, a UNIX socket for one, becomes 127.0.0.1 with `port`. */
+/* Reads "127.0.0.1:80" or "[::1]:80". Anything else, a UNIX socket for one, becomes 127.0.0.1 with
+ * `port`. */
 void ip_end_parse(struct ip_end *end, const char *text, uint16_t port);
 
 /* A loopback address. */
@@ -42,9 +43,9 @@ struct ip_packet {
 /* Bytes of the whole packet. */
 size_t ip_packet_size(const struct ip_packet *packet);
 
-/* Writes the headers and at most `most` bytes of the payload, as far as they are known, into `bytes`, which
- * has room for IP_HEADERS_MAX and `most`. Returns how many bytes. Checksums are right where the whole packet is
- * there, else that of TCP is 0. */
+/* Writes the headers and at most `most` bytes of the payload, as far as they are known, into
+ * `bytes`, which has room for IP_HEADERS_MAX and `most`. Returns how many bytes. Checksums are
+ * right where the whole packet is there, else that of TCP is 0. */
 size_t ip_packet_build(const struct ip_packet *packet, uint8_t *bytes, size_t most);
 
 #endif

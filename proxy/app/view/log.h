@@ -20,7 +20,8 @@ struct view_log {
     json_t *counts;      /* owned: how often each proxy began to count from 1 again, by its name */
 };
 
-/* `only` is "PROXY#NUMBER" or the name of a proxy; NULL: all. 0, or -1 after printing what is wrong. */
+/* `only` is "PROXY#NUMBER" or the name of a proxy; NULL: all. 0, or -1 after printing what is
+ * wrong. */
 MUST_CHECK int view_log_read(struct view_log *log, const char *path, const char *only);
 void view_log_free(struct view_log *log);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each event becomes the line that the log would have, and is read back: so there is one way from events to
- * packets. */
+/* Each event becomes the line that the log would have, and is read back: so there is one way from
+ * events to packets. */
 #include "proxy/app/view/pcap_file.h"
 
 #include <jansson.h>
@@ -57,7 +57,8 @@ static json_t *event_json(const struct pcap_file *file, const struct event *even
     return json;
 }
 
-/* Packets that find no room in the queue are left out whole: the file stays one that can be read. */
+/* Packets that find no room in the queue are left out whole: the file stays one that can be read.
+ */
 static void write_connection(struct pcap_file *file, const json_t *events, const char *proxy)
 {
     struct segments segments;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The packets of a run in a pcapng file, made from its events as `view --pcapng` makes them from a log. The
- * packets of a connection are written when it is over, by the thread of a line_writer: nothing blocks.
+ * The packets of a run in a pcapng file, made from its events as `view --pcapng` makes them from a
+ * log. The packets of a connection are written when it is over, by the thread of a line_writer:
+ * nothing blocks.
  *
  * Life: pcap_file_open, pcap_file_note for each event, pcap_file_close.
  */
@@ -16,7 +17,8 @@
 
 struct pcap_file;
 
-/* Begins a section at the end of the file, which is made if it is not there. NULL with err filled. */
+/* Begins a section at the end of the file, which is made if it is not there. NULL with err filled.
+ */
 struct pcap_file *pcap_file_open(const char *path, struct err *err);
 
 /* NULL is allowed, here and below. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks of a pcapng file, as draft-ietf-opsawg-pcapng describes them: one section, one interface of raw IP
- * packets (LINKTYPE_RAW), times in microseconds. Numbers are in the byte order of this machine, which the
- * section header tells.
+ * Blocks of a pcapng file, as draft-ietf-opsawg-pcapng describes them: one section, one interface
+ * of raw IP packets (LINKTYPE_RAW), times in microseconds. Numbers are in the byte order of this
+ * machine, which the section header tells.
  */
 #ifndef RUDEPROXY_APP_VIEW_PCAPNG_H
 #define RUDEPROXY_APP_VIEW_PCAPNG_H

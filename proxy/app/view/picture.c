@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything is drawn into a line of cells, each with one character; a line is printed when it is full. */
+/* Everything is drawn into a line of cells, each with one character; a line is printed when it is
+ * full. */
 #include "proxy/app/view/picture.h"
 
 #include <string.h>
@@ -90,7 +91,8 @@ static void put_centred(struct canvas *canvas, int column, const char *text, siz
     put_text(canvas, begin > 0 ? begin : 0, text, size);
 }
 
-/* Bytes of `text` that make one line of at most `width` characters, cut between words if it can be. */
+/* Bytes of `text` that make one line of at most `width` characters, cut between words if it can be.
+ */
 static size_t cut_line(const char *text, int width)
 {
     size_t used = 0, word = 0;

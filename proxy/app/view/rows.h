@@ -5,7 +5,8 @@
 
 #include "proxy/app/view/story.h"
 
-/* Adds a row at the story's time. Out of memory, the story has failed and the row is kept nowhere. */
+/* Adds a row at the story's time. Out of memory, the story has failed and the row is kept nowhere.
+ */
 struct row *story_add_row(struct story *story, bool has_time);
 
 void story_add_arrow(

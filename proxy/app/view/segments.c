@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows become packets, packets become blocks. A note is a comment of the next packet, because that is what a
- * fault did; the notes behind the last packet, and the `closed` event, are comments of the last one.
+ * Rows become packets, packets become blocks. A note is a comment of the next packet, because that
+ * is what a fault did; the notes behind the last packet, and the `closed` event, are comments of
+ * the last one.
  */
 #include "proxy/app/view/segments.h"
 
@@ -77,7 +78,8 @@ static void add_packet(struct maker *maker, enum side side, int from, unsigned f
     stream->dead = (flags & IP_RST) != 0;
 }
 
-/* Bytes in pieces, each acknowledged at once. The first one has what the log holds of the message. */
+/* Bytes in pieces, each acknowledged at once. The first one has what the log holds of the message.
+ */
 static void add_bytes(struct maker *maker, enum side side, int from, uint64_t size)
 {
     const json_t *message = maker->row->message;
@@ -142,7 +144,8 @@ static void add_arrow(struct maker *maker, const struct arrow *arrow)
 static void set_streams(struct maker *maker, const char *listening)
 {
     const json_t *first = json_array_get(maker->story->events, 0);
-    /* Ports that the log does not have: another one for each connection, as far as there are enough. */
+    /* Ports that the log does not have: another one for each connection, as far as there are
+     * enough. */
     uint16_t port = (uint16_t)(10000 + maker->segments->connections % 50000);
     for (int side = 0; side < 2; side++) {
         const char *name = side_name((enum side)side), *address = view_text_of(first, name);

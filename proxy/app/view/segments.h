@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection's story as TCP segments, in a pcapng file: two streams, the client's with rudeproxy and
- * rudeproxy's with the server. The log does not have the segments that the kernel sent, so these are made up of
- * its rows: a handshake, the bytes, an acknowledgement for each piece, FIN and RST, in the order of the rows.
- * Lengths are true; of the payload only what the log holds is there.
+ * A connection's story as TCP segments, in a pcapng file: two streams, the client's with rudeproxy
+ * and rudeproxy's with the server. The log does not have the segments that the kernel sent, so
+ * these are made up of its rows: a handshake, the bytes, an acknowledgement for each piece, FIN and
+ * RST, in the order of the rows. Lengths are true; of the payload only what the log holds is there.
  *
- * Life: segments_init, segments_add for each story, segments_write, segments_free (also after a failure).
+ * Life: segments_init, segments_add for each story, segments_write, segments_free (also after a
+ * failure).
  */
 #ifndef RUDEPROXY_APP_VIEW_SEGMENTS_H
 #define RUDEPROXY_APP_VIEW_SEGMENTS_H
@@ -33,8 +34,8 @@ struct segments {
 
 void segments_init(struct segments *segments);
 
-/* Adds a connection. `listening` is the address of its proxy, "" if the log does not have it. 0, or -1: out of
- * memory. */
+/* Adds a connection. `listening` is the address of its proxy, "" if the log does not have it. 0, or
+ * -1: out of memory. */
 MUST_CHECK int segments_add(
     struct segments *segments, const struct story *story, const char *listening);
 

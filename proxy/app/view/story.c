@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes of a direction become a row when something else has its place behind them. The `closed` event
- * says how each socket ended, in order (its marks); a mark becomes an arrow where the event is that made it,
- * and at the latest at the end.
+ * Bytes of a direction become a row when something else has its place behind them. The `closed`
+ * event says how each socket ended, in order (its marks); a mark becomes an arrow where the event
+ * is that made it, and at the latest at the end.
  */
 #include "proxy/app/view/story.h"
 

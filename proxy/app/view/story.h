@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happened on one connection, as rows: what passed between the client, rudeproxy and the server,
- * and notes. It reads the events as web/diagram.js does, and draws nothing. Pure.
+ * What happened on one connection, as rows: what passed between the client, rudeproxy and the
+ * server, and notes. It reads the events as web/diagram.js does, and draws nothing. Pure.
  *
  * Life: view_story_build, use, view_story_free (also after a failure). The events must outlive it.
  */
