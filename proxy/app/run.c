@@ -287,7 +287,7 @@ static void turn(struct run *run)
     run->ledger.log_lost = log_lost(&run->log);
 }
 
-/* Waits in the loop until every name to listen on is known, good or bad, or a signal asks to stop. */
+/* Waits in the loop until every name to listen on is looked up, or a signal asks to stop. */
 static void wait_for_names(struct run *run)
 {
     struct control *control = &run->control;

@@ -31,9 +31,9 @@ struct sweep_case {
     struct run_facts facts;
     unsigned run; /* number of its first run */
     bool bad;     /* by the options and the known report */
-    char
-        *excerpt; /* owned: what the command printed, if the outcome is not `same`; NULL: nothing */
-    char *record; /* owned: the `closed` line of its last connection, or NULL */
+    /* Owned; NULL if the outcome is `same`: */
+    char *excerpt; /* what the command printed */
+    char *record;  /* the `closed` line of its last connection */
 };
 
 struct sweep_plan {
