@@ -249,3 +249,19 @@ int rig_end(struct rig *rig, int fd)
     close(fd);
     return errnum;
 }
+
+int rig_setup(void **state)
+{
+    struct rig *rig = malloc(sizeof *rig);
+    *state = rig;
+    assert_non_null(rig);
+    rig_start(rig);
+    return 0;
+}
+
+int rig_teardown(void **state)
+{
+    rig_stop(*state);
+    free(*state);
+    return 0;
+}

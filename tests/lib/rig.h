@@ -70,4 +70,8 @@ size_t rig_readable(int fd);
 /* Waits for the end: 0 for EOF, or the errno. Closes the socket. */
 int rig_end(struct rig *rig, int fd);
 
+/* For cmocka's tests with a rig: *state is a started one, which is stopped and freed behind the test. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
 #endif

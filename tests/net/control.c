@@ -16,22 +16,6 @@
 #define TO_ECHO "listen=127.0.0.1:0 upstream=builtin:echo"
 #define FILE_ECHO(name) "[proxy " name "]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"
 
-static int setup(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    *state = rig;
-    assert_non_null(rig);
-    rig_start(rig);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
-
 static enum control_result change_proxy(struct rig *rig, const char *name, const char *words)
 {
     struct proxy_config config = rig_proxy("", words);
@@ -322,7 +306,7 @@ static void reset_enables_all_and_removes_every_fault(void **state)
     close(other);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -16,22 +16,6 @@
 #define TO_ECHO "listen=127.0.0.1:0 upstream=builtin:echo"
 #define FILE_ECHO(name) "[proxy " name "]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"
 
-static int setup(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    *state = rig;
-    assert_non_null(rig);
-    rig_start(rig);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
-
 static enum control_result set_enabled(struct rig *rig, const char *name, bool enabled)
 {
     struct proxy_config config;
@@ -160,7 +144,7 @@ static void a_proxy_that_leads_nowhere_prints_as_a_comment(void **state)
     free(text);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

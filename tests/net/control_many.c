@@ -19,22 +19,6 @@
 
 #define TO_ECHO "listen=127.0.0.1:0 upstream=builtin:echo"
 
-static int setup(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    *state = rig;
-    assert_non_null(rig);
-    rig_start(rig);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
-
 /* CPU time of this thread. */
 static int64_t cpu_us(void)
 {
@@ -265,7 +249,7 @@ static void a_proxy_may_go_while_a_client_waits_in_the_same_batch(void **state)
     close(ends[1]);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -15,22 +15,6 @@
 
 #define LINES "listen=127.0.0.1:0 upstream=builtin:echo protocol=line"
 
-static int setup(void **state)
-{
-    struct rig *rig = malloc(sizeof *rig);
-    *state = rig;
-    assert_non_null(rig);
-    rig_start(rig);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    rig_stop(*state);
-    free(*state);
-    return 0;
-}
-
 /* Sends a text and waits for what comes back. */
 static void talk(struct rig *rig, int fd, const char *words, const char *want)
 {
@@ -112,7 +96,7 @@ static void a_fault_with_sni_waits_for_the_name(void **state)
     RIG_WAIT(rig, rig->events[EVENT_CLOSED] == 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {
