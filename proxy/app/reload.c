@@ -21,6 +21,8 @@ static void adopt(struct reload *reload, struct config *fresh)
         fputs("rudeproxy: what concerns the API changes only with a restart\n", stderr);
     if (strcmp(settings->user, old->user) != 0)
         fputs("rudeproxy: user changes only with a restart\n", stderr);
+    if (settings->sandbox != old->sandbox)
+        fputs("rudeproxy: sandbox changes only with a restart\n", stderr);
     uint64_t grace_us = settings->grace_us;
     *settings = *old;
     settings->grace_us = grace_us;
