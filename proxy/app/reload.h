@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the configuration again while it runs, at SIGHUP or for the API. A file with problems is
- * reported and changes nothing.
+ * Reads the configuration again while it runs, at SIGHUP (run.c) or for the API. A file with
+ * problems is reported and changes nothing.
  *
  * Names to listen on are looked up outside of the loop (net/resolver.h). A reload that needs one
- * fails until it is known: a signal's is tried again then, a request of the API is asked again
- * (admin/route.c).
+ * fails until it is known. Then a reload by a signal is tried again, and admin/route.c repeats a
+ * request of the API.
  *
  * Life: the owner fills in the first fields, reload_init, reload_begin when the start is over,
  * reload_close.

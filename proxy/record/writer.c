@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every line is valid UTF-8 without control characters, whatever a name or path contains
- * (quote.h). */
+/* The text of one record: see writer.h. The queue of finished lines is in line_writer.c. Every line
+ * is valid UTF-8 without control characters, even if a name or path is not (quote.h). */
 #include "proxy/record/writer.h"
 
 #include <assert.h>
