@@ -199,13 +199,14 @@ static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is
     return finish_round(&round, err);
 }
 
-/* What is as in the baseline needs no output to look at. */
+/* Judges a case. Keeps its output and record only where somebody will look at them: all of them
+ * would fill the memory of a large sweep. */
 static void settle(struct sweep *sweep, struct sweep_case *tried)
 {
     tried->bad = sweep_wave_is_bad(sweep, tried->outcome) &&
                  (sweep->known == NULL ||
                      !sweep_known_has(sweep->known, tried, sweep->config, sweep->options->faults));
-    if (tried->outcome != OUTCOME_SAME && tried->outcome != OUTCOME_NOT_REACHED)
+    if (tried->bad || (sweep->options->html != NULL && tried->outcome != OUTCOME_SAME))
         return;
     free(tried->excerpt);
     free(tried->record);
