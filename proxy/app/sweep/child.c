@@ -26,7 +26,7 @@
 #include "proxy/base/clock.h"
 
 /* A connection that outlives its command is given so long to deliver what is under way. */
-#define GRACE_MAX_US (1 * (uint64_t)US_PER_S)
+#define GRACE_MAX_US (2 * (uint64_t)US_PER_S)
 
 /* A check or a set-up may take as long as a run, and at least so long. */
 #define SHELL_MIN_US (10 * (uint64_t)US_PER_S)
