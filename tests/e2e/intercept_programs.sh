@@ -208,7 +208,13 @@ node_try() {
     servers+=("$pid")
 }
 node_answers() { [ "$(redis-cli -p "$node_port" ping 2>/dev/null)" = PONG ]; }
-cluster_is_up() { redis-cli -p "${nodes[0]}" cluster info 2>/dev/null | grep -q cluster_state:ok; }
+# Each node decides for itself: one that is late answers CLUSTERDOWN, and redis-cli exits with 0.
+cluster_is_up() {
+    local node
+    for node in "${nodes[@]}"; do
+        redis-cli -p "$node" cluster info 2>/dev/null | grep -q cluster_state:ok || return 1
+    done
+}
 
 if command -v redis-server >/dev/null && command -v redis-cli >/dev/null; then
     nodes=()
