@@ -147,7 +147,8 @@ static void bulk_is_cut_at_the_nth_match_and_behind_it(void **state)
     (void)state;
     expect_bulk_cut(
         "[fault f]\ntype = reset\nside = client\nwhen = " WORD "#2\n", words, 3, 200008);
-    expect_bulk_cut("[fault f]\ntype = reset\nside = client\nwhen = " WORD "#2\nedge = before\n",
+    expect_bulk_cut("[fault f]\ntype = reset\nside = client\nwhen = " WORD
+                    "#2\nedge = before\nmatch_hold = 10s\n",
         words, 3, 200000);
     expect_bulk_cut(
         "[fault f]\ntype = reset\nside = client\nwhen = " WORD "#2+1\n", words, 3, 200009);
@@ -166,7 +167,7 @@ static void bulk_is_cut_behind_a_chain(void **state)
                     "[fault m]\ntype = mark\nwhen = bytes:1001\n",
         words, 3, 200008);
     expect_bulk_cut("[fault f]\ntype = reset\nside = client\nwhen = " WORD
-                    "\nedge = before\nafter = m\n"
+                    "\nedge = before\nmatch_hold = 10s\nafter = m\n"
                     "[fault m]\ntype = mark\nwhen = " WORD "\nafter = n\n"
                     "[fault n]\ntype = mark\nwhen = " WORD "\n",
         words, 3, 300000);
@@ -192,7 +193,8 @@ static void a_delay_behind_an_edge_before_withholds_the_match(void **state)
     struct bench bench;
     (void)state;
     bench_start(&bench, NULL, "",
-        "[fault f]\ntype = half_close\nside = client\nwhen = match:\"go\"\nedge = before\n"
+        "[fault f]\ntype = half_close\nside = client\nwhen = match:\"go\"\nedge = "
+        "before\nmatch_hold = 10s\n"
         "trigger_delay = 100ms\n");
     for (size_t piece = 1; piece <= 7; piece++) {
         char got[16];

@@ -149,8 +149,8 @@ static void match_before_is_exact_and_withholds_no_more_than_a_possible_match(vo
 {
     struct bench bench;
     (void)state;
-    bench_start(
-        &bench, NULL, "", "[fault f]\ntype = reset\nedge = before\nwhen = match:\"" PATTERN "\"\n");
+    bench_start(&bench, NULL, "",
+        "[fault f]\ntype = reset\nedge = before\nmatch_hold = 10s\nwhen = match:\"" PATTERN "\"\n");
     for (size_t cut = 1; cut < strlen(HAYSTACK); cut++)
         cut_at(&bench, cut, FOUND_AT, true);
     bench_stop(&bench);
@@ -184,7 +184,8 @@ static void inject_stands_before_and_behind_a_match(void **state)
     char got[32];
     (void)state;
     bench_start(&bench, NULL, "",
-        "[fault f]\ntype = inject\nwhen = match:\"cd\"\nedge = before\ndata = \"<\"\n"
+        "[fault f]\ntype = inject\nwhen = match:\"cd\"\nedge = before\nmatch_hold = 10s\ndata = "
+        "\"<\"\n"
         "[fault g]\ntype = inject\nwhen = match:\"cd\"\ndata = \"\\x00>\"\n");
     bench_open(&bench);
     bench_send(bench.server, "abcdef", 6);
