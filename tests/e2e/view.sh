@@ -127,7 +127,7 @@ says "$work/err" '\[proxy web\] capture: there are no messages without a protoco
 # --- Packets of a run that lasts ----------------------------------------------------------------
 
 sed -E 's/^\[rudeproxy\]/&\npcap = live.pcapng/' "$work/view.ini" >"$work/live.ini"
-for run in 1 2; do
+for _ in 1 2; do
     # shellcheck disable=SC2016
     (cd "$work" && expect 0 "$RUDEPROXY" exec -c live.ini --log live.log -- bash -c '
         curl -q -sS --noproxy "*" -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/5000"; true')
