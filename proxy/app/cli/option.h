@@ -26,16 +26,16 @@ enum cli_target {
 };
 
 struct cli_option {
-    const char *name;     /* without the dashes; NULL ends the table */
-    const char *argument; /* for the usage text; NULL: takes none */
-    const char *help;     /* one sentence, no full stop */
-    const char *commands; /* that take it, blank-separated; NULL: all */
-    enum cli_target target;
+    const char *name;           /* without the dashes; NULL ends the table */
+    const char *argument;       /* for the usage text; NULL: takes none */
+    const char *help;           /* one sentence, no full stop */
+    const char *commands;       /* that take it, blank-separated; NULL: all */
     const char *key;            /* CLI_SETTING, CLI_PROXY: the key of the section */
     size_t offset;              /* in struct cli, for the targets that say so */
     const char *const *choices; /* CLI_CHOICE: NULL-terminated */
     const char *refusal;        /* why other commands do not take it; NULL: nothing to add */
-    char letter;                /* 0: none */
+    enum cli_target target;
+    char letter;      /* 0: none */
     bool makes_proxy; /* CLI_PROXY: each use makes one; such options are counted together */
 };
 

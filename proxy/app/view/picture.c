@@ -158,7 +158,7 @@ static void draw_arrows(struct canvas *canvas, const struct row *row)
         }
         texts[0] = "";
     }
-    for (unsigned i = 0; i < row->arrow_count; i++)
+    for (unsigned i = 0; i < row->arrow_count && i < sizeof texts / sizeof texts[0]; i++)
         draw_arrow(canvas, &row->arrows[i], texts[i]);
     print_line(canvas);
 }
