@@ -4,10 +4,10 @@
  * (connects).
  *
  * The server answers each complete request with as many bytes, and a FIN with its own. The client
- * of `requests` sends the next request on a connection when the response to the last is complete; at
- * the end of its time it sends no more, and waits for what is under way, so that nothing moves at a
- * step. The client of `connects` has --connections under way at a time, and counts one when the
- * server's FIN has arrived: its whole life, from connect() on, is the sample.
+ * of `requests` sends the next request on a connection when the response to the last is complete;
+ * at the end of its time it sends no more, and waits for what is under way, so that nothing moves
+ * at a step. The client of `connects` has --connections under way at a time, and counts one when
+ * the server's FIN has arrived: its whole life, from connect() on, is the sample.
  */
 #include "tests/bench/load.h"
 

@@ -2,10 +2,11 @@
 /*
  * Bytes as fast as they go. Client and server do the same: send while there is room, receive while
  * there are bytes, as --direction says. Each counts what it received where the other can read it,
- * and the client, which knows the time, reads both counts at the beginning and the end of its window.
+ * and the client, which knows the time, reads both counts at the beginning and the end of its
+ * window.
  *
- * At a step the client neither sends nor receives, and the queues splice_in or empty; so a window opens
- * only after the stream has been in flow again for SETTLE_S.
+ * At a step the client neither sends nor receives, and the queues splice_in or empty; so a window
+ * opens only after the stream has been in flow again for SETTLE_S.
  */
 #include "tests/bench/load.h"
 

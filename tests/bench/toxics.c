@@ -2,12 +2,11 @@
 /*
  * The API under load, in three measures. Prints Markdown; scripts/bench-toxics runs it.
  *
- *   changes [SECONDS]  200 changes of toxics a second while eight streams run, none of whose bytes may be
- *                      lost, doubled or moved: that ends the program with status 1
- *   limits             the timing that Toxiproxy's own tests and those of its clients ask for
- *   scale [ADDRESS]    1,000 proxies, 10,000 toxics: the time of each call, and of a list of all; of the
- *                      server whose API is at ADDRESS, if it is given
- *   smoke              a little of each
+ *   changes [SECONDS]  200 changes of toxics a second while eight streams run, none of whose bytes
+ * may be lost, doubled or moved: that ends the program with status 1 limits             the timing
+ * that Toxiproxy's own tests and those of its clients ask for scale [ADDRESS]    1,000 proxies,
+ * 10,000 toxics: the time of each call, and of a list of all; of the server whose API is at
+ * ADDRESS, if it is given smoke              a little of each
  *
  * A figure that misses its goal is printed, not judged.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A configuration file of any bytes. One that is read without a problem is printed; the print has no
- * problem either, and prints as itself.
+ * A configuration file of any bytes. One that is read without a problem is printed; the print has
+ * no problem either, and prints as itself.
  */
 #include "tests/fuzz/target.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of --fault. A fault that is read without a problem is printed, and the print reads as the same
- * fault.
+ * The words of --fault. A fault that is read without a problem is printed, and the print reads as
+ * the same fault.
  */
 #include "tests/fuzz/target.h"
 

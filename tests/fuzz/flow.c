@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Flow equivalence: bytes come in random pieces, windows open bit by bit, time goes by, faults that shape
- * or hold come and go on the open connection, ends come early or late. The bytes and the ends that come out
- * are those of the one-shot model: all that was sent, in order, then the FIN.
+ * Flow equivalence: bytes come in random pieces, windows open bit by bit, time passes, faults that
+ * shape or hold come and go on the open connection, ends come early or late. The bytes and the ends
+ * that come out are those of the one-shot model: all that was sent, in order, then the FIN.
  *
  * An input: two bytes of settings, then steps of two bytes: what and on which side, and how much.
  */

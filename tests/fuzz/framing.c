@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fuzz target for the framers. The environment variable FUZZ_PROTOCOL names the protocol; http, where
- * it is not set. Built with clang it is a libFuzzer program (scripts/fuzz); replay.c runs it over the
- * corpus with any compiler.
+ * A fuzz target for the framers. The environment variable FUZZ_PROTOCOL names the protocol; http,
+ * where it is not set. Built with clang it is a libFuzzer program (scripts/fuzz); replay.c runs it
+ * over the corpus with any compiler.
  *
- * An input is a conversation of blocks: a byte whose highest bit is the direction and whose lower bits
- * are the number of bytes that follow, less one. The target feeds it in these blocks, and again byte by
- * byte without skipping. Both must report the same edges.
+ * An input is a conversation of blocks: a byte whose highest bit is the direction and whose lower
+ * bits are the number of bytes that follow, less one. The target feeds it in these blocks, and
+ * again byte by byte without skipping. Both must report the same edges.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bodies of the API: the JSON as Go reads it, toxics, proxies, and faults of /v1. A toxic that is read is
- * written, and the JSON reads as the same toxic.
+ * Bodies of the API: the JSON as Go reads it, toxics, proxies, and faults of /v1. A toxic that is
+ * read is written, and the JSON reads as the same toxic.
  */
 #include "tests/fuzz/target.h"
 

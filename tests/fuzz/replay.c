@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the fuzz target over the inputs of a folder, or over one input: the main() of a target that is not
- * built for libFuzzer. Aborts where an input fails; exit 1 where the folder holds none.
+ * Runs the fuzz target over the inputs of a folder, or over one input: the main() of a target that
+ * is not built for libFuzzer. Aborts where an input fails; exit 1 where the folder holds none.
  */
 #include <dirent.h>
 #include <stdio.h>

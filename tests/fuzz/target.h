@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every fuzz target includes: libFuzzer's entry point, which the target defines and replay.c calls
- * for each input of the corpus, and small helpers.
+ * What every fuzz target includes: libFuzzer's entry point, which the target defines and replay.c
+ * calls for each input of the corpus, and small helpers.
  */
 #ifndef RUDEPROXY_TESTS_FUZZ_TARGET_H
 #define RUDEPROXY_TESTS_FUZZ_TARGET_H
@@ -23,8 +23,8 @@ static inline void fuzz_require(int condition, const char *what)
     abort();
 }
 
-/* The input as a string of exactly its size, so that the sanitizer sees a read behind it. The caller
- * frees it. */
+/* The input as a string of exactly its size, so that the sanitizer sees a read behind it. The
+ * caller frees it. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);

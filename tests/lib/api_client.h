@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of the HTTP API: one connection that is kept, one call after another. What goes wrong fails
- * the running test.
+ * A client of the HTTP API: one connection that is kept, one call after another. What goes wrong
+ * fails the running test.
  *
  * Life: api_open(), calls, api_close().
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Feeds a conversation to a framing and writes down the edges that it reports, so that a test can compare
- * them with a text. The words of that text, for each direction in the order of the stream:
+ * Feeds a conversation to a framing and writes down the edges that it reports, so that a test can
+ * compare them with a text. The words of that text, for each direction in the order of the stream:
  *
  *   1:GET@0    message 1 of the kind GET begins at offset 0
  *   =18 or =?  its size is 18 bytes, or is not known ahead
@@ -38,8 +38,9 @@ struct edges {
 /* The protocol as a file would say it. Fails the test where it is none. */
 struct protocol framing_protocol(const char *text);
 
-/* `random`: NULL: in one piece each, every byte is shown. Else in pieces of random sizes, and of what may
- * be skipped, some is. Checks that framing_opening() announced each edge that lies in an earlier piece. */
+/* `random`: NULL: in one piece each, every byte is shown. Else in pieces of random sizes, and of
+ * what may be skipped, some is. Checks that framing_opening() announced each edge that lies in an
+ * earlier piece. */
 void edges_of(const struct protocol *protocol, const struct exchange *exchanges, size_t count,
     uint64_t *random, struct edges *edges);
 

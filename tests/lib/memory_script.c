@@ -12,8 +12,8 @@
 
 #include "tests/lib/random_fault.h"
 
-/* Longer than all durations that are drawn, than every linger, and than one slice for each byte with
- * the longest gap behind it. */
+/* Longer than all durations that are drawn, than every linger, and than one slice for each byte
+ * with the longest gap behind it. */
 #define AFTERWARDS (100 * (time_us)US_PER_S)
 
 const unsigned char *script_bytes(enum side side)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One conversation, run again and again: the client sends, the server answers, both say goodbye,
- * and time goes by. Only the pieces in which the bytes arrive differ from run to run.
+ * and time passes. Only the pieces in which the bytes arrive differ from run to run.
  */
 #ifndef RUDEPROXY_TESTS_LIB_MEMORY_SCRIPT_H
 #define RUDEPROXY_TESTS_LIB_MEMORY_SCRIPT_H

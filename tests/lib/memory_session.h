@@ -88,7 +88,8 @@ int memory_session_adopt(
 void memory_session_init(struct memory_session *it, size_t cap);
 void memory_session_deinit(struct memory_session *it);
 
-/* Starts connection `number` at MEMORY_START; `stop_at`, `refuses`, `hangs` and `splices` keep their values. */
+/* Starts connection `number` at MEMORY_START; `stop_at`, `refuses`, `hangs` and `splices` keep
+ * their values. */
 void memory_session_open(struct memory_session *it, struct memory_proxy *proxy, uint64_t number);
 /* Stops it if it has not ended, and checks how it went. */
 void memory_session_close(struct memory_session *it);

@@ -9,7 +9,8 @@
 
 /* True if this process has CAP_NET_ADMIN, for which it moves into namespaces of its own if need
  * be; there is a loopback interface in them and nothing else. Only from a process with one thread,
- * before it opens any socket. False where the system does not allow it; then nothing has changed. */
+ * before it opens any socket. False where the system does not allow it; then nothing has changed.
+ */
 bool private_network_enter(void);
 
 #endif

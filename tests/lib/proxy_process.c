@@ -120,8 +120,9 @@ static void forget(struct proxy_process *process)
     process->pid = 0;
 }
 
-/* In the child, which dies with a test that fails in the middle. `ready` loses its close-on-exec flag
- * here, after the fork, so that no other program that a test runs at the same time inherits it. */
+/* In the child, which dies with a test that fails in the middle. `ready` loses its close-on-exec
+ * flag here, after the fork, so that no other program that a test runs at the same time inherits
+ * it. */
 static void exec_program(const struct proxy_process *process, const char *program, int ready)
 {
     char number[16];

@@ -26,9 +26,9 @@ struct proxy_process {
     char *ready;        /* what it wrote on the ready descriptor: "NAME ADDRESS\n" for each proxy */
 };
 
-/* The configuration: a `[rudeproxy]` section that logs JSON to `log` and holds the lines `globals` as
- * well ("" for none), followed by `sections`. $TEST_SPLICE, if it is set, is the `splice` of proxies
- * where `sections` has no such key. For a reload; start writes it by itself. */
+/* The configuration: a `[rudeproxy]` section that logs JSON to `log` and holds the lines `globals`
+ * as well ("" for none), followed by `sections`. $TEST_SPLICE, if it is set, is the `splice` of
+ * proxies where `sections` has no such key. For a reload; start writes it by itself. */
 bool proxy_process_write_config(
     const struct proxy_process *process, const char *globals, const char *sections);
 

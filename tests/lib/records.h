@@ -15,9 +15,9 @@
 /* How many descriptors a process has; -1: not to be had. */
 int records_count_descriptors(pid_t pid);
 
-/* The same of a running program, without the pipes that it may keep for reuse (net/pipe_pool.h) and those
- * that it was born with: how many it keeps depends on how many streams were bulk at one moment. Pipes beyond
- * that are counted. */
+/* The same of a running program, without the pipes that it may keep for reuse (net/pipe_pool.h) and
+ * those that it was born with: how many it keeps depends on how many streams were bulk at one
+ * moment. Pipes beyond that are counted. */
 int records_count_unpooled(pid_t pid);
 
 /* VmRSS or the like in kB; -1: not to be had. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proxies in this very process, that a test changes while they run: a worker, its loop, its control, and
- * clients beside them in one thread. What goes wrong fails the running test; every wait ends after
- * RIG_DEADLINE_MS.
+ * Proxies in this very process, that a test changes while they run: a worker, its loop, its
+ * control, and clients beside them in one thread. What goes wrong fails the running test; every
+ * wait ends after RIG_DEADLINE_MS.
  *
  * Life: rig_start, work, rig_stop, which checks that nothing is left.
  */
@@ -70,7 +70,8 @@ size_t rig_readable(int fd);
 /* Waits for the end: 0 for EOF, or the errno. Closes the socket. */
 int rig_end(struct rig *rig, int fd);
 
-/* For cmocka's tests with a rig: *state is a started one, which is stopped and freed behind the test. */
+/* For cmocka's tests with a rig: *state is a started one, which is stopped and freed behind the
+ * test. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams of bytes that are known by their offset, so that one that is lost, doubled or moved is seen
- * at once. Any number of them run in the test's one thread.
+ * Streams of bytes that are known by their offset, so that one that is lost, doubled or moved is
+ * seen at once. Any number of them run in the test's one thread.
  */
 #ifndef RUDEPROXY_TESTS_STREAM_H
 #define RUDEPROXY_TESTS_STREAM_H

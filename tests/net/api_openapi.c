@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * docs/openapi.json against the server: every operation is called, every status that it has there is
- * brought about, and each answer is of a documented status, type and schema. Bodies that the server
- * takes fit the schema of requests.
+ * docs/openapi.json against the server: every operation is called, every status that it has there
+ * is brought about, and each answer is of a documented status, type and schema. Bodies that the
+ * server takes fit the schema of requests.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -153,7 +153,8 @@ static const struct step {
     {"post", "/v1/reload", "/v1/reload?api=some", "", 400},
 };
 
-/* --- One call ----------------------------------------------------------------------------------- */
+/* --- One call -----------------------------------------------------------------------------------
+ */
 
 struct reply {
     struct http_answer http; /* its status and type */
@@ -207,7 +208,8 @@ static bool exchange(const char *method, const char *target, const char *body, c
     return fine;
 }
 
-/* --- Against the file --------------------------------------------------------------------------- */
+/* --- Against the file ---------------------------------------------------------------------------
+ */
 
 static const json_t *operation_of(const char *method, const char *path)
 {
@@ -320,7 +322,8 @@ static bool all_are_refused(const char *header, const char *body, bool only_bodi
     return good;
 }
 
-/* --- The cases ---------------------------------------------------------------------------------- */
+/* --- The cases ----------------------------------------------------------------------------------
+ */
 
 static bool every_step_is_as_documented(void)
 {

@@ -3,8 +3,8 @@
  * Requests that are wrong in every way, and a thousand at once: each gets the 4xx that HTTP allows,
  * nothing changes, nothing is left behind, and the connections of a proxy do not notice.
  *
- * One client sends a byte now and then from the beginning of the test to its end, and has its 408 when
- * everything else is over.
+ * One client sends a byte now and then from the beginning of the test to its end, and has its 408
+ * when everything else is over.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,8 +24,9 @@
 #define ANSWER_MAX 65536
 #define SLOW_DEADLINE_MS 40000
 
-/* What the program may work before it passes an echo on while the API is stormed: 1,000 requests are some
- * 30 ms, done in turns of 2 ms. Counted in its CPU time, which other tests do not take from it. */
+/* What the program may work before it passes an echo on while the API is stormed: 1,000 requests
+ * are some 30 ms, done in turns of 2 ms. Counted in its CPU time, which other tests do not take
+ * from it. */
 #define ECHO_CPU_MS_MAX 500
 
 static struct proxy_process process;
@@ -151,10 +152,11 @@ static bool is_json_error(const struct answer *answer, int status)
     return good;
 }
 
-/* --- The cases ---------------------------------------------------------------------------------- */
+/* --- The cases ----------------------------------------------------------------------------------
+ */
 
-/* What is no HTTP gets a 4xx or an end, never a 2xx. Who waits for more in vain waits on: the bound on
- * a request is for the slow one below to see. */
+/* What is no HTTP gets a 4xx or an end, never a 2xx. Who waits for more in vain waits on: the bound
+ * on a request is for the slow one below to see. */
 static bool garbage_is_refused(void)
 {
     static const char *const texts[] = {
@@ -349,7 +351,8 @@ static bool a_thousand_at_once_are_answered(void)
            nothing_has_changed();
 }
 
-/* More connections than we take, with nothing to say: the rest waits, and who speaks is answered. */
+/* More connections than we take, with nothing to say: the rest waits, and who speaks is answered.
+ */
 static bool silent_connections_do_not_shut_the_api(void)
 {
     static int fds[2 * STORM];
@@ -369,8 +372,8 @@ static bool begin_slowly(void)
     return expect_true("connected", slow_fd >= 0) && send_text(slow_fd, text, sizeof text - 1);
 }
 
-/* The last case: 15 seconds from the first byte, however often another one comes, and when the first line
- * is complete. */
+/* The last case: 15 seconds from the first byte, however often another one comes, and when the
+ * first line is complete. */
 static bool a_slow_request_gets_a_408(void)
 {
     static const char text[] = "xies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
@@ -389,8 +392,8 @@ static bool a_slow_request_gets_a_408(void)
            is_json_error(&answer, 408) && nothing_has_changed();
 }
 
-/* Who ends what he says in the middle of a request, and listens on, is told: whether the FIN arrives with
- * the bytes before it, or when the server has read them and asks for more. */
+/* Who ends what he says in the middle of a request, and listens on, is told: whether the FIN
+ * arrives with the bytes before it, or when the server has read them and asks for more. */
 static bool an_incomplete_request_gets_a_400(void)
 {
     static const char text[] =

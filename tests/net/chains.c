@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults that wait for other faults and for the N-th match, over real sockets: to the byte, whatever the
- * sizes of the writes, also in bulk; and faults that several connections have to do with.
+ * Faults that wait for other faults and for the N-th match, over real sockets: to the byte,
+ * whatever the sizes of the writes, also in bulk; and faults that several connections have to do
+ * with.
  */
 #include <errno.h>
 #include <poll.h>
@@ -212,8 +213,8 @@ static void a_delay_behind_an_edge_before_withholds_the_match(void **state)
 
 /* --- several connections --- */
 
-/* The moment has to come after the connections are open, and a machine may be slow: tried with a later one
- * then. */
+/* The moment has to come after the connections are open, and a machine may be slow: tried with a
+ * later one then. */
 static bool try_moment(unsigned seconds)
 {
     struct bench bench;
@@ -278,7 +279,8 @@ static void a_fault_of_one_connection_ends_another(void **state)
     bench_stop(&bench);
 }
 
-/* The third of three that are open at once is refused; when one has gone, the next is the third again. */
+/* The third of three that are open at once is refused; when one has gone, the next is the third
+ * again. */
 static void only_the_third_at_once_is_closed(void **state)
 {
     struct bench bench;
@@ -315,7 +317,8 @@ static void only_the_third_at_once_is_closed(void **state)
     bench_stop(&bench);
 }
 
-/* Whether connect() comes to fail with this errno (0: to succeed), if it is tried for long enough. */
+/* Whether connect() comes to fail with this errno (0: to succeed), if it is tried for long enough.
+ */
 static void expect_connect(const struct bench *bench, int want)
 {
     int64_t deadline = bench_now_us() + BENCH_DEADLINE_MS * 1000;

@@ -257,8 +257,8 @@ static bool build_config(const struct bench *bench, struct config *config)
     return problems == 0;
 }
 
-/* "localhost" may be ::1 as well, where the same port may be anybody's: then it is not ours. Without
- * SO_REUSEADDR, which would let us in where another test has reserved it. */
+/* "localhost" may be ::1 as well, where the same port may be anybody's: then it is not ours.
+ * Without SO_REUSEADDR, which would let us in where another test has reserved it. */
 static bool deafen_ipv6(struct bench *bench)
 {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which congestion control the two sockets of a connection have, by the system's, the key `congestion`
- * and the address. Each network namespace has its own default (net.ipv4.tcp_congestion_control), so this
- * program moves into a new one, and asks the sockets of its own proxies.
+ * Which congestion control the two sockets of a connection have, by the system's, the key
+ * `congestion` and the address. Each network namespace has its own default
+ * (net.ipv4.tcp_congestion_control), so this program moves into a new one, and asks the sockets of
+ * its own proxies.
  *
  * Where a namespace or bbr is not to be had, there is nothing to prove: skipped.
  */

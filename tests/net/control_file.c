@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the file says and what is in force: a file loaded again, and what is in force printed as a file. */
+/* What the file says and what is in force: a file loaded again, and what is in force printed as a
+ * file. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -24,8 +24,8 @@
 
 /* --- vanish --- */
 
-/* Until the program has closed both sides. The other one ends first, and only then has the fault fired;
- * it waits for acknowledgements, which may be delayed. */
+/* Until the program has closed both sides. The other one ends first, and only then has the fault
+ * fired; it waits for acknowledgements, which may be delayed. */
 static void wait_until_vanished(const struct bench *bench, int *other, int error)
 {
     unsigned char byte;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The types that Toxiproxy calls toxics, over real sockets: how many bytes came, whether the end was a
- * FIN or a RST, and that nothing came early. How late it may be is the machine's business.
+ * The types that Toxiproxy calls toxics, over real sockets: how many bytes came, whether the end
+ * was a FIN or a RST, and that nothing came early. How late it may be is the machine's business.
  */
 #include "tests/lib/bench.h"
 
@@ -251,8 +251,9 @@ static unsigned segments_of(int fd)
     return info.tcpi_data_segs_in;
 }
 
-/* A reader that is late acknowledges late, and what is sent again is counted again: so many segments say
- * nothing of how many delays there were, but there are as many as slices of the largest size. */
+/* A reader that is late acknowledges late, and what is sent again is counted again: so many
+ * segments say nothing of how many delays there were, but there are as many as slices of the
+ * largest size. */
 static void slicer_makes_segments_of_its_sizes_with_delays_between(void **state)
 {
     const int least = (2000 + 149) / 150;

@@ -31,9 +31,9 @@
 #define SEED 20240607u
 #define GROWTH_MAX_KB 200
 
-/* What the program keeps for reuse depends on how many connections were open at once, which is chance;
- * it fills up sooner or later, a leak never does. A leak of one small connection in ten would be 200 kB
- * in every stretch of COUNTED. Sanitizers keep freed memory aside. */
+/* What the program keeps for reuse depends on how many connections were open at once, which is
+ * chance; it fills up sooner or later, a leak never does. A leak of one small connection in ten
+ * would be 200 kB in every stretch of COUNTED. Sanitizers keep freed memory aside. */
 #define STRETCHES 4
 #ifdef __SANITIZE_ADDRESS__
 #define MEASURE_MEMORY false
@@ -100,7 +100,8 @@ static uint64_t draw(struct suite *suite, uint64_t below)
     return splitmix(&suite->actions) % below;
 }
 
-/* How many actions are drawn depends on how fast connections come; what is connected to does not. */
+/* How many actions are drawn depends on how fast connections come; what is connected to does not.
+ */
 static size_t pick_row(struct suite *suite)
 {
     return (size_t)(splitmix(&suite->picks) % ROW_COUNT);

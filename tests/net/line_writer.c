@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A stream that never blocks: readers that do not read, FIFOs without one, files that cannot grow. */
+/* A stream that never blocks: readers that do not read, FIFOs without one, files that cannot grow.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

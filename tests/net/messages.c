@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults at messages over real sockets: each form of the trigger, in both directions, from a writer that
- * sends all at once and from one that sends byte by byte. The reader gets the bytes up to the message's
- * edge and then the end; the log names the same offset and message.
+ * Faults at messages over real sockets: each form of the trigger, in both directions, from a writer
+ * that sends all at once and from one that sends byte by byte. The reader gets the bytes up to the
+ * message's edge and then the end; the log names the same offset and message.
  */
 #include <errno.h>
 #include <poll.h>

@@ -231,7 +231,8 @@ static bool enabled_no_and_yes_again_is_the_same_port(void)
 #define SHARED_RATE(rate)                                                                          \
     "[fault f]\nproxy = p\ntype = bandwidth\nrate = " rate "\nburst = 1k\nscope = proxy\n"
 
-/* 100 kB for each of two connections, one opened before a reload and one after, take so long at least. */
+/* 100 kB for each of two connections, one opened before a reload and one after, take so long at
+ * least. */
 static bool both_take(const char *first, const char *second, long ms)
 {
     const size_t each = 100 * 1024;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names that are answered late or never, beside others. getaddrinfo() is a function of ours: a name that
- * begins with "stuck" is not answered until the gate opens.
+ * Names that are answered late or never, beside others. getaddrinfo() is a function of ours: a name
+ * that begins with "stuck" is not answered until the gate opens.
  */
 #include <arpa/inet.h>
 #include <pthread.h>

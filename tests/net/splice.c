@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice(2) may differ from copying in speed and in nothing else: each bulk transfer below is made once
- * with `splice = off` and once with `auto`, and the bytes, the ends and the log have to be the same.
+ * splice(2) may differ from copying in speed and in nothing else: each bulk transfer below is made
+ * once with `splice = off` and once with `auto`, and the bytes, the ends and the log have to be the
+ * same.
  *
  * One end writes TOTAL bytes as fast as it can, or until it cannot; the other reads up to what
  * ends it there. In

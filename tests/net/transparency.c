@@ -8,7 +8,8 @@
  * both ends must have seen the same, line by line. With --self the second run is direct as well:
  * that proves the scripts themselves, not the proxy. NAME picks the scripts whose name contains
  * it. With --intercepted the client's sockets are those of a command of exec, in whose network each
- * connection to the server is taken by the program. TRANSPARENCY_DEADLINE_MS shortens the wait for something that never comes.
+ * connection to the server is taken by the program. TRANSPARENCY_DEADLINE_MS shortens the wait for
+ * something that never comes.
  *
  * One program serves all scripts, with a proxy section of its own for each, so that what is left
  * of one cannot disturb the next. A server's port has to be known before the program starts, hence
@@ -128,7 +129,7 @@ static void write_section(const struct suite *suite, size_t i, char *text, size_
         suite->scenarios[i].script->name, listen, upstream);
 }
 
-/* The command says which process it is, and stays until it is told to end. */
+/* The command prints its process number, and stays until a signal ends it. */
 static const char command[] =
     "trap 'exit 0' TERM; echo \"command $$ here\"; while :; do sleep 1 & wait; done";
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `unread` with more bytes than the receive buffer ever holds: it closes when the window is full. */
+/* `unread` with more bytes than the receive buffer ever holds: it closes when the window is full.
+ */
 #include "tests/lib/bench.h"
 
 #include <errno.h>

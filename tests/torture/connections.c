@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections of every kind, while one allocation or one call of the system fails: for each call that a
- * connection makes, and each errno that its man page names. Whatever fails, the process lives, nothing leaks,
- * another connection goes on, the next one is served, and a connection that was not served has left an event.
+ * Connections of every kind, while one allocation or one call of the system fails: for each call
+ * that a connection makes, and each errno that its man page names. Whatever fails, the process
+ * lives, nothing leaks, another connection goes on, the next one is served, and a connection that
+ * was not served has left an event.
  *
- * Without arguments, a sample of the calls, by a fixed seed; with `all`, every one (scripts/torture); with
- * SCENARIO CALL N ERRNO, a single one.
+ * Without arguments, a sample of the calls, by a fixed seed; with `all`, every one
+ * (scripts/torture); with SCENARIO CALL N ERRNO, a single one.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -42,7 +43,8 @@ static bool is_over(int64_t until)
     return false;
 }
 
-/* Reads up to `want` bytes. How many came before the end or an error; fails the test when nothing happens. */
+/* Reads up to `want` bytes. How many came before the end or an error; fails the test when nothing
+ * happens. */
 static size_t read_bytes(struct rig *rig, int fd, size_t want)
 {
     static unsigned char bytes[65536];
@@ -108,9 +110,9 @@ static const struct scenario scenarios[] = {
     {"hold-fin", TO_ECHO, "type=hold_fin for=5ms direction=both", run_half_close},
 };
 
-/* The errnos of each call's man page that may come at any time. Left out is what would be a lie: behind EAGAIN
- * no edge tells that there is more, and a socket whose send() failed for an error of the connection has an end or an
- * error to read. */
+/* The errnos of each call's man page that may come at any time. Left out is what would be a lie:
+ * behind EAGAIN no edge tells that there is more, and a socket whose send() failed for an error of
+ * the connection has an end or an error to read. */
 static const struct {
     enum torture_call call;
     int errnums[12];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls of the data path that fail although the peer did nothing: no byte is lost, and no RST made up. */
+/* System calls of the data path that fail although the peer did nothing: no byte is lost, and no
+ * RST made up. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

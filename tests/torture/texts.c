@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is read and written while memory runs out: a text is complete or it is not there, and the only
- * problem that is reported is memory.
+ * What is read and written while memory runs out: a text is complete or it is not there, and the
+ * only problem that is reported is memory.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -32,8 +32,8 @@ static const char file_text[] = "[rudeproxy]\n"
 
 #define OUT_SIZE 65536
 
-/* Calls `work` with a file for its output, and lets each of its allocations fail in turn. `check` gets what
- * was written, and whether an allocation failed. */
+/* Calls `work` with a file for its output, and lets each of its allocations fail in turn. `check`
+ * gets what was written, and whether an allocation failed. */
 static void fail_each(
     int (*work)(FILE *out), void (*check)(const char *out, bool failed, int result))
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection takes over other faults in the middle of what it does: what begins, what goes on, what
- * ends.
+ * A connection takes over other faults in the middle of what it does: what begins, what goes on,
+ * what ends.
  */
 #include "tests/unit/adoption_fixture.h"
 

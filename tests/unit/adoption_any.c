@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packet filters follow what is in force. And any faults that neither end a connection nor change its bytes,
- * added, changed and removed at any byte and any time: the bytes that are sent are received, and when the last
- * fault is gone they move as at first.
+ * Packet filters follow what is in force. And any faults that neither end a connection nor change
+ * its bytes, added, changed and removed at any byte and any time: the bytes that are sent are
+ * received, and when the last fault is gone they move as at first.
  */
 #include "tests/unit/adoption_fixture.h"
 
@@ -133,8 +133,8 @@ static void expect_lost(struct memory_session *it)
     assert_int_equal(it->end[SIDE_CLIENT].filters[0].only, PACKET_DATA);
 }
 
-/* The client does not acknowledge what it got, so its socket vanishes later; until then its data is lost,
- * whatever other filters begin and end. */
+/* The client does not acknowledge what it got, so its socket vanishes later; until then its data is
+ * lost, whatever other filters begin and end. */
 static void what_vanishes_stays_lost_when_a_loss_ends(void **state)
 {
     struct memory_session *it =

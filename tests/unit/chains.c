@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Faults that wait for other faults, for the N-th match, for K bytes behind it, for what the other
- * direction says, and for some time behind their trigger. Each at the very byte, however the stream is cut.
+ * direction says, and for some time behind their trigger. Each at the very byte, however the stream
+ * is cut.
  */
 #include "tests/unit/memory_fixture.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of protocols made of lines: http, smtp, redis, line, turns. See framing_edges.h for the words. */
+/* Messages of protocols made of lines: http, smtp, redis, line, turns. See framing_edges.h for the
+ * words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -80,7 +80,8 @@ static void the_first_value_counts(void **state)
     }
 }
 
-/* Whatever is sent: an error or a value, and no byte beyond the end is looked at (the sanitizer). */
+/* Whatever is sent: an error or a value, and no byte beyond the end is looked at (the sanitizer).
+ */
 static void every_prefix_ends(void **state)
 {
     static const char text[] =

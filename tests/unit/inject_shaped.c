@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inserted bytes go through the faults that stand behind their own in the file, and a fault that finds
- * nothing to do has not fired.
+ * Inserted bytes go through the faults that stand behind their own in the file, and a fault that
+ * finds nothing to do has not fired.
  */
 #include "tests/unit/memory_fixture.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thousands of faults on a proxy cost a connection time in proportion to their number, not to its square.
- * Measured is the CPU time of this thread; the bound lies between the two with room on both sides. Where
- * each of them fires on a byte of its own, the square is spread over many turns of the loop.
+ * Thousands of faults on a proxy cost a connection time in proportion to their number, not to its
+ * square. Measured is the CPU time of this thread; the bound lies between the two with room on both
+ * sides. Where each of them fires on a byte of its own, the square is spread over many turns of the
+ * loop.
  */
 #include "tests/unit/memory_fixture.h"
 
@@ -127,7 +128,8 @@ static void a_connection_costs_time_in_proportion_to_the_faults(void **state)
 
 #define ON_BYTES 2000u
 
-/* The limit below is of faults that fire in one run: each is an edge, and an edge looks at all of them. */
+/* The limit below is of faults that fire in one run: each is an edge, and an edge looks at all of
+ * them. */
 static void a_run_does_not_go_through_thousands_of_edges(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `match_hold`: with edge = before, the beginning of a possible match waits a bounded time for a further
- * byte, and not at all for a fault that cannot fire.
+ * `match_hold`: with edge = before, the beginning of a possible match waits a bounded time for a
+ * further byte, and not at all for a fault that cannot fire.
  */
 #include "tests/unit/memory_fixture.h"
 

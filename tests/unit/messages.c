@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults at messages: each at the very byte, however the stream is cut. `*` is inserted where the fault
- * fires.
+ * Faults at messages: each at the very byte, however the stream is cut. `*` is inserted where the
+ * fault fires.
  */
 #include "tests/lib/random_fault.h"
 #include "tests/unit/memory_fixture.h"
@@ -90,7 +90,8 @@ static void the_edges_of_messages_with_a_length(void **state)
     expect_rows(state, rows, COUNT(rows));
 }
 
-/* The kind of a command is known with the byte behind it. It stays in the socket, which is no FIN. */
+/* The kind of a command is known with the byte behind it. It stays in the socket, which is no FIN.
+ */
 static void a_withheld_command_of_smtp_loses_no_byte(void **state)
 {
     static const char words[] = "EHLO a\r\nRCPT b\r\nQUIT\r\n";

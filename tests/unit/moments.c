@@ -44,7 +44,8 @@ static void a_time_counts_from_the_opening(void **state)
     close_it(state);
 }
 
-/* What the client sent early waits in its socket; whether it does must not decide what is forwarded. */
+/* What the client sent early waits in its socket; whether it does must not decide what is
+ * forwarded. */
 static void no_byte_moves_before_the_first_edge_of_both_directions(void **state)
 {
     struct memory_session *it =

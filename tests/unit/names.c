@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One spelling of a name wherever it appears: in lines of text quoted where it needs to be, in JSON itself. */
+/* One spelling of a name wherever it appears: in lines of text quoted where it needs to be, in JSON
+ * itself. */
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,7 +86,8 @@ static void lines_spell_names_alike(void **state)
     }
 }
 
-/* Any bytes: the line is valid JSON, has no character that a terminal obeys, and the bytes come back. */
+/* Any bytes: the line is valid JSON, has no character that a terminal obeys, and the bytes come
+ * back. */
 static void any_bytes_come_back(void **state)
 {
     uint64_t random = 11;

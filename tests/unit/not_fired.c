@@ -4,7 +4,8 @@
 
 #define M "[fault m]\ntype = mark\n"
 
-/* Hundred bytes each way, two of "ab" among those of the server, and a FIN of the client, in one second. */
+/* Hundred bytes each way, two of "ab" among those of the server, and a FIN of the client, in one
+ * second. */
 static void play(struct memory_session *it)
 {
     char bytes[100];
@@ -82,7 +83,7 @@ static void a_fault_that_fired_needs_no_reason(void **state)
     }
 }
 
-/* One that was armed in both directions, and fired in none, is told once. */
+/* A fault that was armed in both directions, and fired in none, is reported once. */
 static void a_fault_in_both_directions_is_told_once(void **state)
 {
     struct memory_session *it =

@@ -123,8 +123,8 @@ static void a_plan_without_memory_is_none(void **state)
     memory_proxy_deinit(&proxy);
 }
 
-/* Bytes wait in a pipe, in a ring and behind a fault when the n-th allocation of an adoption fails. Returns
- * whether it was reached. */
+/* Bytes wait in a pipe, in a ring and behind a fault when the n-th allocation of an adoption fails.
+ * Returns whether it was reached. */
 static bool adopt_with_failure(
     struct memory_session *it, struct memory_proxy *proxy, const struct config *config, long n)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A story as packets in a pcapng file: the blocks are whole, the sequence numbers go on, checksums are right. */
+/* A story as packets in a pcapng file: the blocks are whole, the sequence numbers go on, checksums
+ * are right. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

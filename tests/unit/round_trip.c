@@ -5,8 +5,8 @@
 #include "proxy/base/clock.h"
 #include "tests/lib/random_fault.h"
 
-/* Of each type so many are drawn, until so many were not refused. Under the sanitizers each costs fifteen times as
- * much. */
+/* Of each type so many are drawn, until so many were not refused. Under the sanitizers each costs
+ * fifteen times as much. */
 #define DRAWS_MAX 1500
 #ifdef __SANITIZE_ADDRESS__
 #define ENOUGH 100

@@ -8,8 +8,8 @@
 #define RAW_PROXY "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\n"
 #define STAR F "type = inject\ndata = \"*\"\n"
 
-/* A ClientHello with this name (NULL: none) between other extensions, in records of at most `record`
- * bytes. Returns its size. */
+/* A ClientHello with this name (NULL: none) between other extensions, in records of at most
+ * `record` bytes. Returns its size. */
 static size_t make_hello(const char *name, size_t record, unsigned char *out)
 {
     static const unsigned char ciphers[] = {0, 4, 0x13, 1, 0x13, 2, 1, 0};

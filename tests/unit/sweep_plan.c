@@ -18,7 +18,8 @@ static bool everything_fits(const void *user, size_t fault, const struct sweep_p
     return true;
 }
 
-/* One connection: a request of 10 bytes, and a reply of `reply` bytes in two messages, both with a FIN. */
+/* One connection: a request of 10 bytes, and a reply of `reply` bytes in two messages, both with a
+ * FIN. */
 static struct observation conversation(
     struct seen_connection *connection, struct seen_message messages[2], uint64_t reply)
 {

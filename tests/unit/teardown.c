@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No teardown waits for ever: it ends when nothing can happen any more, or when the other socket is gone
- * and nothing has happened for a while.
+ * No teardown waits for ever: it ends when nothing can happen any more, or when the other socket is
+ * gone and nothing has happened for a while.
  */
 #include "tests/unit/memory_fixture.h"
 

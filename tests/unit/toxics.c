@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Toxics to faults and back: what a client says, what it gets, and what the catalogue makes of it. */
+/* Toxics to faults and back: what a client says, what it gets, and what the catalogue makes of it.
+ */
 #include "tests/unit/config_text.h"
 
 #include "proxy/admin/toxiproxy/toxic.h"
