@@ -8,19 +8,7 @@
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
 need curl node
-certificate_make
-cat >"$work/server.js" <<'JS'
-const { readFileSync } = require('fs');
-const options = { key: readFileSync(process.argv[3]), cert: readFileSync(process.argv[4]) };
-const server = require('http2').createSecureServer(options, (request, reply) => reply.end(Buffer.alloc(5000000)));
-server.on('sessionError', () => {});
-server.listen(+process.argv[2], '127.0.0.1');
-JS
-server_try() {
-    server_start "$1" node "$work/server.js" "$1" "$work/key" "$work/cert" || return 1
-    server_port=$1
-}
-on_free_port server_try
+http2_server_start
 
 attempt() {
     in_front_of "$server_port" tls <<'INI'

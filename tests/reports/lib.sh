@@ -149,3 +149,22 @@ mariadb_try() {
     # shellcheck disable=SC2034 # for the reports
     mariadb_port=$1
 }
+
+# http2_server_start - node's HTTP/2 over TLS, which answers each request with 5 MB; sets server_port.
+http2_server_start() {
+    certificate_make
+    cat >"$work/server.js" <<'JS'
+const { readFileSync } = require('fs');
+const options = { key: readFileSync(process.argv[3]), cert: readFileSync(process.argv[4]) };
+const server = require('http2').createSecureServer(options, (request, reply) => reply.end(Buffer.alloc(5000000)));
+server.on('sessionError', () => {});
+server.listen(+process.argv[2], '127.0.0.1');
+JS
+    on_free_port http2_server_try
+}
+
+http2_server_try() { # PORT
+    server_start "$1" node "$work/server.js" "$1" "$work/key" "$work/cert" || return 1
+    # shellcheck disable=SC2034 # for the reports
+    server_port=$1
+}
