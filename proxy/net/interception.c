@@ -23,11 +23,27 @@ static int make_socket(struct interception *interception, int *family)
     return interception->make_socket(interception, AF_INET, type, 0);
 }
 
-static int bind_anywhere(
-    int fd, int family, struct sockaddr_storage *address, socklen_t *address_len)
+/* The ports for our own sockets in the command's network. They lie above the range from which Linux
+ * chooses ephemeral ports (ip_local_port_range, ip(7)), and are assigned to no service (RFC 6335,
+ * section 6): a server of the command, or a listed port, needs one of them hardly ever. */
+#define PORT_LAST 65535
+#define PORT_FIRST 61000
+
+/* Returns each port once before one comes again: a rule may still direct connections to the port of
+ * a listener that a fault has closed. */
+static uint16_t take_port(struct interception *interception)
+{
+    if (interception->next_port < PORT_FIRST)
+        interception->next_port = PORT_LAST;
+    return interception->next_port--;
+}
+
+/* Binds to all addresses, at a free port. Sets *address. 0 or -errno. */
+static int bind_anywhere(struct interception *interception, int fd, int family,
+    struct sockaddr_storage *address, socklen_t *address_len)
 {
     const int on = 1, off = 0;
-    memset(address, 0, sizeof *address); /* any address, any port */
+    memset(address, 0, sizeof *address); /* any address */
     address->ss_family = (sa_family_t)family;
     *address_len = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
@@ -35,10 +51,15 @@ static int bind_anywhere(
     /* A kernel without IP_TRANSPARENT has no packet filter that redirects either (port_listeners.h
      * in app). */
     setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)address, *address_len) != 0 ||
-        getsockname(fd, (struct sockaddr *)address, address_len) != 0)
-        return -errno;
-    return 0;
+    for (int i = PORT_FIRST; i <= PORT_LAST; i++) {
+        /* sin_port and sin6_port lie at the same place */
+        ((struct sockaddr_in *)address)->sin_port = htons(take_port(interception));
+        if (bind(fd, (struct sockaddr *)address, *address_len) == 0)
+            return 0;
+        if (errno != EADDRINUSE)
+            return -errno;
+    }
+    return -EADDRINUSE;
 }
 
 /* Sets the congestion control for loopback: all clients connect over the loopback device of the
@@ -74,7 +95,7 @@ int interception_listen(struct interception *interception,
     if (fd < 0)
         return refuse(proxy, fd, err);
     unpace(fd, congestion, proxy);
-    int result = bind_anywhere(fd, family, address, address_len);
+    int result = bind_anywhere(interception, fd, family, address, address_len);
     if (result == 0)
         result = socket_set_options(fd, family, proxy);
     if (result == 0 && listen(fd, (int)proxy->backlog) != 0)

@@ -12,6 +12,7 @@
 #ifndef RUDEPROXY_NET_INTERCEPTION_H
 #define RUDEPROXY_NET_INTERCEPTION_H
 
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "config/config.h"
@@ -28,12 +29,13 @@ struct interception {
     /* Creates a socket in the command's network, like socket(2). Returns the descriptor or
      * -errno. */
     int (*make_socket)(struct interception *interception, int family, int type, int protocol);
+    uint16_t next_port; /* of the next listening socket; 0 at first */
     struct host_names names;
     struct proxy *pass; /* logs nothing; takes the connections that no proxy intercepts */
 };
 
-/* Opens the listening socket of an intercepting proxy in the command's network, at a port that the
- * kernel chooses. Sets *address. `interception` and `congestion` may be NULL. Returns the
+/* Opens the listening socket of an intercepting proxy in the command's network, at a free port
+ * above the ephemeral ones. Sets *address. `interception` and `congestion` may be NULL. Returns the
  * descriptor, or -errno with err filled. */
 MUST_CHECK int interception_listen(struct interception *interception,
     const struct system_congestion *congestion, const struct proxy_config *proxy,

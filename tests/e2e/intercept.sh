@@ -56,6 +56,14 @@ unchanged() {
     intercept 0 --intercept "$port" -- "${get[@]}" -o /dev/null -w '%{remote_ip} %{remote_port}' "http://localhost:$port/"
     same "what curl dialled" "127.0.0.1 $port" "$(cat "$work/out")"
     intercept 7 --intercept "$port" -- bash -c 'exit 7'
+    # Our own sockets in its network take no ephemeral port.
+    intercept 0 --intercept 80 -- bash -c 'cat /proc/net/tcp /proc/net/tcp6'
+    local ours own
+    ours=$(awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' "$work/out")
+    [ -n "$ours" ] || fail "rudeproxy listens nowhere in the command's network"
+    for own in $ours; do
+        [ $((16#$own)) -le 32767 ] || [ $((16#$own)) -ge 61000 ] || fail "rudeproxy listens at port $((16#$own))"
+    done
     intercept 0 --intercept "$port" --verbose -- true
     says "$work/err" '^rudeproxy: interception by .* namespace; other ports: all$'
     intercept 127 --intercept "$port" -- /no/such/command
