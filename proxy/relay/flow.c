@@ -303,8 +303,8 @@ static enum flow_stop pump(struct flow *flow, time_us now)
             return FLOW_OUT_OF_MEMORY;
         if (flow->end != before)
             return FLOW_SAW_END;
-        if (forwarded == 0 && taken == 0)
-            return FLOW_WAITING;
+        if (forwarded == 0 && taken == 0) /* the read may have found an edge before its bytes */
+            return next_in_stream(flow);
         moved += (uint64_t)(taken > forwarded ? taken : forwarded);
     }
     return FLOW_BUSY;

@@ -40,6 +40,7 @@ static void run(void **state, const struct row *row, size_t cut, bool by_bytes)
         memory_session_feed(it, SIDE_SERVER, row->words + at, 1);
     if (!by_bytes)
         memory_session_feed(it, SIDE_SERVER, row->words + cut, length - cut);
+    expect(it, row->want); /* no further byte or FIN has to come */
     memory_session_feed_fin(it, SIDE_SERVER);
     expect(it, row->want);
     close_it(state);
@@ -136,9 +137,23 @@ static void the_kinds_and_parts_of_http(void **state)
         {HTTP("1/trailer"), GET, CHUNKED "1\r\na\r\n0\r\n\r\n", CHUNKED "1\r\na\r\n0\r\n*\r\n"},
         {HTTP("1"), GET, CHUNKED "1\r\na\r\n0\r\n\r\n", CHUNKED "1\r\na\r\n0\r\n\r\n*"},
         {HTTP("1-1"), GET, CHUNKED "1\r\na\r\n0\r\n\r\n", CHUNKED "1\r\na\r\n0\r\n\r\n"},
-        {HTTP("1"), GET, "HTTP/1.1 200 K\r\n\r\nabc", "HTTP/1.1 200 K\r\n\r\nabc*"},
     };
     expect_rows(state, rows, COUNT(rows));
+}
+
+static void a_body_until_close_ends_at_the_fin(void **state)
+{
+    static const char words[] = "HTTP/1.1 200 K\r\n\r\nabc";
+    for (size_t cut = 0; cut < sizeof words; cut++) {
+        struct memory_session *it = open_with(state, HTTP("1"));
+        memory_session_feed(it, SIDE_CLIENT, GET, strlen(GET));
+        memory_session_feed(it, SIDE_SERVER, words, cut);
+        memory_session_feed(it, SIDE_SERVER, words + cut, strlen(words) - cut);
+        expect(it, words);
+        memory_session_feed_fin(it, SIDE_SERVER);
+        expect(it, "HTTP/1.1 200 K\r\n\r\nabc*");
+        close_it(state);
+    }
 }
 
 static void a_chain_counts_from_the_next_message(void **state)
@@ -376,6 +391,7 @@ int main(void)
         TEST(the_edges_of_messages_with_a_length),
         TEST(a_withheld_command_of_smtp_loses_no_byte),
         TEST(the_kinds_and_parts_of_http),
+        TEST(a_body_until_close_ends_at_the_fin),
         TEST(a_chain_counts_from_the_next_message),
         TEST(an_ending_leaves_what_is_behind_the_edge),
         TEST(a_lasting_fault_ends_at_a_message),
