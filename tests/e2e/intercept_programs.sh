@@ -4,21 +4,9 @@
 # Real programs under exec --intercept, each as it is without: TLS by name with the server's own
 # certificate, a program without libraries, runtimes with resolvers of their own, a cluster that advertises
 # its addresses. Programs that are not installed are left out, and named.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/e2e/intercept/lib.sh
+. "$(dirname "$0")/intercept/lib.sh"
 need curl openssl
-
-# The command sees a hosts file in which app.test is this machine: only root can give it one.
-{ [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; } || skip "a hosts file of its own needs root"
-command -v setpriv >/dev/null || skip "setpriv is not installed"
-as_user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-"${as_user[@]}" unshare -Un true 2>/dev/null || skip "the kernel forbids namespaces here"
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=$work # not what only root may search
-
-cp "$RUDEPROXY" "$work/rudeproxy"
-chmod 777 "$work"
-chmod 755 "$work/rudeproxy"
-cd "$work"
 
 # --- a server with a certificate for app.test, of a CA of its own ---
 
@@ -28,10 +16,6 @@ cd "$work"
     printf 'subjectAltName=DNS:app.test\n' >app.ext
     openssl x509 -req -in app.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out app.pem -days 2 -extfile app.ext
 } >openssl.log 2>&1 || fail "openssl: $(cat openssl.log)"
-{
-    cat /etc/hosts
-    printf '127.0.0.1 app.test\n'
-} >hosts
 
 tls_try() {
     openssl s_server -accept "$1" -cert app.pem -key app.key -WWW -quiet >tls.server 2>&1 </dev/null &
@@ -45,34 +29,6 @@ tls_answers() {
 }
 head -c 100000 /dev/zero | tr '\0' 'x' >page
 on_free_port tls_try
-
-# outside CMD... - as the user, with the hosts file. Sets `direct`: status and output.
-in_view() { unshare -m bash -c 'mount --bind hosts /etc/hosts && exec "$@"' sh "${as_user[@]}" "$@"; }
-outcome() {
-    local code=0
-    "$@" >out 2>err </dev/null || code=$?
-    printf '%s %s' "$code" "$(md5sum <out)"
-}
-
-# same_and_faulty PORT CMD... - the command comes to the same as without us, with each of its
-# connections taken; and not to the same when its connections are reset.
-same_and_faulty() {
-    local port=$1 direct through
-    shift
-    direct=$(outcome in_view "$@")
-    [ "${direct%% *}" = 0 ] || fail "$* does not work without us: $direct $(cat out err)"
-    through=$(outcome in_view "$work/rudeproxy" exec --intercept "$port" --log none --report report.json -- "$@")
-    same "$* through us: $(cat err)" "$direct" "$through"
-    rm -f report.json
-    through=$(outcome in_view "$work/rudeproxy" exec --intercept "$port" --log none \
-        --fault 'type=reset direction=upstream when=bytes:1 must_fire=yes' -- "$@")
-    [ "$through" != "$direct" ] || fail "$* met no fault: $(cat err)"
-    note "$1: as without us"
-}
-
-left_out() {
-    note "left out: $1 is not installed"
-}
 
 # --- programs ---
 
