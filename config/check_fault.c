@@ -6,7 +6,6 @@
  * A misspelt type is reported once. Its keys are then checked against the most likely type, so that
  * they are neither all unknown nor all unchecked.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "config/check.h"
@@ -34,16 +33,21 @@ static void set_edge(struct fault *fault)
         trigger->edge = fault->edge;
 }
 
+static bool applies(const struct fault *fault, unsigned row)
+{
+    return fault_key_applies(&fault_options[row], fault);
+}
+
 /* Sets keys that do not apply to a fixed value, so that equal faults are equal structs. */
 static void normalize_fault(struct fault *fault)
 {
-    if (!fault_direction_applies(fault))
+    if (!applies(fault, ROW_DIRECTION))
         fault->directions = NO_BITS;
-    if (!fault_when_direction_applies(fault))
+    if (!applies(fault, ROW_WHEN_DIRECTION))
         fault->when_directions = NO_BITS;
-    if (!fault_side_applies(fault))
+    if (!applies(fault, ROW_SIDE))
         fault->sides = NO_BITS;
-    if (!fault_other_applies(fault))
+    if (!applies(fault, ROW_OTHER))
         fault->other = OTHER_CLOSE;
 }
 
@@ -103,7 +107,6 @@ void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault)
 {
     struct fault_check check = {.problems = problems, .section = section, .fault = fault};
-    assert(strcmp(fault_options[ROW_ENABLED].name, "enabled") == 0);
     snprintf(fault->name, sizeof fault->name, "%s", section->name);
     check.envelope = check_table(problems, section, fault_options, fault);
     if (fault->type == NULL)

@@ -9,62 +9,26 @@
 
 #define BIT(row) (1u << (row))
 
-unsigned fault_rules_inapplicable(const struct fault_type *type)
+/* Reports the keys that do not suit the type. Returns the set of the others that are given. */
+static unsigned check_suits(const struct fault_check *check)
 {
-    const unsigned of_connections =
-        BIT(ROW_DIRECTION) | BIT(ROW_SIDE) | BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_UNTIL) |
-        BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) |
-        BIT(ROW_CONNECTIONS) | BIT(ROW_CONCURRENT) | BIT(ROW_TIMES) | BIT(ROW_CHANCE) |
-        BIT(ROW_CLIENTS) | BIT(ROW_DESTINATIONS) | BIT(ROW_SNI);
-    unsigned inapplicable = 0;
-    if (type->listener != LISTENER_OPEN)
-        return of_connections;
-    if (type->at_accept)
-        inapplicable |= BIT(ROW_WHEN) | BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | BIT(ROW_DIRECTION) |
-                        BIT(ROW_WHEN_DIRECTION) | BIT(ROW_TRIGGER_DELAY) | BIT(ROW_SNI);
-    if (type->side_rule == SIDE_UNUSED)
-        inapplicable |= BIT(ROW_SIDE);
-    if (!type->takes_other)
-        inapplicable |= BIT(ROW_OTHER);
-    if (!type->lasting)
-        inapplicable |= BIT(ROW_UNTIL);
-    return inapplicable;
-}
-
-/* Reports why a key does not apply to the type. */
-static int report_inapplicable(const struct fault_type *type, unsigned row, struct err *err)
-{
-    if (type->listener != LISTENER_OPEN)
-        return err_set(err,
-            "means nothing for type = %s, which concerns the listening socket and no connection: "
-            "leave it out; active and after = NAME/any say when",
-            type->name);
-    if (type->at_accept)
-        return err_set(err,
-            "means nothing for type = %s, which happens when a client was accepted, before the "
-            "upstream is dialled: leave it out",
-            type->name);
-    if (row == ROW_SIDE)
-        return err_set(err,
-            "means nothing for type = %s, which follows direction: write direction = upstream, "
-            "downstream or both",
-            type->name);
-    if (row == ROW_UNTIL)
-        return err_set(
-            err, "means nothing for type = %s, which does not last: leave it out", type->name);
-    return err_set(err,
-        "means nothing for a type = %s that does not end the connection, leave it out", type->name);
-}
-
-static void check_inapplicable(const struct fault_check *check, unsigned inapplicable)
-{
-    for (unsigned row = 0; fault_options[row].name != NULL; row++) {
+    unsigned given = check->envelope.given;
+    for (unsigned i = 0; i < ROW_COUNT; i++) {
+        const struct option *row = &fault_options[i];
         struct err err;
-        if ((check->envelope.given & inapplicable & BIT(row)) == 0)
+        if (!key_given(check, i) || fault_key_suits(row, check->fault->type))
             continue;
-        report_inapplicable(check->fault->type, row, &err);
-        check_report_problem(check->problems, check->section, fault_options[row].name, err.text);
+        fault_key_report_need(row, check->fault->type, &err);
+        check_report_problem(check->problems, check->section, row->name, err.text);
+        given &= ~BIT(i);
     }
+    return given;
+}
+
+/* Whether a key is given that does not apply beside the other keys. */
+static bool given_in_vain(const struct fault_check *check, unsigned row)
+{
+    return key_given(check, row) && !fault_key_applies(&fault_options[row], check->fault);
 }
 
 static const char *trigger_text(const struct fault *fault, char *buf, size_t size)
@@ -78,7 +42,7 @@ static const char *trigger_text(const struct fault *fault, char *buf, size_t siz
 static int direction_means_something(const struct fault_check *check, struct err *err)
 {
     char when[64];
-    if (!key_given(check, ROW_DIRECTION) || fault_direction_applies(check->fault))
+    if (!given_in_vain(check, ROW_DIRECTION))
         return 0;
     return err_set(err,
         "neither when = %s nor type = %s looks at a direction, leave it out, or write when = "
@@ -102,7 +66,7 @@ static bool is_early(const struct fault *fault)
 static int when_direction_means_something(const struct fault_check *check, struct err *err)
 {
     char when[64];
-    if (!key_given(check, ROW_WHEN_DIRECTION) || fault_when_direction_applies(check->fault))
+    if (!given_in_vain(check, ROW_WHEN_DIRECTION))
         return 0;
     return err_set(err,
         "when = %s looks at no direction, leave it out, or write when = bytes:N, match:\"...\", "
@@ -151,8 +115,7 @@ static int after_can_come(const struct fault_check *check, struct err *err)
 
 static int sni_fits_accept(const struct fault_check *check, struct err *err)
 {
-    if (!key_given(check, ROW_SNI) || check->fault->sni.text[0] == '\0' ||
-        fault_sni_applies(check->fault))
+    if (!given_in_vain(check, ROW_SNI) || check->fault->sni.text[0] == '\0')
         return 0;
     return err_set(err, "when = accept is before the client has named a server: leave it out, or "
                         "write when = open");
@@ -160,7 +123,7 @@ static int sni_fits_accept(const struct fault_check *check, struct err *err)
 
 static int delay_fits_accept(const struct fault_check *check, struct err *err)
 {
-    if (!key_given(check, ROW_TRIGGER_DELAY) || fault_delay_applies(check->fault))
+    if (!given_in_vain(check, ROW_TRIGGER_DELAY))
         return 0;
     return err_set(err, "when = accept is before anything is dialled, and nothing waits for the "
                         "fault: leave it out, or write when = open");
@@ -181,7 +144,8 @@ static int type_fits_accept(const struct fault_check *check, struct err *err)
 static int side_is_there(const struct fault_check *check, struct err *err)
 {
     const struct fault *fault = check->fault;
-    if (!is_early(fault) || fault->type->group != GROUP_ENDING || !fault_side_applies(fault))
+    if (!is_early(fault) || fault->type->group != GROUP_ENDING ||
+        fault->type->side_rule == SIDE_UNUSED)
         return 0;
     bool ending = action_is_ending(fault->type->fire(fault->params).kind);
     if (fault->sides == SERVER_BIT || (!ending && (fault->sides & SERVER_BIT) != 0))
@@ -193,7 +157,7 @@ static int side_is_there(const struct fault_check *check, struct err *err)
 static int other_means_something(const struct fault_check *check, struct err *err)
 {
     const struct fault *fault = check->fault;
-    if (!key_given(check, ROW_OTHER) || fault_other_applies(fault))
+    if (!given_in_vain(check, ROW_OTHER))
         return 0;
     if (fault->when.kind == TRIGGER_ACCEPT)
         return err_set(err, "there is no other side when = accept, nothing was dialled yet: leave "
@@ -201,13 +165,13 @@ static int other_means_something(const struct fault_check *check, struct err *er
     if (fault->sides == BOTH_BITS)
         return err_set(err, "both sides are named, so there is no other: leave it out, or write "
                             "side = client or side = server");
-    return report_inapplicable(fault->type, ROW_OTHER, err);
+    return fault_key_report_need(&fault_options[ROW_OTHER], fault->type, err);
 }
 
 static int edge_means_something(const struct fault_check *check, struct err *err)
 {
     const struct fault *fault = check->fault;
-    if (!key_given(check, ROW_EDGE) || fault_edge_applies(fault))
+    if (!given_in_vain(check, ROW_EDGE))
         return 0;
     return err_set(err,
         "belongs to a match or a message: leave it out, or write when = match:\"...\"%s",
@@ -216,7 +180,7 @@ static int edge_means_something(const struct fault_check *check, struct err *err
 
 static int match_hold_means_something(const struct fault_check *check, struct err *err)
 {
-    if (!key_given(check, ROW_MATCH_HOLD) || fault_match_hold_applies(check->fault))
+    if (!given_in_vain(check, ROW_MATCH_HOLD))
         return 0;
     return err_set(err, "belongs to edge = before: leave it out, or write edge = before");
 }
@@ -324,10 +288,8 @@ static const char *own_key(const struct fault_check *check, const char *sentence
 
 void fault_rules_ask(const struct fault_check *check)
 {
-    unsigned inapplicable = fault_rules_inapplicable(check->fault->type);
     struct fault_check left = *check;
-    check_inapplicable(check, inapplicable);
-    left.envelope.given &= ~inapplicable;
+    left.envelope.given = check_suits(check);
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         struct err err;
         const struct rule *rule = &rules[i];

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "config/fault_rules.h"
+#include "config/fault_keys.h"
 #include "proxy/base/columns.h"
 #include "proxy/base/side.h"
 
@@ -60,15 +60,6 @@ static void print_option(const struct fault_type *type, const struct option *opt
     print_wrapped(option->help, out);
 }
 
-/* Whether the key applies to the type, at least together with some other key. */
-static bool key_of_envelope_applies(const struct fault_type *type, const char *key)
-{
-    const struct option *option = option_find(fault_options, key);
-    if (strcmp(key, "type") == 0)
-        return false;
-    return (fault_rules_inapplicable(type) & 1u << (option - fault_options)) == 0;
-}
-
 int catalogue_print_type(const char *name, FILE *out)
 {
     const struct fault_type *type = fault_type_find(name);
@@ -82,7 +73,7 @@ int catalogue_print_type(const char *name, FILE *out)
         print_option(type, option, out);
     fprintf(out, "\nkeys of every fault:\n");
     for (const struct option *option = fault_options; option->name != NULL; option++)
-        if (key_of_envelope_applies(type, option->name))
+        if (option != &fault_options[ROW_TYPE] && fault_key_suits(option, type))
             print_option(type, option, out);
     return 0;
 }

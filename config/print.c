@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/fault_keys.h"
 #include "config/source.h"
 
 /* One table and the struct it describes. `fault` is NULL except for the tables of a fault, where
@@ -18,38 +19,12 @@ struct part {
     const struct fault *fault;
 };
 
-/* The common keys that do not always apply. */
-static const struct {
-    const char *key;
-    bool (*applies)(const struct fault *fault);
-} conditions[] = {
-    {"direction", fault_direction_applies},
-    {"side", fault_side_applies},
-    {"other", fault_other_applies},
-    {"when", fault_when_applies},
-    {"when_direction", fault_when_direction_applies},
-    {"trigger_delay", fault_delay_applies},
-    {"until", fault_until_applies},
-    {"edge", fault_edge_applies},
-    {"match_hold", fault_match_hold_applies},
-    {"connections", fault_selection_applies},
-    {"concurrent", fault_selection_applies},
-    {"times", fault_selection_applies},
-    {"chance", fault_selection_applies},
-    {"clients", fault_selection_applies},
-    {"destinations", fault_selection_applies},
-    {"sni", fault_sni_applies},
-};
-
 bool fault_row_applies(
     const struct fault *fault, const struct option *table, const struct option *row)
 {
-    if (table != fault_options)
-        return fault_option_applies(fault, (unsigned)(row - table));
-    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
-        if (strcmp(conditions[i].key, row->name) == 0)
-            return conditions[i].applies(fault);
-    return true;
+    if (table == fault_options)
+        return fault_key_applies(row, fault);
+    return fault_option_applies(fault, (unsigned)(row - table));
 }
 
 static bool row_applies(const struct part *part, const struct option *option)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of the language: [rudeproxy], [proxy NAME] and the common keys of [fault NAME]. The
- * keys of a type of fault are in its row of the catalogue.
+ * The tables of the language: [rudeproxy], [proxy NAME] and [sweep]. The common keys of
+ * [fault NAME] are in fault_keys.c, the keys of a type of fault in its row of the catalogue.
  *
  * The reason for a limit, if there is one, follows the number.
  */
@@ -21,9 +21,7 @@ static const char *const unreachables[] = {"reset", "close", "hang", "refuse", N
 static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const splices[] = {"auto", "off", NULL};
 static const char *const congestions[] = {"auto", "system", NULL};
-static const char *const others[] = {"close", "reset", "hold", NULL};
 static const char *const sweep_expects[] = {"failed", "same", NULL};
-static const char *const edges[] = {"after", "before", NULL};
 
 const char *const builtin_services[] = {"echo", "discard", "chargen", "http", NULL};
 
@@ -202,140 +200,6 @@ const struct option proxy_options[] = {
         .help =
             "the first bytes of each message, in an event for it; needs a protocol; the log then "
             "holds what peers sent"},
-    {.name = NULL},
-};
-
-const struct option fault_options[] = {
-    {.name = "proxy",
-        .kind = &option_names,
-        .offset = offsetof(struct fault, proxies),
-        .default_text = "*",
-        .help = "which proxies it concerns"},
-    {.name = "type",
-        .kind = &option_type,
-        .offset = offsetof(struct fault, type),
-        .required = true,
-        .help = "what it does"},
-    {.name = "direction",
-        .kind = &option_directions,
-        .offset = offsetof(struct fault, directions),
-        .default_text = "downstream",
-        .help = "whose bytes are counted, matched or shaped, or whose FIN is meant"},
-    {.name = "side",
-        .kind = &option_sides,
-        .offset = offsetof(struct fault, sides),
-        .unset_text = "the type's own",
-        .help = "which socket it happens to: the one facing the client or the server"},
-    {.name = "other",
-        .kind = &option_choice,
-        .offset = offsetof(struct fault, other),
-        .default_text = "close",
-        .choices = others,
-        .help = "what the side that is not named sees"},
-    {.name = "when",
-        .kind = &option_trigger,
-        .offset = offsetof(struct fault, when),
-        .default_text = "open",
-        .help = "when it happens or begins; bytes counts what was forwarded in the direction, "
-                "match:\"...\"#N+K waits for K bytes behind the N-th match, message:N for the N-th "
-                "message of "
-                "the proxy's protocol, idle for silence in "
-                "both directions, run counts from the start of the run"},
-    {.name = "when_direction",
-        .kind = &option_directions,
-        .offset = offsetof(struct fault, when_directions),
-        .unset_text = "that of direction",
-        .help = "whose bytes when counts, matches or waits for, if not those of direction"},
-    {.name = "after",
-        .kind = &option_after,
-        .offset = offsetof(struct fault, after),
-        .unset_text = "armed from the start",
-        .help =
-            "armed once this fault has fired on the same connection, with /any on any one of the "
-            "run; counting, matching and waiting begin there"},
-    {.name = "trigger_delay",
-        .kind = &option_duration,
-        .offset = offsetof(struct fault, trigger_delay_us),
-        .default_text = "0s",
-        .help = "it happens so long after its trigger"},
-    {.name = "until",
-        .kind = &option_until,
-        .offset = offsetof(struct fault, until),
-        .default_text = "never",
-        .help = "when it ends"},
-    {.name = "edge",
-        .kind = &option_choice,
-        .offset = offsetof(struct fault, edge),
-        .default_text = "after",
-        .choices = edges,
-        .help = "of the match or message in when, or else in until: after lets it through first; "
-                "before "
-                "withholds its first byte and all that follows"},
-    {.name = "match_hold",
-        .kind = &option_duration_or_forever,
-        .offset = offsetof(struct fault, match_hold_us),
-        .default_text = "20ms",
-        .min = 1,
-        .help =
-            "with edge = before: how long the beginning of a possible match waits for a further "
-            "byte before it is forwarded; a match that is complete only then fires behind its "
-            "last byte"},
-    {.name = "connections",
-        .kind = &option_selection,
-        .offset = offsetof(struct fault, connections),
-        .default_text = "all",
-        .help = "which connections of a proxy, counted from 1"},
-    {.name = "concurrent",
-        .kind = &option_selection,
-        .offset = offsetof(struct fault, concurrent),
-        .default_text = "all",
-        .help = "which of the connections that are open at once on a proxy, counted from 1 when "
-                "they are accepted"},
-    {.name = "times",
-        .kind = &option_number_or_unlimited,
-        .offset = offsetof(struct fault, times),
-        .default_text = "unlimited",
-        .min = 1,
-        .help = "in how many connections at most"},
-    {.name = "chance",
-        .kind = &option_percentage,
-        .offset = offsetof(struct fault, chance_ppb),
-        .default_text = "100%",
-        .min = 1,
-        .max = 1000000000,
-        .help = "in how many of these connections, drawn once when one opens"},
-    {.name = "clients",
-        .kind = &option_cidr_list,
-        .offset = offsetof(struct fault, clients),
-        .default_text = "any",
-        .help = "addresses of the clients whose connections it concerns"},
-    {.name = "destinations",
-        .kind = &option_destinations,
-        .offset = offsetof(struct fault, destinations),
-        .default_text = "any",
-        .help = "what an intercepted client wanted to connect to"},
-    {.name = "sni",
-        .kind = &option_server_names,
-        .offset = offsetof(struct fault, sni),
-        .default_text = "any",
-        .help =
-            "server names in the TLS ClientHello; the fault is armed when the name is known, and "
-            "triggers before that do not fire"},
-    {.name = "active",
-        .kind = &option_window,
-        .offset = offsetof(struct fault, active),
-        .default_text = "always",
-        .help = "only in this window of time, counted from the start of the run"},
-    {.name = "must_fire",
-        .kind = &option_yes_no,
-        .offset = offsetof(struct fault, must_fire),
-        .default_text = "no",
-        .help = "yes: the run fails (exit 3) if it never happened"},
-    {.name = "enabled",
-        .kind = &option_yes_no,
-        .offset = offsetof(struct fault, enabled),
-        .default_text = "yes",
-        .help = "no: it does nothing"},
     {.name = NULL},
 };
 

@@ -39,6 +39,10 @@ struct option {
     size_t offset;            /* of the value in its struct */
     const char *default_text; /* parsed by `kind`; NULL: see required and unset_text */
     bool required;            /* must be given; then default_text is NULL */
+    /* When the key applies, for a table whose keys do not always. `needs`: flags that the table
+     * defines. `applies`: asked with the struct that holds the values; NULL: always. */
+    unsigned needs;
+    bool (*applies)(const void *base);
     /* another key of this table; if it is given, this required key may be absent */
     const char *unless;
     uint64_t min, max;          /* inclusive range of a number, in the kind's base unit */

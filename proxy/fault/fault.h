@@ -263,19 +263,6 @@ struct action fault_over(const struct fault *fault, enum fault_end_reason why);
  * does not apply is an error in the file, and is not printed. */
 bool fault_option_applies(const struct fault *fault, unsigned row);
 
-/* Whether a common key applies. The last one is about connections, chance, times and clients. */
-bool fault_direction_applies(const struct fault *fault);
-bool fault_side_applies(const struct fault *fault);
-bool fault_other_applies(const struct fault *fault);
-bool fault_when_applies(const struct fault *fault);
-bool fault_until_applies(const struct fault *fault);
-bool fault_edge_applies(const struct fault *fault);
-bool fault_sni_applies(const struct fault *fault);
-bool fault_match_hold_applies(const struct fault *fault);
-bool fault_when_direction_applies(const struct fault *fault);
-bool fault_delay_applies(const struct fault *fault);
-bool fault_selection_applies(const struct fault *fault);
-
 /* Whether the fault shapes or ends each direction on its own, instead of sides. */
 bool fault_works_on_direction(const struct fault *fault);
 

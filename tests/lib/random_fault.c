@@ -299,15 +299,17 @@ static size_t write_fault(const struct fault_type *type, const struct random_ran
     unsigned never, uint64_t *random, char *text, size_t size)
 {
     const struct draw base = {.range = range, .random = random};
-    unsigned foreign = fault_rules_inapplicable(type);
+    unsigned inapplicable = 0;
     unsigned side = type->side_rule == SIDE_REQUIRED ? 1u << ROW_SIDE : 0;
-    if (range->foreign != 0 && random_below(random, range->foreign) == 0)
-        foreign = 0;
+    bool suits = range->foreign == 0 || random_below(random, range->foreign) != 0;
+    for (unsigned row = 0; row < ROW_COUNT && suits; row++)
+        if (!fault_key_suits(&fault_options[row], type))
+            inapplicable |= 1u << row;
     if (below(&base, 8) != 0) /* it needs edge = before: most draws would be refused */
         never |= 1u << ROW_MATCH_HOLD;
     size_t used = (size_t)snprintf(text, size, "type = %s\n", type->name);
-    used += write_keys(
-        &base, fault_options, side, never | foreign | 1u << ROW_TYPE, text + used, size - used);
+    used += write_keys(&base, fault_options, side, never | inapplicable | 1u << ROW_TYPE,
+        text + used, size - used);
     return used + write_keys(&base, type->options, 0, 0, text + used, size - used);
 }
 
