@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Builds values from words. The words become a section, as if they were in a file, and those of the
- * base come before them. So all checks of a file apply.
+ * Builds values from words. The words become a section, as if they were in a file, so all checks of
+ * a file apply.
  */
 #include "config/value.h"
 
@@ -12,12 +12,10 @@
 #include "config/fault_rules.h"
 #include "config/source.h"
 
-/* A section that owns only the texts of its base. */
+/* A section that borrows its keys and texts. */
 struct words {
     struct source_section section;
-    struct source_key keys[2 * CONFIG_WORDS_MAX];
-    char *texts[CONFIG_WORDS_MAX]; /* owned */
-    size_t text_count;
+    struct source_key keys[CONFIG_WORDS_MAX];
     struct problems *problems;
 };
 
@@ -35,13 +33,6 @@ static struct words *words_new(unsigned kind, struct problems *problems)
     words->section.keys = words->keys;
     memcpy(words->section.title, section_kinds[kind].word, strlen(section_kinds[kind].word) + 1);
     return words;
-}
-
-static void words_free(struct words *words)
-{
-    for (size_t i = 0; i < words->text_count; i++)
-        free(words->texts[i]);
-    free(words);
 }
 
 /* Adds a key to the section, which only borrows its key for reading. */
@@ -91,78 +82,38 @@ static void add_given(struct words *words, const struct config_word *given, size
     }
 }
 
-/* Adds the base's value of one row, unless the row is given. */
-static void add_base_row(struct words *words, const struct option *row, const void *base,
-    const struct config_word *given, size_t count)
-{
-    char text[OPTION_TEXT_MAX];
-    option_format(row, base, text, sizeof text);
-    if (text[0] == '\0' || text_of(given, count, row->name) != NULL)
-        return;
-    char *copy = strdup(text);
-    if (copy == NULL) {
-        problems_out_of_memory(words->problems);
-        return;
-    }
-    words->texts[words->text_count++] = copy;
-    append(words, row->name, copy);
-}
-
-static void add_base_fault(
-    struct words *words, const struct fault *base, const struct config_word *given, size_t count)
-{
-    const char *type = text_of(given, count, fault_options[ROW_TYPE].name);
-    bool same_type = type == NULL || strcmp(type, base->type->name) == 0;
-    for (const struct option *row = fault_options; row->name != NULL; row++)
-        if (row != &fault_options[ROW_PROXY] && fault_row_applies(base, fault_options, row))
-            add_base_row(words, row, base, given, count);
-    for (const struct option *row = base->type->options; row->name != NULL && same_type; row++)
-        if (fault_row_applies(base, base->type->options, row))
-            add_base_row(words, row, base->params, given, count);
-}
-
-size_t config_fault_from_words(const struct config_word *given, size_t count,
-    const struct fault *base, struct fault *fault, struct problems *problems)
+size_t config_fault_from_words(
+    const struct config_word *given, size_t count, struct fault *fault, struct problems *problems)
 {
     size_t before = problems->total;
     struct words *words = words_new(KIND_FAULT, problems);
     struct fault made = {.type = NULL};
     if (words == NULL)
         return problems->total - before;
-    if (base != NULL)
-        add_base_fault(words, base, given, count);
     add_given(words, given, count);
     check_fault(problems, &words->section, &made);
     if (text_of(given, count, fault_options[ROW_PROXY].name) != NULL)
         check_report_problem(problems, &words->section, fault_options[ROW_PROXY].name,
             "belongs into a file: the fault concerns the proxy that it is given to");
     made.proxies[0] = '\0';
-    if (base != NULL) {
-        memcpy(made.name, base->name, sizeof made.name);
-        memcpy(made.proxies, base->proxies, sizeof made.proxies);
-    }
     if (problems->total == before)
         *fault = made;
-    words_free(words);
+    free(words);
     return problems->total - before;
 }
 
 size_t config_proxy_from_words(const struct config_word *given, size_t count,
-    const struct proxy_config *base, struct proxy_config *proxy, struct problems *problems)
+    struct proxy_config *proxy, struct problems *problems)
 {
     size_t before = problems->total;
     struct words *words = words_new(KIND_PROXY, problems);
     struct proxy_config made = {.name = ""};
     if (words == NULL)
         return problems->total - before;
-    for (const struct option *row = proxy_options; row->name != NULL && base != NULL; row++)
-        add_base_row(words, row, base, given, count);
     add_given(words, given, count);
     check_proxy(problems, &words->section, &made);
-    if (base != NULL)
-        memcpy(made.name, base->name, sizeof made.name);
     if (problems->total == before)
         *proxy = made;
-    words_free(words);
+    free(words);
     return problems->total - before;
 }

@@ -23,19 +23,17 @@ struct config_word {
 #define CONFIG_WORDS_MAX 64
 
 /*
- * Build a value. Return the number of problems, which are added to `problems` (problems_key and
- * problems_text return them); if it is 0, the value is complete. `base`: the values of keys that
- * are not given; NULL: their defaults. `fault` and `base`, or `proxy` and `base`, may be the same.
+ * Build a value; keys that are not given have their defaults. Return the number of problems, which
+ * are added to `problems` (problems_key and problems_text return them); if it is 0, the value is
+ * complete. The name is empty.
  *
- * A fault needs `type`, unless its base has one; with another type, only the common keys of the
- * base count. `proxy` is not a key here. The name and the proxies are the base's, or empty.
+ * A fault needs `type`. `proxy` is not a key here, and the proxies are empty.
  */
-size_t config_fault_from_words(const struct config_word *words, size_t count,
-    const struct fault *base, struct fault *fault, struct problems *problems);
+size_t config_fault_from_words(
+    const struct config_word *words, size_t count, struct fault *fault, struct problems *problems);
 
-/* `listen` and `upstream` are required, unless there is a base. The name is the base's, or
- * empty. */
+/* A proxy needs `listen` and `upstream`. */
 size_t config_proxy_from_words(const struct config_word *words, size_t count,
-    const struct proxy_config *base, struct proxy_config *proxy, struct problems *problems);
+    struct proxy_config *proxy, struct problems *problems);
 
 #endif

@@ -124,7 +124,7 @@ struct proxy_config rig_proxy(const char *name, const char *text)
     struct problems problems;
     char *copy = strdup(text);
     problems_init(&problems);
-    config_proxy_from_words(words, split(copy, words), NULL, &config, &problems);
+    config_proxy_from_words(words, split(copy, words), &config, &problems);
     expect_no_problem(&problems);
     snprintf(config.name, sizeof config.name, "%s", name);
     free(copy);
@@ -138,7 +138,7 @@ struct fault rig_fault(const char *name, const char *text)
     struct problems problems;
     char *copy = strdup(text);
     problems_init(&problems);
-    config_fault_from_words(words, split(copy, words), NULL, &fault, &problems);
+    config_fault_from_words(words, split(copy, words), &fault, &problems);
     expect_no_problem(&problems);
     snprintf(fault.name, sizeof fault.name, "%s", name);
     free(copy);

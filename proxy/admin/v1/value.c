@@ -246,7 +246,7 @@ static int build_fault(struct words *words, json_t *object, const char *name, st
     if (name == NULL || words->problems->size > 0)
         return -1;
     problems_init(&problems);
-    size_t count = config_fault_from_words(words->list, words->count, NULL, fault, &problems);
+    size_t count = config_fault_from_words(words->list, words->count, fault, &problems);
     if (count == 0)
         snprintf(fault->name, sizeof fault->name, "%s", name);
     return tell(&problems, count, words->problems);
@@ -299,7 +299,7 @@ static int build_proxy(
     if (name == NULL || words->problems->size > 0)
         return -1;
     problems_init(&problems);
-    size_t count = config_proxy_from_words(words->list, words->count, NULL, proxy, &problems);
+    size_t count = config_proxy_from_words(words->list, words->count, proxy, &problems);
     if (count == 0)
         snprintf(proxy->name, sizeof proxy->name, "%s", name);
     return tell(&problems, count, words->problems);

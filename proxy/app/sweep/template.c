@@ -68,7 +68,7 @@ static int build(const struct words *words, struct fault *fault, struct err *err
 {
     struct problems problems;
     problems_init(&problems);
-    size_t count = config_fault_from_words(words->list, words->count, NULL, fault, &problems);
+    size_t count = config_fault_from_words(words->list, words->count, fault, &problems);
     if (count > 0 && problems.count > 0) {
         const char *key = problems_key(&problems, 0);
         err_set(err, "%s%s%s", key != NULL ? key : "", key != NULL ? ": " : "",
