@@ -12,22 +12,28 @@
 #include "proxy/admin/v1/v1.h"
 #include "proxy/net/connection.h"
 
+/* A proxy, and the counts of its past. */
+struct counted {
+    const struct proxy *proxy;
+    const struct ledger_proxy *past;
+};
+
 /* Sums of one proxy, its open connections included. */
 struct sums {
     uint64_t received[2], sent[2]; /* by enum direction */
     uint64_t open;
 };
 
-static struct sums sums_of(const struct proxy *proxy)
+static struct sums sums_of(const struct counted *counted)
 {
     struct sums sums = {0};
-    memcpy(sums.received, proxy->totals.received, sizeof sums.received);
-    memcpy(sums.sent, proxy->totals.bytes, sizeof sums.sent);
-    list_for_each(link, &proxy->connections)
+    memcpy(sums.received, counted->past->received, sizeof sums.received);
+    memcpy(sums.sent, counted->past->bytes, sizeof sums.sent);
+    list_for_each(link, &counted->proxy->connections)
     {
         const struct session *session = &container_of(link, struct connection, link)->session;
         if (session_is_gone(session))
-            continue; /* already in the totals */
+            continue; /* already in the past */
         sums.open++;
         sums.received[DIRECTION_UPSTREAM] += counters_bytes_in(session, SIDE_CLIENT);
         sums.received[DIRECTION_DOWNSTREAM] += counters_bytes_in(session, SIDE_SERVER);
@@ -65,28 +71,31 @@ static void put_value(struct text *text, uint64_t value)
 
 /* Calls `put` for every proxy. */
 static void for_proxies(const struct call *call, struct text *text,
-    void (*put)(struct text *text, const struct proxy *proxy))
+    void (*put)(struct text *text, const struct counted *counted))
 {
     for (const struct proxy *proxy = NULL;
-         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;)
-        put(text, proxy);
+         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;) {
+        const struct counted counted = {
+            proxy, ledger_proxy_counts(call->admin->context.ledger, proxy_name(proxy))};
+        put(text, &counted);
+    }
 }
 
-static void put_begin(struct text *text, const char *name, const struct proxy *proxy)
+static void put_begin(struct text *text, const char *name, const struct counted *counted)
 {
     text_printf(text, "%s{", name);
-    put_label(text, "proxy", proxy_name(proxy));
+    put_label(text, "proxy", proxy_name(counted->proxy));
 }
 
 /* --- Toxiproxy's
  * -------------------------------------------------------------------------------- */
 
-static void put_bytes(struct text *text, const char *name, const struct proxy *proxy,
+static void put_bytes(struct text *text, const char *name, const struct counted *counted,
     enum direction direction, uint64_t value)
 {
     struct proxy_config config;
     char address[ADDRESS_TEXT_MAX];
-    control_proxy_config(proxy, &config);
+    control_proxy_config(counted->proxy, &config);
     text_printf(text, "%s{", name);
     put_label(text, "direction", direction_name(direction));
     address_format(&config.listen, address, sizeof address);
@@ -97,72 +106,72 @@ static void put_bytes(struct text *text, const char *name, const struct proxy *p
     put_value(text, value);
 }
 
-static void put_received(struct text *text, const struct proxy *proxy)
+static void put_received(struct text *text, const struct counted *counted)
 {
     static const char name[] = "toxiproxy_proxy_received_bytes_total";
-    struct sums sums = sums_of(proxy);
-    put_bytes(text, name, proxy, DIRECTION_DOWNSTREAM, sums.received[DIRECTION_DOWNSTREAM]);
-    put_bytes(text, name, proxy, DIRECTION_UPSTREAM, sums.received[DIRECTION_UPSTREAM]);
+    struct sums sums = sums_of(counted);
+    put_bytes(text, name, counted, DIRECTION_DOWNSTREAM, sums.received[DIRECTION_DOWNSTREAM]);
+    put_bytes(text, name, counted, DIRECTION_UPSTREAM, sums.received[DIRECTION_UPSTREAM]);
 }
 
-static void put_sent(struct text *text, const struct proxy *proxy)
+static void put_sent(struct text *text, const struct counted *counted)
 {
     static const char name[] = "toxiproxy_proxy_sent_bytes_total";
-    struct sums sums = sums_of(proxy);
-    put_bytes(text, name, proxy, DIRECTION_DOWNSTREAM, sums.sent[DIRECTION_DOWNSTREAM]);
-    put_bytes(text, name, proxy, DIRECTION_UPSTREAM, sums.sent[DIRECTION_UPSTREAM]);
+    struct sums sums = sums_of(counted);
+    put_bytes(text, name, counted, DIRECTION_DOWNSTREAM, sums.sent[DIRECTION_DOWNSTREAM]);
+    put_bytes(text, name, counted, DIRECTION_UPSTREAM, sums.sent[DIRECTION_UPSTREAM]);
 }
 
 /* --- Ours
  * --------------------------------------------------------------------------------------- */
 
-static void put_open(struct text *text, const struct proxy *proxy)
+static void put_open(struct text *text, const struct counted *counted)
 {
-    put_begin(text, "rudeproxy_connections_open", proxy);
-    put_value(text, sums_of(proxy).open);
+    put_begin(text, "rudeproxy_connections_open", counted);
+    put_value(text, sums_of(counted).open);
 }
 
-static void put_accepted(struct text *text, const struct proxy *proxy)
+static void put_accepted(struct text *text, const struct counted *counted)
 {
-    put_begin(text, "rudeproxy_connections_accepted_total", proxy);
-    put_value(text, proxy->last_number);
+    put_begin(text, "rudeproxy_connections_accepted_total", counted);
+    put_value(text, counted->proxy->last_number);
 }
 
-static void put_connect_failed(struct text *text, const struct proxy *proxy)
+static void put_connect_failed(struct text *text, const struct counted *counted)
 {
-    put_begin(text, "rudeproxy_connect_failed_total", proxy);
-    put_value(text, proxy->totals.connect_failed);
+    put_begin(text, "rudeproxy_connect_failed_total", counted);
+    put_value(text, counted->past->connect_failed);
 }
 
-static void put_accept_failed(struct text *text, const struct proxy *proxy)
+static void put_accept_failed(struct text *text, const struct counted *counted)
 {
-    put_begin(text, "rudeproxy_accept_errors_total", proxy);
-    put_value(text, proxy->totals.accept_failed);
+    put_begin(text, "rudeproxy_accept_errors_total", counted);
+    put_value(text, counted->past->accept_failed);
 }
 
-static void put_causes(struct text *text, const struct proxy *proxy)
+static void put_causes(struct text *text, const struct counted *counted)
 {
     for (int i = CAUSE_NONE + 1; i < CAUSE_COUNT; i++) {
-        put_begin(text, "rudeproxy_connections_ended_total", proxy);
+        put_begin(text, "rudeproxy_connections_ended_total", counted);
         put_label(text, "cause", cause_name((enum cause)i));
-        put_value(text, proxy->totals.ended[i]);
+        put_value(text, counted->past->ended[i]);
     }
 }
 
-static void put_marks(struct text *text, const struct proxy *proxy)
+static void put_marks(struct text *text, const struct counted *counted)
 {
     for (int i = 0; i < 2 * END_COUNT; i++) {
         enum side side = i < END_COUNT ? SIDE_CLIENT : SIDE_SERVER;
-        put_begin(text, "rudeproxy_sockets_ended_total", proxy);
+        put_begin(text, "rudeproxy_sockets_ended_total", counted);
         put_label(text, "side", side_name(side));
         put_label(text, "how", end_mark_name((enum end_mark)(i % END_COUNT)));
-        put_value(text, proxy->totals.marks[side][i % END_COUNT]);
+        put_value(text, counted->past->marks[side][i % END_COUNT]);
     }
 }
 
 static const struct family {
     const char *name, *type, *help;
-    void (*put)(struct text *text, const struct proxy *proxy);
+    void (*put)(struct text *text, const struct counted *counted);
 } families[] = {
     {"toxiproxy_proxy_received_bytes_total", "counter",
         "Bytes received by proxies, by direction, as Toxiproxy names them.", put_received},

@@ -67,8 +67,6 @@ static void host_wake_soon(struct session *session)
 static void host_emit(struct session *session, const struct event *event)
 {
     struct connection_owner *owner = of_session(session)->owner;
-    if (event->kind == EVENT_CLOSED)
-        owner->calls->on_closed(owner, event);
     if (!session->plan->config.silent)
         worker_emit(owner->worker, event);
 }

@@ -28,8 +28,6 @@ struct connection_calls {
     /* Dialling the upstream has ended. `connected` with errnum 0, or not connected with the errno,
      * 0 if no errno fits. May end the session. */
     void (*on_dialled)(struct connection_owner *owner, bool connected, int errnum);
-    /* The session's `closed` event, just before it is emitted. */
-    void (*on_closed)(struct connection_owner *owner, const struct event *closed);
     /* The connection has left the owner's list and is freed. May free the owner. */
     void (*on_gone)(struct connection_owner *owner);
 };

@@ -45,7 +45,6 @@ static void emit_listening(struct proxy *proxy, enum event_kind kind)
 static void emit_accept_failed(struct proxy *proxy, int errnum)
 {
     struct event event = {.kind = EVENT_ACCEPT_FAILED, .u.accept_failed.errnum = errnum};
-    proxy->totals.accept_failed++;
     emit(proxy, &event);
 }
 
@@ -160,7 +159,6 @@ static void on_dialled(struct connection_owner *owner, bool connected, int errnu
     struct proxy *proxy = container_of(owner, struct proxy, owner);
     if (connected)
         return;
-    proxy->totals.connect_failed++;
     if (proxy->plan->config.unreachable == UNREACHABLE_REFUSE && !proxy->closing &&
         !is_our_own(errnum) && listener_is_open(&proxy->listener))
         start_probing(proxy);
@@ -169,27 +167,6 @@ static void on_dialled(struct connection_owner *owner, bool connected, int errnu
 static void on_free(struct poller_task *task)
 {
     free(container_of(task, struct proxy, free_task));
-}
-
-static void count_marks(
-    struct proxy_totals *totals, enum side side, const struct side_record *record)
-{
-    for (unsigned i = 0; i < record->mark_count; i++)
-        totals->marks[side][record->marks[i]]++;
-}
-
-static void on_closed(struct connection_owner *owner, const struct event *closed)
-{
-    struct proxy_totals *totals = &container_of(owner, struct proxy, owner)->totals;
-    const struct side_record *sides = closed->u.closed.sides;
-    totals->connections++;
-    totals->ended[closed->u.closed.cause]++;
-    totals->received[DIRECTION_UPSTREAM] += sides[SIDE_CLIENT].bytes_in;
-    totals->received[DIRECTION_DOWNSTREAM] += sides[SIDE_SERVER].bytes_in;
-    totals->bytes[DIRECTION_UPSTREAM] += sides[SIDE_SERVER].bytes_out;
-    totals->bytes[DIRECTION_DOWNSTREAM] += sides[SIDE_CLIENT].bytes_out;
-    count_marks(totals, SIDE_CLIENT, &sides[SIDE_CLIENT]);
-    count_marks(totals, SIDE_SERVER, &sides[SIDE_SERVER]);
 }
 
 /* The memory is freed in a later turn, because the listener may still be in the current batch of
@@ -219,7 +196,6 @@ static void on_gone(struct connection_owner *owner)
 
 static const struct connection_calls connection_calls = {
     .on_dialled = on_dialled,
-    .on_closed = on_closed,
     .on_gone = on_gone,
 };
 

@@ -22,16 +22,6 @@
 /* How often the upstream is probed while `unreachable = refuse` keeps the listener closed. */
 #define PROBE_INTERVAL_US (100 * US_PER_MS)
 
-struct proxy_totals {
-    uint64_t connections;
-    uint64_t connect_failed;
-    uint64_t accept_failed;       /* failures of accept(), one for each pause */
-    uint64_t received[2];         /* bytes, by enum direction */
-    uint64_t bytes[2];            /* forwarded, by enum direction */
-    uint64_t ended[CAUSE_COUNT];  /* connections by first cause */
-    uint64_t marks[2][END_COUNT]; /* by enum side: connections with that mark */
-};
-
 struct proxy {
     struct list link;         /* in its worker's proxies */
     struct hash_link by_name; /* in its worker's names, until it is closed */
@@ -43,9 +33,8 @@ struct proxy {
     struct list connections; /* of struct connection */
     uint64_t last_number;
     uint64_t open_count; /* of the connections */
-    struct proxy_totals totals;
-    bool vacated; /* see proxy_vacate() */
-    bool closing; /* removed: freed when its connections have ended */
+    bool vacated;        /* see proxy_vacate() */
+    bool closing;        /* removed: freed when its connections have ended */
     struct poller_task free_task;
     struct timer probe_timer; /* until the upstream is probed again */
     struct connector prober;

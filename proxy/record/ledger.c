@@ -272,6 +272,8 @@ static void note_closed(
     const struct side_record *sides = event->u.closed.sides;
     proxy->connections++;
     proxy->ended[event->u.closed.cause]++;
+    proxy->received[DIRECTION_UPSTREAM] += sides[SIDE_CLIENT].bytes_in;
+    proxy->received[DIRECTION_DOWNSTREAM] += sides[SIDE_SERVER].bytes_in;
     proxy->bytes[DIRECTION_UPSTREAM] += sides[SIDE_SERVER].bytes_out;
     proxy->bytes[DIRECTION_DOWNSTREAM] += sides[SIDE_CLIENT].bytes_out;
     for (int side = 0; side < 2; side++) {
@@ -291,6 +293,8 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
         snprintf(proxy->listen, sizeof proxy->listen, "%s", event->u.listening.address);
     else if (event->kind == EVENT_CONNECT_FAILED)
         proxy->connect_failed++;
+    else if (event->kind == EVENT_ACCEPT_FAILED)
+        proxy->accept_failed++;
     else if (event->kind == EVENT_CLOSED)
         note_closed(ledger, proxy, event);
     else if (event->kind == EVENT_FAULT)
@@ -320,6 +324,13 @@ void ledger_settle(struct ledger *ledger, const struct fault_counters *book)
     add_counts(ledger, &book->named);
     add_counts(ledger, &book->others);
     add_counts(ledger, &book->history);
+}
+
+const struct ledger_proxy *ledger_proxy_counts(const struct ledger *ledger, const char *name)
+{
+    static const struct ledger_proxy none;
+    const struct ledger_proxy *proxy = find_proxy(ledger, name);
+    return proxy != NULL ? proxy : &none;
 }
 
 const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const char *name)

@@ -2,7 +2,7 @@
 /*
  * The statistics of a run, gathered from its events: for each proxy its connections and how they
  * ended, for each fault where it was injected. Objects that a reload removes stay in the ledger.
- * The summary, the report and the JUnit file print it in three ways.
+ * The summary, the report and the JUnit file print it, and the API reads it while it grows.
  *
  * Life: ledger_init; ledger_note_config at the start and after each reload; ledger_note_event;
  * ledger_settle before it is read; ledger_deinit.
@@ -48,6 +48,8 @@ struct ledger_proxy {
     char upstream[ADDRESS_TEXT_MAX];
     uint64_t connections; /* ended ones */
     uint64_t connect_failed;
+    uint64_t accept_failed;                  /* failures of accept(), one for each pause */
+    uint64_t received[2];                    /* bytes, by enum direction */
     uint64_t bytes[2];                       /* forwarded, by enum direction */
     uint64_t ended[CAUSE_COUNT];             /* connections by first cause */
     uint64_t marks[2][END_COUNT];            /* by enum side: connections with that mark */
@@ -116,6 +118,10 @@ void ledger_note_event(struct ledger *ledger, const struct event *event);
 
 /* Copies the current values of the fault counters. Call it before any print, and at the end. */
 void ledger_settle(struct ledger *ledger, const struct fault_counters *book);
+
+/* Returns the counts of a proxy; all zero if the ledger does not know its name. Valid until the
+ * next event. */
+const struct ledger_proxy *ledger_proxy_counts(const struct ledger *ledger, const char *name);
 
 /* Returns a fault by its name, or NULL. */
 const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const char *name);

@@ -91,6 +91,11 @@ eventually 10 is_value 'rudeproxy_connections_ended_total{proxy="echo",cause="fa
 same "RST to the client" 1 "$(value 'rudeproxy_sockets_ended_total{proxy="echo",side="client",how="rst_sent"}')"
 same "accepted" 2 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
 
+# A proxy of the same name goes on counting: a counter never falls.
+call 204 DELETE /proxies/echo
+call 201 POST /proxies "{\"name\":\"echo\",\"listen\":\"127.0.0.1:$port\",\"upstream\":\"builtin:echo\"}"
+eventually 10 is_value 'rudeproxy_connections_ended_total{proxy="echo",cause="client_fin"}' 1 || fail "the past is lost"
+
 # Names that need escapes.
 call 201 POST /proxies '{"name":"a \"b\" \\","upstream":"x:1"}'
 call 200 GET /metrics

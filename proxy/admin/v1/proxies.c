@@ -72,9 +72,9 @@ static const char *name_of_mark(int value)
     return end_mark_name((enum end_mark)value);
 }
 
-static void write_state(struct text *text, const struct proxy *proxy)
+static void write_state(
+    struct text *text, const struct proxy *proxy, const struct ledger_proxy *totals)
 {
-    const struct proxy_totals *totals = &proxy->totals;
     text_json_key(text, "state");
     text_puts(text, "{");
     text_json_bool(text, "listening", listener_is_open(&proxy->listener));
@@ -89,7 +89,7 @@ static void write_state(struct text *text, const struct proxy *proxy)
     text_puts(text, "}");
 }
 
-static void write_proxy(struct text *text, const struct proxy *proxy)
+static void write_proxy(const struct call *call, struct text *text, const struct proxy *proxy)
 {
     struct proxy_config config;
     control_proxy_config(proxy, &config);
@@ -106,14 +106,14 @@ static void write_proxy(struct text *text, const struct proxy *proxy)
         text_json_string(text, proxy->plan->rules[i]->fault.name);
     }
     text_puts(text, "]");
-    write_state(text, proxy);
+    write_state(text, proxy, ledger_proxy_counts(call->admin->context.ledger, config.name));
     text_puts(text, "}");
 }
 
 static void answer_proxy(const struct call *call, unsigned status, const char *name)
 {
     struct text text = {0};
-    write_proxy(&text, control_proxy(call->admin->context.control, name));
+    write_proxy(call, &text, control_proxy(call->admin->context.control, name));
     answer_json_text(call, status, &text);
 }
 
@@ -123,7 +123,7 @@ void v1_list_proxies(const struct call *call)
     text_puts(&text, "{\"proxies\":[");
     for (const struct proxy *proxy = NULL;
          (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;)
-        write_proxy(&text, proxy);
+        write_proxy(call, &text, proxy);
     text_puts(&text, "]}");
     answer_json_text(call, 200, &text);
 }
