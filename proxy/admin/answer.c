@@ -23,13 +23,6 @@ void answer_json_text(const struct call *call, unsigned status, struct text *tex
     answer_text(call, status, JSON_TYPE, text);
 }
 
-void answer_json(const struct call *call, unsigned status, json_t *value)
-{
-    struct text text = {0};
-    text_json_value(&text, value, JSON_COMPACT);
-    answer_json_text(call, status, &text);
-}
-
 void answer_empty(const struct call *call, unsigned status)
 {
     http_answer(call->request, status, NULL, NULL, 0);

@@ -63,13 +63,6 @@ void text_free(struct text *text)
     *text = (struct text){0};
 }
 
-void text_move(struct text *text, struct text *other)
-{
-    text_add(text, other->bytes, other->size);
-    text->failed = text->failed || other->failed;
-    text_free(other);
-}
-
 static void put_special(struct text *text, unsigned char c)
 {
     static const char letters[] = "\"\\\n\r\t";

@@ -26,9 +26,6 @@ void text_puts(struct text *text, const char *string);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *text);
 
-/* Takes over the bytes of another text, and its failure. */
-void text_move(struct text *text, struct text *other);
-
 /* --- JSON
  * --------------------------------------------------------------------------------------- */
 

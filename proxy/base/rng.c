@@ -83,11 +83,6 @@ uint64_t rng_below(uint64_t key, uint64_t index, uint64_t bound)
     return multiply_high(rng_at(key, index), bound);
 }
 
-double rng_unit(uint64_t key, uint64_t index)
-{
-    return (double)(rng_at(key, index) >> 11) * 0x1p-53;
-}
-
 static unsigned sum_of_quarters(uint64_t bits)
 {
     return (unsigned)(bits & 0xffff) + (unsigned)(bits >> 16 & 0xffff) +

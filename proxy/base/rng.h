@@ -30,9 +30,6 @@ bool rng_chance(uint64_t key, uint64_t index, uint64_t ppb);
 /* Uniform in [0, bound), bound > 0. */
 uint64_t rng_below(uint64_t key, uint64_t index, uint64_t bound);
 
-/* Uniform in [0, 1). */
-double rng_unit(uint64_t key, uint64_t index);
-
 /* With mean 0 and standard deviation 1: a Gaussian (cut at 6), and a Pareto of shape 3 with its
  * heavy tail above (from -0.58, cut at RNG_PARETO_MAX: one in 700,000). */
 double rng_normal(uint64_t key, uint64_t index);

@@ -17,33 +17,6 @@ bool action_is_ending(enum action_kind kind)
     return kind >= ACTION_CLOSE_GRACEFUL && kind <= ACTION_VANISH;
 }
 
-const char *action_name(enum action_kind kind)
-{
-    static const char *const names[] = {
-        [ACTION_NONE] = "none",
-        [ACTION_CLOSE_GRACEFUL] = "close-graceful",
-        [ACTION_CLOSE_PLAIN] = "close-plain",
-        [ACTION_CLOSE_UNREAD] = "close-unread",
-        [ACTION_RESET_ABRUPT] = "reset-abrupt",
-        [ACTION_RESET_DRAIN] = "reset-drain",
-        [ACTION_RESET_AFTER_FIN] = "reset-after-fin",
-        [ACTION_RESET_ON_DATA] = "reset-on-data",
-        [ACTION_HOLD] = "hold",
-        [ACTION_VANISH] = "vanish",
-        [ACTION_FIN] = "fin",
-        [ACTION_HOLD_FIN] = "hold-fin",
-        [ACTION_INSERT] = "insert",
-        [ACTION_DELAY_DIAL] = "delay-dial",
-        [ACTION_STOP_READING] = "stop-reading",
-        [ACTION_DISCARD] = "discard",
-        [ACTION_SHAPE] = "shape",
-        [ACTION_FILTER] = "filter",
-        [ACTION_LIMIT] = "limit",
-    };
-    assert(kind < sizeof names / sizeof names[0]);
-    return names[kind];
-}
-
 /* Returns the sockets on which a type acts. A type without `side` acts on directions, and direction
  * d is read from socket d. At accept the server socket is named, which is about to be dialled. */
 static unsigned named_sockets(const struct fault *fault)

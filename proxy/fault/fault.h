@@ -248,9 +248,6 @@ struct fault {
 /* Whether an action ends its socket, and so the connection. */
 bool action_is_ending(enum action_kind kind);
 
-/* Returns a name such as "reset-drain". Static storage. */
-const char *action_name(enum action_kind kind);
-
 /* Fills the action on each socket when the connection opens, and at the trigger. Indexed by enum
  * side; ACTION_NONE: nothing. Pure. */
 void fault_arm(const struct fault *fault, struct action on[2]);

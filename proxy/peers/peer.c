@@ -35,7 +35,8 @@ void peer_init(struct peer *peer, enum peer_actor actor)
     peer->listener = -1;
 }
 
-void peer_disperse(struct peer *peer)
+/* Closes the connections that peer_crowd() opened. */
+static void disperse(struct peer *peer)
 {
     while (peer->spare_count > 0)
         close(peer->spares[--peer->spare_count]);
@@ -46,7 +47,7 @@ void peer_deinit(struct peer *peer)
     (void)peer_take_back(peer);
     (void)peer_close(peer);
     (void)peer_unlisten(peer);
-    peer_disperse(peer);
+    disperse(peer);
 }
 
 static int set_int(int fd, int level, int name, int value)

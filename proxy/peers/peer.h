@@ -101,9 +101,6 @@ int peer_deafen(struct peer *peer, size_t larger_than);
  * get one. */
 int peer_crowd(struct peer *peer, const struct peer_address *address, int patience_ms);
 
-/* Closes the crowd's connections. */
-void peer_disperse(struct peer *peer);
-
 /* Sets SO_KEEPALIVE with a probe after `seconds` of silence; and TCP_USER_TIMEOUT. */
 int peer_keepalive(struct peer *peer, int seconds);
 int peer_user_timeout(struct peer *peer, int ms);

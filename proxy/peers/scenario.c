@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-const struct scenario_list *const scenario_lists[SCENARIO_LISTS] = {
+#define LIST_COUNT (sizeof lists / sizeof lists[0])
+
+/* Every list, in the order of the catalogue. */
+static const struct scenario_list *const lists[] = {
     &scenarios_careless,
     &scenarios_fin,
     &scenarios_linger,
@@ -17,17 +20,17 @@ const struct scenario_list *const scenario_lists[SCENARIO_LISTS] = {
 size_t scenario_count(void)
 {
     size_t n = 0;
-    for (size_t i = 0; i < SCENARIO_LISTS; i++)
-        n += scenario_lists[i]->n;
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        n += lists[i]->n;
     return n;
 }
 
 const struct scenario *scenario_at(size_t i)
 {
-    for (size_t list = 0; list < SCENARIO_LISTS; list++) {
-        if (i < scenario_lists[list]->n)
-            return &scenario_lists[list]->scenarios[i];
-        i -= scenario_lists[list]->n;
+    for (size_t list = 0; list < LIST_COUNT; list++) {
+        if (i < lists[list]->n)
+            return &lists[list]->scenarios[i];
+        i -= lists[list]->n;
     }
     return NULL;
 }

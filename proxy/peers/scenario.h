@@ -39,10 +39,6 @@ struct scenario_list {
     size_t n;
 };
 
-/* Every list; the order of the catalogue. */
-#define SCENARIO_LISTS 7
-extern const struct scenario_list *const scenario_lists[SCENARIO_LISTS];
-
 extern const struct scenario_list scenarios_careless; /* close() at the wrong moment */
 extern const struct scenario_list scenarios_fin;      /* a FIN too early, too late, or lost */
 extern const struct scenario_list scenarios_linger;   /* bytes still queued at the end */

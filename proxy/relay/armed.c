@@ -105,7 +105,8 @@ unsigned armed_make(struct session *session, struct rule *rule, struct armed_fau
 
 /* --- chains - */
 
-bool armed_is_unchained(const struct session *session, const struct armed_fault *armed)
+/* Whether the fault that `after` names has fired, so that the fault is armed at once. */
+static bool is_unchained(const struct session *session, const struct armed_fault *armed)
 {
     const struct after *after = &armed->rule->fault.after;
     if (after->any)
@@ -123,8 +124,7 @@ bool armed_is_unchained(const struct session *session, const struct armed_fault 
 void armed_chain(struct session *session, struct armed_fault *armed)
 {
     const struct after *after = &armed->rule->fault.after;
-    if (armed->phase != ARMED_WAITING || after->name[0] == '\0' ||
-        armed_is_unchained(session, armed))
+    if (armed->phase != ARMED_WAITING || after->name[0] == '\0' || is_unchained(session, armed))
         return;
     armed->phase = ARMED_CHAINED;
     session->chains = true;

@@ -185,9 +185,6 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
 unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2]);
 void armed_free(struct armed_fault *armed); /* NULL is allowed */
 
-/* Whether the fault that `after` names has fired, so that the fault is armed at once. */
-bool armed_is_unchained(const struct session *session, const struct armed_fault *armed);
-
 /* Makes a WAITING fault with `after` wait for the fault named there, unless that has fired. The
  * fault stands in the session's set. */
 void armed_chain(struct session *session, struct armed_fault *armed);

@@ -33,7 +33,8 @@ void side_move(struct session_side *side, enum teardown_state to)
     side->teardown.state = to;
 }
 
-void side_mark(struct session *session, enum side side, enum end_mark mark)
+/* Appends to the record of how the socket ended. */
+static void add_mark(struct session *session, enum side side, enum end_mark mark)
 {
     struct side_record *record = &session->side[side].record;
     if (record->mark_count < END_MARKS_MAX)
@@ -47,7 +48,7 @@ void side_send_fin(struct session *session, enum side side)
         return;
     this->fin_sent = true;
     if (this->ep->ops->shutdown_write(this->ep) == 0)
-        side_mark(session, side, END_FIN_SENT);
+        add_mark(session, side, END_FIN_SENT);
 }
 
 static void emit_seen(struct session *session, enum event_kind kind, enum side side, int errnum)
@@ -61,7 +62,7 @@ static void emit_seen(struct session *session, enum event_kind kind, enum side s
 
 void side_note_fin(struct session *session, enum side side)
 {
-    side_mark(session, side, END_FIN_RECEIVED);
+    add_mark(session, side, END_FIN_RECEIVED);
     session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_FIN : CAUSE_SERVER_FIN);
     emit_seen(session, EVENT_EOF, side, 0);
 }
@@ -74,7 +75,7 @@ void side_note_reset(struct session *session, enum side side, int errnum)
     this->reset_noted = true;
     this->reset_late = session->flow[side].end == FLOW_END_FIN;
     this->record.errnum = errnum;
-    side_mark(session, side, END_RST_RECEIVED);
+    add_mark(session, side, END_RST_RECEIVED);
     session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_RST : CAUSE_SERVER_RST);
     emit_seen(session, EVENT_RESET_SEEN, side, errnum);
     session_touch(session);
@@ -90,21 +91,21 @@ static void mark_close(struct session *session, enum side side, enum endpoint_cl
     if (this->reset_noted)
         return;
     if (how == ENDPOINT_CLOSE_VANISH) {
-        side_mark(session, side, END_VANISHED);
+        add_mark(session, side, END_VANISHED);
         return;
     }
     if (this->record.unread > 0) {
         /* otherwise the socket is in TIME_WAIT and nothing is sent */
         if (!this->fin_sent || !fin_received)
-            side_mark(session, side, END_RST_SENT);
+            add_mark(session, side, END_RST_SENT);
         return;
     }
     bool reset = how != ENDPOINT_CLOSE_PLAIN && this->ep->can_reset;
     if (!this->fin_sent && (how != ENDPOINT_CLOSE_RESET || !reset))
-        side_mark(session, side, END_FIN_SENT);
+        add_mark(session, side, END_FIN_SENT);
     bool both_fins = fin_received && (this->fin_sent || how == ENDPOINT_CLOSE_FIN_RESET);
     if (reset && !both_fins)
-        side_mark(session, side, END_RST_SENT);
+        add_mark(session, side, END_RST_SENT);
 }
 
 void side_close(struct session *session, enum side side, enum endpoint_close how)

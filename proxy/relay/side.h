@@ -12,9 +12,6 @@ void side_init(struct session_side *side, struct endpoint *ep, const char *addre
 /* Moves the teardown of a socket to another state. Asserts that teardown.h draws the move. */
 void side_move(struct session_side *side, enum teardown_state to);
 
-/* Appends to the record of how the socket ended. */
-void side_mark(struct session *session, enum side side, enum end_mark mark);
-
 /* Shuts the write side down, once. A failure counts as a reset by the peer and is seen as such. */
 void side_send_fin(struct session *session, enum side side);
 

@@ -76,7 +76,8 @@ static size_t length_in(const char *head)
     return found == NULL ? 0 : strtoul(found + sizeof name - 1, NULL, 10);
 }
 
-int api_call(struct api *api, const char *method, const char *path, const char *body)
+/* Returns the status. */
+static int call(struct api *api, const char *method, const char *path, const char *body)
 {
     size_t used = 0, head;
     char *end;
@@ -98,7 +99,7 @@ int api_call(struct api *api, const char *method, const char *path, const char *
 
 void api_must(struct api *api, int status, const char *method, const char *path, const char *body)
 {
-    int got = api_call(api, method, path, body);
+    int got = call(api, method, path, body);
     if (got != status)
         fail_msg("%s %s %s: %d, not %d: %s", method, path, body == NULL ? "" : body, got, status,
             api->answer);

@@ -21,10 +21,7 @@ struct api {
 void api_open(struct api *api, const char *address);
 void api_close(struct api *api);
 
-/* The status. `body` NULL: none. */
-int api_call(struct api *api, const char *method, const char *path, const char *body);
-
-/* The same, of which this is the status. */
+/* Sends a request and expects this status. `body` NULL: none. */
 void api_must(struct api *api, int status, const char *method, const char *path, const char *body);
 
 #endif

@@ -286,7 +286,8 @@ void bench_expect_error(int fd, int error)
     assert_int_equal(errno, error);
 }
 
-int bench_unacked(int fd)
+/* Returns the bytes in the send queue that are not acknowledged. */
+static int unacked(int fd)
 {
     int count = 0;
     assert_int_equal(ioctl(fd, SIOCOUTQ, &count), 0);
@@ -302,7 +303,7 @@ void bench_expect_unacked(int fd, int ms)
 {
     int64_t until = bench_now_us() + ms * INT64_C(1000);
     while (bench_now_us() < until) {
-        assert_true(bench_unacked(fd) > 0);
+        assert_true(unacked(fd) > 0);
         pause_ms(2);
     }
 }
@@ -310,7 +311,7 @@ void bench_expect_unacked(int fd, int ms)
 void bench_wait_acked(int fd)
 {
     int64_t until = bench_now_us() + BENCH_DEADLINE_MS * INT64_C(1000);
-    while (bench_unacked(fd) > 0) {
+    while (unacked(fd) > 0) {
         if (bench_now_us() > until)
             fail_msg("never acknowledged");
         pause_ms(2);

@@ -74,10 +74,7 @@ void bench_expect_silence(int fd, int ms);
 /* recv() fails with this. */
 void bench_expect_error(int fd, int error);
 
-/* Bytes in the send queue that are not acknowledged. */
-int bench_unacked(int fd);
-
-/* They stay there for so long; they are acknowledged sooner or later. */
+/* Bytes of the send queue stay unacknowledged for so long; are acknowledged sooner or later. */
 void bench_expect_unacked(int fd, int ms);
 void bench_wait_acked(int fd);
 

@@ -22,7 +22,4 @@ extern const struct peer_script_list peers_scripts_flow;  /* bytes, back-pressur
 extern const struct peer_script_list peers_scripts_close; /* FIN, close(), death */
 extern const struct peer_script_list peers_scripts_reset; /* RST */
 
-/* The script called `name`, in whichever list; NULL if there is none. */
-const struct peer_script *peers_script_find(const char *name);
-
 #endif

@@ -190,8 +190,8 @@ static void check_actions(
 {
     for (int side = 0; side < 2; side++)
         if (!same_action(&got[side], &want[side]))
-            fail_msg("%s\n%s, %s: want %s, got %s", keys, moment, side_name((enum side)side),
-                action_name(want[side].kind), action_name(got[side].kind));
+            fail_msg("%s\n%s, %s: want action %d, got %d", keys, moment, side_name((enum side)side),
+                (int)want[side].kind, (int)got[side].kind);
 }
 
 static void faults_do_what_their_keys_say(void **state)
@@ -211,15 +211,9 @@ static void faults_do_what_their_keys_say(void **state)
     }
 }
 
-static void every_action_has_a_name_of_its_own(void **state)
+static void endings_are_told_from_other_actions(void **state)
 {
     (void)state;
-    for (int a = ACTION_NONE; a <= ACTION_LIMIT; a++) {
-        assert_non_null(action_name((enum action_kind)a));
-        for (int b = ACTION_NONE; b < a; b++)
-            assert_string_not_equal(
-                action_name((enum action_kind)a), action_name((enum action_kind)b));
-    }
     assert_true(action_is_ending(ACTION_CLOSE_GRACEFUL));
     assert_true(action_is_ending(ACTION_HOLD));
     assert_true(action_is_ending(ACTION_VANISH));
@@ -333,7 +327,7 @@ int main(void)
         cmocka_unit_test(every_row_keeps_the_rules),
         cmocka_unit_test(every_type_is_found_by_its_name),
         cmocka_unit_test(faults_do_what_their_keys_say),
-        cmocka_unit_test(every_action_has_a_name_of_its_own),
+        cmocka_unit_test(endings_are_told_from_other_actions),
         cmocka_unit_test(every_type_agrees_with_itself),
         cmocka_unit_test(a_listener_fault_says_how_long),
         cmocka_unit_test(the_manual_has_every_type_and_key),

@@ -63,7 +63,9 @@ static const struct rule *find_fault(const struct call *call)
     return rule;
 }
 
-bool v1_read_scope(const struct call *call, enum control_scope *scope)
+/* Reads `connections` of the query: the connections that a change of a fault reaches. Returns false
+ * after answering. */
+static bool read_scope(const struct call *call, enum control_scope *scope)
 {
     char value[16] = "all";
     call_query(call, "connections", value, sizeof value);
@@ -122,7 +124,7 @@ void v1_add_fault(const struct call *call)
     enum control_scope scope;
     struct err err;
     const struct proxy *proxy = v1_find_proxy(call);
-    if (proxy == NULL || !v1_read_scope(call, &scope))
+    if (proxy == NULL || !read_scope(call, &scope))
         return;
     json_t *body = read_fault_body(call, proxy);
     if (body == NULL)
@@ -148,7 +150,7 @@ void v1_change_fault(const struct call *call)
     enum control_scope scope;
     struct err err;
     const struct rule *rule = find_fault(call);
-    if (rule == NULL || !v1_read_scope(call, &scope))
+    if (rule == NULL || !read_scope(call, &scope))
         return;
     const struct admin_context *context = &call->admin->context;
     json_t *body = read_fault_body(call, control_proxy(context->control, call->names[0]));
@@ -172,7 +174,7 @@ void v1_remove_fault(const struct call *call)
 {
     enum control_scope scope;
     struct err err;
-    if (find_fault(call) == NULL || !v1_read_scope(call, &scope))
+    if (find_fault(call) == NULL || !read_scope(call, &scope))
         return;
     enum control_result result = control_remove_fault(
         call->admin->context.control, call->names[0], call->names[1], scope, &err);

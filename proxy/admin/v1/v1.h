@@ -46,8 +46,4 @@ json_t *v1_read_body(const struct call *call);
 /* Answers for a change that control refused. */
 void v1_answer_failure(const struct call *call, enum control_result result, const struct err *err);
 
-/* Reads `connections` of the query: the connections that a change of a fault reaches. Returns false
- * after answering. */
-bool v1_read_scope(const struct call *call, enum control_scope *scope);
-
 #endif

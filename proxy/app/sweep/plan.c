@@ -47,17 +47,6 @@ void sweep_plan_deinit(struct sweep_plan *plan)
     free(plan->cases);
 }
 
-struct sweep_case *sweep_plan_find(
-    const struct sweep_plan *plan, const struct sweep_place *place, size_t fault)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->cases[i].pick.fault == fault &&
-            sweep_place_equal(&plan->cases[i].pick.place, place))
-            return &plan->cases[i];
-    }
-    return NULL;
-}
-
 struct sweep_case *sweep_plan_add(
     struct sweep_plan *plan, const struct sweep_place *place, size_t fault)
 {

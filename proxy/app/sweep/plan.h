@@ -62,10 +62,6 @@ size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most);
 /* Fills in the offset and the message of a place that its text does not hold, from the baseline. */
 void sweep_plan_locate(struct sweep_place *place, const struct observation *baseline);
 
-/* The case of this fault at this place; NULL: there is none. */
-struct sweep_case *sweep_plan_find(
-    const struct sweep_plan *plan, const struct sweep_place *place, size_t fault);
-
 /* Adds one case. NULL: out of memory. */
 struct sweep_case *sweep_plan_add(
     struct sweep_plan *plan, const struct sweep_place *place, size_t fault);

@@ -16,7 +16,8 @@
 #include "proxy/app/sweep/repeat.h"
 #include "proxy/net/timers.h"
 
-bool sweep_wave_is_bad(const struct sweep *sweep, enum sweep_outcome outcome)
+/* Whether an outcome is bad by the options. */
+static bool is_bad(const struct sweep *sweep, enum sweep_outcome outcome)
 {
     const unsigned bad = 1u << OUTCOME_HUNG | 1u << OUTCOME_CRASHED | 1u << OUTCOME_CHECK_FAILED |
                          1u << OUTCOME_DIFFERENT |
@@ -191,7 +192,7 @@ static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is
     if (begin_round(&round, sweep, count * SWEEP_CONFIRMATIONS, err) != 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (!is_new[i] || !cases[i].done || !sweep_wave_is_bad(sweep, cases[i].outcome))
+        if (!is_new[i] || !cases[i].done || !is_bad(sweep, cases[i].outcome))
             continue;
         for (unsigned attempt = 1; attempt <= SWEEP_CONFIRMATIONS; attempt++)
             add_run(&round, &cases[i], attempt);
@@ -203,7 +204,7 @@ static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is
  * would fill the memory of a large sweep. */
 static void settle(struct sweep *sweep, struct sweep_case *tried)
 {
-    tried->bad = sweep_wave_is_bad(sweep, tried->outcome) &&
+    tried->bad = is_bad(sweep, tried->outcome) &&
                  (sweep->known == NULL ||
                      !sweep_known_has(sweep->known, tried, sweep->config, sweep->options->faults));
     if (tried->bad || (sweep->options->html != NULL && tried->outcome != OUTCOME_SAME))

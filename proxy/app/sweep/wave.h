@@ -18,7 +18,4 @@ MUST_CHECK int sweep_wave_run(struct sweep *sweep, struct err *err);
 /* Runs one case that is in no plan. The same. */
 MUST_CHECK int sweep_wave_try(struct sweep *sweep, struct sweep_case *tried, struct err *err);
 
-/* Whether an outcome is bad by the options. */
-bool sweep_wave_is_bad(const struct sweep *sweep, enum sweep_outcome outcome);
-
 #endif
