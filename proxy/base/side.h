@@ -41,6 +41,12 @@ static inline const char *side_name(enum side side)
     return side == SIDE_CLIENT ? "client" : "server";
 }
 
+/* `sides`: a set that is not empty. */
+static inline const char *side_set_name(unsigned sides)
+{
+    return sides == BOTH_BITS ? "both" : side_name(sides == CLIENT_BIT ? SIDE_CLIENT : SIDE_SERVER);
+}
+
 static inline const char *direction_name(enum direction direction)
 {
     return direction == DIRECTION_UPSTREAM ? "upstream" : "downstream";

@@ -63,6 +63,22 @@ static void write_side(struct writer *writer, enum side side, const struct side_
     writer_close(writer);
 }
 
+static void write_ends(struct writer *writer, const struct event *event)
+{
+    time_us accepted_at = event->at - event->u.closed.duration_us;
+    writer_list_begin(writer, "ends");
+    for (unsigned i = 0; i < event->u.closed.end_count; i++) {
+        const struct end_entry *entry = &event->u.closed.ends[i];
+        writer_item_begin(writer);
+        writer_string(writer, "side", side_name(entry->side));
+        writer_string(writer, "end", end_mark_name(entry->mark));
+        writer_number(writer, "at_us", entry->at - accepted_at);
+        writer_number(writer, "events", entry->events);
+        writer_item_end(writer);
+    }
+    writer_list_end(writer);
+}
+
 /* Writes text: "cut: after 853 of 51200 bytes; late: match not seen". */
 static void write_not_fired_text(struct writer *writer, const struct event *event)
 {
@@ -138,6 +154,23 @@ static void write_closed(struct writer *writer, const struct event *event)
     write_not_fired(writer, event);
     write_side(writer, SIDE_CLIENT, &event->u.closed.sides[SIDE_CLIENT]);
     write_side(writer, SIDE_SERVER, &event->u.closed.sides[SIDE_SERVER]);
+    writer_number(writer, "events", event->u.closed.events);
+    write_ends(writer, event);
+}
+
+/* Text does without: its lines are short. */
+static void write_other_offset(struct writer *writer, uint64_t other_offset)
+{
+    if (writer->format == LOG_JSON)
+        writer_number(writer, "other_offset", other_offset);
+}
+
+/* Writes JSON only. */
+static void write_fault_details(struct writer *writer, const struct event *event)
+{
+    write_other_offset(writer, event->u.fault.other_offset);
+    if (writer->format == LOG_JSON && event->u.fault.sides != NO_BITS)
+        writer_string(writer, "side", side_set_name(event->u.fault.sides));
 }
 
 static void write_message(struct writer *writer, const struct event *event)
@@ -186,11 +219,11 @@ static void write_facts(struct writer *writer, const struct event *event)
             break; /* a listening socket has no stream */
         writer_string(writer, "direction", direction_name(event->u.fault.direction));
         writer_number(writer, "offset", event->u.fault.offset);
-        if (event->u.fault.message == 0)
-            break;
-        writer_number(writer, "message", event->u.fault.message);
-        if (event->u.fault.kind[0] != '\0')
+        if (event->u.fault.message != 0)
+            writer_number(writer, "message", event->u.fault.message);
+        if (event->u.fault.message != 0 && event->u.fault.kind[0] != '\0')
             writer_string(writer, "kind", event->u.fault.kind);
+        write_fault_details(writer, event);
         break;
     case EVENT_MESSAGE:
     case EVENT_FRAMING_LOST:
@@ -202,6 +235,7 @@ static void write_facts(struct writer *writer, const struct event *event)
         writer_number(writer, "offset", event->u.seen.offset);
         if (event->kind == EVENT_RESET_SEEN)
             write_errno(writer, event->u.seen.errnum);
+        write_other_offset(writer, event->u.seen.other_offset);
         break;
     case EVENT_CLOSED:
         write_closed(writer, event);

@@ -60,6 +60,16 @@ struct side_record {
     enum end_mark marks[END_MARKS_MAX];
 };
 
+/* A mark of one of the two sockets of a connection, with its place among the events. */
+struct end_entry {
+    time_us at;      /* monotonic */
+    uint32_t events; /* events of the connection that were emitted before it */
+    enum side side : 8;
+    enum end_mark mark : 8;
+};
+
+#define END_ENTRIES_MAX (2 * END_MARKS_MAX)
+
 /* What ended the connection first. */
 enum cause {
     CAUSE_NONE,
@@ -112,8 +122,10 @@ struct event {
             const char *type;
             enum direction direction; /* the direction it watches */
             uint64_t offset;          /* bytes of it forwarded so far */
+            uint64_t other_offset;    /* bytes of the other direction forwarded so far */
             uint64_t message;         /* number of the message there; 0: not known */
             const char *kind;         /* of it; "": it has none, or `message` is 0 */
+            unsigned sides;           /* set of sides: its key `side`; NO_BITS: it has none */
         } fault;                      /* also EVENT_FAULT_OVER, EVENT_MATCH_LET_GO */
         struct {
             enum direction direction;
@@ -129,11 +141,15 @@ struct event {
         } message;                         /* EVENT_MESSAGE, EVENT_FRAMING_LOST */
         struct {
             enum side side;
-            uint64_t offset; /* bytes before it in its direction */
-            int errnum;      /* EVENT_RESET_SEEN only */
-        } seen;              /* EVENT_EOF, EVENT_RESET_SEEN */
+            uint64_t offset;       /* bytes before it in its direction */
+            uint64_t other_offset; /* bytes of the other direction forwarded so far */
+            int errnum;            /* EVENT_RESET_SEEN only */
+        } seen;                    /* EVENT_EOF, EVENT_RESET_SEEN */
         struct {
             const struct side_record *sides; /* [2], by enum side */
+            const struct end_entry *ends;    /* the marks of both sides, in order: [end_count] */
+            unsigned end_count;              /* at most END_ENTRIES_MAX */
+            uint32_t events;                 /* of the connection before this one */
             /* the address an intercepted client dialled; NULL: not intercepted */
             const char *destination;
             uint64_t duration_us;

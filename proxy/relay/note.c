@@ -8,6 +8,7 @@ void session_emit(struct session *session, struct event *event)
     event->at = session->now;
     event->proxy = session->plan->config.name;
     event->connection = session->number;
+    session->event_count++; /* before the call, which may stop the session */
     session->host->emit(session, event);
 }
 
@@ -29,6 +30,9 @@ void session_emit_closed(struct session *session)
         .u.closed =
             {
                 .sides = sides,
+                .ends = session->ends,
+                .end_count = session->end_count,
+                .events = session->event_count,
                 .destination = session->destination,
                 .duration_us = session->now - session->accepted_at,
                 .cause = session->cause,

@@ -37,8 +37,11 @@ void side_move(struct session_side *side, enum teardown_state to)
 static void add_mark(struct session *session, enum side side, enum end_mark mark)
 {
     struct side_record *record = &session->side[side].record;
-    if (record->mark_count < END_MARKS_MAX)
-        record->marks[record->mark_count++] = mark;
+    if (record->mark_count == END_MARKS_MAX)
+        return;
+    record->marks[record->mark_count++] = mark;
+    session->ends[session->end_count++] = (struct end_entry){
+        .at = session->now, .events = session->event_count, .side = side, .mark = mark};
 }
 
 void side_send_fin(struct session *session, enum side side)
@@ -55,7 +58,10 @@ static void emit_seen(struct session *session, enum event_kind kind, enum side s
 {
     struct event event = {
         .kind = kind,
-        .u.seen = {.side = side, .offset = flow_read(&session->flow[side]), .errnum = errnum},
+        .u.seen = {.side = side,
+            .offset = flow_read(&session->flow[side]),
+            .other_offset = flow_forwarded(&session->flow[!side]),
+            .errnum = errnum},
     };
     session_emit(session, &event);
 }

@@ -120,7 +120,10 @@ struct session {
     enum cause stop_cause; /* CAUSE_NONE: nobody asked the session to stop */
     enum endpoint_close stop_how;
     enum cause cause;
-    struct fault_counter *cause_fault; /* a reference; NULL: none */
+    struct fault_counter *cause_fault;      /* a reference; NULL: none */
+    struct end_entry ends[END_ENTRIES_MAX]; /* the marks of both sides, in order */
+    unsigned end_count;
+    uint32_t event_count; /* emitted so far */
     unsigned fault_count;
     struct fault_counter *faults[EVENT_FAULTS_MAX]; /* references, the rest is NULL */
 };

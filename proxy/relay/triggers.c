@@ -39,7 +39,9 @@ static void emit_fault(struct session *session, enum event_kind kind,
                 .type = fault->type->name,
                 .direction = direction,
                 .offset = flow_forwarded(&session->flow[direction]),
+                .other_offset = flow_forwarded(&session->flow[!direction]),
                 .kind = "",
+                .sides = fault->sides,
             },
     };
     if (session->messages != NULL)

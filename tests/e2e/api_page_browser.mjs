@@ -129,9 +129,9 @@ const DIAGRAMS = [
       "10 bytes from server to rudeproxy, the same from rudeproxy to client",
       "1.00 ms: hole: blackhole at byte 10 from the server",
       "4 bytes from client to rudeproxy, the same from rudeproxy to server",
-      "2.00 ms: RST from client to rudeproxy, RST from rudeproxy to server",
       "20 bytes from server to rudeproxy, nothing from rudeproxy to client",
       "20 bytes from the server not forwarded",
+      "2.00 ms: RST from client to rudeproxy, RST from rudeproxy to server",
       "3.00 ms: the client's RST came first"]],
 ];
 

@@ -35,6 +35,8 @@ scenario() {
     scenario reset_at_accept builtin:http type=reset when=accept
 } >"$work/scenarios.ini"
 proxy_start <"$work/scenarios.ini"
-cp "$(dirname "$0")/../../web/diagram.js" "$work/diagram.mjs" # node takes modules by this name
-expect 0 node "$(dirname "$0")/diagram_wire.mjs" "$work/diagram.mjs" "$proxy_ready" "$proxy_log"
+mkdir "$work/web"
+cp "$(dirname "$0")"/../../web/{story,diagram}.js "$work/web"
+echo '{"type": "module"}' >"$work/web/package.json"
+expect 0 node "$(dirname "$0")/diagram_wire.mjs" "$work/web/diagram.js" "$proxy_ready" "$proxy_log"
 cat "$work/out"

@@ -146,6 +146,54 @@ static void a_held_fin_passes_when_its_fault_is_over(void **state)
     forget(&drawn);
 }
 
+#define END(side, end, at_us, events)                                                              \
+    "{\"side\":\"" side "\",\"end\":\"" end "\",\"at_us\":" at_us ",\"events\":" events "}"
+
+/* The client's FIN comes at once, ours to the server 40 ms later, and a FIN to the client that no
+ * event announces comes between. */
+#define LATE_FINS                                                                                   \
+    HEAD("9.010000", "eof")                                                                         \
+    "\"side\":\"client\",\"offset\":7,\"other_offset\":3}," HEAD("9.060000",                        \
+        "eof") "\"side\":\"server\",\"offset\":3,\"other_offset\":7}," HEAD("9.060000",             \
+        "closed") "\"cause\":\"client_fin\",\"duration_us\":60000,\"events\":3,\"ends\":[" END("c"  \
+                                                                                               "l"  \
+                                                                                               "i"  \
+                                                                                               "e"  \
+                                                                                               "n"  \
+                                                                                               "t", \
+        "fin_received", "10000", "1") "," END("client", "fin_sent", "20000",                        \
+        "2") "," END("server", "fin_sent", "50000", "2") "," END("server", "fin_received",          \
+        "60000", "2") "]," SIDE("client", "\"fin_received\",\"fin_sent\"", "7", "3",                \
+        "0") "," SIDE("server", "\"fin_sent\",\"fin_received\"", "3", "7", "0") "}]"
+
+static void what_rudeproxy_sent_stands_where_it_was_sent(void **state)
+{
+    static const char *const wanted[] = {"connects", "3 bytes", "7 bytes",
+        "10.0 ms        |============ FIN ===========>|                             |",
+        "20.0 ms        |<=========== FIN ============|                             |",
+        "50.0 ms        |                             |============ FIN ===========>|",
+        "60.0 ms        |                             |<=========== FIN ============|", NULL};
+    struct drawn drawn;
+    (void)state;
+    draw(&drawn, "[" OPEN "," LATE_FINS);
+    stand_in_order(&drawn, wanted);
+    forget(&drawn);
+}
+
+/* The live page's log begins with the last events. */
+static void places_count_from_the_events_that_a_cut_log_has(void **state)
+{
+    static const char *const wanted[] = {"0.00 ms        |============ FIN",
+        "10.0 ms        |<=========== FIN ====",
+        "40.0 ms        |                             |============ FIN",
+        "50.0 ms        |                             |<=========== FIN ====", NULL};
+    struct drawn drawn;
+    (void)state;
+    draw(&drawn, "[" LATE_FINS);
+    stand_in_order(&drawn, wanted);
+    forget(&drawn);
+}
+
 /* What a peer sent may not move the cursor or turn the text. */
 static void what_a_peer_sent_is_disarmed(void **state)
 {
@@ -204,6 +252,8 @@ int main(void)
         cmocka_unit_test(bytes_that_were_not_forwarded_are_said),
         cmocka_unit_test(bytes_that_nobody_sent_are_inserted),
         cmocka_unit_test(a_held_fin_passes_when_its_fault_is_over),
+        cmocka_unit_test(what_rudeproxy_sent_stands_where_it_was_sent),
+        cmocka_unit_test(places_count_from_the_events_that_a_cut_log_has),
         cmocka_unit_test(what_a_peer_sent_is_disarmed),
         cmocka_unit_test(words_that_are_missing_or_of_another_type_are_no_crash),
         cmocka_unit_test(a_long_story_is_folded),

@@ -14,6 +14,7 @@ extern const char ui_proxies_js[];
 extern const char ui_fault_form_js[];
 extern const char ui_detail_js[];
 extern const char ui_element_js[];
+extern const char ui_story_js[];
 extern const char ui_diagram_js[];
 extern const char ui_payload_js[];
 

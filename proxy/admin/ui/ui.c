@@ -24,6 +24,7 @@ static const struct file {
     {"/ui/fault_form.js", javascript, ui_fault_form_js},
     {"/ui/detail.js", javascript, ui_detail_js},
     {"/ui/element.js", javascript, ui_element_js},
+    {"/ui/story.js", javascript, ui_story_js},
     {"/ui/diagram.js", javascript, ui_diagram_js},
     {"/ui/payload.js", javascript, ui_payload_js},
 };

@@ -109,6 +109,23 @@ static void write_side(struct text *text, const struct connection *connection, e
     text_puts(text, "}");
 }
 
+static void write_ends(struct text *text, const struct session *session)
+{
+    text_json_key(text, "ends");
+    text_puts(text, "[");
+    for (unsigned i = 0; i < session->end_count; i++) {
+        const struct end_entry *entry = &session->ends[i];
+        text_json_comma(text);
+        text_puts(text, "{");
+        text_json_member(text, "side", side_name(entry->side));
+        text_json_member(text, "end", end_mark_name(entry->mark));
+        text_json_number(text, "at_us", entry->at - session->accepted_at);
+        text_json_number(text, "events", entry->events);
+        text_puts(text, "}");
+    }
+    text_puts(text, "]");
+}
+
 static void write_flow(struct text *text, const struct flow *flow, enum direction direction)
 {
     text_json_key(text, direction_name(direction));
@@ -161,6 +178,8 @@ void v1_write_connection(struct text *text, const struct connection *connection)
         text_json_member(text, "cause", cause_name(session->cause));
     write_side(text, connection, SIDE_CLIENT);
     write_side(text, connection, SIDE_SERVER);
+    text_json_number(text, "events", session->event_count);
+    write_ends(text, session);
     write_flow(text, &session->flow[DIRECTION_UPSTREAM], DIRECTION_UPSTREAM);
     write_flow(text, &session->flow[DIRECTION_DOWNSTREAM], DIRECTION_DOWNSTREAM);
     text_json_key(text, "faults");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* page.html and web/diagram.js as text, written by the build (cmake/embed_text.cmake). */
+/* page.html and the modules of a diagram (web/) as text, which the build writes
+ * (cmake/embed_text.cmake). */
 #ifndef RUDEPROXY_APP_VIEW_PAGE_H
 #define RUDEPROXY_APP_VIEW_PAGE_H
 

@@ -124,7 +124,7 @@ static void draw_arrow(struct canvas *canvas, const struct arrow *arrow, const c
 {
     const char body = arrow->kind == ROW_FIN || arrow->kind == ROW_RST ? '=' : '-';
     int step = arrow->to > arrow->from ? 1 : -1, length = STEP - 2, width;
-    bool is_lost = arrow->kind == ROW_LOST;
+    bool is_lost = arrow->kind == ROW_LOST || arrow->kind == ROW_NOT_CONNECTED;
     if (is_lost && label[0] == '\0')
         length = STEP / 2;
     int column = columns[arrow->from];

@@ -1,11 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* What the peer of a side saw, from the marks of its socket. */
+/* How a connection ended, in words: by what, and what each peer saw of it. */
 #include <stdio.h>
 #include <string.h>
 
 #include "proxy/app/log_lines.h"
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/rows.h"
+
+static const struct {
+    const char *cause, *text;
+} causes[] = {
+    {"client_fin", "the client's FIN came first"},
+    {"client_rst", "the client's RST came first"},
+    {"server_fin", "the server's FIN came first"},
+    {"server_rst", "the server's RST came first"},
+    {"connect_failed", "the server could not be reached"},
+    {"stopped", "rudeproxy ended it on request"},
+    {"out_of_memory", "rudeproxy had no memory for it"},
+};
+
+const char *view_cause_text(const json_t *closed, char text[160])
+{
+    const char *cause = view_text_of(closed, "cause");
+    if (strcmp(cause, "fault") == 0) {
+        snprintf(text, 160, "ended by the fault %.128s", view_text_of(closed, "cause_fault"));
+        return text;
+    }
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        if (strcmp(causes[i].cause, cause) == 0)
+            cause = causes[i].text;
+    }
+    snprintf(text, 160, "%.128s", cause);
+    return text;
+}
 
 size_t view_story_saw(const struct story *story, enum side side, char lines[SAW_LINES_MAX][80])
 {

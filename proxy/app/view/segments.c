@@ -115,12 +115,10 @@ static void add_arrow(struct maker *maker, const struct arrow *arrow)
     case ROW_CONNECT:
         add_handshake(maker, side, from, true);
         break;
-    case ROW_LOST:
-        if (maker->row->arrows[0].kind == ROW_CONNECT)
-            add_handshake(maker, side, from, false);
-        else
-            add_bytes(maker, side, from, arrow->size);
+    case ROW_NOT_CONNECTED:
+        add_handshake(maker, side, from, false);
         break;
+    case ROW_LOST:
     case ROW_BYTES:
     case ROW_INSERTED:
         add_bytes(maker, side, from, arrow->size);

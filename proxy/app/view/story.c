@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes of a direction become a row when something else has its place behind them. The `closed`
- * event says how each socket ended, in order (its marks); a mark becomes an arrow where the event
- * is that made it, and at the latest at the end.
+ * Bytes of a direction become a row when something else has its place behind them. The FINs and
+ * RSTs that rudeproxy sent stand where ends.h says, those of peers where their event is.
  */
 #include "proxy/app/view/story.h"
 
@@ -15,15 +14,6 @@
 #include "proxy/app/view/rows.h"
 
 static const enum lane lane_of[2] = {LANE_CLIENT, LANE_SERVER}; /* by side */
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (strcmp(*words, word) == 0)
-            return true;
-    }
-    return false;
-}
 
 /* --- Bytes ------------------------------------------------------------------------------------ */
 
@@ -59,7 +49,6 @@ static void show_bytes(
     most = most < offset ? most : offset;
     through = most > begin ? most - begin : 0;
     story->drawn[direction] = offset;
-    story->sent[direction] += through;
     struct row *row = story_add_row(story, message != NULL);
     row->message = message;
     story_bytes_text(offset - begin, size);
@@ -81,25 +70,39 @@ static void show_bytes(
         story_bytes_text(offset - begin - through, kept), side_name((enum side)direction));
 }
 
+/* Shows what the direction opposite to an event's had forwarded by then. It comes first: a reply
+ * stands behind its request. */
+static void show_other_bytes(struct story *story, enum direction direction, const json_t *event)
+{
+    show_bytes(story, (enum direction) !direction, view_number_of(event, "other_offset"), NULL);
+}
+
+/* Shows the bytes that the source did not send. */
+static void show_inserted(struct story *story, enum direction direction)
+{
+    char size[48];
+    uint64_t read = view_number_of(side_of(story, (enum side)direction), "bytes_in");
+    uint64_t sent = view_number_of(side_of(story, (enum side) !direction), "bytes_out");
+    if (sent <= read || story->inserted_shown[direction])
+        return;
+    story->inserted_shown[direction] = true;
+    struct row *row = story_add_row(story, false);
+    story_add_arrow(row, LANE_PROXY, lane_of[!direction], ROW_INSERTED, sent - read);
+    snprintf(row->text, sizeof row->text, "%s inserted", story_bytes_text(sent - read, size));
+}
+
 /* Shows what the far socket got in all, with the bytes that the source did not send. */
 static void show_sent(struct story *story, enum direction direction)
 {
-    char size[48];
     if (story->end == NULL)
         return;
     uint64_t read = view_number_of(side_of(story, (enum side)direction), "bytes_in");
     uint64_t sent = forwarded(story, direction);
     show_bytes(story, direction, read < sent ? read : sent, NULL);
-    if (sent <= story->sent[direction])
-        return;
-    struct row *row = story_add_row(story, false);
-    uint64_t inserted = sent - story->sent[direction];
-    story->sent[direction] = sent;
-    story_add_arrow(row, LANE_PROXY, lane_of[!direction], ROW_INSERTED, inserted);
-    snprintf(row->text, sizeof row->text, "%s inserted", story_bytes_text(inserted, size));
+    show_inserted(story, direction);
 }
 
-/* The same, and what a direction read beyond that. */
+/* Shows all that a direction read, forwarded or not, and what was inserted. */
 static void show_rest(struct story *story, enum direction direction)
 {
     if (story->end == NULL)
@@ -109,39 +112,57 @@ static void show_rest(struct story *story, enum direction direction)
     show_sent(story, direction);
 }
 
-/* Shows what was left unread in the sockets when they were closed. */
-static void show_unread(struct story *story)
+/* Shows what was left unread in the socket of a side when it was closed. */
+static void show_unread(struct story *story, enum side side)
 {
     char size[48];
-    if (story->end == NULL || story->unread_shown)
+    uint64_t unread = view_number_of(side_of(story, side), "unread");
+    if (unread == 0 || story->unread_shown[side])
         return;
-    story->unread_shown = true;
-    for (int side = 0; side < 2; side++) {
-        uint64_t unread = view_number_of(side_of(story, (enum side)side), "unread");
-        if (unread == 0)
-            continue;
-        struct row *row = story_add_row(story, false);
-        story_add_arrow(row, lane_of[side], LANE_PROXY, ROW_LOST, unread);
-        snprintf(row->text, sizeof row->text, "%s left unread", story_bytes_text(unread, size));
-    }
+    story->unread_shown[side] = true;
+    struct row *row = story_add_row(story, false);
+    story_add_arrow(row, lane_of[side], LANE_PROXY, ROW_LOST, unread);
+    snprintf(row->text, sizeof row->text, "%s left unread", story_bytes_text(unread, size));
 }
 
 /* --- How sockets ended ------------------------------------------------------------------------ */
 
-/* The first mark of a side that no row shows, "" after the last. */
-static const char *next_mark(const struct story *story, int side)
+static const struct view_end *next_end(const struct story *story)
 {
-    const json_t *marks = json_object_get(side_of(story, (enum side)side), "ended");
-    const char *mark = json_string_value(json_array_get(marks, story->mark_next[side]));
-    return mark != NULL ? mark : "";
+    return story->end_next < story->ends.count ? &story->ends.list[story->end_next] : NULL;
 }
 
-static bool is_ours(const char *mark)
+static bool is_last_of_its_side(const struct story *story, const struct view_end *end)
 {
-    return mark[0] != '\0' && strstr(mark, "_received") == NULL;
+    for (const struct view_end *later = end + 1; later < story->ends.list + story->ends.count;
+         later++) {
+        if (later->side == end->side)
+            return false;
+    }
+    return true;
 }
 
-static void add_end_arrow(struct row *row, int side, const char *mark)
+/* Moves the time to that of the mark, if the log has it. */
+static bool move_time_to(struct story *story, const struct view_end *end)
+{
+    int64_t at_us = story->accepted_us + end->at_us;
+    if (end->at_us < 0)
+        return false;
+    story->now_us = at_us > story->now_us ? at_us : story->now_us;
+    return true;
+}
+
+/* Nothing is sent to a socket behind our FIN or RST, and nothing is read behind its last mark. */
+static void show_bytes_before(struct story *story, const struct view_end *end)
+{
+    show_sent(story, (enum direction) !end->side);
+    if (!is_last_of_its_side(story, end))
+        return;
+    show_rest(story, (enum direction)end->side);
+    show_unread(story, end->side);
+}
+
+static void add_end_arrow(struct row *row, enum side side, const char *mark)
 {
     bool fin = strncmp(mark, "fin", 3) == 0, sent = strstr(mark, "_sent") != NULL;
     story_add_arrow(row, sent ? LANE_PROXY : lane_of[side], sent ? lane_of[side] : LANE_PROXY,
@@ -149,58 +170,69 @@ static void add_end_arrow(struct row *row, int side, const char *mark)
     snprintf(row->text, sizeof row->text, fin ? "FIN" : "RST");
 }
 
-/* Nothing is sent to a socket behind our FIN or a RST of either end. */
-static void show_sent_before(struct story *story, int side, const char *mark)
+/* Whether `next` is what rudeproxy sent to the other socket at the same moment. */
+static bool is_joined(const struct view_end *end, const struct view_end *next, const char *mark)
 {
-    if (strcmp(mark, "fin_received") != 0)
-        show_sent(story, (enum direction) !side);
+    return next != NULL && next->side != end->side && next->at_us == end->at_us &&
+           strcmp(next->mark, mark) == 0;
 }
 
-static void show_mark(struct story *story, int side, bool has_time)
+/* Shows the next mark. What rudeproxy sent to both sockets at once stands in one row. */
+static void show_next_end(struct story *story)
 {
-    const char *mark = next_mark(story, side);
-    story->mark_next[side]++;
-    show_sent_before(story, side, mark);
-    if (strcmp(mark, "vanished") == 0)
-        story_add_note(
-            story, has_time, lane_of[side], ROW_VANISHED, "the socket vanishes: no FIN, no RST");
-    else
-        add_end_arrow(story_add_row(story, has_time), side, mark);
-}
-
-static void show_our_marks(struct story *story, int side, bool has_time)
-{
-    while (is_ours(next_mark(story, side)))
-        show_mark(story, side, has_time);
-}
-
-/* What rudeproxy sent to both sockets at once stands in one row. */
-static void show_our_marks_of_both(struct story *story, bool has_time)
-{
-    const char *client = next_mark(story, SIDE_CLIENT);
-    if (strstr(client, "_sent") != NULL && strcmp(client, next_mark(story, SIDE_SERVER)) == 0) {
-        for (int side = 0; side < 2; side++)
-            show_sent_before(story, side, client);
-        struct row *row = story_add_row(story, has_time);
-        for (int side = 0; side < 2; side++) {
-            story->mark_next[side]++;
-            add_end_arrow(row, side, client);
-        }
+    const struct view_end *end = next_end(story);
+    bool has_time = move_time_to(story, end);
+    story->end_next++;
+    show_bytes_before(story, end);
+    if (strcmp(end->mark, "vanished") == 0) {
+        story_add_note(story, has_time, lane_of[end->side], ROW_VANISHED,
+            "the socket vanishes: no FIN, no RST");
+        return;
     }
-    for (int side = 0; side < 2; side++)
-        show_our_marks(story, side, has_time);
+    const struct view_end *second = next_end(story);
+    bool joined = view_end_is_ours(end) && is_joined(end, second, end->mark);
+    if (joined)
+        show_bytes_before(story, second);
+    struct row *row = story_add_row(story, has_time);
+    add_end_arrow(row, end->side, end->mark);
+    if (!joined)
+        return;
+    story->end_next++;
+    add_end_arrow(row, second->side, second->mark);
+}
+
+/* Shows what rudeproxy sent before the event with this index, and marks of peers whose event the
+ * log lacks. */
+static void show_ends_before(struct story *story, size_t event)
+{
+    for (const struct view_end *end; (end = next_end(story)) != NULL && end->events <= event;) {
+        if (!view_end_is_ours(end) && end->events == event)
+            return;
+        show_next_end(story);
+    }
+}
+
+/* Takes the mark of a peer's FIN or RST, behind those before it. NULL: the log does not have it. */
+static const struct view_end *take_peer_mark(struct story *story, enum side side, const char *mark)
+{
+    for (size_t i = story->end_next; i < story->ends.count; i++) {
+        const struct view_end *end = &story->ends.list[i];
+        if (end->side != side || strcmp(end->mark, mark) != 0)
+            continue;
+        while (story->end_next < i)
+            show_next_end(story);
+        story->end_next = i + 1;
+        return end;
+    }
+    return NULL;
 }
 
 /* --- Faults ----------------------------------------------------------------------------------- */
 
-static const char *const endings[] = {
-    "close", "reset", "unread", "vanish", "shut_rd", "timeout", "reset_peer", "limit_data", NULL};
-static const char *const fin_holders[] = {"hold_fin", "slow_close", NULL};
-
 static bool is_fin_held(const struct story *story, enum direction direction)
 {
     for (size_t i = 0; i < story->lasting_count; i++) {
-        if (is_one_of(view_text_of(story->lasting[i], "type"), fin_holders) &&
+        if (view_type_holds_fin(view_text_of(story->lasting[i], "type")) &&
             direction_of(story->lasting[i]) == direction)
             return true;
     }
@@ -227,30 +259,34 @@ static const char *place_text(const json_t *event, char text[160])
     return text;
 }
 
-static void take_fault(struct story *story, const json_t *event)
+/* Shows the bytes before a fault. If it ends the connection, all that passed comes before it, and
+ * the bytes that it counted come last. */
+static void show_bytes_before_fault(struct story *story, const json_t *event)
 {
-    const char *name = view_text_of(event, "fault"), *type = view_text_of(event, "type");
     enum direction direction = direction_of(event);
-    char place[160];
-    bool ends =
-        is_one_of(type, endings) && strcmp(view_text_of(story->end, "cause_fault"), name) == 0;
-    if (ends) /* the bytes that the fault counted come last */
-        show_rest(story, (enum direction) !direction);
+    show_other_bytes(story, direction, event);
+    bool ends = view_event_is_ending(event, story->events, story->end);
+    if (ends)
+        show_sent(story, (enum direction) !direction);
     if (json_object_get(event, "direction") != NULL)
         show_bytes(story, direction, view_number_of(event, "offset"), NULL);
     if (ends)
-        show_rest(story, direction);
+        show_sent(story, direction);
+}
+
+static void take_fault(struct story *story, const json_t *event)
+{
+    const char *name = view_text_of(event, "fault"), *type = view_text_of(event, "type");
+    char place[160];
     bool same = strcmp(name, type) == 0;
+    show_bytes_before_fault(story, event);
     story_add_note(story, true, LANE_PROXY, ROW_FAULT, "%.128s%s%.40s%s", name, same ? "" : ": ",
-        same ? "" : type, place_text(event, place));
+        same ? "" : type,
+        story->opened ? place_text(event, place) : ", before the server is dialled");
     if (story->lasting_count < STORY_LASTING_MAX)
         story->lasting[story->lasting_count++] = event;
-    if (ends) {
-        show_unread(story);
-        show_our_marks_of_both(story, false);
-    } else if (strcmp(type, "half_close") == 0) {
-        show_our_marks(story, !direction, false);
-    }
+    if (strcmp(type, "inject") == 0)
+        show_inserted(story, direction_of(event));
 }
 
 static void take_fault_over(struct story *story, const json_t *event)
@@ -258,6 +294,7 @@ static void take_fault_over(struct story *story, const json_t *event)
     const char *name = view_text_of(event, "fault");
     char place[160];
     size_t kept = 0;
+    show_bytes_before_fault(story, event);
     for (size_t i = 0; i < story->lasting_count; i++) {
         const json_t *begun = story->lasting[i];
         if (strcmp(view_text_of(begun, "fault"), name) != 0 ||
@@ -267,8 +304,6 @@ static void take_fault_over(struct story *story, const json_t *event)
     story->lasting_count = kept;
     story_add_note(
         story, true, LANE_PROXY, ROW_FAULT, "%.128s is over%s", name, place_text(event, place));
-    if (is_one_of(view_text_of(event, "type"), fin_holders))
-        show_our_marks(story, !direction_of(event), false);
 }
 
 /* --- Events ----------------------------------------------------------------------------------- */
@@ -277,8 +312,17 @@ static void take_open(struct story *story, const json_t *event)
 {
     (void)event;
     struct row *row = story_add_row(story, true);
+    story->opened = true;
     story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
     story_add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_CONNECT, 0);
+    snprintf(row->text, sizeof row->text, "connects");
+}
+
+/* A client whose server was not connected at once, or not at all. */
+static void add_client_connects(struct story *story)
+{
+    struct row *row = story_add_row(story, false);
+    story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
     snprintf(row->text, sizeof row->text, "connects");
 }
 
@@ -286,8 +330,7 @@ static void take_connect_failed(struct story *story, const json_t *event)
 {
     const char *errnum = view_text_of(event, "errno");
     struct row *row = story_add_row(story, true);
-    story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
-    story_add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_LOST, 0);
+    story_add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_NOT_CONNECTED, 0);
     snprintf(row->text, sizeof row->text, "connects");
     story_add_note(story, false, LANE_PROXY, ROW_NOTE, "no connection to %.100s: %.120s",
         view_text_of(event, "address"), errnum[0] != '\0' ? errnum : view_text_of(event, "reason"));
@@ -314,66 +357,43 @@ static void take_match_let_go(struct story *story, const json_t *event)
         view_text_of(event, "fault"));
 }
 
-/* A FIN or RST of a peer, and ours to the other side where that comes next there. */
+/* A FIN or RST of a peer, and ours to the other side if it was sent at the same moment. */
 static void take_peer_end(struct story *story, const json_t *event)
 {
     bool fin = view_is(event, "eof");
-    int side = strcmp(view_text_of(event, "side"), side_name(SIDE_SERVER)) == 0;
+    enum side side = strcmp(view_text_of(event, "side"), side_name(SIDE_SERVER)) == 0;
     enum direction direction = (enum direction)side;
-    bool held = is_fin_held(story, direction);
-    show_bytes(story, direction, view_number_of(event, "offset"), NULL);
-    show_our_marks(story, side, true);
-    if (story->end != NULL)
-        story->mark_next[side]++;
     const char *theirs = fin ? "fin_received" : "rst_received",
                *ours = fin ? "fin_sent" : "rst_sent";
-    bool passes = !held && (story->end == NULL ? fin : strcmp(next_mark(story, !side), ours) == 0);
-    show_sent_before(story, side, theirs);
-    if (passes)
-        show_sent_before(story, !side, ours);
+    bool held = is_fin_held(story, direction);
+    show_other_bytes(story, direction, event);
+    show_bytes(story, direction, view_number_of(event, "offset"), NULL);
+    const struct view_end *end = take_peer_mark(story, side, theirs), *far = next_end(story);
+    bool passes = !held && (story->end == NULL ? fin : end != NULL && is_joined(end, far, ours));
+    if (!fin)
+        show_sent(story, (enum direction) !direction);
+    if (passes && far != NULL)
+        show_bytes_before(story, far);
     struct row *row = story_add_row(story, true);
     add_end_arrow(row, side, theirs);
     if (held)
         story_add_note(story, false, LANE_PROXY, ROW_LOST, "%s held back", fin ? "FIN" : "RST");
     if (!passes)
         return;
-    story->mark_next[!side]++;
+    story->end_next += far != NULL;
     add_end_arrow(row, !side, ours);
 }
 
-static const struct {
-    const char *cause, *text;
-} causes[] = {
-    {"client_fin", "the client's FIN came first"},
-    {"client_rst", "the client's RST came first"},
-    {"server_fin", "the server's FIN came first"},
-    {"server_rst", "the server's RST came first"},
-    {"connect_failed", "the server could not be reached"},
-    {"stopped", "rudeproxy ended it on request"},
-    {"out_of_memory", "rudeproxy had no memory for it"},
-};
-
 static void take_closed(struct story *story, const json_t *event)
 {
-    const char *cause = view_text_of(event, "cause");
+    char text[160];
+    while (next_end(story) != NULL)
+        show_next_end(story);
     for (int d = 0; d < 2; d++)
         show_rest(story, (enum direction)d);
-    show_unread(story);
-    show_our_marks_of_both(story, true);
-    for (int side = 0; side < 2; side++) {
-        while (next_mark(story, side)[0] != '\0')
-            show_mark(story, side, true);
-    }
-    if (strcmp(cause, "fault") == 0) {
-        story_add_note(story, true, LANE_PROXY, ROW_NOTE, "ended by the fault %.128s",
-            view_text_of(event, "cause_fault"));
-        return;
-    }
-    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
-        if (strcmp(causes[i].cause, cause) == 0)
-            cause = causes[i].text;
-    }
-    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s", cause);
+    for (int side = 0; side < 2; side++)
+        show_unread(story, (enum side)side);
+    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%s", view_cause_text(event, text));
 }
 
 static const struct {
@@ -399,13 +419,19 @@ int view_story_build(struct story *story, const json_t *events)
     *story = (struct story){.events = events};
     const json_t *last = json_array_get(events, json_array_size(events) - 1);
     story->end = view_is(last, "closed") ? last : NULL;
+    view_ends_read(&story->ends, events, story->end);
+    if (log_lines_parse_time(view_text_of(story->end, "time"), &story->accepted_us) == 0)
+        story->accepted_us -= (int64_t)view_number_of(story->end, "duration_us");
     json_array_foreach(events, i, event)
     {
         int64_t at_us;
+        show_ends_before(story, i);
         if (log_lines_parse_time(view_text_of(event, "time"), &at_us) == 0) {
             story->start_us = story->start_us == 0 ? at_us : story->start_us;
             story->now_us = at_us;
         }
+        if (i == 0 && !view_is(event, "open"))
+            add_client_connects(story);
         for (row = 0; row < sizeof event_rows / sizeof event_rows[0]; row++) {
             if (view_is(event, event_rows[row].event))
                 event_rows[row].take(story, event);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What happened on one connection, as rows: what passed between the client, rudeproxy and the
- * server, and notes. It reads the events as web/diagram.js does, and draws nothing. Pure.
+ * server, and notes. It reads the events as web/story.js does, and draws nothing. Pure.
  *
  * Life: view_story_build, use, view_story_free (also after a failure). The events must outlive it.
  */
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/app/view/ends.h"
 #include "proxy/base/must_check.h"
 #include "proxy/base/side.h"
 
@@ -26,7 +27,8 @@ enum row_kind {
     ROW_CONNECT,
     ROW_BYTES,
     ROW_INSERTED, /* bytes that nobody sent to rudeproxy */
-    ROW_LOST,     /* bytes or a connect that did not arrive */
+    ROW_LOST,     /* bytes that did not arrive */
+    ROW_NOT_CONNECTED,
     ROW_FIN,
     ROW_RST,
     ROW_VANISHED, /* a note: nothing is sent */
@@ -63,10 +65,13 @@ struct story {
     int64_t start_us, now_us; /* wall clock */
     struct row *rows;         /* owned */
     size_t row_count, row_capacity;
-    uint64_t drawn[2];   /* by direction: offset up to which bytes stand in rows */
-    uint64_t sent[2];    /* of those, towards the far socket */
-    size_t mark_next[2]; /* by side: the first mark of `ended` that no row shows */
-    bool unread_shown, failed;
+    int64_t accepted_us; /* wall clock; set if `end` is */
+    struct view_ends ends;
+    size_t end_next;        /* the first of `ends` that no row shows */
+    uint64_t drawn[2];      /* by direction: offset up to which bytes stand in rows */
+    bool inserted_shown[2]; /* by direction */
+    bool unread_shown[2];   /* by side */
+    bool opened, failed;
     const json_t *lasting[STORY_LASTING_MAX];
     size_t lasting_count;
 };
@@ -74,6 +79,9 @@ struct story {
 /* 0, or -1: out of memory. */
 MUST_CHECK int view_story_build(struct story *story, const json_t *events);
 void view_story_free(struct story *story);
+
+/* What ended the connection, in words, from its `closed` event. Returns `text`. */
+const char *view_cause_text(const json_t *closed, char text[160]);
 
 /* What the peer of a side saw, one line each. */
 #define SAW_LINES_MAX 8
