@@ -52,6 +52,14 @@ need_python() {
     done
 }
 
+# need_npm PACKAGE@VERSION... - installs them for the scripts in $work, or skips. A version is exact
+# where a later one is mended.
+need_npm() {
+    need node npm
+    npm install --prefix "$work" --cache "$work/npm-cache" --no-audit --no-fund --ignore-scripts --loglevel=error "$@" \
+        >"$work/npm.out" 2>&1 </dev/null || skip "npm cannot install $*: $(tail -n 3 "$work/npm.out")"
+}
+
 # prints PATTERN CMD... - CMD exits with 0 and its output has a line that matches PATTERN.
 prints() {
     local pattern=$1
@@ -165,6 +173,71 @@ JS
 
 http2_server_try() { # PORT
     server_start "$1" node "$work/server.js" "$1" "$work/key" "$work/cert" || return 1
+    # shellcheck disable=SC2034 # for the reports
+    server_port=$1
+}
+
+# grpc_server_start AGE SECONDS - grpcio's server: a connection lives for AGE ms, the one call echoes
+# after SECONDS. Sets server_port, and writes $work/client.js: grpc-js, two calls in a row.
+grpc_server_start() {
+    need_python grpc
+    grpc_age=$1
+    grpc_seconds=$2
+    cat >"$work/server.py" <<'PY'
+import grpc, sys, time
+from concurrent import futures
+port, age, seconds = sys.argv[1:]
+def echo(data, context):
+    time.sleep(float(seconds))
+    return data
+handler = grpc.method_handlers_generic_handler("story", {"tell": grpc.unary_unary_rpc_method_handler(echo)})
+server = grpc.server(futures.ThreadPoolExecutor(4), (handler,), options=[("grpc.max_connection_age_ms", int(age))])
+server.add_insecure_port("127.0.0.1:" + port)
+server.start()
+server.wait_for_termination()
+PY
+    cat >"$work/client.js" <<'JS'
+const grpc = require('@grpc/grpc-js');
+const client = new grpc.Client(process.argv[2], grpc.credentials.createInsecure());
+const same = (data) => data;
+const tell = () => new Promise((done) => {
+    client.makeUnaryRequest('/story/tell', same, same, Buffer.from('once'), (error, reply) => {
+        console.log(error ? error.message : String(reply));
+        done();
+    });
+});
+tell().then(tell).then(() => process.exit());
+JS
+    on_free_port grpc_server_try
+}
+
+grpc_server_try() { # PORT
+    server_start "$1" "$python" "$work/server.py" "$1" "$grpc_age" "$grpc_seconds" || return 1
+    # shellcheck disable=SC2034 # for the reports
+    server_port=$1
+}
+
+# chunks_start - a server whose every reply is a page of five chunks, one after the other; sets server_port.
+chunks_start() {
+    need node
+    cat >"$work/server.js" <<'JS'
+require('http').createServer((request, reply) => {
+    reply.writeHead(200, { 'Content-Type': 'text/html' });
+    let part = 0;
+    const more = () => {
+        part += 1;
+        if (part > 5) return reply.end();
+        reply.write(`<p>part ${part}</p>`);
+        setImmediate(more);
+    };
+    more();
+}).listen(+process.argv[2], '127.0.0.1');
+JS
+    on_free_port chunks_try
+}
+
+chunks_try() { # PORT
+    server_start "$1" node "$work/server.js" "$1" || return 1
     # shellcheck disable=SC2034 # for the reports
     server_port=$1
 }
