@@ -35,10 +35,17 @@ static void give_memory(struct ring_pool *pool, void *memory, size_t cap)
         free(memory);
 }
 
+size_t ring_pool_room(const struct ring_pool *pool)
+{
+    if (pool->most == 0)
+        return SIZE_MAX;
+    return pool->held < pool->most ? pool->most - pool->held : 0;
+}
+
 /* Whether the rings of the pool may use `bytes` more. */
 static bool has_room(const struct ring_pool *pool, size_t bytes)
 {
-    return pool->most == 0 || (pool->held < pool->most && bytes <= pool->most - pool->held);
+    return bytes <= ring_pool_room(pool);
 }
 
 void ring_pool_deinit(struct ring_pool *pool)
@@ -155,8 +162,12 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
 
 void *ring_reserve_whole(struct ring *ring, size_t n)
 {
-    ENSURE(ring->data == NULL && n > 0);
-    return take_first_memory(ring, n < ring->limit ? ring->limit : n) ? ring->data : NULL;
+    size_t least = ring->limit < RING_BLOCK ? ring->limit : RING_BLOCK;
+    size_t used = ring_used(ring), cap = used + n < least ? least : used + n;
+    ENSURE(n > 0);
+    if (!(ring->data == NULL ? take_first_memory(ring, cap) : move(ring, cap)))
+        return NULL;
+    return ring->data + used;
 }
 
 void ring_commit(struct ring *ring, size_t n)

@@ -28,7 +28,7 @@ struct ring_pool {
     void *blocks[RING_POOL_MAX];
     unsigned count;
     size_t most; /* limit of bytes in all rings together; 0: none */
-    size_t held; /* bytes that the rings may use now */
+    size_t held; /* bytes that the rings may use now, and those in pipes */
 };
 
 struct ring {
@@ -40,6 +40,8 @@ struct ring {
     struct ring_pool *pool;
 };
 
+/* Returns how many more bytes may be held. */
+size_t ring_pool_room(const struct ring_pool *pool);
 void ring_pool_deinit(struct ring_pool *pool);
 
 /* `limit` is at least 1. The pool outlives the ring. */
@@ -60,8 +62,8 @@ static inline size_t ring_room(const struct ring *ring)
  * the ring is full, the pool is at its limit, or out of memory. */
 void *ring_reserve(struct ring *ring, size_t want, size_t *got);
 
-/* Returns room for exactly `n` contiguous bytes, n >= 1, in an empty ring. `n` may exceed the
- * limit: then nothing more fits until some bytes are consumed. NULL: out of memory. */
+/* Returns room for exactly `n` contiguous bytes, n >= 1, behind tail. `n` may exceed the limits
+ * of ring and pool: then nothing more fits until some bytes are consumed. NULL: out of memory. */
 void *ring_reserve_whole(struct ring *ring, size_t n);
 
 /* Makes the first `n` reserved bytes part of the ring. 0 is allowed, and releases unused memory. */

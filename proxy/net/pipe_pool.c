@@ -36,14 +36,18 @@ static void close_splice_pipe(struct splice_pipe *splice_pipe)
 static struct splice_pipe *take(struct splice_pipe_pool *pool)
 {
     struct pipe_pool *pipes = container_of(pool, struct pipe_pool, pool);
-    if (pipes->refused)
+    if (pipes->refused || pipes->taken == PIPE_POOL_TAKEN_MAX)
         return NULL;
-    return pipes->count > 0 ? pipes->kept[--pipes->count] : open_splice_pipe();
+    struct splice_pipe *splice_pipe =
+        pipes->count > 0 ? pipes->kept[--pipes->count] : open_splice_pipe();
+    pipes->taken += splice_pipe != NULL ? 1 : 0;
+    return splice_pipe;
 }
 
 static void give(struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, bool empty)
 {
     struct pipe_pool *pipes = container_of(pool, struct pipe_pool, pool);
+    pipes->taken--;
     pipes->refused |= splice_pipe->refused;
     if (empty && !pipes->refused && pipes->count < PIPE_POOL_MAX)
         pipes->kept[pipes->count++] = splice_pipe;

@@ -2,7 +2,8 @@
 /*
  * Kernel pipes for relay/splice_pipe.h. There is one pool for each worker, because a pipe costs two
  * descriptors and up to PIPE_POOL_BYTES of the user's limit (pipe(7), pipe-user-pages-soft). Pipes
- * exist only for flows with bulk data pending, and the pool keeps at most PIPE_POOL_MAX free ones.
+ * exist only for flows with bulk data pending, at most PIPE_POOL_TAKEN_MAX, and the pool keeps at
+ * most PIPE_POOL_MAX free ones.
  *
  * Life: pipe_pool_init, used by sessions, pipe_pool_deinit when every pipe was given back.
  */
@@ -12,13 +13,15 @@
 #include "proxy/relay/splice_pipe.h"
 
 #define PIPE_POOL_MAX 16
+#define PIPE_POOL_TAKEN_MAX 256
 #define PIPE_POOL_BYTES (1024 * 1024) /* measured best of 64k, 256k, 1M and 4M */
 
 struct pipe_pool {
     struct splice_pipe_pool pool;
     struct splice_pipe *kept[PIPE_POOL_MAX];
     unsigned count;
-    bool refused; /* splice(2) does not work here: no pipes are given any more */
+    unsigned taken; /* by flows now */
+    bool refused;   /* splice(2) does not work here: no pipes are given any more */
 };
 
 /* Holds bytes beside an empty pipe, at most SPLICE_PIPE_HELD_MAX. The other call takes the oldest

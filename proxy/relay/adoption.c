@@ -123,14 +123,16 @@ static int fill_slots(struct adoption *adoption, const struct rule_change *chang
     return 0;
 }
 
-/* If a direction gets its first shaping, moves its bytes from a pipe to the ring, where they can be
- * shaped. */
+/* Makes the first shaping of a direction, if it needs one. Moves bytes from pipes into the ring,
+ * where every fault can see them. */
 static int prepare_shaping(struct adoption *adoption, enum direction direction)
 {
     struct flow *flow = &adoption->session->flow[direction];
     const struct armed_set set = {.list = adoption->list, .count = adoption->count};
-    if (flow->shaping != NULL || !shaping_is_needed(&set, direction))
+    if (!shaping_is_needed(&set, direction))
         return 0;
+    if (flow->shaping != NULL)
+        return flow_unpipe(flow);
     struct shaping *shaping = malloc(sizeof *shaping);
     if (shaping == NULL)
         return -ENOMEM;

@@ -299,8 +299,7 @@ bool armed_limit_is_reached(const struct session *session, const struct armed_fa
     uint64_t forwarded = flow_forwarded(flow), limit = armed_limit(armed);
     if (armed->does.kind != ACTION_LIMIT || limit > forwarded)
         return false;
-    return forwarded > armed->base || flow->dropped > armed->dropped ||
-           ring_used(&flow->ring) > 0 || flow->in_pipe > 0;
+    return forwarded > armed->base || flow->dropped > armed->dropped || flow_pending(flow) > 0;
 }
 
 /* Returns the offset at which the limit of a fault is reached; FLOW_NO_EDGE: none now. */

@@ -31,7 +31,7 @@ void flow_init(
     struct flow *flow, size_t buffer, struct ring_pool *pool, struct splice_pipe_pool *splice_pipes)
 {
     memset(flow, 0, sizeof *flow);
-    flow->splice_pipes = splice_pipes;
+    splice_queue_init(&flow->spliced, splice_pipes, pool);
     flow->buffer = buffer == BUFFER_AUTO ? FLOW_BUFFER : buffer;
     ring_init(&flow->ring, buffer == BUFFER_AUTO ? FLOW_DELAYED_MAX : buffer, pool);
     flow->edge = FLOW_NO_EDGE;
@@ -39,43 +39,20 @@ void flow_init(
     flow->read_mode = FLOW_FORWARD;
 }
 
-static void give_splice_pipe_back(struct flow *flow)
-{
-    if (flow->splice_pipe != NULL)
-        flow->splice_pipes->give(flow->splice_pipes, flow->splice_pipe, flow->in_pipe == 0);
-    flow->splice_pipe = NULL;
-    flow->in_pipe = 0;
-}
-
 void flow_deinit(struct flow *flow)
 {
     ring_deinit(&flow->ring);
-    give_splice_pipe_back(flow);
+    splice_queue_clear(&flow->spliced);
     if (flow->shaping != NULL)
         shaping_deinit(flow->shaping);
     free(flow->shaping);
     flow->shaping = NULL;
 }
 
-int flow_unpipe(struct flow *flow)
-{
-    size_t n = flow->in_pipe;
-    if (n == 0)
-        return 0;
-    void *space = ring_reserve_whole(&flow->ring, n);
-    if (space == NULL)
-        return -ENOMEM;
-    flow->splice_pipes->drain(flow->splice_pipes, flow->splice_pipe, space, n);
-    flow->in_pipe = 0;
-    give_splice_pipe_back(flow);
-    ring_commit(&flow->ring, n);
-    return 0;
-}
-
 static void forget_bytes(struct flow *flow)
 {
-    flow->dropped += ring_used(&flow->ring) + flow->in_pipe;
-    give_splice_pipe_back(flow);
+    flow->dropped += flow_pending(flow);
+    splice_queue_clear(&flow->spliced);
     ring_forget(&flow->ring);
     flow->urgent = FLOW_NO_URGENT;
     flow->withheld = false;
@@ -197,9 +174,10 @@ static ssize_t send_urgent(struct flow *flow)
  * byte. */
 static uint64_t allowed_to(struct flow *flow)
 {
-    uint64_t end = flow->ring.tail + (flow->end != FLOW_OPEN ? 1 : 0);
+    uint64_t end = flow_tail(flow) + (flow->end != FLOW_OPEN ? 1 : 0);
     uint64_t limit = flow->edge < end ? flow->edge : end;
-    if (flow->messages != NULL && limit > flow->ring.head) {
+    /* no message ends in bytes that went into pipes */
+    if (flow->messages != NULL && flow->spliced.bytes == 0 && limit > flow->ring.head) {
         uint64_t hold = messages_hold(flow->messages, flow);
         limit = hold < limit ? hold : limit;
     }
@@ -227,18 +205,16 @@ static ssize_t send_oldest(struct flow *flow, size_t max)
     return n;
 }
 
-/* Forwards the bytes in the pipe. Returns bytes forwarded, 0, or negative errno. */
-static ssize_t splice_out(struct flow *flow)
+/* Sends the oldest bytes, at most `max`: those of the ring, or if it is empty those in pipes. */
+static ssize_t send_pending(struct flow *flow, uint64_t max)
 {
-    uint64_t to_edge = flow->edge - flow->ring.head;
-    if (to_edge == 0)
-        return 0;
-    size_t max = flow->in_pipe < to_edge ? flow->in_pipe : (size_t)to_edge;
-    ssize_t n = endpoint_splice_out(flow->sink, flow->splice_pipe, max);
-    if (n <= 0)
-        return flow_would_block(n) ? 0 : n;
-    flow->in_pipe -= (size_t)n;
-    ring_skip(&flow->ring, (size_t)n);
+    size_t used = ring_used(&flow->ring);
+    ssize_t n = used > 0 ? send_oldest(flow, max < used ? (size_t)max : used)
+                         : splice_queue_write(&flow->spliced, flow->sink, (size_t)max);
+    if (n > 0 && used > 0)
+        ring_consume(&flow->ring, (size_t)n);
+    else if (n > 0)
+        ring_skip(&flow->ring, (size_t)n);
     return n;
 }
 
@@ -253,17 +229,11 @@ static ssize_t forward(struct flow *flow)
     }
     if (flow->withheld)
         return 0;
-    if (flow->in_pipe > 0)
-        return splice_out(flow);
-    size_t used = ring_used(&flow->ring);
-    uint64_t offset = flow->ring.head;
-    uint64_t allowed = used == 0 ? offset : allowed_to(flow);
+    uint64_t pending = flow_pending(flow), offset = flow->ring.head;
+    uint64_t allowed = pending == 0 ? offset : allowed_to(flow);
     if (allowed <= offset)
         return 0;
-    size_t max = allowed - offset < used ? (size_t)(allowed - offset) : used;
-    ssize_t n = send_oldest(flow, max);
-    if (n > 0)
-        ring_consume(&flow->ring, (size_t)n);
+    ssize_t n = send_pending(flow, allowed - offset < pending ? allowed - offset : pending);
     if (n > 0 && flow->shaping != NULL)
         shaping_forwarded(flow->shaping, offset, (size_t)n);
     return flow_would_block(n) ? 0 : n;
@@ -276,7 +246,7 @@ static enum flow_stop next_in_stream(struct flow *flow)
         return FLOW_WAITING;
     if (flow_forwarded(flow) == flow->edge)
         return FLOW_AT_EDGE;
-    if (flow->end == FLOW_OPEN || ring_used(&flow->ring) > 0 || flow->in_pipe > 0)
+    if (flow->end == FLOW_OPEN || flow_pending(flow) > 0)
         return FLOW_WAITING;
     return allowed_to(flow) > flow->ring.tail ? FLOW_AT_END : FLOW_WAITING;
 }
@@ -313,7 +283,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
 enum flow_stop flow_pump(struct flow *flow, time_us now)
 {
     enum flow_stop stop = pump(flow, now);
-    if (flow->in_pipe == 0)
-        give_splice_pipe_back(flow);
+    if (flow->spliced.bytes == 0)
+        splice_queue_clear(&flow->spliced);
     return stop;
 }

@@ -23,7 +23,7 @@
 #include "proxy/base/side.h"
 #include "proxy/relay/endpoint.h"
 #include "proxy/relay/insertion.h"
-#include "proxy/relay/splice_pipe.h"
+#include "proxy/relay/splice_queue.h"
 
 /* Most bytes forwarded or dropped in one call, so that one busy connection cannot starve the
  * others. */
@@ -82,7 +82,7 @@ struct flow {
     enum direction direction;
     struct endpoint *source;
     struct endpoint *sink;
-    struct ring ring;          /* read, not yet forwarded; its tail is the number of bytes read */
+    struct ring ring;          /* read, not yet forwarded: the oldest bytes */
     size_t buffer;             /* limit of bytes pending for the sink, without delayed ones */
     uint64_t edge;             /* offset that must not be crossed; FLOW_NO_EDGE: none */
     uint64_t urgent;           /* offset of an urgent byte in the ring, FLOW_NO_URGENT: none */
@@ -90,10 +90,7 @@ struct flow {
     struct messages *messages; /* parses its bytes into messages; the session's; NULL: none */
     /* forwarded before the next byte, one after another; NULL: none */
     struct insertion *insert;
-    struct splice_pipe_pool *splice_pipes; /* NULL: no splicing */
-    struct splice_pipe *splice_pipe;       /* from that pool; NULL: none */
-    /* bytes in the pipe, behind those of the ring, which is empty then */
-    size_t in_pipe;
+    struct splice_queue spliced; /* bytes in pipes, behind those of the ring */
     /* the last pump released the held beginning of a match or a message */
     bool let_go;
     bool bulk; /* reads come in full blocks: splicing pays */
@@ -132,7 +129,7 @@ enum flow_stop flow_pump(struct flow *flow, time_us now);
 /* Queues bytes for insertion. The flow must not be cut or finished. */
 void flow_insert(struct flow *flow, struct insertion *insertion);
 
-/* Moves the pipe's bytes into the ring, where faults see them. Returns 0 or -ENOMEM. */
+/* Moves the bytes of pipes into the ring, where faults see them. Returns 0 or -ENOMEM. */
 MUST_CHECK int flow_unpipe(struct flow *flow);
 
 /* Sets what happens to arriving bytes. At an edge that was just reached, this also applies to bytes
@@ -184,7 +181,7 @@ void flow_discard_unread(struct flow *flow);
 /* Whether all bytes read for the sink, and all that faults inserted, were written to it. */
 static inline bool flow_is_delivered(const struct flow *flow)
 {
-    return flow->insert == NULL && ring_used(&flow->ring) == 0 && flow->in_pipe == 0;
+    return flow->insert == NULL && ring_used(&flow->ring) == 0 && flow->spliced.bytes == 0;
 }
 
 /* Bytes written to the sink so far. */
@@ -193,10 +190,22 @@ static inline uint64_t flow_forwarded(const struct flow *flow)
     return flow->ring.head;
 }
 
+/* Returns the offset behind the last byte that was read to be forwarded. */
+static inline uint64_t flow_tail(const struct flow *flow)
+{
+    return flow->ring.tail + flow->spliced.bytes;
+}
+
+/* Returns the number of bytes that wait to be forwarded. */
+static inline uint64_t flow_pending(const struct flow *flow)
+{
+    return flow_tail(flow) - flow->ring.head;
+}
+
 /* Bytes read from the source so far, dropped ones included. */
 static inline uint64_t flow_read(const struct flow *flow)
 {
-    return flow->ring.tail + flow->in_pipe + flow->dropped;
+    return flow_tail(flow) + flow->dropped;
 }
 
 #endif

@@ -17,7 +17,7 @@ static ssize_t note_end(struct flow *flow, ssize_t result)
     flow->end = reset ? FLOW_END_RESET : FLOW_END_FIN;
     flow->source_errnum = result < 0 ? (int)-result : flow->source_errnum;
     if (flow->shaping != NULL)
-        shaping_ended(flow->shaping, flow->ring.tail);
+        shaping_ended(flow->shaping, flow_tail(flow));
     if (flow->messages != NULL && !reset)
         messages_end(flow->messages, flow);
     return 0;
@@ -31,12 +31,12 @@ static bool holds_beginning(const struct flow *flow)
            (flow->messages != NULL && messages_hold(flow->messages, flow) < flow->edge);
 }
 
-/* Returns how much more the ring may hold. Delayed bytes that are not yet due do not count. */
+/* Returns how many more bytes may wait. Delayed bytes that are not yet due do not count. */
 static uint64_t room(struct flow *flow)
 {
-    uint64_t used = ring_used(&flow->ring), most = flow->buffer;
+    uint64_t used = flow_pending(flow), most = flow->buffer;
     if (used >= most && flow->shaping != NULL && flow->ring.limit > most)
-        most += shaping_delayed(flow->shaping, flow->ring.head, flow->ring.tail);
+        most += shaping_delayed(flow->shaping, flow->ring.head, flow_tail(flow));
     most = most < flow->ring.limit ? most : flow->ring.limit;
     return used < most ? most - used : 0;
 }
@@ -111,7 +111,7 @@ static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
 /* Returns how many of the next bytes no fault and no framing needs to see. */
 static uint64_t unseen_bytes(const struct flow *flow)
 {
-    uint64_t to_edge = flow->edge - flow->ring.tail;
+    uint64_t to_edge = flow->edge - flow_tail(flow);
     if (flow->messages == NULL)
         return to_edge;
     uint64_t skippable = messages_skippable(flow->messages, flow);
@@ -119,12 +119,16 @@ static uint64_t unseen_bytes(const struct flow *flow)
 }
 
 /* Whether the next bytes should be spliced instead of copied: bulk data up to a distant edge, which
- * no fault needs to see, with nothing pending before it. */
+ * no fault needs to see. Bytes behind those in pipes cannot be copied. */
 static bool may_splice(const struct flow *flow)
 {
-    return flow->bulk && flow->splice_pipes != NULL && flow->shaping == NULL &&
-           unseen_bytes(flow) >= FLOW_SPLICE_MIN && flow->insert == NULL &&
-           ring_used(&flow->ring) == 0 && (flow->source->ready & ENDPOINT_URGENT) == 0;
+    bool delays = flow->shaping != NULL && flow->shaping->only_delays && flow->messages == NULL;
+    if (flow->spliced.pool == NULL || (flow->source->ready & ENDPOINT_URGENT) != 0)
+        return false;
+    if (delays && flow->spliced.bytes > 0)
+        return true;
+    return flow->bulk && unseen_bytes(flow) >= FLOW_SPLICE_MIN && flow->insert == NULL &&
+           (delays || (flow->shaping == NULL && ring_used(&flow->ring) == 0));
 }
 
 /* Reads once into the ring. Returns bytes read; 0 with `end` set if the source ended; 0; or
@@ -150,25 +154,55 @@ static ssize_t take(struct flow *flow)
     return note_end(flow, n);
 }
 
-/* Reads once into an empty pipe. Returns as take(). */
+/* Returns how many bytes one splice may take. Without a fault, the pipe is empty before it. */
+static uint64_t splice_allowance(struct flow *flow)
+{
+    uint64_t unseen = unseen_bytes(flow);
+    uint64_t allowance = flow->buffer * FLOW_SPLICE_BUFFERS;
+    if (flow->shaping != NULL) {
+        uint64_t most = room(flow), spare = ring_pool_room(flow->ring.pool);
+        allowance = most < spare ? most : spare;
+    }
+    return unseen < allowance ? unseen : allowance;
+}
+
+int flow_unpipe(struct flow *flow)
+{
+    size_t n = flow->spliced.bytes;
+    if (n == 0)
+        return 0;
+    void *space = ring_reserve_whole(&flow->ring, n);
+    if (space == NULL)
+        return -ENOMEM;
+    splice_queue_drain(&flow->spliced, space);
+    ring_commit(&flow->ring, n);
+    return 0;
+}
+
+/* Copies the bytes in pipes, and those that arrive: there is no pipe for them. */
+static ssize_t take_unspliced(struct flow *flow)
+{
+    flow->bulk = false;
+    return flow_unpipe(flow) == 0 ? take(flow) : 0; /* without memory they are forwarded first */
+}
+
+/* Reads once into a pipe. Returns as take(). */
 static ssize_t take_spliced(struct flow *flow)
 {
-    uint64_t max = unseen_bytes(flow);
-    max = max / FLOW_SPLICE_BUFFERS < flow->buffer ? max : flow->buffer * FLOW_SPLICE_BUFFERS;
-    if (flow->splice_pipe == NULL)
-        flow->splice_pipe = flow->splice_pipes->take(flow->splice_pipes);
-    if (flow->splice_pipe == NULL) {
-        flow->bulk = false;
-        return take(flow);
-    }
-    ssize_t n = endpoint_splice_in(flow->source, flow->splice_pipe, (size_t)max);
+    uint64_t max = splice_allowance(flow), offset = flow_tail(flow);
+    if (max == 0)
+        return 0;
+    if (flow->shaping != NULL)
+        shaping_note_empty(flow->shaping, flow_pending(flow) == 0);
+    ssize_t n = splice_queue_read(&flow->spliced, flow->source, (size_t)max);
+    if (n == -ENOBUFS)
+        return take_unspliced(flow);
     if (!flow_would_block(n)) /* EAGAIN alone says nothing about later reads */
         flow->bulk = n >= (ssize_t)FLOW_SPLICE_MIN;
-    if (n > 0) {
-        if (flow->messages != NULL)
-            messages_skip(flow->messages, flow, (size_t)n);
-        flow->in_pipe = (size_t)n;
-    }
+    if (n > 0 && flow->messages != NULL)
+        messages_skip(flow->messages, flow, (size_t)n);
+    if (n > 0 && flow->shaping != NULL)
+        shaping_taken(flow->shaping, offset, (size_t)n);
     if (n > 0 || flow_would_block(n))
         return n > 0 ? n : 0;
     return note_end(flow, n);
@@ -191,7 +225,9 @@ ssize_t flow_read_some(struct flow *flow)
         return 0;
     if (flow->read_mode == FLOW_DISCARD)
         return drop(flow);
-    if (flow->in_pipe > 0) /* the pipe's bytes are forwarded first */
+    if (flow->spliced.bytes > 0 && flow->shaping == NULL) /* they are forwarded first */
         return 0;
-    return flow->sink != NULL && may_splice(flow) ? take_spliced(flow) : take(flow);
+    if (flow->sink != NULL && may_splice(flow))
+        return take_spliced(flow);
+    return flow->spliced.bytes > 0 ? take_unspliced(flow) : take(flow);
 }

@@ -20,17 +20,26 @@ static bool waits_for_match(const struct armed_fault *armed, enum direction dire
            bits_have(armed_watched(armed), (int)direction);
 }
 
+/* Whether the fault, now or later, has a gate in this direction. */
+static bool has_gate(const struct armed_fault *armed, enum direction direction)
+{
+    return armed->rule->fault.type->gate != NULL && bits_have(armed->directions, (int)direction);
+}
+
+/* Whether the fault, now or later, has to see the bytes of this direction. */
+static bool sees_bytes(const struct armed_fault *armed, enum direction direction)
+{
+    const struct fault *fault = &armed->rule->fault;
+    bool looks = fault->type->mutate != NULL || fault->until.kind == TRIGGER_MATCH;
+    return (looks && bits_have(armed->directions, (int)direction)) ||
+           (fault->when.kind == TRIGGER_MATCH && bits_have(armed->watched, (int)direction));
+}
+
 bool shaping_is_needed(const struct armed_set *set, enum direction direction)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const struct armed_fault *armed = set->list[i];
-        const struct fault *fault = &armed->rule->fault;
-        bool shapes = fault->type->gate != NULL || fault->type->mutate != NULL ||
-                      fault->until.kind == TRIGGER_MATCH;
-        if ((shapes && bits_have(armed->directions, (int)direction)) ||
-            (fault->when.kind == TRIGGER_MATCH && bits_have(armed->watched, (int)direction)))
+    for (size_t i = 0; i < set->count; i++)
+        if (has_gate(set->list[i], direction) || sees_bytes(set->list[i], direction))
             return true;
-    }
     return false;
 }
 
@@ -147,12 +156,16 @@ void shaping_refresh(struct shaping *shaping)
     struct armed_fault **next = &shaping->shapers;
     shaping->needs_bytes = shaping->matches = shaping->cuts_segments = false;
     shaping->wants_arrivals = false;
+    shaping->only_delays = true;
     shaping->last_delay = NULL;
     for (size_t i = 0; i < shaping->set->count; i++) {
         struct armed_fault *armed = shaping->set->list[i];
         const struct fault_type *type = armed->rule->fault.type;
         bool active = armed_is_active_in(armed, shaping->direction);
         armed->order = i;
+        shaping->only_delays &=
+            !sees_bytes(armed, shaping->direction) &&
+            (!has_gate(armed, shaping->direction) || type->departure_time != NULL);
         if (active && (type->gate != NULL || type->mutate != NULL)) {
             *next = armed;
             next = &armed->next_shaper[shaping->direction];

@@ -37,6 +37,7 @@ struct shaping {
     struct arrivals arrivals;
     time_us started_at; /* of the run */
     bool wants_arrivals;
+    bool only_delays;   /* all faults of this direction, active or not, are delays */
     bool needs_bytes;   /* some fault mutates or matches, and needs to see every byte */
     bool matches;       /* some fault matches: bytes are peeked before they are read */
     bool cuts_segments; /* each forwarded piece becomes a segment of its own */

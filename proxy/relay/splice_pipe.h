@@ -14,9 +14,11 @@
 #define SPLICE_PIPE_HELD_MAX 4096
 
 struct splice_pipe {
-    int fd[2];    /* read end, write end */
-    bool refused; /* splice(2) does not work here: copy from now on */
-    size_t held;  /* bytes in held_bytes; they come before those in the pipe */
+    int fd[2];                /* read end, write end */
+    bool refused;             /* splice(2) does not work here: copy from now on */
+    size_t held;              /* bytes in held_bytes; they come before those in the pipe */
+    size_t bytes;             /* of all; counted by its queue */
+    struct splice_pipe *next; /* in its queue */
     char held_bytes[SPLICE_PIPE_HELD_MAX];
 };
 

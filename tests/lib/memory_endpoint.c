@@ -228,10 +228,12 @@ void memory_splice_pipes_init(struct memory_splice_pipes *splice_pipes)
 static ssize_t memory_fill(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     struct memory_splice_pipe *to = splice_pipe_of(splice_pipe);
-    assert_int_equal(to->head, to->tail);
-    ssize_t n = memory_recv(ep, to->bytes, max < MEMORY_CONDUIT_MAX ? max : MEMORY_CONDUIT_MAX);
-    to->head = 0;
-    to->tail = n > 0 ? (size_t)n : 0;
+    if (to->head == to->tail)
+        to->head = to->tail = 0;
+    size_t room = MEMORY_CONDUIT_MAX - to->tail;
+    ssize_t n =
+        room == 0 ? -EAGAIN : memory_recv(ep, to->bytes + to->tail, max < room ? max : room);
+    to->tail += n > 0 ? (size_t)n : 0;
     return n;
 }
 

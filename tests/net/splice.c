@@ -49,6 +49,13 @@ static const struct row {
     {"two edges close together", false, 0,
         "[fault f]\ntype = stall\nfor = 20ms\nwhen = bytes:2000000\n"
         "[fault g]\ntype = inject\ndata = \"hello\"\nwhen = bytes:2000001\n"},
+    {"a delay", false, 0, "[fault f]\ntype = latency\ndelay = 3ms\n"},
+    {"a delay with jitter", true, 0,
+        "[fault f]\ntype = latency\ndelay = 5ms\njitter = 5ms\ndirection = upstream\n"},
+    {"an urgent byte that is delayed", false, 4000000, "[fault f]\ntype = latency\ndelay = 3ms\n"},
+    {"a reset of delayed bytes", false, 0,
+        "[fault f]\ntype = latency\ndelay = 3ms\n"
+        "[fault g]\ntype = reset\nwhen = bytes:3000001\n"},
     {"a blackhole before the last byte", false, 0,
         "[fault f]\ntype = blackhole\nwhen = bytes:7999999\n"},
 };

@@ -308,14 +308,14 @@ static void pipe_up(struct memory_session *it)
     feed(it, SIDE_SERVER, BLOCK);
     memory_session_open_window(it, SIDE_CLIENT, BLOCK + RING_BLOCK + 140000);
     feed(it, SIDE_SERVER, BLOCK);
-    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe, 1, BLOCK);
+    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].spliced.bytes, 1, BLOCK);
 }
 
 static void what_stands_in_a_pipe_is_shaped_too(void **state)
 {
     struct memory_session *it = open_spliced(state, SMALL);
     pipe_up(it);
-    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe, (64 << 10) + 1, BLOCK);
+    assert_in_range(it->session.flow[DIRECTION_DOWNSTREAM].spliced.bytes, (64 << 10) + 1, BLOCK);
     size_t before = arrived(it, SIDE_CLIENT);
     adopt(state, F "type = latency\ndelay = 100ms\n");
     memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);

@@ -124,7 +124,7 @@ static void a_plan_without_memory_is_none(void **state)
 }
 
 /* Bytes wait in a pipe, in a ring and behind a fault when the n-th allocation of an adoption fails.
- * Returns whether it was reached. */
+ * Returns whether it was reached. A ring that cannot grow only reads later. */
 static bool adopt_with_failure(
     struct memory_session *it, struct memory_proxy *proxy, const struct config *config, long n)
 {
@@ -133,14 +133,14 @@ static bool adopt_with_failure(
     memory_session_open(it, proxy, 1);
     memory_session_open_window(it, SIDE_CLIENT, RING_BLOCK + 1000);
     memory_session_feed(it, SIDE_SERVER, bytes, ADOPTION_BYTES);
-    assert_true(it->session.flow[DIRECTION_DOWNSTREAM].in_pipe > RING_BLOCK);
+    assert_true(it->session.flow[DIRECTION_DOWNSTREAM].spliced.bytes > RING_BLOCK);
     const struct plan *plan = it->session.plan;
     const struct armed_fault *armed = it->session.armed.list[0];
     begin(n);
     int result = memory_session_adopt(it, proxy, config);
     bool reached = torture_end() > n;
-    assert_int_equal(result, reached ? -1 : 0);
-    if (reached) {
+    assert_true(result == 0 || reached);
+    if (result != 0) {
         assert_ptr_equal(it->session.plan, plan);
         assert_ptr_equal(it->session.armed.list[0], armed);
         assert_int_equal(it->session.armed.count, 1);

@@ -40,12 +40,93 @@ static void small_messages_behind_bulk_data_are_copied(void **state)
     close_it(state);
 }
 
+/* --- delayed bytes --- */
+
+#define LATENCY F "type = latency\ndelay = 100ms\n"
+
+static struct flow *downstream(struct memory_session *it)
+{
+    return &it->session.flow[DIRECTION_DOWNSTREAM];
+}
+
+static size_t arrived(const struct memory_session *it)
+{
+    return it->end[SIDE_CLIENT].out_len;
+}
+
+/* Bulk data, more than one pipe holds, then a small message 50 ms later. */
+static void feed_delayed(struct memory_session *it)
+{
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 7 >> 3);
+    memory_session_feed(it, SIDE_SERVER, bytes, 3 * MEMORY_CONDUIT_MAX);
+    memory_session_advance(it, 50 * US_PER_MS);
+    memory_session_feed(it, SIDE_SERVER, bytes + 3 * MEMORY_CONDUIT_MAX, 100);
+}
+
+static void delayed_bulk_data_waits_in_pipes(void **state)
+{
+    struct memory_session *it = open_spliced(state, LATENCY);
+    feed_delayed(it);
+    memory_session_feed_fin(it, SIDE_SERVER);
+    assert_int_equal(downstream(it)->spliced.bytes, 3 * MEMORY_CONDUIT_MAX + 100 - FLOW_READ_MAX);
+    memory_session_advance(it, 50 * US_PER_MS - 1);
+    assert_int_equal(arrived(it), 0);
+    memory_session_advance(it, 1);
+    assert_int_equal(arrived(it), 3 * MEMORY_CONDUIT_MAX);
+    memory_session_advance(it, 50 * US_PER_MS - 1);
+    assert_int_equal(arrived(it), 3 * MEMORY_CONDUIT_MAX);
+    assert_false(it->end[SIDE_CLIENT].fin_out);
+    memory_session_advance(it, 1);
+    memory_session_expect(it, SIDE_CLIENT, bytes, 3 * MEMORY_CONDUIT_MAX + 100);
+    assert_true(it->end[SIDE_CLIENT].fin_out);
+    assert_int_equal(it->splice_pipes.taken, 0);
+    assert_int_equal(it->pool.held, 0);
+    close_it(state);
+}
+
+static void delayed_bytes_are_copied_where_a_fault_may_need_them(void **state)
+{
+    static const char *const faults[] = {
+        G "type = corrupt\nrate = 1%\nwhen = bytes:4000000\n",
+        G "type = slice\nsize = 1000\n",
+        G "type = reset\nwhen = match:\"no such bytes\"\n",
+        G "type = noop\nuntil = match:\"no such bytes\"\n",
+    };
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        char text[256];
+        snprintf(text, sizeof text, LATENCY "%s", faults[i]);
+        struct memory_session *it = open_spliced(state, text);
+        feed_delayed(it);
+        assert_int_equal(downstream(it)->spliced.bytes, 0);
+        memory_session_advance(it, US_PER_S);
+        memory_session_expect(it, SIDE_CLIENT, bytes, 3 * MEMORY_CONDUIT_MAX + 100);
+        close_it(state);
+    }
+}
+
+static void bytes_in_pipes_count_as_memory(void **state)
+{
+    struct memory_session *it = open_spliced(state, LATENCY);
+    it->pool.most = MEMORY_CONDUIT_MAX;
+    feed_delayed(it);
+    assert_in_range(downstream(it)->spliced.bytes, 1, MEMORY_CONDUIT_MAX);
+    assert_in_range(it->pool.held, MEMORY_CONDUIT_MAX - FLOW_READ_MAX, MEMORY_CONDUIT_MAX);
+    memory_session_advance(it, US_PER_S);
+    memory_session_expect(it, SIDE_CLIENT, bytes, 3 * MEMORY_CONDUIT_MAX + 100);
+    it->pool.most = 0;
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(bulk_data_is_spliced_from_its_second_read_on),
         TEST(a_bulk_stream_that_pauses_is_still_spliced),
         TEST(small_messages_behind_bulk_data_are_copied),
+        TEST(delayed_bulk_data_waits_in_pipes),
+        TEST(delayed_bytes_are_copied_where_a_fault_may_need_them),
+        TEST(bytes_in_pipes_count_as_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

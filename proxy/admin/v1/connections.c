@@ -132,7 +132,7 @@ static void write_flow(struct text *text, const struct flow *flow, enum directio
     text_puts(text, "{");
     text_json_number(text, "read", flow_read(flow));
     text_json_number(text, "handed_on", flow_forwarded(flow));
-    text_json_number(text, "held", ring_used(&flow->ring) + flow->in_pipe);
+    text_json_number(text, "held", flow_pending(flow));
     text_json_number(text, "inserted", flow->inserted);
     text_json_number(text, "dropped", flow->dropped);
     text_json_member(text, "source", flow_ends[flow->end]);
