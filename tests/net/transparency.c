@@ -18,6 +18,7 @@
  *
  * In the end no descriptor and no child may be left over.
  */
+#include "tests/lib/command_network.h"
 #include "tests/lib/proxy_process.h"
 #include "tests/lib/scripts.h"
 
@@ -129,38 +130,13 @@ static void write_section(const struct suite *suite, size_t i, char *text, size_
         suite->scenarios[i].script->name, listen, upstream);
 }
 
-/* The command prints its process number, and stays until a signal ends it. */
-static const char command[] =
-    "trap 'exit 0' TERM; echo \"command $$ here\"; while :; do sleep 1 & wait; done";
-
-/* 0: it has not said so yet. */
-static long command_pid(const struct suite *suite)
-{
-    char line[256];
-    long pid = 0;
-    FILE *file = fopen(suite->process.output, "re");
-    while (file != NULL && pid == 0 && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "command ", 8) == 0 && strstr(line, " here") != NULL)
-            pid = strtol(line + 8, NULL, 10);
-    if (file != NULL)
-        fclose(file);
-    return pid;
-}
-
 static bool find_network(struct suite *suite)
 {
-    const struct timespec pause = {.tv_nsec = 5000000};
-    char path[64];
-    long pid = 0;
-    for (int i = 0; i < 4000 && (pid = command_pid(suite)) == 0; i++)
-        nanosleep(&pause, NULL);
-    snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
-    suite->network = open(path, O_RDONLY | O_CLOEXEC);
-    if (suite->network > 0)
-        return true;
-    perror(path);
-    suite->network = 0;
-    return false;
+    int network = command_network_open(&suite->process);
+    if (network < 0)
+        fprintf(stderr, "no network of the command: %s\n", strerror(-network));
+    suite->network = network > 0 ? network : 0;
+    return network > 0;
 }
 
 static bool start_proxies(struct suite *suite)
@@ -174,8 +150,8 @@ static bool start_proxies(struct suite *suite)
         write_section(suite, i, sections + used, SECTION_BYTES);
         used += strlen(sections + used);
     }
-    bool started = proxy_process_start_exec(
-        &suite->process, "grace = 1s\n", sections, suite->intercepted ? command : NULL);
+    bool started = proxy_process_start_exec(&suite->process, "grace = 1s\n", sections,
+        suite->intercepted ? command_network_script : NULL);
     free(sections);
     return started;
 }
