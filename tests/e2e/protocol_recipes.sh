@@ -5,6 +5,8 @@
 # reported, and what happened at the server shows that the place is the right one.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$(dirname "$0")/../lib/servers.sh"
 need curl openssl
 recipes=$(dirname "$0")/../../config/recipes/protocols
 rounds=${ROUNDS:-1}
@@ -23,19 +25,11 @@ done_with() {
 }
 
 nginx_start
-head -c 100000 /dev/zero >"$work/www/big"
+head -c 1000000 /dev/zero >"$work/www/big"
 echo small >"$work/www/small"
 
-tls_try() {
-    tls_port=$1
-    (cd "$work/www" && exec openssl s_server -quiet -WWW -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key") \
-        >"$work/tls.server" 2>&1 &
-    servers+=("$!")
-    await_server "$!" curl -q -sk --noproxy '*' -o /dev/null "https://127.0.0.1:$1/small"
-}
-openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/cert" -days 9 -subj /CN=localhost \
-    2>"$work/openssl.err"
-on_free_port tls_try
+h2_start
+tls_start
 
 http_recipes() {
     recipe http-nth-request "$nginx_port"
@@ -48,6 +42,11 @@ http_recipes() {
     recipe http-last-chunk-cut "$nginx_port"
     expect 18 web -o /dev/null -H 'Accept-Encoding: gzip' "http://$address/big"
     says "$work/err" 'transfer closed with outstanding read data remaining'
+    done_with
+
+    recipe http-early-close "$nginx_port"
+    expect 18 web -o /dev/null "http://$address/small"
+    says "$work/err" 'transfer closed with 6 bytes remaining to read'
     done_with
 
     recipe http-503-instead "$nginx_port"
@@ -88,21 +87,37 @@ http_recipes() {
     says "$proxy_log" '"fault":"rest-unread",'
 }
 
-smtp_server() {
-    exec python3 -W ignore -c '
-import asyncore, smtpd, sys
-class Server(smtpd.SMTPServer):
-    def process_message(self, peer, mailfrom, rcpttos, data, **more):
-        open(sys.argv[2], "ab").write(data + b"\n")
-Server(("127.0.0.1", int(sys.argv[1])), None)
-asyncore.loop()' "$1" "$work/mails"
+# The second request of a client that does not look at its idle connection.
+http_half_close_recipe() {
+    recipe http-half-close "$nginx_port"
+    expect 1 timeout 60 python3 -c '
+import http.client, sys
+connection = http.client.HTTPConnection(sys.argv[1])
+for attempt in 1, 2:
+    connection.request("GET", "/small")
+    print(connection.getresponse().read())' "$address"
+    same "the first answer" "b'small\\n'" "$(cat "$work/out")"
+    says "$work/err" 'RemoteDisconnected: Remote end closed connection without response'
+    done_with
 }
 
-smtp_try() {
-    smtp_port=$1
-    smtp_server "$1" >"$work/smtp.server" 2>&1 &
-    servers+=("$!")
-    await_server "$!" curl -q -s --noproxy '*' -o /dev/null "smtp://127.0.0.1:$1" -X NOOP
+h2_recipe() {
+    recipe http2-goaway-then-reset "$h2_port"
+    # 55: the RST came before curl acknowledged the SETTINGS.
+    expect '55|56' web --http2-prior-knowledge -o /dev/null "http://$address/small"
+    says "$work/err" '(Recv|Send) failure: (Connection reset by peer|Broken pipe)'
+    done_with
+    says "$proxy_log" '"fault":"goaway",.*"kind":"DATA"'
+}
+
+tls_client() { # VERSION
+    printf 'GET /big HTTP/1.0\r\n\r\n' | timeout 60 openssl s_client -connect "$address" -quiet -ign_eof "-$1"
+}
+
+# tls_get VERSION - openssl s_client reports that the stream is cut.
+tls_get() {
+    expect 1 tls_client "$1"
+    says "$work/err" 'unexpected eof while reading'
 }
 
 smtp_recipe() {
@@ -115,6 +130,16 @@ smtp_recipe() {
 }
 
 tls_recipes() {
+    local recipe version
+    for recipe in tls-cut-in-header tls-cut-in-record tls-cut-behind-record; do
+        for version in tls1_2 tls1_3; do
+            recipe "$recipe" "$tls_port"
+            tls_get "$version"
+            done_with
+            says "$proxy_log" '"event":"fault"'
+        done
+    done
+
     recipe tls-cut-behind-record "$tls_port"
     expect '35|56' web -k -o /dev/null --tlsv1.3 "https://$address/big"
     says "$work/err" 'unexpected eof while reading|SSL_ERROR_SYSCALL'
@@ -154,12 +179,17 @@ postgres_recipe() {
     done_with
 }
 
-mqtt_try() {
-    mqtt_port=$1
-    printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$1" >"$work/mosquitto.conf"
-    mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.server" 2>&1 &
-    servers+=("$!")
-    await_server "$!" mosquitto_pub -h 127.0.0.1 -p "$1" -t t -m m 2>"$work/mosquitto.err"
+failover_recipe() {
+    recipe failover "$pg_port"
+    expect 2 psql -X -q -h 127.0.0.1 -p "${address##*:}" -c 'SELECT 1'
+    says "$work/err" 'server closed the connection unexpectedly|Connection reset by peer'
+    : >"$work/attempts"
+    reconnects() {
+        psql -X -q -h 127.0.0.1 -p "${address##*:}" -c 'SELECT 1' >/dev/null 2>>"$work/attempts"
+    }
+    eventually 20 reconnects || fail "the proxy refuses for ever: $(tail -n 3 "$work/attempts")"
+    says "$work/attempts" 'Connection refused'
+    done_with
 }
 
 mqtt_recipe() {
@@ -177,20 +207,27 @@ mqtt_recipe() {
 
 for ((round = 1; round <= rounds; round++)); do
     http_recipes
+    h2_recipe
     tls_recipes
 done
+if command -v python3 >/dev/null; then
+    for ((round = 1; round <= rounds; round++)); do http_half_close_recipe; done
+fi
 if command -v redis-server >/dev/null; then
     redis_start
     for ((round = 1; round <= rounds; round++)); do redis_recipe; done
 fi
 if command -v mosquitto >/dev/null && command -v mosquitto_pub >/dev/null; then
-    on_free_port mqtt_try
+    mqtt_start
     for ((round = 1; round <= rounds; round++)); do mqtt_recipe; done
 fi
 if python3 -W ignore -c 'import smtpd' 2>/dev/null; then
-    on_free_port smtp_try
+    smtp_start
     for ((round = 1; round <= rounds; round++)); do smtp_recipe "$round"; done
 fi
 postgres_start
 sql 'CREATE TABLE ledger (entry int)'
-for ((round = 1; round <= rounds; round++)); do postgres_recipe "$round"; done
+for ((round = 1; round <= rounds; round++)); do
+    postgres_recipe "$round"
+    failover_recipe
+done

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # `work` is that of tests/e2e/lib.sh
+#
+# Servers of the tests about protocols, beside those of tests/e2e/lib.sh. Each function starts one and sets its port.
+
+# h2_start - nginx with HTTP/2 without TLS, which serves $work/www; sets h2_port.
+h2_start() {
+    need nginx
+    on_free_port h2_try
+}
+
+h2_try() {
+    local user=
+    [ "$(id -u)" -ne 0 ] || user='user root;'
+    cat >"$work/h2.conf" <<CONF
+$user
+daemon off;
+pid $work/h2.pid;
+error_log $work/h2.error;
+events { }
+http { access_log off; server { listen 127.0.0.1:$1 http2; root $work/www; } }
+CONF
+    nginx -e "$work/h2.error" -p "$work" -c "$work/h2.conf" 2>"$work/h2.server" &
+    servers+=("$!")
+    # shellcheck disable=SC2034 # for the tests
+    h2_port=$1
+    await_server "$!" curl -q -s --noproxy '*' -o /dev/null --http2-prior-knowledge "http://127.0.0.1:$1/small"
+}
+
+# tls_start - openssl s_server, which serves $work/www; sets tls_port.
+tls_start() {
+    need openssl
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/cert" -days 9 -subj /CN=localhost \
+        2>"$work/openssl.err" || fail "openssl req: $(cat "$work/openssl.err")"
+    on_free_port tls_try
+}
+
+tls_try() {
+    (cd "$work/www" && exec openssl s_server -quiet -WWW -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key") \
+        >"$work/tls.server" 2>&1 &
+    servers+=("$!")
+    # shellcheck disable=SC2034 # for the tests
+    tls_port=$1
+    await_server "$!" curl -q -sk --noproxy '*' -o /dev/null "https://127.0.0.1:$1/small"
+}
+
+# mqtt_start - mosquitto; sets mqtt_port.
+mqtt_start() {
+    need mosquitto mosquitto_pub
+    on_free_port mqtt_try
+}
+
+mqtt_try() {
+    printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$1" >"$work/mosquitto.conf"
+    mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.server" 2>&1 &
+    servers+=("$!")
+    # shellcheck disable=SC2034 # for the tests
+    mqtt_port=$1
+    await_server "$!" mosquitto_pub -h 127.0.0.1 -p "$1" -t t -m m 2>"$work/mosquitto.err"
+}
+
+# smtp_start - Python's smtpd, which appends each mail to $work/mails; sets smtp_port.
+smtp_start() {
+    need python3
+    on_free_port smtp_try
+}
+
+smtp_server() {
+    exec python3 -W ignore -c '
+import asyncore, smtpd, sys
+class Server(smtpd.SMTPServer):
+    def process_message(self, peer, mailfrom, rcpttos, data, **more):
+        open(sys.argv[2], "ab").write(data + b"\n")
+Server(("127.0.0.1", int(sys.argv[1])), None)
+asyncore.loop()' "$1" "$work/mails"
+}
+
+smtp_try() {
+    smtp_server "$1" >"$work/smtp.server" 2>&1 &
+    servers+=("$!")
+    # shellcheck disable=SC2034 # for the tests
+    smtp_port=$1
+    await_server "$!" curl -q -s --noproxy '*' -o /dev/null "smtp://127.0.0.1:$1" -X NOOP
+}
