@@ -5,7 +5,9 @@
  * A value is a type byte, a line, and for some types a body. An aggregate says how many values it
  * holds, so one counter of values still to come is enough, however deep they are nested. Upstream a
  * message is a command, and its kind is the command's name; a line without type byte is an inline
- * command. RESP 3's streamed values (`$?`, `*?`), which no server sends, are not understood.
+ * command, and an empty line is no message: redis-cli --pipe sends one (networking.c of Redis,
+ * processInlineBuffer()). RESP 3's streamed values (`$?`, `*?`), which no server sends, are not
+ * understood.
  */
 #include <string.h>
 
@@ -106,6 +108,8 @@ static enum taken take_type(
     bool known = byte < TYPE_COUNT && type_names[byte] != NULL;
     bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
     bool upstream = direction == DIRECTION_UPSTREAM;
+    if (first && upstream && (byte == '\r' || byte == '\n'))
+        return TAKEN;
     if (!known && !(first && upstream && letter))
         return WRONG;
     stream->type = byte;
@@ -217,7 +221,7 @@ static void begin_command(struct framing *framing, enum direction direction)
 }
 
 static enum taken take_inline_byte(
-    struct framing *framing, enum direction direction, unsigned char byte)
+    struct framing *framing, enum direction direction, unsigned char byte, uint64_t at)
 {
     struct redis_state *state = framing->state;
     struct redis_stream *stream = &state->streams[direction];
@@ -229,6 +233,8 @@ static enum taken take_inline_byte(
     }
     stream->mode = REDIS_LINE;
     begin_command(framing, direction);
+    if (byte == '\n')
+        end_value(framing, direction, at + 1);
     return TAKEN;
 }
 
@@ -243,7 +249,7 @@ static enum taken take_byte(
     case REDIS_LENGTH:
         return take_length_byte(framing, direction, byte, at);
     case REDIS_INLINE:
-        return take_inline_byte(framing, direction, byte);
+        return take_inline_byte(framing, direction, byte, at);
     case REDIS_NAME:
         stream->name[stream->have++] = (char)byte;
         return TAKEN;

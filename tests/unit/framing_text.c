@@ -154,6 +154,14 @@ static void redis_commands_have_names(void **state)
         SAYS('s', ":1\r\n+PONG\r\n$-1\r\n"));
 }
 
+/* Redis passes over empty lines between commands, and takes \n alone as the end of one. */
+static void redis_empty_lines_are_no_commands(void **state)
+{
+    (void)state;
+    CHECK("redis", "1:PING@2 =? .16 2:PING@17 =? .22 3:get@23 =? .29", "",
+        SAYS('c', "\r\n*1\r\n$4\r\nPING\r\n\nPING\n\nget a\n\r\n"));
+}
+
 static void redis_values_nest(void **state)
 {
     (void)state;
@@ -245,6 +253,7 @@ int main(void)
         cmocka_unit_test(lines_end_with_a_line_feed),
         cmocka_unit_test(a_turn_ends_when_the_other_side_speaks),
         cmocka_unit_test(redis_commands_have_names),
+        cmocka_unit_test(redis_empty_lines_are_no_commands),
         cmocka_unit_test(redis_values_nest),
         cmocka_unit_test(redis_that_is_something_else_is_lost),
         cmocka_unit_test(smtp_mail_is_one_message),
