@@ -5,6 +5,10 @@
 # count on the same connections; and faults at messages, which count no bytes, are what the client reports.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$(dirname "$0")/../lib/servers.sh"
+# shellcheck source=tests/lib/dissect.sh
+. "$(dirname "$0")/../lib/dissect.sh"
 need curl openssl tshark psql mosquitto mosquitto_pub mariadb mariadbd mariadb-install-db
 [ "$(id -u)" -eq 0 ] || skip "capturing needs root"
 
@@ -13,30 +17,9 @@ postgres_start
 head -c 100000 /dev/zero >"$work/www/big"
 echo small >"$work/www/small"
 
-h2_try() {
-    h2_port=$1
-    cat >"$work/h2.conf" <<CONF
-user root;
-daemon off;
-pid $work/h2.pid;
-error_log $work/h2.error;
-events { }
-http { access_log off; server { listen 127.0.0.1:$1 http2; root $work/www; } }
-CONF
-    nginx -e "$work/h2.error" -p "$work" -c "$work/h2.conf" 2>"$work/h2.server" &
-    servers+=("$!")
-    await_server "$!" curl -q -s --noproxy '*' -o /dev/null --http2-prior-knowledge "http://127.0.0.1:$1/small"
-}
-on_free_port h2_try
-
-mqtt_try() {
-    mqtt_port=$1
-    printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$1" >"$work/mosquitto.conf"
-    mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.server" 2>&1 &
-    servers+=("$!")
-    await_server "$!" mosquitto_pub -h 127.0.0.1 -p "$1" -t t -m m 2>"$work/mosquitto.err"
-}
-on_free_port mqtt_try
+h2_start
+mqtt_start
+tls_start
 
 mariadb_try() {
     mariadb_port=$1
@@ -49,22 +32,10 @@ mariadb-install-db --no-defaults --datadir="$work/mariadb" --skip-test-db --user
     fail "mariadb-install-db: $(tail -n 3 "$work/mariadb.install")"
 on_free_port mariadb_try
 
-tls_try() {
-    tls_port=$1
-    (cd "$work/www" && exec openssl s_server -quiet -WWW -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key") \
-        >"$work/tls.server" 2>&1 &
-    servers+=("$!")
-    await_server "$!" curl -q -sk --noproxy '*' -o /dev/null "https://127.0.0.1:$1/small"
-}
-openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/cert" -days 9 -subj /CN=localhost \
-    2>"$work/openssl.err"
-on_free_port tls_try
+redis_start
+smtp_start
 
 # --- counts ---
-
-section() { # NAME PROTOCOL PORT
-    printf '[proxy %s]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:%s\nprotocol = %s\nlog_messages = yes\n\n' "$1" "$3" "$2"
-}
 
 proxy_start <<INI
 $(section http http "$nginx_port")
@@ -74,14 +45,10 @@ $(section tls13 tls "$tls_port")
 $(section postgres postgres "$pg_port")
 $(section mysql mysql "$mariadb_port")
 $(section mqtt mqtt "$mqtt_port")
+$(section redis redis "$redis_port")
+$(section smtp smtp "$smtp_port")
 INI
-
-pcap=$work/lo.pcap
-tshark -q -i lo -w "$pcap" -f "tcp" 2>"$work/tshark.err" &
-tshark_pid=$!
-servers+=("$tshark_pid")
-eventually 30 test -s "$pcap" || skip "tshark cannot capture: $(tail -n 1 "$work/tshark.err")"
-
+capture_start
 expect 0 web -o /dev/null "http://$(proxy_address http)/big" "http://$(proxy_address http)/small" \
     "http://$(proxy_address http)/none"
 expect 0 web -I "http://$(proxy_address http)/big"
@@ -93,42 +60,27 @@ expect 0 psql -X -q -h 127.0.0.1 -p "$(proxy_port postgres)" -c 'SELECT generate
 expect 0 mariadb --no-defaults -h 127.0.0.1 -P "$(proxy_port mysql)" \
     -e 'SELECT seq FROM mysql.seq_1_to_500; SELECT 1 WHERE 1 = 0'
 expect 0 mosquitto_pub -h 127.0.0.1 -p "$(proxy_port mqtt)" -t t -q 2 -m hello
-# The last byte of the capture must be written before it is read.
-expect 0 web -o /dev/null "http://127.0.0.1:$nginx_port/small?last"
-in_capture() {
-    grep -qa '/small?last' "$pcap"
+redis_says() {
+    redis-cli -h 127.0.0.1 -p "$(proxy_port redis)" "$@"
 }
-eventually 30 in_capture || fail "the capture does not come to its end"
-proxy_stop
-end_process "$tshark_pid" INT || true
+for command in 'SET word one' 'INCR number' 'GET word' 'GET none' 'RPUSH list a b c' 'LRANGE list 0 -1' 'INCR word' 'SCAN 0'; do
+    # shellcheck disable=SC2086 # several words
+    expect 0 redis_says $command
+done
+redis_pipelined() {
+    local word
+    for word in one two three; do
+        # shellcheck disable=SC2016 # lengths of RESP
+        printf '*2\r\n$4\r\nECHO\r\n$%d\r\n%s\r\n' ${#word} "$word"
+    done | redis_says --pipe
+}
+expect 0 redis_pipelined
+printf 'Subject: x\r\n\r\none\r\n..\r\ntwo\r\n' >"$work/mail"
+expect 0 web --mail-from a@example.com --mail-rcpt b@example.com --mail-rcpt c@example.com -T "$work/mail" \
+    "smtp://$(proxy_address smtp)"
+capture_end
 
-# What the proxy saw of a proxy's direction.
-seen() { # PROXY DIRECTION
-    grep -E '"event": *"message"' "$proxy_log" | grep -E "\"proxy\": *\"$1\"" | grep -cE "\"direction\": *\"$2\"" || true
-}
-
-# What tshark counts between the clients and a proxy's port: every occurrence of a field.
-port_of() { # PROXY
-    sed -nE "s/^$1 .*:([0-9]+)$/\\1/p" "$proxy_ready"
-}
-dissected() { # PROXY DIRECTION DISSECTOR FIELD [FILTER]
-    local port end=srcport
-    port=$(port_of "$1")
-    [ "$2" = downstream ] || end=dstport
-    tshark -r "$pcap" -d "tcp.port==$port,$3" -Y "tcp.$end == $port && ${5:-$4}" -T fields -E occurrence=a -E aggregator=, \
-        -e "$4" 2>/dev/null | tr , '\n' | wc -l
-}
-
-compare() { # PROXY DIRECTION DISSECTOR FIELD [FILTER]
-    local want got
-    want=$(dissected "$@")
-    got=$(seen "$1" "$2")
-    note "$1 $2: $got messages, tshark counts $want"
-    [ "$got" -gt 0 ] || fail "no message of $1 $2"
-    same "messages of $1 $2" "$want" "$got"
-}
-
-! grep -E '"event": *"framing_lost"' "$proxy_log" || fail "a framing was lost"
+no_framing_lost
 compare http upstream http http.request.method
 compare http downstream http http.response.code
 compare http2 upstream http2 http2.type
@@ -143,3 +95,14 @@ compare mysql upstream mysql mysql.packet_length
 compare mysql downstream mysql mysql.packet_length
 compare mqtt upstream mqtt mqtt.msgtype
 compare mqtt downstream mqtt mqtt.msgtype
+compare redis upstream resp resp.array
+# Each value once, but those inside of arrays are no messages.
+values=0
+for field in resp.string resp.error resp.integer resp.bulk_string resp.array; do
+    values=$((values + $(dissected redis downstream resp $field)))
+done
+compare_count redis downstream $((values - $(dissected_values redis downstream resp resp.array.length | awk '{ n += $1 } END { print n + 0 }')))
+mails=$(dissected smtp upstream smtp imf)
+same "mails that tshark has found" 1 "$mails"
+compare_count smtp upstream $(($(dissected smtp upstream smtp smtp.req.command) + mails))
+compare smtp downstream smtp smtp.response.code
