@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "proxy/app/exec/private_network.h"
+#include "proxy/app/intercept/sysctls.h"
 
 struct request {
     int family, type, protocol;
@@ -88,12 +89,15 @@ static int open_namespace(const char *path)
 static void present(int pair)
 {
     struct answer answer = {0};
+    struct sysctls sysctls;
     int before = open_namespace("/proc/self/ns/user");
+    sysctls_read(&sysctls);
     if (private_network_enter("--intercept", &answer.text) != 0) {
         answer.errnum = EPERM;
         send_answer(pair, &answer, NULL, 0);
         _exit(EXIT_FAILURE);
     }
+    sysctls_write(&sysctls);
     int fds[2] = {open_namespace("/proc/self/ns/net"), open_namespace("/proc/self/ns/user")};
     if (before < 0 || fds[0] < 0 || fds[1] < 0) {
         answer.errnum = errno;
