@@ -5,6 +5,7 @@
  */
 #include "proxy/admin/admin.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -151,4 +152,12 @@ void admin_address(const struct admin *admin, char *buf, size_t size)
 {
     const struct listener *listener = &admin->http.listener;
     address_format_sockaddr(&listener->address, listener->address_len, buf, size);
+}
+
+uint16_t admin_port(const struct admin *admin)
+{
+    const struct sockaddr_storage *address = &admin->http.listener.address;
+    /* sin_port and sin6_port have the same offset. */
+    return address->ss_family == AF_UNIX ? 0
+                                         : ntohs(((const struct sockaddr_in *)address)->sin_port);
 }

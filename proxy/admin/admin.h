@@ -42,6 +42,9 @@ void admin_note_event(struct admin *admin, const struct event *event);
 /* Writes its address: "127.0.0.1:8474". */
 void admin_address(const struct admin *admin, char *buf, size_t size);
 
+/* Its TCP port; 0: a UNIX socket. */
+uint16_t admin_port(const struct admin *admin);
+
 /* Reads the list of proxies that `toxiproxy-server -config` takes, and adds them to a
  * configuration. Everything it does not understand is a problem. Returns the number of problems. */
 size_t admin_read_proxies(const char *path, struct config *config, FILE *problems);

@@ -30,6 +30,12 @@ void admin_address(const struct admin *admin, char *buf, size_t size)
     snprintf(buf, size, "%s", "");
 }
 
+uint16_t admin_port(const struct admin *admin)
+{
+    (void)admin;
+    return 0;
+}
+
 size_t admin_read_proxies(const char *path, struct config *config, FILE *problems)
 {
     (void)config;

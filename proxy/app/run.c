@@ -316,7 +316,9 @@ static int start(struct run *run, struct err *err)
     if (open_admin(run, err) != 0 ||
         control_load(&run->control, &run->config, CONTROL_KEEP_API, err) != CONTROL_OK)
         return -1;
-    if (run->options->intercept != NULL && intercept_start(run->options->intercept, err) != 0)
+    uint16_t api_port = run->admin == NULL ? 0 : admin_port(run->admin);
+    if (run->options->intercept != NULL &&
+        intercept_start(run->options->intercept, api_port, err) != 0)
         return -1;
     /* Files are written by that user: whether he can is asked once more. */
     if (rights_drop(&run->config, err) != 0 || outcome_check(run->options, err) != 0)

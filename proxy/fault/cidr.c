@@ -32,6 +32,11 @@ static void map(unsigned char bytes[16], const void *in_addr)
     memcpy(bytes + sizeof mapped, in_addr, 4);
 }
 
+bool cidr_is_ipv4(const struct cidr *cidr)
+{
+    return is_mapped(cidr->bytes) && cidr->prefix >= MAPPED_BITS;
+}
+
 static bool same_prefix(const unsigned char a[16], const unsigned char b[16], unsigned prefix)
 {
     unsigned whole = prefix / 8, rest = prefix % 8;

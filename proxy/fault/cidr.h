@@ -29,6 +29,8 @@ bool cidr_list_has(const struct cidr_list *list, const struct sockaddr_storage *
 MUST_CHECK int cidr_parse(char *text, struct cidr *cidr, struct err *err);
 /* Whether the address is in the network. False for an address that is neither IPv4 nor IPv6. */
 bool cidr_has(const struct cidr *cidr, const struct sockaddr_storage *address);
+/* Whether it is a network of IPv4: its last 4 bytes, with a prefix that is 96 bits shorter. */
+bool cidr_is_ipv4(const struct cidr *cidr);
 
 extern const struct option_kind option_cidr_list; /* struct cidr_list */
 

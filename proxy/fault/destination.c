@@ -68,6 +68,14 @@ bool destination_list_has_port(const struct destination_list *list, uint16_t por
     return false;
 }
 
+bool destination_list_has_hosts(const struct destination_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (list->terms[i].host != DESTINATION_ANY_HOST)
+            return true;
+    return false;
+}
+
 /* --- reading --- */
 
 static int parse_port(const char *text, uint16_t *port, struct err *err)

@@ -53,6 +53,9 @@ bool destination_list_has(const struct destination_list *list, const struct dial
 /* Whether a term of the list has the port, on any host. */
 bool destination_list_has_port(const struct destination_list *list, uint16_t port);
 
+/* Whether a term of the list has a host, and not any. */
+bool destination_list_has_hosts(const struct destination_list *list);
+
 /* Replaces an IPv4-mapped IPv6 address by the IPv4 address (RFC 4291 2.5.5.2). */
 void sockaddr_unmap(struct sockaddr_storage *address);
 

@@ -24,9 +24,11 @@ static size_t length_without_dot(const char *name, size_t length)
     return length > 1 && name[length - 1] == '.' ? length - 1 : length;
 }
 
-static bool matches(const char *name, const char *wanted, size_t length)
+bool host_name_matches(const struct host_name *pair, const char *wanted, size_t length)
 {
+    const char *name = pair->name;
     size_t own = strlen(name);
+    length = length_without_dot(wanted, length);
     if (length > 2 && wanted[0] == '*')
         return own >= length && strncasecmp(name + own - (length - 1), wanted + 1, length - 1) == 0;
     return own == length && strncasecmp(name, wanted, length) == 0;
@@ -37,10 +39,9 @@ bool host_names_has(const struct host_names *names, const char *name, size_t len
 {
     unsigned char bytes[16];
     map(address, bytes);
-    length = length_without_dot(name, length);
     for (size_t i = 0; i < names->count; i++)
         if (memcmp(names->pairs[i].address, bytes, sizeof bytes) == 0 &&
-            matches(names->pairs[i].name, name, length))
+            host_name_matches(&names->pairs[i], name, length))
             return true;
     return false;
 }

@@ -17,8 +17,8 @@
 #define HOST_NAMES_MAX 1024
 
 struct host_name {
-    char *name; /* owned; without a final dot */
-    unsigned char address[16];
+    char *name;                /* owned; without a final dot */
+    unsigned char address[16]; /* IPv4 as an IPv4-mapped IPv6 address */
 };
 
 struct host_names {
@@ -36,6 +36,9 @@ void host_names_add(
  * example.com. */
 bool host_names_has(const struct host_names *names, const char *name, size_t length,
     const struct sockaddr_storage *address);
+
+/* Whether the pair has the name of `length` bytes, which may begin with `*.` */
+bool host_name_matches(const struct host_name *pair, const char *name, size_t length);
 
 void host_names_deinit(struct host_names *names);
 

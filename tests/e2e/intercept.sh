@@ -107,6 +107,53 @@ one_host() {
     intercept 0 --intercept "localhost:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.2:$port/"
 }
 
+# A fault of the listening socket meets the hosts that the proxy intercepts, and no other host of the port.
+one_host_refused() {
+    local fault host file=$work/two.ini
+    for host in 127.0.0.2 127.0.0.2/31; do
+        intercept 7 --intercept "$host:$port" --fault type=refuse -- "${get[@]}" "http://127.0.0.2:$port/"
+        intercept 0 --intercept "$host:$port" --fault type=refuse -- "${get[@]}" "http://127.0.0.1:$port/"
+    done
+    intercept 7 --intercept "localhost:$port" --fault type=refuse -- "${get[@]}" "http://127.0.0.1:$port/"
+    intercept 0 --intercept "localhost:$port" --fault type=refuse -- "${get[@]}" "http://127.0.0.2:$port/"
+    for fault in no_accept syn_blackhole; do
+        intercept 28 --intercept "127.0.0.2:$port" --fault "type=$fault" -- "${get[@]}" --max-time 1 "http://127.0.0.2:$port/"
+        intercept 0 --intercept "127.0.0.2:$port" --fault "type=$fault" -- "${get[@]}" "http://127.0.0.1:$port/"
+    done
+    if have_ipv6; then
+        intercept 7 --intercept "[::1]:$port" --fault type=refuse -- "${get[@]}" "http://[::1]:$port/"
+        intercept 0 --intercept "[::1]:$port" --fault type=refuse -- "${get[@]}" "http://127.0.0.1:$port/"
+    fi
+    # The next proxy that has the port takes the other hosts.
+    printf '[proxy one]\nintercept = 127.0.0.2:%s\n[fault no]\nproxy = one\ntype = refuse\n[proxy rest]\nintercept = %s\n' \
+        "$port" "$port" >"$file"
+    intercept 7 -c "$file" -- "${get[@]}" "http://127.0.0.2:$port/"
+    intercept 0 -c "$file" -- "${get[@]}" "http://127.0.0.1:$port/"
+    says "$work/log" '"event":"open","proxy":"rest"'
+    # Other hosts of the port pass, whatever --pass says of other ports.
+    intercept 0 --intercept "127.0.0.2:$port" --pass none -- "${get[@]}" "http://127.0.0.1:$port/"
+}
+
+# A proxy that the API adds, changes and removes while the command runs.
+proxies_of_api() {
+    local api=127.0.0.1:$other
+    # shellcheck disable=SC2016
+    intercept 0 --intercept 1 --pass none --admin "$api" -- bash -c '
+        set -e
+        call() { curl -q -sS --noproxy "*" --fail-with-body -X "$1" -d "$3" "http://$api/v1/proxies$2"; echo; }
+        ask() { curl -q -s --noproxy "*" --max-time 20 -o /dev/null "$@" && code=0 || code=$?; }
+        api=$1
+        call POST "" "{\"name\": \"late\", \"intercept\": \"80\", \"upstream\": \"builtin:http\"}"
+        ask http://203.0.113.7/ && [ "$code" = 0 ]
+        ask http://203.0.113.7:81/ && [ "$code" = 7 ]
+        call PATCH /late "{\"intercept\": \"203.0.113.7:81\"}"
+        ask http://203.0.113.7:81/ && [ "$code" = 0 ]
+        ask http://203.0.113.7/ && [ "$code" = 7 ]
+        call DELETE /late ""
+        ask http://203.0.113.7:81/ && [ "$code" = 7 ]' sh "$api"
+    says "$work/log" '"event":"open","proxy":"late",.*"server":"203.0.113.7:81"'
+}
+
 # A fault is limited to destinations; record, report and summary say what was dialled.
 destinations() {
     # shellcheck disable=SC2016
@@ -183,6 +230,8 @@ everything() {
     faults_happen
     any_address
     one_host
+    one_host_refused
+    proxies_of_api
     destinations
     passing
     own_servers

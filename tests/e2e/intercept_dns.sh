@@ -102,6 +102,8 @@ code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get
 echo "the host: $code"
 code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get http://127.0.0.3:8080/bytes/100 >/dev/null 2>&1 || code=$?
 echo "another host: $code"
+code=0; run --intercept app.test:8080 --fault type=refuse -- $get http://app.test:8080/ >/dev/null 2>&1 || code=$?
+echo "the host refused: $code"
 # Not known at the start: learnt from the answer that passes.
 kill "$server"; wait "$server" || true
 rm server.ready
@@ -129,5 +131,6 @@ without a route: 7
 with an upstream: $with_upstream
 the host: 56
 another host: 0
+the host refused: 7
 no server: 6
 learnt: 56" "$(cat out)"

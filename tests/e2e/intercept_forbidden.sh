@@ -82,6 +82,9 @@ says "$work/err" 'cannot redirect connections'
 # One host of a port, and faults of the listening socket.
 listed 56 --intercept "127.0.0.2:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.2:$port/"
 listed 0 --intercept "127.0.0.2:$port" --fault 'type=reset when=bytes:10' -- "${get[@]}" "http://127.0.0.1:$port/"
+# A socket serves every host of its port: stderr says which faults meet all of them.
+listed 7 --intercept "127.0.0.2:$port" --fault 'type=refuse' -- "${get[@]}" "http://127.0.0.1:$port/"
+says "$work/err" "^rudeproxy: 127.0.0.2:$port: here refuse meets every host of the port\$"
 listed 7 --intercept "$port" --fault 'type=refuse' -- "${get[@]}" "http://127.0.0.1:$port/"
 listed 28 --intercept "$port" --fault 'type=syn_blackhole' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
 listed 28 --intercept "$port" --fault 'type=no_accept' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"

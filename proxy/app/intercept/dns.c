@@ -111,6 +111,8 @@ static void on_answer(uv_poll_t *poll, int status, int events)
         if (n < 0)
             return;
         dns_note_addresses(bytes, (size_t)n, flow->dns->names);
+        if (flow->dns->on_names != NULL)
+            flow->dns->on_names(flow->dns);
         send_to_client(flow, bytes, (size_t)n);
     }
 }

@@ -27,6 +27,8 @@ struct dns {
     size_t count;
     struct resolv resolv;
     struct host_names *names; /* learns from the answers */
+    /* Called when an answer may have told a name, before the command gets it; NULL: not called. */
+    void (*on_names)(struct dns *dns);
     uv_loop_t *loop;
     uv_poll_t *poll;   /* of fd; allocated, because libuv frees no handle at once */
     uv_timer_t *sweep; /* owned, as well */

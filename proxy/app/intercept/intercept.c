@@ -14,12 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/app/intercept/redirect.h"
 #include "proxy/app/intercept/routes.h"
 #include "proxy/net/proxy.h"
 
 #define SERVED_MS 100
-#define RULES_MAX (SERVED_PORTS_MAX + 4096)
 
 static bool has_upstream(const struct proxy_config *proxy)
 {
@@ -123,6 +121,7 @@ void intercept_free(struct intercept *intercept)
         return;
     holder_stop(&intercept->holder);
     host_names_deinit(&intercept->interception.names);
+    rules_deinit(&intercept->rules);
     free(intercept);
 }
 
@@ -159,90 +158,24 @@ static struct proxy *start_silent(struct intercept *intercept, const char *name,
 
 /* --- rules --- */
 
-struct rule_list {
-    size_t count;
-    struct redirect_rule rules[RULES_MAX];
-};
-
-static void add_rule(struct rule_list *list, struct redirect_rule rule)
-{
-    if (list->count < RULES_MAX)
-        list->rules[list->count++] = rule;
-}
-
-static uint16_t listening_port(const struct proxy *proxy)
-{
-    /* sin_port and sin6_port lie at the same place */
-    return ntohs(((const struct sockaddr_in *)&proxy->listener.address)->sin_port);
-}
-
-static void add_destinations(
-    struct rule_list *list, const struct destination_list *destinations, uint16_t to)
-{
-    for (unsigned i = 0; i < destinations->count; i++) {
-        const struct destination *term = &destinations->terms[i];
-        add_rule(list, (struct redirect_rule){
-                           .first_port = term->first_port, .last_port = term->last_port, .to = to});
-    }
-}
-
-static void add_proxies(struct rule_list *list, const struct worker *worker)
-{
-    list_for_each(link, &worker->proxies)
-    {
-        const struct proxy *proxy = container_of(link, struct proxy, link);
-        const struct proxy_config *config = &proxy->plan->config;
-        if (!proxy->closing && config->enabled && !config->silent)
-            add_destinations(list, &config->intercept, listening_port(proxy));
-    }
-}
-
-/* Our own listeners and our API are reached at their addresses. */
-static void add_own(struct rule_list *list, const struct intercept *intercept)
-{
-    uint16_t to = listening_port(intercept->passing);
-    list_for_each(link, &intercept->worker->proxies)
-    {
-        const struct proxy *proxy = container_of(link, struct proxy, link);
-        const struct proxy_config *config = &proxy->plan->config;
-        uint16_t port = listening_port(proxy);
-        if (config->enabled && config->intercept.count == 0 &&
-            proxy->listener.address.ss_family != AF_UNIX && proxy->listener.address_len > 0)
-            add_rule(list, (struct redirect_rule){.first_port = port, .last_port = port, .to = to});
-    }
-}
-
-static void add_everything(struct rule_list *list, const struct intercept *intercept)
-{
-    uint16_t to = listening_port(intercept->passing);
-    for (unsigned i = 0; i < intercept->served.count; i++) {
-        uint16_t port = intercept->served.ports[i];
-        add_rule(list, (struct redirect_rule){.first_port = port, .last_port = port, .to = to});
-    }
-    if (intercept->limits_loopback)
-        add_rule(list, (struct redirect_rule){
-                           .first_port = 0, .last_port = UINT16_MAX, .loopback_only = true});
-    add_rule(list, (struct redirect_rule){.first_port = 0, .last_port = UINT16_MAX, .to = to});
-}
-
 static struct proxy *proxy_at(const struct worker *worker, uint16_t port)
 {
     list_for_each(link, &worker->proxies)
     {
         struct proxy *proxy = container_of(link, struct proxy, link);
-        if (proxy->plan->config.intercept.count > 0 && listening_port(proxy) == port)
+        if (proxy->plan->config.intercept.count > 0 && rules_listening_port(proxy) == port)
             return proxy;
     }
     return NULL;
 }
 
 /* Carries the rules out by a socket for each port. */
-static int open_ports(struct intercept *intercept, const struct rule_list *list, struct err *err)
+static int open_ports(struct intercept *intercept, const struct rules *rules, struct err *err)
 {
     int result = 0;
     port_listeners_follow(&intercept->ports);
-    for (size_t i = 0; i < list->count && result == 0; i++) {
-        const struct redirect_rule *rule = &list->rules[i];
+    for (size_t i = 0; i < rules->count && result == 0; i++) {
+        const struct redirect_rule *rule = &rules->list[i];
         struct proxy *owner = proxy_at(intercept->worker, rule->to);
         for (unsigned port = rule->first_port; port <= rule->last_port && result == 0; port++)
             result = owner == NULL
@@ -252,9 +185,11 @@ static int open_ports(struct intercept *intercept, const struct rule_list *list,
     return result;
 }
 
-static int redirect(struct intercept *intercept, const struct rule_list *list, struct err *err)
+static int redirect(struct intercept *intercept, const struct rules *rules, struct err *err)
 {
-    int result = redirect_set(&intercept->holder, list->rules, list->count);
+    if (rules_are_equal(rules, &intercept->rules))
+        return 0;
+    int result = redirect_set(&intercept->holder, rules->list, rules->count);
     return result == 0 ? 0
                        : err_set(err,
                              "--intercept: the kernel cannot redirect connections: %s; it needs "
@@ -264,45 +199,48 @@ static int redirect(struct intercept *intercept, const struct rule_list *list, s
 
 static int set_rules(struct intercept *intercept, struct err *err)
 {
-    struct rule_list *list = calloc(1, sizeof *list);
-    if (list == NULL)
+    const struct rules_input input = {
+        .worker = intercept->worker,
+        .pass = &intercept->pass,
+        .passing = intercept->passing,
+        .dns_tcp = intercept->dns_tcp,
+        .api_port = intercept->api_port,
+        .served = intercept->limits_loopback ? &intercept->served : NULL,
+        .any_host = intercept->by_ports,
+    };
+    struct rules rules = {0};
+    if (rules_make(&rules, &input) != 0)
         return err_set(err, "out of memory");
-    add_proxies(list, intercept->worker);
-    add_destinations(
-        list, &intercept->dns_tcp->plan->config.intercept, listening_port(intercept->dns_tcp));
-    add_own(list, intercept);
-    if (intercept->pass.kind == PASS_LIST)
-        add_destinations(list, &intercept->pass.ports, listening_port(intercept->passing));
-    else if (intercept->pass.kind == PASS_ALL)
-        add_everything(list, intercept);
     int result =
-        intercept->by_ports ? open_ports(intercept, list, err) : redirect(intercept, list, err);
-    free(list);
-    return result;
-}
-
-/* Whether other ports are served outside than the rules say. */
-static bool read_served(struct intercept *intercept)
-{
-    struct served now;
-    bool known = served_read(&now);
-    if (!known)
-        now.count = 0;
-    bool changed = known != intercept->limits_loopback || now.count != intercept->served.count ||
-                   memcmp(now.ports, intercept->served.ports, now.count * sizeof now.ports[0]) != 0;
-    intercept->limits_loopback = known;
-    intercept->served.count = now.count;
-    memcpy(intercept->served.ports, now.ports, now.count * sizeof now.ports[0]);
-    return changed;
+        intercept->by_ports ? open_ports(intercept, &rules, err) : redirect(intercept, &rules, err);
+    if (result != 0) {
+        rules_deinit(&rules);
+        return -1;
+    }
+    rules_deinit(&intercept->rules);
+    intercept->rules = rules;
+    return 0;
 }
 
 static void on_served_timer(uv_timer_t *timer)
 {
     struct intercept *intercept = timer->data;
     struct err ignored;
-    if (intercept->by_ports)
+    if (intercept->by_ports) {
         port_listeners_follow(&intercept->ports);
-    else if (intercept->pass.kind == PASS_ALL && read_served(intercept))
+        return;
+    }
+    if (intercept->pass.kind == PASS_ALL)
+        intercept->limits_loopback = served_read(&intercept->served);
+    set_rules(intercept, &ignored);
+}
+
+/* A name may have an address that no rule has yet. */
+static void on_names(struct dns *dns)
+{
+    struct intercept *intercept = container_of(dns, struct intercept, dns);
+    struct err ignored;
+    if (!intercept->by_ports)
         set_rules(intercept, &ignored);
 }
 
@@ -314,10 +252,17 @@ static void on_changed_timer(uv_timer_t *timer)
     uv_timer_start(timer, on_served_timer, SERVED_MS, SERVED_MS);
 }
 
+/* At once, so that the answer of the API comes after the rules; and once more in the next turn,
+ * when a proxy that ends has ended. The sockets of listed ports can only be closed between two
+ * turns. */
 void intercept_update(struct intercept *intercept)
 {
-    if (intercept->timer != NULL)
-        uv_timer_start(intercept->timer, on_changed_timer, 0, 0);
+    struct err ignored;
+    if (intercept->timer == NULL)
+        return;
+    if (!intercept->by_ports)
+        set_rules(intercept, &ignored);
+    uv_timer_start(intercept->timer, on_changed_timer, 0, 0);
 }
 
 /* --- start and stop --- */
@@ -333,6 +278,21 @@ static int start_timer(struct intercept *intercept, struct err *err)
     return 0;
 }
 
+/* Such a port has one socket for all hosts, and a fault of the socket is a fault of all of them. */
+static void warn_of_shared_ports(const struct worker *worker)
+{
+    list_for_each(link, &worker->proxies)
+    {
+        const struct plan *plan = container_of(link, struct proxy, link)->plan;
+        if (!destination_list_has_hosts(&plan->config.intercept))
+            continue;
+        for (size_t i = 0; i < plan->rule_count; i++)
+            if (plan->rules[i]->fault.type->listener != LISTENER_OPEN)
+                fprintf(stderr, "rudeproxy: %s: here %s meets every host of the port\n",
+                    plan->config.name, plan->rules[i]->fault.type->name);
+    }
+}
+
 /* Without a packet filter that redirects, the listed ports are all that can be taken. `err` says
  * why, and why not this either. */
 static int fall_back(struct intercept *intercept, struct err *err)
@@ -346,13 +306,15 @@ static int fall_back(struct intercept *intercept, struct err *err)
     if (intercept->pass.kind == PASS_ALL)
         intercept->pass.kind = PASS_NONE;
     intercept->by_ports = true;
+    warn_of_shared_ports(intercept->worker);
     return set_rules(intercept, err);
 }
 
-int intercept_start(struct intercept *intercept, struct err *err)
+int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *err)
 {
     uv_loop_t *loop = intercept->worker->loop;
     struct err ignored;
+    intercept->api_port = api_port;
     if (dns_start(&intercept->dns, loop, &intercept->holder, &intercept->interception.names, err) !=
         0)
         return -1;
@@ -364,9 +326,10 @@ int intercept_start(struct intercept *intercept, struct err *err)
     if (intercept->passing == NULL)
         return -1;
     intercept->interception.pass = intercept->passing;
+    intercept->dns.on_names = on_names;
     port_listeners_init(&intercept->ports, intercept->worker, &intercept->holder);
     if (intercept->pass.kind == PASS_ALL)
-        read_served(intercept);
+        intercept->limits_loopback = served_read(&intercept->served);
     if (set_rules(intercept, err) != 0 && fall_back(intercept, err) != 0)
         return -1;
     if (intercept->pass.kind != PASS_ALL)

@@ -23,6 +23,7 @@
 #include "proxy/app/intercept/pass.h"
 #include "proxy/app/intercept/port_listeners.h"
 #include "proxy/app/intercept/refusals.h"
+#include "proxy/app/intercept/rules.h"
 #include "proxy/app/intercept/served.h"
 #include "proxy/base/must_check.h"
 #include "proxy/net/worker.h"
@@ -40,8 +41,10 @@ struct intercept {
     bool verbose;  /* the user wants to know how it is done; set by the caller */
     bool by_ports; /* the packet filter cannot redirect: */
     struct port_listeners ports;
-    struct served served; /* as of the rules in force */
+    struct served served;
     bool limits_loopback; /* `served` is known */
+    struct rules rules;   /* in force */
+    uint16_t api_port;    /* of our HTTP API; 0: none */
     uv_timer_t *timer;    /* until the rules are looked at again; allocated, as libuv wants it */
 };
 
@@ -55,11 +58,11 @@ struct intercept *intercept_new(
 /* From now on proxies of this worker can intercept. */
 void intercept_attach(struct intercept *intercept, struct worker *worker);
 
-/* Steers the command's connections to the proxies. 0, or -1 with err filled; then intercept_stop
- * all the same. */
-MUST_CHECK int intercept_start(struct intercept *intercept, struct err *err);
+/* Steers the command's connections to the proxies, and those to our HTTP API to it. `api_port` 0:
+ * no API over TCP. 0, or -1 with err filled; then intercept_stop all the same. */
+MUST_CHECK int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *err);
 
-/* A proxy began or ceased to listen: the rules follow in the next turn. */
+/* Call when a proxy began or ceased to listen: the rules follow. */
 void intercept_update(struct intercept *intercept);
 
 /* Idempotent. */

@@ -7,8 +7,8 @@
  *       tcp flags & (fin|syn|rst|ack) != syn accept          a SYN only
  *       socket wildcard 0 accept                             the command listens there itself
  *       socket wildcard 1 accept
- *       tcp dport FIRST-LAST tproxy to :PORT accept each rule, twice:
- *       tcp dport FIRST-LAST accept                 where nobody listens, nobody answers
+ *       tcp dport FIRST-LAST ip daddr NETWORK tproxy to :PORT accept   each rule, twice:
+ *       tcp dport FIRST-LAST ip daddr NETWORK accept                   where nobody listens
  *   } }
  *
  * A SYN that meets a connection in TIME_WAIT passes the two lines about sockets, which look at
@@ -39,6 +39,7 @@
 #define DPORT_OFFSET 2
 #define IPV4_DADDR_OFFSET 16
 #define IPV6_DADDR_OFFSET 24
+#define MAPPED_SIZE 12 /* of ::ffff:0:0/96, before the bytes of an IPv4 address */
 
 static void begin(struct netlink *netlink, uint16_t type, uint16_t flags)
 {
@@ -102,7 +103,7 @@ static void load_payload(struct netlink *netlink, uint32_t base, uint32_t offset
 
 static void mask(struct netlink *netlink, const void *bits, uint32_t size)
 {
-    static const unsigned char zeros[4];
+    static const unsigned char zeros[16];
     struct expression expression = begin_expression(netlink, "bitwise");
     netlink_put_be32(netlink, NFTA_BITWISE_SREG, NFT_REG_1);
     netlink_put_be32(netlink, NFTA_BITWISE_DREG, NFT_REG_1);
@@ -168,19 +169,19 @@ static void match_ports(struct netlink *netlink, const struct redirect_rule *rul
     compare(netlink, NFT_CMP_LTE, &last, sizeof last);
 }
 
-static void match_loopback(struct netlink *netlink, uint8_t family)
+static void match_network(struct netlink *netlink, const struct cidr *network)
 {
-    static const unsigned char net_mask[4] = {0xff}, net[4] = {127};
-    match_byte(netlink, NFT_META_NFPROTO, family);
-    if (family == NFPROTO_IPV4) {
-        load_payload(netlink, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DADDR_OFFSET, sizeof net);
-        mask(netlink, net_mask, sizeof net_mask);
-        compare(netlink, NFT_CMP_EQ, net, sizeof net);
-    } else {
-        load_payload(
-            netlink, NFT_PAYLOAD_NETWORK_HEADER, IPV6_DADDR_OFFSET, sizeof in6addr_loopback);
-        compare(netlink, NFT_CMP_EQ, &in6addr_loopback, sizeof in6addr_loopback);
-    }
+    bool is_ipv4 = cidr_is_ipv4(network);
+    uint32_t skipped = is_ipv4 ? MAPPED_SIZE : 0;
+    uint32_t size = (uint32_t)sizeof network->bytes - skipped;
+    unsigned char bits[sizeof network->bytes] = {0};
+    for (unsigned bit = 0; bit < network->prefix; bit++)
+        bits[bit / 8] |= (unsigned char)(0x80u >> bit % 8);
+    match_byte(netlink, NFT_META_NFPROTO, is_ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+    load_payload(
+        netlink, NFT_PAYLOAD_NETWORK_HEADER, is_ipv4 ? IPV4_DADDR_OFFSET : IPV6_DADDR_OFFSET, size);
+    mask(netlink, bits + skipped, size);
+    compare(netlink, NFT_CMP_EQ, network->bytes + skipped, size);
 }
 
 /* --- rules --- */
@@ -215,34 +216,22 @@ static void add_first_rules(struct netlink *netlink)
 }
 
 /* `to` 0: no listener gets the SYN, and the kernel refuses it. */
-static void add_rule_to(
-    struct netlink *netlink, const struct redirect_rule *rule, uint8_t family, uint16_t to)
+static void add_rule_to(struct netlink *netlink, const struct redirect_rule *rule, uint16_t to)
 {
     size_t list = begin_rule(netlink);
     match_ports(netlink, rule);
-    if (family != NFPROTO_UNSPEC)
-        match_loopback(netlink, family);
+    if (rule->has_network)
+        match_network(netlink, &rule->network);
     if (to != 0)
         give_to_listener(netlink, to);
     end_rule(netlink, list);
 }
 
-static void add_rule_of_family(
-    struct netlink *netlink, const struct redirect_rule *rule, uint8_t family)
-{
-    if (rule->to != 0)
-        add_rule_to(netlink, rule, family, rule->to);
-    add_rule_to(netlink, rule, family, 0);
-}
-
 static void add_rule(struct netlink *netlink, const struct redirect_rule *rule)
 {
-    if (!rule->loopback_only) {
-        add_rule_of_family(netlink, rule, NFPROTO_UNSPEC);
-        return;
-    }
-    add_rule_of_family(netlink, rule, NFPROTO_IPV4);
-    add_rule_of_family(netlink, rule, NFPROTO_IPV6);
+    if (rule->to != 0)
+        add_rule_to(netlink, rule, rule->to);
+    add_rule_to(netlink, rule, 0);
 }
 
 /* --- the table --- */

@@ -13,12 +13,14 @@
 
 #include "proxy/app/intercept/holder.h"
 #include "proxy/base/must_check.h"
+#include "proxy/fault/cidr.h"
 
 /* Connections to these ports; the first rule that fits decides. */
 struct redirect_rule {
     uint16_t first_port, last_port; /* inclusive */
-    bool loopback_only;             /* to 127.0.0.0/8 and ::1 */
-    uint16_t to;                    /* the port of our listener; 0: they are refused */
+    bool has_network;               /* false: to any address */
+    struct cidr network;
+    uint16_t to; /* the port of our listener; 0: they are refused */
 };
 
 /* Puts the rules in force in place of those before, all at once. 0 or -errno: of the kernels that

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules by which the packet filter (redirect.h) gives the command's connections to the
+ * listening sockets, in this order:
+ *
+ *   1. each proxy that intercepts: the addresses and ports that it intercepts
+ *   2. DNS over TCP
+ *   3. proxies with `listen`, and the API, which lie outside
+ *   4. other hosts of a port of which a proxy intercepts one host
+ *   5. the ports that pass
+ *
+ * A name stands for the addresses that are known of it, so the rules change with each DNS answer
+ * that tells a new one.
+ */
+#ifndef RUDEPROXY_APP_INTERCEPT_RULES_H
+#define RUDEPROXY_APP_INTERCEPT_RULES_H
+
+#include "proxy/app/intercept/pass.h"
+#include "proxy/app/intercept/redirect.h"
+#include "proxy/app/intercept/served.h"
+#include "proxy/net/proxy.h"
+
+struct rules_input {
+    const struct worker *worker; /* its proxies, and the names that it knows */
+    const struct intercept_pass *pass;
+    const struct proxy *passing;
+    const struct proxy *dns_tcp;
+    const struct served
+        *served;       /* ports of the machine that pass on a loopback address; NULL: all */
+    uint16_t api_port; /* of our HTTP API; 0: none */
+    bool any_host;     /* every host of an intercepted port: a socket cannot choose */
+};
+
+struct rules {
+    struct redirect_rule *list; /* owned */
+    size_t count, capacity;
+};
+
+/* Makes the list into `rules`, which is all zeros. 0, or -ENOMEM. */
+MUST_CHECK int rules_make(struct rules *rules, const struct rules_input *input);
+
+/* Whether both direct each connection to the same socket, by the same rules. */
+bool rules_are_equal(const struct rules *a, const struct rules *b);
+
+/* The port of a proxy's listening socket, also while a fault has closed that. */
+uint16_t rules_listening_port(const struct proxy *proxy);
+
+void rules_deinit(struct rules *rules); /* idempotent */
+
+#endif
