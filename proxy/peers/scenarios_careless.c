@@ -90,11 +90,12 @@ static const struct scenario scenarios[] = {
                 "FIN towards the server is the proxy's.",
         .victim = PEER_SERVER,
         .proof = "read to the end: 0 bytes, then EOF",
-        .native =
-            PEER_STEPS(PEER_OPEN, C(SEND, 5), C(SEND, 5), C(SHUT_WR, 0), S(READ, 5), S(SEND, 100),
+        .native = PEER_STEPS(PEER_OPEN, C(SEND, 5), C(SEND, 5), C(SHUT_WR, 0), S(WAIT_EOF, 0),
+            S(READ, 5), S(SEND, 100), S(READ, 5), S(SEND, 100), S(READ_END, 0), S(CLOSE, 0),
+            C(READ_END, 0), C(CLOSE, 0)),
+        .polite =
+            PEER_STEPS(PEER_OPEN, C(SEND, 5), C(SEND, 5), S(WAIT_EOF, 0), S(READ, 5), S(SEND, 100),
                 S(READ, 5), S(SEND, 100), S(READ_END, 0), S(CLOSE, 0), C(READ_END, 0), C(CLOSE, 0)),
-        .polite = PEER_STEPS(PEER_OPEN, C(SEND, 5), C(SEND, 5), S(READ, 5), S(SEND, 100),
-            S(READ, 5), S(SEND, 100), S(READ_END, 0), S(CLOSE, 0), C(READ_END, 0), C(CLOSE, 0)),
     },
     {
         .name = "write-after-close",
