@@ -119,10 +119,10 @@ static void mutate(
             bytes[i] ^= draw_mask(key, offset + i, corrupt->bits);
 }
 
-static bool is_over_at(const void *params, uint64_t offset)
+static uint64_t place(const void *params)
 {
     const struct corrupt_params *corrupt = params;
-    return corrupt->behind != 0 && corrupt->behind - 1 < offset;
+    return corrupt->behind != 0 ? corrupt->behind - 1 : FAULT_NO_PLACE;
 }
 
 /* Whether the byte named by `at` passes before the fault begins, or after it has ended. With both
@@ -158,7 +158,7 @@ const struct fault_type fault_corrupt = {
     .params_size = sizeof(struct corrupt_params),
     .fire = corrupt_fire,
     .mutate = mutate,
-    .is_over_at = is_over_at,
+    .place = place,
     .lasting = true,
     .check = corrupt_check,
 };

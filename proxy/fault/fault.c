@@ -61,6 +61,11 @@ void fault_fire(const struct fault *fault, struct action on[2])
     spread(fault, named, unnamed, on);
 }
 
+uint64_t fault_place(const struct fault *fault)
+{
+    return fault->type->place != NULL ? fault->type->place(fault->params) : FAULT_NO_PLACE;
+}
+
 struct action fault_over(const struct fault *fault, enum fault_end_reason why)
 {
     struct action none = {.kind = ACTION_NONE};

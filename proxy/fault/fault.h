@@ -183,9 +183,9 @@ struct fault_type {
      * stream is cut into pieces. */
     void (*mutate)(
         const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);
-    /* Whether the fault can do nothing more in a direction that has forwarded the bytes before
-     * `offset`: then it does not fire. NULL: never. */
-    bool (*is_over_at)(const void *params, uint64_t offset);
+    /* Returns the offset of the only byte that the fault changes: it fires when it changes that
+     * byte, and is over then. FAULT_NO_PLACE, or NULL: it fires at its trigger. */
+    uint64_t (*place)(const void *params);
     /* Returns how many bytes the gate forwards within a time. NULL: no limit. */
     uint64_t (*bytes_within)(const void *params, uint64_t duration_us);
     bool (*shares_state)(const void *params); /* NULL: no; else one state for the whole proxy */
@@ -207,6 +207,7 @@ struct fault_type {
     int (*check)(const struct fault *fault, unsigned given, struct err *err);
 };
 
+#define FAULT_NO_PLACE UINT64_MAX
 #define FAULT_PARAMS_MAX 256 /* a string of one line of the file, and some numbers */
 #define FAULT_STATE_MAX 64
 #define FAULT_PROXIES_MAX 256
@@ -252,6 +253,9 @@ bool action_is_ending(enum action_kind kind);
  * side; ACTION_NONE: nothing. Pure. */
 void fault_arm(const struct fault *fault, struct action on[2]);
 void fault_fire(const struct fault *fault, struct action on[2]);
+
+/* Returns the offset of the only byte that the fault changes, or FAULT_NO_PLACE. */
+uint64_t fault_place(const struct fault *fault);
 
 /* Returns the action on both sockets when the fault ends. */
 struct action fault_over(const struct fault *fault, enum fault_end_reason why);

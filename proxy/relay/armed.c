@@ -191,12 +191,31 @@ void armed_deinit(struct session *session)
 
 /* --- firing - */
 
-bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
+bool armed_may_count(const struct armed_fault *armed)
 {
     const struct rule *rule = armed->rule;
-    return window_has(&rule->fault.active, since_start_us) &&
-           (fault_counter_times(rule->fault_counter) < rule->fault.times ||
-               armed_is_counted(armed));
+    return armed_is_counted(armed) || fault_counter_times(rule->fault_counter) < rule->fault.times;
+}
+
+bool armed_count(struct armed_fault *armed)
+{
+    struct session *session = armed->session;
+    struct fault_counter *counter = armed->rule->fault_counter;
+    if (!armed_may_count(armed))
+        return false;
+    if (!armed_is_counted(armed)) {
+        armed_note_fired(counter, session->now, session);
+        if (session->fault_count < EVENT_FAULTS_MAX)
+            session->faults[session->fault_count] = fault_counter_ref(counter);
+        session->fault_count++;
+    }
+    armed->counted = true;
+    return true;
+}
+
+bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
+{
+    return window_has(&armed->rule->fault.active, since_start_us) && armed_may_count(armed);
 }
 
 /* --- triggers: a new kind of trigger is a case in each of these five - */
@@ -312,6 +331,23 @@ static uint64_t limit_edge(const struct session *session, const struct armed_fau
     return armed_limit_is_reached(session, armed) ? forwarded : FLOW_NO_EDGE;
 }
 
+/* Returns the offset behind the only byte of an active fault; FLOW_NO_EDGE: none, or passed. */
+static uint64_t place_edge(
+    const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
+{
+    uint64_t place = fault_place(&armed->rule->fault);
+    if (!armed_is_active_in(armed, direction) || place == FAULT_NO_PLACE || place + 1 < forwarded)
+        return FLOW_NO_EDGE;
+    return place + 1;
+}
+
+bool armed_ends_at(const struct session *session, const struct armed_fault *armed,
+    enum direction direction, uint64_t offset)
+{
+    return (armed->action[direction] == ACTION_LIMIT && armed_limit_is_reached(session, armed)) ||
+           place_edge(armed, direction, offset) == offset;
+}
+
 uint64_t armed_next_edge(
     const struct session *session, enum direction direction, uint64_t forwarded)
 {
@@ -320,7 +356,9 @@ uint64_t armed_next_edge(
         const struct armed_fault *armed = session->armed.list[i];
         uint64_t own = trigger_offset(armed, direction, forwarded);
         uint64_t limit = limit_edge(session, armed, direction, forwarded);
+        uint64_t place = place_edge(armed, direction, forwarded);
         own = limit < own ? limit : own;
+        own = place < own ? place : own;
         edge = own < edge ? own : edge;
     }
     return edge;

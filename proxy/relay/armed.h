@@ -43,6 +43,7 @@ enum armed_miss {
     MISS_TIMES,  /* it was injected in as many connections as `times` allows */
     MISS_ENDED,  /* the direction that it works on had ended */
     MISS_NAME,   /* the client named a server that `sni` does not have */
+    MISS_PLACE,  /* its only byte did not come */
     MISS_PAST,   /* its moment was past when it was armed */
 };
 
@@ -68,6 +69,7 @@ struct armed_fault {
     enum armed_phase phase;
     enum armed_miss miss;       /* when it is DONE */
     bool counted;               /* among the connections the fault was injected in */
+    bool changed;               /* it changed its only byte, and no event tells of it yet */
     bool let_go_reported;       /* its EVENT_MATCH_LET_GO was emitted */
     bool unchained;             /* CHAINED, and the fault of `after` has fired: to be armed */
     unsigned directions;        /* set: whose bytes it shapes, and `until` watches */
@@ -205,6 +207,12 @@ bool armed_awaits_event(
  * injected in one connection more. */
 bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us);
 
+/* Whether the fault may be injected in this connection too: `times` allows one more. */
+bool armed_may_count(const struct armed_fault *armed);
+
+/* Counts the connection as injected. False: armed_may_count() is false. */
+bool armed_count(struct armed_fault *armed);
+
 /* Whether the fault was injected in this connection: one in both directions counts once. */
 static inline bool armed_is_counted(const struct armed_fault *armed)
 {
@@ -222,6 +230,17 @@ uint64_t armed_next_edge(
  * whether it has let its bytes go, so that it is over. */
 uint64_t armed_limit(const struct armed_fault *armed);
 bool armed_limit_is_reached(const struct session *session, const struct armed_fault *armed);
+
+/* Whether an active fault is over when exactly `offset` bytes of the direction were forwarded: its
+ * limit is reached, or its only byte was forwarded. */
+bool armed_ends_at(const struct session *session, const struct armed_fault *armed,
+    enum direction direction, uint64_t offset);
+
+/* Whether the only byte of the fault has not come. */
+static inline bool armed_waits_for_place(const struct armed_fault *armed)
+{
+    return !armed->counted && fault_place(&armed->rule->fault) != FAULT_NO_PLACE;
+}
 
 /* When an active fault has lasted for its duration; in the past if its limit is reached. */
 time_us armed_expires_at(const struct session *session, const struct armed_fault *armed);

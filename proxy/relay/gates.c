@@ -21,14 +21,28 @@ static struct armed_fault *shaper_from(const struct shaping *shaping, size_t fir
     return armed;
 }
 
+/* Whether the fault may change these bytes. One that changes a single byte is counted there, and
+ * not at its trigger. */
+static bool may_change(
+    struct shaping *shaping, struct armed_fault *armed, uint64_t offset, size_t n)
+{
+    uint64_t place = fault_place(&armed->rule->fault);
+    if (place == FAULT_NO_PLACE)
+        return true;
+    if (place < offset || place - offset >= n || !armed_count(armed))
+        return false;
+    armed->changed = shaping->changed = true;
+    return true;
+}
+
 /* Shows `n` bytes to the faults from `first` on, which change them in place. */
 static void change_piece(
-    const struct shaping *shaping, size_t first, uint64_t offset, unsigned char *bytes, size_t n)
+    struct shaping *shaping, size_t first, uint64_t offset, unsigned char *bytes, size_t n)
 {
-    const struct armed_fault *armed = shaper_from(shaping, first);
+    struct armed_fault *armed = shaper_from(shaping, first);
     for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
-        if (fault->type->mutate != NULL)
+        if (fault->type->mutate != NULL && may_change(shaping, armed, offset, n))
             fault->type->mutate(armed->params, armed->key[shaping->direction], offset, bytes, n);
     }
 }
@@ -198,7 +212,7 @@ size_t shaping_allow_insertion(
     return allowed < n ? (size_t)allowed : n;
 }
 
-void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
+void shaping_change_insertion(struct shaping *shaping, const struct insertion *insertion,
     uint64_t offset, unsigned char *bytes, size_t n)
 {
     if (shaping->needs_bytes)

@@ -150,18 +150,15 @@ static void describe_waiting(const struct miss *miss)
         waiting[when->kind](miss, when);
 }
 
-static void describe_done(const struct miss *miss)
-{
-    static const char *const texts[] = {
-        [MISS_NONE] = "taken away",
-        [MISS_WINDOW] = "not in its window",
-        [MISS_TIMES] = "its times are used up",
-        [MISS_ENDED] = "its direction had ended",
-        [MISS_NAME] = "the client named another server",
-        [MISS_PAST] = "its moment was past when it was armed",
-    };
-    SAY(miss, "%s", texts[miss->armed->miss]);
-}
+static const char *const miss_texts[] = {
+    [MISS_NONE] = "taken away",
+    [MISS_WINDOW] = "not in its window",
+    [MISS_TIMES] = "its times are used up",
+    [MISS_ENDED] = "its direction had ended",
+    [MISS_NAME] = "the client named another server",
+    [MISS_PLACE] = "its byte did not come",
+    [MISS_PAST] = "its moment was past when it was armed",
+};
 
 static void describe_reason(const struct miss *miss)
 {
@@ -183,8 +180,10 @@ static void describe_reason(const struct miss *miss)
         SAY(miss, "not in its window");
         break;
     case ARMED_ACTIVE:
+        SAY(miss, "%s", miss_texts[armed_may_count(miss->armed) ? MISS_PLACE : MISS_TIMES]);
+        break;
     case ARMED_DONE:
-        describe_done(miss);
+        SAY(miss, "%s", miss_texts[miss->armed->miss]);
         break;
     }
 }

@@ -134,6 +134,8 @@ static void run_flow(struct session *session, enum direction direction)
         session->active_at = session->now;
     if (flow->let_go)
         triggers_report_let_go(session, direction);
+    if (flow->shaping != NULL && flow->shaping->changed)
+        triggers_report_changed(session, direction);
     if (flow->dropped != dropped) /* a limit of 0 bytes ends by time */
         session_touch(session);
     switch (stop) {

@@ -200,7 +200,7 @@ void shaping_begin(struct shaping *shaping, time_us now)
 {
     shaping->now = now;
     shaping->again = TIME_NEVER; /* unless a gate sets it again */
-    shaping->let_go = false;
+    shaping->let_go = shaping->changed = false;
     if (now >= shaping->hold_until)
         let_go(shaping);
 }

@@ -53,6 +53,7 @@ struct shaping {
     time_us hold_until;  /* when it is released unless a byte arrives; or TIME_NEVER */
     time_us scanned_at;  /* when the matchers last scanned a byte */
     bool let_go;         /* the last pump released a beginning: triggers_report_let_go() */
+    bool changed;        /* the last pump changed the only byte of a fault */
     uint64_t match_edge; /* edge of the match that the last scan found; FLOW_NO_EDGE: none */
     time_us again;       /* when the gates may let more pass; TIME_NEVER: not by time alone */
     time_us now;
@@ -90,7 +91,7 @@ size_t shaping_allow_insertion(
     struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n);
 
 /* Lets those faults change inserted bytes in place. `offset`: from INSERTION_OFFSETS on. */
-void shaping_change_insertion(const struct shaping *shaping, const struct insertion *insertion,
+void shaping_change_insertion(struct shaping *shaping, const struct insertion *insertion,
     uint64_t offset, unsigned char *bytes, size_t n);
 
 /* `n` bytes of the insertion were sent. */

@@ -27,8 +27,8 @@ void triggers_prepare(struct session *session)
 
 /* --- firing --- */
 
-static void emit_fault(struct session *session, enum event_kind kind,
-    const struct armed_fault *armed, enum direction direction)
+static void emit_fault_at(struct session *session, enum event_kind kind,
+    const struct armed_fault *armed, enum direction direction, uint64_t offset)
 {
     const struct fault *fault = &armed->rule->fault;
     struct event event = {
@@ -38,7 +38,7 @@ static void emit_fault(struct session *session, enum event_kind kind,
                 .name = fault->name,
                 .type = fault->type->name,
                 .direction = direction,
-                .offset = flow_forwarded(&session->flow[direction]),
+                .offset = offset,
                 .other_offset = flow_forwarded(&session->flow[!direction]),
                 .kind = "",
                 .sides = fault->sides,
@@ -50,21 +50,11 @@ static void emit_fault(struct session *session, enum event_kind kind,
     session_emit(session, &event);
 }
 
-/* Counts the connection as injected. False: the fault was injected in `times` connections
- * already. */
-static bool count_in(struct session *session, struct armed_fault *armed)
+static void emit_fault(struct session *session, enum event_kind kind,
+    const struct armed_fault *armed, enum direction direction)
 {
-    struct rule *rule = armed->rule;
-    if (!armed_is_counted(armed)) {
-        if (fault_counter_times(rule->fault_counter) >= rule->fault.times)
-            return false;
-        armed_note_fired(rule->fault_counter, session->now, session);
-        if (session->fault_count < EVENT_FAULTS_MAX)
-            session->faults[session->fault_count] = fault_counter_ref(rule->fault_counter);
-        session->fault_count++;
-    }
-    armed->counted = true;
-    return true;
+    uint64_t offset = flow_forwarded(&session->flow[direction]);
+    emit_fault_at(session, kind, armed, direction, offset);
 }
 
 static time_us since_start(const struct session *session)
@@ -98,19 +88,17 @@ static uint64_t changed_to(const struct flow *flow)
 }
 
 /* Whether the fault has nothing left to act on: a direction that has ended takes no bytes, and the
- * bytes that it changes may have gone. */
+ * only byte that it changes may have been forwarded. */
 static bool is_too_late(
     const struct session *session, const struct armed_fault *armed, const struct action on[2])
 {
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &session->flow[i];
-        const struct fault *fault = &armed->rule->fault;
         if (!bits_have(armed->directions, i))
             continue;
         if (on[i].kind == ACTION_INSERT && (flow->cut || flow->finished))
             return true;
-        if (fault->type->is_over_at != NULL &&
-            fault->type->is_over_at(fault->params, changed_to(flow)))
+        if (fault_place(&armed->rule->fault) < changed_to(flow))
             return true;
     }
     return false;
@@ -127,24 +115,33 @@ static void unchain(struct session *session, const struct fault *first)
     }
 }
 
+static void begin(struct session *session, struct armed_fault *armed, const struct action on[2])
+{
+    armed->phase = armed->rule->fault.type->lasting ? ARMED_ACTIVE : ARMED_DONE;
+    armed->since = session->now;
+    armed->base = flow_forwarded(&session->flow[armed_direction(armed)]);
+    armed->dropped = session->flow[armed_direction(armed)].dropped;
+    note_cause(session, armed->rule, on);
+}
+
+/* A fault that changes one byte fires later, when it changes that byte. */
 static void start(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     struct action on[2];
     fault_fire(fault, on);
-    if (is_too_late(session, armed, on) || !count_in(session, armed)) {
-        release(session, armed, is_too_late(session, armed, on) ? MISS_ENDED : MISS_TIMES);
+    bool late = is_too_late(session, armed, on), waits = fault_place(fault) != FAULT_NO_PLACE;
+    if (late || (waits ? !armed_may_count(armed) : !armed_count(armed))) {
+        release(session, armed, late ? MISS_ENDED : MISS_TIMES);
         return;
     }
-    armed->phase = fault->type->lasting ? ARMED_ACTIVE : ARMED_DONE;
-    armed->since = session->now;
-    armed->base = flow_forwarded(&session->flow[armed_direction(armed)]);
-    armed->dropped = session->flow[armed_direction(armed)].dropped;
-    note_cause(session, armed->rule, on);
-    emit_fault(session, EVENT_FAULT, armed,
-        fault_goes_by_direction(fault) ? armed_direction(armed) : direction);
+    begin(session, armed, on);
+    if (!waits)
+        emit_fault(session, EVENT_FAULT, armed,
+            fault_goes_by_direction(fault) ? armed_direction(armed) : direction);
     actions_apply(session, armed, on);
-    unchain(session, fault);
+    if (!waits)
+        unchain(session, fault);
 }
 
 /* The trigger came, and its delay is over. A lasting fault whose window has not opened waits for
@@ -199,11 +196,17 @@ static void await_again(struct session *session, struct armed_fault *armed)
 static void finish(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE;
+    bool unplaced = was_active && armed_waits_for_place(armed);
     const struct action over = fault_over(&armed->rule->fault, why);
     if (!was_active || over.kind == ACTION_NONE) {
-        release(session, armed, MISS_NONE);
-        if (was_active)
+        release(session, armed,
+            !unplaced                ? MISS_NONE
+            : armed_may_count(armed) ? MISS_PLACE
+                                     : MISS_TIMES);
+        if (was_active && !unplaced)
             emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
+        if (was_active && !unplaced && fault_place(&armed->rule->fault) != FAULT_NO_PLACE)
+            unchain(session, &armed->rule->fault);
         if (was_active && armed->rule->fault.when.every && why == FAULT_EXPIRED)
             await_again(session, armed);
         return;
@@ -331,7 +334,7 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
         arm_named(session);
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
-        if (armed->action[direction] == ACTION_LIMIT && armed_limit_is_reached(session, armed))
+        if (armed_ends_at(session, armed, direction, offset))
             finish(session, armed, FAULT_EXPIRED);
         else if (armed_stands_at(armed, direction, offset))
             on_trigger(session, armed, direction);
@@ -348,6 +351,18 @@ void triggers_report_let_go(struct session *session, enum direction direction)
             continue;
         armed->let_go_reported = true;
         emit_fault(session, EVENT_MATCH_LET_GO, armed, direction);
+    }
+}
+
+/* Their event tells of the byte itself; faults that wait for them are armed behind it. */
+void triggers_report_changed(struct session *session, enum direction direction)
+{
+    for (size_t i = 0; i < session->armed.count; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (!armed->changed || !armed_is_active_in(armed, direction))
+            continue;
+        armed->changed = false;
+        emit_fault_at(session, EVENT_FAULT, armed, direction, fault_place(&armed->rule->fault));
     }
 }
 

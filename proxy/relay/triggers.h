@@ -23,6 +23,9 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
 /* The beginning of a possible match was let go in the direction: reports it once for each fault. */
 void triggers_report_let_go(struct session *session, enum direction direction);
 
+/* The last pump changed the only byte of a fault in the direction (fault_type.place). */
+void triggers_report_changed(struct session *session, enum direction direction);
+
 /* Time passed: time triggers, idle triggers, windows and durations. */
 void triggers_on_time(struct session *session);
 

@@ -127,7 +127,31 @@ static void corrupt_at_a_byte_behind_the_match_has(void **state)
         open_with(state, F "type = corrupt\nat = 4\nbits = 8\nwhen = match:\"cd\"\n");
     memory_session_feed(it, SIDE_SERVER, "abcdef", 6);
     memory_session_expect(it, SIDE_CLIENT, want, sizeof want);
-    assert_int_equal(it->injected_count, 1);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT, 0)->offset, 4);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT_OVER, 0)->offset, 5);
+    assert_int_equal(it->injected_count, 2);
+    close_it(state);
+}
+
+static void corrupt_at_a_byte_that_never_came_has_not_fired(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = corrupt\nat = 6\n" G "type = mark\nafter = f\nwhen = open\n");
+    memory_session_feed(it, SIDE_SERVER, "abcdef", 6);
+    expect(it, "abcdef");
+    assert_int_equal(it->injected_count, 0);
+    assert_int_equal(it->session.plan->rules[0]->fault_counter->fired, 0);
+    close_it(state);
+}
+
+static void a_fault_behind_corrupt_at_counts_from_the_changed_byte(void **state)
+{
+    static const unsigned char want[] = {'a', 'b' ^ 0xff, 'c', '!', 'd', 'e', 'f'};
+    struct memory_session *it = open_with(state,
+        F "type = corrupt\nat = 1\nbits = 8\n" G "type = inject\ndata = \"!\"\nafter = f\n"
+          "when = bytes:1\n");
+    memory_session_feed(it, SIDE_SERVER, "abcdef", 6);
+    memory_session_expect(it, SIDE_CLIENT, want, sizeof want);
     close_it(state);
 }
 
@@ -144,6 +168,8 @@ int main(void)
         TEST(corrupt_at_an_offset_hits_the_same_byte_behind_an_inject),
         TEST(corrupt_at_a_byte_that_went_before_the_match_has_not_fired),
         TEST(corrupt_at_a_byte_behind_the_match_has),
+        TEST(corrupt_at_a_byte_that_never_came_has_not_fired),
+        TEST(a_fault_behind_corrupt_at_counts_from_the_changed_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,8 @@ static void every_trigger_has_its_reason(void **state)
         {"type = reset\nafter = m/any\n" M "when = match:\"no\"\n",
             "m has not fired on any connection"},
         {"type = reset\nactive = 10s-20s\n", "not in its window"},
+        {"type = corrupt\nat = 100\n", "its byte did not come"},
+        {"type = corrupt\nat = 100\nuntil = bytes:101\n", "its byte did not come"},
         {"type = stall\nactive = 10s-20s\n", "not in its window"},
         {"type = reset\nwhen = bytes:5\ntrigger_delay = 3s\n", "closed within its trigger_delay"},
         {"type = inject\nwhen = time:1s\ndata = \"x\"\nafter = m\n" M "when = bytes:50\n", NULL},
@@ -73,7 +75,8 @@ static void a_fault_that_fired_needs_no_reason(void **state)
 {
     static const char *const texts[] = {F "type = reset\nwhen = bytes:50\n",
         F "type = latency\ndelay = 1ms\ndirection = both\nwhen = bytes:5\n",
-        F "type = slice\nsize = 1\ndirection = both\nwhen = match:\"ab\"\n"};
+        F "type = slice\nsize = 1\ndirection = both\nwhen = match:\"ab\"\n",
+        F "type = corrupt\nat = 99\nwhen = bytes:50\n"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct memory_session *it = open_with(state, texts[i]);
         play(it);
@@ -116,6 +119,29 @@ static void times_that_are_used_up_are_a_reason(void **state)
     free(other);
 }
 
+/* The byte of `corrupt` with `at` is changed on as many connections as `times` says, although the
+ * fault waits for it on more. */
+static void times_are_counted_where_a_byte_is_changed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_session *other = calloc(1, sizeof *other);
+    assert_non_null(other);
+    struct memory_session *it = open_with(state, F "type = corrupt\nat = 0\ntimes = 1\n");
+    memory_session_init(other, CAP);
+    memory_session_open(other, &fixture->proxy, 2);
+    play(other);
+    play(it);
+    memory_session_close(other);
+    memory_session_close(it);
+    assert_int_equal(other->not_fired_count, 0);
+    assert_int_not_equal(other->end[SIDE_CLIENT].out[0], 'x');
+    assert_int_equal(it->end[SIDE_CLIENT].out[0], 'x');
+    expect_reason(it, "f", fixture->proxy.text, "its times are used up");
+    memory_session_deinit(other);
+    memory_proxy_deinit(&fixture->proxy);
+    free(other);
+}
+
 static void an_unreachable_upstream_is_a_reason(void **state)
 {
     struct fixture *fixture = *state;
@@ -148,6 +174,7 @@ int main(void)
         TEST(a_fault_that_fired_needs_no_reason),
         TEST(a_fault_in_both_directions_is_told_once),
         TEST(times_that_are_used_up_are_a_reason),
+        TEST(times_are_counted_where_a_byte_is_changed),
         TEST(an_unreachable_upstream_is_a_reason),
         TEST(a_long_list_is_cut),
     };
