@@ -4,7 +4,7 @@
  * nothing changes, nothing is left behind, and the connections of a proxy do not notice.
  *
  * One client sends a byte now and then from the beginning of the test to its end, and has its 408
- * when everything else is over.
+ * when everything else is over. Another one sends a single byte behind its first request.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,6 +32,7 @@
 static struct proxy_process process;
 static int slow_fd = -1;
 static int64_t slow_since;
+static int kept_fd = -1; /* a slow one whose first request was answered */
 
 struct answer {
     int status; /* 0: none, the connection was closed */
@@ -392,6 +393,26 @@ static bool a_slow_request_gets_a_408(void)
            is_json_error(&answer, 408) && nothing_has_changed();
 }
 
+static bool begin_again_slowly(void)
+{
+    static const char text[] = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static struct answer answer;
+    kept_fd = wire_connect_proxy(&process, "@admin");
+    if (!expect_true("connected", kept_fd >= 0) || !send_text(kept_fd, text, sizeof text - 1))
+        return false;
+    read_answer(kept_fd, &answer, WIRE_DEADLINE_MS);
+    return expect_number("status", answer.status, 200) && send_text(kept_fd, "G", 1);
+}
+
+/* The byte was sent before those of the slow request: its time was over when theirs was. */
+static bool a_slow_request_on_a_kept_connection_gets_a_408(void)
+{
+    static struct answer answer;
+    read_answer(kept_fd, &answer, 8000);
+    close(kept_fd);
+    return is_json_error(&answer, 408);
+}
+
 /* Who ends what he says in the middle of a request, and listens on, is told: whether the FIN
  * arrives with the bytes before it, or when the server has read them and asks for more. */
 static bool an_incomplete_request_gets_a_400(void)
@@ -417,6 +438,7 @@ static bool an_end_instead_of_the_body_gets_a_400(void)
 }
 
 static const struct expect_case cases[] = {
+    {"begin_again_slowly", begin_again_slowly},
     {"begin_slowly", begin_slowly},
     {"garbage_is_refused", garbage_is_refused},
     {"an_incomplete_request_gets_a_400", an_incomplete_request_gets_a_400},
@@ -428,6 +450,8 @@ static const struct expect_case cases[] = {
     {"a_thousand_at_once_are_answered", a_thousand_at_once_are_answered},
     {"silent_connections_do_not_shut_the_api", silent_connections_do_not_shut_the_api},
     {"a_slow_request_gets_a_408", a_slow_request_gets_a_408},
+    {"a_slow_request_on_a_kept_connection_gets_a_408",
+        a_slow_request_on_a_kept_connection_gets_a_408},
 };
 
 #define CASE_COUNT (sizeof cases / sizeof cases[0])

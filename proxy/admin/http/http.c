@@ -9,7 +9,9 @@
  *
  * Slow clients: libmicrohttpd limits only the time between two bytes, so a byte a minute would hold
  * a connection forever. Therefore every connection has a deadline. After it, a client that was
- * sending a request gets a 408, and shutdown() makes the daemon see the end.
+ * sending a request gets a 408, and shutdown() makes the daemon see the end. It begins with the
+ * first byte of a request, which libmicrohttpd does not tell of. So each socket is watched beside
+ * the daemon, and the daemon runs behind all events of a turn: a byte that is there then is new.
  *
  * Half a request: a client that shuts its write side after the first line, and still reads, gets a
  * 400.
@@ -56,8 +58,14 @@ static void run_daemon(struct http *http)
 
 static void on_ready(struct poller_item *item, unsigned events)
 {
+    struct http *http = container_of(item, struct http, ready);
     (void)events;
-    run_daemon(container_of(item, struct http, ready));
+    poller_soon(http->poller, &http->run);
+}
+
+static void on_run(struct poller_task *task)
+{
+    run_daemon(container_of(task, struct http, run));
 }
 
 static void on_timer(struct timer *timer)
@@ -141,6 +149,31 @@ static const struct listener_calls listener_calls = {
     .on_accept_recovered = on_accept_recovered,
 };
 
+static int fd_of(const struct http_peer *peer)
+{
+    return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+static ssize_t peek(const struct http_peer *peer)
+{
+    char byte;
+    return recv(fd_of(peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/* The first byte of a further request. */
+static void on_bytes(struct poller_item *item, unsigned events)
+{
+    struct http_peer *peer = container_of(item, struct http_peer, bytes);
+    (void)events;
+    if (peer->phase == HTTP_IDLE && peek(peer) > 0)
+        http_peer_enter(peer, HTTP_READING, HTTP_READ_US);
+}
+
+static void on_gone(struct poller_task *task)
+{
+    free(container_of(task, struct http_peer, gone));
+}
+
 static void peer_begin(struct http *http, struct MHD_Connection *connection, void **context)
 {
     struct http_peer *peer = calloc(1, sizeof *peer);
@@ -148,6 +181,11 @@ static void peer_begin(struct http *http, struct MHD_Connection *connection, voi
     if (peer == NULL)
         return; /* its first request is refused */
     peer->connection = connection;
+    peer->bytes.on_event = on_bytes;
+    peer->gone.run = on_gone;
+    list_init(&peer->gone.link);
+    /* Out of memory: the time of a further request begins with its first line. */
+    MAY_FAIL(poller_add(http->poller, fd_of(peer), &peer->bytes));
     http_peer_enter(peer, HTTP_READING, HTTP_READ_US);
     list_append(&http->peers, &peer->link);
     http->peer_count++;
@@ -165,14 +203,10 @@ static void on_peer(void *user, struct MHD_Connection *connection, void **contex
     } else if (peer != NULL) {
         list_remove(&peer->link);
         http->peer_count--;
-        free(peer);
+        peer->phase = HTTP_ANSWERING; /* its events of this turn say nothing any more */
+        poller_soon(http->poller, &peer->gone);
         *context = NULL;
     }
-}
-
-static int fd_of(const struct http_peer *peer)
-{
-    return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 /* Answers a client that is still sending its request, then shuts the connection. */
@@ -187,9 +221,7 @@ static void cut_off(struct http_peer *peer, const char *answer)
  * the bytes before it: one edge reports both, and its read returns less than requested. */
 static bool has_hung_up(const struct http_peer *peer)
 {
-    char byte;
-    return (peer->phase == HTTP_READING || peer->phase == HTTP_IDLE) &&
-           recv(fd_of(peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return (peer->phase == HTTP_READING || peer->phase == HTTP_IDLE) && peek(peer) == 0;
 }
 
 /* Checks the deadline. shutdown() wakes the daemon, which sees the end and closes the
@@ -320,6 +352,8 @@ static void init(struct http *http, struct poller *poller, struct timers *timers
     http->peer_max = connection_limit();
     http->turn.run = on_turn;
     list_init(&http->turn.link);
+    http->run.run = on_run;
+    list_init(&http->run.link);
     list_init(&http->peers);
     list_init(&http->queue);
     list_init(&http->postponed);
@@ -370,6 +404,7 @@ void http_close(struct http *http)
 {
     http->closing = true;
     list_remove(&http->turn.link);
+    list_remove(&http->run.link);
     listener_deinit(&http->listener);
     poller_remove(http->poller, http->epoll_fd);
     resume_all(http);

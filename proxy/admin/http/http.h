@@ -86,6 +86,7 @@ struct http {
     struct MHD_Daemon *daemon;
     int epoll_fd;             /* the daemon's */
     struct poller_item ready; /* watches epoll_fd */
+    struct poller_task run;   /* runs the daemon, behind the events of a turn */
     struct timer timer;       /* when the daemon has to run even if no socket is ready */
     struct timer sweep;       /* checks deadlines of connections */
     struct list peers;        /* of struct http_peer */

@@ -4,6 +4,7 @@
 #define RUDEPROXY_ADMIN_HTTP_PEER_H
 
 #include "proxy/admin/http/http.h"
+#include "proxy/net/poller.h"
 
 enum http_phase {
     HTTP_READING,   /* a request, or what precedes the first one */
@@ -16,7 +17,9 @@ struct http_peer {
     struct list link; /* in http->peers */
     struct MHD_Connection *connection;
     enum http_phase phase;
-    time_us deadline; /* TIME_NEVER: none */
+    time_us deadline;         /* TIME_NEVER: none */
+    struct poller_item bytes; /* watches its socket, beside libmicrohttpd */
+    struct poller_task gone;  /* frees it, behind the events of a turn */
 };
 
 struct http_peer *http_peer_of(struct MHD_Connection *connection);
