@@ -254,6 +254,8 @@ const HANDLERS = {
       (event.line || event.kind || "message " + event.number) + " · " + bytes(event.size));
   },
   framing_lost: (story, event) => story.note(story.time(event), PROXY, "quiet", "not the protocol" + placeOf(event)),
+  fault_failed: (story, event) =>
+    story.note(story.time(event), PROXY, "quiet", event.fault + ": refused by the kernel: " + event.errno),
   match_let_go: (story, event) =>
     story.note(story.time(event), PROXY, "quiet", event.fault + ": the beginning of a match is let go"),
   fault(story, event) {

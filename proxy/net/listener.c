@@ -398,16 +398,18 @@ void listener_set_idle(struct listener *listener, bool idle)
         listener_set_idle(&listener->twin->listener, idle);
 }
 
-void listener_set_drop_syns(struct listener *listener, bool drop_syns)
+int listener_set_drop_syns(struct listener *listener, bool drop_syns)
 {
     const struct packet_filter all = {.loss_ppb = PPB_ALL};
+    int result = 0;
     if (listener->twin != NULL)
-        listener_set_drop_syns(&listener->twin->listener, drop_syns);
-    if (listener->fd < 0 || listener->drop_syns == drop_syns)
-        return;
-    listener->drop_syns = drop_syns;
-    /* On failure (out of memory) the SYNs are answered. */
-    MAY_FAIL(packet_filter_attach(listener->fd, &all, drop_syns ? 1 : 0));
+        result = listener_set_drop_syns(&listener->twin->listener, drop_syns);
+    if (result != 0 || listener->fd < 0 || listener->drop_syns == drop_syns)
+        return result;
+    result = packet_filter_attach(listener->fd, &all, drop_syns ? 1 : 0);
+    if (result == 0)
+        listener->drop_syns = drop_syns;
+    return result;
 }
 
 void listener_close(struct listener *listener)

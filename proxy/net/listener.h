@@ -90,9 +90,10 @@ void listener_keep_reserve(struct listener *listener);
 void listener_update(struct listener *listener, const struct proxy_config *proxy);
 
 /* Idle: connections stay in the backlog and are not accepted. Drop SYNs: arriving segments are lost
- * (needs CAP_NET_ADMIN). Both last until unset or closed. Harmless on a closed listener. */
+ * (needs CAP_NET_ADMIN). Both last until unset or closed. Harmless on a closed listener. The second
+ * one returns 0, or -errno of the kernel, with nothing changed. */
 void listener_set_idle(struct listener *listener, bool idle);
-void listener_set_drop_syns(struct listener *listener, bool drop_syns);
+MUST_CHECK int listener_set_drop_syns(struct listener *listener, bool drop_syns);
 
 static inline bool listener_is_open(const struct listener *listener)
 {

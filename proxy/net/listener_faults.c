@@ -13,6 +13,7 @@
 /* The state that is shared between a rule and its successors. */
 struct is_active {
     bool now;
+    bool failed; /* the kernel refused it, which was reported */
 };
 
 static void on_timer(struct timer *timer)
@@ -77,15 +78,16 @@ static struct window active_window(const struct plan *plan, const struct rule *r
     return window;
 }
 
-static void emit(struct listener_faults *faults, struct rule *rule, bool begins, time_us now)
+static void emit(struct listener_faults *faults, struct rule *rule, enum event_kind kind,
+    int errnum, time_us now)
 {
     const struct event event = {
-        .kind = begins ? EVENT_FAULT : EVENT_FAULT_OVER,
+        .kind = kind,
         .at = now,
         .proxy = faults->plan->config.name,
-        .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name},
+        .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name, .errnum = errnum},
     };
-    if (begins)
+    if (kind == EVENT_FAULT)
         armed_note_fired(rule->fault_counter, now, NULL);
     worker_emit(faults->worker, &event);
 }
@@ -106,23 +108,47 @@ void listener_faults_adopt(struct listener_faults *faults, const struct plan *pl
         const struct is_active *active = (const void *)rule->shared->state;
         if (rule->fault.type->listener != LISTENER_OPEN && active->now &&
             !continues(plan, &rule->fault))
-            emit(faults, rule, false, timers_now());
+            emit(faults, rule, EVENT_FAULT_OVER, 0, timers_now());
     }
 }
 
-/* Updates one rule. Returns the time of the next update. */
+static bool drops_syns(const struct rule *rule)
+{
+    return rule->fault.type->listener == LISTENER_DROPS_SYNS;
+}
+
+/* Emits the start or the end of a fault. `result`: 0, or -errno of what it asked the kernel for: it
+ * has not begun, which is emitted once. */
+static void set_active(
+    struct listener_faults *faults, struct rule *rule, bool is_active, int result, time_us now)
+{
+    struct is_active *active = (void *)rule->shared->state;
+    bool fails = is_active && result != 0, begun = is_active && result == 0;
+    if (fails && !active->failed)
+        emit(faults, rule, EVENT_FAULT_FAILED, -result, now);
+    else if (begun != active->now)
+        emit(faults, rule, begun ? EVENT_FAULT : EVENT_FAULT_OVER, 0, now);
+    *active = (struct is_active){.now = begun, .failed = fails};
+}
+
+static bool is_due(const struct plan *plan, const struct rule *rule, time_us now)
+{
+    struct window window = active_window(plan, rule);
+    return rule->fault.enabled && window_has(&window, now);
+}
+
+/* Updates one rule; what asks the kernel waits for its answer. Returns the time of the next
+ * update. */
 static time_us update_rule(
     struct listener_faults *faults, struct rule *rule, time_us now, enum listener_action *wanted)
 {
     const struct fault *fault = &rule->fault;
-    struct is_active *active = (void *)rule->shared->state;
-    struct window window = active_window(faults->plan, rule);
-    bool is_active = fault->enabled && window_has(&window, now);
     if (fault->type->listener == LISTENER_OPEN)
         return TIME_NEVER;
-    if (is_active != active->now)
-        emit(faults, rule, is_active, now);
-    active->now = is_active;
+    struct window window = active_window(faults->plan, rule);
+    bool is_active = is_due(faults->plan, rule, now);
+    if (!drops_syns(rule))
+        set_active(faults, rule, is_active, 0, now);
     if (is_active && (*wanted == LISTENER_OPEN || fault->type->listener < *wanted))
         *wanted = fault->type->listener;
     return now < window.from ? window.from : is_active ? window.to : TIME_NEVER;
@@ -142,6 +168,12 @@ void listener_faults_update(struct listener_faults *faults)
     else if (faults->calls->open(faults) != 0)
         next = time_min(next, now + REOPEN_US);
     listener_set_idle(faults->listener, wanted == LISTENER_PAUSED);
-    listener_set_drop_syns(faults->listener, wanted == LISTENER_DROPS_SYNS);
+    int result = listener_set_drop_syns(faults->listener, wanted == LISTENER_DROPS_SYNS);
+    if (result != 0)
+        next = time_min(next, now + REOPEN_US);
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        if (drops_syns(plan->rules[i]))
+            set_active(faults, plan->rules[i], is_due(plan, plan->rules[i], now), result, now);
+    }
     timer_set(&faults->worker->timers, &faults->timer, next);
 }

@@ -305,20 +305,19 @@ static void unix_close(struct endpoint *ep, enum endpoint_close how)
     socket_endpoint_drop(socket_of(ep));
 }
 
-static void tcp_set_filters(
-    struct endpoint *ep, const struct packet_filter *filters, unsigned count)
+static int tcp_set_filters(struct endpoint *ep, const struct packet_filter *filters, unsigned count)
 {
-    /* On failure (out of memory) nothing is lost. */
-    MAY_FAIL(packet_filter_attach(fd_of(ep), filters, count));
+    return packet_filter_attach(fd_of(ep), filters, count);
 }
 
 /* A UNIX socket has no segments to lose. */
-static void unix_set_filters(
+static int unix_set_filters(
     struct endpoint *ep, const struct packet_filter *filters, unsigned count)
 {
     (void)ep;
     (void)filters;
     (void)count;
+    return 0;
 }
 
 static const struct endpoint_ops tcp_ops = {

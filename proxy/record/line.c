@@ -189,6 +189,23 @@ static void write_message(struct writer *writer, const struct event *event)
         writer_hex(writer, "bytes", event->u.message.captured, event->u.message.captured_size);
 }
 
+static void write_fault(struct writer *writer, const struct event *event)
+{
+    writer_string(writer, "fault", event->u.fault.name);
+    writer_string(writer, "type", event->u.fault.type);
+    if (event->kind == EVENT_FAULT_FAILED)
+        write_errno(writer, event->u.fault.errnum);
+    if (event->connection == 0)
+        return; /* a listening socket has no stream */
+    writer_string(writer, "direction", direction_name(event->u.fault.direction));
+    writer_number(writer, "offset", event->u.fault.offset);
+    if (event->u.fault.message != 0)
+        writer_number(writer, "message", event->u.fault.message);
+    if (event->u.fault.message != 0 && event->u.fault.kind[0] != '\0')
+        writer_string(writer, "kind", event->u.fault.kind);
+    write_fault_details(writer, event);
+}
+
 static void write_facts(struct writer *writer, const struct event *event)
 {
     switch (event->kind) {
@@ -212,18 +229,9 @@ static void write_facts(struct writer *writer, const struct event *event)
         break;
     case EVENT_FAULT:
     case EVENT_FAULT_OVER:
+    case EVENT_FAULT_FAILED:
     case EVENT_MATCH_LET_GO:
-        writer_string(writer, "fault", event->u.fault.name);
-        writer_string(writer, "type", event->u.fault.type);
-        if (event->connection == 0)
-            break; /* a listening socket has no stream */
-        writer_string(writer, "direction", direction_name(event->u.fault.direction));
-        writer_number(writer, "offset", event->u.fault.offset);
-        if (event->u.fault.message != 0)
-            writer_number(writer, "message", event->u.fault.message);
-        if (event->u.fault.message != 0 && event->u.fault.kind[0] != '\0')
-            writer_string(writer, "kind", event->u.fault.kind);
-        write_fault_details(writer, event);
+        write_fault(writer, event);
         break;
     case EVENT_MESSAGE:
     case EVENT_FRAMING_LOST:

@@ -2,6 +2,8 @@
 /* apply() is the one switch that performs actions. */
 #include "proxy/relay/actions.h"
 
+#include <errno.h>
+
 #include "proxy/relay/armed.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
@@ -30,18 +32,25 @@ static enum flow_read_mode read_mode_of(const struct session *session, enum side
     return drop ? FLOW_DISCARD : FLOW_FORWARD;
 }
 
-static void refresh_filters(struct session *session, enum side side)
+/* Returns 0; -ENOSPC: more than a socket can have; or -errno: the kernel refuses, and keeps the
+ * filters that were attached before. */
+static int refresh_filters(struct session *session, enum side side)
 {
+    int result = 0;
     struct packet_filter filters[ENDPOINT_FILTERS_MAX];
     struct endpoint *ep = session->side[side].ep;
     unsigned count = teardown_filter(&session->side[side].teardown, &filters[0]) ? 1 : 0;
-    for (size_t i = 0; i < session->armed.count && count < ENDPOINT_FILTERS_MAX; i++) {
-        if (session->armed.list[i]->action[side] == ACTION_FILTER)
-            filters[count++] = session->armed.list[i]->does.filter;
+    for (size_t i = 0; i < session->armed.count; i++) {
+        if (session->armed.list[i]->action[side] != ACTION_FILTER)
+            continue;
+        if (count == ENDPOINT_FILTERS_MAX)
+            return -ENOSPC;
+        filters[count++] = session->armed.list[i]->does.filter;
     }
     if (ep != NULL && (count > 0 || session->side[side].filter_count > 0))
-        ep->ops->set_filters(ep, filters, count);
+        result = ep->ops->set_filters(ep, filters, count);
     session->side[side].filter_count = count;
+    return result;
 }
 
 /* Returns how long a FIN that arrives from a side is held: the delays add up, as for a chain of
@@ -94,7 +103,8 @@ void session_recompute(struct session *session)
             shaping_refresh(flow->shaping);
         if (flow->messages != NULL)
             messages_refresh(flow->messages);
-        refresh_filters(session, (enum side)i);
+        /* A new fault has asked the kernel before: actions_attach(). */
+        MAY_FAIL(refresh_filters(session, (enum side)i));
         refresh_fin(session, (enum side)i);
     }
     session_touch(session);
@@ -158,6 +168,20 @@ static void apply(
 static bool acts_on(const struct armed_fault *armed, int side)
 {
     return !fault_goes_by_direction(&armed->rule->fault) || bits_have(armed->directions, side);
+}
+
+int actions_attach(struct session *session, struct armed_fault *armed, const struct action on[2])
+{
+    int result = 0;
+    for (int i = 0; i < 2 && result == 0; i++) {
+        if (on[i].kind != ACTION_FILTER || !acts_on(armed, i))
+            continue;
+        apply(session, armed, (enum side)i, &on[i]);
+        result = refresh_filters(session, (enum side)i);
+    }
+    if (result != 0)
+        actions_revert(session, armed);
+    return result;
 }
 
 void actions_apply(struct session *session, struct armed_fault *armed, const struct action on[2])

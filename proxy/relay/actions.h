@@ -6,10 +6,16 @@
 #ifndef RUDEPROXY_RELAY_ACTIONS_H
 #define RUDEPROXY_RELAY_ACTIONS_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 
 struct armed_fault;
 struct session;
+
+/* Attaches the packet filters of a fault that is about to begin. Returns 0, or -errno with nothing
+ * attached. Faults without filters need nothing: 0. */
+MUST_CHECK int actions_attach(
+    struct session *session, struct armed_fault *armed, const struct action on[2]);
 
 /* Performs the actions of one armed fault; `on` is by enum side. */
 void actions_apply(struct session *session, struct armed_fault *armed, const struct action on[2]);

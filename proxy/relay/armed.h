@@ -39,12 +39,13 @@ enum armed_phase {
 /* Why a fault that came to its trigger did nothing. */
 enum armed_miss {
     MISS_NONE,
-    MISS_WINDOW, /* the trigger came outside of `active` */
-    MISS_TIMES,  /* it was injected in as many connections as `times` allows */
-    MISS_ENDED,  /* the direction that it works on had ended */
-    MISS_NAME,   /* the client named a server that `sni` does not have */
-    MISS_PLACE,  /* its only byte did not come */
-    MISS_PAST,   /* its moment was past when it was armed */
+    MISS_WINDOW,  /* the trigger came outside of `active` */
+    MISS_TIMES,   /* it was injected in as many connections as `times` allows */
+    MISS_ENDED,   /* the direction that it works on had ended */
+    MISS_NAME,    /* the client named a server that `sni` does not have */
+    MISS_REFUSED, /* the kernel refused what it needs */
+    MISS_PLACE,   /* its only byte did not come */
+    MISS_PAST,    /* its moment was past when it was armed */
 };
 
 /* How far a pattern has matched in one direction, or how many messages have come. */

@@ -77,7 +77,8 @@ struct endpoint_ops {
     int (*take_error)(struct endpoint *ep);
     /* Sets which arriving segments are lost from now on; count 0: none. At most
      * ENDPOINT_FILTERS_MAX. */
-    void (*set_filters)(struct endpoint *ep, const struct packet_filter *filters, unsigned count);
+    /* 0 or -errno; after a failure the filters of before are kept. */
+    int (*set_filters)(struct endpoint *ep, const struct packet_filter *filters, unsigned count);
     void (*close)(struct endpoint *ep, enum endpoint_close how);
 };
 

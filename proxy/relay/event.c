@@ -10,6 +10,7 @@ static const char *const event_kind_names[EVENT_COUNT] = {
     [EVENT_CONNECT_FAILED] = "connect_failed",
     [EVENT_FAULT] = "fault",
     [EVENT_FAULT_OVER] = "fault_over",
+    [EVENT_FAULT_FAILED] = "fault_failed",
     [EVENT_MATCH_LET_GO] = "match_let_go",
     [EVENT_MESSAGE] = "message",
     [EVENT_FRAMING_LOST] = "framing_lost",

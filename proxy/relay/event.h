@@ -24,6 +24,7 @@ enum event_kind {
     EVENT_CONNECT_FAILED,   /* the upstream could not be reached */
     EVENT_FAULT,            /* a fault was injected; connection 0: on the listening socket */
     EVENT_FAULT_OVER,       /* a lasting fault has ended */
+    EVENT_FAULT_FAILED,     /* the kernel refused what the fault needs: it was not injected */
     /* A possible match of `edge = before` was forwarded after match_hold without a further byte.
      * Once for each fault and connection. */
     EVENT_MATCH_LET_GO,
@@ -126,7 +127,8 @@ struct event {
             uint64_t message;         /* number of the message there; 0: not known */
             const char *kind;         /* of it; "": it has none, or `message` is 0 */
             unsigned sides;           /* set of sides: its key `side`; NO_BITS: it has none */
-        } fault;                      /* also EVENT_FAULT_OVER, EVENT_MATCH_LET_GO */
+            int errnum;               /* EVENT_FAULT_FAILED only */
+        } fault;                      /* also EVENT_FAULT_OVER, _FAILED, EVENT_MATCH_LET_GO */
         struct {
             enum direction direction;
             /* EVENT_MESSAGE: of its first byte. EVENT_FRAMING_LOST: of the first byte that could

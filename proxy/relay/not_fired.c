@@ -156,6 +156,7 @@ static const char *const miss_texts[] = {
     [MISS_TIMES] = "its times are used up",
     [MISS_ENDED] = "its direction had ended",
     [MISS_NAME] = "the client named another server",
+    [MISS_REFUSED] = "refused by the kernel",
     [MISS_PLACE] = "its byte did not come",
     [MISS_PAST] = "its moment was past when it was armed",
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proxy/relay/actions.h"
+#include "proxy/relay/fault_event.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
@@ -27,34 +28,11 @@ void triggers_prepare(struct session *session)
 
 /* --- firing --- */
 
-static void emit_fault_at(struct session *session, enum event_kind kind,
-    const struct armed_fault *armed, enum direction direction, uint64_t offset)
-{
-    const struct fault *fault = &armed->rule->fault;
-    struct event event = {
-        .kind = kind,
-        .u.fault =
-            {
-                .name = fault->name,
-                .type = fault->type->name,
-                .direction = direction,
-                .offset = offset,
-                .other_offset = flow_forwarded(&session->flow[!direction]),
-                .kind = "",
-                .sides = fault->sides,
-            },
-    };
-    if (session->messages != NULL)
-        event.u.fault.message = messages_number_at(
-            session->messages, direction, event.u.fault.offset, &event.u.fault.kind);
-    session_emit(session, &event);
-}
-
 static void emit_fault(struct session *session, enum event_kind kind,
     const struct armed_fault *armed, enum direction direction)
 {
     uint64_t offset = flow_forwarded(&session->flow[direction]);
-    emit_fault_at(session, kind, armed, direction, offset);
+    fault_event_emit(session, kind, armed, direction, offset, 0);
 }
 
 static time_us since_start(const struct session *session)
@@ -124,15 +102,30 @@ static void begin(struct session *session, struct armed_fault *armed, const stru
     note_cause(session, armed->rule, on);
 }
 
-/* A fault that changes one byte fires later, when it changes that byte. */
+/* Whether the kernel does what the fault needs. If not, an event tells why. */
+static bool attach(struct session *session, struct armed_fault *armed, const struct action on[2])
+{
+    enum direction direction = armed_direction(armed);
+    int result = actions_attach(session, armed, on);
+    if (result != 0)
+        fault_event_emit(session, EVENT_FAULT_FAILED, armed, direction,
+            flow_forwarded(&session->flow[direction]), -result);
+    return result == 0;
+}
+
+/* A fault that changes one byte is counted later, when it changes that byte. */
 static void start(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     struct action on[2];
     fault_fire(fault, on);
-    bool late = is_too_late(session, armed, on), waits = fault_place(fault) != FAULT_NO_PLACE;
-    if (late || (waits ? !armed_may_count(armed) : !armed_count(armed))) {
-        release(session, armed, late ? MISS_ENDED : MISS_TIMES);
+    bool waits = fault_place(fault) != FAULT_NO_PLACE;
+    enum armed_miss miss = is_too_late(session, armed, on) ? MISS_ENDED
+                           : !armed_may_count(armed)       ? MISS_TIMES
+                           : !attach(session, armed, on)   ? MISS_REFUSED
+                                                           : MISS_NONE;
+    if (miss != MISS_NONE || (!waits && !armed_count(armed))) {
+        release(session, armed, miss);
         return;
     }
     begin(session, armed, on);
@@ -362,7 +355,8 @@ void triggers_report_changed(struct session *session, enum direction direction)
         if (!armed->changed || !armed_is_active_in(armed, direction))
             continue;
         armed->changed = false;
-        emit_fault_at(session, EVENT_FAULT, armed, direction, fault_place(&armed->rule->fault));
+        fault_event_emit(
+            session, EVENT_FAULT, armed, direction, fault_place(&armed->rule->fault), 0);
     }
 }
 

@@ -160,13 +160,16 @@ static int memory_take_error(struct endpoint *ep)
     return errnum;
 }
 
-static void memory_set_filters(
+static int memory_set_filters(
     struct endpoint *ep, const struct packet_filter *filters, unsigned count)
 {
     struct memory_endpoint *end = of(ep);
+    if (count > 0 && end->filter_error != 0)
+        return -end->filter_error;
     assert_in_range(count, 0, ENDPOINT_FILTERS_MAX);
     memcpy(end->filters, filters, count * sizeof *filters);
     end->filter_count = count;
+    return 0;
 }
 
 static void memory_close(struct endpoint *ep, enum endpoint_close how)

@@ -44,7 +44,8 @@ struct memory_endpoint {
     enum endpoint_close how;
     struct packet_filter filters[ENDPOINT_FILTERS_MAX];
     unsigned filter_count;
-    unsigned calls; /* since the test last looked */
+    int filter_error; /* errno of attaching filters; 0: it works */
+    unsigned calls;   /* since the test last looked */
 };
 
 /* Conduits in memory; each holds MEMORY_CONDUIT_MAX bytes. */

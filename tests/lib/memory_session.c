@@ -162,6 +162,9 @@ static void host_emit(struct session *session, const struct event *event)
     case EVENT_FAULT_OVER:
         note_fault(it, event);
         break;
+    case EVENT_FAULT_FAILED:
+        note(it, "fault_failed %s %d\n", event->u.fault.name, event->u.fault.errnum);
+        break;
     case EVENT_MATCH_LET_GO:
         note(it, "%s %s %s %ju\n", event_kind_name(event->kind), event->u.fault.name,
             direction_name(event->u.fault.direction), (uintmax_t)event->u.fault.offset);

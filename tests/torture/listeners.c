@@ -55,11 +55,36 @@ static void a_client_that_failed_by_itself_is_skipped(void **state)
     rig_stop(&rig);
 }
 
+/* SYNs are answered until the kernel attaches the filter, and the fault begins then. */
+static void a_filter_that_the_kernel_refuses_is_said_once(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_start(&rig);
+    assert_int_equal(rig_add_proxy(&rig, "a", TO_ECHO), CONTROL_OK);
+    torture_begin(TORTURE_SETSOCKOPT, 1, ENOMEM, true); /* the first one looks for the right */
+    torture_enter();
+    assert_int_equal(rig_add(&rig, "a", "hole", "type=syn_blackhole"), CONTROL_OK);
+    torture_leave();
+    time_us start = timers_now();
+    RIG_WAIT(&rig, timers_now() - start > 250 * US_PER_MS);
+    assert_int_equal(rig.events[EVENT_FAULT_FAILED], 1);
+    assert_int_equal(rig.events[EVENT_FAULT], 0);
+    int fd = rig_connect(&rig, "a");
+    assert_true(fd >= 0);
+    torture_end();
+    RIG_WAIT(&rig, rig.events[EVENT_FAULT] == 1);
+    assert_int_equal(rig.events[EVENT_FAULT_FAILED], 1);
+    close(fd);
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_that_lasts_pauses_and_is_said_once),
         cmocka_unit_test(a_client_that_failed_by_itself_is_skipped),
+        cmocka_unit_test(a_filter_that_the_kernel_refuses_is_said_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

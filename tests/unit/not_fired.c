@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A closed connection says of each fault that was armed on it why it did not fire. */
+#include <errno.h>
+
 #include "tests/unit/memory_fixture.h"
 
 #define M "[fault m]\ntype = mark\n"
@@ -142,6 +144,28 @@ static void times_are_counted_where_a_byte_is_changed(void **state)
     free(other);
 }
 
+/* A chained fault stays unarmed too, and a second fault of the same socket begins when the kernel
+ * lets it. */
+static void a_filter_that_the_kernel_refuses_has_not_fired(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = packet_loss\nside = client\nwhen = bytes:10\n" G
+                           "type = packet_loss\nside = client\nwhen = bytes:20\n" M "after = f\n");
+    it->end[SIDE_CLIENT].filter_error = ENOMEM;
+    memory_session_feed(it, SIDE_SERVER, "0123456789", 10);
+    if (strstr(it->log, "fault_failed f 12\n") == NULL)
+        fail_msg("no fault_failed in:\n%s", it->log);
+    it->end[SIDE_CLIENT].filter_error = 0;
+    play(it);
+    assert_int_equal(it->end[SIDE_CLIENT].filter_count, 1);
+    assert_int_equal(it->session.plan->rules[0]->fault_counter->fired, 0);
+    assert_int_equal(it->session.plan->rules[1]->fault_counter->fired, 1);
+    memory_session_close(it);
+    expect_reason(it, "f", it->proxy->text, "refused by the kernel");
+    expect_reason(it, "m", it->proxy->text, "f has not fired");
+    memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+}
+
 static void an_unreachable_upstream_is_a_reason(void **state)
 {
     struct fixture *fixture = *state;
@@ -175,6 +199,7 @@ int main(void)
         TEST(a_fault_in_both_directions_is_told_once),
         TEST(times_that_are_used_up_are_a_reason),
         TEST(times_are_counted_where_a_byte_is_changed),
+        TEST(a_filter_that_the_kernel_refuses_has_not_fired),
         TEST(an_unreachable_upstream_is_a_reason),
         TEST(a_long_list_is_cut),
     };

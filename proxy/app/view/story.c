@@ -357,6 +357,12 @@ static void take_match_let_go(struct story *story, const json_t *event)
         view_text_of(event, "fault"));
 }
 
+static void take_fault_failed(struct story *story, const json_t *event)
+{
+    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s: refused by the kernel: %s",
+        view_text_of(event, "fault"), view_text_of(event, "errno"));
+}
+
 /* A FIN or RST of a peer, and ours to the other side if it was sent at the same moment. */
 static void take_peer_end(struct story *story, const json_t *event)
 {
@@ -404,6 +410,7 @@ static const struct {
     {"connect_failed", take_connect_failed},
     {"message", take_message},
     {"framing_lost", take_framing_lost},
+    {"fault_failed", take_fault_failed},
     {"match_let_go", take_match_let_go},
     {"fault", take_fault},
     {"fault_over", take_fault_over},
