@@ -351,16 +351,11 @@ static void take_framing_lost(struct story *story, const json_t *event)
         story, true, LANE_PROXY, ROW_NOTE, "not the protocol%s", place_text(event, place));
 }
 
-static void take_match_let_go(struct story *story, const json_t *event)
+static void take_fault_note(struct story *story, const json_t *event)
 {
-    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s: the beginning of a match is let go",
-        view_text_of(event, "fault"));
-}
-
-static void take_fault_failed(struct story *story, const json_t *event)
-{
-    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s: refused by the kernel: %s",
-        view_text_of(event, "fault"), view_text_of(event, "errno"));
+    bool failed = view_is(event, "fault_failed");
+    story_add_note(story, true, LANE_PROXY, ROW_NOTE, "%.128s: %s", view_text_of(event, "fault"),
+        failed ? "refused by the kernel" : "the beginning of a match is let go");
 }
 
 /* A FIN or RST of a peer, and ours to the other side if it was sent at the same moment. */
@@ -410,8 +405,8 @@ static const struct {
     {"connect_failed", take_connect_failed},
     {"message", take_message},
     {"framing_lost", take_framing_lost},
-    {"fault_failed", take_fault_failed},
-    {"match_let_go", take_match_let_go},
+    {"fault_failed", take_fault_note},
+    {"match_let_go", take_fault_note},
     {"fault", take_fault},
     {"fault_over", take_fault_over},
     {"eof", take_peer_end},
