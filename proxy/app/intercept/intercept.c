@@ -189,7 +189,7 @@ static int redirect(struct intercept *intercept, const struct rules *rules, stru
 {
     if (rules_are_equal(rules, &intercept->rules))
         return 0;
-    int result = redirect_set(&intercept->holder, rules->list, rules->count);
+    int result = redirect_set(&intercept->redirect, &intercept->holder, rules->list, rules->count);
     return result == 0 ? 0
                        : err_set(err,
                              "--intercept: the kernel cannot redirect connections: %s; it needs "
@@ -353,6 +353,7 @@ void intercept_stop(struct intercept *intercept)
 {
     dns_stop(&intercept->dns);
     refusals_stop(&intercept->refusals);
+    redirect_close(&intercept->redirect);
     if (intercept->by_ports)
         port_listeners_close(&intercept->ports);
     intercept->by_ports = false;

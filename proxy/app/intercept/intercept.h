@@ -44,8 +44,9 @@ struct intercept {
     struct served served;
     bool limits_loopback; /* `served` is known */
     struct rules rules;   /* in force */
-    uint16_t api_port;    /* of our HTTP API; 0: none */
-    uv_timer_t *timer;    /* until the rules are looked at again; allocated, as libuv wants it */
+    struct redirect redirect;
+    uint16_t api_port; /* of our HTTP API; 0: none */
+    uv_timer_t *timer; /* until the rules are looked at again; allocated, as libuv wants it */
 };
 
 /* Whether a proxy of the configuration intercepts. */

@@ -254,25 +254,52 @@ static void put_chain(struct netlink *netlink)
     netlink_put_text(netlink, NFTA_CHAIN_TYPE, "filter");
 }
 
-int redirect_set(struct holder *holder, const struct redirect_rule *rules, size_t count)
+/* The socket stays open: where rules were deleted, close(2) waits for their last readers, about 10
+ * ms (nft_rcv_nl_event in net/netfilter/nf_tables_api.c). */
+static int open_socket(struct redirect *redirect, struct holder *holder)
+{
+    if (redirect->is_open)
+        return 0;
+    redirect->fd = holder_socket(holder, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+    redirect->is_open = redirect->fd >= 0;
+    return redirect->is_open ? 0 : redirect->fd;
+}
+
+static void put_rules(
+    struct netlink *netlink, bool replaces, const struct redirect_rule *rules, size_t count)
+{
+    batch(netlink, NFNL_MSG_BATCH_BEGIN);
+    if (replaces)
+        put_table(netlink, NFT_MSG_DELTABLE, 0);
+    put_table(netlink, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+    put_chain(netlink);
+    add_first_rules(netlink);
+    for (size_t i = 0; i < count; i++)
+        add_rule(netlink, &rules[i]);
+    netlink_want_ack(netlink);
+    batch(netlink, NFNL_MSG_BATCH_END);
+}
+
+int redirect_set(struct redirect *redirect, struct holder *holder,
+    const struct redirect_rule *rules, size_t count)
 {
     struct netlink netlink;
-    int fd = holder_socket(holder, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
-    if (fd < 0)
-        return fd;
+    int result = open_socket(redirect, holder);
+    if (result != 0)
+        return result;
     netlink_init(&netlink);
-    batch(&netlink, NFNL_MSG_BATCH_BEGIN);
-    put_table(&netlink, NFT_MSG_NEWTABLE, NLM_F_CREATE); /* so that there is one to be deleted */
-    put_table(&netlink, NFT_MSG_DELTABLE, 0);
-    put_table(&netlink, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-    put_chain(&netlink);
-    add_first_rules(&netlink);
-    for (size_t i = 0; i < count; i++)
-        add_rule(&netlink, &rules[i]);
-    netlink_want_ack(&netlink);
-    batch(&netlink, NFNL_MSG_BATCH_END);
-    int result = netlink_send(&netlink, fd);
+    put_rules(&netlink, redirect->has_rules, rules, count);
+    result = netlink_send(&netlink, redirect->fd);
     netlink_deinit(&netlink);
-    close(fd);
+    redirect->has_rules = redirect->has_rules || result == 0;
+    if (result != 0)
+        redirect_close(redirect); /* an error leaves more answers unread */
     return result;
+}
+
+void redirect_close(struct redirect *redirect)
+{
+    if (redirect->is_open)
+        close(redirect->fd);
+    redirect->is_open = false;
 }

@@ -23,8 +23,18 @@ struct redirect_rule {
     uint16_t to; /* the port of our listener; 0: they are refused */
 };
 
+/* The packet filter of one network: all zeros, redirect_set, redirect_close. */
+struct redirect {
+    bool is_open;
+    int fd; /* of NETLINK_NETFILTER, in that network */
+    bool has_rules;
+};
+
 /* Puts the rules in force in place of those before, all at once. 0 or -errno: of the kernels that
  * cannot do it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
-MUST_CHECK int redirect_set(struct holder *holder, const struct redirect_rule *rules, size_t count);
+MUST_CHECK int redirect_set(struct redirect *redirect, struct holder *holder,
+    const struct redirect_rule *rules, size_t count);
+
+void redirect_close(struct redirect *redirect); /* idempotent */
 
 #endif

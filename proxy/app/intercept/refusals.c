@@ -3,21 +3,21 @@
  * A classic BPF program lets two kinds of TCP segment through: RST with ACK and sequence number 0,
  * which answers a SYN to a port where nobody listens (RFC 9293 3.10.7.1), and SYN with ACK, which
  * says that somebody does. So the socket costs next to nothing while data flows.
+ *
+ * A packet socket would do as well, but its close(2) waits for all CPUs, about 10 ms
+ * (packet_release in net/packet/af_packet.c).
  */
 #include "proxy/app/intercept/refusals.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IPV6_HEADER 40
 #define TCP_HEADER 20
 #define TCP_SEQ_AT 4
 #define TCP_FLAGS_AT 13
@@ -26,24 +26,30 @@
 #define FLAGS_SYN_ACK 0x12
 #define SNAP 128 /* an IP header with options, and a TCP header */
 
-static const struct sock_filter program[] = {
-    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), /* 0: version */
-    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 1, 0),  /* IPv4: 4 */
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 5, 11), /* IPv6: 9 */
-    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),            /* 4: protocol */
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 9),
+/* The end of both programs: the flags are in the accumulator. */
+#define TAKE_BY_FLAGS                                                                              \
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAGS_MASK),                                               \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAGS_RST_ACK, 2, 0),                                  \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAGS_SYN_ACK, 1, 0), BPF_STMT(BPF_RET | BPF_K, 0),    \
+        BPF_STMT(BPF_RET | BPF_K, SNAP)
+
+/* raw(7): with IPv4 the IP header comes first, with IPv6 none does. */
+static const struct sock_filter program4[] = {
     BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
     BPF_STMT(BPF_LD | BPF_B | BPF_IND, TCP_FLAGS_AT),
-    BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),   /* 12 */
-    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* 9: next header */
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 4),
-    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, IPV6_HEADER + TCP_FLAGS_AT),
-    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAGS_MASK), /* 12 */
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAGS_RST_ACK, 2, 0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAGS_SYN_ACK, 1, 0),
-    BPF_STMT(BPF_RET | BPF_K, 0), /* 15 */
-    BPF_STMT(BPF_RET | BPF_K, SNAP),
+    TAKE_BY_FLAGS,
+};
+static const struct sock_filter program6[] = {
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS_AT),
+    TAKE_BY_FLAGS,
+};
+
+static const struct watched {
+    int family;
+    struct sock_fprog filter;
+} watched[REFUSALS_SOCKETS] = {
+    {AF_INET, {sizeof program4 / sizeof program4[0], (struct sock_filter *)(uintptr_t)program4}},
+    {AF_INET6, {sizeof program6 / sizeof program6[0], (struct sock_filter *)(uintptr_t)program6}},
 };
 
 static uint16_t read_16(const unsigned char *bytes)
@@ -76,39 +82,22 @@ static void note_refusal(struct refusals *refusals, uint16_t port, const char *a
     refusals->list[i].count++;
 }
 
-/* Where the TCP header of a packet begins, and the address that it came from; 0: it is none. */
-static size_t find_tcp(const unsigned char *bytes, size_t size, struct sockaddr_storage *source)
-{
-    struct sockaddr_in *in = (struct sockaddr_in *)source;
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)source;
-    bool is_ipv6 = size > 0 && bytes[0] >> 4 == 6;
-    size_t at = is_ipv6 ? IPV6_HEADER : (bytes[0] & 0xfu) * 4u;
-    memset(source, 0, sizeof *source);
-    if (size < at + TCP_HEADER)
-        return 0;
-    source->ss_family = is_ipv6 ? AF_INET6 : AF_INET;
-    if (is_ipv6)
-        memcpy(&in6->sin6_addr, bytes + 8, sizeof in6->sin6_addr);
-    else
-        memcpy(&in->sin_addr, bytes + 12, sizeof in->sin_addr);
-    /* sin_port and sin6_port lie at the same place */
-    memcpy(&in->sin_port, bytes + at, sizeof in->sin_port);
-    return at;
-}
-
-static void take_packet(struct refusals *refusals, const unsigned char *bytes, size_t size)
+/* `source`: the packet's, without its port. */
+static void take_packet(struct refusals *refusals, const unsigned char *bytes, size_t size,
+    struct sockaddr_storage *source)
 {
     static const unsigned char zero[4];
-    struct sockaddr_storage source;
     char text[ADDRESS_TEXT_MAX];
-    size_t at = find_tcp(bytes, size, &source);
-    if (at == 0)
+    size_t at = source->ss_family == AF_INET && size > 0 ? (bytes[0] & 0xfu) * 4u : 0;
+    if (size < at + TCP_HEADER)
         return;
     uint16_t port = read_16(bytes + at);
     if ((bytes[at + TCP_FLAGS_AT] & FLAGS_MASK) == FLAGS_SYN_ACK) {
         set_served(refusals, port);
     } else if (memcmp(bytes + at + TCP_SEQ_AT, zero, sizeof zero) == 0) {
-        address_format_sockaddr(&source, sizeof source, text, sizeof text);
+        /* sin_port and sin6_port have the same offset. */
+        ((struct sockaddr_in *)source)->sin_port = htons(port);
+        address_format_sockaddr(source, sizeof *source, text, sizeof text);
         note_refusal(refusals, port, text);
     }
 }
@@ -116,9 +105,14 @@ static void take_packet(struct refusals *refusals, const unsigned char *bytes, s
 static void take_packets(struct refusals *refusals, int fd)
 {
     unsigned char bytes[SNAP];
+    struct sockaddr_storage source = {0};
+    socklen_t source_size = sizeof source;
     ssize_t n;
-    while ((n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) >= 0)
-        take_packet(refusals, bytes, (size_t)n);
+    while ((n = recvfrom(fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&source,
+                &source_size)) >= 0) {
+        take_packet(refusals, bytes, (size_t)n, &source);
+        source_size = sizeof source;
+    }
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -131,21 +125,13 @@ static void on_readable(uv_poll_t *poll, int status, int events)
             take_packets(refusals, refusals->fds[i]);
 }
 
-/* The filter comes before the protocol, so that no packet slips in between. A socket of one
- * protocol sees what arrives; one of all protocols would have each packet copied that is sent
- * (dev_queue_xmit_nit). */
-static int open_socket(struct holder *holder, uint16_t protocol)
+/* Before the command starts: no packet comes before the filter. */
+static int open_socket(struct holder *holder, const struct watched *kind)
 {
-    const struct sock_fprog filter = {
-        .len = sizeof program / sizeof program[0],
-        .filter = (struct sock_filter *)(uintptr_t)program,
-    };
-    const struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol)};
-    int fd = holder_socket(holder, AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    int fd = holder_socket(holder, kind->family, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_TCP);
     if (fd < 0)
         return fd;
-    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0 &&
-        bind(fd, (const struct sockaddr *)&all, sizeof all) == 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &kind->filter, sizeof kind->filter) == 0)
         return fd;
     int result = -errno;
     close(fd);
@@ -170,13 +156,14 @@ static int watch(struct refusals *refusals, size_t index, uv_loop_t *loop, int f
 int refusals_start(
     struct refusals *refusals, uv_loop_t *loop, struct holder *holder, struct err *err)
 {
-    static const uint16_t protocols[REFUSALS_SOCKETS] = {ETH_P_IP, ETH_P_IPV6};
     memset(refusals, 0, sizeof *refusals);
     for (size_t i = 0; i < REFUSALS_SOCKETS; i++) {
-        int fd = open_socket(holder, protocols[i]);
+        int fd = open_socket(holder, &watched[i]);
+        if (fd == -EAFNOSUPPORT) /* a kernel without IPv6 */
+            continue;
         int result = fd < 0 ? fd : watch(refusals, i, loop, fd);
         if (result != 0)
-            return err_set(err, "no packet socket: %s", strerror(-result));
+            return err_set(err, "no raw socket: %s", strerror(-result));
     }
     return 0;
 }

@@ -9,8 +9,9 @@
 #define RUDEPROXY_APP_INTERCEPT_SYSCTLS_H
 
 #define SYSCTL_COUNT 34
-#define SYSCTL_SIZE                                                                                \
-    256 /* of a value: a longer one is not copied, such as a long list of reserved ports */
+
+/* Of a value. A longer one is not copied, such as a long list of reserved ports. */
+#define SYSCTL_SIZE 256
 
 struct sysctls {
     char values[SYSCTL_COUNT][SYSCTL_SIZE]; /* "": unknown */
