@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The diagram against a capture: for each of twelve ways a connection can go, data, FINs and RSTs between the client and
-# rudeproxy stand in the order in which tshark saw them.
+# rudeproxy stand in the order in which tshark saw them; for twelve recipes of docs/SCENARIOS.md also those between
+# rudeproxy and the server. The packets of `view --pcapng` and the picture of `view --text` have the same order.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need node tshark
@@ -34,9 +35,26 @@ scenario() {
     scenario no_server "127.0.0.1:$(unused_port)"
     scenario reset_at_accept builtin:http type=reset when=accept
 } >"$work/scenarios.ini"
-proxy_start <"$work/scenarios.ini"
 mkdir "$work/web"
 cp "$(dirname "$0")"/../../web/{story,diagram}.js "$work/web"
 echo '{"type": "module"}' >"$work/web/package.json"
-expect 0 node "$(dirname "$0")/diagram_wire.mjs" "$work/web/diagram.js" "$proxy_ready" "$proxy_log"
-cat "$work/out"
+RUDEPROXY=$RUDEPROXY node "$(dirname "$0")/diagram_wire.mjs" "$work/web/diagram.js" "$work" "$work/proxy1.log" \
+    >"$work/words" 2>"$work/words.err" &
+servers+=("$!")
+node_pid=$!
+eventually 20 test -e "$work/servers" || fail "no servers: $(cat "$work/words.err")"
+
+# recipe NAME PORT - the recipe with addresses of this run, and delays that are short.
+recipe() {
+    sed -E "s/^listen .*/listen = 127.0.0.1:0/; s/^upstream .*/upstream = 127.0.0.1:$2/; s/^(for +=) 1s/\\1 200ms/" \
+        "$(dirname "$0")/../../config/recipes/$1.ini" |
+        awk -v name="$1" '{ print } /^\[fault /{ print "proxy = " name }'
+}
+while read -r name port; do
+    recipe "$name" "$port"
+done <"$work/servers" >>"$work/scenarios.ini"
+proxy_start <"$work/scenarios.ini"
+cp "$proxy_ready" "$work/ready.new"
+mv "$work/ready.new" "$work/ready"
+wait "$node_pid" || fail "$(cat "$work/words" "$work/words.err")"
+cat "$work/words"
