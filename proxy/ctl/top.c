@@ -12,14 +12,13 @@
 #include "proxy/ctl/commands.h"
 #include "proxy/ctl/table.h"
 
-/* Open connections that are asked for one by one. A list of more would be a load of its own. */
-#define CONNECTIONS_MAX 500
-#define CONNECTIONS_SHOWN 20
+#define CONNECTIONS_MAX 500  /* in lines; a list of more would be a load of its own */
+#define CONNECTIONS_SHOWN 20 /* on a terminal */
 #define PERIOD_S 1
 
 /* What the server said at one time; owned. */
 struct sample {
-    json_t *proxies, *report, *connections; /* connections: NULL where there are too many */
+    json_t *proxies, *report, *connections; /* connections: the first ones; NULL: none is open */
     double at_s;
     long long open;
 };
@@ -40,6 +39,18 @@ static enum ctl_status ask(struct ctl *ctl, const char *route, json_t **answer)
     return ctl_ask(ctl, &path, answer);
 }
 
+/* Asks for as many connections as are shown. */
+static enum ctl_status ask_connections(struct ctl *ctl, json_t **answer)
+{
+    struct path path;
+    char limit[24];
+    snprintf(
+        limit, sizeof limit, "%d", isatty(STDOUT_FILENO) ? CONNECTIONS_SHOWN : CONNECTIONS_MAX);
+    path_begin(&path, "/v1/connections");
+    path_add_query(&path, "limit", limit);
+    return ctl_ask(ctl, &path, answer);
+}
+
 static enum ctl_status take_sample(struct ctl *ctl, struct sample *sample)
 {
     struct timespec now;
@@ -55,8 +66,8 @@ static enum ctl_status take_sample(struct ctl *ctl, struct sample *sample)
     {
         sample->open += ctl_number(json_object_get(proxy, "state"), "open");
     }
-    if (status == CTL_FINE && sample->open > 0 && sample->open <= CONNECTIONS_MAX)
-        status = ask(ctl, "/v1/connections", &sample->connections);
+    if (status == CTL_FINE && sample->open > 0)
+        status = ask_connections(ctl, &sample->connections);
     return status;
 }
 
@@ -158,8 +169,6 @@ static enum ctl_status print_connections(const struct sample *now)
     table_init(&table, heads);
     json_array_foreach(json_object_get(now->connections, "connections"), i, connection)
     {
-        if (i == CONNECTIONS_SHOWN && isatty(STDOUT_FILENO))
-            break;
         table_cell(&table, "connection");
         table_cell(
             &table, "%s#%lld", ctl_text(connection, "proxy"), ctl_number(connection, "number"));

@@ -122,7 +122,10 @@ static const struct step {
         "/v1/proxies/echo/faults/slow?connections=some", NULL, 400},
 
     {"get", "/v1/connections", NULL, NULL, 200},
+    {"get", "/v1/connections", "/v1/connections?limit=1", NULL, 200},
+    {"get", "/v1/connections", "/v1/connections?limit=0", NULL, 400},
     {"get", "/v1/proxies/{proxy}/connections", "/v1/proxies/echo/connections", NULL, 200},
+    {"get", "/v1/proxies/{proxy}/connections", "/v1/proxies/echo/connections?limit=x", NULL, 400},
     {"get", "/v1/proxies/{proxy}/connections", "/v1/proxies/none/connections", NULL, 404},
     {"get", "/v1/proxies/{proxy}/connections/{connection}", "/v1/proxies/echo/connections/1", NULL,
         200},

@@ -22,7 +22,7 @@ struct connection_list {
     char (*names)[PROXY_NAME_MAX]; /* remaining proxies, in order; owned */
     size_t name_count, next_name;
     uint64_t last; /* number of the last listed connection of the proxy */
-    size_t listed;
+    size_t listed, limit;
     bool begun, complete;
     bool has_piece;          /* a piece was made in this turn */
     struct poller_task turn; /* allows the next piece */
@@ -46,7 +46,8 @@ static void on_turn(struct poller_task *task)
     http_wake_streams(list->http);
 }
 
-/* Lists connections of one proxy until the time is over. Returns whether all are listed. */
+/* Lists connections of one proxy until the time is over. Returns whether all are listed, or as many
+ * as were asked for. */
 static bool put_proxy(struct connection_list *list, const struct proxy *proxy, time_us end)
 {
     list_for_each(link, &proxy->connections)
@@ -54,6 +55,8 @@ static bool put_proxy(struct connection_list *list, const struct proxy *proxy, t
         const struct connection *connection = container_of(link, struct connection, link);
         if (connection->session.number <= list->last || session_is_gone(&connection->session))
             continue;
+        if (list->listed == list->limit)
+            return true;
         if (list->listed++ > 0)
             text_puts(&list->piece, ",");
         v1_write_connection(&list->piece, connection);
@@ -107,7 +110,8 @@ static ssize_t on_read(void *user, char *out, size_t size)
 static const struct http_stream_calls stream_calls = {.read = on_read, .free = list_free};
 
 /* `only` NULL: all proxies. Returns NULL if out of memory. */
-static struct connection_list *list_new(const struct call *call, const struct proxy *only)
+static struct connection_list *list_new(
+    const struct call *call, const struct proxy *only, size_t limit)
 {
     const struct control *control = call->admin->context.control;
     struct connection_list *list = calloc(1, sizeof *list);
@@ -124,6 +128,7 @@ static struct connection_list *list_new(const struct call *call, const struct pr
         .http = call->request->http,
         .poller = &call->admin->context.worker->poller,
         .names = names,
+        .limit = limit,
         .turn.run = on_turn};
     list_init(&list->turn.link);
     for (const struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
@@ -133,9 +138,25 @@ static struct connection_list *list_new(const struct call *call, const struct pr
     return list;
 }
 
+/* Reads how many connections are wanted at most. Returns false if it is not a number from 1. */
+static bool read_limit(const struct call *call, size_t *limit)
+{
+    char text[24];
+    *limit = SIZE_MAX;
+    if (!call_query(call, "limit", text, sizeof text))
+        return true;
+    *limit = strtoul(text, NULL, 10);
+    return *limit > 0 && strlen(text) < 10 && text[strspn(text, "0123456789")] == '\0';
+}
+
 static void answer_list(const struct call *call, const struct proxy *only)
 {
-    struct connection_list *list = list_new(call, only);
+    size_t limit;
+    if (!read_limit(call, &limit)) {
+        answer_error(call, 400, "limit: write a number of connections, from 1");
+        return;
+    }
+    struct connection_list *list = list_new(call, only, limit);
     if (list == NULL) {
         answer_empty(call, 500);
         return;
