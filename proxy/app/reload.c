@@ -14,6 +14,8 @@ static void adopt(struct reload *reload, struct config *fresh)
     struct settings *settings = &fresh->settings;
     if (settings->log_format != old->log_format || strcmp(settings->log, old->log) != 0)
         fputs("rudeproxy: log and log_format change only with a restart\n", stderr);
+    if (strcmp(settings->pcap, old->pcap) != 0)
+        fputs("rudeproxy: pcap changes only with a restart\n", stderr);
     if (!address_equal(&settings->admin, &old->admin) ||
         strcmp(settings->admin_token, old->admin_token) != 0 ||
         settings->admin_open != old->admin_open ||
@@ -97,6 +99,8 @@ void reload_by_signal(struct reload *reload)
     if (!reload->begun)
         return;
     if (log_reopen(reload->log, &err) != 0)
+        fprintf(stderr, "rudeproxy: %s\n", err.text);
+    if (pcap_file_reopen(reload->pcap, &err) != 0)
         fprintf(stderr, "rudeproxy: %s\n", err.text);
     try_to_load(reload);
 }

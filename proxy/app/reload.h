@@ -14,6 +14,7 @@
 #define RUDEPROXY_APP_RELOAD_H
 
 #include "proxy/app/run.h"
+#include "proxy/app/view/pcap_file.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
 #include "proxy/record/log.h"
@@ -23,6 +24,7 @@ struct reload {
     struct config *config;             /* in force */
     struct control *control;
     struct log *log;
+    struct pcap_file *pcap; /* NULL: none */
     struct ledger *ledger;
 
     struct resolver_watcher names;
@@ -39,7 +41,7 @@ void reload_begin(struct reload *reload);
 /* Problems go to `problems`, one a line. 0, or -1 with nothing changed. */
 MUST_CHECK int reload_now(struct reload *reload, enum reload_policy keep, FILE *problems);
 
-/* Opens the log anew too. Problems go to stderr. */
+/* Opens the log and the file of packets anew too. Problems go to stderr. */
 void reload_by_signal(struct reload *reload);
 
 #endif

@@ -361,6 +361,7 @@ static int run_loop(struct run *run)
         .config = &run->config,
         .control = &run->control,
         .log = &run->log,
+        .pcap = run->pcap,
         .ledger = &run->ledger,
     };
     reload_init(&run->reload);

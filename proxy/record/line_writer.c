@@ -6,7 +6,7 @@
  * A failed write is retried every LINE_WRITER_RETRY_MS, whatever the reason: a disk may get room, a
  * FIFO a reader. Until then lines are queued, and dropped when the queue is full. A write that
  * stopped inside a line is undone if the file can be truncated, so a file ends with a whole line
- * whenever the process ends. Otherwise the rest of the line follows.
+ * whenever the process ends. Otherwise the rest follows. Bytes queued at once may lack a newline.
  *
  * The queue is a ring. head, written and tail are offsets in the stream of all bytes ever queued:
  *
@@ -182,7 +182,7 @@ static int write_some(struct line_writer *writer)
         written = whole;
     pthread_mutex_lock(&writer->lock);
     writer->written = written;
-    writer->head = whole;
+    writer->head = errnum == 0 && written == writer->tail ? written : whole;
     return errnum == EINTR ? 0 : errnum;
 }
 

@@ -139,6 +139,25 @@ if command -v tshark >/dev/null; then
     same "RSTs of two runs" 4 "$(tshark -r "$work/live.pcapng" -Y tcp.flags.reset==1 2>/dev/null | wc -l)"
 fi
 
+# --- The file of packets is rotated -------------------------------------------------------------
+
+sed '/^\[rudeproxy\]/,/^$/d' "$work/view.ini" >"$work/rotated.ini"
+proxy_start "pcap = $work/rotated.pcapng" <"$work/rotated.ini"
+web -o /dev/null "http://$(proxy_address web)/bytes/5000" || true
+packets_have() { tr -c '[:print:]' '\n' <"$1" | grep -q "\"connection\":$2,.*\"cause\""; }
+eventually 20 packets_have "$work/rotated.pcapng" 1 || fail "no packets of the first connection"
+mv "$work/rotated.pcapng" "$work/rotated.1"
+kill -HUP "$proxy_pid"
+eventually 20 grep -q reloaded "$proxy_err" || fail "SIGHUP did nothing"
+web -o /dev/null "http://$(proxy_address web)/bytes/5000" || true
+proxy_stop
+packets_have "$work/rotated.pcapng" 2 || fail "the new file has no second connection"
+! packets_have "$work/rotated.pcapng" 1 || fail "the new file has the first connection"
+! packets_have "$work/rotated.1" 2 || fail "the old file has the second connection"
+! command -v tshark >/dev/null || for file in "$work/rotated.1" "$work/rotated.pcapng"; do
+    same "RSTs in $file" 2 "$(tshark -r "$file" -Y tcp.flags.reset==1 2>/dev/null | wc -l)"
+done
+
 # --- What is no log -----------------------------------------------------------------------------
 
 expect 2 "$RUDEPROXY" view

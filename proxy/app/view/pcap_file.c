@@ -24,6 +24,12 @@ struct pcap_file {
     size_t written;         /* connections */
 };
 
+static void begin_section(struct pcap_file *file)
+{
+    pcapng_write_head(line_writer_stream(file->writer));
+    fflush(line_writer_stream(file->writer));
+}
+
 struct pcap_file *pcap_file_open(const char *path, struct err *err)
 {
     struct pcap_file *file = calloc(1, sizeof *file);
@@ -39,9 +45,18 @@ struct pcap_file *pcap_file_open(const char *path, struct err *err)
     file->wall_offset_us = line_wall_offset_us();
     file->connections = json_object();
     file->listening = json_object();
-    pcapng_write_head(line_writer_stream(file->writer));
-    fflush(line_writer_stream(file->writer));
+    begin_section(file);
     return file;
+}
+
+int pcap_file_reopen(struct pcap_file *file, struct err *err)
+{
+    if (file == NULL)
+        return 0;
+    if (line_writer_reopen(file->writer, err) != 0)
+        return -1;
+    begin_section(file);
+    return 0;
 }
 
 static json_t *event_json(const struct pcap_file *file, const struct event *event)

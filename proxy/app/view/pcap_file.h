@@ -10,6 +10,7 @@
 #define RUDEPROXY_APP_VIEW_PCAP_FILE_H
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/relay/event.h"
 
 /* Events of one connection that are kept; those behind them are left out, but for its end. */
@@ -23,6 +24,10 @@ struct pcap_file *pcap_file_open(const char *path, struct err *err);
 
 /* NULL is allowed, here and below. */
 void pcap_file_note(struct pcap_file *file, const struct event *event);
+
+/* Opens the path again, after a rotation, and begins a section there. Connections that are open go
+ * to the new file. Returns 0, or -1 with err filled: the old file stays in use. */
+MUST_CHECK int pcap_file_reopen(struct pcap_file *file, struct err *err);
 
 /* Waits for what is not written yet, as a log does. */
 void pcap_file_close(struct pcap_file *file);
