@@ -3,6 +3,9 @@
  * Makes stderr a stream that never blocks (record/line_writer.h), for the time of a run: a caller
  * that gave us a pipe and does not read it stops nothing.
  *
+ * On a terminal, a status line may stand behind the last message. It is cleared before the next
+ * message is printed, and at the end.
+ *
  * Life: messages_open, any module writes to stderr, messages_close.
  */
 #ifndef RUDEPROXY_APP_MESSAGES_H
@@ -18,11 +21,22 @@
 struct messages {
     struct line_writer *writer; /* NULL: not open */
     FILE *before;               /* stderr as it was */
+    FILE *above;                /* stderr, if there is a status line: it clears the line; or NULL */
+    bool shown;                 /* the status line is on the screen */
 };
 
-/* `gathered`: lines are only written when the stream is flushed, as the log wants it; else each
- * line at once. 0, or -1 with err filled and stderr as it was. */
-MUST_CHECK int messages_open(struct messages *messages, bool gathered, struct err *err);
+struct messages_options {
+    bool gathered;   /* lines are only written when the stream is flushed, as the log wants it */
+    bool has_status; /* there is a status line: stderr is a terminal */
+};
+
+/* 0, or -1 with err filled and stderr as it was. `messages` stays where it is while it is open. */
+MUST_CHECK int messages_open(
+    struct messages *messages, const struct messages_options *options, struct err *err);
+
+/* Shows `text` (without a newline) in the place of the last status line. Does nothing without a
+ * status line, or while the terminal takes nothing. */
+void messages_show_status(struct messages *messages, const char *text);
 
 /* Waits a second at most for a reader that does not read, and restores stderr. Idempotent. */
 void messages_close(struct messages *messages);

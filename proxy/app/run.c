@@ -33,6 +33,7 @@
 #include "proxy/app/rights.h"
 #include "proxy/app/sandbox.h"
 #include "proxy/app/seed.h"
+#include "proxy/app/status_line.h"
 #include "proxy/app/view/pcap_file.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
@@ -44,6 +45,7 @@ struct run {
     const struct run_options *options;
     struct config config; /* in force */
     struct messages messages;
+    struct status_line status;
     struct log log;
     struct ledger ledger;
     struct pcap_file *pcap; /* NULL: none */
@@ -84,6 +86,7 @@ static void close_everything(struct run *run)
     if (run->options->intercept != NULL)
         intercept_stop(run->options->intercept);
     reload_close(&run->reload);
+    status_line_close(&run->status);
     proxies_close(&run->worker);
     worker_close(&run->worker);
     for (int i = 0; i < run->signal_count; i++)
@@ -326,6 +329,7 @@ static int start(struct run *run, struct err *err)
     if (report_ready(run, err) != 0 || start_child(run, err) != 0)
         return -1;
     reload_begin(&run->reload);
+    status_line_start(&run->status, &run->worker, &run->ledger, &run->messages);
     return 0;
 }
 
@@ -409,7 +413,9 @@ static int open_outputs(struct run *run, struct err *err)
     const struct settings *settings = &run->config.settings;
     if (limits_raise_descriptors(err) != 0)
         return -1;
-    if (messages_open(&run->messages, strcmp(settings->log, "stderr") == 0, err) != 0)
+    const struct messages_options messages = {.gathered = strcmp(settings->log, "stderr") == 0,
+        .has_status = status_line_wanted(run->options, settings)};
+    if (messages_open(&run->messages, &messages, err) != 0)
         return -1;
     if (settings->pcap[0] != '\0' && (run->pcap = pcap_file_open(settings->pcap, err)) == NULL)
         return -1;

@@ -34,7 +34,7 @@ int log_open(
     if (log->writer == NULL)
         return -1;
     log->is_messages = log->writer == messages;
-    log->out = line_writer_stream(log->writer);
+    log->out = log->is_messages ? stderr : line_writer_stream(log->writer);
     return 0;
 }
 

@@ -37,8 +37,8 @@ struct log {
     uint64_t lost_logged;   /* number of lost lines that `lost` events have reported */
 };
 
-/* Opens the log. `messages` is the writer behind stderr, which the log may share. Returns 0, or -1
- * with err filled. */
+/* Opens the log. `messages` is the writer behind stderr, which the log may share: then it writes to
+ * stderr. Returns 0, or -1 with err filled. */
 MUST_CHECK int log_open(struct log *log, const struct settings *settings,
     struct line_writer *messages, struct err *err);
 void log_event(struct log *log, const struct event *event);
