@@ -83,3 +83,44 @@ smtp_try() {
     smtp_port=$1
     await_server "$!" curl -q -s --noproxy '*' -o /dev/null "smtp://127.0.0.1:$1" -X NOOP
 }
+
+# rabbitmq_is_installed - whether rabbitmq_start can work.
+rabbitmq_is_installed() {
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && command -v epmd >/dev/null
+}
+
+# rabbitmq_start - a RabbitMQ of its own, with a port mapper of Erlang of its own; sets rabbitmq_port. RUNNING_UNDER_SYSTEMD:
+# its script becomes the server itself, so that no process is left behind.
+rabbitmq_start() {
+    mkdir -p "$work/rabbitmq"
+    printf '[].\n' >"$work/rabbitmq/plugins"
+    : >"$work/rabbitmq/rabbitmq.conf"
+    on_free_port epmd_try
+    on_free_port rabbitmq_try
+}
+
+epmd_try() {
+    epmd -port "$1" -address 127.0.0.1 >"$work/epmd.server" 2>&1 &
+    servers+=("$!")
+    epmd_port=$1
+    await_server "$!" epmd -port "$1" -names >"$work/epmd.out" 2>&1
+}
+
+rabbitmq_try() {
+    (cd "$work/rabbitmq" && HOME=$work/rabbitmq ERL_EPMD_PORT=$epmd_port ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_LOGS=- \
+        RABBITMQ_NODENAME=rude@localhost RABBITMQ_MNESIA_BASE=$work/rabbitmq/mnesia RABBITMQ_LOG_BASE=$work/rabbitmq/log \
+        RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT=$1 RABBITMQ_DIST_PORT=$(unused_port) \
+        RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE=$work/rabbitmq/rabbitmq.conf \
+        RABBITMQ_ENABLED_PLUGINS_FILE=$work/rabbitmq/plugins RABBITMQ_PID_FILE=$work/rabbitmq/pid RUNNING_UNDER_SYSTEMD=true \
+        exec /usr/lib/rabbitmq/bin/rabbitmq-server) >"$work/rabbitmq.server" 2>&1 </dev/null &
+    rabbitmq_pid=$!
+    servers+=("$rabbitmq_pid")
+    # shellcheck disable=SC2034 # for the tests
+    rabbitmq_port=$1
+    await_server "$rabbitmq_pid" grep -q 'Server startup complete' "$work/rabbitmq.server"
+}
+
+# rabbitmq_stop - it ends at SIGTERM only.
+rabbitmq_stop() {
+    end_process "$rabbitmq_pid" TERM || true
+}
