@@ -149,6 +149,8 @@ static ssize_t take(struct flow *flow)
         flow->urgent = flow->ring.tail;
     flow->bulk = n >= (ssize_t)FLOW_BULK;
     ring_commit(&flow->ring, n > 0 ? (size_t)n : 0);
+    if (flow->messages != NULL && messages_failed(flow->messages))
+        return -ENOMEM;
     if (n > 0 || flow_would_block(n))
         return n > 0 ? n : 0;
     return note_end(flow, n);

@@ -10,6 +10,7 @@
 
 #include "proxy/framing/client_hello.h"
 #include "proxy/relay/capture.h"
+#include "proxy/relay/message_backlog.h"
 #include "proxy/relay/message_wait.h"
 #include "proxy/relay/note.h"
 
@@ -20,6 +21,8 @@ struct stream {
     uint64_t scanned;   /* offset up to which the framing has scanned */
     time_us scanned_at; /* when it last scanned a byte */
     uint64_t dropped;   /* flow->dropped, when last checked */
+    bool keeps;         /* a fault that is not armed yet will count messages */
+    struct message_backlog backlog; /* those that wait, while `keeps` */
 };
 
 struct messages {
@@ -29,6 +32,7 @@ struct messages {
     struct client_hello hello; /* as far as it has arrived upstream */
     struct stream streams[2];  /* by direction */
     struct capture capture;
+    bool failed; /* out of memory */
 };
 
 /* Whether a session of this plan needs messages. */
@@ -66,25 +70,59 @@ void messages_free(struct messages *messages)
 {
     if (messages == NULL)
         return;
+    for (int i = 0; i < 2; i++)
+        message_backlog_clear(&messages->streams[i].backlog);
     framing_free(messages->framing);
     capture_free(&messages->capture);
     free(messages);
 }
 
+/* The beginning of the message that the direction is in, as an event; without `what`: it is in
+ * none. */
+static struct framing_event current_begin(const struct messages *messages, enum direction direction)
+{
+    bool sized = messages->streams[direction].sized;
+    if (!framing_is_inside(messages->framing, direction))
+        return (struct framing_event){0};
+    return (struct framing_event){
+        .what = FRAMING_BEGIN | (sized ? (unsigned)FRAMING_SIZED : 0u),
+        .direction = direction,
+        .message = framing_message(messages->framing, direction),
+    };
+}
+
+/* Shows an event to one fault, unless it reports a message that has begun to be forwarded. */
+static void show(
+    struct messages *messages, struct armed_fault *armed, const struct framing_event *event)
+{
+    struct message_wait waits[2];
+    const struct flow *flow = &messages->session->flow[event->direction];
+    if (event->what == 0 || event->message->start < flow_forwarded(flow))
+        return;
+    for (unsigned n = message_waits_counting(armed, event->direction, waits); n > 0; n--)
+        message_wait_show(&messages->protocol, &waits[n - 1], event);
+}
+
+/* Counts from none on. */
+static void count_anew(struct armed_fault *armed, enum direction direction)
+{
+    struct message_wait waits[2];
+    for (unsigned n = message_waits_counting(armed, direction, waits); n > 0; n--)
+        *waits[n - 1].match = (struct match){.edge = FLOW_NO_EDGE};
+}
+
 void messages_arm(struct messages *messages, struct armed_fault *armed)
 {
     for (int i = 0; i < 2; i++) {
-        const enum direction direction = (enum direction)i;
-        const struct framing_message *message = framing_message(messages->framing, direction);
-        const struct framing_event event = {
-            .what = FRAMING_BEGIN | (messages->streams[i].sized ? (unsigned)FRAMING_SIZED : 0u),
-            .message = message};
-        struct message_wait waits[2];
-        if (!framing_is_inside(messages->framing, direction) ||
-            message->start < flow_forwarded(&messages->session->flow[i]))
-            continue;
-        for (unsigned count = message_waits_counting(armed, direction, waits); count > 0; count--)
-            message_wait_show(&messages->protocol, &waits[count - 1], &event);
+        const struct stream *stream = &messages->streams[i];
+        struct framing_event event = current_begin(messages, (enum direction)i);
+        count_anew(armed, (enum direction)i);
+        if (!stream->keeps)
+            show(messages, armed, &event);
+        for (size_t n = 0; n < stream->backlog.count; n++) {
+            event = message_backlog_event(&stream->backlog, n);
+            show(messages, armed, &event);
+        }
     }
 }
 
@@ -97,16 +135,48 @@ void messages_forget_past(const struct messages *messages, struct armed_fault *a
 
 /* --- the stream --- */
 
+/* Whether the fault will count messages of the direction once the one that it waits for fired. */
+static bool will_count(const struct armed_fault *armed, enum direction direction)
+{
+    const struct fault *fault = &armed->rule->fault;
+    bool counts = (fault->when.kind == TRIGGER_MESSAGE && bits_have(armed->watched, direction)) ||
+                  (fault->until.kind == TRIGGER_MESSAGE && bits_have(armed->directions, direction));
+    return counts && fault->after.name[0] != '\0' && armed->phase <= ARMED_CHAINED;
+}
+
+/* Keeps an event for the faults that are not armed yet. */
+static void keep(struct messages *messages, const struct framing_event *event)
+{
+    struct stream *stream = &messages->streams[event->direction];
+    if (stream->keeps && event->what != 0 && message_backlog_add(&stream->backlog, event) != 0)
+        messages->failed = true;
+}
+
 void messages_refresh(struct messages *messages)
 {
     const struct armed_set *set = &messages->session->armed;
     for (int i = 0; i < 2; i++) {
+        const enum direction direction = (enum direction)i;
+        struct stream *stream = &messages->streams[i];
+        bool kept = stream->keeps;
         struct message_wait wait;
-        messages->streams[i].peeks = false;
-        for (size_t f = 0; f < set->count; f++)
-            messages->streams[i].peeks |=
-                message_wait_current(set->list[f], (enum direction)i, &wait);
+        stream->peeks = stream->keeps = false;
+        for (size_t f = 0; f < set->count; f++) {
+            stream->keeps |= will_count(set->list[f], direction);
+            stream->peeks |= message_wait_current(set->list[f], direction, &wait);
+        }
+        const struct framing_event begin = current_begin(messages, direction);
+        if (!stream->keeps)
+            message_backlog_clear(&stream->backlog);
+        else if (!kept)
+            keep(messages, &begin);
+        stream->peeks |= stream->keeps; /* so that no more is read than the backlog keeps */
     }
+}
+
+bool messages_failed(const struct messages *messages)
+{
+    return messages->failed;
 }
 
 bool messages_peeks(const struct messages *messages, enum direction direction)
@@ -140,6 +210,7 @@ static void take_event(struct messages *messages, const struct framing_event *ev
         stream->sized = false;
     if ((event->what & FRAMING_SIZED) != 0)
         stream->sized = true;
+    keep(messages, event);
     for (size_t i = 0; i < session->armed.count; i++) {
         struct message_wait waits[2];
         unsigned count = message_waits_counting(session->armed.list[i], event->direction, waits);
@@ -204,6 +275,7 @@ size_t messages_scan(
     uint64_t offset = flow->ring.tail;
     struct framing_event event;
     size_t seen = 0, hello_from = 0;
+    message_backlog_forward(&stream->backlog, flow_forwarded(flow));
     if (flow->dropped != stream->dropped && n > 0) {
         stream->dropped = flow->dropped;
         framing_abandon(messages->framing, direction, offset, &event);
@@ -226,7 +298,7 @@ size_t messages_scan(
         set_edge(messages, event.direction, direction);
         if (stream->peeks && flow->edge < offset + n)
             n = flow->edge > offset + seen ? (size_t)(flow->edge - offset) : seen;
-    } while (true);
+    } while (!message_backlog_is_full(&stream->backlog));
     if (seen > hello_from)
         scan_hello(messages, flow, bytes + hello_from, seen - hello_from);
     stream->scanned = offset + seen;

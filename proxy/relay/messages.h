@@ -43,6 +43,9 @@ void messages_arm(struct messages *messages, struct armed_fault *armed);
 /* Clears an edge that has passed, for a fault that counted messages before it was armed. */
 void messages_forget_past(const struct messages *messages, struct armed_fault *armed);
 
+/* Whether memory ran out: the session has to end. */
+bool messages_failed(const struct messages *messages);
+
 /* Whether bytes must be peeked before they are read. */
 bool messages_peeks(const struct messages *messages, enum direction direction);
 

@@ -105,6 +105,28 @@ static void every_allocation_of_every_fault_may_fail(void **state)
     free(it);
 }
 
+/* Messages wait, and a fault that is not armed yet will count them. */
+static void every_allocation_of_a_chain_may_fail(void **state)
+{
+    static const char text[] =
+        "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\nprotocol = length:size=1\n"
+        "[fault f]\ntype = inject\ndata = \"*\"\nwhen = message:20\nafter = m\n"
+        "[fault m]\ntype = mark\ndirection = upstream\nwhen = bytes:3k\n";
+    struct memory_session *it = calloc(1, sizeof *it);
+    struct memory_proxy proxy;
+    (void)state;
+    assert_non_null(it);
+    memory_session_init(it, CAP);
+    memory_proxy_init(&proxy, text);
+    unsigned before = ended_without_memory;
+    fail_each(it, &proxy, text);
+    /* those of the beginning, and the backlog that grows */
+    assert_in_range(ended_without_memory - before, 6, 1000);
+    memory_proxy_deinit(&proxy);
+    memory_session_deinit(it);
+    free(it);
+}
+
 static void a_plan_without_memory_is_none(void **state)
 {
     struct memory_proxy proxy;
@@ -183,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_of_every_fault_may_fail),
+        cmocka_unit_test(every_allocation_of_a_chain_may_fail),
         cmocka_unit_test(a_plan_without_memory_is_none),
         cmocka_unit_test(an_adoption_without_memory_leaves_the_old_plan),
     };
