@@ -328,6 +328,7 @@ static void a_fault_of_the_file_is_a_toxic_if_one_says_what_it_does(void **state
     (void)state;
     for (size_t i = 0; i < COUNT(faults); i++) {
         struct toxic toxic;
+        memset(&toxic, 0xff, sizeof toxic); /* every field is set, whatever memory had */
         struct fault fault = fault_of(faults[i].keys);
         bool is = toxic_of_fault(&toxic, &fault, NULL);
         if (is != (faults[i].shown != NULL) || is != toxic_is_fault(&fault))

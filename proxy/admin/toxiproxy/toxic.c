@@ -347,8 +347,8 @@ bool toxic_of_fault(
         toxic->toxic_fields = *toxic_fields;
         return true;
     }
-    toxic->toxic_fields.toxicity =
-        fault->enabled ? (float)((double)fault->chance_ppb / PPB_ALL) : 0;
+    toxic->toxic_fields = (struct toxic_fields){
+        .toxicity = fault->enabled ? (float)((double)fault->chance_ppb / PPB_ALL) : 0};
     snprintf(toxic->toxic_fields.stream, sizeof toxic->toxic_fields.stream, "%s",
         direction_name(direction));
     return true;
