@@ -90,6 +90,12 @@ class Picture {
       svg("path", {d: `M${x2} ${y}l${-9 * sign} -4.5v9z`, fill: colour}));
   }
 
+  // Interrupts the lifeline behind a label, whose last line has its base at y.
+  clear(label, y) {
+    const width = this.widthOf(label.lines) + 6, height = label.lines.length * LINE - 3;
+    this.front.append(svg("rect", {x: label.x - width / 2, y: y - height + 3, width, height, fill: GROUND}));
+  }
+
   row(row) {
     const top = this.y;
     if (row.time !== "") {
@@ -104,13 +110,16 @@ class Picture {
     const labels = row.arrows.map((arrow, i) => {
       const width = through && i === 0 ? 2 * this.step - 24 : this.step - 14;
       return {lines: this.wrap(arrow.label, width), strong: arrow.kind === "fin" || arrow.kind === "rst",
+        lift: arrow.kind === "lost" ? 11 : 6, // above the cross
         x: through && i === 0 ? this.lanes[PROXY] : (this.lanes[arrow.from] + this.lanes[arrow.to]) / 2};
     });
-    const most = Math.max(...labels.map(label => label.lines.length)), y = top + most * LINE + 6;
+    const most = Math.max(...labels.map(label => label.lines.length));
+    const y = top + most * LINE + Math.max(...labels.map(label => label.lift));
     labels.forEach((label, i) => {
       this.arrow(row.arrows[i], y);
+      if (label.x === this.lanes[PROXY]) this.clear(label, y - label.lift);
       const weight = label.strong ? {"font-weight": 700} : {};
-      this.text(label.x, y - 6 - (label.lines.length - 1) * LINE, label.lines, weight);
+      this.text(label.x, y - label.lift - (label.lines.length - 1) * LINE, label.lines, weight);
     });
     this.y = y + 12;
   }

@@ -62,7 +62,8 @@ function endsOf(events, end) {
 // Whether the event is what made this mark of a side.
 function makes(event, side, mark, events, end) {
   const fin = mark.startsWith("fin"), received = mark.endsWith("_received");
-  const wasHeld = from => events.some(e => e.event === "fault_over" && HOLDS_FIN.has(e.type) && e.direction === FROM[from]);
+  const wasHeld = from =>
+    events.some(e => e.event === "fault_over" && HOLDS_FIN.has(e.type) && e.direction === FROM[from]);
   if (event.event === (fin ? "eof" : "reset_seen"))
     return received ? event.side === side : event.side !== side && !(fin && wasHeld(event.side));
   if (received) return false;
@@ -159,8 +160,9 @@ export class Story {
 
   // Draws what was left unread in the socket of a side when it was closed.
   unread(side) {
-    if (this.closed && this.end[side].unread > 0 && this.isFirst("unread " + side))
-      this.arrows("", {from: LANES[side], to: PROXY, kind: "lost", label: bytes(this.end[side].unread) + " left unread"});
+    const unread = this.closed ? this.end[side].unread : 0;
+    if (unread > 0 && this.isFirst("unread " + side))
+      this.arrows("", {from: LANES[side], to: PROXY, kind: "lost", label: bytes(unread) + " left unread"});
   }
 
   // Draws the bytes before a fault. If it ends the connection, all that passed comes before it, and the bytes that it
@@ -220,7 +222,8 @@ export class Story {
     const found = this.ends.findIndex(end => end.side === side && end.end === kind + "_received");
     for (let before = found; before > 0; before--) this.nextEnd();
     const end = found >= 0 ? this.ends.shift() : undefined;
-    const passes = !held && (this.end ? end !== undefined && isJoined(end, this.ends[0], kind + "_sent") : kind === "fin");
+    const joined = end !== undefined && isJoined(end, this.ends[0], kind + "_sent");
+    const passes = !held && (this.end ? joined : kind === "fin");
     if (kind === "rst") this.sent(FROM[far]);
     const arrows = [{from: LANES[side], to: PROXY, kind, label}];
     if (passes) {
