@@ -43,6 +43,31 @@ says "$work/err" '^rudeproxy: --intercept: the kernel refuses a namespace: .*; .
 expect 1 "${forbid[@]}" unshare "$RUDEPROXY" exec --private-network --listen 127.0.0.1:0 --upstream builtin:echo -- true
 says "$work/err" '^rudeproxy: --private-network: .*seccomp filter'
 
+# Each setting of the machine that forbids it: shown by a folder in place of /proc/sys, while the filter refuses.
+refused_by() { # SETTING VALUE PATTERN
+    mkdir -p "$work/sys/${1%/*}"
+    printf '%s\n' "$2" >"$work/sys/$1"
+    # shellcheck disable=SC2016
+    expect 1 unshare -m bash -c 'mount --bind "$1" /proc/sys && shift && exec "$@"' sh "$work/sys" \
+        "${forbid[@]}" unshare "$RUDEPROXY" exec --intercept 80 -- true
+    says "$work/err" "^rudeproxy: --intercept: the kernel refuses a namespace: .*; $3"
+    rm -r "$work/sys"
+}
+if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
+    refused_by user/max_user_namespaces 0 'user namespaces are turned off: sysctl user.max_user_namespaces='
+    refused_by user/max_net_namespaces 0 'network namespaces are turned off: sysctl user.max_net_namespaces='
+    refused_by kernel/unprivileged_userns_clone 0 'only root .*: sysctl kernel.unprivileged_userns_clone=1, or run as root'
+    refused_by kernel/apparmor_restrict_unprivileged_userns 1 \
+        'AppArmor .*: sysctl kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile .*, or run as root'
+fi
+# The kernel itself says no: root without rights, as in a container, and no user namespaces.
+if unshare -Ur true 2>/dev/null && command -v setpriv >/dev/null; then
+    # shellcheck disable=SC2016
+    expect 1 unshare -Ur bash -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh \
+        setpriv --bounding-set=-sys_admin "$RUDEPROXY" exec --intercept 80 -- true
+    says "$work/err" '; user namespaces are turned off: sysctl user.max_user_namespaces='
+fi
+
 # --- no packet filter ---
 
 if ! unshare -n true 2>/dev/null && ! unshare -Un true 2>/dev/null; then
