@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 
 printf '%s\n' '<!-- bench:begin -->' '<!-- bench:end -->' '<!-- bench:goals:begin -->' '<!-- bench:goals:end -->' >"$work/results.md"
 python3 -B "$(dirname "$0")/compare" --build "$RUDEPROXY_BUILD" --smoke \
-    --only stream,duplex-16,requests-64,connects,idle,calls,calls-16,reload --json "$work/results.json" --markdown "$work/results.md" --plots "$work/plots"
+    --only stream,duplex-16,requests-64,connects,idle,calls,calls-16,reload,protocol --json "$work/results.json" --markdown "$work/results.md" --plots "$work/plots"
 for file in results.json results.md plots/throughput.svg plots/connections.svg; do
     [ -s "$work/$file" ] || {
         echo "FAILED: no $file"

@@ -54,7 +54,7 @@ static const char usage[] =
     "usage: bench_load stream|requests|connects --server A:PORT --target A:PORT [--connections N]\n"
     "    [--bytes N] [--block N] [--direction down|up|both] [--seconds S] [--warm-up S] [--idle "
     "N]\n"
-    "    [--count N] [--steps]\n";
+    "    [--count N] [--content none|http|tls|postgres|redis] [--steps]\n";
 
 void load_must(bool fine, const char *what)
 {
@@ -144,6 +144,11 @@ static void parse_option(int option)
     case 'n':
         o->count = strtol(optarg, NULL, 10);
         break;
+    case 'C':
+        o->content = load_content_find(optarg);
+        if (o->content == NULL)
+            bad_usage("no such content");
+        break;
     case 'p':
         o->steps = true;
         break;
@@ -157,9 +162,10 @@ static const struct mode *parse(int argc, char **argv)
     static const struct option rows[] = {{"server", 1, NULL, 's'}, {"target", 1, NULL, 't'},
         {"connections", 1, NULL, 'c'}, {"idle", 1, NULL, 'i'}, {"bytes", 1, NULL, 'b'},
         {"block", 1, NULL, 'B'}, {"direction", 1, NULL, 'd'}, {"seconds", 1, NULL, 'S'},
-        {"warm-up", 1, NULL, 'w'}, {"count", 1, NULL, 'n'}, {"steps", 0, NULL, 'p'},
-        {NULL, 0, NULL, 0}};
+        {"warm-up", 1, NULL, 'w'}, {"count", 1, NULL, 'n'}, {"content", 1, NULL, 'C'},
+        {"steps", 0, NULL, 'p'}, {NULL, 0, NULL, 0}};
     int option;
+    load_options.content = load_content_find("none");
     while ((option = getopt_long(argc, argv, "", rows, NULL)) != -1)
         parse_option(option);
     if (load_options.server.sin_port == 0 || load_options.target.sin_port == 0)
@@ -167,6 +173,8 @@ static const struct mode *parse(int argc, char **argv)
     if (load_options.connections < 1 || load_options.bytes < 1 ||
         load_options.bytes > LOAD_MESSAGE_MAX || load_options.block < 1)
         bad_usage("--connections, --bytes (up to 4096) and --block are at least 1");
+    if (load_options.content->unit > load_options.block)
+        bad_usage("a block holds a unit of the content");
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (optind == argc - 1 && strcmp(argv[optind], modes[i].name) == 0)
             return &modes[i];

@@ -19,6 +19,16 @@
 /* Whose bytes a stream carries: a set of these. */
 enum load_sender { LOAD_CLIENT_SENDS = 1, LOAD_SERVER_SENDS = 2 };
 
+/* The bytes that are sent: `head` once, then units without end. A unit begins with `begin` and ends
+ * with \r\n; all other bytes are `x`. */
+struct load_content {
+    const char *name;
+    const char *head;
+    const char *begin;
+    size_t begin_size;
+    size_t unit; /* bytes of one; 0: there are none */
+};
+
 struct load_options {
     struct sockaddr_in target; /* where the client connects: the proxy, or the server itself */
     struct sockaddr_in server; /* where our server listens */
@@ -27,6 +37,7 @@ struct load_options {
     size_t bytes;     /* of a request, and of its response */
     size_t block;     /* of a send or recv of a stream */
     unsigned senders; /* of a stream */
+    const struct load_content *content;
     double seconds;
     double warm_up; /* seconds that do not count */
     long count;     /* `connects`: this many instead of `seconds`; 0: no such limit */
@@ -70,6 +81,16 @@ void load_connect_through(int *fds, int n);
 
 int load_epoll(void);
 void load_watch(int epoll, int fd, uint32_t events);
+
+/* --- load_content.c --- */
+
+/* The row of this name, or NULL. */
+const struct load_content *load_content_find(const char *name);
+
+/* Fills a block with the head and as many whole units as fit. Returns how many bytes these are, and
+ * where the units begin. */
+size_t load_content_fill(
+    const struct load_content *content, char *block, size_t size, size_t *units_from);
 
 /* --- load_samples.c: durations, every one of them, so that percentiles are exact --- */
 

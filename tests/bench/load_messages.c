@@ -19,10 +19,18 @@
 static size_t pending[LOAD_FDS_MAX];   /* bytes of an incomplete message, by descriptor */
 static int64_t began_ns[LOAD_FDS_MAX]; /* the client's request or connection */
 static char bytes[64 * 1024];
+static char message[LOAD_MESSAGE_MAX];
+
+/* A message is one unit of the content, or as many bytes as it has. */
+static void fill_message(void)
+{
+    size_t units_from;
+    load_content_fill(load_options.content, message, load_options.bytes, &units_from);
+}
 
 static void send_message(int fd)
 {
-    ssize_t sent = send(fd, bytes, load_options.bytes, MSG_NOSIGNAL);
+    ssize_t sent = send(fd, message, load_options.bytes, MSG_NOSIGNAL);
     load_must(sent == (ssize_t)load_options.bytes, "send");
 }
 
@@ -47,6 +55,7 @@ void load_message_serve(int listener)
 {
     struct epoll_event events[LOAD_EVENTS_MAX];
     int epoll = load_epoll();
+    fill_message();
     load_watch(epoll, listener, EPOLLIN);
     for (;;) {
         int n = epoll_wait(epoll, events, LOAD_EVENTS_MAX, -1);
@@ -114,6 +123,7 @@ void load_requests_run(void)
     int epoll = load_epoll();
     int *fds = calloc((size_t)load_options.connections, sizeof *fds);
     load_must(fds != NULL, "calloc");
+    fill_message();
     load_connect_through(fds, load_options.connections);
     for (int i = 0; i < load_options.connections; i++)
         load_watch(epoll, fds[i], EPOLLIN);
@@ -187,6 +197,7 @@ static int64_t connects_for(int epoll, double seconds, long count)
 void load_connects_run(void)
 {
     int epoll = load_epoll();
+    fill_message();
     connects_for(
         epoll, load_options.warm_up, load_options.count > 0 ? load_options.connections : 0);
     load_step("{\"step\": \"ready\"}");

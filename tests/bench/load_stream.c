@@ -23,7 +23,12 @@ struct end {
     bool sends;
     _Atomic uint64_t *received;
     char *block;
+    char *content; /* what is sent, of so many bytes */
+    size_t content_size;
+    size_t units_from; /* behind its end the content goes on there */
 };
+
+static size_t content_at[LOAD_FDS_MAX]; /* what follows in the content, by descriptor */
 
 static void end_init(struct end *end, unsigned sender, _Atomic uint64_t *received)
 {
@@ -31,7 +36,10 @@ static void end_init(struct end *end, unsigned sender, _Atomic uint64_t *receive
     end->sends = (load_options.senders & sender) != 0;
     end->received = received;
     end->block = calloc(1, load_options.block);
-    load_must(end->block != NULL, "calloc");
+    end->content = calloc(1, load_options.block);
+    load_must(end->block != NULL && end->content != NULL, "calloc");
+    end->content_size =
+        load_content_fill(load_options.content, end->content, load_options.block, &end->units_from);
 }
 
 static uint32_t interest(unsigned sender)
@@ -42,6 +50,22 @@ static uint32_t interest(unsigned sender)
     if (load_options.senders & ~sender)
         events |= EPOLLIN;
     return events;
+}
+
+/* False: the connection failed. Without units every byte is like another, and each send is one of a
+ * whole block. */
+static bool send_content(const struct end *end, int fd)
+{
+    ssize_t sent =
+        send(fd, end->content + content_at[fd], end->content_size - content_at[fd], MSG_NOSIGNAL);
+    if (sent < 0)
+        return errno == EAGAIN;
+    content_at[fd] += (size_t)sent;
+    if (load_options.content->unit == 0 && content_at[fd] > end->units_from)
+        content_at[fd] = end->units_from;
+    if (content_at[fd] == end->content_size)
+        content_at[fd] = end->units_from;
+    return true;
 }
 
 /* False: the connection ended, which only the client may make it do. */
@@ -56,8 +80,7 @@ static bool move(const struct end *end, const struct epoll_event *event)
             return false;
     }
     if (event->events & EPOLLOUT) {
-        ssize_t sent = send(fd, end->block, load_options.block, MSG_NOSIGNAL);
-        return sent >= 0 || errno == EAGAIN;
+        return send_content(end, fd);
     }
     return (event->events & (EPOLLERR | EPOLLHUP)) == 0;
 }
@@ -117,4 +140,5 @@ void load_stream_run(void)
     load_step("{\"step\": \"done\", \"bytes\": %llu, \"rate\": %.0f}",
         (unsigned long long)(to - before), (double)(to - from) / seconds);
     free(end.block);
+    free(end.content);
 }

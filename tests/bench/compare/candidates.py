@@ -60,6 +60,10 @@ CANDIDATES = (
     Candidate("rudeproxy-system", "variant", "rudeproxy-system.ini", OURS, splice=True),
     Candidate("rudeproxy-faults", "variant", "rudeproxy-faults.ini", OURS, splice=True),
     Candidate("rudeproxy-trigger", "variant", "rudeproxy-trigger.ini", OURS, splice=True),
+    Candidate("rudeproxy-http", "variant", "rudeproxy-http.ini", OURS, splice=True),
+    Candidate("rudeproxy-tls", "variant", "rudeproxy-tls.ini", OURS, splice=True),
+    Candidate("rudeproxy-postgres", "variant", "rudeproxy-postgres.ini", OURS, splice=True),
+    Candidate("rudeproxy-redis", "variant", "rudeproxy-redis.ini", OURS, splice=True),
     Candidate("haproxy", "peer", "haproxy.cfg", HAPROXY, ("haproxy", "-v")),
     Candidate("haproxy-splice", "peer", "haproxy-splice.cfg", HAPROXY, splice=True),
     Candidate(

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from measures import FAULTS, TRIGGER
+from measures import FAULTS, PROTOCOLS, TRIGGER
 from results import Results, ratio
 
 Reference = Callable[[Results, str, str], float | None]
@@ -52,6 +52,7 @@ def itself(results: Results, measure: str, metric: str) -> float | None:
 
 
 SPLICING = of("haproxy-splice")
+UNTOLD = of("rudeproxy")  # which protocol its bytes are
 
 GOALS = (
     Goal("one stream, throughput: to HAProxy with splice forced", "stream-1", "rate_mb", 1.3, True, SPLICING),
@@ -74,6 +75,15 @@ GOALS = (
     Goal("10 faults for others, one stream: to none", "stream-1", "rate_mb", 0.98, True, of("rudeproxy"), FAULTS),
     Goal("10 faults for others, request rate: to none", "requests-64-64", "rate", 0.98, True, of("rudeproxy"), FAULTS),
     Goal("a byte trigger at 10 GB, one stream: to none", "stream-1", "rate_mb", 0.98, True, of("rudeproxy"), TRIGGER),
+    *(
+        Goal(f"protocol = {name}, {what}: to none", f"protocol-{name}", metric, bound, True, UNTOLD, PROTOCOLS[name])
+        for name, what, metric, bound in (
+            ("http", "one body", "rate_mb", 0.8),
+            ("tls", "records of 16 kB", "rate_mb", 0.8),
+            ("postgres", "rows of 100 bytes", "rate_mb", 0.5),
+            ("redis", "64 B, request rate", "rate", 0.9),
+        )
+    ),
     Goal("reload with 9,000 open: the longest exchange, ms", "reload", "pause_ms", 20, False, itself),
 )
 

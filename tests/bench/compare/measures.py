@@ -83,10 +83,10 @@ class Measure:
 # --- Streams and messages ---
 
 
-def stream(connections: int, direction: str) -> Take:
+def stream(connections: int, direction: str, content: str = "none") -> Take:
     def take(scale: Scale, candidate: Candidate) -> Sample:
         with start(candidate) as running:
-            given = timed(scale) | {"connections": connections, "direction": direction}
+            given = timed(scale) | {"connections": connections, "direction": direction, "content": content}
             steps = load.run(scale.program, "stream", running, given)
         done = steps["done"]
         cpu_ns = done.usage.cpu_ns - steps["ready"].usage.cpu_ns
@@ -98,10 +98,10 @@ def stream(connections: int, direction: str) -> Take:
     return take
 
 
-def messages(mode: str, connections: int, size: int) -> Take:
+def messages(mode: str, connections: int, size: int, content: str = "none") -> Take:
     def take(scale: Scale, candidate: Candidate) -> Sample:
         with start(candidate) as running:
-            given = timed(scale) | {"connections": connections, "bytes": size}
+            given = timed(scale) | {"connections": connections, "bytes": size, "content": content}
             steps = load.run(scale.program, mode, running, given)
         done = steps["done"]
         cpu_ns = done.usage.cpu_ns - steps["ready"].usage.cpu_ns
@@ -215,6 +215,8 @@ def traced(pid: int, table: str) -> Iterator[None]:
 
 STREAM = ("rate_mb", "cpu_gb")
 MESSAGE = ("rate", "p50_us", "p99_us", "p999_us", "cpu_100k")
+# The proxy is told the protocol; nothing else differs from `rudeproxy`.
+PROTOCOLS = {name: f"rudeproxy-{name}" for name in ("http", "tls", "postgres", "redis")}
 COPY, SYSTEM, FAULTS, TRIGGER = "rudeproxy-copy", "rudeproxy-system", "rudeproxy-faults", "rudeproxy-trigger"
 
 MEASURES = (
@@ -236,6 +238,23 @@ MEASURES = (
         for n in (1, 64, 1000)
     ),
     Measure("connects", "Connections, 16 at a time", messages("connects", 16, 1), MESSAGE, 16, close=True),
+    *(
+        Measure(
+            f"protocol-{name}",
+            f"protocol = {name}: {title}",
+            take,
+            metrics,
+            variants=(PROTOCOLS[name],),
+            peers=False,
+            close=True,
+        )
+        for name, title, take, metrics in (
+            ("http", "one body with Content-Length", stream(1, "down", "http"), STREAM),
+            ("tls", "records of 16 kB", stream(1, "down", "tls"), STREAM),
+            ("postgres", "rows of 100 bytes", stream(1, "down", "postgres"), STREAM),
+            ("redis", "requests and responses of 64 bytes", messages("requests", 1, 64, "redis"), MESSAGE),
+        )
+    ),
     Measure("idle", "Idle connections", idle, ("rss_kb", "descriptors", "rate_kept"), 9064),
     Measure("calls", "System calls, one byte each way", calls(1), ("calls",), once=True, needs="strace"),
     Measure("calls-16", "System calls, 16 at a time", calls(16), ("calls",), 16, once=True, needs="strace"),
