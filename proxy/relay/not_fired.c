@@ -74,8 +74,9 @@ static void describe_message(const struct miss *miss, const struct trigger *when
         if (bits_have(miss->armed->watched, d) &&
             miss->armed->when_match[d].progress.occurrences > seen)
             seen = miss->armed->when_match[d].progress.occurrences;
-    const char *what =
-        when->word[0] == '\0' || trigger_is_part(when->word) ? "messages" : when->word;
+    const struct protocol *protocol = &miss->session->plan->config.protocol;
+    bool part = trigger_is_part(when->word) && protocol_has_parts(protocol);
+    const char *what = when->word[0] == '\0' || part ? "messages" : when->word;
     if (seen < when->nth)
         SAY(miss, "after %" PRIu64 " of %" PRIu64 " %s", seen, when->nth, what);
     else

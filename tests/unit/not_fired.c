@@ -73,6 +73,29 @@ static void every_trigger_has_its_reason(void **state)
     }
 }
 
+/* `body` is a part of a message of http, and a kind of amqp's. */
+static void a_message_is_named_as_its_protocol_does(void **state)
+{
+#define PROXY(protocol)                                                                            \
+    "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\nprotocol = " protocol "\n" F         \
+    "type = reset\nwhen = message:3/body\n"
+    static const char http[] = "HTTP/1.1 204 N\r\n\r\n";
+    static const struct {
+        const char *text, *bytes, *want;
+        size_t size;
+    } rows[] = {
+        {PROXY("amqp"), "", "after 0 of 3 body", 0},
+        {PROXY("http"), http, "after 1 of 3 messages", sizeof http - 1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct memory_session *it = open_with(state, rows[i].text);
+        memory_session_feed(it, SIDE_SERVER, rows[i].bytes, rows[i].size);
+        memory_session_close(it);
+        expect_reason(it, "f", rows[i].text, rows[i].want);
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
 static void a_fault_that_fired_needs_no_reason(void **state)
 {
     static const char *const texts[] = {F "type = reset\nwhen = bytes:50\n",
@@ -195,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_trigger_has_its_reason),
+        TEST(a_message_is_named_as_its_protocol_does),
         TEST(a_fault_that_fired_needs_no_reason),
         TEST(a_fault_in_both_directions_is_told_once),
         TEST(times_that_are_used_up_are_a_reason),
