@@ -87,11 +87,25 @@ process_gone() {
     [[ ${stat##*) } == Z* ]]
 }
 
-# end_process PID SIGNAL - ends it, by force if it must be; returns its exit status.
+# child_runs PID - it is a child of this script that runs. The number of one that has ended may be another program's by now.
+child_runs() {
+    local stat state parent
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    read -r state parent _ <<<"${stat##*) }"
+    [ "$state" != Z ] && [ "$parent" -eq $$ ]
+}
+
+child_gone() {
+    ! child_runs "$1"
+}
+
+# end_process PID SIGNAL - ends a child, by force if it must be; returns its exit status.
 end_process() {
     local status=0
-    kill "-$2" "$1" 2>/dev/null || true
-    eventually 15 process_gone "$1" || kill -KILL "$1" 2>/dev/null || true
+    if child_runs "$1"; then
+        kill "-$2" "$1" 2>/dev/null || true
+        eventually 15 child_gone "$1" || kill -KILL "$1" 2>/dev/null || true
+    fi
     wait "$1" || status=$?
     return "$status"
 }
