@@ -140,6 +140,13 @@ static bool is_full(struct session *session, struct session_side *this, size_t u
     return false;
 }
 
+/* A RST drops bytes that the peer does not have yet. So behind a FIN it waits until the peer has
+ * acknowledged that. */
+static bool may_reset_on_data(struct session *session, struct session_side *this)
+{
+    return !this->fin_sent || acknowledged(session, this);
+}
+
 /* The two teardowns that wait for bytes. After the peer's FIN no byte arrives: then the unread
  * bytes have to be enough. */
 static void advance_unread(struct session *session, enum side side)
@@ -151,10 +158,12 @@ static void advance_unread(struct session *session, enum side side)
         flow_end_with_fin(&session->flow[side]); /* no byte stands before it */
         side_note_fin(session, side);
     }
-    if (this->teardown.state == TEARDOWN_DATA && unread > 0)
-        side_close(session, side, ENDPOINT_CLOSE_RESET);
-    else if (last || (this->teardown.state == TEARDOWN_UNREAD &&
-                         (unread >= this->teardown.action.bytes || is_full(session, this, unread))))
+    if (this->teardown.state == TEARDOWN_DATA && unread > 0) {
+        if (may_reset_on_data(session, this))
+            side_close(session, side, ENDPOINT_CLOSE_RESET);
+    } else if (last ||
+               (this->teardown.state == TEARDOWN_UNREAD &&
+                   (unread >= this->teardown.action.bytes || is_full(session, this, unread))))
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 

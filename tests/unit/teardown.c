@@ -73,6 +73,23 @@ static void a_deserted_side_ends_too(void **state)
     expect_alone_for(state, it, TEARDOWN_IDLE_US);
 }
 
+/* A RST drops what lies in the send queue: the client's last bytes come first. */
+static void a_deserted_side_gets_all_bytes_before_the_reset(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = half_close\nside = client\n");
+    it->end[SIDE_SERVER].acked = 1;
+    memory_session_feed(it, SIDE_CLIENT, "abcd", 4);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    memory_session_feed(it, SIDE_SERVER, "x", 1);
+    memory_session_advance(it, 100 * MS);
+    assert_false(it->end[SIDE_SERVER].closed);
+    it->end[SIDE_SERVER].acked = SIZE_MAX;
+    memory_session_advance(it, 100 * MS);
+    assert_true(it->end[SIDE_SERVER].closed);
+    assert_int_equal(it->end[SIDE_SERVER].how, ENDPOINT_CLOSE_RESET);
+    close_it(state);
+}
+
 static void a_reset_that_waits_for_acknowledgements_ends(void **state)
 {
     struct memory_session *it = open_with(state, F "type = reset\nwhen = bytes:4\n");
@@ -192,6 +209,7 @@ int main(void)
         TEST(each_byte_begins_the_wait_anew),
         TEST(a_held_socket_stays_for_an_hour),
         TEST(a_deserted_side_ends_too),
+        TEST(a_deserted_side_gets_all_bytes_before_the_reset),
         TEST(a_reset_that_waits_for_acknowledgements_ends),
         TEST(unread_closes_when_no_further_byte_can_come),
         TEST(an_ending_for_one_connection_does_not_wait_for_its_dial),
