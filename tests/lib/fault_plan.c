@@ -25,6 +25,15 @@ static const struct plan_row {
     {"reset-reader", "type = reset\nside = %1\n", EFFECT_CUT, END_RST, END_FIN, false},
     {"reset-writer", "type = reset\nside = %2\n", EFFECT_CUT, END_FIN, END_RST, false},
     {"close", "type = close\nlinger = 60s\n", EFFECT_CUT, END_FIN, END_FIN, false},
+    {"close-reader", "type = close\nside = %1\n", EFFECT_CUT, END_FIN, END_FIN, false},
+    {"after-fin", "type = reset\nmode = after_fin\nside = %1\n", EFFECT_CUT, END_FIN, END_FIN,
+        false},
+    {"unread", "type = unread\nside = %2\n", EFFECT_CUT, END_FIN, END_RST, false},
+    {"shut-rd", "type = shut_rd\nside = %2\n", EFFECT_DROPPED, END_FIN, END_FIN, true},
+    {"shut-rd-reset", "type = shut_rd\nside = %2\nmode = reset\n", EFFECT_CUT, END_FIN, END_RST,
+        false},
+    {"stall", "type = stall\nfor = 3ms\n", EFFECT_NONE, END_FIN, END_FIN, true},
+    {"hold-fin", "type = hold_fin\nfor = 3ms\n", EFFECT_NONE, END_FIN, END_FIN, true},
     {"half-close", "type = half_close\nside = %1\n", EFFECT_CUT, END_FIN, END_FIN, true},
     {"blackhole", "type = blackhole\n", EFFECT_DROPPED, END_FIN, END_FIN, true},
     {"corrupt", "type = corrupt\nrate = 100%\nbits = 8\n", EFFECT_FLIPPED, END_FIN, END_FIN, true},
@@ -36,6 +45,11 @@ static const struct plan_row {
 static const char injected[PLAN_INJECTED + 1] = "INJECTED";
 
 static const char *const proxies[] = {"", "splice = off\n", "buffer = 4k\n", "protocol = line\n"};
+
+/* A second fault, in front of the first one. */
+static const char *const shapes[] = {NULL, NULL, "type = slice\nsize = 5\n",
+    "type = latency\ndelay = 200us\n", "type = bandwidth\nrate = 5M/s\n",
+    "type = noop\nwhen = match:\"ab\"\n"};
 
 static const char letters[] = {'a', 'b', '\n'};
 
@@ -49,7 +63,8 @@ void fault_plan_draw(struct fault_plan *plan, uint64_t seed)
         [PAUSE] = 200,
         [EARLIER] = 1500,
         [LATER] = 1500,
-        [PROXY] = sizeof proxies / sizeof proxies[0]};
+        [PROXY] = sizeof proxies / sizeof proxies[0],
+        [SHAPE] = sizeof shapes / sizeof shapes[0]};
     uint64_t random = seed * 1000003 + 1;
     *plan = (struct fault_plan){.seed = seed, .row = &rows[random_below(&random, ROWS)]};
     plan->trigger = (enum plan_trigger)random_below(&random, TRIGGERS);
@@ -167,6 +182,9 @@ void fault_plan_write(FILE *out, const struct fault_plan *plan, size_t i, const 
     bool message = plan->trigger == MESSAGE || plan->trigger == MESSAGE_BEFORE;
     fprintf(out, "[proxy p%zu]\nlisten = 127.0.0.1:0\nupstream = %s\n%s", i, upstream,
         message ? "protocol = line\n" : proxies[plan->field[PROXY]]);
+    if (shapes[plan->field[SHAPE]] != NULL)
+        fprintf(out, "[fault s%zu]\nproxy = p%zu\ndirection = both\n%s", i, i,
+            shapes[plan->field[SHAPE]]);
     fprintf(out, "[fault p%zu]\nproxy = p%zu\ndirection = %s\n", i, i,
         plan->direction == 0 ? "upstream" : "downstream");
     write_keys(out, plan);

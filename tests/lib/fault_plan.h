@@ -32,6 +32,7 @@ enum plan_field {
     EARLIER, /* bytes that the reader sends before */
     LATER,   /* and behind what it got */
     PROXY,   /* which keys the proxy has */
+    SHAPE,   /* which fault stands in front of this one; 0: none */
     FIELDS
 };
 

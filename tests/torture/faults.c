@@ -173,16 +173,30 @@ static void play(const struct proxy_process *process, const struct wire_listener
     free(records_wait(process, "closed", name, 1));
 }
 
+/* Of the fault that is called like its proxy. */
+static size_t find_offset(const char *log, const char *name)
+{
+    size_t offset = PLAN_NEVER;
+    char *record;
+    while (offset == PLAN_NEVER && (record = records_find(log, "fault", name, 1)) != NULL) {
+        char fault[32] = "", quoted[32];
+        snprintf(quoted, sizeof quoted, "\"%s\"", name);
+        (void)records_value(record, NULL, "fault", fault, sizeof fault);
+        if (strcmp(fault, quoted) == 0)
+            offset = (size_t)records_number(record, NULL, "offset");
+        log = strstr(log, record) + strlen(record);
+        free(record);
+    }
+    return offset;
+}
+
 static void read_offsets(const struct proxy_process *process, struct batch *batch)
 {
     char *log = proxy_process_read_log(process);
     for (size_t i = 0; log != NULL && i < batch->count; i++) {
         char name[24];
         snprintf(name, sizeof name, "p%zu", i);
-        char *fault = records_find(log, "fault", name, 1);
-        if (fault != NULL)
-            batch->got[i].offset = (size_t)records_number(fault, NULL, "offset");
-        free(fault);
+        batch->got[i].offset = find_offset(log, name);
     }
     free(log);
 }
