@@ -60,7 +60,8 @@ mqtt_try() {
     await_server "$!" mosquitto_pub -h 127.0.0.1 -p "$1" -t t -m m 2>"$work/mosquitto.err"
 }
 
-# smtp_start - Python's smtpd, which appends each mail to $work/mails; sets smtp_port.
+# smtp_start - Python's smtpd, which appends each mail to $work/mails; sets smtp_port. All lines of a reply leave in one
+# piece: tshark counts a reply once more where it comes in two segments.
 smtp_start() {
     need python3
     on_free_port smtp_try
@@ -69,7 +70,17 @@ smtp_start() {
 smtp_server() {
     exec python3 -W ignore -c '
 import asyncore, smtpd, sys
+class Channel(smtpd.SMTPChannel):
+    reply = ""
+    def push(self, line):
+        self.reply += line
+        if line[3:4] == "-":
+            self.reply += "\r\n"
+        else:
+            super().push(self.reply)
+            self.reply = ""
 class Server(smtpd.SMTPServer):
+    channel_class = Channel
     def process_message(self, peer, mailfrom, rcpttos, data, **more):
         open(sys.argv[2], "ab").write(data + b"\n")
 Server(("127.0.0.1", int(sys.argv[1])), None)
