@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* stderr is a variable that a program may set (the glibc manual, "Standard Streams"). */
+/* In glibc, stderr is a variable that a program may set (its manual, "Standard Streams"). In musl
+ * it is a constant. */
 #include "proxy/app/messages.h"
 
 #include <unistd.h>
 
 #define FINISH_MS 1000
 #define CLEAR_LINE "\r\x1b[K" /* ECMA-48: erase to the end of the line */
+
+#ifdef __GLIBC__
+static const bool can_replace = true;
+
+static void replace_stderr(FILE *stream)
+{
+    stderr = stream;
+}
+#else
+static const bool can_replace = false;
+
+static void replace_stderr(FILE *stream)
+{
+    (void)stream;
+}
+#endif
 
 static void clear_status(struct messages *messages)
 {
@@ -40,6 +57,8 @@ int messages_open(
 {
     int mode = options->gathered ? _IOFBF : _IOLBF;
     *messages = (struct messages){.before = stderr};
+    if (!can_replace)
+        return 0;
     messages->writer = line_writer_open_fd(STDERR_FILENO, mode, err);
     if (messages->writer == NULL)
         return -1;
@@ -48,7 +67,8 @@ int messages_open(
         messages->writer = NULL;
         return err_set(err, "out of memory");
     }
-    stderr = messages->above != NULL ? messages->above : line_writer_stream(messages->writer);
+    replace_stderr(
+        messages->above != NULL ? messages->above : line_writer_stream(messages->writer));
     return 0;
 }
 
@@ -70,7 +90,7 @@ void messages_close(struct messages *messages)
 {
     if (messages->writer == NULL)
         return;
-    stderr = messages->before;
+    replace_stderr(messages->before);
     if (messages->above != NULL)
         fclose(messages->above);
     messages->above = NULL;

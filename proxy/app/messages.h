@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Makes stderr a stream that never blocks (record/line_writer.h), for the time of a run: a caller
- * that gave us a pipe and does not read it stops nothing.
+ * that gave us a pipe and does not read it stops nothing. With a C library that does not allow it
+ * (musl), stderr stays as it is.
  *
  * On a terminal, a status line may stand behind the last message. It is cleared before the next
  * message is printed, and at the end.

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "proxy/base/err.h"
 #include "tests/lib/random_fault.h"
 #include "tests/lib/rig.h"
 #include "tests/lib/torture.h"
@@ -182,7 +183,7 @@ static void run_row(const struct scenario *scenario, enum torture_call call, int
     long skip = 0;
     for (long n = 0;; n += 1 + skip) {
         print_message(
-            "%s %s %ld %s\n", scenario->name, torture_call_name(call), n, strerrorname_np(errnum));
+            "%s %s %ld %s\n", scenario->name, torture_call_name(call), n, err_name(errnum));
         runs++;
         if (!run_once(scenario, call, n, errnum))
             return;
@@ -217,7 +218,7 @@ static int run_single(char **words)
             for (size_t e = 0; failures[f].errnums[e] != 0; e++)
                 if (strcmp(words[0], scenarios[s].name) == 0 &&
                     strcmp(words[1], torture_call_name(failures[f].call)) == 0 &&
-                    strcmp(words[3], strerrorname_np(failures[f].errnums[e])) == 0)
+                    strcmp(words[3], err_name(failures[f].errnums[e])) == 0)
                     return run_once(&scenarios[s], failures[f].call, strtol(words[2], NULL, 10),
                                failures[f].errnums[e])
                                ? 0

@@ -79,11 +79,11 @@ static void send_to_client(const struct flow *flow, const void *bytes, size_t si
     struct in_pktinfo info = {0};
     bool is_ipv6 = flow->asked.ss_family == AF_INET6;
     size_t info_size = is_ipv6 ? sizeof info6 : sizeof info;
-    message.msg_controllen = CMSG_SPACE(info_size);
+    message.msg_controllen = (socklen_t)CMSG_SPACE(info_size); /* musl's type */
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
     header->cmsg_type = is_ipv6 ? IPV6_PKTINFO : IP_PKTINFO;
-    header->cmsg_len = CMSG_LEN(info_size);
+    header->cmsg_len = (socklen_t)CMSG_LEN(info_size);
     info6.ipi6_addr = ((const struct sockaddr_in6 *)(const void *)&flow->asked)->sin6_addr;
     info.ipi_spec_dst = ((const struct sockaddr_in *)(const void *)&flow->asked)->sin_addr;
     memcpy(CMSG_DATA(header), is_ipv6 ? (void *)&info6 : (void *)&info, info_size);
@@ -171,12 +171,21 @@ static struct flow *find_flow(struct dns *dns, const struct flow *wanted)
     return NULL;
 }
 
+/* CMSG_NXTHDR, whose macro in musl converts a signed number. */
+static struct cmsghdr *next_header(struct msghdr *message, struct cmsghdr *header)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+    return CMSG_NXTHDR(message, header);
+#pragma GCC diagnostic pop
+}
+
 /* The address to which a question was sent. */
 static void read_asked(struct msghdr *message, struct sockaddr_storage *asked)
 {
     memset(asked, 0, sizeof *asked);
     for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
-         header = CMSG_NXTHDR(message, header)) {
+         header = next_header(message, header)) {
         struct in6_pktinfo info6;
         struct in_pktinfo info;
         if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {

@@ -28,6 +28,7 @@
 
 #include "proxy/app/exec/private_network.h"
 #include "proxy/app/intercept/sysctls.h"
+#include "proxy/base/descriptors.h"
 
 struct request {
     int family, type, protocol;
@@ -52,11 +53,11 @@ static void send_answer(int socket, struct answer *answer, const int *fds, size_
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
     if (count > 0) {
         message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int)); /* musl's type */
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
         memcpy(CMSG_DATA(header), fds, count * sizeof(int));
     }
     sendmsg(socket, &message, MSG_NOSIGNAL);
@@ -111,19 +112,12 @@ static void present(int pair)
     close(fds[1]);
 }
 
-/* The reader of --ready-fd waits for the end of that pipe: the holder must not keep it open. */
-static void close_all_but(int fd)
-{
-    if (fd > STDERR_FILENO + 1)
-        close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
-    close_range((unsigned)fd + 1, ~0u, 0);
-}
-
 static _Noreturn void hold(int pair, pid_t parent)
 {
     struct request request;
     prctl(PR_SET_NAME, "rudeproxy-net");
-    close_all_but(pair);
+    /* The reader of --ready-fd waits for the end of that pipe: the holder must not keep it open. */
+    descriptors_close_from(STDERR_FILENO + 1, (unsigned)pair);
     present(pair);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* not before: a change of credentials clears it (prctl(2)) */
     if (getppid() != parent)
