@@ -51,7 +51,7 @@ int messages_start(struct session *session)
     struct messages *messages = calloc(1, sizeof *messages);
     struct framing *framing = framing_new(&session->plan->config.protocol);
     if (messages == NULL || framing == NULL ||
-        capture_init(&messages->capture, session->plan->config.capture) != 0) {
+        capture_init(&messages->capture, (size_t)session->plan->config.capture) != 0) {
         free(messages);
         framing_free(framing);
         return -ENOMEM;
