@@ -3,6 +3,7 @@
  * it is a constant. */
 #include "proxy/app/messages.h"
 
+#include <inttypes.h>
 #include <unistd.h>
 
 #define FINISH_MS 1000
@@ -98,4 +99,13 @@ void messages_close(struct messages *messages)
     line_writer_finish(messages->writer, FINISH_MS);
     line_writer_close(messages->writer);
     messages->writer = NULL;
+}
+
+void messages_say_waiting(size_t connections, uint64_t left_ms)
+{
+    fprintf(stderr,
+        "rudeproxy: waiting up to %" PRIu64
+        " ms more for %zu open connection%s; a signal ends %s\n",
+        left_ms, connections, connections == 1 ? "" : "s", connections == 1 ? "it" : "them");
+    fflush(stderr);
 }

@@ -13,11 +13,16 @@
 #define RUDEPROXY_APP_MESSAGES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 #include "proxy/record/line_writer.h"
+
+/* A wait of this length is announced. */
+#define MESSAGES_WAIT_MS 2000
 
 struct messages {
     struct line_writer *writer; /* NULL: not open */
@@ -41,5 +46,8 @@ void messages_show_status(struct messages *messages, const char *text);
 
 /* Waits a second at most for a reader that does not read, and restores stderr. Idempotent. */
 void messages_close(struct messages *messages);
+
+/* Says which open connections a stop waits for, and for how long at most. */
+void messages_say_waiting(size_t connections, uint64_t left_ms);
 
 #endif

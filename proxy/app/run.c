@@ -110,6 +110,14 @@ static void on_grace_over(uv_timer_t *timer)
     finish(container_of(timer, struct run, grace));
 }
 
+static void on_still_open(uv_timer_t *timer)
+{
+    struct run *run = container_of(timer, struct run, grace);
+    uint64_t left_ms = run->config.settings.grace_us / US_PER_MS - MESSAGES_WAIT_MS;
+    messages_say_waiting(run->worker.connections, left_ms);
+    uv_timer_start(timer, on_grace_over, left_ms, 0);
+}
+
 static void on_drained(struct worker *worker)
 {
     struct run *run = container_of(worker, struct run, worker);
@@ -121,12 +129,15 @@ static void on_drained(struct worker *worker)
 static void stop(struct run *run)
 {
     bool second = run->stopping;
+    uint64_t grace_ms = run->config.settings.grace_us / US_PER_MS;
     run->stopping = true;
     proxies_stop_listening(&run->worker);
     if (second || run->worker.connections == 0)
         finish(run);
+    else if (grace_ms > MESSAGES_WAIT_MS)
+        uv_timer_start(&run->grace, on_still_open, MESSAGES_WAIT_MS, 0);
     else
-        uv_timer_start(&run->grace, on_grace_over, run->config.settings.grace_us / US_PER_MS, 0);
+        uv_timer_start(&run->grace, on_grace_over, grace_ms, 0);
 }
 
 static void on_child_grace_over(uv_timer_t *timer)
@@ -148,19 +159,15 @@ static void on_child_timeout(uv_timer_t *timer)
     exec_signal(&run->exec, SIGKILL);
 }
 
-static void note_child_outcome(struct run *run)
-{
-    struct child_outcome *outcome = run->options->child_outcome;
-    outcome->started = run->exec.executed;
-    outcome->wait_status = run->exec.wait_status;
-    outcome->duration_us = timers_now() - run->child_started_at;
-}
-
 static void on_child_over(struct exec *exec)
 {
     struct run *run = container_of(exec, struct run, exec);
-    if (run->options->child_outcome != NULL)
-        note_child_outcome(run);
+    struct child_outcome *outcome = run->options->child_outcome;
+    if (outcome != NULL) {
+        outcome->started = exec->executed;
+        outcome->wait_status = exec->wait_status;
+        outcome->duration_us = timers_now() - run->child_started_at;
+    }
     uv_timer_stop(&run->grace);
     stop(run);
 }

@@ -145,7 +145,7 @@ expect 7 web "http://$taken/"
 
 cat >"$work/grace.ini" <<'INI'
 [rudeproxy]
-grace = 300ms
+grace = 2100ms
 
 [proxy echo]
 listen   = 127.0.0.1:0
@@ -158,6 +158,7 @@ echo hello >&4
 read -r -t 10 answer <&4 || fail "no echo"
 same "echo" hello "$answer"
 proxy_stop
+says "$proxy_err" 'waiting up to 100 ms more for 1 open connection;'
 ! read -r -t 10 answer <&4 2>/dev/null || fail "the connection outlived the proxy"
 exec 4>&-
 
