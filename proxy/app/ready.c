@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/base/version.h"
 #include "proxy/net/proxy.h"
 #include "proxy/record/output_file.h"
 
@@ -99,4 +101,14 @@ int ready_tell(const struct worker *worker, const char *admin, const struct read
     if (options->fd >= 0 && write_fd(&ready, err) != 0)
         return -1;
     return options->path != NULL ? write_file(&ready, err) : 0;
+}
+
+void ready_say(const struct settings *settings, const char *admin)
+{
+    fprintf(stderr, "rudeproxy %s: seed %" PRIu64 "\n", RUDEPROXY_VERSION, settings->seed);
+    if (admin[0] == '\0')
+        return;
+    fprintf(stderr, "rudeproxy: the API listens on %s\n", admin);
+    if (settings->admin_open)
+        fputs("rudeproxy: warning: the API is open: anyone who reaches it can use it\n", stderr);
 }

@@ -10,6 +10,7 @@
 #ifndef RUDEPROXY_APP_READY_H
 #define RUDEPROXY_APP_READY_H
 
+#include "config/config.h"
 #include "proxy/base/must_check.h"
 #include "proxy/net/worker.h"
 
@@ -20,6 +21,9 @@ struct ready_options {
     const char *path; /* of a file that appears when it is complete; NULL: none */
     int format;       /* enum ready_format */
 };
+
+/* Says on stderr: the version, the seed, where the API listens ("": there is none). */
+void ready_say(const struct settings *settings, const char *admin);
 
 /* `admin`: where the API listens, "" if there is none. 0, or -1 with err filled. */
 MUST_CHECK int ready_tell(const struct worker *worker, const char *admin,

@@ -14,7 +14,6 @@
 #include "proxy/app/run.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,14 +222,12 @@ static int start_signals(struct run *run, struct err *err)
 
 static int open_admin(struct run *run, struct err *err)
 {
-    const struct admin_context context = {
-        .worker = &run->worker,
+    const struct admin_context context = {.worker = &run->worker,
         .control = &run->control,
         .ledger = &run->ledger,
         .wall_offset_us = run->log.wall_offset_us,
         .reload = on_api_reload,
-        .user = run,
-    };
+        .user = run};
     if (run->config.settings.admin.host[0] == '\0')
         return 0;
     run->admin = admin_open(&context, &run->config.settings, err);
@@ -240,15 +237,9 @@ static int open_admin(struct run *run, struct err *err)
 static int report_ready(struct run *run, struct err *err)
 {
     char admin[ADDRESS_TEXT_MAX] = "";
-    fprintf(
-        stderr, "rudeproxy %s: seed %" PRIu64 "\n", RUDEPROXY_VERSION, run->config.settings.seed);
-    if (run->admin != NULL) {
+    if (run->admin != NULL)
         admin_address(run->admin, admin, sizeof admin);
-        fprintf(stderr, "rudeproxy: the API listens on %s\n", admin);
-        if (run->config.settings.admin_open)
-            fputs(
-                "rudeproxy: warning: the API is open: anyone who reaches it can use it\n", stderr);
-    }
+    ready_say(&run->config.settings, admin);
     log_sync(&run->log);
     if (ready_tell(&run->worker, admin, &run->options->ready, err) != 0)
         return -1;
