@@ -127,7 +127,7 @@ for jobs in 1 4; do
     done
     ! grep -q '^upstream 0 ' "$work/found.$jobs" || fail 'no order was made when nothing had been sent'
 done
-cmp "$work/found.1" "$work/found.4" || fail 'the table depends on --jobs'
+diff "$work/found.1" "$work/found.4" >&2 || fail 'the table depends on --jobs'
 
 # --- What is known is no news -------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ mkdir -p "$work/again/$next"
 touch "$work/again/$next/stale"
 sweep 4 --budget 60 --resume "$work/again" -- sh -c "$order" "$work/orders"
 outcomes check_failed >"$work/found.again"
-cmp "$work/found.1" "$work/found.again" || fail 'a resumed sweep finds something else'
+diff "$work/found.1" "$work/found.again" >&2 || fail 'a resumed sweep finds something else'
 runs=$(sed -n 's/.* places in \([0-9]*\) runs.*/\1/p' "$work/out")
 all=$(grep -c '"key"' "$work/again/sweep.jsonl")
 [ "$runs" -le $((all - before + 2)) ] || fail "$runs runs, though $before of $all were made before"
