@@ -6,7 +6,6 @@
  * One client sends a byte now and then from the beginning of the test to its end, and has its 408
  * when everything else is over. Another one sends a single byte behind its first request.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/lib/expect.h"
+#include "tests/lib/records.h"
 #include "tests/lib/wire.h"
 
 #define STORM 1000
@@ -281,19 +281,6 @@ static bool wrong_json_gets_a_400(void)
     return good && nothing_has_changed();
 }
 
-static long count_descriptors(void)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)process.pid);
-    DIR *folder = opendir(path);
-    long count = 0;
-    while (folder != NULL && readdir(folder) != NULL)
-        count++;
-    if (folder != NULL)
-        closedir(folder);
-    return count;
-}
-
 /* Milliseconds of CPU time that the program has had. */
 static int64_t cpu_ms(void)
 {
@@ -331,7 +318,7 @@ static bool a_thousand_at_once_are_answered(void)
 {
     static int fds[STORM];
     static struct answer answer;
-    long before = count_descriptors();
+    int before = records_count_descriptors(process.pid);
     int echo = wire_connect_proxy(&process, "echo");
     int64_t worst = 0;
     bool good = expect_true("connected", echo >= 0) && open_storm(fds);
@@ -346,9 +333,10 @@ static bool a_thousand_at_once_are_answered(void)
     if (good && worst > ECHO_CPU_MS_MAX)
         good = expect_number("an echo took ms of CPU", (long)worst, ECHO_CPU_MS_MAX);
     int64_t end = wire_now_ms() + WIRE_DEADLINE_MS;
-    while (good && count_descriptors() > before && wire_now_ms() < end)
+    while (good && records_count_descriptors(process.pid) > before && wire_now_ms() < end)
         wire_tick();
-    return good && expect_true("no descriptor is left", count_descriptors() <= before) &&
+    return good &&
+           expect_true("no descriptor is left", records_count_descriptors(process.pid) <= before) &&
            nothing_has_changed();
 }
 

@@ -11,6 +11,7 @@
 #include "proxy/app/demo/print.h"
 #include "proxy/app/recipes.h"
 #include "tests/lib/private_network.h"
+#include "tests/lib/records.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -124,17 +125,6 @@ static void every_recipe_is_one_proxy_and_its_faults(void **state)
     }
 }
 
-static int count_descriptors(void)
-{
-    int n = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    assert_non_null(folder);
-    while (readdir(folder) != NULL)
-        n++;
-    closedir(folder);
-    return n;
-}
-
 /* Runs every scenario (or the one in $DEMO_SCENARIO) and shows those that do not agree. */
 static void run_everything(const char *any)
 {
@@ -142,7 +132,7 @@ static void run_everything(const char *any)
     const char *only = getenv("DEMO_SCENARIO");
     struct demo_run *run = malloc(sizeof *run);
     const struct scenario *scenario;
-    int before = count_descriptors();
+    int before = records_count_descriptors(getpid());
     size_t bad = 0;
     assert_non_null(run);
     for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++) {
@@ -156,7 +146,7 @@ static void run_everything(const char *any)
     }
     free(run);
     assert_int_equal(bad, 0);
-    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(records_count_descriptors(getpid()), before);
     assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
 }
 

@@ -31,9 +31,9 @@
 #define SEED 20240607u
 #define GROWTH_MAX_KB 200
 
-/* What the program keeps for reuse depends on how many connections were open at once, which is
- * chance; it fills up sooner or later, a leak never does. A leak of one small connection in ten
- * would be 200 kB in every stretch of COUNTED. Sanitizers keep freed memory aside. */
+/* Memory that the program keeps for reuse depends by chance on how many connections were open at
+ * once. It fills up sooner or later; a leak never does. A leak of one small connection in ten would
+ * be 200 kB in every stretch of COUNTED. Sanitizers keep freed memory aside. */
 #define STRETCHES 4
 #define CONNECTIONS_MAX (WARM_UP + STRETCHES * COUNTED)
 #ifdef __SANITIZE_ADDRESS__
@@ -153,7 +153,7 @@ static void end_all(struct suite *suite, int *fds, size_t n)
     }
 }
 
-/* What waits now; servers act while their clients do. */
+/* Accepts the connections that wait now; servers act while their clients do. */
 static void accept_some(struct suite *suite, int *fds, size_t *n)
 {
     while (*n < 2 * BATCH) {
@@ -202,7 +202,7 @@ static bool run_batch(struct suite *suite)
     return true;
 }
 
-/* What the log has on a connection that is still open. */
+/* Prints the log of a connection that is still open. */
 static void print_events(const char *log, const char *proxy, size_t number)
 {
     static const char *const events[] = {"open", "fault", "eof", "reset_seen", "connect_failed"};

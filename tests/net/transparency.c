@@ -20,9 +20,9 @@
  */
 #include "tests/lib/command_network.h"
 #include "tests/lib/proxy_process.h"
+#include "tests/lib/records.h"
 #include "tests/lib/scripts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -232,20 +232,9 @@ static bool run_scenario(const struct suite *suite, const struct scenario *scena
     return good;
 }
 
-static int count_descriptors(void)
-{
-    int n = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    while (folder != NULL && readdir(folder) != NULL)
-        n++;
-    if (folder != NULL)
-        closedir(folder);
-    return n;
-}
-
 static bool nothing_is_left(int descriptors_before)
 {
-    int now = count_descriptors();
+    int now = records_count_descriptors(getpid());
     if (now != descriptors_before) {
         printf("FAIL descriptors: %d before, %d after\n", descriptors_before, now);
         return false;
@@ -323,7 +312,7 @@ int main(int argc, char **argv)
     static struct suite suite;
     size_t passed = 0;
     size_t failed = 0;
-    int descriptors = count_descriptors();
+    int descriptors = records_count_descriptors(getpid());
 
     if (!read_arguments(&suite, argc, argv)) {
         fprintf(stderr, "usage: transparency tcp4|tcp6|unix [NAME] [--self|--intercepted]\n");

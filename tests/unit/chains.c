@@ -10,17 +10,6 @@
 #define N "[fault n]\ntype = mark\n"
 #define STAR F "type = inject\ndata = \"*\"\n"
 
-static void say_cut(struct memory_session *it, const char *words, size_t cut)
-{
-    memory_session_feed(it, SIDE_SERVER, words, cut);
-    memory_session_feed(it, SIDE_SERVER, words + cut, strlen(words) - cut);
-}
-
-static void expect(const struct memory_session *it, const char *words)
-{
-    memory_session_expect(it, SIDE_CLIENT, words, strlen(words));
-}
-
 /* The faults, what the server says, and what the client gets of it. */
 struct row {
     const char *faults, *words, *want;

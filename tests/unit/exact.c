@@ -5,19 +5,7 @@
  */
 #include "tests/unit/memory_fixture.h"
 
-/* The server's words, in two pieces. */
-static void say_cut(struct memory_session *it, const char *words, size_t cut)
-{
-    memory_session_feed(it, SIDE_SERVER, words, cut);
-    memory_session_feed(it, SIDE_SERVER, words + cut, strlen(words) - cut);
-}
-
-static void expect(const struct memory_session *it, const char *words)
-{
-    memory_session_expect(it, SIDE_CLIENT, words, strlen(words));
-}
-
-/* What the client gets of the server's words, however they are cut, and of the FIN behind them. */
+/* Checks the bytes that the client gets, however the server's words are cut, and after the FIN. */
 static void expect_for_every_cut(
     void **state, const char *text, const char *words, const char *before_fin, const char *want)
 {

@@ -13,11 +13,6 @@ static size_t received(const struct memory_session *it)
     return it->end[SIDE_CLIENT].out_len;
 }
 
-static void expect(const struct memory_session *it, const char *words)
-{
-    memory_session_expect(it, SIDE_CLIENT, words, strlen(words));
-}
-
 static void latency_behind_an_inject_delays_its_bytes(void **state)
 {
     struct memory_session *it =

@@ -7,25 +7,6 @@
 
 #define MS US_PER_MS
 
-static void expect(const struct memory_session *it, const char *words)
-{
-    memory_session_expect(it, SIDE_CLIENT, words, strlen(words));
-}
-
-static void say(struct memory_session *it, const char *words)
-{
-    memory_session_feed(it, SIDE_SERVER, words, strlen(words));
-}
-
-static void expect_log(const struct memory_session *it, const char *line, unsigned times)
-{
-    unsigned found = 0;
-    for (const char *at = it->log; (at = strstr(at, line)) != NULL; at++)
-        found++;
-    if (found != times)
-        fail_msg("%u times instead of %u: %s\n%s", found, times, line, it->log);
-}
-
 static void a_beginning_waits_20ms_then_goes_on(void **state)
 {
     struct memory_session *it =
@@ -35,7 +16,7 @@ static void a_beginning_waits_20ms_then_goes_on(void **state)
     expect(it, "EHLO");
     memory_session_advance(it, 1 * MS);
     expect(it, "EHLO\r\n");
-    expect_log(it, "match_let_go f downstream 6\n", 1);
+    expect_logged(it, "match_let_go f downstream 6\n", 1);
     close_it(state);
 }
 
@@ -63,7 +44,7 @@ static void it_is_said_once_for_each_fault_and_connection(void **state)
         memory_session_advance(it, 30 * MS);
     }
     expect(it, "xaxaxa");
-    expect_log(it, "match_let_go", 1);
+    expect_logged(it, "match_let_go", 1);
     close_it(state);
 }
 
@@ -126,7 +107,7 @@ static void outside_of_its_window_a_fault_holds_nothing(void **state)
         open_with(state, F "type = reset\nwhen = match:\"ab\"\nedge = before\nactive = 10s-\n");
     say(it, "xa");
     expect(it, "xa");
-    expect_log(it, "match_let_go", 0);
+    expect_logged(it, "match_let_go", 0);
     close_it(state);
 }
 
@@ -139,7 +120,7 @@ static void a_window_that_closes_lets_the_beginning_go(void **state)
     expect(it, "x");
     memory_session_advance(it, 1 * MS);
     expect(it, "xa");
-    expect_log(it, "match_let_go", 0);
+    expect_logged(it, "match_let_go", 0);
     close_it(state);
 }
 

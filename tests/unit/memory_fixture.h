@@ -63,4 +63,33 @@ static inline void close_it(void **state)
     memory_proxy_deinit(&fixture->proxy);
 }
 
+/* The server sends a text. */
+static inline void say(struct memory_session *it, const char *words)
+{
+    memory_session_feed(it, SIDE_SERVER, words, strlen(words));
+}
+
+/* The server sends a text in two pieces. */
+static inline void say_cut(struct memory_session *it, const char *words, size_t cut)
+{
+    memory_session_feed(it, SIDE_SERVER, words, cut);
+    memory_session_feed(it, SIDE_SERVER, words + cut, strlen(words) - cut);
+}
+
+/* Checks the bytes that the client has got so far. */
+static inline void expect(const struct memory_session *it, const char *words)
+{
+    memory_session_expect(it, SIDE_CLIENT, words, strlen(words));
+}
+
+/* Checks how often a text stands in the log. */
+static inline void expect_logged(const struct memory_session *it, const char *line, unsigned times)
+{
+    unsigned found = 0;
+    for (const char *at = it->log; (at = strstr(at, line)) != NULL; at++)
+        found++;
+    if (found != times)
+        fail_msg("%u times instead of %u: %s\n%s", found, times, line, it->log);
+}
+
 #endif

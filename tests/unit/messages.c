@@ -11,20 +11,6 @@
 #define STAR F "type = inject\ndata = \"*\"\n"
 #define M "[fault m]\ntype = mark\n"
 
-static void expect(const struct memory_session *it, const char *words)
-{
-    memory_session_expect(it, SIDE_CLIENT, words, strlen(words));
-}
-
-static void expect_log(const struct memory_session *it, const char *line, unsigned times)
-{
-    unsigned found = 0;
-    for (const char *at = it->log; (at = strstr(at, line)) != NULL; at++)
-        found++;
-    if (found != times)
-        fail_msg("%u times instead of %u: %s\n%s", found, times, line, it->log);
-}
-
 /* The faults, what the client says first, what the server says, and what the client gets of it. */
 struct row {
     const char *faults, *request, *words, *want;
@@ -277,7 +263,7 @@ static void every_kth_message_is_stalled_for_a_while(void **state)
     expect(it, "a\nb\nc\nd\n");
     memory_session_advance(it, 10 * US_PER_MS);
     expect(it, "a\nb\nc\nd\ne\n");
-    expect_log(it, "fault f stall", 2);
+    expect_logged(it, "fault f stall", 2);
     close_it(state);
 }
 
@@ -319,7 +305,7 @@ static void a_header_that_is_not_complete_waits_for_match_hold(void **state)
     memory_session_expect(it, SIDE_CLIENT, "\0\1x", 3);
     memory_session_advance(it, 1 * US_PER_MS);
     memory_session_expect(it, SIDE_CLIENT, "\0\1x\0", 4);
-    expect_log(it, "match_let_go f downstream 4\n", 1);
+    expect_logged(it, "match_let_go f downstream 4\n", 1);
     close_it(state);
 }
 
@@ -344,8 +330,8 @@ static void what_is_not_understood_is_said_once_and_goes_on_raw(void **state)
     memory_session_feed(it, SIDE_SERVER, "+OK\r\n+OK\r\n", 10);
     memory_session_feed(it, SIDE_SERVER, HEAD "abcd", strlen(HEAD) + 4);
     expect(it, "+OK\r\n+OK\r\n" HEAD "abcd");
-    expect_log(it, "framing_lost downstream 0\n", 1);
-    expect_log(it, "fault f", 0);
+    expect_logged(it, "framing_lost downstream 0\n", 1);
+    expect_logged(it, "fault f", 0);
     close_it(state);
 }
 
@@ -355,10 +341,10 @@ static void each_message_is_logged(void **state)
         open_with(state, PROXY("http") "log_messages = yes\n" STAR "when = message:1/2xx\n");
     memory_session_feed(it, SIDE_CLIENT, GET, strlen(GET));
     memory_session_feed(it, SIDE_SERVER, CONTINUE HEAD "abcd", strlen(CONTINUE HEAD) + 4);
-    expect_log(it, "message upstream 1 0 18 GET GET / HTTP/1.1\n", 1);
-    expect_log(it, "message downstream 1 0 18 100 HTTP/1.1 100 C\n", 1);
-    expect_log(it, "message downstream 2 18 41 200 HTTP/1.1 200 K\n", 1);
-    expect_log(it, "fault f inject downstream 59 message 2 200\n", 1);
+    expect_logged(it, "message upstream 1 0 18 GET GET / HTTP/1.1\n", 1);
+    expect_logged(it, "message downstream 1 0 18 100 HTTP/1.1 100 C\n", 1);
+    expect_logged(it, "message downstream 2 18 41 200 HTTP/1.1 200 K\n", 1);
+    expect_logged(it, "fault f inject downstream 59 message 2 200\n", 1);
     close_it(state);
 }
 
@@ -371,7 +357,7 @@ static void dropped_bytes_end_the_messages(void **state)
     memory_session_advance(it, 5 * US_PER_MS);
     memory_session_feed(it, SIDE_SERVER, "c\nd\n", 4);
     expect(it, "a\nc\nd\n");
-    expect_log(it, "framing_lost downstream 2\n", 1);
+    expect_logged(it, "framing_lost downstream 2\n", 1);
     close_it(state);
 }
 
