@@ -3,7 +3,8 @@
 // node tests/bench/page.mjs PUPPETEER-FOLDER CHROMIUM API PROXY-PORT [CONNECTIONS] [SECONDS]
 //
 // How fluid the page is: opens many connections through a proxy that runs (upstream builtin:echo), makes 100 events a
-// second with short ones, scrolls the list in Chromium, and prints how long its frames took.
+// second with short ones, scrolls the list in Chromium, and prints how long its frames took, and how much CPU the page's
+// thread used, which does not depend on what else the machine does.
 
 import net from "node:net";
 
@@ -25,6 +26,10 @@ while (held.length < Number(connections))
 
 const browser = await puppeteer.launch({executablePath: chromium, args: ["--no-sandbox", "--disable-gpu"]});
 const page = await browser.newPage();
+const devtools = await page.createCDPSession();
+await devtools.send("Performance.enable", {timeDomain: "threadTicks"});
+const cpuMs = async () =>
+  1000 * (await devtools.send("Performance.getMetrics")).metrics.find(({name}) => name === "TaskDuration").value;
 page.setDefaultTimeout(120000);
 await page.setViewport({width: 1280, height: 900});
 const begun = Date.now();
@@ -35,6 +40,7 @@ console.log(`${held.length} connections in the list after ${Date.now() - begun} 
 
 // Four events each: open, two FINs, closed.
 const churn = setInterval(() => connect().then(socket => socket.end("x"), () => {}), 40);
+const cpuBefore = await cpuMs();
 const frames = await page.evaluate(async duration => {
   const list = document.getElementById("connections"), taken = [];
   let last = performance.now(), step = 37;
@@ -52,8 +58,10 @@ const frames = await page.evaluate(async duration => {
   });
   return taken.sort((a, b) => a - b);
 }, Number(seconds));
+const cpu = await cpuMs() - cpuBefore;
 clearInterval(churn);
 const at = part => frames[Math.min(frames.length - 1, Math.floor(frames.length * part))].toFixed(1);
 console.log(`${frames.length} frames, ms: median ${at(0.5)}, 99th percentile ${at(0.99)}, longest ${at(1)}`);
+console.log(`CPU of the page's thread: ${(cpu / frames.length).toFixed(1)} ms a frame, ${(cpu / seconds / 10).toFixed(0)} %`);
 await browser.close();
 held.forEach(socket => socket.destroy());
