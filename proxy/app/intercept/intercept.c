@@ -189,7 +189,8 @@ static int redirect(struct intercept *intercept, const struct rules *rules, stru
 {
     if (rules_are_equal(rules, &intercept->rules))
         return 0;
-    int result = redirect_set(&intercept->redirect, &intercept->holder, rules->list, rules->count);
+    int result = redirect_set(
+        &intercept->redirect, &intercept->holder, rules->list, rules->count, &rules->served);
     return result == 0 ? 0
                        : err_set(err,
                              "--intercept: the kernel cannot redirect connections: %s; it needs "

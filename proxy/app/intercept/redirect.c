@@ -11,6 +11,8 @@
  *       tcp dport FIRST-LAST ip daddr NETWORK accept                   where nobody listens
  *   } }
  *
+ * A rule for served ports has `tcp dport @served` as well, a set of ports.
+ *
  * A SYN that meets a connection in TIME_WAIT passes the two lines about sockets, which look at
  * full sockets only (nft_socket_eval), and tproxy gives it to the listener
  * (nf_tproxy_handle_time_wait4).
@@ -32,6 +34,9 @@
 
 #define TABLE "rudeproxy"
 #define CHAIN "in"
+#define SERVED "served"
+#define SERVED_ID 1            /* of the set, within a batch */
+#define INET_SERVICE 13        /* a port: TYPE_INET_SERVICE of nft(8), which nft shows */
 #define PRIORITY_MANGLE (-150) /* NF_IP_PRI_MANGLE in linux/netfilter_ipv4.h */
 #define TCP_FLAGS_OFFSET 13
 #define TCP_FLAGS_MASK 0x17 /* FIN, SYN, RST, ACK */
@@ -169,6 +174,16 @@ static void match_ports(struct netlink *netlink, const struct redirect_rule *rul
     compare(netlink, NFT_CMP_LTE, &last, sizeof last);
 }
 
+static void match_served(struct netlink *netlink)
+{
+    load_payload(netlink, NFT_PAYLOAD_TRANSPORT_HEADER, DPORT_OFFSET, sizeof(uint16_t));
+    struct expression expression = begin_expression(netlink, "lookup");
+    netlink_put_text(netlink, NFTA_LOOKUP_SET, SERVED);
+    netlink_put_be32(netlink, NFTA_LOOKUP_SET_ID, SERVED_ID);
+    netlink_put_be32(netlink, NFTA_LOOKUP_SREG, NFT_REG_1);
+    end_expression(&expression);
+}
+
 static void match_network(struct netlink *netlink, const struct cidr *network)
 {
     bool is_ipv4 = cidr_is_ipv4(network);
@@ -220,6 +235,8 @@ static void add_rule_to(struct netlink *netlink, const struct redirect_rule *rul
 {
     size_t list = begin_rule(netlink);
     match_ports(netlink, rule);
+    if (rule->served_only)
+        match_served(netlink);
     if (rule->has_network)
         match_network(netlink, &rule->network);
     if (to != 0)
@@ -254,6 +271,30 @@ static void put_chain(struct netlink *netlink)
     netlink_put_text(netlink, NFTA_CHAIN_TYPE, "filter");
 }
 
+static void put_served(struct netlink *netlink, const struct served *served)
+{
+    begin(netlink, NFT_MSG_NEWSET, NLM_F_CREATE);
+    netlink_put_text(netlink, NFTA_SET_TABLE, TABLE);
+    netlink_put_text(netlink, NFTA_SET_NAME, SERVED);
+    netlink_put_be32(netlink, NFTA_SET_ID, SERVED_ID);
+    netlink_put_be32(netlink, NFTA_SET_KEY_TYPE, INET_SERVICE);
+    netlink_put_be32(netlink, NFTA_SET_KEY_LEN, sizeof served->ports[0]);
+    if (served->count == 0)
+        return;
+    begin(netlink, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+    netlink_put_text(netlink, NFTA_SET_ELEM_LIST_TABLE, TABLE);
+    netlink_put_text(netlink, NFTA_SET_ELEM_LIST_SET, SERVED);
+    netlink_put_be32(netlink, NFTA_SET_ELEM_LIST_SET_ID, SERVED_ID);
+    size_t list = netlink_nest(netlink, NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (unsigned i = 0; i < served->count; i++) {
+        const uint16_t port = htons(served->ports[i]);
+        size_t element = netlink_nest(netlink, NFTA_LIST_ELEM);
+        put_value(netlink, NFTA_SET_ELEM_KEY, &port, sizeof port);
+        netlink_end(netlink, element);
+    }
+    netlink_end(netlink, list);
+}
+
 /* The socket stays open: where rules were deleted, close(2) waits for their last readers, about 10
  * ms (nft_rcv_nl_event in net/netfilter/nf_tables_api.c). */
 static int open_socket(struct redirect *redirect, struct holder *holder)
@@ -265,30 +306,36 @@ static int open_socket(struct redirect *redirect, struct holder *holder)
     return redirect->is_open ? 0 : redirect->fd;
 }
 
-static void put_rules(
-    struct netlink *netlink, bool replaces, const struct redirect_rule *rules, size_t count)
+static void put_rules(struct netlink *netlink, const struct redirect_rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_rule(netlink, &rules[i]);
+}
+
+static void put_everything(struct netlink *netlink, bool replaces,
+    const struct redirect_rule *rules, size_t count, const struct served *served)
 {
     batch(netlink, NFNL_MSG_BATCH_BEGIN);
     if (replaces)
         put_table(netlink, NFT_MSG_DELTABLE, 0);
     put_table(netlink, NFT_MSG_NEWTABLE, NLM_F_CREATE);
     put_chain(netlink);
+    put_served(netlink, served);
     add_first_rules(netlink);
-    for (size_t i = 0; i < count; i++)
-        add_rule(netlink, &rules[i]);
+    put_rules(netlink, rules, count);
     netlink_want_ack(netlink);
     batch(netlink, NFNL_MSG_BATCH_END);
 }
 
 int redirect_set(struct redirect *redirect, struct holder *holder,
-    const struct redirect_rule *rules, size_t count)
+    const struct redirect_rule *rules, size_t count, const struct served *served)
 {
     struct netlink netlink;
     int result = open_socket(redirect, holder);
     if (result != 0)
         return result;
     netlink_init(&netlink);
-    put_rules(&netlink, redirect->has_rules, rules, count);
+    put_everything(&netlink, redirect->has_rules, rules, count, served);
     result = netlink_send(&netlink, redirect->fd);
     netlink_deinit(&netlink);
     redirect->has_rules = redirect->has_rules || result == 0;

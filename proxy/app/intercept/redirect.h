@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 #include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/served.h"
 #include "proxy/base/must_check.h"
 #include "proxy/fault/cidr.h"
 
 /* Connections to these ports; the first rule that fits decides. */
 struct redirect_rule {
     uint16_t first_port, last_port; /* inclusive */
+    bool served_only;               /* of these ports only those that are served */
     bool has_network;               /* false: to any address */
     struct cidr network;
     uint16_t to; /* the port of our listener; 0: they are refused */
@@ -30,10 +32,11 @@ struct redirect {
     bool has_rules;
 };
 
-/* Puts the rules in force in place of those before, all at once. 0 or -errno: of the kernels that
- * cannot do it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
+/* Puts the rules in force in place of those before, all at once. `served`: for rules that are
+ * served_only; a SYN looks them up at the price of one. 0 or -errno: of the kernels that cannot do
+ * it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
 MUST_CHECK int redirect_set(struct redirect *redirect, struct holder *holder,
-    const struct redirect_rule *rules, size_t count);
+    const struct redirect_rule *rules, size_t count, const struct served *served);
 
 void redirect_close(struct redirect *redirect); /* idempotent */
 

@@ -128,8 +128,12 @@ static void add_everything(struct rules *rules, const struct rules_input *input)
         {.bytes = {[15] = 1}, .prefix = 128},
     };
     uint16_t to = rules_listening_port(input->passing);
-    for (unsigned i = 0; input->served != NULL && i < input->served->count; i++)
-        add(rules, for_ports(input->served->ports[i], input->served->ports[i], to));
+    if (input->served != NULL) {
+        struct redirect_rule rule = for_ports(0, UINT16_MAX, to);
+        rule.served_only = true;
+        rules->served = *input->served;
+        add(rules, rule);
+    }
     for (size_t i = 0; input->served != NULL && i < sizeof loopback / sizeof loopback[0]; i++) {
         struct redirect_rule rule = for_ports(0, UINT16_MAX, 0);
         rule.has_network = true;
@@ -165,7 +169,7 @@ int rules_make(struct rules *rules, const struct rules_input *input)
 static bool is_same_rule(const struct redirect_rule *a, const struct redirect_rule *b)
 {
     return a->first_port == b->first_port && a->last_port == b->last_port && a->to == b->to &&
-           a->has_network == b->has_network &&
+           a->served_only == b->served_only && a->has_network == b->has_network &&
            (!a->has_network ||
                (a->network.prefix == b->network.prefix &&
                    memcmp(a->network.bytes, b->network.bytes, sizeof a->network.bytes) == 0));
@@ -173,7 +177,9 @@ static bool is_same_rule(const struct redirect_rule *a, const struct redirect_ru
 
 bool rules_are_equal(const struct rules *a, const struct rules *b)
 {
-    if (a->count != b->count)
+    const struct served *served = &a->served;
+    if (a->count != b->count || served->count != b->served.count ||
+        memcmp(served->ports, b->served.ports, served->count * sizeof served->ports[0]) != 0)
         return false;
     for (size_t i = 0; i < a->count; i++)
         if (!is_same_rule(&a->list[i], &b->list[i]))

@@ -34,6 +34,7 @@ struct rules_input {
 struct rules {
     struct redirect_rule *list; /* owned */
     size_t count, capacity;
+    struct served served; /* for rules that are served_only */
 };
 
 /* Makes the list into `rules`, which is all zeros. 0, or -ENOMEM. */

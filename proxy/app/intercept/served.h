@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SERVED_PORTS_MAX 1024 /* a rule of the packet filter each */
+#define SERVED_PORTS_MAX 1024
 
 struct served {
     unsigned count;
