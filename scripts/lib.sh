@@ -158,7 +158,7 @@ disable_services() {
 service_of() {
     case $1 in
     nginx-light) echo nginx ;;
-    docker-registry | h2o | haproxy | mosquitto | pgbouncer | postgresql | redis-server | rsync) echo "$1" ;;
+    docker-registry | h2o | haproxy | mosquitto | pgbouncer | postgresql | rabbitmq-server | redis-server | rsync | rsyslog) echo "$1" ;;
     mariadb-server) echo mariadb ;;
     openssh-server) echo ssh ;;
     esac

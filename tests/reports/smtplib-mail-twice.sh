@@ -7,24 +7,7 @@
 # INI: `close` upstream at `message:1/mail_data`
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
-need_python aiosmtpd
-cat >"$work/server.py" <<'PY'
-import sys, time
-from aiosmtpd.controller import Controller
-class Handler:
-    async def handle_DATA(self, server, session, envelope):
-        with open(sys.argv[2], "ab") as mails:
-            mails.write(envelope.content)
-        return "250 taken"
-Controller(Handler(), hostname="127.0.0.1", port=int(sys.argv[1])).start()
-while True:
-    time.sleep(60)
-PY
-server_try() {
-    server_start "$1" "$python" "$work/server.py" "$1" "$work/mails" || return 1
-    server_port=$1
-}
-on_free_port server_try
+smtp_server_start
 cat >"$work/client.py" <<'PY'
 import smtplib, sys
 for attempt in range(2):
