@@ -161,8 +161,8 @@ wait "$pid" 2>/dev/null || true
 before=$(grep -c '"key"' "$work/again/sweep.jsonl")
 last=$(sed -n 's/.*"run":\([0-9]*\).*/\1/p' "$work/again/sweep.jsonl" | sort -n | tail -1)
 next=$(printf '%05d' $((last + 1))) # it may have begun when the sweep was killed
-mkdir -p "$work/again/$next"
-touch "$work/again/$next/stale"
+mkdir -p "$work/again/$next" "$work/again/00002"
+touch "$work/again/$next/stale" "$work/again/00002/stale" "$work/again/00002.0.sock"
 sweep 4 --budget 60 --resume "$work/again" -- sh -c "$order" "$work/orders"
 outcomes check_failed >"$work/found.again"
 diff "$work/found.1" "$work/found.again" >&2 || fail 'a resumed sweep finds something else'
@@ -177,15 +177,25 @@ first=$(sed -n "s/.*\"run\":\([0-9]*\).*/\1/p" "$work/again/sweep.jsonl" | awk -
 [ "$first" -gt $((last + 2)) ] || fail "run $first may be one that the killed sweep had begun, behind $last"
 expect 1 "$RUDEPROXY" sweep -c "$ini" --seed 1 --check true --resume "$work/again" -- sh -c "$order" "$work/orders"
 says "$work/err" 'of a sweep with other options'
+no_run_is_left() {
+    [ -z "$(find "$work/again" -name '[0-9]*' ! -name '*.ini')" ] ||
+        fail "left of a killed sweep: $(ls "$work/again")"
+}
+no_run_is_left
 # Without --seed it is that of the journal.
 expect 4 "$RUDEPROXY" sweep -c "$ini" --budget 60 --resume "$work/again" -- sh -c "$order" "$work/orders"
 : >"$work/again/sweep.jsonl"
 expect 1 "$RUDEPROXY" sweep -c "$ini" --resume "$work/again" -- sh -c "$order" "$work/orders"
 says "$work/err" 'is empty: there is nothing to resume'
+ini=$work/web.ini
+# A new sweep in the same folder looks after it too.
+echo '{"run":1000}' >"$work/again/sweep.jsonl"
+mkdir -p "$work/again/00900"
+sweep 0 --budget 2 --sweep-fault reset --dir "$work/again" -- sh -c "$fetch"
+no_run_is_left
 
 # --- What --setup and --check leave behind ends, and nobody waits for it ---------------------------
 
-ini=$work/web.ini
 leftover="sleep 98765.$$"
 is_running() { pgrep -f "^$leftover\$" >/dev/null; }
 is_gone() { ! is_running; }

@@ -137,6 +137,26 @@ static int read_earlier(
     return result;
 }
 
+/* The number of the last run that the file names, which a new sweep is about to overwrite. */
+static unsigned read_last_run(const char *path)
+{
+    char *line = NULL;
+    size_t size = 0;
+    json_error_t error;
+    unsigned last = 0;
+    FILE *in = fopen(path, "re");
+    while (in != NULL && getline(&line, &size, in) > 0) {
+        json_t *object = json_loads(line, 0, &error);
+        if (number(object, "run") > last)
+            last = (unsigned)number(object, "run");
+        json_decref(object);
+    }
+    free(line);
+    if (in != NULL)
+        fclose(in);
+    return last;
+}
+
 /* --- writing --- */
 
 static void write_object(FILE *out, json_t *object)
@@ -210,7 +230,9 @@ struct sweep_journal *sweep_journal_open(
         return NULL;
     }
     snprintf(path, sizeof path, "%s/%s", dir, JOURNAL_NAME);
-    if (resume && read_earlier(journal, path, title, err) != 0)
+    if (!resume)
+        journal->last_run = read_last_run(path);
+    else if (read_earlier(journal, path, title, err) != 0)
         goto err_after_alloc;
     journal->out = fopen(path, resume ? "ae" : "we");
     if (journal->out == NULL) {

@@ -7,9 +7,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sweep_known {
-    json_t *report; /* one reference */
+#include "proxy/base/hash.h"
+#include "proxy/base/list.h"
+
+struct known_result {
+    struct hash_link link; /* by outcome, fault and offset */
+    const json_t *result;  /* of the report */
 };
+
+struct sweep_known {
+    json_t *report;      /* one reference */
+    struct hash results; /* elements of `owned` */
+    struct known_result *owned;
+};
+
+/* Places at a FIN are equal whatever their offsets. */
+static uint64_t known_key(const char *outcome, const char *fault, bool at_fin, uint64_t offset)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, offset);
+    return hash_text(hash_text(hash_text(0, outcome), fault), at_fin ? "fin" : text);
+}
+
+static bool is_text(const json_t *object, const char *key, const char *text)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+/* A result without an outcome or a fault is equal to none. */
+static int add_results(struct sweep_known *known, struct err *err)
+{
+    size_t i, count = 0;
+    json_t *result, *results = json_object_get(known->report, "results");
+    known->owned = calloc(json_array_size(results) + 1, sizeof known->owned[0]);
+    if (known->owned == NULL)
+        return err_set(err, "out of memory");
+    json_array_foreach(results, i, result)
+    {
+        const json_t *place = json_object_get(result, "place");
+        const char *outcome = json_string_value(json_object_get(result, "outcome"));
+        const char *fault = json_string_value(json_object_get(result, "fault"));
+        if (outcome == NULL || fault == NULL)
+            continue;
+        struct known_result *added = &known->owned[count++];
+        added->result = result;
+        uint64_t key =
+            known_key(outcome, fault, is_text(place, "edge", sweep_edge_name(SWEEP_EDGE_FIN)),
+                (uint64_t)json_integer_value(json_object_get(place, "offset")));
+        if (hash_add(&known->results, &added->link, key) != 0)
+            return err_set(err, "out of memory");
+    }
+    return 0;
+}
 
 struct sweep_known *sweep_known_read(const char *path, struct err *err)
 {
@@ -24,7 +74,7 @@ struct sweep_known *sweep_known_read(const char *path, struct err *err)
         err_set(err, "cannot read --known %s: %s", path, error.text);
     else if (!json_is_array(json_object_get(known->report, "results")))
         err_set(err, "--known %s is not a report of a sweep: it has no \"results\"", path);
-    else
+    else if (add_results(known, err) == 0)
         return known;
     sweep_known_free(known);
     return NULL;
@@ -34,14 +84,10 @@ void sweep_known_free(struct sweep_known *known)
 {
     if (known == NULL)
         return;
+    hash_deinit(&known->results);
+    free(known->owned);
     json_decref(known->report);
     free(known);
-}
-
-static bool is_text(const json_t *object, const char *key, const char *text)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    return value != NULL && strcmp(value, text) == 0;
 }
 
 static bool is_number(const json_t *object, const char *key, uint64_t number)
@@ -65,13 +111,14 @@ static bool is_place(
 bool sweep_known_has(const struct sweep_known *known, const struct sweep_case *tried,
     const struct config *config, char *const *faults)
 {
-    size_t i;
-    json_t *result;
-    json_array_foreach(json_object_get(known->report, "results"), i, result)
-    {
-        if (is_text(result, "outcome", outcome_name(tried->outcome)) &&
-            is_text(result, "fault", faults[tried->pick.fault]) &&
-            is_place(json_object_get(result, "place"), &tried->pick.place, config))
+    const struct sweep_place *place = &tried->pick.place;
+    const char *outcome = outcome_name(tried->outcome), *fault = faults[tried->pick.fault];
+    uint64_t key = known_key(outcome, fault, place->at_fin, place->offset);
+    struct hash_link *link = hash_find(&known->results, key);
+    for (; link != NULL; link = hash_find_next(link)) {
+        const json_t *result = container_of(link, struct known_result, link)->result;
+        if (is_text(result, "outcome", outcome) && is_text(result, "fault", fault) &&
+            is_place(json_object_get(result, "place"), place, config))
             return true;
     }
     return false;

@@ -433,6 +433,12 @@ int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
     return 0;
 }
 
+void sweep_runner_clean(const struct sweep_runner *runner, unsigned last)
+{
+    for (unsigned run = 1; run <= last; run++)
+        remove_files(runner, run);
+}
+
 void sweep_runner_close(struct sweep_runner *runner)
 {
     if (!runner->keep && runner->root[0] != '\0')

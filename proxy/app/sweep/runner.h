@@ -68,6 +68,9 @@ MUST_CHECK int sweep_runner_open(struct sweep_runner *runner, const struct confi
 MUST_CHECK int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
     uint64_t deadline, struct err *err);
 
+/* Removes what runs 1 to `last` of an earlier sweep left in the folder when it was killed. */
+void sweep_runner_clean(const struct sweep_runner *runner, unsigned last);
+
 void sweep_runner_close(struct sweep_runner *runner);
 
 /* Whether SIGINT or SIGTERM came. */

@@ -113,12 +113,14 @@ static int open_journal(struct sweep *sweep, char *const *command, struct err *e
     if (sweep->journal == NULL)
         return -1;
     unsigned last = sweep_journal_last_run(sweep->journal);
-    if (last >
-        0) { /* no number is used twice, not even that of a run without a line in the journal */
+    if (last > 0) /* runs without a line in the journal may have begun */
         last += SWEEP_BASELINE_RUNS + SWEEP_JOBS_MAX;
+    sweep_runner_clean(&sweep->runner, last);
+    if (!resume)
+        return 0;
+    if (last > 0)
         sweep_journal_skip(sweep->journal, last);
-    }
-    sweep->runner.started = sweep->runner.resumed_at = last;
+    sweep->runner.started = sweep->runner.resumed_at = last; /* no number is used twice */
     return 0;
 }
 
