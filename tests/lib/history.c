@@ -22,6 +22,9 @@
 #define UNREAD_MAX 24000u
 #define BULK_MAX (1u << 20)
 
+/* A writer that finds no room for so long is stuffed. */
+#define STUFFED_MS 5
+
 /* Once both ends look alike in the end, nothing else may come for so long. */
 #define LAST_LOOK_MS 2
 
@@ -38,6 +41,7 @@ static const char *const op_names[HISTORY_OP_COUNT] = {
     [HISTORY_READ] = "read",
     [HISTORY_READ_ALL] = "read all",
     [HISTORY_BULK] = "bulk",
+    [HISTORY_STUFF] = "stuff",
     [HISTORY_SHUT_WR] = "shutdown(SHUT_WR)",
     [HISTORY_SHUT_RD] = "shutdown(SHUT_RD)",
     [HISTORY_CLOSE] = "close",
@@ -57,7 +61,8 @@ static const struct {
     {HISTORY_SEND, 34},
     {HISTORY_READ, 17},
     {HISTORY_READ_ALL, 10},
-    {HISTORY_BULK, 3},
+    {HISTORY_BULK, 2},
+    {HISTORY_STUFF, 1},
     {HISTORY_SHUT_WR, 8},
     {HISTORY_SHUT_RD, 3},
     {HISTORY_CLOSE, 7},
@@ -160,6 +165,19 @@ static long move_bulk(const struct run *run, struct peer *self, struct peer *oth
     return other->received == until ? (long)n : -ETIMEDOUT;
 }
 
+/* How much fits depends on the route, so the result is 1. */
+static long stuff(const struct run *run, struct peer *self, struct peer *other)
+{
+    int64_t deadline = wire_now_ms() + run->route->deadline_ms;
+    ssize_t n = 0;
+    while ((n = peer_send(self, SIZE_MAX)) > 0 || wire_poll(self->fd, POLLOUT, STUFFED_MS) > 0) {
+        if ((n < 0 && n != -EAGAIN) || wire_now_ms() >= deadline)
+            return n < 0 ? (long)n : -ETIMEDOUT;
+    }
+    long moved = move_bulk(run, self, other, 0);
+    return moved < 0 ? moved : 1;
+}
+
 static long take_error(const struct peer *self)
 {
     int error = 0;
@@ -171,7 +189,8 @@ static long call(struct run *run, const struct history_step *step)
 {
     struct peer *self = &run->peers[step->actor];
     struct peer *other = &run->peers[!step->actor];
-    if (self->fd < 0 || (step->op == HISTORY_BULK && !can_move_bulk(run, self, other)))
+    if (self->fd < 0 || ((step->op == HISTORY_BULK || step->op == HISTORY_STUFF) &&
+                            !can_move_bulk(run, self, other)))
         return -EBADF;
     switch (step->op) {
     case HISTORY_SEND:
@@ -182,6 +201,8 @@ static long call(struct run *run, const struct history_step *step)
         return read_all(self);
     case HISTORY_BULK:
         return move_bulk(run, self, other, step->n);
+    case HISTORY_STUFF:
+        return stuff(run, self, other);
     case HISTORY_SHUT_WR:
         return peer_shutdown(self, SHUT_WR);
     case HISTORY_SHUT_RD:

@@ -29,6 +29,7 @@ enum history_op {
     HISTORY_READ,     /* once, at most n bytes */
     HISTORY_READ_ALL, /* until nothing is left, or the end */
     HISTORY_BULK,     /* n bytes to the other end, which reads them at the same time */
+    HISTORY_STUFF,    /* until the kernel takes no more; only then the other end reads it all */
     HISTORY_SHUT_WR,
     HISTORY_SHUT_RD,
     HISTORY_CLOSE, /* unread bytes stay unread */
