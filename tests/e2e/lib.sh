@@ -87,12 +87,13 @@ process_gone() {
     [[ ${stat##*) } == Z* ]]
 }
 
-# child_runs PID - it is a child of this script that runs. The number of one that has ended may be another program's by now.
+# child_runs PID - it runs, and is a child of this script or of this subshell. The number of one that has ended may be another
+# program's by now.
 child_runs() {
     local stat state parent
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     read -r state parent _ <<<"${stat##*) }"
-    [ "$state" != Z ] && [ "$parent" -eq $$ ]
+    [ "$state" != Z ] && { [ "$parent" -eq "$BASHPID" ] || [ "$parent" -eq $$ ]; }
 }
 
 child_gone() {
