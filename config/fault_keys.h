@@ -6,6 +6,7 @@
 #ifndef RUDEPROXY_CONFIG_FAULT_KEYS_H
 #define RUDEPROXY_CONFIG_FAULT_KEYS_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/base/option.h"
 #include "proxy/fault/fault.h"
 
@@ -52,6 +53,7 @@ bool fault_key_suits(const struct option *row, const struct fault_type *type);
 bool fault_key_applies(const struct option *row, const struct fault *fault);
 
 /* Fills `err` with the reason why a key does not suit a type. Returns -1. */
-int fault_key_report_need(const struct option *row, const struct fault_type *type, struct err *err);
+MUST_CHECK int fault_key_report_need(
+    const struct option *row, const struct fault_type *type, struct err *err);
 
 #endif

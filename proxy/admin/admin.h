@@ -9,6 +9,7 @@
 #ifndef RUDEPROXY_ADMIN_ADMIN_H
 #define RUDEPROXY_ADMIN_ADMIN_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
 
@@ -31,7 +32,7 @@ struct admin_context {
 
 /* Opens the API at settings->admin, whose name is known (control_ask_name). `settings` is not kept.
  * Returns NULL with err filled. */
-struct admin *admin_open(
+MUST_CHECK struct admin *admin_open(
     const struct admin_context *context, const struct settings *settings, struct err *err);
 
 /* NULL is allowed. */

@@ -10,14 +10,15 @@
 #include <stddef.h>
 
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 /* Parses `text`, all of which is `"..."`, into at most `size` bytes. Returns their number, or -1
  * with err filled. Adds no NUL. A tab must be written as \t, so that the output of quote_format is
  * never longer than the text that was parsed. */
-long quote_parse(const char *text, char *out, size_t size, struct err *err);
+MUST_CHECK long quote_parse(const char *text, char *out, size_t size, struct err *err);
 
 /* Like quote_parse, but more text may follow the string; *rest is set to it. */
-long quote_parse_prefix(
+MUST_CHECK long quote_parse_prefix(
     const char *text, char *out, size_t size, const char **rest, struct err *err);
 
 /* Writes bytes so that quote_parse reads them back, NUL-terminated, truncated at `size`. A

@@ -22,6 +22,7 @@
 
 #include "config/config.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/proxies.h"
 #include "proxy/net/worker.h"
 #include "proxy/relay/plan.h"
@@ -58,7 +59,7 @@ void control_deinit(struct control *control);
 /* Applies a configuration to the running proxies. Listeners whose address did not change stay open.
  * Open connections keep their faults. An equal fault keeps its rule, and so its shared state. The
  * seed stays. Copies the configuration. Returns CONTROL_OK, CONTROL_INVALID or CONTROL_FAILED. */
-enum control_result control_load(
+MUST_CHECK enum control_result control_load(
     struct control *control, const struct config *config, enum reload_policy keep, struct err *err);
 
 /* Whether a change since the last call failed (CONTROL_FAILED) only because the name of a `listen`
@@ -68,9 +69,9 @@ bool control_take_awaits_name(struct control *control);
 
 /* CONTROL_FAILED as above unless the address, or each `listen` of the file that is new, is
  * known. */
-enum control_result control_ask_name(
+MUST_CHECK enum control_result control_ask_name(
     struct control *control, const struct address *listen, struct err *err);
-enum control_result control_ask_names(
+MUST_CHECK enum control_result control_ask_names(
     struct control *control, const struct config *config, struct err *err);
 
 /* Returns the proxy of this name, or NULL. Constant time. */
@@ -90,12 +91,12 @@ const struct rule *control_fault(const struct proxy *proxy, const char *name);
 
 /* Returns CONTROL_OK, CONTROL_EXISTS or CONTROL_INVALID; or CONTROL_FAILED if the address cannot be
  * listened on: then no proxy was added. */
-enum control_result control_add_proxy(
+MUST_CHECK enum control_result control_add_proxy(
     struct control *control, const struct proxy_config *config, struct err *err);
 
 /* Tests whether control_change_proxy() could listen at the new address. Returns CONTROL_FAILED if
  * it could not. The proxy stays as it is. */
-enum control_result control_try_change(
+MUST_CHECK enum control_result control_try_change(
     struct control *control, const char *name, const struct proxy_config *config, struct err *err);
 
 /* Gives the proxy a new configuration, ignoring its `name`. If `listen` or `upstream` differs, or
@@ -103,32 +104,32 @@ enum control_result control_try_change(
  * again with the same faults. `listen` is compared after resolving; port 0 always differs. Returns
  * CONTROL_OK, CONTROL_NOT_FOUND or CONTROL_INVALID; or CONTROL_FAILED if the address cannot be
  * listened on: then the proxy is disabled and has the new address. */
-enum control_result control_change_proxy(
+MUST_CHECK enum control_result control_change_proxy(
     struct control *control, const char *name, const struct proxy_config *config, struct err *err);
 
 /* Removes the proxy. Closes its listener and all connections (FIN). Returns CONTROL_OK or
  * CONTROL_NOT_FOUND. */
-enum control_result control_remove_proxy(
+MUST_CHECK enum control_result control_remove_proxy(
     struct control *control, const char *name, struct err *err);
 
 /* Adds a fault to this proxy, after its other faults. The fault's `proxies` is ignored. `toxic` may
  * be NULL. Returns CONTROL_OK, CONTROL_NOT_FOUND (the proxy), CONTROL_EXISTS, CONTROL_INVALID (a
  * privilege is missing) or CONTROL_FAILED. */
-enum control_result control_add_fault(struct control *control, const char *proxy,
+MUST_CHECK enum control_result control_add_fault(struct control *control, const char *proxy,
     const struct fault *fault, const struct toxic_fields *toxic_fields, enum control_scope scope,
     struct err *err);
 
 /* Replaces the value of the fault with this name. The fault keeps its place and its name. */
-enum control_result control_change_fault(struct control *control, const char *proxy,
+MUST_CHECK enum control_result control_change_fault(struct control *control, const char *proxy,
     const char *name, const struct fault *fault, const struct toxic_fields *toxic_fields,
     enum control_scope scope, struct err *err);
 
-enum control_result control_remove_fault(struct control *control, const char *proxy,
+MUST_CHECK enum control_result control_remove_fault(struct control *control, const char *proxy,
     const char *name, enum control_scope scope, struct err *err);
 
 /* Removes every fault and enables every proxy (Toxiproxy's /reset). Returns CONTROL_FAILED at the
  * first proxy that cannot listen; the later ones stay as they are. */
-enum control_result control_reset(struct control *control, struct err *err);
+MUST_CHECK enum control_result control_reset(struct control *control, struct err *err);
 
 /* Prepares a proxy that many tests share for the next one: numbers connections from 1, counts
  * `times` from 0, and forgets that the faults in `after = NAME/any` fired. Open connections keep
@@ -139,8 +140,8 @@ void control_reset_counts(struct control *control);
  * With `when = open` it triggers now. Returns CONTROL_OK; CONTROL_NOT_FOUND (the proxy or the
  * connection); or CONTROL_INVALID if the fault cannot act on an open connection or the connection
  * is already ending. */
-enum control_result control_inject(struct control *control, const char *proxy, uint64_t connection,
-    const struct fault *fault, struct err *err);
+MUST_CHECK enum control_result control_inject(struct control *control, const char *proxy,
+    uint64_t connection, const struct fault *fault, struct err *err);
 
 /* Prints the configuration in use as a file for config_build, as far as the names allow. A fault of
  * the file is printed once for all of its proxies, a fault of the API as [fault PROXY.NAME]. */

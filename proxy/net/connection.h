@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 
 #include "proxy/base/list.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/connector.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/socket_endpoint.h"
@@ -69,7 +70,7 @@ struct accepted {
 
 /* Takes ownership of the descriptor. Returns 0 with *out set, or -errno: then the client was reset,
  * the only honest answer left. `plan` is used until connection_start(). */
-int connection_open(struct connection_owner *owner, struct plan *plan,
+MUST_CHECK int connection_open(struct connection_owner *owner, struct plan *plan,
     const struct accepted *accepted, struct connection **out);
 
 /* Runs the session. The owner has put the connection into its list. `concurrent`: the owner's open

@@ -70,7 +70,7 @@ MUST_CHECK int poller_rearm(struct poller *poller, int fd, struct poller_item *i
 
 /* Watches a descriptor for reading, level-triggered: it is reported in every turn while there is
  * something to read. The second call stops that. */
-int poller_add_level(struct poller *poller, int fd, struct poller_item *item);
+MUST_CHECK int poller_add_level(struct poller *poller, int fd, struct poller_item *item);
 void poller_remove(struct poller *poller, int fd);
 
 /* Queues a task for the end of this turn, or of the next one if called from a task. Does nothing if

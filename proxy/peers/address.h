@@ -34,7 +34,7 @@ MUST_CHECK int peer_address_of_socket(int fd, struct peer_address *out);
 /* Reserves a free port for an address with port 0 ("127.0.0.1:0") by a socket that is bound and
  * never listens. A listener with SO_REUSEADDR can share the port. Returns the socket, to be closed
  * when the port is no longer needed, or -errno. */
-int peer_address_reserve(const char *any, struct peer_address *out);
+MUST_CHECK int peer_address_reserve(const char *any, struct peer_address *out);
 
 /* Returns AF_INET, AF_INET6 or AF_UNIX. */
 int peer_address_family(const struct peer_address *address);

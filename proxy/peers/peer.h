@@ -13,6 +13,7 @@
 #ifndef RUDEPROXY_PEERS_PEER_H
 #define RUDEPROXY_PEERS_PEER_H
 
+#include "proxy/base/must_check.h"
 #include "proxy/peers/address.h"
 
 #include <stdbool.h>
@@ -61,12 +62,12 @@ int peer_connect(struct peer *peer, const struct peer_address *address, int dead
 
 /* Writes at most `n` further pattern bytes in one call. Returns the bytes written or -errno. After
  * peer_send_segment(), later bytes do not share a segment with these (MSG_EOR). */
-ssize_t peer_send(struct peer *peer, size_t n);
-ssize_t peer_send_segment(struct peer *peer, size_t n);
+MUST_CHECK ssize_t peer_send(struct peer *peer, size_t n);
+MUST_CHECK ssize_t peer_send_segment(struct peer *peer, size_t n);
 
 /* Reads at most `n` bytes in one call and compares them with the pattern. Returns their number, 0
  * at EOF, or -errno. */
-ssize_t peer_receive(struct peer *peer, size_t n);
+MUST_CHECK ssize_t peer_receive(struct peer *peer, size_t n);
 
 /* One urgent byte, out and in. `flags` of the reader: MSG_OOB, or 0 when it is read in line. */
 int peer_send_urgent(struct peer *peer);

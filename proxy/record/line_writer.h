@@ -30,11 +30,11 @@ struct line_writer;
 
 /* Appends to the file, creating it if needed. A FIFO may have no reader yet: then lines are queued.
  * `mode` is that of setvbuf(3). Returns NULL with err filled. */
-struct line_writer *line_writer_open(const char *path, int mode, struct err *err);
+MUST_CHECK struct line_writer *line_writer_open(const char *path, int mode, struct err *err);
 
 /* Writes to a descriptor that the caller keeps. Its blocking mode, which it may share with other
  * processes, stays as it is. */
-struct line_writer *line_writer_open_fd(int fd, int mode, struct err *err);
+MUST_CHECK struct line_writer *line_writer_open_fd(int fd, int mode, struct err *err);
 
 /* Opens the path again; does nothing for a descriptor. Lines flushed before still go to the old
  * file, unless that is stuck. Returns 0; or -1 with err filled, and the old file stays in use. */

@@ -44,7 +44,7 @@ void adoption_commit(struct adoption *adoption);
 void adoption_drop(struct adoption *adoption);
 
 /* Both steps for one session. Returns 0; or -ENOMEM, and the old plan stays. */
-int session_adopt(struct session *session, struct plan *plan, const struct rule_change *changes,
-    size_t count, const struct sockaddr_storage *client);
+MUST_CHECK int session_adopt(struct session *session, struct plan *plan,
+    const struct rule_change *changes, size_t count, const struct sockaddr_storage *client);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "proxy/base/must_check.h"
 #include "proxy/relay/flow.h"
 
 static inline bool flow_would_block(ssize_t result)
@@ -16,6 +17,6 @@ static inline bool flow_would_block(ssize_t result)
 
 /* Reads once, if there is anything to read and the read mode allows it. Returns bytes read; 0:
  * none, or the source has ended and `end` is set; or -ENOMEM. */
-ssize_t flow_read_some(struct flow *flow);
+MUST_CHECK ssize_t flow_read_some(struct flow *flow);
 
 #endif

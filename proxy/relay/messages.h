@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/must_check.h"
 #include "proxy/base/side.h"
 
 struct armed_fault;
@@ -30,7 +31,7 @@ struct session;
 
 /* Creates messages for the session and its flows, if its proxy has a protocol or a fault with
  * `sni`. Returns 0 or -ENOMEM. */
-int messages_start(struct session *session);
+MUST_CHECK int messages_start(struct session *session);
 void messages_free(struct messages *messages); /* NULL is allowed */
 
 /* Updates which faults wait for messages. */

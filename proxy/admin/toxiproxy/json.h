@@ -16,7 +16,7 @@
 
 /* Parses the first value of a body. Returns a new reference; or NULL with err filled: "EOF",
  * "unexpected EOF", "invalid character 'x' looking for beginning of value". */
-json_t *toxiproxy_json_read(const char *body, size_t size, struct err *err);
+MUST_CHECK json_t *toxiproxy_json_read(const char *body, size_t size, struct err *err);
 
 /* The types of the fields of our Go structs. */
 enum toxiproxy_kind { GO_STRING, GO_BOOL };

@@ -88,13 +88,13 @@ static unsigned replace(struct control *control, const struct proxy_config *now,
 {
     struct err ignored;
     struct proxy_config stopped = *now;
-    control_remove_proxy(control, now->name, &ignored);
+    MAY_FAIL(control_remove_proxy(control, now->name, &ignored)); /* it is there */
     enum control_result result = control_add_proxy(control, wanted, err);
     if (result == CONTROL_OK)
         return 0;
     unsigned status = toxiproxy_proxy_status(control, result, wanted, err);
     stopped.enabled = false;
-    control_add_proxy(control, &stopped, &ignored);
+    MAY_FAIL(control_add_proxy(control, &stopped, &ignored)); /* the error before tells more */
     return status;
 }
 

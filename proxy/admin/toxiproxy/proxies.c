@@ -166,7 +166,7 @@ static void report_reset_failed(const struct call *call, struct err *err)
         control_proxy_config(p, &config);
         if (config.enabled)
             continue;
-        toxiproxy_proxy_status(control, CONTROL_FAILED, &config, err);
+        MAY_FAIL(toxiproxy_proxy_status(control, CONTROL_FAILED, &config, err)); /* for its text */
         break;
     }
     answer_go_error(call, 500, "%s", err->text);

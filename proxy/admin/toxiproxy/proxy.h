@@ -23,7 +23,7 @@ MUST_CHECK int toxiproxy_proxy_read(
 
 /* Makes the configuration of a new proxy. `listen` is resolved, unless the proxy is disabled.
  * Returns 0, or the status of the answer with err filled. */
-unsigned toxiproxy_proxy_config(
+MUST_CHECK unsigned toxiproxy_proxy_config(
     const struct toxiproxy_proxy *proxy, struct proxy_config *config, struct err *err);
 
 /* Writes {"name":...,"listen":...,"upstream":...,"enabled":...,"toxics":[...]}. */
@@ -34,7 +34,7 @@ void toxiproxy_toxics_write(struct text *text, const struct proxy *proxy);
 
 /* Returns the status and the text for a change that control refused. `config` is the requested
  * one. */
-unsigned toxiproxy_proxy_status(const struct control *control, enum control_result result,
-    const struct proxy_config *config, struct err *err);
+MUST_CHECK unsigned toxiproxy_proxy_status(const struct control *control,
+    enum control_result result, const struct proxy_config *config, struct err *err);
 
 #endif

@@ -34,6 +34,6 @@ MUST_CHECK int demo_proxy_start(struct demo_proxy *proxy, const char *recipe_nam
 
 /* Ends the child, by force if it does not go by itself, and reaps it. Returns its log, to be freed
  * by the caller; NULL with err filled if it ended badly. */
-char *demo_proxy_stop(struct demo_proxy *proxy, struct err *err);
+MUST_CHECK char *demo_proxy_stop(struct demo_proxy *proxy, struct err *err);
 
 #endif

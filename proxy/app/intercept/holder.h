@@ -28,7 +28,7 @@ struct holder {
 MUST_CHECK int holder_start(struct holder *holder, struct err *err);
 
 /* socket(2) in the held network. The descriptor, close-on-exec; or -errno. */
-int holder_socket(struct holder *holder, int family, int type, int protocol);
+MUST_CHECK int holder_socket(struct holder *holder, int family, int type, int protocol);
 
 /* The calling process enters the namespaces: the command, before it is executed. 0 or -errno. */
 MUST_CHECK int holder_enter(const struct holder *holder);

@@ -53,7 +53,7 @@ struct intercept {
 bool intercept_is_wanted(const struct config *config);
 
 /* Makes the command's network. NULL: err says what forbids it and what to do. */
-struct intercept *intercept_new(
+MUST_CHECK struct intercept *intercept_new(
     const struct config *config, const struct intercept_pass *pass, struct err *err);
 
 /* From now on proxies of this worker can intercept. */

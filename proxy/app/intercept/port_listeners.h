@@ -15,6 +15,7 @@
 
 #include "proxy/app/intercept/holder.h"
 #include "proxy/base/list.h"
+#include "proxy/base/must_check.h"
 #include "proxy/net/proxy.h"
 
 #define PORT_LISTENERS_MAX 1024 /* a descriptor each */
@@ -31,7 +32,7 @@ void port_listeners_init(
 void port_listeners_close(struct port_listeners *listeners);
 
 /* Makes `owner` the owner of the port, unless it has one. 0, or -1 with err filled. */
-int port_listeners_add(
+MUST_CHECK int port_listeners_add(
     struct port_listeners *listeners, uint16_t port, struct proxy *owner, struct err *err);
 
 /* Brings all of them into the state of their owners' listeners; those of closed proxies go. */

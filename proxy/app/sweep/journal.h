@@ -9,6 +9,7 @@
 
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 /* How every title begins; the seed follows. */
 #define SWEEP_TITLE_SEED "seed "
@@ -17,7 +18,7 @@ struct sweep_journal;
 
 /* Opens DIR/sweep.jsonl: empty, or with `resume` as it was left; `title` says which sweep it is of,
  * and a journal of another one is an error. NULL with err filled. */
-struct sweep_journal *sweep_journal_open(
+MUST_CHECK struct sweep_journal *sweep_journal_open(
     const char *dir, const char *title, bool resume, struct err *err);
 void sweep_journal_close(struct sweep_journal *journal); /* NULL is allowed */
 

@@ -7,11 +7,12 @@
 
 #include "proxy/app/sweep/plan.h"
 #include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
 
 struct sweep_known;
 
 /* Reads a JSON report. NULL with err filled. */
-struct sweep_known *sweep_known_read(const char *path, struct err *err);
+MUST_CHECK struct sweep_known *sweep_known_read(const char *path, struct err *err);
 void sweep_known_free(struct sweep_known *known); /* NULL is allowed */
 
 /* Whether the report has this place, this fault and this outcome. */

@@ -20,7 +20,7 @@ struct pcap_file;
 
 /* Begins a section at the end of the file, which is made if it is not there. NULL with err filled.
  */
-struct pcap_file *pcap_file_open(const char *path, struct err *err);
+MUST_CHECK struct pcap_file *pcap_file_open(const char *path, struct err *err);
 
 /* NULL is allowed, here and below. */
 void pcap_file_note(struct pcap_file *file, const struct event *event);
