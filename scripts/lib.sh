@@ -237,3 +237,10 @@ give_back_build() {
         chown -R "$owner" "$root/build"
     fi
 }
+
+# Every fuzz target, without the rest of the tests.
+build_fuzz_targets() {
+    local targets
+    mapfile -t targets < <(cd "$root/tests/fuzz" && printf 'fuzz_%s\n' *.c | sed '/fuzz_replay/d; s/\.c$//')
+    build fuzz --target "${targets[@]}"
+}

@@ -76,30 +76,52 @@ static size_t length_in(const char *head)
     return found == NULL ? 0 : strtoul(found + sizeof name - 1, NULL, 10);
 }
 
-/* Returns the status. */
-static int call(struct api *api, const char *method, const char *path, const char *body)
+/* Reads a body in chunks up to its end (RFC 9112, section 7.1), and leaves only what is in them. */
+static void read_chunks(struct api *api, size_t head, size_t used)
 {
-    size_t used = 0, head;
+    static const char last[] = "0\r\n\r\n";
+    while (used < head + strlen(last) || strcmp(api->answer + used - strlen(last), last) != 0)
+        used = read_more(api, used);
+    char *to = api->answer, *from = api->answer + head;
+    for (size_t n; (n = strtoul(from, &from, 16)) > 0; from += n + 2) {
+        from += 2; /* CR LF behind the number, as behind the bytes */
+        memmove(to, from, n);
+        to += n;
+    }
+    api->size = (size_t)(to - api->answer);
+}
+
+static void read_body(struct api *api, size_t head, size_t used)
+{
+    api->size = length_in(api->answer);
+    while (used < head + api->size)
+        used = read_more(api, used);
+    assert_int_equal(used, head + api->size);
+    memmove(api->answer, api->answer + head, api->size);
+}
+
+int api_call(struct api *api, const char *method, const char *path, const char *body)
+{
+    size_t used = 0;
     char *end;
     send_request(api, method, path, body);
     do
         used = read_more(api, used);
     while ((end = strstr(api->answer, "\r\n\r\n")) == NULL);
     *end = '\0';
-    head = (size_t)(end - api->answer) + 4;
+    size_t head = (size_t)(end - api->answer) + 4;
     int status = (int)strtol(api->answer + strlen("HTTP/1.1 "), NULL, 10);
-    api->size = length_in(api->answer);
-    while (used < head + api->size)
-        used = read_more(api, used);
-    assert_int_equal(used, head + api->size);
-    memmove(api->answer, api->answer + head, api->size);
+    if (strcasestr(api->answer, "\r\nTransfer-Encoding: chunked") != NULL)
+        read_chunks(api, head, used);
+    else
+        read_body(api, head, used);
     api->answer[api->size] = '\0';
     return status;
 }
 
 void api_must(struct api *api, int status, const char *method, const char *path, const char *body)
 {
-    int got = call(api, method, path, body);
+    int got = api_call(api, method, path, body);
     if (got != status)
         fail_msg("%s %s %s: %d, not %d: %s", method, path, body == NULL ? "" : body, got, status,
             api->answer);

@@ -21,7 +21,10 @@ struct api {
 void api_open(struct api *api, const char *address);
 void api_close(struct api *api);
 
-/* Sends a request and expects this status. `body` NULL: none. */
+/* Sends a request. Returns the status of the answer. `body` NULL: none. */
+int api_call(struct api *api, const char *method, const char *path, const char *body);
+
+/* Sends a request and expects this status. */
 void api_must(struct api *api, int status, const char *method, const char *path, const char *body);
 
 #endif
