@@ -22,43 +22,15 @@
 
 #include <cmocka.h>
 
-#include "proxy/fault/fault.h"
-#include "tests/lib/api_client.h"
-#include "tests/lib/random_fault.h"
-#include "tests/soak/loads.h"
-#include "tests/soak/recipes.h"
-
-#define LOADS_MAX 9
-#define CONFIG_MAX (512 * 1024)
-#define SLOTS 4 /* live faults of a proxy */
+#include "tests/soak/soak.h"
 
 /* Growth between pauses that is no leak: pools, the histories of deleted faults, and what malloc
  * keeps. With AddressSanitizer also its quarantine. */
 #define GROWTH_KB_MAX (48 * 1024)
+#define KEPT_MS 500        /* behind the end of both peers, before a connection is ended */
 #define DESCRIPTORS_MAX 40 /* 16 pooled pipes of two, and connections of the API */
 
-struct soak {
-    struct proxy_process process;
-    struct api api;
-    int64_t ends_at;
-    uint64_t random;
-    struct load loads[LOADS_MAX];
-    char addresses[LOADS_MAX][PEER_ADDRESS_TEXT];
-    pid_t children[LOADS_MAX];
-    unsigned load_count;
-    struct recipe recipes[RECIPES_MAX];
-    unsigned recipe_count;
-    char *config;
-    unsigned next_type;
-    bool has_slot[2][SLOTS]; /* of live_exact and live_any */
-    uint64_t changes, reloads, reads, types_taken;
-    int first_descriptors;
-    long first_kb, last_kb;
-    int last_descriptors;
-    unsigned pauses;
-};
-
-static void must(bool fine, const char *what)
+void soak_must(bool fine, const char *what)
 {
     if (fine)
         return;
@@ -76,7 +48,7 @@ static uint64_t below(struct soak *soak, uint64_t bound)
 static void write_config(struct soak *soak)
 {
     FILE *out = fmemopen(soak->config, CONFIG_MAX, "w");
-    must(out != NULL, "fmemopen");
+    soak_must(out != NULL, "fmemopen");
     for (unsigned i = 0; i < soak->load_count; i++) {
         const struct load *load = &soak->loads[i];
         if (strcmp(load->kind->name, "recipes") == 0)
@@ -89,7 +61,7 @@ static void write_config(struct soak *soak)
         fprintf(out, "[proxy %s]\nlisten = 127.0.0.1:0\nupstream = %s\n%s%s", recipe->name,
             soak->loads[soak->load_count - 1].listener.text, recipe->protocol, recipe->faults);
     }
-    must(fclose(out) == 0, "the configuration is too long");
+    soak_must(fclose(out) == 0, "the configuration is too long");
 }
 
 /* --- Loads --- */
@@ -100,13 +72,13 @@ static void add_load(struct soak *soak, const struct load_kind *kind, bool leave
     *load = (struct load){.kind = kind, .leaves = leaves, .random = below(soak, UINT32_MAX)};
     load->shared =
         mmap(NULL, sizeof *load->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    must(load->shared != MAP_FAILED, "mmap");
-    must(wire_listen(&load->listener, "127.0.0.1:0", 128, 0) == 0, "listen");
+    soak_must(load->shared != MAP_FAILED, "mmap");
+    soak_must(wire_listen(&load->listener, "127.0.0.1:0", 128, 0) == 0, "listen");
 }
 
 static const char *address_of(struct soak *soak, const char *name, char text[PEER_ADDRESS_TEXT])
 {
-    must(proxy_process_address(&soak->process, name, text, PEER_ADDRESS_TEXT), name);
+    soak_must(proxy_process_address(&soak->process, name, text, PEER_ADDRESS_TEXT), name);
     return text;
 }
 
@@ -129,7 +101,7 @@ static void start_loads(struct soak *soak)
 {
     for (unsigned i = 0; i < soak->load_count; i++) {
         pid_t parent = getpid(), child = fork();
-        must(child >= 0, "fork");
+        soak_must(child >= 0, "fork");
         if (child == 0) {
             if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
                 _exit(EXIT_FAILURE);
@@ -149,101 +121,10 @@ static void stop_loads(struct soak *soak)
 
 /* --- Changes while it runs --- */
 
-static int call(struct soak *soak, const char *method, const char *path, const char *body)
-{
-    return api_call(&soak->api, method, path, body);
-}
-
-/* JSON of the lines `key = value` of a fault, all of them strings. */
-static void write_json(const char *lines, const char *name, char *json, size_t size)
-{
-    size_t used = (size_t)snprintf(json, size, "{\"name\":\"%s\"", name);
-    char copy[4096], *rest = copy;
-    snprintf(copy, sizeof copy, "%s", lines);
-    for (char *line; (line = strtok_r(rest, "\n", &rest)) != NULL;) {
-        char key[64], value[512];
-        if (sscanf(line, "%63[a-z_] = %511[^\n]", key, value) != 2 || strchr(value, '\\') != NULL)
-            continue;
-        char *quote = value[0] == '"' ? value + 1 : value;
-        quote[strcspn(quote, "\"")] = '\0';
-        used += (size_t)snprintf(json + used, size - used, ",\"%s\":\"%s\"", key, quote);
-    }
-    snprintf(json + used, size - used, "}");
-}
-
-/* A fault that loses, changes and ends nothing. */
-static void write_exact_fault(struct soak *soak, char *lines, size_t size)
-{
-    static const struct {
-        const char *before, *behind; /* a number */
-    } texts[] = {
-        {"type = latency\njitter = 2ms\ndelay = ", "ms"},
-        {"type = bandwidth\nrate = ", "00k/s"},
-        {"type = slice\nsize = ", "00"},
-        {"type = slicer\ndelay = 10us\naverage_size = ", "00"},
-        {"type = slow_close\ndelay = ", "ms"},
-        {"type = mark\nwhen = bytes:", ""},
-        {"type = noop\nwhen = time:", "ms"},
-        {"type = stall\nwhen = bytes:100\nfor = ", "ms"},
-        {"type = hold_fin\nfor = ", "ms"},
-    };
-    uint64_t row = below(soak, sizeof texts / sizeof texts[0]);
-    snprintf(lines, size, "%s%" PRIu64 "%s\ndirection = %s\n", texts[row].before,
-        1 + below(soak, 20), texts[row].behind, below(soak, 2) == 0 ? "upstream" : "both");
-}
-
-static const struct fault_type *next_type(struct soak *soak)
-{
-    if (fault_catalogue[soak->next_type] == NULL)
-        soak->next_type = 0;
-    return fault_catalogue[soak->next_type++];
-}
-
-/* Adds a fault, or takes one away. The API may refuse what breaks a rule between keys. */
-static void change_slot(struct soak *soak, bool any, unsigned slot)
-{
-    static const char *const letters[] = {"a", "b", NULL};
-    const struct random_range range = {.bytes = 100000, .duration_us = 50000, .letters = letters};
-    char path[64], lines[4096], json[8192], name[16];
-    const char *proxy = any ? "live_any" : "live_exact";
-    soak->changes++;
-    if (soak->has_slot[any][slot]) {
-        snprintf(path, sizeof path, "/v1/proxies/%s/faults/s%u", proxy, slot);
-        int status = call(soak, "DELETE", path, NULL);
-        must(status == 204 || status == 404, "DELETE of a fault"); /* 404: a reload took it */
-        soak->has_slot[any][slot] = false;
-        return;
-    }
-    const struct fault_type *type = any ? next_type(soak) : NULL;
-    if (any)
-        random_fault_write_plain(type, &range, &soak->random, lines, sizeof lines);
-    else
-        write_exact_fault(soak, lines, sizeof lines);
-    snprintf(path, sizeof path, "/v1/proxies/%s/faults", proxy);
-    snprintf(name, sizeof name, "s%u", slot);
-    write_json(lines, name, json, sizeof json);
-    int status = call(soak, "POST", path, json);
-    must(status < 500, "POST of a fault");
-    if (!any && status >= 300)
-        fprintf(stderr, "soak: %s\n%s\n", json, soak->api.answer);
-    must(any || status < 300, "POST of a fault that is right");
-    soak->has_slot[any][slot] = status < 300;
-    if (any && status < 300)
-        soak->types_taken |= UINT64_C(1) << (soak->next_type - 1);
-}
-
-static void clear_slots(struct soak *soak)
-{
-    for (unsigned i = 0; i < 2 * SLOTS; i++) {
-        if (soak->has_slot[i / SLOTS][i % SLOTS])
-            change_slot(soak, i / SLOTS == 1, i % SLOTS);
-    }
-}
-
 static void reload(struct soak *soak)
 {
     write_config(soak);
-    must(proxy_process_write_config(&soak->process, "admin = 127.0.0.1:0\n", soak->config),
+    soak_must(proxy_process_write_config(&soak->process, "admin = 127.0.0.1:0\n", soak->config),
         "the configuration is not written");
     kill(soak->process.pid, SIGHUP);
     soak->reloads++;
@@ -253,8 +134,9 @@ static void read_api(struct soak *soak)
 {
     static const char *const paths[] = {"/v1/connections", "/metrics", "/v1/proxies", "/proxies",
         "/v1/report", "/v1/config", "/v1/faults/catalogue"};
-    int status = call(soak, "GET", paths[soak->reads++ % (sizeof paths / sizeof paths[0])], NULL);
-    must(status == 200, "GET of the API");
+    int status =
+        api_call(&soak->api, "GET", paths[soak->reads++ % (sizeof paths / sizeof paths[0])], NULL);
+    soak_must(status == 200, "GET of the API");
 }
 
 /* --- Figures --- */
@@ -265,7 +147,7 @@ static int descriptors(const struct soak *soak)
     int count = 0;
     snprintf(path, sizeof path, "/proc/%d/fd", (int)soak->process.pid);
     DIR *all = opendir(path);
-    must(all != NULL, "the program is gone");
+    soak_must(all != NULL, "the program is gone");
     while (readdir(all) != NULL)
         count++;
     closedir(all);
@@ -278,7 +160,7 @@ static long resident_kb(const struct soak *soak)
     long pages = 0;
     snprintf(path, sizeof path, "/proc/%d/statm", (int)soak->process.pid);
     FILE *in = fopen(path, "r");
-    must(in != NULL && fscanf(in, "%*d %ld", &pages) == 1, "statm");
+    soak_must(in != NULL && fscanf(in, "%*d %ld", &pages) == 1, "statm");
     fclose(in);
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
@@ -289,11 +171,11 @@ static void print_lag(struct soak *soak)
     uint64_t counts[16], total = 0;
     char bounds[16][16];
     unsigned n = 0;
-    must(call(soak, "GET", "/metrics", NULL) == 200, "/metrics");
+    soak_must(api_call(&soak->api, "GET", "/metrics", NULL) == 200, "/metrics");
     for (const char *at = soak->api.answer;
          n < 16 && (at = strstr(at, "loop_lag_seconds_bucket{le=\"")) != NULL; at++, n++) {
-        must(sscanf(at, "loop_lag_seconds_bucket{le=\"%15[^\"]\"} %" SCNu64, bounds[n],
-                 &counts[n]) == 2,
+        soak_must(sscanf(at, "loop_lag_seconds_bucket{le=\"%15[^\"]\"} %" SCNu64, bounds[n],
+                      &counts[n]) == 2,
             "the histogram of the loop's lag");
         total = counts[n];
     }
@@ -319,7 +201,7 @@ static void check_children(const struct soak *soak)
 {
     for (unsigned i = 0; i < soak->load_count; i++)
         if (waitpid(soak->children[i], NULL, WNOHANG) != 0)
-            must(false, soak->loads[i].kind->name);
+            soak_must(false, soak->loads[i].kind->name);
 }
 
 static void set_pause(struct soak *soak, bool pause)
@@ -333,22 +215,56 @@ static void set_pause(struct soak *soak, bool pause)
 
 static bool nothing_is_open(struct soak *soak)
 {
-    must(call(soak, "GET", "/v1/connections", NULL) == 200, "/v1/connections");
-    return strstr(soak->api.answer, "\"connection\":") == NULL &&
-           strstr(soak->api.answer, "\"number\":") == NULL;
+    soak_must(api_call(&soak->api, "GET", "/v1/connections", NULL) == 200, "/v1/connections");
+    return strstr(soak->api.answer, "\"number\":") == NULL;
+}
+
+static bool is_exact(const struct soak *soak, const char *proxy)
+{
+    for (unsigned i = 0; i < soak->load_count; i++)
+        if (strcmp(soak->loads[i].kind->name, proxy) == 0)
+            return soak->loads[i].kind->exact;
+    return false;
+}
+
+/* Ends the connections that a fault keeps for long, or for ever: `hold_fin`, `other = hold`. */
+static void end_kept(struct soak *soak)
+{
+    static const char start[] = "{\"proxy\":\"";
+    if (nothing_is_open(soak))
+        return;
+    char *list = strdup(soak->api.answer), proxy[64], path[128];
+    uint64_t number;
+    soak_must(list != NULL, "out of memory");
+    for (const char *at = list; (at = strstr(at, start)) != NULL; at++) {
+        if (sscanf(at + strlen(start), "%63[^\"]\",\"number\":%" SCNu64, proxy, &number) != 2)
+            continue;
+        soak_must(!is_exact(soak, proxy), "a connection is left that no fault keeps");
+        snprintf(path, sizeof path, "/v1/proxies/%s/connections/%" PRIu64, proxy, number);
+        int status = api_call(&soak->api, "DELETE", path, NULL);
+        soak_must(status == 204 || status == 404, "DELETE of a connection");
+        soak->ended++;
+    }
+    free(list);
 }
 
 /* Waits until no connection is left, and looks at what the program then has. */
 static void pause_all(struct soak *soak)
 {
-    int64_t end = wire_now_ms() + 120000;
+    int64_t end = wire_now_ms() + 60000;
     set_pause(soak, true);
-    clear_slots(soak);
-    while (!all_idle(soak) || !nothing_is_open(soak)) {
+    while (!all_idle(soak)) {
         check_children(soak);
+        soak_must(wire_now_ms() < end, "a load does not come to the end of its round");
+        poll(NULL, 0, 20);
+    }
+    changes_clear(soak);
+    poll(NULL, 0, KEPT_MS);
+    end_kept(soak);
+    while (!nothing_is_open(soak)) {
         if (wire_now_ms() >= end)
             fprintf(stderr, "%s\n", soak->api.answer);
-        must(wire_now_ms() < end, "connections are left although all peers are gone");
+        soak_must(wire_now_ms() < end, "connections are left although all peers are gone");
         poll(NULL, 0, 50);
     }
     soak->last_descriptors = descriptors(soak);
@@ -357,9 +273,9 @@ static void pause_all(struct soak *soak)
         soak->first_descriptors = soak->last_descriptors;
         soak->first_kb = soak->last_kb;
     }
-    must(soak->last_descriptors <= soak->first_descriptors + DESCRIPTORS_MAX,
+    soak_must(soak->last_descriptors <= soak->first_descriptors + DESCRIPTORS_MAX,
         "descriptors are left");
-    must(soak->last_kb <= soak->first_kb + GROWTH_KB_MAX, "memory is left");
+    soak_must(soak->last_kb <= soak->first_kb + GROWTH_KB_MAX, "memory is left");
     set_pause(soak, false);
 }
 
@@ -370,7 +286,7 @@ static void work(struct soak *soak, int64_t until)
     int64_t next_reload = wire_now_ms() + 500;
     while (wire_now_ms() < until) {
         check_children(soak);
-        change_slot(soak, below(soak, 2) == 1, (unsigned)below(soak, SLOTS));
+        changes_make_one(soak);
         read_api(soak);
         if (wire_now_ms() >= next_reload) {
             reload(soak);
@@ -387,13 +303,13 @@ static void print_figures(struct soak *soak)
         struct load_shared *shared = soak->loads[i].shared;
         printf("%-12s %8" PRIu64 " rounds %8" PRIu64 " MB\n", soak->loads[i].kind->name,
             (uint64_t)shared->rounds, (uint64_t)shared->bytes >> 20);
-        must(shared->rounds > 0, soak->loads[i].kind->name);
+        soak_must(shared->rounds > 0, soak->loads[i].kind->name);
         bytes += shared->bytes;
     }
     printf("%" PRIu64 " MB checked; %" PRIu64 " changes of faults, %d types; %" PRIu64
-           " reloads; %" PRIu64 " reads of the API\n",
+           " reloads; %" PRIu64 " reads of the API; %" PRIu64 " connections ended\n",
         bytes >> 20, soak->changes, __builtin_popcountll(soak->types_taken), soak->reloads,
-        soak->reads);
+        soak->reads, soak->ended);
     printf("at the first of %u pauses %d descriptors and %ld kB, at the last %d and %ld\n",
         soak->pauses, soak->first_descriptors, soak->first_kb, soak->last_descriptors,
         soak->last_kb);
@@ -404,7 +320,7 @@ static void start(struct soak *soak)
 {
     char address[PEER_ADDRESS_TEXT];
     write_config(soak);
-    must(proxy_process_start(&soak->process, "admin = 127.0.0.1:0\n", soak->config),
+    soak_must(proxy_process_start(&soak->process, "admin = 127.0.0.1:0\n", soak->config),
         "the program does not start");
     give_addresses(soak);
     api_open(&soak->api, address_of(soak, "@admin", address));
@@ -427,7 +343,7 @@ int main(int argc, char **argv)
         add_load(&soak, kind, ms >= 60000);
     start(&soak);
     int64_t end = wire_now_ms() + ms, part = ms / 2 < 15000 ? ms / 2 : 15000;
-    while (wire_now_ms() < end) {
+    while (wire_now_ms() < end || soak.pauses < 2) {
         work(&soak, wire_now_ms() + part);
         pause_all(&soak);
     }
