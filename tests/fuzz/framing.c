@@ -5,7 +5,7 @@
  * over the corpus with any compiler.
  *
  * An input is a conversation of blocks: a byte whose highest bit is the direction and whose lower
- * bits are the number of bytes that follow, less one. The target feeds it in these blocks, and
+ * bits are the number of bytes that follow, less one. A last block of none is left out. The target feeds it in these blocks, and
  * again byte by byte without skipping. Both must report the same edges.
  */
 #include <stdint.h>
@@ -92,7 +92,7 @@ static struct record run(
         n = n < size - at ? n : size - at;
         for (size_t i = 0; byte_by_byte && i < n; i++)
             feed(framing, &record, direction, data + at + i, 1, offset, 0);
-        if (!byte_by_byte)
+        if (!byte_by_byte && n > 0) /* no read takes no byte */
             feed(framing, &record, direction, data + at, n, offset, 1);
         at += n;
     }
