@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checks a [fault NAME] section: first the common keys, then the keys of its type, then the rules
- * between them (fault_rules.c).
+ * Checks a [fault NAME] section and makes a struct fault of it: first the common keys
+ * (fault_keys.c), then the keys of its type (proxy/fault/TYPE.c), then the rules between them
+ * (fault_rules.c). The fault is a plain value. relay/plan.c puts it into the plan of its proxies,
+ * and relay/armed.c arms it for each connection.
  *
  * A misspelt type is reported once. Its keys are then checked against the most likely type, so that
  * they are neither all unknown nor all unchecked.

@@ -362,7 +362,7 @@ static void open_missing_stdio(void)
         close(fd);
 }
 
-/* What a full disk or a closed pipe swallowed is a failure. */
+/* Returns a failure if stdout has lost bytes, as with a full disk or a closed pipe. */
 static int finish_output(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

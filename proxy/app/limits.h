@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the process may use, and gives back. */
+/* The limits of the process (descriptors, memory), and memory that it gives back. */
 #ifndef RUDEPROXY_APP_LIMITS_H
 #define RUDEPROXY_APP_LIMITS_H
 

@@ -22,16 +22,15 @@ int log_lines_parse_time(const char *text, int64_t *wall_us)
     return 0;
 }
 
-static int take_line(struct log_lines *lines, const char *line, size_t length, log_lines_take *take,
-    void *user, struct err *err)
+static int take_line(struct log_lines *lines, log_lines_take *take, void *user, struct err *err)
 {
     json_error_t error;
-    if (line[0] != '{') {
+    if (lines->text[0] != '{') {
         lines->other_lines++;
         return 0;
     }
-    json_t *event = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
-    if (event == NULL && line[length - 1] != '\n')
+    json_t *event = json_loadb(lines->text, lines->length, JSON_REJECT_DUPLICATES, &error);
+    if (event == NULL && lines->text[lines->length - 1] != '\n')
         return err_set(err, "the line is cut off: the log is not complete; without this line, what "
                             "stands before it can be used");
     if (event == NULL)
@@ -41,23 +40,33 @@ static int take_line(struct log_lines *lines, const char *line, size_t length, l
     return result;
 }
 
-static int read_file(struct log_lines *lines, FILE *in, log_lines_take *take, void *user)
+int log_lines_read_from(
+    struct log_lines *lines, FILE *in, log_lines_take *take, void *user, struct err *err)
 {
-    struct err err;
-    char *line = NULL;
+    char *text = NULL;
     size_t size = 0;
     ssize_t length;
     int result = 0;
-    while (result == 0 && (length = getline(&line, &size, in)) > 0) {
+    while (result == 0 && (length = getline(&text, &size, in)) > 0) {
         lines->line++;
-        result = take_line(lines, line, (size_t)length, take, user, &err);
+        lines->text = text;
+        lines->length = (size_t)length;
+        result = take_line(lines, take, user, err);
     }
-    free(line);
-    if (result != 0)
+    free(text);
+    lines->text = NULL;
+    return result == 0 && ferror(in) ? err_set(err, "%s", strerror(errno)) : result;
+}
+
+static int read_file(struct log_lines *lines, FILE *in, log_lines_take *take, void *user)
+{
+    struct err err;
+    int result = log_lines_read_from(lines, in, take, user, &err);
+    if (result != 0 && ferror(in))
+        fprintf(stderr, "%s: %s\n", lines->path, err.text);
+    else if (result != 0)
         fprintf(stderr, "%s:%zu: %s\n", lines->path, lines->line, err.text);
-    else if (ferror(in))
-        fprintf(stderr, "%s: %s\n", lines->path, strerror(errno));
-    return ferror(in) ? -1 : result;
+    return result;
 }
 
 int log_lines_read(struct log_lines *lines, log_lines_take *take, void *user)

@@ -7,22 +7,29 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
 struct log_lines {
-    const char *path;   /* set by the caller; "-": standard input */
-    size_t line;        /* the one that is read, from 1 */
-    size_t other_lines; /* that are no events */
+    const char *path;   /* for log_lines_read(), set by the caller; "-": standard input */
+    size_t line;        /* number of the current line, from 1 */
+    size_t other_lines; /* lines that are not events */
+    const char *text;   /* of the current line, with its newline */
+    size_t length;      /* of that text */
 };
 
 /* Takes one event, which lives only during the call unless its references are counted. 0, or -1
  * with err filled: the reading ends. */
 typedef int log_lines_take(void *user, json_t *event, struct err *err);
 
-/* Gives every event of the file to `take`. 0, or -1 after printing FILE:LINE and what is wrong to
- * stderr. */
+/* Gives every event of an open file to `take`. Returns 0, or -1 with err filled. */
+MUST_CHECK int log_lines_read_from(
+    struct log_lines *lines, FILE *in, log_lines_take *take, void *user, struct err *err);
+
+/* Gives every event of the file at `path` to `take`. 0, or -1 after printing FILE:LINE and the
+ * error to stderr. */
 MUST_CHECK int log_lines_read(struct log_lines *lines, log_lines_take *take, void *user);
 
 /* Reads a time as the log has it, "2024-05-06T07:08:09.123456Z", into microseconds of the wall

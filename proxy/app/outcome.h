@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run came to: the summary, the reports, and the exit status. */
+/* The end of a run: prints the summary, writes the reports, returns the exit status. */
 #ifndef RUDEPROXY_APP_OUTCOME_H
 #define RUDEPROXY_APP_OUTCOME_H
 

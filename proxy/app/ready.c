@@ -13,7 +13,7 @@
 #include "proxy/net/proxy.h"
 #include "proxy/record/output_file.h"
 
-/* What is written, and in which form. */
+/* The file that announces readiness, and its form. */
 struct ready {
     const struct worker *worker;
     const char *admin;

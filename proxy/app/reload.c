@@ -65,7 +65,7 @@ int reload_now(struct reload *reload, enum reload_policy keep, FILE *problems)
     return result;
 }
 
-/* What an attempt that waits for a name says is not printed. */
+/* Tries to load the file. While a name is being resolved, problems are not printed. */
 static void try_to_load(struct reload *reload)
 {
     struct memory_file problems;

@@ -11,7 +11,7 @@
 #include "proxy/app/intercept/intercept.h"
 #include "proxy/app/ready.h"
 
-/* What became of the command of exec. */
+/* How the command of exec ended. */
 struct child_outcome {
     bool started;         /* it was executed */
     bool timed_out;       /* it was killed after child_timeout_us */

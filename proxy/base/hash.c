@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_BUCKETS 64
 
@@ -86,12 +87,16 @@ struct hash_link *hash_find_next(const struct hash_link *link)
     return next;
 }
 
-/* FNV-1a (Fowler, Noll, Vo), with an extra byte after each text. */
+uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* An extra byte ends each text, so that ("ab", "c") and ("a", "bc") differ. */
 uint64_t hash_text(uint64_t seed, const char *text)
 {
-    const uint64_t prime = UINT64_C(0x100000001b3);
-    uint64_t key = seed ^ UINT64_C(0xcbf29ce484222325);
-    for (; *text != '\0'; text++)
-        key = (key ^ (unsigned char)*text) * prime;
-    return (key ^ 0xff) * prime;
+    return hash_bytes(hash_bytes(seed ^ HASH_BEGIN, text, strlen(text)), "\xff", 1);
 }

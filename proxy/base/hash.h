@@ -38,6 +38,10 @@ void hash_remove(struct hash *hash, struct hash_link *link);
 struct hash_link *hash_find(const struct hash *hash, uint64_t key);
 struct hash_link *hash_find_next(const struct hash_link *link);
 
+/* Continues a hash with these bytes: FNV-1a (Fowler, Noll, Vo), 64 bits. Begin with HASH_BEGIN. */
+#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
+uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n);
+
 /* Hashes a text. `seed` is 0, or the hash of the text before it. */
 uint64_t hash_text(uint64_t seed, const char *text);
 

@@ -19,7 +19,7 @@
  * Pages that are never touched cost nothing. */
 #define RING_BLOCK (256u * 1024u)
 #define RING_POOL_MAX 8 /* blocks kept by a pool: 2 MiB */
-/* What a ring may use if the pool is at its limit: one page, so that every stream makes
+/* Bytes that a ring may use if the pool is at its limit: one page, so that every stream makes
  * progress. */
 #define RING_LAST_RESORT 4096u
 

@@ -8,9 +8,11 @@
 #include "proxy/base/rng.h"
 
 #include <assert.h>
+#include <string.h>
+
+#include "proxy/base/hash.h"
 
 #define GOLDEN UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio */
-#define FNV_PRIME UINT64_C(0x100000001b3)
 
 /* 2^64 = POWER_WHOLE * PPB_ALL + POWER_REST */
 #define POWER_WHOLE UINT64_C(18446744073)
@@ -35,10 +37,7 @@ static uint64_t absorb(uint64_t hash, uint64_t value)
 /* Hashes the NUL too, so that ("ab", "c") and ("a", "bc") differ. */
 static uint64_t absorb_text(uint64_t hash, const char *text)
 {
-    do
-        hash = (hash ^ (unsigned char)*text) * FNV_PRIME;
-    while (*text++ != '\0');
-    return mix(hash);
+    return mix(hash_bytes(hash, text, strlen(text) + 1));
 }
 
 uint64_t rng_key(

@@ -16,7 +16,7 @@
 #define CONNECTIONS_SHOWN 20 /* on a terminal */
 #define PERIOD_S 1
 
-/* What the server said at one time; owned. */
+/* The answers of the server at one time; owned. */
 struct sample {
     json_t *proxies, *report, *connections; /* connections: the first ones; NULL: none is open */
     double at_s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a protocol's file implements: the contract between framing.c and the framers.
+ * The contract between framing.c and the framers: the functions in a protocol's file.
  *
  * A framer has a state of fixed size, all zero bytes at first. `step` gets the next bytes of one
  * direction and looks at as many as it likes. It reports with the functions below, at most one

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all framers share: offsets, the bytes that are passed over, and the event being reported.
+ * The parts that all framers share: offsets, the bytes that are skipped, and the reported event.
  */
 #include "proxy/framing/framing.h"
 

@@ -27,7 +27,7 @@
 #define FRAMING_UNKNOWN_SIZE UINT64_MAX  /* the message's size is not known ahead */
 #define FRAMING_SKIP_FOR_EVER UINT64_MAX /* nothing of the direction need be seen any more */
 
-/* What became known. Several bits may come in one event. */
+/* The kinds of news in an event. Several bits may come in one event. */
 enum framing_what {
     FRAMING_BEGIN = 1 << 0, /* a message began at message->start; its kind is known */
     FRAMING_SIZED = 1 << 1, /* message->size is final: known ahead, or FRAMING_UNKNOWN_SIZE */

@@ -10,7 +10,7 @@
 
 #define LENGTH_HEADER_MAX 40 /* bytes of a message that a row may ask to see */
 
-/* What a row says of a message, once its header is there. */
+/* The header of a message, as a row of the table reads it. */
 struct length_header {
     const unsigned char *bytes;
     unsigned seen;   /* bytes at `bytes`: `header`, or up to `look` where the message has so many */

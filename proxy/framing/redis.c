@@ -68,7 +68,7 @@ struct redis_state {
     struct redis_stream streams[2];
 };
 
-/* What became of a byte. */
+/* The result of reading a byte. */
 enum taken { TAKEN, WRONG };
 
 static void begin(struct framing *framing, enum direction direction, const char *kind)

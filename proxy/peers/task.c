@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all operations use to wait and to write their line. */
+/* Helpers of all operations: to wait, and to write their line. */
 #include "proxy/peers/task.h"
 
 #include <stdarg.h>

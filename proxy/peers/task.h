@@ -29,7 +29,7 @@ struct task {
     struct transcript_line line;
 };
 
-/* What an op is. */
+/* The definition of an operation. */
 struct op_row {
     const char *name; /* in the transcript */
     enum progress (*run)(struct task *task);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one end of a connection saw: one short line of text for each call, in order.
+ * The view of one end of a connection: one short line of text for each call, in order.
  *
  * A plain value of fixed size without pointers: copy it, keep it, compare it. `text` holds only
  * what must be the same on every run; numbers that differ from run to run natively (how many bytes

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One function writes the facts of each kind of event; writer.c turns them into JSON or text. A
- * `closed` event has a shorter text: one line that a person reads at a glance.
+ * An event becomes a line. Sessions and listeners emit events; run.c passes each to the log, which
+ * calls line_write(). One function writes the facts of each kind of event; writer.c turns them into
+ * JSON or text. A `closed` event has a shorter text: one line that a person reads at a glance.
  */
 #include "proxy/record/line.h"
 

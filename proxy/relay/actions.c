@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* apply() is the one switch that performs actions. */
+/*
+ * Carries out actions: apply() is the one switch over their kinds. An ending begins a teardown
+ * (teardown.c). A lasting action is noted in its armed fault, and session_recompute() derives from
+ * all active faults how the session reads, filters and holds FINs.
+ */
 #include "proxy/relay/actions.h"
 
 #include <errno.h>

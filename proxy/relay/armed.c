@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions about the faults of one session: see armed.h. */
+/*
+ * Questions about the faults of one session: see armed.h. When a client is accepted, armed_make()
+ * makes an armed fault of each rule that concerns it. armed_next_edge() returns the least offset at
+ * which one of them waits; the flow stops there, and session.c passes it on to triggers.c.
+ */
 #include "proxy/relay/armed.h"
 
 #include <errno.h>

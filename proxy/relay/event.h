@@ -71,7 +71,7 @@ struct end_entry {
 
 #define END_ENTRIES_MAX (2 * END_MARKS_MAX)
 
-/* What ended the connection first. */
+/* The event that came first in the end of the connection. */
 enum cause {
     CAUSE_NONE,
     CAUSE_CLIENT_FIN,

@@ -49,7 +49,7 @@
 #define FLOW_NO_EDGE UINT64_MAX
 #define FLOW_NO_URGENT UINT64_MAX
 
-/* What happens to arriving bytes. */
+/* How a flow treats arriving bytes. */
 enum flow_read_mode {
     FLOW_FORWARD, /* read into the ring, to be forwarded */
     FLOW_PAUSE,   /* left in the kernel: the window closes */

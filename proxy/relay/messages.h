@@ -8,7 +8,7 @@
  * bytes behind its edge stay in the kernel. If a fault waits for a message whose header is
  * incomplete, the beginning is read but not forwarded, for match_hold at most.
  *
- * The same bytes are searched for the server name in a TLS ClientHello, for the key `sni` of
+ * It also searches these bytes for the server name in a TLS ClientHello, for the key `sni` of
  * faults. If the framing is lost upstream, as after STARTTLS, a ClientHello may begin there.
  *
  * Life: messages_start when the session starts, messages_free with it.

@@ -6,6 +6,9 @@
  * The usual case: both flows carry bytes; the source's FIN is forwarded after every byte before it;
  * when both flows have finished, both sockets are closed.
  *
+ * With faults: run_flow() pumps a flow up to its next edge, at_edge() fires the faults that stand
+ * there (triggers.c), and session_run() checks everything again.
+ *
  * peer_close.c handles FINs and RSTs from peers, teardown.c the closing of a side.
  */
 #include "proxy/relay/session.h"

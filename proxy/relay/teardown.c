@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One state for each side, advanced whenever the session runs.
+ * One state for each side, advanced whenever the session runs. An action that ends the connection
+ * begins it; it waits for bytes and acknowledgements, and closes the socket with side_close(). That
+ * calls close() of the endpoint (net/socket_endpoint.c), and the kernel sends the FIN or RST.
  *
  * Bytes that the peer sends during a teardown are read and dropped, because a peer that is blocked
  * in a write may never read the bytes it has to acknowledge. Only UNREAD and DATA leave them in the

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verbs of armed faults. start() begins a fault and finish() ends a lasting one. Each emits one
- * event.
+ * Fires armed faults. A trigger of any kind (an edge, an event, a time) leads to start(),
+ * which asks the type for its action on each socket, emits the event `fault`, and lets actions.c
+ * carry the action out. The end of a lasting fault leads to finish(), which emits the event
+ * `fault_over`.
  */
 #include "proxy/relay/triggers.h"
 

@@ -24,7 +24,7 @@ struct http_peer {
 
 struct http_peer *http_peer_of(struct MHD_Connection *connection);
 
-/* What it does from now on, and how long it may. */
+/* Enters the next phase of a connection, which may last `bound_us`. */
 void http_peer_enter(struct http_peer *peer, enum http_phase phase, uint64_t bound_us);
 
 #endif

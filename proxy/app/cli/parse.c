@@ -328,7 +328,7 @@ static int read_input(struct cli *cli)
     return 0;
 }
 
-/* What the name says by which the program was started. */
+/* Reads the name by which the program was started. */
 static void take_name(struct cli *cli, const char *path)
 {
     static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the proxy's log says of a run, in a few words: the fault and its byte, and how each of the
- * two sockets ended.
+ * Reads the proxy's log of a run and prints it in a few words: the fault and its byte, and how each
+ * of the two sockets ended.
  *
  * The log is our own, one object a line and without blanks (writer.c), and the names in it are
  * those of the recipes. So a key is looked up as text; this is no reader for JSON at large.

@@ -45,7 +45,7 @@ static const struct {
     {SCENARIO_NEEDS_NET_ADMIN, CAP_NET_ADMIN, "needs CAP_NET_ADMIN"},
 };
 
-/* What this process lacks for the scenario; NULL: nothing. */
+/* Returns the right or feature that this process lacks for the scenario, or NULL. */
 static const char *missing(const struct scenario *scenario)
 {
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command of `exec` finds in its environment: RUDEPROXY_<NAME>_ADDR, _HOST and _PORT for
+ * The environment of the command of `exec`: RUDEPROXY_<NAME>_ADDR, _HOST and _PORT for
  * each proxy, the name upper-cased, other characters as `_`.
  */
 #ifndef RUDEPROXY_APP_EXEC_ENVIRONMENT_H

@@ -20,7 +20,7 @@
 
 #include "proxy/app/intercept/holder.h"
 
-/* What a command inherits that we have changed for ourselves, as it was when we were started. */
+/* The state of the process at its start. The command inherits it; rudeproxy changes its own. */
 struct exec_origin {
     struct rlimit descriptors; /* RLIMIT_NOFILE */
     sigset_t ignored;          /* signals that were ignored: nohup's SIGHUP, say */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a replay has to inject: the proxies of a run, and for each fault that fired one section or
- * several that fire on just those connections.
+ * The plan of a replay: the proxies of a run, and for each fault that fired one section or several
+ * that fire on just those connections.
  *
  * Life: replay_plan_make, use, replay_plan_free (also after a failure).
  */

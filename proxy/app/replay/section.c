@@ -78,7 +78,7 @@ static int grow(struct replay_plan *plan)
     return 0;
 }
 
-/* What chose the connections, or demanded something, gives way to its default. */
+/* Sets the keys that chose connections, and `must_fire`, to their defaults. */
 static void clear_choice(struct fault *fault, bool keep_window)
 {
     static const char *const keys[] = {"connections", "concurrent", "times", "chance", "clients",

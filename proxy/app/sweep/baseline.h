@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the command does without a fault: at least two runs, compared. Everything else is compared
- * with the first of them.
+ * The baseline: at least two runs without a fault, compared with each other. Every other run is
+ * compared with the first of them.
  *
  * Life: sweep_baseline_make, use, sweep_baseline_free.
  */

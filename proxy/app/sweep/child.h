@@ -12,7 +12,7 @@ enum sweep_child_end {
     SWEEP_CHILD_NO_RUN,       /* the proxies or the command could not be started */
 };
 
-/* What a run tells its parent when it is over. */
+/* The report of a run to its parent. */
 struct sweep_child_report {
     enum sweep_child_end end;
     struct run_facts facts;  /* without `fired` and `output`, which the parent finds out */

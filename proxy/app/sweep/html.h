@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sweep found, as one HTML file that needs no network. */
+/* The results of a sweep as one HTML file that needs no network. */
 #ifndef RUDEPROXY_APP_SWEEP_HTML_H
 #define RUDEPROXY_APP_SWEEP_HTML_H
 

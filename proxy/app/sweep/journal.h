@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every run came to, kept in a file as it happens, so that a sweep that was killed goes on
- * where it was
+ * A file with the outcome of every run, written when the run ends, so that a killed sweep
+ * continues where it was
  * (--resume). One JSON object a line; a torn last line is passed over.
  */
 #ifndef RUDEPROXY_APP_SWEEP_JOURNAL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sweep found, for people: a map of at most 80 columns, and the bad outcomes in groups. */
+/* The results of a sweep for people: a map of 80 columns, and the bad outcomes in groups. */
 #ifndef RUDEPROXY_APP_SWEEP_MAP_H
 #define RUDEPROXY_APP_SWEEP_MAP_H
 

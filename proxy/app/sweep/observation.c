@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/app/log_lines.h"
 #include "proxy/relay/event.h"
 
 struct reader {
     struct observation *seen;
     const struct config *config;
     const json_t *event;
-    const char *line; /* of the event */
-    size_t length;    /* without its newline */
+    struct log_lines lines;
     struct err *err;
 };
 
@@ -118,7 +118,7 @@ static void join_marks(const json_t *marks, char *buf, size_t size)
 static int take_closed(struct reader *reader, struct seen_connection *connection)
 {
     free(reader->seen->record);
-    reader->seen->record = strndup(reader->line, reader->length);
+    reader->seen->record = strndup(reader->lines.text, strcspn(reader->lines.text, "\n"));
     if (reader->seen->record == NULL)
         return out_of_memory(reader);
     connection->sent_upstream =
@@ -158,16 +158,12 @@ static const struct {
     {"closed", take_closed},
 };
 
-static int take_line(struct reader *reader, const char *line, size_t length)
+static int take_event(void *user, json_t *event, struct err *err)
 {
-    json_error_t error;
+    struct reader *reader = user;
     size_t proxy;
-    json_t *event = json_loadb(line, length, 0, &error);
-    if (event == NULL)
-        return err_set(reader->err, "the log of a run has a line that is no JSON: %s", error.text);
+    (void)err; /* reader->err */
     reader->event = event;
-    reader->line = line;
-    reader->length = strcspn(line, "\n");
     int result = 0;
     uint64_t number = number_of(event, "connection");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && result == 0; i++) {
@@ -181,7 +177,6 @@ static int take_line(struct reader *reader, const char *line, size_t length)
         else
             result = number > 0 ? -1 : 0;
     }
-    json_decref(event);
     return result;
 }
 
@@ -197,19 +192,11 @@ int observation_read(
     struct observation *observation, const struct config *config, const char *path, struct err *err)
 {
     struct reader reader = {.seen = observation, .config = config, .err = err};
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    int result = 0;
     *observation = (struct observation){.connections = NULL};
     FILE *in = fopen(path, "re");
     if (in == NULL)
         return errno == ENOENT ? 0 : err_set(err, "cannot read %s: %s", path, strerror(errno));
-    while (result == 0 && (length = getline(&line, &size, in)) > 0)
-        result = take_line(&reader, line, (size_t)length);
-    if (result == 0 && ferror(in))
-        result = err_set(err, "cannot read %s: %s", path, strerror(errno));
-    free(line);
+    int result = log_lines_read_from(&reader.lines, in, take_event, &reader, err);
     fclose(in);
     if (observation->count > 1)
         qsort(observation->connections, observation->count, sizeof observation->connections[0],

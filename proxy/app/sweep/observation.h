@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the JSON log of one run says: its connections with their bytes, messages and endings, and
+ * Reads the JSON log of one run: its connections with their bytes, messages and endings, and
  * whether a fault fired. The log is the program's own, complete, and of one run.
  *
  * Life: observation_read, use, observation_free (also after a failure).

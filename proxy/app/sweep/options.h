@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a sweep was asked to do: the `[sweep]` section of the file, and the options of the same
- * names on the command line, which win.
+ * The options of a sweep: the `[sweep]` section of the file, and the options of the same names on
+ * the command line, which win.
  *
  * Life: sweep_options_init, sweep_options_set for each option, sweep_options_finish, use,
  * sweep_options_deinit. Texts are borrowed from the configuration and from argv.

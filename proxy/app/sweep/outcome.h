@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What came of one run, compared with the baseline. The order of the enum is the order in which an
- * outcome is looked for: the first one that applies.
+ * The outcome of one run, compared with the baseline. The enum is in the order of the checks: the
+ * first outcome that applies counts.
  */
 #ifndef RUDEPROXY_APP_SWEEP_OUTCOME_H
 #define RUDEPROXY_APP_SWEEP_OUTCOME_H
@@ -21,7 +21,7 @@ enum sweep_outcome {
     OUTCOME_COUNT,
 };
 
-/* What one run left to look at. */
+/* The facts of one run: its status, output and log. */
 struct run_facts {
     bool started;    /* the command was executed */
     bool timed_out;  /* ... and killed when its time was over */
@@ -40,7 +40,7 @@ char outcome_letter(enum sweep_outcome outcome);         /* of the map */
 /* -1: there is no such outcome. */
 int outcome_find(const char *name);
 
-/* What is not stable in the baseline is not compared. */
+/* Compares a run with the baseline, except for parts that are not stable in the baseline. */
 enum sweep_outcome outcome_classify(const struct run_facts *run, const struct run_facts *baseline,
     bool compare_status, bool compare_output);
 

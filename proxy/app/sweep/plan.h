@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a sweep tries: cases, each one fault at one place, in the order in which they are tried,
- * with what came of them. Pure: a function of the baseline, the faults, the seed and the outcomes
+ * The plan of a sweep: cases, each one fault at one place, in the order in which they are tried,
+ * with their outcomes. Pure: a function of the baseline, the faults, the seed and the outcomes
  * so far.
  *
  * The first wave holds the places that the conversation itself names: before the first byte, the

@@ -11,7 +11,7 @@
 
 #define SIMPLER_MOST 16 /* places tried for one fault while a run is shrunk */
 
-/* What runs are drawn from: the first wave of the plan, which is in the order of importance. */
+/* The cases from which runs are drawn: the first wave of the plan, most important first. */
 struct space {
     struct sweep_plan plan;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sweep found, for programs: JSON and JUnit XML. For people: map.h. */
+/* The results of a sweep for programs: JSON and JUnit XML. For people: map.h. */
 #ifndef RUDEPROXY_APP_SWEEP_REPORT_H
 #define RUDEPROXY_APP_SWEEP_REPORT_H
 

@@ -28,10 +28,8 @@
 #include "proxy/app/sweep/child.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/descriptors.h"
+#include "proxy/base/hash.h"
 #include "proxy/net/timers.h"
-
-#define FNV_OFFSET UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
-#define FNV_PRIME UINT64_C(0x100000001b3)
 
 struct sweep_slot {
     struct sweep_job *job; /* NULL: free */
@@ -81,14 +79,6 @@ static void remove_files(const struct sweep_runner *runner, unsigned run)
     }
 }
 
-static uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t n)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++)
-        digest = (digest ^ p[i]) * FNV_PRIME;
-    return digest;
-}
-
 /* The file's bytes and their number; a file that is not there is another one than an empty file. */
 static uint64_t digest_file(uint64_t digest, const char *path)
 {
@@ -97,13 +87,13 @@ static uint64_t digest_file(uint64_t digest, const char *path)
     ssize_t n;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return digest_bytes(digest, "-", 1);
+        return hash_bytes(digest, "-", 1);
     while ((n = read(fd, block, sizeof block)) > 0) {
-        digest = digest_bytes(digest, block, (size_t)n);
+        digest = hash_bytes(digest, block, (size_t)n);
         size += (uint64_t)n;
     }
     close(fd);
-    return digest_bytes(digest, &size, sizeof size);
+    return hash_bytes(digest, &size, sizeof size);
 }
 
 /* A file to compare stands in the run's folder, or else where its name says. */
@@ -121,7 +111,7 @@ static uint64_t digest_upstream(const struct observation *seen, uint64_t digest)
     for (size_t i = 0; i < seen->count; i++) {
         const struct seen_connection *connection = &seen->connections[i];
         const uint64_t facts[] = {connection->proxy, connection->number, connection->sent_upstream};
-        digest = digest_bytes(digest, facts, sizeof facts);
+        digest = hash_bytes(digest, facts, sizeof facts);
     }
     return digest;
 }
@@ -132,7 +122,7 @@ static uint64_t digest_output(
     const struct sweep_options *options = runner->options;
     char path[PATH_MAX + 16];
     uint64_t digest = digest_file(
-        FNV_OFFSET, sweep_child_path(runner, job->run, SWEEP_STDOUT, path, sizeof path));
+        HASH_BEGIN, sweep_child_path(runner, job->run, SWEEP_STDOUT, path, sizeof path));
     for (size_t i = 0; i < options->compare_count; i++)
         digest = digest_compared(runner, job->run, options->compares[i], digest);
     return options->compare_upstream ? digest_upstream(seen, digest) : digest;

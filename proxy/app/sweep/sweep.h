@@ -32,7 +32,7 @@ struct sweep {
     uint64_t wave_began;          /* monotonic */
 };
 
-/* What a sweep needs beside the configuration. */
+/* The arguments of a sweep beside the configuration. */
 struct sweep_request {
     struct config *config; /* the sweep may change it: ports, protocols */
     const struct sweep_options *options;

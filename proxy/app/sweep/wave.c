@@ -111,7 +111,7 @@ static void add_run(struct round *round, struct sweep_case *tried, unsigned atte
     round->attempts[round->count++] = attempt;
 }
 
-/* What is written down at once survives a kill. */
+/* Writes the outcome to the journal at once, so that it survives a kill. */
 static void on_run_done(void *user, struct sweep_job *job)
 {
     const struct round *round = user;

@@ -74,7 +74,7 @@ static int print_pcapng(const struct view_log *log)
 /* Prints all connections of a log. Returns an exit status. */
 typedef int view_print(const struct view_log *log);
 
-/* What an option asks for; without one, stdout decides. */
+/* Returns the form that an option asks for. Without an option, stdout decides. */
 static view_print *choose(const struct cli *cli)
 {
     if (cli->view_text)

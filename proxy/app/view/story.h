@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happened on one connection, as rows: what passed between the client, rudeproxy and the
- * server, and notes. It reads the events as web/story.js does, and draws nothing. Pure.
+ * The story of one connection as rows: arrows between the client, rudeproxy and the server, and
+ * notes. It reads the events as web/story.js does, and draws nothing. Pure.
  *
  * Life: view_story_build, use, view_story_free (also after a failure). The events must outlive it.
  */
@@ -80,10 +80,10 @@ struct story {
 MUST_CHECK int view_story_build(struct story *story, const json_t *events);
 void view_story_free(struct story *story);
 
-/* What ended the connection, in words, from its `closed` event. Returns `text`. */
+/* Writes the cause of the end in words, from the `closed` event. Returns `text`. */
 const char *view_cause_text(const json_t *closed, char text[160]);
 
-/* What the peer of a side saw, one line each. */
+/* The observations of the peer of a side, one line each. */
 #define SAW_LINES_MAX 8
 size_t view_story_saw(const struct story *story, enum side side, char lines[SAW_LINES_MAX][80]);
 
