@@ -6,8 +6,16 @@
 
 #include "tests/lib/random_fault.h"
 
-/* What happens to the bytes behind the trigger. */
-enum effect { EFFECT_NONE, EFFECT_CUT, EFFECT_DROPPED, EFFECT_FLIPPED, EFFECT_INSERTED };
+/* What happens to the bytes behind the trigger. CUT_BY_BYTE: the RST answers the first of them; if there
+ * is none, the writer sees a FIN. */
+enum effect {
+    EFFECT_NONE,
+    EFFECT_CUT,
+    EFFECT_CUT_BY_BYTE,
+    EFFECT_DROPPED,
+    EFFECT_FLIPPED,
+    EFFECT_INSERTED
+};
 
 static const struct plan_row {
     const char *name;
@@ -28,10 +36,10 @@ static const struct plan_row {
     {"close-reader", "type = close\nside = %1\n", EFFECT_CUT, END_FIN, END_FIN, false},
     {"after-fin", "type = reset\nmode = after_fin\nside = %1\n", EFFECT_CUT, END_FIN, END_FIN,
         false},
-    {"unread", "type = unread\nside = %2\n", EFFECT_CUT, END_FIN, END_RST, false},
+    {"unread", "type = unread\nside = %2\n", EFFECT_CUT_BY_BYTE, END_FIN, END_RST, false},
     {"shut-rd", "type = shut_rd\nside = %2\n", EFFECT_DROPPED, END_FIN, END_FIN, true},
-    {"shut-rd-reset", "type = shut_rd\nside = %2\nmode = reset\n", EFFECT_CUT, END_FIN, END_RST,
-        false},
+    {"shut-rd-reset", "type = shut_rd\nside = %2\nmode = reset\n", EFFECT_CUT_BY_BYTE, END_FIN,
+        END_RST, false},
     {"stall", "type = stall\nfor = 3ms\n", EFFECT_NONE, END_FIN, END_FIN, true},
     {"hold-fin", "type = hold_fin\nfor = 3ms\n", EFFECT_NONE, END_FIN, END_FIN, true},
     {"half-close", "type = half_close\nside = %1\n", EFFECT_CUT, END_FIN, END_FIN, true},
@@ -136,7 +144,7 @@ void fault_plan_predict(const struct fault_plan *plan, struct plan_outcome *out)
     *out =
         (struct plan_outcome){.length = length, .reader = END_FIN, .writer = END_FIN, .offset = at};
     memcpy(out->bytes, plan->bytes, length);
-    if (effect == EFFECT_CUT || effect == EFFECT_DROPPED)
+    if (effect == EFFECT_CUT || effect == EFFECT_CUT_BY_BYTE || effect == EFFECT_DROPPED)
         out->length = at;
     for (size_t i = at; effect == EFFECT_FLIPPED && i < length; i++)
         out->bytes[i] = (char)~out->bytes[i];
@@ -147,6 +155,8 @@ void fault_plan_predict(const struct fault_plan *plan, struct plan_outcome *out)
     }
     out->reader = fires ? plan->row->reader : END_FIN;
     out->writer = fires ? plan->row->writer : END_FIN;
+    if (effect == EFFECT_CUT_BY_BYTE && at == length)
+        out->writer = END_FIN;
     out->answered = fault_plan_earlier(plan);
     if (!fires || plan->row->answers)
         out->answered += plan->field[LATER];
