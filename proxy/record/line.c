@@ -6,6 +6,7 @@
  */
 #include "proxy/record/line.h"
 
+#include <inttypes.h>
 #include <time.h>
 
 #include "proxy/base/err.h"
@@ -64,18 +65,17 @@ static void write_side(struct writer *writer, enum side side, const struct side_
     writer_close(writer);
 }
 
+/* Writes JSON. Each entry is one call, since most connections have four. */
 static void write_ends(struct writer *writer, const struct event *event)
 {
     time_us accepted_at = event->at - event->u.closed.duration_us;
     writer_list_begin(writer, "ends");
     for (unsigned i = 0; i < event->u.closed.end_count; i++) {
         const struct end_entry *entry = &event->u.closed.ends[i];
-        writer_item_begin(writer);
-        writer_string(writer, "side", side_name(entry->side));
-        writer_string(writer, "end", end_mark_name(entry->mark));
-        writer_number(writer, "at_us", entry->at - accepted_at);
-        writer_number(writer, "events", entry->events);
-        writer_item_end(writer);
+        fprintf(writer->out,
+            "%s{\"side\":\"%s\",\"end\":\"%s\",\"at_us\":%" PRIu64 ",\"events\":%u}",
+            i > 0 ? "," : "", side_name(entry->side), end_mark_name(entry->mark),
+            entry->at - accepted_at, entry->events);
     }
     writer_list_end(writer);
 }
