@@ -7,7 +7,10 @@
 # INI: `blackhole` at `message:1/heartbeat`
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$(dirname "$0")/../lib/servers.sh"
 need_npm @cloudamqp/amqp-client@2.1.1
+rabbitmq_is_installed || skip "rabbitmq-server is not installed"
 rabbitmq_start
 cat >"$work/client.mjs" <<'JS'
 import { AMQPClient } from '@cloudamqp/amqp-client';
@@ -29,3 +32,4 @@ INI
     fault_fired
 }
 reproduce attempt
+rabbitmq_stop

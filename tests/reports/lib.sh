@@ -242,34 +242,6 @@ chunks_try() { # PORT
     server_port=$1
 }
 
-# rabbitmq_start - a broker of ours, which starts slowly; sets rabbitmq_port.
-rabbitmq_start() {
-    rabbitmq=/usr/lib/rabbitmq/bin/rabbitmq-server # the one in /usr/sbin insists on its own user and folders
-    [ -x "$rabbitmq" ] || skip "rabbitmq-server is not installed"
-    need epmd
-    on_free_port epmd_try
-    on_free_port rabbitmq_try
-}
-
-# epmd_try PORT - the names of Erlang's nodes; the broker would leave one of its own behind.
-epmd_try() {
-    server_start "$1" epmd -port "$1" -address 127.0.0.1 || return 1
-    epmd_port=$1
-}
-
-rabbitmq_try() { # PORT
-    env HOME="$work" ERL_EPMD_PORT="$epmd_port" ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME="rude$1@localhost" \
-        RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$1" RABBITMQ_DIST_PORT="$(unused_port)" RABBITMQ_LOGS=- \
-        RABBITMQ_MNESIA_BASE="$work/rabbitmq" RABBITMQ_LOG_BASE="$work/rabbitmq" RABBITMQ_CONFIG_FILE="$work/none" \
-        RABBITMQ_ENABLED_PLUGINS_FILE="$work/none" RABBITMQ_PID_FILE="$work/rabbitmq.pid" \
-        "$rabbitmq" >"$work/$1.server" 2>&1 </dev/null &
-    servers+=("$!")
-    eventually 200 gone_or "$!" port_open "$1" || fail "the broker does not start: $(tail "$work/$1.server")"
-    ! process_gone "$!" || return 1
-    # shellcheck disable=SC2034 # for the reports
-    rabbitmq_port=$1
-}
-
 # smtp_server_start - aiosmtpd, which adds each mail to $work/mails; sets server_port.
 smtp_server_start() {
     need_python aiosmtpd
