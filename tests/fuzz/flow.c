@@ -10,8 +10,8 @@
 
 #include "tests/lib/memory_session.h"
 
-/* Bytes that each side sends at most. At the slowest rate of the faults below a run takes some
- * thousand timers: more would only make runs slow. */
+/* Bytes that each side sends at most. More, slower rates or smaller slices below would take more
+ * timers, and make runs slow. */
 #define CAP (768u << 10)
 
 static const char *const buffers[] = {"4k", "64k", "256k", "512k"};
@@ -21,17 +21,17 @@ static const char *const faults[] = {
     "",
     "[fault f]\ntype = latency\ndelay = 5ms\n",
     "[fault f]\ntype = latency\ndelay = 3ms\njitter = 3ms\ndirection = both\n",
-    "[fault f]\ntype = bandwidth\nrate = 1M/s\n",
-    "[fault f]\ntype = bandwidth\nrate = 4M/s\ndirection = both\nuntil = time:20ms\n",
-    "[fault f]\ntype = slice\nsize = 7\n",
-    "[fault f]\ntype = slice\nsize = 100\ngap = 1ms\ndirection = upstream\n",
+    "[fault f]\ntype = bandwidth\nrate = 16M/s\n",
+    "[fault f]\ntype = bandwidth\nrate = 64M/s\ndirection = both\nuntil = time:20ms\n",
+    "[fault f]\ntype = slice\nsize = 70\n",
+    "[fault f]\ntype = slice\nsize = 1000\ngap = 1ms\ndirection = upstream\n",
     "[fault f]\ntype = lossy\nrate = 20%\n",
     "[fault f]\ntype = stall\nuntil = time:30ms\n",
     "[fault f]\ntype = stall\nwhen = bytes:1000\nuntil = time:30ms\ndirection = both\n",
     "[fault f]\ntype = hold_fin\nfor = 10ms\n",
     "[fault f]\ntype = noop\nwhen = match:\"ab\"\nedge = before\n",
-    "[fault f]\ntype = slice\nsize = 50\n[fault g]\ntype = latency\ndelay = 2ms\n",
-    "[fault f]\ntype = bandwidth\nrate = 2M/s\n[fault g]\ntype = slice\nsize = 1k\n",
+    "[fault f]\ntype = slice\nsize = 500\n[fault g]\ntype = latency\ndelay = 2ms\n",
+    "[fault f]\ntype = bandwidth\nrate = 32M/s\n[fault g]\ntype = slice\nsize = 1k\n",
     "[fault f]\ntype = noop\nwhen = bytes:5000\n[fault g]\ntype = noop\nwhen = eof\n",
     "[fault f]\ntype = latency\ndelay = 1ms\nwhen = match:\"bc\"\nuntil = match:\"cd\"\n",
 };
