@@ -111,7 +111,7 @@ static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
 /* Returns how many of the next bytes no fault and no framing needs to see. */
 static uint64_t unseen_bytes(const struct flow *flow)
 {
-    uint64_t to_edge = flow->edge - flow_tail(flow);
+    uint64_t tail = flow_tail(flow), to_edge = flow->edge > tail ? flow->edge - tail : 0;
     if (flow->messages == NULL)
         return to_edge;
     uint64_t skippable = messages_skippable(flow->messages, flow);
@@ -192,8 +192,8 @@ static ssize_t take_unspliced(struct flow *flow)
 static ssize_t take_spliced(struct flow *flow)
 {
     uint64_t max = splice_allowance(flow), offset = flow_tail(flow);
-    if (max == 0)
-        return 0;
+    if (max == 0) /* if nothing is pending, only a read can go on: a ring always has a page */
+        return flow_pending(flow) == 0 ? take_unspliced(flow) : 0;
     if (flow->shaping != NULL)
         shaping_note_empty(flow->shaping, flow_pending(flow) == 0);
     ssize_t n = splice_queue_read(&flow->spliced, flow->source, (size_t)max);

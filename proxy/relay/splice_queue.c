@@ -69,7 +69,7 @@ static ssize_t fill_fresh(struct splice_queue *queue, struct endpoint *ep, size_
 /* splice(2) says EAGAIN of an empty socket, and of a full pipe: a fresh pipe tells. */
 ssize_t splice_queue_read(struct splice_queue *queue, struct endpoint *ep, size_t max)
 {
-    const unsigned ready = ep->ready;
+    const unsigned readable = ep->ready & ENDPOINT_READABLE;
     if (queue->last == NULL)
         return fill_fresh(queue, ep, max);
     if (queue->last->refused)
@@ -77,7 +77,7 @@ ssize_t splice_queue_read(struct splice_queue *queue, struct endpoint *ep, size_
     ssize_t n = fill_last(queue, ep, max);
     if (n != -EAGAIN || queue->last->bytes == 0)
         return n;
-    ep->ready = ready;
+    ep->ready |= readable;
     return fill_fresh(queue, ep, max);
 }
 

@@ -118,6 +118,42 @@ static void bytes_in_pipes_count_as_memory(void **state)
     close_it(state);
 }
 
+/* Other connections hold all the memory that rings and pipes may use. */
+static void a_delayed_bulk_stream_moves_on_where_others_hold_all_memory(void **state)
+{
+    struct memory_session *it = open_spliced(state, LATENCY);
+    feed_delayed(it);
+    spliced_of(it, FLOW_SPLICE_MIN); /* says that the stream is still a bulk stream */
+    memory_session_advance(it, US_PER_S);
+    size_t before = arrived(it);
+    it->pool.most = it->pool.held = MEMORY_CONDUIT_MAX;
+    memory_session_feed(it, SIDE_SERVER, bytes, 2 * FLOW_SPLICE_MIN);
+    memory_session_advance(it, 10 * US_PER_S);
+    assert_int_equal(arrived(it), before + 2 * FLOW_SPLICE_MIN);
+    assert_int_equal(it->pool.held, MEMORY_CONDUIT_MAX);
+    it->pool.most = it->pool.held = 0;
+    close_it(state);
+}
+
+static void a_fault_that_comes_among_delayed_bytes_stops_the_reading(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_session *it = open_spliced(state, LATENCY);
+    struct config config;
+    feed_delayed(it);
+    spliced_of(it, FLOW_SPLICE_MIN); /* says that the stream is still a bulk stream */
+    assert_int_equal(
+        memory_config_read(&config, LATENCY G "type = reset\nwhen = bytes:500000\n"), 0);
+    assert_int_equal(memory_session_adopt(it, &fixture->proxy, &config), 0);
+    size_t read = it->end[SIDE_SERVER].in_read;
+    spliced_of(it, 2 * FLOW_READ_MAX);
+    assert_int_equal(it->end[SIDE_SERVER].in_read, read);
+    memory_session_advance(it, US_PER_S);
+    memory_session_expect(it, SIDE_CLIENT, bytes, 500000);
+    config_free(&config);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +163,8 @@ int main(void)
         TEST(delayed_bulk_data_waits_in_pipes),
         TEST(delayed_bytes_are_copied_where_a_fault_may_need_them),
         TEST(bytes_in_pipes_count_as_memory),
+        TEST(a_delayed_bulk_stream_moves_on_where_others_hold_all_memory),
+        TEST(a_fault_that_comes_among_delayed_bytes_stops_the_reading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
