@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The API as a whole: opens the HTTP server, passes each request to the guard and to its route, and
- * wakes event streams once in a turn of the loop.
+ * The API as a whole: opens the HTTP server, checks the access of each request, passes it to its
+ * route, and wakes event streams once in a turn of the loop.
  */
 #include "proxy/admin/admin.h"
 
@@ -10,15 +10,15 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "proxy/admin/access.h"
 #include "proxy/admin/call.h"
-#include "proxy/admin/guard.h"
 #include "proxy/admin/route.h"
 #include "proxy/net/listen_address.h"
 
 static void on_head(void *user, struct http_request *request)
 {
     const struct call call = {.admin = user, .request = request, .query = ""};
-    guard_check(&call);
+    access_check(&call);
 }
 
 static void on_request(void *user, struct http_request *request)
@@ -31,9 +31,9 @@ static const struct http_calls http_calls = {
     .on_request = on_request,
 };
 
-static void on_tell(struct poller_task *task)
+static void on_wake_streams(struct poller_task *task)
 {
-    http_wake_streams(&container_of(task, struct admin, tell)->http);
+    http_wake_streams(&container_of(task, struct admin, wake_streams)->http);
 }
 
 /* Sends something regularly, because only a failed send shows that a reader is gone. */
@@ -115,8 +115,8 @@ struct admin *admin_open(
     if (getrandom(&admin->boot, sizeof admin->boot, GRND_NONBLOCK) != sizeof admin->boot)
         admin->boot = timers_now();
     make_page_token(admin->page_token);
-    admin->tell.run = on_tell;
-    list_init(&admin->tell.link);
+    admin->wake_streams.run = on_wake_streams;
+    list_init(&admin->wake_streams.link);
     if (open_parts(admin, err) == 0) {
         admin->names.on_answer = on_name;
         resolver_watch(&admin->context.worker->resolver, &admin->names);
@@ -134,7 +134,7 @@ void admin_close(struct admin *admin)
     struct timers *timers = &admin->context.worker->timers;
     list_remove(&admin->names.link);
     http_close(&admin->http);
-    list_remove(&admin->tell.link);
+    list_remove(&admin->wake_streams.link);
     timer_deinit(timers, &admin->keep_alive);
     loop_lag_deinit(&admin->lag);
     event_ring_deinit(&admin->events);
@@ -145,7 +145,7 @@ void admin_note_event(struct admin *admin, const struct event *event)
 {
     event_ring_add(&admin->events, event);
     if (!list_empty(&admin->http.streams))
-        poller_soon(&admin->context.worker->poller, &admin->tell);
+        poller_soon(&admin->context.worker->poller, &admin->wake_streams);
 }
 
 void admin_address(const struct admin *admin, char *buf, size_t size)

@@ -23,9 +23,9 @@ struct admin {
     struct http http;
     struct event_ring events;
     struct loop_lag lag;
-    struct poller_task tell;       /* wakes streams for new events, once a turn */
-    struct timer keep_alive;       /* wakes them if nothing has happened for a while */
-    struct resolver_watcher names; /* resumes the requests that wait for a name */
+    struct poller_task wake_streams; /* wakes streams for new events, once a turn */
+    struct timer keep_alive;         /* wakes them if nothing has happened for a while */
+    struct resolver_watcher names;   /* resumes the requests that wait for a name */
     struct address address;
     char token[OPTION_PATH_MAX];      /* "": not required */
     char page_token[PAGE_TOKEN_SIZE]; /* of this run; "": the page needs the admin_token */

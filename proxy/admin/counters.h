@@ -8,15 +8,16 @@
 
 static inline uint64_t counters_bytes_in(const struct session *session, enum side side)
 {
-    const struct session_side *half = &session->side[side];
-    return half->ep != NULL ? flow_read(&session->flow[side]) : half->record.bytes_in;
+    const struct session_side *socket = &session->side[side];
+    return socket->ep != NULL ? flow_read(&session->flow[side]) : socket->record.bytes_in;
 }
 
 static inline uint64_t counters_bytes_out(const struct session *session, enum side side)
 {
-    const struct session_side *half = &session->side[side];
+    const struct session_side *socket = &session->side[side];
     const struct flow *towards = &session->flow[!side];
-    return half->ep != NULL ? flow_forwarded(towards) + towards->inserted : half->record.bytes_out;
+    return socket->ep != NULL ? flow_forwarded(towards) + towards->inserted
+                              : socket->record.bytes_out;
 }
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/record/line.h"
+#include "proxy/record/event_line.h"
 
 int event_ring_init(struct event_ring *ring, int64_t wall_offset_us)
 {
@@ -29,7 +29,7 @@ void event_ring_add(struct event_ring *ring, const struct event *event)
     free(line->json);
     line->kind = event->kind;
     rewind(ring->out);
-    line_write(ring->out, LOG_JSON, (int64_t)event->at + ring->wall_offset_us, event);
+    event_line_write(ring->out, LOG_JSON, (int64_t)event->at + ring->wall_offset_us, event);
     bool whole = fflush(ring->out) == 0;
     long size = ftell(ring->out);
     line->json = whole && size > 0 ? strndup(ring->scratch, (size_t)size - 1) : NULL;

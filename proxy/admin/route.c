@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/admin/guard.h"
+#include "proxy/admin/access.h"
 #include "proxy/admin/ui/ui.h"
 
 #define SEGMENTS_MAX 8
@@ -185,7 +185,7 @@ static void refuse_browser(const struct call *call, bool own)
  * later. */
 static void handle(const struct call *call, const struct route *route, bool own)
 {
-    if (guard_is_browser(call) && !guard_is_own_page(call))
+    if (access_is_browser(call) && !access_is_own_page(call))
         refuse_browser(call, own);
     else
         route->handle(call);

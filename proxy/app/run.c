@@ -23,7 +23,6 @@
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
 #include "proxy/app/limits.h"
-#include "proxy/app/messages.h"
 #include "proxy/app/notify.h"
 #include "proxy/app/outcome.h"
 #include "proxy/app/parent.h"
@@ -33,6 +32,7 @@
 #include "proxy/app/sandbox.h"
 #include "proxy/app/seed.h"
 #include "proxy/app/status_line.h"
+#include "proxy/app/stderr_stream.h"
 #include "proxy/app/view/pcap_file.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
@@ -43,7 +43,7 @@
 struct run {
     const struct run_options *options;
     struct config config; /* in force */
-    struct messages messages;
+    struct stderr_stream stderr_stream;
     struct status_line status;
     struct log log;
     struct ledger ledger;
@@ -112,8 +112,8 @@ static void on_grace_over(uv_timer_t *timer)
 static void on_still_open(uv_timer_t *timer)
 {
     struct run *run = container_of(timer, struct run, grace);
-    uint64_t left_ms = run->config.settings.grace_us / US_PER_MS - MESSAGES_WAIT_MS;
-    messages_say_waiting(run->worker.connections, left_ms);
+    uint64_t left_ms = run->config.settings.grace_us / US_PER_MS - STDERR_STREAM_WAIT_MS;
+    stderr_stream_say_waiting(run->worker.connections, left_ms);
     uv_timer_start(timer, on_grace_over, left_ms, 0);
 }
 
@@ -133,8 +133,8 @@ static void stop(struct run *run)
     proxies_stop_listening(&run->worker);
     if (second || run->worker.connections == 0)
         finish(run);
-    else if (grace_ms > MESSAGES_WAIT_MS)
-        uv_timer_start(&run->grace, on_still_open, MESSAGES_WAIT_MS, 0);
+    else if (grace_ms > STDERR_STREAM_WAIT_MS)
+        uv_timer_start(&run->grace, on_still_open, STDERR_STREAM_WAIT_MS, 0);
     else
         uv_timer_start(&run->grace, on_grace_over, grace_ms, 0);
 }
@@ -327,7 +327,7 @@ static int start(struct run *run, struct err *err)
     if (report_ready(run, err) != 0 || start_child(run, err) != 0)
         return -1;
     reload_begin(&run->reload);
-    status_line_start(&run->status, &run->worker, &run->ledger, &run->messages);
+    status_line_start(&run->status, &run->worker, &run->ledger, &run->stderr_stream);
     return 0;
 }
 
@@ -411,13 +411,13 @@ static int open_outputs(struct run *run, struct err *err)
     const struct settings *settings = &run->config.settings;
     if (limits_raise_descriptors(err) != 0)
         return -1;
-    const struct messages_options messages = {.gathered = strcmp(settings->log, "stderr") == 0,
+    const struct stderr_stream_options stream = {.gathered = strcmp(settings->log, "stderr") == 0,
         .has_status = status_line_wanted(run->options, settings)};
-    if (messages_open(&run->messages, &messages, err) != 0)
+    if (stderr_stream_open(&run->stderr_stream, &stream, err) != 0)
         return -1;
     if (settings->pcap[0] != '\0' && (run->pcap = pcap_file_open(settings->pcap, err)) == NULL)
         return -1;
-    return log_open(&run->log, settings, run->messages.writer, err);
+    return log_open(&run->log, settings, run->stderr_stream.queue, err);
 }
 
 int run_config(struct config *config, const struct run_options *options)
@@ -442,7 +442,7 @@ int run_config(struct config *config, const struct run_options *options)
         fprintf(stderr, "rudeproxy: %s\n", err.text);
     pcap_file_close(run->pcap);
     log_close(&run->log);
-    messages_close(&run->messages);
+    stderr_stream_close(&run->stderr_stream);
     ledger_deinit(&run->ledger);
     config_free(&run->config);
     free(run);

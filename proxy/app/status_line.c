@@ -94,16 +94,16 @@ static void on_time(uv_timer_t *timer)
         now.open, now.connections, rates[DIRECTION_UPSTREAM], rates[DIRECTION_DOWNSTREAM],
         now.fired);
     text[width()] = '\0';
-    messages_show_status(line->messages, text);
+    stderr_stream_show_status(line->stream, text);
 }
 
 void status_line_start(struct status_line *line, const struct worker *worker,
-    const struct ledger *ledger, struct messages *messages)
+    const struct ledger *ledger, struct stderr_stream *stream)
 {
-    if (messages->above == NULL)
+    if (stream->above == NULL)
         return;
     *line = (struct status_line){
-        .worker = worker, .ledger = ledger, .messages = messages, .drawn_at = timers_now()};
+        .worker = worker, .ledger = ledger, .stream = stream, .drawn_at = timers_now()};
     uv_timer_init(worker->loop, &line->timer);
     line->started = uv_timer_start(&line->timer, on_time, PERIOD_MS, PERIOD_MS) == 0;
 }

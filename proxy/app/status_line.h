@@ -3,20 +3,20 @@
  * `rudeproxy run` on a terminal: one line below its messages, with what happens now. It is drawn
  * twice a second and is no part of any log.
  *
- * Life: status_line_wanted before messages_open, status_line_start, status_line_close.
+ * Life: status_line_wanted before stderr_stream_open, status_line_start, status_line_close.
  */
 #ifndef RUDEPROXY_APP_STATUS_LINE_H
 #define RUDEPROXY_APP_STATUS_LINE_H
 
-#include "proxy/app/messages.h"
 #include "proxy/app/run.h"
+#include "proxy/app/stderr_stream.h"
 #include "proxy/net/worker.h"
 #include "proxy/record/ledger.h"
 
 struct status_line {
     const struct worker *worker;
     const struct ledger *ledger;
-    struct messages *messages;
+    struct stderr_stream *stream;
     uv_timer_t timer;
     bool started;
     uint64_t bytes[2]; /* moved when it was drawn last, by enum direction */
@@ -29,7 +29,7 @@ bool status_line_wanted(const struct run_options *options, const struct settings
 
 /* Does nothing if messages have no status line. All three outlive it. */
 void status_line_start(struct status_line *line, const struct worker *worker,
-    const struct ledger *ledger, struct messages *messages);
+    const struct ledger *ledger, struct stderr_stream *stream);
 
 /* Idempotent. Run the loop until the timer is closed. */
 void status_line_close(struct status_line *line);

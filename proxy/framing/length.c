@@ -44,17 +44,17 @@ static bool open_packet(
     struct length_state *state = framing->state;
     struct length_stream *stream = &state->streams[direction];
     const struct length_row *row = stream->row;
-    bool goes_on = row->continued != 0 && header->length == row->continued;
+    bool is_continued = row->continued != 0 && header->length == row->continued;
     bool first = !stream->continues;
     if (first && row->name != NULL && !row->name(state, direction, header))
         return false;
     stream->in_body = true;
-    stream->continues = goes_on;
+    stream->continues = is_continued;
     framing->streams[direction].skip = header->size - header->seen;
     framing->streams[direction].opening = FRAMING_NONE;
     if (first && !row->silent) {
         framer_begin(framing, direction, start, header->kind);
-        framer_sized(framing, direction, goes_on ? FRAMING_UNKNOWN_SIZE : header->size);
+        framer_sized(framing, direction, is_continued ? FRAMING_UNKNOWN_SIZE : header->size);
     }
     return true;
 }

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "proxy/record/line.h"
+#include "proxy/record/event_line.h"
 #include "proxy/record/output_file.h"
 #include "proxy/record/report.h"
 #include "proxy/record/xml.h"
@@ -55,9 +55,9 @@ static void put_counts(const struct ledger *ledger, FILE *out)
 /* JUnit's schema has whole seconds without a time zone. */
 static void put_times(const struct ledger *ledger, FILE *out)
 {
-    char started[LINE_TIME_MAX];
+    char started[EVENT_LINE_TIME_MAX];
     int64_t took_us = ledger->ended_us - ledger->started_us;
-    line_time_text(ledger->started_us, started, sizeof started);
+    event_line_time_text(ledger->started_us, started, sizeof started);
     started[strcspn(started, ".")] = '\0';
     xml_put_attribute("timestamp", started, out);
     fprintf(out, " time=\"%" PRId64 ".%03d\"", took_us / US_PER_S,

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/record/line.h"
+#include "proxy/record/event_line.h"
 
 void ledger_init(struct ledger *ledger)
 {
-    *ledger = (struct ledger){.started_us = line_wall_us()};
+    *ledger = (struct ledger){.started_us = event_line_wall_us()};
 }
 
 void ledger_deinit(struct ledger *ledger)
@@ -318,7 +318,7 @@ static void add_counts(struct ledger *ledger, const struct list *counters)
 
 void ledger_settle(struct ledger *ledger, const struct fault_counters *book)
 {
-    ledger->ended_us = line_wall_us();
+    ledger->ended_us = event_line_wall_us();
     for (size_t i = 0; i < ledger->fault_count; i++)
         ledger->faults[i].armed = ledger->faults[i].fired = 0;
     add_counts(ledger, &book->named);

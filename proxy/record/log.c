@@ -9,32 +9,32 @@
 #include <unistd.h>
 
 #include "proxy/base/memory_file.h"
-#include "proxy/record/line.h"
-#include "proxy/record/writer.h"
+#include "proxy/record/event_line.h"
+#include "proxy/record/fields.h"
 
-static struct line_writer *open_writer(
-    const struct settings *settings, struct line_writer *messages, struct err *err)
+static struct line_queue *open_queue(
+    const struct settings *settings, struct line_queue *messages, struct err *err)
 {
     if (strcmp(settings->log, "stderr") == 0)
         return messages;
     if (strcmp(settings->log, "stdout") == 0)
-        return line_writer_open_fd(STDOUT_FILENO, _IOFBF, err);
-    return line_writer_open(settings->log, _IOFBF, err);
+        return line_queue_open_fd(STDOUT_FILENO, _IOFBF, err);
+    return line_queue_open(settings->log, _IOFBF, err);
 }
 
 int log_open(
-    struct log *log, const struct settings *settings, struct line_writer *messages, struct err *err)
+    struct log *log, const struct settings *settings, struct line_queue *messages, struct err *err)
 {
     *log = (struct log){.format = (enum log_format)settings->log_format,
         .pending_since = TIME_NEVER,
-        .wall_offset_us = line_wall_offset_us()};
+        .wall_offset_us = event_line_wall_offset_us()};
     if (strcmp(settings->log, "none") == 0)
         return 0;
-    log->writer = open_writer(settings, messages, err);
-    if (log->writer == NULL)
+    log->queue = open_queue(settings, messages, err);
+    if (log->queue == NULL)
         return -1;
-    log->is_messages = log->writer == messages;
-    log->out = log->is_messages ? stderr : line_writer_stream(log->writer);
+    log->is_messages = log->queue == messages;
+    log->out = log->is_messages ? stderr : line_queue_stream(log->queue);
     return 0;
 }
 
@@ -43,39 +43,39 @@ int log_reopen(struct log *log, struct err *err)
     if (log->out == NULL)
         return 0;
     log->failed = false;
-    return line_writer_reopen(log->writer, err);
+    return line_queue_reopen(log->queue, err);
 }
 
 uint64_t log_lost(const struct log *log)
 {
-    return log->out == NULL ? 0 : line_writer_lost(log->writer);
+    return log->out == NULL ? 0 : line_queue_lost(log->queue);
 }
 
 static void write_lost(struct log *log)
 {
-    struct writer writer;
-    char time[LINE_TIME_MAX];
+    struct fields fields;
+    char time[EVENT_LINE_TIME_MAX];
     uint64_t lost = log_lost(log);
-    line_time_text(line_wall_us(), time, sizeof time);
-    writer_begin(&writer, log->out, log->format);
+    event_line_time_text(event_line_wall_us(), time, sizeof time);
+    fields_begin(&fields, log->out, log->format);
     if (log->format == LOG_JSON) {
-        writer_string(&writer, "time", time);
-        writer_string(&writer, "event", "lost");
+        fields_string(&fields, "time", time);
+        fields_string(&fields, "event", "lost");
     } else {
         fprintf(log->out, "%s lost", time);
-        writer.first = false;
+        fields.first = false;
     }
-    writer_number(&writer, "count", lost - log->lost_logged);
-    writer_number(&writer, "total", lost);
-    writer_end(&writer);
+    fields_number(&fields, "count", lost - log->lost_logged);
+    fields_number(&fields, "total", lost);
+    fields_end(&fields);
     log->lost_logged = lost;
 }
 
 /* Reports on stderr that the log fails, once until it works again; not if stderr is the log. */
 static void note_failure(struct log *log)
 {
-    int errnum = line_writer_errnum(log->writer);
-    bool lost = !line_writer_has_room(log->writer);
+    int errnum = line_queue_errnum(log->queue);
+    bool lost = !line_queue_has_room(log->queue);
     bool failed = errnum != 0 || lost;
     if (failed && !log->failed && !log->is_messages)
         fprintf(stderr, "rudeproxy: cannot write the log: %s; it is tried again%s\n",
@@ -94,15 +94,15 @@ void log_flush(struct log *log)
 
 void log_sync(struct log *log)
 {
-    if (log->out != NULL && line_writer_is_file(log->writer))
-        line_writer_drain(log->writer, LOG_SYNC_MS);
+    if (log->out != NULL && line_queue_is_file(log->queue))
+        line_queue_drain(log->queue, LOG_SYNC_MS);
     log_flush(log);
 }
 
 /* Logs the losses if there is room. Returns whether a `lost` event is still pending. */
 static bool log_losses(struct log *log)
 {
-    if (log_lost(log) != log->lost_logged && line_writer_has_room(log->writer))
+    if (log_lost(log) != log->lost_logged && line_queue_has_room(log->queue))
         write_lost(log);
     note_failure(log);
     return log_lost(log) != log->lost_logged;
@@ -121,52 +121,52 @@ int log_flush_if_due(struct log *log, time_us now)
     log->pending_since = TIME_NEVER;
     if (pending)
         log_flush(log);
-    return lost || !line_writer_is_idle(log->writer) ? LINE_WRITER_RETRY_MS : -1;
+    return lost || !line_queue_is_idle(log->queue) ? LINE_QUEUE_RETRY_MS : -1;
 }
 
 void log_finish(struct log *log)
 {
     if (log->out != NULL)
-        line_writer_finish(log->writer, LOG_FINISH_MS);
+        line_queue_finish(log->queue, LOG_FINISH_MS);
 }
 
 void log_close(struct log *log)
 {
     if (!log->is_messages)
-        line_writer_close(log->writer);
+        line_queue_close(log->queue);
     log->out = NULL;
-    log->writer = NULL;
+    log->queue = NULL;
 }
 
 void log_event(struct log *log, const struct event *event)
 {
     if (log->out == NULL)
         return;
-    if (!line_writer_has_room(log->writer)) {
-        line_writer_lose(log->writer);
+    if (!line_queue_has_room(log->queue)) {
+        line_queue_lose(log->queue);
         return;
     }
     if (log_lost(log) != log->lost_logged)
         write_lost(log);
-    line_write(log->out, log->format, (int64_t)event->at + log->wall_offset_us, event);
-    if (__fpending(log->out) > LINE_WRITER_BUFFER / 2)
+    event_line_write(log->out, log->format, (int64_t)event->at + log->wall_offset_us, event);
+    if (__fpending(log->out) > LINE_QUEUE_BUFFER / 2)
         log_flush(log);
 }
 
 /* The seed is a string, because many readers of JSON cannot hold integers above 2^53. */
 static void write_config(FILE *out, const char *event, const struct config *config, const char *ini)
 {
-    struct writer writer;
-    char time[LINE_TIME_MAX], seed[24];
-    line_time_text(line_wall_us(), time, sizeof time);
+    struct fields fields;
+    char time[EVENT_LINE_TIME_MAX], seed[24];
+    event_line_time_text(event_line_wall_us(), time, sizeof time);
     snprintf(seed, sizeof seed, "%" PRIu64, config->settings.seed);
-    writer_begin(&writer, out, LOG_JSON);
-    writer_string(&writer, "time", time);
-    writer_string(&writer, "event", event);
-    writer_string(&writer, "version", RUDEPROXY_VERSION);
-    writer_string(&writer, "seed", seed);
-    writer_string(&writer, "config", ini);
-    writer_end(&writer);
+    fields_begin(&fields, out, LOG_JSON);
+    fields_string(&fields, "time", time);
+    fields_string(&fields, "event", event);
+    fields_string(&fields, "version", RUDEPROXY_VERSION);
+    fields_string(&fields, "seed", seed);
+    fields_string(&fields, "config", ini);
+    fields_end(&fields);
 }
 
 /* Returns the configuration without the API, which a repetition does not need and whose token is
@@ -199,7 +199,7 @@ void log_config(struct log *log, const char *event, const struct config *config)
     }
     /* the line may be longer than the stream's buffer */
     if (line != NULL)
-        line_writer_put(log->writer, line, size);
+        line_queue_put(log->queue, line, size);
     else
         fputs("rudeproxy: out of memory: the log has no configuration for replay\n", stderr);
     free(line);

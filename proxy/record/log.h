@@ -4,7 +4,7 @@
  * and written at most LOG_LAG_US after their event: two writes for each connection would be a tenth
  * of its system calls.
  *
- * The log never blocks (line_writer.h). Lines that cannot be written in time are counted as lost,
+ * The log never blocks (line_queue.h). Lines that cannot be written in time are counted as lost,
  * and a `lost` event reports them as soon as there is room again.
  */
 #ifndef RUDEPROXY_RECORD_LOG_H
@@ -16,7 +16,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
-#include "proxy/record/line_writer.h"
+#include "proxy/record/line_queue.h"
 #include "proxy/relay/event.h"
 
 #define LOG_LAG_US (20 * US_PER_MS)
@@ -27,20 +27,20 @@
 #define LOG_SYNC_MS 50
 
 struct log {
-    FILE *out;                  /* NULL: no log */
-    struct line_writer *writer; /* of `out` */
-    bool is_messages;           /* the writer is that of stderr, and not owned */
-    time_us pending_since;      /* since when lines are pending, as far as seen; TIME_NEVER: none */
+    FILE *out;                /* NULL: no log */
+    struct line_queue *queue; /* of `out` */
+    bool is_messages;         /* the queue is that of stderr, and not owned */
+    time_us pending_since;    /* since when lines are pending, as far as seen; TIME_NEVER: none */
     enum log_format format;
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
     bool failed;            /* stderr has a message that writing fails; reset when it works again */
     uint64_t lost_logged;   /* number of lost lines that `lost` events have reported */
 };
 
-/* Opens the log. `messages` is the writer behind stderr, which the log may share: then it writes to
+/* Opens the log. `messages` is the queue behind stderr, which the log may share: then it writes to
  * stderr. Returns 0, or -1 with err filled. */
-MUST_CHECK int log_open(struct log *log, const struct settings *settings,
-    struct line_writer *messages, struct err *err);
+MUST_CHECK int log_open(
+    struct log *log, const struct settings *settings, struct line_queue *messages, struct err *err);
 void log_event(struct log *log, const struct event *event);
 
 /* Writes a line with everything needed to repeat the events after it; JSON only. `event` is "run"

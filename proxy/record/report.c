@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-#include "proxy/record/line.h"
+#include "proxy/record/event_line.h"
 #include "proxy/record/output_file.h"
 
 struct builder {
@@ -55,8 +55,8 @@ static json_t *text(const char *value)
 
 static json_t *time_value(int64_t wall_us)
 {
-    char buf[LINE_TIME_MAX];
-    line_time_text(wall_us, buf, sizeof buf);
+    char buf[EVENT_LINE_TIME_MAX];
+    event_line_time_text(wall_us, buf, sizeof buf);
     return text(buf);
 }
 

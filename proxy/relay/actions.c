@@ -171,7 +171,7 @@ static void apply(
 /* A type without `side` acts on the socket from which its direction is read. */
 static bool acts_on(const struct armed_fault *armed, int side)
 {
-    return !fault_goes_by_direction(&armed->rule->fault) || bits_have(armed->directions, side);
+    return !fault_acts_per_direction(&armed->rule->fault) || bits_have(armed->directions, side);
 }
 
 int actions_attach(struct session *session, struct armed_fault *armed, const struct action on[2])

@@ -92,7 +92,7 @@ void armed_free(struct armed_fault *armed)
 
 unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2])
 {
-    bool splits = fault_goes_by_direction(&rule->fault) && rule->fault.directions == BOTH_BITS;
+    bool splits = fault_acts_per_direction(&rule->fault) && rule->fault.directions == BOTH_BITS;
     made[0] = make_one(session, rule, splits ? UPSTREAM_BIT : rule->fault.directions);
     made[1] = NULL;
     if (made[0] == NULL || !splits)

@@ -100,7 +100,7 @@ struct armed_set {
 };
 
 /* Whether it shapes or ends directions, each on its own, and not sides. */
-static inline bool fault_goes_by_direction(const struct fault *fault)
+static inline bool fault_acts_per_direction(const struct fault *fault)
 {
     return fault_works_on_direction(fault) && fault->directions != NO_BITS;
 }
@@ -163,7 +163,7 @@ static inline const struct match *armed_match(const struct armed_fault *armed)
 static inline enum direction armed_direction(const struct armed_fault *armed)
 {
     unsigned directions =
-        fault_goes_by_direction(&armed->rule->fault) ? armed->directions : armed->watched;
+        fault_acts_per_direction(&armed->rule->fault) ? armed->directions : armed->watched;
     return directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 

@@ -277,7 +277,7 @@ static void schedule(struct session *session)
 }
 
 /* Whether the run needs another pass. A pass that ends the session is never postponed. */
-static bool goes_on(struct session *session, size_t looks)
+static bool must_run_again(struct session *session, size_t looks)
 {
     if (session_is_gone(session))
         return false;
@@ -301,7 +301,7 @@ void session_run(struct session *session)
         else
             look_at_everything(session);
         looks += session->armed.count;
-    } while (goes_on(session, looks));
+    } while (must_run_again(session, looks));
     session->running = false;
     if (session_is_gone(session))
         finish(session);

@@ -133,7 +133,7 @@ static void start(struct session *session, struct armed_fault *armed, enum direc
     begin(session, armed, on);
     if (!waits)
         emit_fault(session, EVENT_FAULT, armed,
-            fault_goes_by_direction(fault) ? armed_direction(armed) : direction);
+            fault_acts_per_direction(fault) ? armed_direction(armed) : direction);
     actions_apply(session, armed, on);
     if (!waits)
         unchain(session, fault);

@@ -121,16 +121,16 @@ static void a_text_in_memory_is_whole_or_there_is_none(void **state)
 /* --- the log --- */
 
 static struct config config;
-static struct line_writer *writer; /* of log_fd */
+static struct line_queue *queue; /* of log_fd */
 static int log_fd;
 
 static int write_log(FILE *out)
 {
     char block[4096];
     ssize_t n;
-    struct log log = {.out = line_writer_stream(writer), .writer = writer, .format = LOG_JSON};
+    struct log log = {.out = line_queue_stream(queue), .queue = queue, .format = LOG_JSON};
     log_config(&log, "run", &config);
-    assert_true(line_writer_drain(writer, 10000));
+    assert_true(line_queue_drain(queue, 10000));
     for (off_t at = 0; (n = pread(log_fd, block, sizeof block, at)) > 0; at += n)
         fwrite(block, 1, (size_t)n, out);
     assert_int_equal(ftruncate(log_fd, 0), 0);
@@ -156,10 +156,10 @@ static void the_log_has_a_whole_configuration_or_none(void **state)
     config_source_free(source);
     struct err err;
     log_fd = memfd_create("log", MFD_CLOEXEC);
-    writer = line_writer_open_fd(log_fd, _IOFBF, &err);
-    assert_non_null(writer);
+    queue = line_queue_open_fd(log_fd, _IOFBF, &err);
+    assert_non_null(queue);
     fail_each(write_log, expect_configuration_or_nothing);
-    line_writer_close(writer);
+    line_queue_close(queue);
     close(log_fd);
     config_free(&config);
 }

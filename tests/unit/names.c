@@ -13,7 +13,7 @@
 #include "proxy/base/memory_file.h"
 #include "proxy/base/quote.h"
 #include "proxy/base/utf8.h"
-#include "proxy/record/line.h"
+#include "proxy/record/event_line.h"
 #include "tests/lib/random_fault.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -55,7 +55,7 @@ static char *line_of(const char *proxy, const char *fault, enum log_format forma
         .u.fault = {.name = fault, .type = "reset", .direction = DIRECTION_UPSTREAM},
     };
     assert_int_equal(memory_file_open(&file), 0);
-    line_write(file.out, format, 0, &event);
+    event_line_write(file.out, format, 0, &event);
     return memory_file_close(&file, NULL);
 }
 

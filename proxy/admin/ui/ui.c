@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "proxy/admin/guard.h"
+#include "proxy/admin/access.h"
 #include "proxy/admin/ui/files.h"
 
 #define TOKEN_MARK "@TOKEN@" /* replaced by the token in page.html */
@@ -90,7 +90,7 @@ bool ui_answer(const struct call *call)
     const char *target = call->request->target;
     size_t length = strcspn(target, "?");
     bool is_file = strncmp(target, "/ui/", strlen("/ui/")) == 0;
-    if (!ui_has_target(target) || (!is_file && !guard_is_browser(call)))
+    if (!ui_has_target(target) || (!is_file && !access_is_browser(call)))
         return false;
     if (strcmp(call->request->method, "GET") != 0) {
         answer_error(call, 405, "%s is not allowed here, only GET", call->request->method);

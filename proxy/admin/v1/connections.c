@@ -92,19 +92,20 @@ static void write_marks(struct text *text, const struct side_record *record)
 
 static void write_side(struct text *text, const struct connection *connection, enum side side)
 {
-    const struct session_side *half = &connection->session.side[side];
-    struct endpoint *ep = half->ep;
+    const struct session_side *socket = &connection->session.side[side];
+    struct endpoint *ep = socket->ep;
     text_json_key(text, side_name(side));
     text_puts(text, "{");
-    text_json_member(text, "address", half->record.address != NULL ? half->record.address : "");
+    text_json_member(text, "address", socket->record.address != NULL ? socket->record.address : "");
     text_json_member(text, "state",
-        ep == NULL && half->teardown.state == TEARDOWN_NONE ? "dialling"
-                                                            : side_states[half->teardown.state]);
+        ep == NULL && socket->teardown.state == TEARDOWN_NONE
+            ? "dialling"
+            : side_states[socket->teardown.state]);
     text_json_number(text, "bytes_in", counters_bytes_in(&connection->session, side));
     text_json_number(text, "bytes_out", counters_bytes_out(&connection->session, side));
-    text_json_number(text, "unread", ep != NULL ? ep->ops->unread(ep) : half->record.unread);
-    text_json_number(text, "unacked", ep != NULL ? ep->ops->unacked(ep) : half->record.unacked);
-    write_marks(text, &half->record);
+    text_json_number(text, "unread", ep != NULL ? ep->ops->unread(ep) : socket->record.unread);
+    text_json_number(text, "unacked", ep != NULL ? ep->ops->unacked(ep) : socket->record.unacked);
+    write_marks(text, &socket->record);
     write_tcp(text, ep != NULL ? connection->endpoint[side].fd : -1);
     text_puts(text, "}");
 }
@@ -148,7 +149,7 @@ static void write_armed(struct text *text, const struct armed_fault *armed, time
     text_puts(text, "{");
     text_json_member(text, "name", fault->name);
     text_json_member(text, "type", fault->type->name);
-    unsigned set = fault_goes_by_direction(fault) ? armed->directions : armed->watched;
+    unsigned set = fault_acts_per_direction(fault) ? armed->directions : armed->watched;
     text_json_member(text, "direction", directions[set & BOTH_BITS]);
     text_json_member(text, "phase", phases[armed->phase]);
     text_json_bool(text, "fired", armed->counted);

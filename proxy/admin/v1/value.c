@@ -162,7 +162,7 @@ static void put_present_fault(struct words *words, const struct fault *fault, co
 }
 
 /* Joins problems to one text, with "; " between them. */
-static int tell(struct problems *from, size_t count, struct text *to)
+static int join_problems(struct problems *from, size_t count, struct text *to)
 {
     to->failed = to->failed || from->out_of_memory;
     for (size_t i = 0; i < from->count && !to->failed; i++) {
@@ -249,7 +249,7 @@ static int build_fault(struct words *words, json_t *object, const char *name, st
     size_t count = config_fault_from_words(words->list, words->count, fault, &problems);
     if (count == 0)
         snprintf(fault->name, sizeof fault->name, "%s", name);
-    return tell(&problems, count, words->problems);
+    return join_problems(&problems, count, words->problems);
 }
 
 static struct words *words_new(struct text *problems)
@@ -302,7 +302,7 @@ static int build_proxy(
     size_t count = config_proxy_from_words(words->list, words->count, proxy, &problems);
     if (count == 0)
         snprintf(proxy->name, sizeof proxy->name, "%s", name);
-    return tell(&problems, count, words->problems);
+    return join_problems(&problems, count, words->problems);
 }
 
 int v1_read_proxy(json_t *object, struct proxy_config *proxy, struct text *problems)

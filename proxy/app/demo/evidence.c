@@ -3,7 +3,7 @@
  * Reads the proxy's log of a run and prints it in a few words: the fault and its byte, and how each
  * of the two sockets ended.
  *
- * The log is our own, one object a line and without blanks (writer.c), and the names in it are
+ * The log is our own, one object a line and without blanks (fields.c), and the names in it are
  * those of the recipes. So a key is looked up as text; this is no reader for JSON at large.
  */
 #include <stdio.h>

@@ -11,13 +11,13 @@
 #include "proxy/app/view/pcapng.h"
 #include "proxy/app/view/segments.h"
 #include "proxy/base/memory_file.h"
-#include "proxy/record/line.h"
-#include "proxy/record/line_writer.h"
+#include "proxy/record/event_line.h"
+#include "proxy/record/line_queue.h"
 
 #define FINISH_MS 1000 /* how long the end of a run waits for a file that takes nothing */
 
 struct pcap_file {
-    struct line_writer *writer;
+    struct line_queue *queue;
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
     json_t *connections;    /* owned: the events of each, by "PROXY#NUMBER" */
     json_t *listening;      /* owned: the address of each proxy, by its name */
@@ -26,8 +26,8 @@ struct pcap_file {
 
 static void begin_section(struct pcap_file *file)
 {
-    pcapng_write_head(line_writer_stream(file->writer));
-    fflush(line_writer_stream(file->writer));
+    pcapng_write_head(line_queue_stream(file->queue));
+    fflush(line_queue_stream(file->queue));
 }
 
 struct pcap_file *pcap_file_open(const char *path, struct err *err)
@@ -37,12 +37,12 @@ struct pcap_file *pcap_file_open(const char *path, struct err *err)
         err_set(err, "out of memory");
         return NULL;
     }
-    file->writer = line_writer_open(path, _IOFBF, err);
-    if (file->writer == NULL) {
+    file->queue = line_queue_open(path, _IOFBF, err);
+    if (file->queue == NULL) {
         free(file);
         return NULL;
     }
-    file->wall_offset_us = line_wall_offset_us();
+    file->wall_offset_us = event_line_wall_offset_us();
     file->connections = json_object();
     file->listening = json_object();
     begin_section(file);
@@ -53,7 +53,7 @@ int pcap_file_reopen(struct pcap_file *file, struct err *err)
 {
     if (file == NULL)
         return 0;
-    if (line_writer_reopen(file->writer, err) != 0)
+    if (line_queue_reopen(file->queue, err) != 0)
         return -1;
     begin_section(file);
     return 0;
@@ -65,7 +65,7 @@ static json_t *event_json(const struct pcap_file *file, const struct event *even
     size_t size;
     if (memory_file_open(&memory) != 0)
         return NULL;
-    line_write(memory.out, LOG_JSON, (int64_t)event->at + file->wall_offset_us, event);
+    event_line_write(memory.out, LOG_JSON, (int64_t)event->at + file->wall_offset_us, event);
     char *line = memory_file_close(&memory, &size);
     json_t *json = line != NULL ? json_loadb(line, size, 0, NULL) : NULL;
     free(line);
@@ -88,8 +88,8 @@ static void write_connection(struct pcap_file *file, const json_t *events, const
     if (result == 0 && memory_file_open(&memory) == 0) {
         segments_write_packets(&segments, memory.out);
         char *bytes = memory_file_close(&memory, &size);
-        if (bytes != NULL && line_writer_has_room(file->writer))
-            line_writer_put(file->writer, bytes, size);
+        if (bytes != NULL && line_queue_has_room(file->queue))
+            line_queue_put(file->queue, bytes, size);
         free(bytes);
     }
     segments_free(&segments);
@@ -128,8 +128,8 @@ void pcap_file_close(struct pcap_file *file)
 {
     if (file == NULL)
         return;
-    line_writer_finish(file->writer, FINISH_MS);
-    line_writer_close(file->writer);
+    line_queue_finish(file->queue, FINISH_MS);
+    line_queue_close(file->queue);
     json_decref(file->connections);
     json_decref(file->listening);
     free(file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The packets of a run in a pcapng file, made from its events as `view --pcapng` makes them from a
- * log. The packets of a connection are written when it is over, by the thread of a line_writer:
+ * log. The packets of a connection are written when it is over, by the thread of a line_queue:
  * nothing blocks.
  *
  * Life: pcap_file_open, pcap_file_note for each event, pcap_file_close.

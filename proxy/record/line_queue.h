@@ -4,11 +4,11 @@
  * its own writes them. A reader that does not read, a full disk or a FIFO without a reader stops
  * only the thread. A line that does not fit into the queue is dropped and counted.
  *
- * Life: line_writer_open or line_writer_open_fd; write lines to `stream` and flush it;
- * line_writer_drain to wait for pending lines; line_writer_close. All calls come from one thread.
+ * Life: line_queue_open or line_queue_open_fd; write lines to `stream` and flush it;
+ * line_queue_drain to wait for pending lines; line_queue_close. All calls come from one thread.
  */
-#ifndef RUDEPROXY_RECORD_LINE_WRITER_H
-#define RUDEPROXY_RECORD_LINE_WRITER_H
+#ifndef RUDEPROXY_RECORD_LINE_QUEUE_H
+#define RUDEPROXY_RECORD_LINE_QUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,61 +19,61 @@
 
 /* Size of the queue in bytes: enough for the events of 3,000 connections, or the configuration of
  * 10,000 faults. */
-#define LINE_WRITER_QUEUE (4 * 1024 * 1024)
+#define LINE_QUEUE_SIZE (4 * 1024 * 1024)
 /* Size of the stream's buffer in bytes. If the stream is flushed when half full, a line shorter
  * than the other half is never cut. */
-#define LINE_WRITER_BUFFER (64 * 1024)
+#define LINE_QUEUE_BUFFER (64 * 1024)
 /* Delay before a failed write is retried. */
-#define LINE_WRITER_RETRY_MS 100
+#define LINE_QUEUE_RETRY_MS 100
 
-struct line_writer;
+struct line_queue;
 
 /* Appends to the file, creating it if needed. A FIFO may have no reader yet: then lines are queued.
  * `mode` is that of setvbuf(3). Returns NULL with err filled. */
-MUST_CHECK struct line_writer *line_writer_open(const char *path, int mode, struct err *err);
+MUST_CHECK struct line_queue *line_queue_open(const char *path, int mode, struct err *err);
 
 /* Writes to a descriptor that the caller keeps. Its blocking mode, which it may share with other
  * processes, stays as it is. */
-MUST_CHECK struct line_writer *line_writer_open_fd(int fd, int mode, struct err *err);
+MUST_CHECK struct line_queue *line_queue_open_fd(int fd, int mode, struct err *err);
 
 /* Opens the path again; does nothing for a descriptor. Lines flushed before still go to the old
  * file, unless that is stuck. Returns 0; or -1 with err filled, and the old file stays in use. */
-MUST_CHECK int line_writer_reopen(struct line_writer *writer, struct err *err);
+MUST_CHECK int line_queue_reopen(struct line_queue *queue, struct err *err);
 
-/* Valid until line_writer_close. */
-FILE *line_writer_stream(struct line_writer *writer);
+/* Valid until line_queue_close. */
+FILE *line_queue_stream(struct line_queue *queue);
 
 /* Flushes the stream and queues a line of any length, as a whole or not at all. */
-void line_writer_put(struct line_writer *writer, const char *line, size_t size);
+void line_queue_put(struct line_queue *queue, const char *line, size_t size);
 
 /* Whether there is room for a line. After a loss there is none until half of the queue is empty, so
  * that the lost lines are one piece. */
-bool line_writer_has_room(struct line_writer *writer);
+bool line_queue_has_room(struct line_queue *queue);
 
 /* Counts a line that the caller did not write because there was no room. */
-void line_writer_lose(struct line_writer *writer);
+void line_queue_lose(struct line_queue *queue);
 
 /* Returns the number of lines lost so far. */
-uint64_t line_writer_lost(const struct line_writer *writer);
+uint64_t line_queue_lost(const struct line_queue *queue);
 
 /* Whether it writes to a regular file. */
-bool line_writer_is_file(const struct line_writer *writer);
+bool line_queue_is_file(const struct line_queue *queue);
 
 /* Whether every flushed line is written. */
-bool line_writer_is_idle(struct line_writer *writer);
+bool line_queue_is_idle(struct line_queue *queue);
 
 /* Returns why the last write failed: a positive errno. 0: it did not fail, or is still running. */
-int line_writer_errnum(struct line_writer *writer);
+int line_queue_errnum(struct line_queue *queue);
 
 /* Waits until every line is written. Stops waiting when a write fails, or after `most_ms` without
  * progress. Returns whether every line is written. */
-bool line_writer_drain(struct line_writer *writer, int most_ms);
+bool line_queue_drain(struct line_queue *queue, int most_ms);
 
-/* Like line_writer_drain, then counts the pending lines as lost and forgets them. */
-bool line_writer_finish(struct line_writer *writer, int most_ms);
+/* Like line_queue_drain, then counts the pending lines as lost and forgets them. */
+bool line_queue_finish(struct line_queue *queue, int most_ms);
 
 /* Closes the stream and drops pending lines. A thread that is stuck in a write is abandoned with
  * its memory. NULL is allowed. */
-void line_writer_close(struct line_writer *writer);
+void line_queue_close(struct line_queue *queue);
 
 #endif

@@ -10,7 +10,7 @@
  * have the rules for Host only, and with admin_open they are served only to a Host that names this
  * machine or is in admin_hosts.
  */
-#include "proxy/admin/guard.h"
+#include "proxy/admin/access.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -137,16 +137,16 @@ static bool is_same_origin(const struct call *call)
            strcasecmp(origin + scheme, host) == 0;
 }
 
-bool guard_is_browser(const struct call *call)
+bool access_is_browser(const struct call *call)
 {
     const char *agent = http_header(call->request, "User-Agent");
     return agent != NULL && strncmp(agent, "Mozilla/", strlen("Mozilla/")) == 0;
 }
 
-bool guard_is_own_page(const struct call *call)
+bool access_is_own_page(const struct call *call)
 {
     const struct admin *admin = call->admin;
-    const char *given = http_header(call->request, GUARD_PAGE_HEADER);
+    const char *given = http_header(call->request, ACCESS_PAGE_HEADER);
     if (!is_same_origin(call) || !page_host_is_right(call))
         return false;
     if (admin->token[0] != '\0')
@@ -177,7 +177,7 @@ static void check_token(const struct call *call)
     http_answer_header(call->request, "WWW-Authenticate", "Bearer");
 }
 
-void guard_check(const struct call *call)
+void access_check(const struct call *call)
 {
     if (http_header_count(call->request, "Host") > 1) /* RFC 9112, section 3.2 */
         answer_error(call, 400, "the request has more than one Host");
@@ -185,7 +185,7 @@ void guard_check(const struct call *call)
         check_page_file(call);
     else if (call->admin->token[0] != '\0')
         check_token(call);
-    else if (guard_is_own_page(call))
+    else if (access_is_own_page(call))
         return;
     else if (is_from_page(call))
         answer_error(call, 403,

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/record/line_writer.h"
+#include "proxy/record/line_queue.h"
 
 #define LINE_SIZE 100 /* with its newline */
 #define WAIT_MS 20000 /* for what has to come: long, for a busy machine */
@@ -26,19 +26,19 @@ static char folder[] = "/tmp/rudeproxy.lines.XXXXXX";
 static char path[64];
 
 /* Line i: its number, filled up to LINE_SIZE. */
-static void put_line(struct line_writer *writer, unsigned i)
+static void put_line(struct line_queue *queue, unsigned i)
 {
-    fprintf(line_writer_stream(writer), "%-*u\n", LINE_SIZE - 1, i);
+    fprintf(line_queue_stream(queue), "%-*u\n", LINE_SIZE - 1, i);
 }
 
-static void put_lines(struct line_writer *writer, unsigned from, unsigned to)
+static void put_lines(struct line_queue *queue, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++) {
-        put_line(writer, i);
+        put_line(queue, i);
         if (i % 256 == 255)
-            fflush(line_writer_stream(writer));
+            fflush(line_queue_stream(queue));
     }
-    fflush(line_writer_stream(writer));
+    fflush(line_queue_stream(queue));
 }
 
 static void pause_ms(long ms)
@@ -65,15 +65,15 @@ static unsigned count_lines(FILE *in, unsigned *last)
 static void lines_for_a_reader_that_does_not_read_are_lost_whole_and_counted(void **state)
 {
     (void)state;
-    const unsigned count = 3 * LINE_WRITER_QUEUE / LINE_SIZE;
+    const unsigned count = 3 * LINE_QUEUE_SIZE / LINE_SIZE;
     int fds[2];
     struct err err;
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    struct line_writer *writer = line_writer_open_fd(fds[1], _IOFBF, &err);
-    assert_non_null(writer);
-    put_lines(writer, 0, count);
-    assert_false(line_writer_has_room(writer));
-    uint64_t lost = line_writer_lost(writer);
+    struct line_queue *queue = line_queue_open_fd(fds[1], _IOFBF, &err);
+    assert_non_null(queue);
+    put_lines(queue, 0, count);
+    assert_false(line_queue_has_room(queue));
+    uint64_t lost = line_queue_lost(queue);
     assert_true(lost > 0 && lost < count);
 
     pid_t reader = fork();
@@ -84,12 +84,12 @@ static void lines_for_a_reader_that_does_not_read_are_lost_whole_and_counted(voi
         _exit(count_lines(in, &last) == count + 1 - lost && last == count ? 0 : 1);
     }
     close(fds[0]);
-    assert_true(line_writer_drain(writer, WAIT_MS));
-    assert_true(line_writer_has_room(writer)); /* it writes again */
-    put_line(writer, count);
-    assert_true(line_writer_finish(writer, WAIT_MS));
-    assert_int_equal(line_writer_lost(writer), lost);
-    line_writer_close(writer);
+    assert_true(line_queue_drain(queue, WAIT_MS));
+    assert_true(line_queue_has_room(queue)); /* it writes again */
+    put_line(queue, count);
+    assert_true(line_queue_finish(queue, WAIT_MS));
+    assert_int_equal(line_queue_lost(queue), lost);
+    line_queue_close(queue);
     close(fds[1]);
     int status = -1;
     assert_int_equal(waitpid(reader, &status, 0), reader);
@@ -102,11 +102,11 @@ static void the_end_does_not_wait_for_a_reader_that_does_not_read(void **state)
     int fds[2];
     struct err err;
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    struct line_writer *writer = line_writer_open_fd(fds[1], _IOFBF, &err);
-    put_lines(writer, 0, 2000);
-    assert_false(line_writer_finish(writer, 10));
-    assert_true(line_writer_lost(writer) > 0);
-    line_writer_close(writer);
+    struct line_queue *queue = line_queue_open_fd(fds[1], _IOFBF, &err);
+    put_lines(queue, 0, 2000);
+    assert_false(line_queue_finish(queue, 10));
+    assert_true(line_queue_lost(queue) > 0);
+    line_queue_close(queue);
     close(fds[0]); /* the thread's write ends with EPIPE, and then the thread */
     pause_ms(1);
 }
@@ -117,17 +117,17 @@ static void a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later(vo
     struct err err;
     unsigned last = 0;
     assert_int_equal(mkfifo(path, 0600), 0);
-    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
-    assert_non_null(writer);
-    put_lines(writer, 0, 10);
-    assert_int_equal(line_writer_reopen(writer, &err), 0);
-    put_lines(writer, 10, 20);
-    while (line_writer_errnum(writer) != ENXIO)
+    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    assert_non_null(queue);
+    put_lines(queue, 0, 10);
+    assert_int_equal(line_queue_reopen(queue, &err), 0);
+    put_lines(queue, 10, 20);
+    while (line_queue_errnum(queue) != ENXIO)
         pause_ms(1);
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    while (!line_writer_drain(writer, WAIT_MS))
+    while (!line_queue_drain(queue, WAIT_MS))
         pause_ms(1);
-    line_writer_close(writer);
+    line_queue_close(queue);
     FILE *in = fdopen(fd, "r");
     assert_int_equal(count_lines(in, &last), 20);
     assert_int_equal(last, 19);
@@ -160,20 +160,20 @@ static void a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_c
     unsigned last = 0;
     signal(SIGXFSZ, SIG_IGN);
     limit_files(5 * LINE_SIZE + 50);
-    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
-    assert_non_null(writer);
-    put_lines(writer, 0, 20);
-    while (line_writer_errnum(writer) == 0)
+    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    assert_non_null(queue);
+    put_lines(queue, 0, 20);
+    while (line_queue_errnum(queue) == 0)
         pause_ms(1);
-    assert_int_equal(line_writer_errnum(writer), EFBIG);
+    assert_int_equal(line_queue_errnum(queue), EFBIG);
     assert_int_equal(lines_of_file(&last), 5);
     limit_files(RLIM_INFINITY);
-    while (!line_writer_drain(writer, WAIT_MS))
+    while (!line_queue_drain(queue, WAIT_MS))
         pause_ms(1);
-    assert_int_equal(line_writer_errnum(writer), 0);
+    assert_int_equal(line_queue_errnum(queue), 0);
     assert_int_equal(lines_of_file(&last), 20);
-    assert_int_equal(line_writer_lost(writer), 0);
-    line_writer_close(writer);
+    assert_int_equal(line_queue_lost(queue), 0);
+    line_queue_close(queue);
     unlink(path);
 }
 
@@ -184,13 +184,13 @@ static void a_file_opened_anew_gets_what_is_written_after_it(void **state)
     unsigned last = 0;
     char old[80];
     snprintf(old, sizeof old, "%s.1", path);
-    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
-    put_lines(writer, 0, 3000);
+    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    put_lines(queue, 0, 3000);
     assert_int_equal(rename(path, old), 0);
-    assert_int_equal(line_writer_reopen(writer, &err), 0);
-    put_lines(writer, 3000, 3010);
-    assert_true(line_writer_finish(writer, WAIT_MS));
-    line_writer_close(writer);
+    assert_int_equal(line_queue_reopen(queue, &err), 0);
+    put_lines(queue, 3000, 3010);
+    assert_true(line_queue_finish(queue, WAIT_MS));
+    line_queue_close(queue);
     assert_int_equal(lines_of_file(&last), 10);
     assert_int_equal(last, 3009);
     rename(old, path);
@@ -202,14 +202,14 @@ static void a_line_longer_than_the_streams_buffer_stays_whole(void **state)
 {
     (void)state;
     struct err err;
-    size_t size = 3 * LINE_WRITER_BUFFER;
+    size_t size = 3 * LINE_QUEUE_BUFFER;
     char *line = malloc(size);
     memset(line, 'x', size);
     line[size - 1] = '\n';
-    struct line_writer *writer = line_writer_open(path, _IOFBF, &err);
-    line_writer_put(writer, line, size);
-    assert_true(line_writer_finish(writer, WAIT_MS));
-    line_writer_close(writer);
+    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    line_queue_put(queue, line, size);
+    assert_true(line_queue_finish(queue, WAIT_MS));
+    line_queue_close(queue);
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_size, size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One event as one line, JSON or text, for the log and for the event stream of the API. */
-#ifndef RUDEPROXY_RECORD_LINE_H
-#define RUDEPROXY_RECORD_LINE_H
+#ifndef RUDEPROXY_RECORD_EVENT_LINE_H
+#define RUDEPROXY_RECORD_EVENT_LINE_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -10,14 +10,15 @@
 #include "proxy/relay/event.h"
 
 /* Writes the event and a newline. `wall_us` is when it happened, by the wall clock. */
-void line_write(FILE *out, enum log_format format, int64_t wall_us, const struct event *event);
+void event_line_write(
+    FILE *out, enum log_format format, int64_t wall_us, const struct event *event);
 
 /* Writes a wall-clock time as in the log: UTC, ISO 8601, microseconds. */
-#define LINE_TIME_MAX 64
-void line_time_text(int64_t wall_us, char *buf, size_t size);
-int64_t line_wall_us(void);
+#define EVENT_LINE_TIME_MAX 64
+void event_line_time_text(int64_t wall_us, char *buf, size_t size);
+int64_t event_line_wall_us(void);
 
 /* Returns the wall clock minus the monotonic clock of events. */
-int64_t line_wall_offset_us(void);
+int64_t event_line_wall_offset_us(void);
 
 #endif

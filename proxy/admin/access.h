@@ -4,8 +4,8 @@
  * that can connect, all on this machine. A browser gets the page (ui/ui.h), and from the API only
  * what that page requests: with the same origin, and with the page's token or the `admin_token`.
  */
-#ifndef RUDEPROXY_ADMIN_GUARD_H
-#define RUDEPROXY_ADMIN_GUARD_H
+#ifndef RUDEPROXY_ADMIN_ACCESS_H
+#define RUDEPROXY_ADMIN_ACCESS_H
 
 #include <stdbool.h>
 
@@ -13,15 +13,15 @@
 
 /* The header with the page's token. A page of another origin cannot send it without a preflight
  * request (https://fetch.spec.whatwg.org/#cors-preflight-fetch), which is never granted. */
-#define GUARD_PAGE_HEADER "X-Rudeproxy-Page"
+#define ACCESS_PAGE_HEADER "X-Rudeproxy-Page"
 
 /* Answers the request if it is refused. */
-void guard_check(const struct call *call);
+void access_check(const struct call *call);
 
 /* Whether the User-Agent is that of a browser. */
-bool guard_is_browser(const struct call *call);
+bool access_is_browser(const struct call *call);
 
 /* Whether the request comes from rudeproxy's own page, which proves it by a token. */
-bool guard_is_own_page(const struct call *call);
+bool access_is_own_page(const struct call *call);
 
 #endif
