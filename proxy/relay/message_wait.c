@@ -27,6 +27,21 @@ unsigned message_waits_counting(
     return count;
 }
 
+void message_waits_reset(struct armed_fault *armed, enum direction direction)
+{
+    struct message_wait waits[2];
+    for (unsigned n = message_waits_counting(armed, direction, waits); n > 0; n--)
+        *waits[n - 1].match = (struct match){.edge = FLOW_NO_EDGE};
+}
+
+bool message_waits_will_count(const struct armed_fault *armed, enum direction direction)
+{
+    const struct fault *fault = &armed->rule->fault;
+    bool counts = watches(&fault->when, armed->watched, direction) ||
+                  watches(&fault->until, armed->directions, direction);
+    return counts && fault->after.name[0] != '\0' && armed->phase <= ARMED_CHAINED;
+}
+
 bool message_wait_current(
     struct armed_fault *armed, enum direction direction, struct message_wait *wait)
 {

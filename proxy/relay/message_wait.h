@@ -20,6 +20,12 @@ struct message_wait {
 unsigned message_waits_counting(
     struct armed_fault *armed, enum direction direction, struct message_wait waits[2]);
 
+/* The triggers that now count messages of a direction count from none on. */
+void message_waits_reset(struct armed_fault *armed, enum direction direction);
+
+/* Whether the fault will count messages of the direction, once the fault named in `after` fired. */
+bool message_waits_will_count(const struct armed_fault *armed, enum direction direction);
+
 /* Returns the trigger that the fault now waits for. False: it does not wait for a message of this
  * direction. */
 bool message_wait_current(

@@ -103,20 +103,12 @@ static void show(
         message_wait_show(&messages->protocol, &waits[n - 1], event);
 }
 
-/* Counts from none on. */
-static void count_anew(struct armed_fault *armed, enum direction direction)
-{
-    struct message_wait waits[2];
-    for (unsigned n = message_waits_counting(armed, direction, waits); n > 0; n--)
-        *waits[n - 1].match = (struct match){.edge = FLOW_NO_EDGE};
-}
-
 void messages_arm(struct messages *messages, struct armed_fault *armed)
 {
     for (int i = 0; i < 2; i++) {
         const struct stream *stream = &messages->streams[i];
         struct framing_event event = current_begin(messages, (enum direction)i);
-        count_anew(armed, (enum direction)i);
+        message_waits_reset(armed, (enum direction)i);
         if (!stream->keeps)
             show(messages, armed, &event);
         for (size_t n = 0; n < stream->backlog.count; n++) {
@@ -134,15 +126,6 @@ void messages_forget_past(const struct messages *messages, struct armed_fault *a
 }
 
 /* --- the stream --- */
-
-/* Whether the fault will count messages of the direction once the one that it waits for fired. */
-static bool will_count(const struct armed_fault *armed, enum direction direction)
-{
-    const struct fault *fault = &armed->rule->fault;
-    bool counts = (fault->when.kind == TRIGGER_MESSAGE && bits_have(armed->watched, direction)) ||
-                  (fault->until.kind == TRIGGER_MESSAGE && bits_have(armed->directions, direction));
-    return counts && fault->after.name[0] != '\0' && armed->phase <= ARMED_CHAINED;
-}
 
 /* Keeps an event for the faults that are not armed yet. */
 static void keep(struct messages *messages, const struct framing_event *event)
@@ -162,7 +145,7 @@ void messages_refresh(struct messages *messages)
         struct message_wait wait;
         stream->peeks = stream->keeps = false;
         for (size_t f = 0; f < set->count; f++) {
-            stream->keeps |= will_count(set->list[f], direction);
+            stream->keeps |= message_waits_will_count(set->list[f], direction);
             stream->peeks |= message_wait_current(set->list[f], direction, &wait);
         }
         const struct framing_event begin = current_begin(messages, direction);
