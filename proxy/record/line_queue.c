@@ -88,31 +88,34 @@ static void wake(struct line_queue *queue)
 
 static bool has_room(struct line_queue *queue)
 {
-    if (queue->full && used(queue) <= LINE_QUEUE_SIZE / 2)
-        queue->full = false;
+    queue->full &= used(queue) > LINE_QUEUE_SIZE / 2;
     return !queue->full;
 }
 
-/* The stream's write function. Queues whole lines while there is room. Never fails. */
-static ssize_t on_flush(void *cookie, const char *bytes, size_t size)
+/* Queues whole lines while there is room, or all bytes `together`. */
+static void enqueue(struct line_queue *queue, const char *bytes, size_t size, bool together)
 {
-    struct line_queue *queue = cookie;
     pthread_mutex_lock(&queue->lock);
     /* restart the ring, to use the same few pages */
     if (used(queue) == 0 && queue->next_fd == SAME_FILE)
         queue->head = queue->written = queue->tail = 0;
     for (size_t at = 0, length; at < size; at += length) {
-        const char *end = memchr(bytes + at, '\n', size - at);
+        const char *end = together ? NULL : memchr(bytes + at, '\n', size - at);
         length = end != NULL ? (size_t)(end + 1 - (bytes + at)) : size - at;
-        if (!has_room(queue) || length > LINE_QUEUE_SIZE - used(queue)) {
-            queue->full = true;
-            queue->lost++;
-        } else {
+        bool fits = has_room(queue) && length <= LINE_QUEUE_SIZE - used(queue);
+        if (fits)
             put(queue, bytes + at, length);
-        }
+        queue->full |= !fits;
+        queue->lost += fits ? 0 : 1;
     }
     pthread_mutex_unlock(&queue->lock);
     wake(queue);
+}
+
+/* The stream's write function. Never fails. */
+static ssize_t on_flush(void *cookie, const char *bytes, size_t size)
+{
+    enqueue(cookie, bytes, size, false);
     return (ssize_t)size;
 }
 
@@ -340,10 +343,10 @@ FILE *line_queue_stream(struct line_queue *queue)
     return queue->stream;
 }
 
-void line_queue_put(struct line_queue *queue, const char *line, size_t size)
+void line_queue_put(struct line_queue *queue, const char *bytes, size_t size)
 {
     fflush(queue->stream);
-    on_flush(queue, line, size);
+    enqueue(queue, bytes, size, true);
 }
 
 bool line_queue_is_file(const struct line_queue *queue)
@@ -389,11 +392,8 @@ static struct timespec in_ms(int ms)
 {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000L;
-    at.tv_sec += at.tv_nsec / 1000000000L;
-    at.tv_nsec %= 1000000000L;
-    return at;
+    long ns = at.tv_nsec + ms % 1000 * 1000000L;
+    return (struct timespec){at.tv_sec + ms / 1000 + ns / 1000000000L, ns % 1000000000L};
 }
 
 bool line_queue_drain(struct line_queue *queue, int most_ms)
@@ -410,9 +410,8 @@ bool line_queue_drain(struct line_queue *queue, int most_ms)
             until = in_ms(most_ms);
         }
     }
-    bool all = queue->written == queue->tail;
     pthread_mutex_unlock(&queue->lock);
-    return all;
+    return line_queue_is_idle(queue);
 }
 
 bool line_queue_finish(struct line_queue *queue, int most_ms)

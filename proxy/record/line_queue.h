@@ -43,8 +43,9 @@ MUST_CHECK int line_queue_reopen(struct line_queue *queue, struct err *err);
 /* Valid until line_queue_close. */
 FILE *line_queue_stream(struct line_queue *queue);
 
-/* Flushes the stream and queues a line of any length, as a whole or not at all. */
-void line_queue_put(struct line_queue *queue, const char *line, size_t size);
+/* Flushes the stream, then queues the bytes as a whole or not at all: a line of any length, or
+ * bytes that belong together and may contain newlines. */
+void line_queue_put(struct line_queue *queue, const char *bytes, size_t size);
 
 /* Whether there is room for a line. After a loss there is none until half of the queue is empty, so
  * that the lost lines are one piece. */

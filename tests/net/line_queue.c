@@ -96,6 +96,44 @@ static void lines_for_a_reader_that_does_not_read_are_lost_whole_and_counted(voi
     assert_int_equal(status, 0);
 }
 
+#define BLOCK_LINES 1000
+
+static void bytes_that_belong_together_are_lost_together(void **state)
+{
+    (void)state;
+    int fds[2];
+    struct err err;
+    unsigned put = 0, last = 0;
+    size_t size;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    struct line_queue *queue = line_queue_open_fd(fds[1], _IOFBF, &err);
+    assert_non_null(queue);
+    for (; line_queue_lost(queue) == 0; put++) {
+        char *block = NULL;
+        FILE *out = open_memstream(&block, &size);
+        for (unsigned i = 0; i < BLOCK_LINES; i++)
+            fprintf(out, "%-*u\n", LINE_SIZE - 1, put * BLOCK_LINES + i);
+        fclose(out);
+        line_queue_put(queue, block, size);
+        free(block);
+    }
+    assert_int_equal(line_queue_lost(queue), 1);
+
+    pid_t reader = fork();
+    if (reader == 0) {
+        close(fds[1]);
+        FILE *in = fdopen(fds[0], "r");
+        _exit(count_lines(in, &last) == (put - 1) * BLOCK_LINES ? 0 : 1);
+    }
+    close(fds[0]);
+    assert_true(line_queue_finish(queue, WAIT_MS));
+    line_queue_close(queue);
+    close(fds[1]);
+    int status = -1;
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(status, 0);
+}
+
 static void the_end_does_not_wait_for_a_reader_that_does_not_read(void **state)
 {
     (void)state;
@@ -221,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_for_a_reader_that_does_not_read_are_lost_whole_and_counted),
+        cmocka_unit_test(bytes_that_belong_together_are_lost_together),
         cmocka_unit_test(the_end_does_not_wait_for_a_reader_that_does_not_read),
         cmocka_unit_test(a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later),
         cmocka_unit_test(a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_can),
