@@ -123,6 +123,7 @@ one_host_refused() {
     if have_ipv6; then
         intercept 7 --intercept "[::1]:$port" --fault type=refuse -- "${get[@]}" "http://[::1]:$port/"
         intercept 0 --intercept "[::1]:$port" --fault type=refuse -- "${get[@]}" "http://127.0.0.1:$port/"
+        intercept 7 --intercept "localhost:$port" --fault type=refuse -- "${get[@]}" "http://[::1]:$port/"
     fi
     # The next proxy that has the port takes the other hosts.
     printf '[proxy one]\nintercept = 127.0.0.2:%s\n[fault no]\nproxy = one\ntype = refuse\n[proxy rest]\nintercept = %s\n' \

@@ -15,17 +15,22 @@ chmod 755 "$work/rudeproxy"
 cd "$work"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
-# app.test is 127.0.0.2, everything else does not exist. The TTL is 0: nobody keeps it.
+# app.test is 127.0.0.2, all.many.test is 127.1.0.0 to 127.1.3.231, everything else does not exist. The TTL is 0:
+# nobody keeps it.
 cat >server.py <<'PYTHON'
 import socket, struct, threading
 
 def answer(question):
     end = question.index(b"\0", 12) + 5
     name, kind = question[12 : end - 4], question[end - 4 : end - 2]
-    found = name == b"\x03app\x04test\0"
-    record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\2" if found and kind == b"\0\1" else b""
+    found = {
+        b"\x03app\x04test\0": [b"\x7f\0\0\2"],
+        b"\x03all\x04many\x04test\0": [struct.pack(">BBH", 127, 1, n) for n in range(1000)],
+    }.get(name)
+    addresses = found if found and kind == b"\0\1" else []
+    records = b"".join(b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + address for address in addresses)
     code = b"\x81\x80" if found else b"\x81\x83"
-    return question[:2] + code + struct.pack(">HHHH", 1, len(record) > 0, 0, 0) + question[12:end] + record
+    return question[:2] + code + struct.pack(">HHHH", 1, len(addresses), 0, 0) + question[12:end] + records
 
 def serve_tcp(listener):
     while True:
@@ -71,6 +76,22 @@ for n in range(100):
 print(sum(asker.recv(4096)[:2] == struct.pack(">H", n) for n, asker in enumerate(sockets)))
 PYTHON
 
+# Asks for the many addresses of a name, then dials the first and the last one: how each ends.
+cat >many.py <<'PYTHON'
+import socket
+
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.settimeout(20)
+udp.sendto(b"\0\7\1\0\0\1\0\0\0\0\0\0\x03all\x04many\x04test\0\0\1\0\1", ("127.0.0.1", 53))
+udp.recv(65536)
+for address in "127.1.0.0", "127.1.3.231", "127.1.3.232":
+    try:
+        socket.create_connection((address, 8080), 20)
+        print("taken by nobody")
+    except ConnectionRefusedError:
+        print("refused")
+PYTHON
+
 cat >inside.sh <<'INSIDE'
 set -euf
 ip link set lo up
@@ -104,6 +125,9 @@ code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get
 echo "another host: $code"
 code=0; run --intercept app.test:8080 --fault type=refuse -- $get http://app.test:8080/ >/dev/null 2>&1 || code=$?
 echo "the host refused: $code"
+# A name of 1000 addresses in ten terms.
+terms=$(printf '*.many.test:%d,' 8080 81 82 83 84 85 86 87 88 89)
+echo "many: $(run --intercept "${terms%,}" --fault type=refuse -- python3 many.py 2>many.err | tr '\n' ' ')"
 # Not known at the start: learnt from the answer that passes.
 kill "$server"; wait "$server" || true
 rm server.ready
@@ -132,5 +156,6 @@ with an upstream: $with_upstream
 the host: 56
 another host: 0
 the host refused: 7
+many: refused refused taken by nobody 
 no server: 6
 learnt: 56" "$(cat out)"

@@ -142,6 +142,7 @@ int netlink_send(struct netlink *netlink, int fd)
         return -netlink->errnum;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size); /* root: beyond wmem_max */
     if (send(fd, netlink->bytes, netlink->length, 0) != (ssize_t)netlink->length)
         return -errno;
     return receive_ack(fd);

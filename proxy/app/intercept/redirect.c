@@ -11,7 +11,9 @@
  *       tcp dport FIRST-LAST ip daddr NETWORK accept                   where nobody listens
  *   } }
  *
- * A rule for served ports has `tcp dport @served` as well, a set of ports.
+ * A rule for served ports has `tcp dport @served` as well, a set of ports. Rules that differ by one
+ * address are one rule with a set of addresses, `ip daddr @hostsN`: a message to the kernel holds
+ * only some hundred rules (net.core.wmem_max), and a name may have more addresses.
  *
  * A SYN that meets a connection in TIME_WAIT passes the two lines about sockets, which look at
  * full sockets only (nft_socket_eval), and tproxy gives it to the listener
@@ -26,6 +28,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,9 +37,10 @@
 
 #define TABLE "rudeproxy"
 #define CHAIN "in"
-#define SERVED "served"
-#define SERVED_ID 1            /* of the set, within a batch */
-#define INET_SERVICE 13        /* a port: TYPE_INET_SERVICE of nft(8), which nft shows */
+#define HOSTS_MAX 1024         /* of one set: its elements are an attribute of less than 64 kB */
+#define TYPE_IPADDR 7          /* types of keys as nft(8) numbers and shows them */
+#define TYPE_IP6ADDR 8         /* of 16 bytes */
+#define TYPE_INET_SERVICE 13   /* a port */
 #define PRIORITY_MANGLE (-150) /* NF_IP_PRI_MANGLE in linux/netfilter_ipv4.h */
 #define TCP_FLAGS_OFFSET 13
 #define TCP_FLAGS_MASK 0x17 /* FIN, SYN, RST, ACK */
@@ -160,6 +164,54 @@ static void give_to_listener(struct netlink *netlink, uint16_t port)
     end_expression(&expression);
 }
 
+/* --- sets --- */
+
+struct set {
+    char name[16];
+    uint32_t id; /* within a batch */
+    uint32_t type;
+    uint32_t size; /* of a key */
+};
+
+static const struct set served_set = {"served", 1, TYPE_INET_SERVICE, sizeof(uint16_t)};
+
+static void begin_set(struct netlink *netlink, const struct set *set)
+{
+    begin(netlink, NFT_MSG_NEWSET, NLM_F_CREATE);
+    netlink_put_text(netlink, NFTA_SET_TABLE, TABLE);
+    netlink_put_text(netlink, NFTA_SET_NAME, set->name);
+    netlink_put_be32(netlink, NFTA_SET_ID, set->id);
+    netlink_put_be32(netlink, NFTA_SET_KEY_TYPE, set->type);
+    netlink_put_be32(netlink, NFTA_SET_KEY_LEN, set->size);
+}
+
+static size_t begin_elements(struct netlink *netlink, const struct set *set)
+{
+    begin(netlink, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+    netlink_put_text(netlink, NFTA_SET_ELEM_LIST_TABLE, TABLE);
+    netlink_put_text(netlink, NFTA_SET_ELEM_LIST_SET, set->name);
+    netlink_put_be32(netlink, NFTA_SET_ELEM_LIST_SET_ID, set->id);
+    return netlink_nest(netlink, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+static void put_element(struct netlink *netlink, const struct set *set, const void *key)
+{
+    size_t element = netlink_nest(netlink, NFTA_LIST_ELEM);
+    put_value(netlink, NFTA_SET_ELEM_KEY, key, set->size);
+    netlink_end(netlink, element);
+}
+
+static void look_up(struct netlink *netlink, const struct set *set)
+{
+    struct expression expression = begin_expression(netlink, "lookup");
+    netlink_put_text(netlink, NFTA_LOOKUP_SET, set->name);
+    netlink_put_be32(netlink, NFTA_LOOKUP_SET_ID, set->id);
+    netlink_put_be32(netlink, NFTA_LOOKUP_SREG, NFT_REG_1);
+    end_expression(&expression);
+}
+
+/* --- matches --- */
+
 static void match_byte(struct netlink *netlink, uint32_t key, uint8_t value)
 {
     load_meta(netlink, key);
@@ -177,11 +229,15 @@ static void match_ports(struct netlink *netlink, const struct redirect_rule *rul
 static void match_served(struct netlink *netlink)
 {
     load_payload(netlink, NFT_PAYLOAD_TRANSPORT_HEADER, DPORT_OFFSET, sizeof(uint16_t));
-    struct expression expression = begin_expression(netlink, "lookup");
-    netlink_put_text(netlink, NFTA_LOOKUP_SET, SERVED);
-    netlink_put_be32(netlink, NFTA_LOOKUP_SET_ID, SERVED_ID);
-    netlink_put_be32(netlink, NFTA_LOOKUP_SREG, NFT_REG_1);
-    end_expression(&expression);
+    look_up(netlink, &served_set);
+}
+
+/* Loads the address of a packet of this family. */
+static void load_address(struct netlink *netlink, bool is_ipv4, uint32_t size)
+{
+    match_byte(netlink, NFT_META_NFPROTO, is_ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+    load_payload(
+        netlink, NFT_PAYLOAD_NETWORK_HEADER, is_ipv4 ? IPV4_DADDR_OFFSET : IPV6_DADDR_OFFSET, size);
 }
 
 static void match_network(struct netlink *netlink, const struct cidr *network)
@@ -192,9 +248,7 @@ static void match_network(struct netlink *netlink, const struct cidr *network)
     unsigned char bits[sizeof network->bytes] = {0};
     for (unsigned bit = 0; bit < network->prefix; bit++)
         bits[bit / 8] |= (unsigned char)(0x80u >> bit % 8);
-    match_byte(netlink, NFT_META_NFPROTO, is_ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-    load_payload(
-        netlink, NFT_PAYLOAD_NETWORK_HEADER, is_ipv4 ? IPV4_DADDR_OFFSET : IPV6_DADDR_OFFSET, size);
+    load_address(netlink, is_ipv4, size);
     mask(netlink, bits + skipped, size);
     compare(netlink, NFT_CMP_EQ, network->bytes + skipped, size);
 }
@@ -230,25 +284,72 @@ static void add_first_rules(struct netlink *netlink)
     end_rule(netlink, list);
 }
 
-/* `to` 0: no listener gets the SYN, and the kernel refuses it. */
-static void add_rule_to(struct netlink *netlink, const struct redirect_rule *rule, uint16_t to)
+/* `to` 0: no listener gets the SYN, and the kernel refuses it. `hosts` NULL: the rule's network. */
+static void add_rule_to(
+    struct netlink *netlink, const struct redirect_rule *rule, const struct set *hosts, uint16_t to)
 {
     size_t list = begin_rule(netlink);
     match_ports(netlink, rule);
     if (rule->served_only)
         match_served(netlink);
-    if (rule->has_network)
+    if (hosts != NULL) {
+        load_address(netlink, hosts->type == TYPE_IPADDR, hosts->size);
+        look_up(netlink, hosts);
+    } else if (rule->has_network) {
         match_network(netlink, &rule->network);
+    }
     if (to != 0)
         give_to_listener(netlink, to);
     end_rule(netlink, list);
 }
 
-static void add_rule(struct netlink *netlink, const struct redirect_rule *rule)
+static void add_rule(
+    struct netlink *netlink, const struct redirect_rule *rule, const struct set *hosts)
 {
     if (rule->to != 0)
-        add_rule_to(netlink, rule, rule->to);
-    add_rule_to(netlink, rule, 0);
+        add_rule_to(netlink, rule, hosts, rule->to);
+    add_rule_to(netlink, rule, hosts, 0);
+}
+
+/* --- rules that differ by one address --- */
+
+static bool differ_by_host(const struct redirect_rule *a, const struct redirect_rule *b)
+{
+    return a->has_network && b->has_network && a->network.prefix == 128 &&
+           b->network.prefix == 128 && a->first_port == b->first_port &&
+           a->last_port == b->last_port && a->served_only == b->served_only && a->to == b->to;
+}
+
+static size_t count_hosts(const struct redirect_rule *rules, size_t count)
+{
+    size_t n = 1;
+    while (n < count && n < HOSTS_MAX && differ_by_host(&rules[0], &rules[n]))
+        n++;
+    return n;
+}
+
+/* The addresses of one family among the rules, and their rule. */
+static void add_hosts(struct netlink *netlink, const struct redirect_rule *rules, size_t count,
+    bool is_ipv4, uint32_t id)
+{
+    struct set set = {.id = id,
+        .type = is_ipv4 ? TYPE_IPADDR : TYPE_IP6ADDR,
+        .size = is_ipv4 ? 4 : sizeof rules->network.bytes};
+    size_t elements = 0;
+    snprintf(set.name, sizeof set.name, "hosts%u", (unsigned)set.id);
+    for (size_t i = 0; i < count; i++) {
+        if (cidr_is_ipv4(&rules[i].network) != is_ipv4)
+            continue;
+        if (elements == 0) {
+            begin_set(netlink, &set);
+            elements = begin_elements(netlink, &set);
+        }
+        put_element(netlink, &set, rules[i].network.bytes + (is_ipv4 ? MAPPED_SIZE : 0));
+    }
+    if (elements == 0)
+        return;
+    netlink_end(netlink, elements);
+    add_rule(netlink, rules, &set);
 }
 
 /* --- the table --- */
@@ -273,24 +374,13 @@ static void put_chain(struct netlink *netlink)
 
 static void put_served(struct netlink *netlink, const struct served *served)
 {
-    begin(netlink, NFT_MSG_NEWSET, NLM_F_CREATE);
-    netlink_put_text(netlink, NFTA_SET_TABLE, TABLE);
-    netlink_put_text(netlink, NFTA_SET_NAME, SERVED);
-    netlink_put_be32(netlink, NFTA_SET_ID, SERVED_ID);
-    netlink_put_be32(netlink, NFTA_SET_KEY_TYPE, INET_SERVICE);
-    netlink_put_be32(netlink, NFTA_SET_KEY_LEN, sizeof served->ports[0]);
+    begin_set(netlink, &served_set);
     if (served->count == 0)
         return;
-    begin(netlink, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
-    netlink_put_text(netlink, NFTA_SET_ELEM_LIST_TABLE, TABLE);
-    netlink_put_text(netlink, NFTA_SET_ELEM_LIST_SET, SERVED);
-    netlink_put_be32(netlink, NFTA_SET_ELEM_LIST_SET_ID, SERVED_ID);
-    size_t list = netlink_nest(netlink, NFTA_SET_ELEM_LIST_ELEMENTS);
+    size_t list = begin_elements(netlink, &served_set);
     for (unsigned i = 0; i < served->count; i++) {
         const uint16_t port = htons(served->ports[i]);
-        size_t element = netlink_nest(netlink, NFTA_LIST_ELEM);
-        put_value(netlink, NFTA_SET_ELEM_KEY, &port, sizeof port);
-        netlink_end(netlink, element);
+        put_element(netlink, &served_set, &port);
     }
     netlink_end(netlink, list);
 }
@@ -308,8 +398,16 @@ static int open_socket(struct redirect *redirect, struct holder *holder)
 
 static void put_rules(struct netlink *netlink, const struct redirect_rule *rules, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        add_rule(netlink, &rules[i]);
+    uint32_t sets = served_set.id;
+    for (size_t i = 0, n; i < count; i += n) {
+        n = count_hosts(&rules[i], count - i);
+        if (n == 1) {
+            add_rule(netlink, &rules[i], NULL);
+            continue;
+        }
+        add_hosts(netlink, &rules[i], n, true, ++sets);
+        add_hosts(netlink, &rules[i], n, false, ++sets);
+    }
 }
 
 static void put_everything(struct netlink *netlink, bool replaces,
