@@ -136,7 +136,8 @@ static bool may_splice(const struct flow *flow)
 static ssize_t take(struct flow *flow)
 {
     size_t want = read_allowance(flow);
-    if (want == 0 || flow->sink == NULL || flow->urgent != FLOW_NO_URGENT)
+    if (want == 0 || flow->sink == NULL || flow->urgent != FLOW_NO_URGENT ||
+        (flow->messages != NULL && !messages_may_read(flow->messages, flow)))
         return 0;
     bool urgent = (flow->source->ready & ENDPOINT_URGENT) != 0 &&
                   flow->source->ops->at_urgent_mark(flow->source);

@@ -250,6 +250,13 @@ static void restart_hello(struct messages *messages, enum direction direction)
         messages->hello = (struct client_hello){0};
 }
 
+bool messages_may_read(struct messages *messages, const struct flow *flow)
+{
+    struct message_backlog *backlog = &messages->streams[flow->direction].backlog;
+    message_backlog_forward(backlog, flow_forwarded(flow));
+    return !message_backlog_is_full(backlog);
+}
+
 size_t messages_scan(
     struct messages *messages, struct flow *flow, const unsigned char *bytes, size_t n)
 {
@@ -258,7 +265,6 @@ size_t messages_scan(
     uint64_t offset = flow->ring.tail;
     struct framing_event event;
     size_t seen = 0, hello_from = 0;
-    message_backlog_forward(&stream->backlog, flow_forwarded(flow));
     if (flow->dropped != stream->dropped && n > 0) {
         stream->dropped = flow->dropped;
         framing_abandon(messages->framing, direction, offset, &event);

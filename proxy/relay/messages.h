@@ -50,6 +50,9 @@ bool messages_failed(const struct messages *messages);
 /* Whether bytes must be peeked before they are read. */
 bool messages_peeks(const struct messages *messages, enum direction direction);
 
+/* Whether bytes of the flow may be read now. If not, some that wait have to be forwarded first. */
+bool messages_may_read(struct messages *messages, const struct flow *flow);
+
 /* Scans the next bytes of the flow. Returns how many may be read before the flow's edge, which is
  * then set. Pass each byte once. */
 size_t messages_scan(

@@ -3,6 +3,7 @@
  * Faults at messages: each at the very byte, however the stream is cut. `*` is inserted where the
  * fault fires.
  */
+#include "proxy/relay/message_backlog.h"
 #include "tests/lib/random_fault.h"
 #include "tests/unit/memory_fixture.h"
 
@@ -217,6 +218,22 @@ static void a_chain_counts_what_waits_to_be_forwarded(void **state)
         for (size_t fed = 0; fed <= strlen(chained[i].words); fed++)
             for (size_t window = 0; window <= fed; window++)
                 run_chained(state, &chained[i], fed, window);
+}
+
+/* The client reads nothing at first. */
+static void no_more_is_read_than_a_chain_can_count(void **state)
+{
+    static char replies[4 * 4 * MESSAGE_BACKLOG_MAX];
+    for (size_t i = 0; i < sizeof replies; i++)
+        replies[i] = ":1\r\n"[i % 4];
+    struct memory_session *it = open_with(state, PROXY("redis") STAR
+        "when = message:1\nafter = m\n" M "direction = upstream\nwhen = bytes:1\n");
+    memory_session_open_window(it, SIDE_CLIENT, 0);
+    memory_session_feed(it, SIDE_SERVER, replies, sizeof replies);
+    assert_in_range(it->end[SIDE_SERVER].in_read, 4, 4 * MESSAGE_BACKLOG_MAX);
+    memory_session_open_window(it, SIDE_CLIENT, CAP);
+    memory_session_expect(it, SIDE_CLIENT, replies, sizeof replies);
+    close_it(state);
 }
 
 static void an_ending_leaves_what_is_behind_the_edge(void **state)
@@ -440,6 +457,7 @@ int main(void)
         TEST(a_body_until_close_ends_at_the_fin),
         TEST(a_chain_counts_from_the_next_message),
         TEST(a_chain_counts_what_waits_to_be_forwarded),
+        TEST(no_more_is_read_than_a_chain_can_count),
         TEST(an_ending_leaves_what_is_behind_the_edge),
         TEST(a_lasting_fault_ends_at_a_message),
         TEST(every_kth_message_is_stalled_for_a_while),
