@@ -64,7 +64,7 @@ static int command_run(const struct cli *cli)
     return run_config(&config, &options);
 }
 
-static int report_problem(const char *text)
+static int main_report_problem(const char *text)
 {
     fprintf(stderr, "rudeproxy: %s\n", text);
     return -1;
@@ -74,7 +74,7 @@ static int has_child(const struct cli *cli)
 {
     if (cli->child != NULL && cli->child[0] != NULL)
         return 0;
-    return report_problem("exec needs a command: rudeproxy exec -c FILE -- CMD ARGS...");
+    return main_report_problem("exec needs a command: rudeproxy exec -c FILE -- CMD ARGS...");
 }
 
 static int check_intercept(const struct cli *cli, const struct config *config,
@@ -104,19 +104,19 @@ static int command_exec(const struct cli *cli)
         return EXIT_USAGE;
     if (check_intercept(cli, &config, &pass, &err) != 0 ||
         exec_environment_check(&config, &err) != 0) {
-        report_problem(err.text);
+        main_report_problem(err.text);
         config_free(&config);
         return EXIT_USAGE;
     }
     if (cli->private_network && private_network_enter("--private-network", &err) != 0) {
-        report_problem(err.text);
+        main_report_problem(err.text);
         config_free(&config);
         return EXIT_RUNTIME;
     }
     if (intercept_is_wanted(&config)) {
         options.intercept = intercept_new(&config, &pass, &err);
         if (options.intercept == NULL) {
-            report_problem(err.text);
+            main_report_problem(err.text);
             config_free(&config);
             return EXIT_RUNTIME;
         }
@@ -156,7 +156,7 @@ static int command_demo(const struct cli *cli)
 static int command_replay(const struct cli *cli)
 {
     if (cli->operand_count != 1) {
-        report_problem("replay needs one log: rudeproxy replay LOG");
+        main_report_problem("replay needs one log: rudeproxy replay LOG");
         return EXIT_USAGE;
     }
     return replay_command(cli->operands[0]);
@@ -174,7 +174,7 @@ static int command_top(const struct cli *cli)
     const char *words[CLI_FILES_MAX] = {"top"};
     size_t count = cli->operand_count;
     if (count + 1 >= CLI_FILES_MAX) {
-        report_problem("too many words behind top");
+        main_report_problem("too many words behind top");
         return EXIT_USAGE;
     }
     memcpy(&words[1], cli->operands, count * sizeof words[0]);

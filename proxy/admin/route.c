@@ -76,7 +76,7 @@ static int decode(char *text)
 }
 
 /* Cuts and decodes in place. Returns 0; -1: badly encoded; 1: more segments than any route has. */
-static int split(char *text, struct path *path)
+static int route_split(char *text, struct path *path)
 {
     *path = (struct path){0};
     if (*text != '/')
@@ -238,7 +238,7 @@ static void route_path(struct call *call, char *text)
         redirect(call, text);
         return;
     }
-    int result = split(text, &path);
+    int result = route_split(text, &path);
     if (result == 0)
         dispatch(call, &path);
     else if (result < 0)

@@ -11,7 +11,7 @@
 
 #define FIRST_CAPACITY 1024
 
-static bool make_room(struct text *text, size_t size)
+static bool text_make_room(struct text *text, size_t size)
 {
     size_t capacity = text->capacity != 0 ? text->capacity : FIRST_CAPACITY;
     if (text->failed)
@@ -31,7 +31,7 @@ static bool make_room(struct text *text, size_t size)
 
 void text_add(struct text *text, const char *bytes, size_t size)
 {
-    if (size == 0 || !make_room(text, size))
+    if (size == 0 || !text_make_room(text, size))
         return;
     memcpy(text->bytes + text->size, bytes, size);
     text->size += size;
@@ -49,7 +49,7 @@ void text_printf(struct text *text, const char *format, ...)
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
     /* also room for a NUL, which is overwritten */
-    if (size > 0 && make_room(text, (size_t)size + 1)) {
+    if (size > 0 && text_make_room(text, (size_t)size + 1)) {
         vsnprintf(text->bytes + text->size, (size_t)size + 1, format, again);
         text->size += (size_t)size;
     }

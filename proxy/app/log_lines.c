@@ -22,7 +22,8 @@ int log_lines_parse_time(const char *text, int64_t *wall_us)
     return 0;
 }
 
-static int take_line(struct log_lines *lines, log_lines_take *take, void *user, struct err *err)
+static int log_lines_take_line(
+    struct log_lines *lines, log_lines_take *take, void *user, struct err *err)
 {
     json_error_t error;
     if (lines->text[0] != '{') {
@@ -51,7 +52,7 @@ int log_lines_read_from(
         lines->line++;
         lines->text = text;
         lines->length = (size_t)length;
-        result = take_line(lines, take, user, err);
+        result = log_lines_take_line(lines, take, user, err);
     }
     free(text);
     lines->text = NULL;

@@ -96,7 +96,7 @@ static void close_everything(struct run *run)
         exec_close(&run->exec);
 }
 
-static void finish(struct run *run)
+static void run_finish(struct run *run)
 {
     if (!uv_is_closing((uv_handle_t *)&run->grace)) {
         proxies_stop_connections(&run->worker);
@@ -106,7 +106,7 @@ static void finish(struct run *run)
 
 static void on_grace_over(uv_timer_t *timer)
 {
-    finish(container_of(timer, struct run, grace));
+    run_finish(container_of(timer, struct run, grace));
 }
 
 static void on_still_open(uv_timer_t *timer)
@@ -132,7 +132,7 @@ static void stop(struct run *run)
     run->stopping = true;
     proxies_stop_listening(&run->worker);
     if (second || run->worker.connections == 0)
-        finish(run);
+        run_finish(run);
     else if (grace_ms > STDERR_STREAM_WAIT_MS)
         uv_timer_start(&run->grace, on_still_open, STDERR_STREAM_WAIT_MS, 0);
     else
@@ -304,7 +304,7 @@ static void wait_for_names(struct run *run)
     control_take_awaits_name(control);
 }
 
-static int start(struct run *run, struct err *err)
+static int run_start(struct run *run, struct err *err)
 {
     log_config(&run->log, "run", &run->config);
     if (start_signals(run, err) != 0 || watch_parent(run, err) != 0 ||
@@ -371,7 +371,7 @@ static int run_loop(struct run *run)
     if (run->options->intercept != NULL)
         intercept_attach(run->options->intercept, &run->worker);
     run->worker.wants_details = run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
-    bool started = start(run, &err) == 0;
+    bool started = run_start(run, &err) == 0;
     if (started) {
         sandbox_enter(&run->config.settings);
     } else {

@@ -22,14 +22,14 @@ static struct hash_link **bucket_of(const struct hash *hash, uint64_t key)
     return &hash->buckets[(size_t)key & (hash->bucket_count - 1)];
 }
 
-static void put(struct hash *hash, struct hash_link *link)
+static void hash_put(struct hash *hash, struct hash_link *link)
 {
     struct hash_link **bucket = bucket_of(hash, link->key);
     link->next = *bucket;
     *bucket = link;
 }
 
-static void grow(struct hash *hash)
+static void hash_grow(struct hash *hash)
 {
     size_t count = hash->bucket_count == 0 ? FIRST_BUCKETS : 2 * hash->bucket_count;
     struct hash_link **buckets = calloc(count, sizeof(struct hash_link *));
@@ -41,7 +41,7 @@ static void grow(struct hash *hash)
     for (size_t i = 0; i < old.bucket_count; i++) {
         for (struct hash_link *link = old.buckets[i], *next; link != NULL; link = next) {
             next = link->next;
-            put(hash, link);
+            hash_put(hash, link);
         }
     }
     free(old.buckets);
@@ -50,11 +50,11 @@ static void grow(struct hash *hash)
 int hash_add(struct hash *hash, struct hash_link *link, uint64_t key)
 {
     if (hash->count >= hash->bucket_count)
-        grow(hash);
+        hash_grow(hash);
     if (hash->buckets == NULL)
         return -ENOMEM;
     link->key = key;
-    put(hash, link);
+    hash_put(hash, link);
     hash->count++;
     return 0;
 }

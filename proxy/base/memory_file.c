@@ -7,7 +7,7 @@
 #define CAPACITY_FIRST 1024
 
 /* Makes room for `size` more bytes and a NUL. Returns false if out of memory. */
-static bool make_room(struct memory_file *file, size_t size)
+static bool memory_file_make_room(struct memory_file *file, size_t size)
 {
     size_t capacity = file->capacity == 0 ? CAPACITY_FIRST : file->capacity;
     while (capacity - file->size <= size)
@@ -26,7 +26,7 @@ static bool make_room(struct memory_file *file, size_t size)
 static ssize_t on_write(void *cookie, const char *bytes, size_t size)
 {
     struct memory_file *file = cookie;
-    if (file->failed || !make_room(file, size)) {
+    if (file->failed || !memory_file_make_room(file, size)) {
         file->failed = true;
         return 0;
     }

@@ -132,7 +132,7 @@ static bool move(struct ring *ring, size_t cap)
 }
 
 /* Doubles the size, up to the limit, if the pool allows it. */
-static bool grow(struct ring *ring)
+static bool ring_grow(struct ring *ring)
 {
     size_t cap = ring->cap > ring->limit / 2 ? ring->limit : ring->cap * 2;
     if (!has_room(ring->pool, cap - ring->cap))
@@ -150,7 +150,7 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
         first = RING_LAST_RESORT;
     if (ring->data == NULL && !take_first_memory(ring, first))
         return NULL;
-    if (used == ring->cap && !grow(ring))
+    if (used == ring->cap && !ring_grow(ring))
         return NULL;
     size_t at = index_of(ring, ring->tail);
     size_t room = ring->cap - used;

@@ -139,7 +139,7 @@ static bool exists_anywhere(const struct control *control, const char *name)
     return false;
 }
 
-static int report_unknown(const struct plan *plan, const char *name, struct err *err)
+static int faults_report_unknown(const struct plan *plan, const char *name, struct err *err)
 {
     struct suggest suggest;
     char meant[SUGGEST_TEXT_MAX];
@@ -178,7 +178,7 @@ static int check_after(const struct control *control, const struct plan *plan,
             err, "after: a circle: %.64s waits for itself, name another fault", fault->name);
     const struct rule *first = plan_find(plan, after->name);
     if (first == NULL && !(after->any && exists_anywhere(control, after->name)))
-        return report_unknown(plan, after->name, err);
+        return faults_report_unknown(plan, after->name, err);
     if (fault->type->listener != LISTENER_OPEN && !after->any)
         return err_set(err,
             "after: type = %s concerns the listening socket and no connection, "

@@ -30,7 +30,7 @@ static int try_filter(int fd)
 
 /* Creates a TCP socket like one that a fault acts on. A client socket of an intercepting proxy
  * belongs to the command's network, where rudeproxy has every privilege. */
-static int make_socket(struct interception *network)
+static int privilege_make_socket(struct interception *network)
 {
     if (network != NULL)
         return network->make_socket(network, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -41,7 +41,7 @@ static int make_socket(struct interception *network)
 /* `network`: where the socket is; NULL: rudeproxy's own network. */
 static int try_fault(const struct fault_type *type, struct interception *network)
 {
-    int fd = make_socket(network);
+    int fd = privilege_make_socket(network);
     if (fd < 0)
         return fd;
     int result = type->group == GROUP_PACKET ? try_filter(fd) : try_repair(fd);
@@ -54,7 +54,7 @@ static bool uses_server_side(const struct fault *fault)
     return (fault->sides & SERVER_BIT) != 0;
 }
 
-static int refuse(const struct fault *fault, bool intercepts, int errnum, struct err *err)
+static int privilege_refuse(const struct fault *fault, bool intercepts, int errnum, struct err *err)
 {
     if (intercepts)
         return err_set(err,
@@ -79,7 +79,7 @@ int privilege_check_fault(const struct fault *fault, const struct proxy_config *
         result = try_fault(fault->type, interception);
     if (result == 0 && (!intercepts || uses_server_side(fault)))
         result = try_fault(fault->type, NULL);
-    return result == 0 ? 0 : refuse(fault, intercepts, -result, err);
+    return result == 0 ? 0 : privilege_refuse(fault, intercepts, -result, err);
 }
 
 int privilege_check(const struct config *config, struct interception *interception, struct err *err)

@@ -24,7 +24,7 @@
 #define HTTP_PREFIX "http://"
 #define URL_FORMS "write http://HOST:PORT or unix:PATH"
 
-static int report_problem(const char *what)
+static int client_report_problem(const char *what)
 {
     fprintf(stderr, "rudeproxy: %s\n", what);
     return -1;
@@ -51,7 +51,7 @@ static int set_headers(struct client *client, const char *token)
         token != NULL ? "\r\n" : "");
     if (n < 0 || (size_t)n >= sizeof client->headers ||
         (token != NULL && strpbrk(token, "\r\n") != NULL))
-        return report_problem("--token: it is too long, or has a line break in it");
+        return client_report_problem("--token: it is too long, or has a line break in it");
     return 0;
 }
 
@@ -227,13 +227,13 @@ static int exchange(struct client *client, struct http_request *request, const s
     struct err err;
     char *target;
     if (path->cut)
-        return report_problem("the names and values are too long for a path");
+        return client_report_problem("the names and values are too long for a path");
     int fd = socket_connect(&client->address, socket_deadline(CLIENT_CONNECT_S), &err);
     if (fd < 0)
         return report_failure(client, &err);
     if (asprintf(&target, "%s%s", client->base, path->text) < 0) {
         close(fd);
-        return report_problem("out of memory");
+        return client_report_problem("out of memory");
     }
     request->target = target;
     request->host = client->host;
@@ -258,7 +258,7 @@ int client_call(struct client *client, const char *method, const struct path *pa
     struct call call = {.answer = answer};
     *answer = (struct answer){.bytes = NULL};
     if (body != NULL && text == NULL)
-        return report_problem("out of memory");
+        return client_report_problem("out of memory");
     /* A POST without a body has a Content-Length: 0 (RFC 9110 8.6). */
     if (text == NULL && strcmp(method, "POST") == 0)
         request.body = "";

@@ -218,7 +218,7 @@ static enum ctl_status take_option(struct ctl *ctl, const char *const *words, si
 }
 
 /* `words` ends with a NULL. */
-static enum ctl_status parse(struct ctl *ctl, const char *const *words, size_t count)
+static enum ctl_status ctl_parse(struct ctl *ctl, const char *const *words, size_t count)
 {
     enum ctl_status status = CTL_FINE;
     bool options = true;
@@ -416,7 +416,7 @@ static enum ctl_status print_version(const struct ctl *ctl)
 
 static enum ctl_status run(struct ctl *ctl, const char *const *words, size_t count)
 {
-    enum ctl_status status = parse(ctl, words, count);
+    enum ctl_status status = ctl_parse(ctl, words, count);
     if (status != CTL_FINE)
         return status;
     if (ctl_option(ctl, "help") != NULL)

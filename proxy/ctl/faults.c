@@ -68,7 +68,7 @@ static char *words_of(json_t *fault)
     return memory_file_close(&file, NULL);
 }
 
-static void add_fault(struct table *table, const char *proxy, json_t *fault)
+static void ctl_add_fault(struct table *table, const char *proxy, json_t *fault)
 {
     char *words = words_of(fault);
     bool enabled = json_is_true(json_object_get(fault, "enabled"));
@@ -92,7 +92,7 @@ static enum ctl_status list_proxy(struct ctl *ctl, struct table *table, const ch
     enum ctl_status status = ctl_call(ctl, "GET", &path, NULL, &answer);
     json_array_foreach(json_object_get(answer, "faults"), i, fault)
     {
-        add_fault(table, proxy, fault);
+        ctl_add_fault(table, proxy, fault);
     }
     json_decref(answer);
     return status;

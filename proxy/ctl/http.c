@@ -119,7 +119,7 @@ static int ended_early(struct exchange *exchange)
 }
 
 /* Returns the next line without its end, valid until the next read; NULL after an error. */
-static char *read_line(struct exchange *exchange)
+static char *http_read_line(struct exchange *exchange)
 {
     char *newline;
     while ((newline = memchr(exchange->bytes + exchange->start, '\n',
@@ -158,7 +158,7 @@ static int bad_answer(struct exchange *exchange)
 
 static int read_status(struct exchange *exchange)
 {
-    const char *line = read_line(exchange);
+    const char *line = http_read_line(exchange);
     unsigned minor, status;
     char next;
     if (line == NULL)
@@ -207,7 +207,7 @@ static int read_headers(
     struct exchange *exchange, int (*take)(struct exchange *exchange, char *line))
 {
     for (;;) {
-        char *line = read_line(exchange);
+        char *line = http_read_line(exchange);
         if (line == NULL)
             return -1;
         if (line[0] == '\0')
@@ -256,7 +256,7 @@ static int read_chunks(struct exchange *exchange)
 {
     for (;;) {
         uint64_t size;
-        const char *line = read_line(exchange);
+        const char *line = http_read_line(exchange);
         if (line == NULL || parse_number(exchange, line, 16, " \t;", &size) != 0)
             return -1;
         exchange->head_size = 0;
@@ -264,7 +264,7 @@ static int read_chunks(struct exchange *exchange)
             return read_headers(exchange, NULL);
         if (read_bytes(exchange, size) != 0)
             return -1;
-        line = read_line(exchange);
+        line = http_read_line(exchange);
         if (line == NULL)
             return -1;
         if (line[0] != '\0')

@@ -86,7 +86,7 @@ struct events {
     bool gap; /* the current event reports that others were dropped */
 };
 
-static void take_line(struct events *events)
+static void ctl_take_line(struct events *events)
 {
     static const char event[] = "event: ", data[] = "data: ";
     const char *line = events->line;
@@ -114,7 +114,7 @@ static bool take_byte(struct events *events, char byte, struct err *err)
     events->line[events->size++] = byte == '\n' ? '\0' : byte;
     if (byte != '\n')
         return true;
-    take_line(events);
+    ctl_take_line(events);
     events->size = 0;
     return true;
 }

@@ -26,7 +26,7 @@ void table_init(struct table *table, const char *const *heads)
         table->widths[table->columns] = width_of(heads[table->columns]);
 }
 
-static int grow(struct table *table)
+static int table_grow(struct table *table)
 {
     size_t capacity = table->capacity == 0 ? 64 : 2 * table->capacity;
     char **cells = realloc(table->cells, capacity * sizeof(char *));
@@ -44,7 +44,7 @@ void table_cell(struct table *table, const char *format, ...)
     va_start(args, format);
     int n = vasprintf(&text, format, args);
     va_end(args);
-    if (n < 0 || (table->count == table->capacity && grow(table) != 0)) {
+    if (n < 0 || (table->count == table->capacity && table_grow(table) != 0)) {
         table->failed = true;
         if (n >= 0)
             free(text);

@@ -101,7 +101,7 @@ static uint64_t credit(const struct bandwidth_params *bandwidth,
     return paid < state->rest ? 0 : (paid - state->rest) / NS_PER_S;
 }
 
-static void start(
+static void bandwidth_start(
     const struct bandwidth_params *bandwidth, struct bandwidth_state *state, time_us now)
 {
     if (state->running)
@@ -162,7 +162,7 @@ static uint64_t bandwidth_gate(
     uint64_t now_ns = view->now * NS_PER_US;
     uint64_t waiting = min_u64(view->end - view->head, CHARGE_MAX);
     uint64_t quantum = bandwidth->rate * QUANTUM_NS / NS_PER_S;
-    start(bandwidth, state, view->active_since);
+    bandwidth_start(bandwidth, state, view->active_since);
     note_rate(bandwidth, state, now_ns);
     *again = TIME_NEVER;
     if (bandwidth->rate == 0)
@@ -190,7 +190,7 @@ static void bandwidth_passed(
     const struct bandwidth_params *bandwidth = params;
     struct bandwidth_state *state = memory;
     (void)offset;
-    start(bandwidth, state, now);
+    bandwidth_start(bandwidth, state, now);
     state->passed_ns = now * NS_PER_US;
     for (uint64_t left = n; left > 0 && bandwidth->rate > 0;) {
         uint64_t charge = min_u64(left, CHARGE_MAX);

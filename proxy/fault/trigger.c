@@ -214,18 +214,18 @@ const char *trigger_ordinal(uint64_t number, char buf[24])
     return buf;
 }
 
-static unsigned key_of(const struct option *option)
+static unsigned trigger_key_of(const struct option *option)
 {
     return option->kind == &option_until ? OF_UNTIL : OF_WHEN;
 }
 
-static int report_unknown(const struct option *option, const char *word, struct err *err)
+static int trigger_report_unknown(const struct option *option, const char *word, struct err *err)
 {
     struct suggest suggest;
     char meant[SUGGEST_TEXT_MAX];
     suggest_init(&suggest, word);
     for (int i = 0; i < TRIGGER_KIND_COUNT; i++)
-        if ((rows[i]->keys & key_of(option)) != 0)
+        if ((rows[i]->keys & trigger_key_of(option)) != 0)
             suggest_offer(&suggest, rows[i]->word);
     return err_set(err, "'%.*s' is not a trigger%s write %s", WORD_MAX, word,
         suggest.best == NULL ? "," : suggest_text(&suggest, meant, sizeof meant),
@@ -236,7 +236,7 @@ static int report_unknown(const struct option *option, const char *word, struct 
 static int report_misplaced(
     const struct option *option, const struct trigger_row *row, struct err *err)
 {
-    if (key_of(option) == OF_WHEN)
+    if (trigger_key_of(option) == OF_WHEN)
         return err_set(err,
             "'%s' belongs to until; for a fault that never happens write "
             "enabled = no",
@@ -264,10 +264,10 @@ static int trigger_parse(
     if (trigger.kind == TRIGGER_KIND_COUNT) {
         char word[WORD_MAX];
         snprintf(word, sizeof word, "%.*s", (int)length, text);
-        return report_unknown(option, word, err);
+        return trigger_report_unknown(option, word, err);
     }
     const struct trigger_row *row = rows[trigger.kind];
-    if ((row->keys & key_of(option)) == 0)
+    if ((row->keys & trigger_key_of(option)) == 0)
         return report_misplaced(option, row, err);
     if (row->parse == NULL && quantity != NULL)
         return err_set(err, "'%s' takes no value, write %s alone", row->word, row->word);

@@ -6,7 +6,8 @@
 #include "proxy/base/units.h"
 #include "proxy/fault/fault.h"
 
-static void append(char *buf, size_t size, const char *before, const char *text, const char *behind)
+static void wait_append(
+    char *buf, size_t size, const char *before, const char *text, const char *behind)
 {
     size_t used = strlen(buf);
     snprintf(buf + used, size - used, "%s%s%s", before, text, behind);
@@ -23,8 +24,8 @@ void fault_describe_wait(const struct fault *fault, char *buf, size_t size)
         snprintf(buf, size, "at once");
     units_format_duration(fault->trigger_delay_us, delay, sizeof delay);
     if (fault->trigger_delay_us > 0)
-        append(buf, size, " and ", delay, " more");
+        wait_append(buf, size, " and ", delay, " more");
     if (follows)
-        append(buf, size, ", once ", fault->after.name,
+        wait_append(buf, size, ", once ", fault->after.name,
             fault->after.any ? " has fired on any connection" : " has fired");
 }

@@ -222,7 +222,7 @@ static bool take_chunk_line(
 }
 
 /* A line is complete; it stands from `start` to `at`. False: it is not understood. */
-static bool take_line(
+static bool http_take_line(
     struct framing *framing, enum direction direction, uint64_t start, uint64_t at)
 {
     struct http_state *state = framing->state;
@@ -290,7 +290,7 @@ static size_t step_line(
         common->opening = start;
     size_t used = http_line_add(&stream->line, bytes, n, &complete);
     uint64_t lost_at = lost_offset(framing, direction, start);
-    bool right = complete ? take_line(framing, direction, start, common->offset + used)
+    bool right = complete ? http_take_line(framing, direction, start, common->offset + used)
                           : may_be_line(stream, direction);
     if (complete)
         stream->line.size = 0;

@@ -49,7 +49,7 @@ static const struct framer *find_framer(const char *name, size_t length)
     return NULL;
 }
 
-static int report_unknown(const char *text, size_t length, struct err *err)
+static int protocol_report_unknown(const char *text, size_t length, struct err *err)
 {
     char word[SHOWN_MAX], meant[SUGGEST_TEXT_MAX];
     struct suggest suggest;
@@ -147,7 +147,7 @@ static int parse(const struct option *option, const char *text, void *value, str
     bool raw = strcmp(text, RAW) == 0;
     (void)option;
     if (protocol.framer == NULL && !raw)
-        return report_unknown(text, n, err);
+        return protocol_report_unknown(text, n, err);
     if (protocol.framer == &framer_length) {
         if (text[n] == '\0' || text[n + 1] == '\0')
             return err_set(err, "length needs a header, write one such as %s", framer_length.form);

@@ -71,7 +71,7 @@ struct redis_state {
 /* The result of reading a byte. */
 enum taken { TAKEN, WRONG };
 
-static void begin(struct framing *framing, enum direction direction, const char *kind)
+static void redis_begin(struct framing *framing, enum direction direction, const char *kind)
 {
     struct redis_state *state = framing->state;
     framer_begin(framing, direction, state->streams[direction].start, kind);
@@ -120,7 +120,7 @@ static enum taken take_type(
     if (!first) {
         if (stream->wants_name && byte != '$') {
             stream->wants_name = false;
-            begin(framing, direction, "");
+            redis_begin(framing, direction, "");
         }
         return TAKEN;
     }
@@ -133,7 +133,7 @@ static enum taken take_type(
         stream->mode = REDIS_INLINE;
         stream->name[stream->have++] = (char)byte;
     } else if (!stream->wants_name)
-        begin(framing, direction, type_names[byte]);
+        redis_begin(framing, direction, type_names[byte]);
     return TAKEN;
 }
 
@@ -152,7 +152,7 @@ static enum taken open_aggregate(struct framing *framing, enum direction directi
         return WRONG;
     if (held == 0 && stream->wants_name) {
         stream->wants_name = false;
-        begin(framing, direction, "");
+        redis_begin(framing, direction, "");
     }
     end_value(framing, direction, at);
     return TAKEN;
@@ -177,7 +177,7 @@ static enum taken take_length(struct framing *framing, enum direction direction,
             stream->mode = REDIS_NAME;
             return TAKEN;
         }
-        begin(framing, direction, "");
+        redis_begin(framing, direction, "");
     }
     if (stream->length == NULL_LENGTH) {
         end_value(framing, direction, at);
@@ -217,7 +217,7 @@ static void begin_command(struct framing *framing, enum direction direction)
     struct redis_state *state = framing->state;
     struct redis_stream *stream = &state->streams[direction];
     stream->name[stream->have] = '\0';
-    begin(framing, direction, stream->name);
+    redis_begin(framing, direction, stream->name);
 }
 
 static enum taken take_inline_byte(

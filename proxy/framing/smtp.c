@@ -55,7 +55,7 @@ struct smtp_state {
 static const char end_of_mail[] = "\r\n.\r\n";
 #define END_OF_MAIL (sizeof end_of_mail - 1)
 
-static void begin(struct framing *framing, enum direction direction, const char *kind)
+static void smtp_begin(struct framing *framing, enum direction direction, const char *kind)
 {
     struct smtp_state *state = framing->state;
     framer_begin(framing, direction, state->streams[direction].start, kind);
@@ -72,7 +72,7 @@ static void begin_command(struct framing *framing, struct smtp_state *state)
     state->counting = strcasecmp(stream->word, "BDAT") == 0;
     state->counted = false;
     state->chunk_size = 0;
-    begin(framing, DIRECTION_UPSTREAM, stream->word);
+    smtp_begin(framing, DIRECTION_UPSTREAM, stream->word);
 }
 
 static bool is_letter(unsigned char byte)
@@ -91,13 +91,13 @@ static bool begin_upstream(
         state->mail_next = false;
         state->dots = 2; /* as behind a line end: a mail may be empty */
         stream->mode = SMTP_MAIL;
-        begin(framing, DIRECTION_UPSTREAM, "mail_data");
+        smtp_begin(framing, DIRECTION_UPSTREAM, "mail_data");
         return true;
     }
     if (state->auth_next) {
         state->auth_next = false;
         stream->mode = SMTP_LINE;
-        begin(framing, DIRECTION_UPSTREAM, "auth_response");
+        smtp_begin(framing, DIRECTION_UPSTREAM, "auth_response");
         return true;
     }
     stream->mode = SMTP_WORD;
@@ -212,7 +212,7 @@ static bool take_code_byte(struct framing *framing, struct smtp_state *state, un
     stream->mode = SMTP_LINE;
     state->more = byte == '-';
     if (!state->was_line)
-        begin(framing, DIRECTION_DOWNSTREAM, state->code);
+        smtp_begin(framing, DIRECTION_DOWNSTREAM, state->code);
     return byte == '-' || byte == ' ' || byte == '\r' || byte == '\n';
 }
 

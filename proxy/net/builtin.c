@@ -307,7 +307,7 @@ static void on_refused(uv_handle_t *handle)
 
 /* Resets the connection that waits to be accepted, because libuv offers no other before this one is
  * accepted. Needs no memory. */
-static void refuse(struct builtin *builtin)
+static void builtin_refuse(struct builtin *builtin)
 {
     builtin->refuse_again = builtin->refusing;
     if (builtin->refusing)
@@ -328,7 +328,7 @@ static void on_connection(uv_stream_t *listener, int status)
     if (status != 0)
         return;
     if (client == NULL) {
-        refuse(builtin);
+        builtin_refuse(builtin);
         return;
     }
     memset(client, 0, offsetof(struct client, buffer));
@@ -346,7 +346,7 @@ static void on_connection(uv_stream_t *listener, int status)
     continue_client(client);
 }
 
-static int find(const char *name)
+static int builtin_find(const char *name)
 {
     for (int i = 0; i < BUILTIN_COUNT; i++) {
         if (strcmp(services[i].name, name) == 0)
@@ -387,7 +387,7 @@ static int listen_on_loopback(struct builtin *builtin)
 
 int builtins_start(struct builtins *builtins, const char *name, struct err *err)
 {
-    int index = find(name);
+    int index = builtin_find(name);
     if (index < 0)
         return err_set(err, "there is no builtin:%s", name);
     struct builtin *builtin = &builtins->services[index];
@@ -409,7 +409,7 @@ int builtins_start(struct builtins *builtins, const char *name, struct err *err)
 
 const struct address *builtins_address(const struct builtins *builtins, const char *name)
 {
-    int index = find(name);
+    int index = builtin_find(name);
     return index >= 0 && builtins->services[index].running ? &builtins->services[index].address
                                                            : NULL;
 }

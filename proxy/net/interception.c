@@ -12,7 +12,7 @@
 
 /* Creates one socket for both families, or for IPv4 alone on a kernel without IPv6. Sets *family.
  * Returns the descriptor or -errno. */
-static int make_socket(struct interception *interception, int *family)
+static int interception_make_socket(struct interception *interception, int *family)
 {
     const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     *family = AF_INET6;
@@ -75,7 +75,7 @@ static void unpace(
         congestion_unpace(congestion, fd, &loopback, proxy);
 }
 
-static int refuse(const struct proxy_config *proxy, int result, struct err *err)
+static int interception_refuse(const struct proxy_config *proxy, int result, struct err *err)
 {
     err_set(err, "cannot intercept %s: %s", proxy->intercept.text, strerror(-result));
     return result;
@@ -91,9 +91,9 @@ int interception_listen(struct interception *interception,
             proxy->intercept.text);
         return -EOPNOTSUPP;
     }
-    int fd = make_socket(interception, &family);
+    int fd = interception_make_socket(interception, &family);
     if (fd < 0)
-        return refuse(proxy, fd, err);
+        return interception_refuse(proxy, fd, err);
     unpace(fd, congestion, proxy);
     int result = bind_anywhere(interception, fd, family, address, address_len);
     if (result == 0)
@@ -103,7 +103,7 @@ int interception_listen(struct interception *interception,
     if (result == 0)
         return fd;
     close(fd);
-    return refuse(proxy, result, err);
+    return interception_refuse(proxy, result, err);
 }
 
 static bool is_named(const struct dialled *dialled, const char *name, size_t length)

@@ -44,7 +44,7 @@ static bool is_of_client(int errnum)
 }
 
 /* Starts or stops watching the socket: an idle or pausing listener is not watched. */
-static void watch(struct listener *listener)
+static void listener_watch(struct listener *listener)
 {
     bool wanted = listener->fd >= 0 && !listener->idle && !listener->paused;
     if (wanted == listener->watched)
@@ -64,7 +64,7 @@ static void pause_accepting(struct listener *listener, int errnum)
     bool first = !listener->failing;
     listener->paused = listener->failing = true;
     timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
-    watch(listener);
+    listener_watch(listener);
     if (first)
         listener->calls->on_accept_failed(listener, errnum);
 }
@@ -127,7 +127,7 @@ static void on_pause_over(struct timer *timer)
     bool tried = !listener->paused;
     listener->paused = false;
     take_reserve(listener);
-    watch(listener);
+    listener_watch(listener);
     if (!listener->failing)
         return;
     if (!tried) {
@@ -348,7 +348,7 @@ static int open_intercepting(
         return -1;
     }
     listener->fd = fd;
-    watch(listener);
+    listener_watch(listener);
     return 0;
 }
 
@@ -376,7 +376,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     }
     listener->fd = fd;
     listener_release_port(listener);
-    watch(listener);
+    listener_watch(listener);
     open_twin(listener, proxy);
     return 0;
 }
@@ -393,7 +393,7 @@ void listener_update(struct listener *listener, const struct proxy_config *proxy
 void listener_set_idle(struct listener *listener, bool idle)
 {
     listener->idle = idle;
-    watch(listener);
+    listener_watch(listener);
     if (listener->twin != NULL)
         listener_set_idle(&listener->twin->listener, idle);
 }

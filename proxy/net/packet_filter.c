@@ -25,7 +25,7 @@ struct program {
     unsigned short count;
 };
 
-static void add(struct program *program, unsigned short code, unsigned char if_true,
+static void filter_add(struct program *program, unsigned short code, unsigned char if_true,
     unsigned char if_false, unsigned value)
 {
     program->steps[program->count++] = (struct sock_filter){code, if_true, if_false, value};
@@ -34,12 +34,12 @@ static void add(struct program *program, unsigned short code, unsigned char if_t
 /* Loads into A the payload size: length of the segment minus its header. */
 static void load_payload(struct program *program)
 {
-    add(program, BPF_LD | BPF_B | BPF_ABS, 0, 0, TCP_DATA_OFFSET);
-    add(program, BPF_ALU | BPF_AND | BPF_K, 0, 0, 0xf0);
-    add(program, BPF_ALU | BPF_RSH | BPF_K, 0, 0, 2);
-    add(program, BPF_MISC | BPF_TAX, 0, 0, 0);
-    add(program, BPF_LD | BPF_W | BPF_LEN, 0, 0, 0);
-    add(program, BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0);
+    filter_add(program, BPF_LD | BPF_B | BPF_ABS, 0, 0, TCP_DATA_OFFSET);
+    filter_add(program, BPF_ALU | BPF_AND | BPF_K, 0, 0, 0xf0);
+    filter_add(program, BPF_ALU | BPF_RSH | BPF_K, 0, 0, 2);
+    filter_add(program, BPF_MISC | BPF_TAX, 0, 0, 0);
+    filter_add(program, BPF_LD | BPF_W | BPF_LEN, 0, 0, 0);
+    filter_add(program, BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0);
 }
 
 /* Sets the jumps out of the filter, which were written with target 0, now that its end is known. */
@@ -58,23 +58,23 @@ static void add_filter(struct program *program, const struct packet_filter *filt
     unsigned short start = program->count;
     uint64_t more_than = filter->larger_than;
     if (filter->only == PACKET_FIN || filter->only == PACKET_RST) {
-        add(program, BPF_LD | BPF_B | BPF_ABS, 0, 0, TCP_FLAGS_OFFSET);
-        add(program, BPF_JMP | BPF_JSET | BPF_K, 0, out,
+        filter_add(program, BPF_LD | BPF_B | BPF_ABS, 0, 0, TCP_FLAGS_OFFSET);
+        filter_add(program, BPF_JMP | BPF_JSET | BPF_K, 0, out,
             filter->only == PACKET_FIN ? TCP_FIN : TCP_RST);
     }
     if (filter->only == PACKET_DATA || more_than > 0) {
         load_payload(program);
-        add(program, BPF_JMP | BPF_JGT | BPF_K, 0, out,
+        filter_add(program, BPF_JMP | BPF_JGT | BPF_K, 0, out,
             more_than > UINT32_MAX ? UINT32_MAX : (unsigned)more_than);
     }
     if (filter->loss_ppb < PPB_ALL) {
         /* Drop if draw < rate * 2^32, so if the threshold is greater than the draw. */
-        add(program, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)(SKF_AD_OFF + SKF_AD_RANDOM));
+        filter_add(program, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)(SKF_AD_OFF + SKF_AD_RANDOM));
         unsigned threshold = (unsigned)((filter->loss_ppb << 32) / PPB_ALL);
-        add(program, BPF_JMP | BPF_JGE | BPF_K, out, 0, threshold);
+        filter_add(program, BPF_JMP | BPF_JGE | BPF_K, out, 0, threshold);
         program->steps[program->count - 1].jt = 1; /* over the `return` below */
     }
-    add(program, BPF_RET | BPF_K, 0, 0, 0);
+    filter_add(program, BPF_RET | BPF_K, 0, 0, 0);
     link_exits(program, start);
 }
 
@@ -87,7 +87,7 @@ int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned c
                                                                                            : -errno;
     for (unsigned i = 0; i < count && i < FILTER_MAX; i++)
         add_filter(&program, &filters[i]);
-    add(&program, BPF_RET | BPF_K, 0, 0, UINT32_MAX); /* accept the whole segment */
+    filter_add(&program, BPF_RET | BPF_K, 0, 0, UINT32_MAX); /* accept the whole segment */
     const struct sock_fprog attached = {.len = program.count, .filter = program.steps};
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0 ? 0
                                                                                          : -errno;

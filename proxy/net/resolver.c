@@ -215,7 +215,7 @@ static int start_thread(struct answer *answer)
     return errnum;
 }
 
-static struct lookup *find(const struct resolver *resolver, const char *host)
+static struct lookup *resolver_find(const struct resolver *resolver, const char *host)
 {
     struct hash_link *link = hash_find(&resolver->names, hash_text(0, host));
     for (; link != NULL; link = hash_find_next(link)) {
@@ -252,7 +252,7 @@ static struct lookup *lookup_new(struct resolver *resolver, const char *host)
 }
 
 /* Starts a thread for the name. If there is no thread, that is the answer. Returns 0 or -ENOMEM. */
-static int begin(struct resolver *resolver, const struct lookup *lookup)
+static int resolver_begin(struct resolver *resolver, const struct lookup *lookup)
 {
     struct answer *answer = calloc(1, sizeof *answer);
     struct resolved *no_memory = resolved_new(NO_MEMORY, 0);
@@ -281,14 +281,14 @@ static int begin(struct resolver *resolver, const struct lookup *lookup)
 /* Returns the pending lookup of the name, or a new one. NULL: out of memory. */
 static struct lookup *under_way(struct resolver *resolver, const char *host)
 {
-    struct lookup *lookup = find(resolver, host);
+    struct lookup *lookup = resolver_find(resolver, host);
     if (lookup == NULL)
         lookup = lookup_new(resolver, host);
     if (lookup == NULL || lookup->under_way)
         return lookup;
     if (resolver->running >= RESOLVER_THREADS_MAX)
         list_append(&resolver->queue, &lookup->queue_link);
-    else if (begin(resolver, lookup) != 0) {
+    else if (resolver_begin(resolver, lookup) != 0) {
         lookup_free(resolver, lookup);
         return NULL;
     }
@@ -302,7 +302,7 @@ static void begin_queued(struct resolver *resolver)
 {
     while (resolver->running < RESOLVER_THREADS_MAX && !list_empty(&resolver->queue)) {
         struct lookup *lookup = container_of(resolver->queue.next, struct lookup, queue_link);
-        if (begin(resolver, lookup) != 0)
+        if (resolver_begin(resolver, lookup) != 0)
             return; /* retried when the next answer comes */
         list_remove(&lookup->queue_link);
     }
@@ -353,7 +353,7 @@ static void on_answers(struct poller_item *item, unsigned events)
     (void)events;
     eventfd_read(resolver->mailbox->event_fd, &count);
     for (struct answer *answer; (answer = mailbox_take(resolver->mailbox)) != NULL;) {
-        struct lookup *lookup = find(resolver, answer->host);
+        struct lookup *lookup = resolver_find(resolver, answer->host);
         resolver->running--;
         if (lookup != NULL)
             asked |= deliver(resolver, lookup, answer->resolved);
@@ -423,7 +423,7 @@ struct resolved *resolver_ask(struct resolver *resolver, const char *host)
     if (is_localhost(host))
         return localhost();
     forget_old(resolver);
-    struct lookup *lookup = find(resolver, host);
+    struct lookup *lookup = resolver_find(resolver, host);
     if (lookup != NULL && is_fresh(lookup))
         return resolved_ref(lookup->resolved);
     lookup = under_way(resolver, host);

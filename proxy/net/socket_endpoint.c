@@ -397,7 +397,8 @@ void socket_endpoint_init(
     };
 }
 
-static int watch(struct socket_endpoint *endpoint, struct poller *poller, int fd, int family)
+static int endpoint_watch(
+    struct socket_endpoint *endpoint, struct poller *poller, int fd, int family)
 {
     endpoint->fd = fd;
     endpoint->poller = poller;
@@ -415,7 +416,7 @@ int socket_endpoint_adopt(struct socket_endpoint *endpoint, struct poller *polle
     int family, const struct proxy_config *proxy)
 {
     int result = family == AF_UNIX ? socket_set_options(fd, family, proxy) : 0;
-    return result != 0 ? result : watch(endpoint, poller, fd, family);
+    return result != 0 ? result : endpoint_watch(endpoint, poller, fd, family);
 }
 
 int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poller, int family,
@@ -431,7 +432,7 @@ int socket_endpoint_create(struct socket_endpoint *endpoint, struct poller *poll
         close(fd);
         return result;
     }
-    result = watch(endpoint, poller, fd, family);
+    result = endpoint_watch(endpoint, poller, fd, family);
     if (result != 0)
         close(fd);
     return result;

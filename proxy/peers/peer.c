@@ -111,7 +111,7 @@ int peer_accept(struct peer *peer)
 
 /* A socket stays in the network namespace in which it was created; this thread returns from
  * there. */
-static int make_socket(const struct peer *peer, int family)
+static int peer_make_socket(const struct peer *peer, int family)
 {
     const int type = SOCK_STREAM | SOCK_CLOEXEC;
     int home = peer->network == 0 ? -1 : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -132,7 +132,7 @@ static int make_socket(const struct peer *peer, int family)
 
 int peer_connect(struct peer *peer, const struct peer_address *address, int deadline_ms)
 {
-    int fd = make_socket(peer, peer_address_family(address));
+    int fd = peer_make_socket(peer, peer_address_family(address));
     if (fd < 0)
         return fd;
     int result = peer_dial(

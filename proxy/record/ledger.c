@@ -38,7 +38,7 @@ static struct ledger_name *name_of(struct hash_link *link)
     return container_of(link, struct ledger_name, link);
 }
 
-static struct ledger_proxy *find_proxy(const struct ledger *ledger, const char *name)
+static struct ledger_proxy *proxy_entry(const struct ledger *ledger, const char *name)
 {
     struct hash_link *link = hash_find(&ledger->proxy_names, hash_text(0, name));
     for (; link != NULL; link = hash_find_next(link)) {
@@ -49,7 +49,7 @@ static struct ledger_proxy *find_proxy(const struct ledger *ledger, const char *
     return NULL;
 }
 
-static struct ledger_fault *find_fault(const struct ledger *ledger, const char *name)
+static struct ledger_fault *fault_entry(const struct ledger *ledger, const char *name)
 {
     struct hash_link *link = hash_find(&ledger->fault_names, hash_text(0, name));
     for (; link != NULL; link = hash_find_next(link)) {
@@ -62,7 +62,7 @@ static struct ledger_fault *find_fault(const struct ledger *ledger, const char *
 
 /* Makes room for one more element of `size` bytes in a list of `count`. The list doubles at every
  * power of two. NULL: out of memory. */
-static void *make_room(void *list, size_t count, size_t size)
+static void *ledger_make_room(void *list, size_t count, size_t size)
 {
     bool full = (count & (count - 1)) == 0;
     return full ? realloc(list, (count == 0 ? 1 : 2 * count) * size) : list;
@@ -100,7 +100,7 @@ static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
     size_t count = ledger->proxy_count;
     if (!has_place(ledger, count))
         return NULL;
-    struct ledger_proxy *proxies = make_room(ledger->proxies, count, sizeof proxies[0]);
+    struct ledger_proxy *proxies = ledger_make_room(ledger->proxies, count, sizeof proxies[0]);
     if (proxies == NULL)
         return lack_memory(ledger);
     ledger->proxies = proxies;
@@ -114,12 +114,12 @@ static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
     return proxy;
 }
 
-static struct ledger_fault *add_fault(struct ledger *ledger, const char *name)
+static struct ledger_fault *add_fault_entry(struct ledger *ledger, const char *name)
 {
     size_t count = ledger->fault_count;
     if (!has_place(ledger, count))
         return NULL;
-    struct ledger_fault *faults = make_room(ledger->faults, count, sizeof faults[0]);
+    struct ledger_fault *faults = ledger_make_room(ledger->faults, count, sizeof faults[0]);
     if (faults == NULL)
         return lack_memory(ledger);
     ledger->faults = faults;
@@ -135,7 +135,7 @@ static struct ledger_fault *add_fault(struct ledger *ledger, const char *name)
 
 static void note_proxy(struct ledger *ledger, const struct proxy_config *config)
 {
-    struct ledger_proxy *proxy = find_proxy(ledger, config->name);
+    struct ledger_proxy *proxy = proxy_entry(ledger, config->name);
     if (proxy == NULL)
         proxy = add_proxy(ledger, config->name);
     if (proxy != NULL)
@@ -144,9 +144,9 @@ static void note_proxy(struct ledger *ledger, const struct proxy_config *config)
 
 static void note_fault(struct ledger *ledger, const struct fault *config)
 {
-    struct ledger_fault *fault = find_fault(ledger, config->name);
+    struct ledger_fault *fault = fault_entry(ledger, config->name);
     if (fault == NULL)
-        fault = add_fault(ledger, config->name);
+        fault = add_fault_entry(ledger, config->name);
     if (fault == NULL)
         return;
     fault->type = config->type->name;
@@ -182,9 +182,9 @@ static bool grow_places(struct ledger_fault *fault)
 static void note_injection(
     struct ledger *ledger, const struct ledger_proxy *proxy, const struct event *event)
 {
-    struct ledger_fault *fault = find_fault(ledger, event->u.fault.name);
+    struct ledger_fault *fault = fault_entry(ledger, event->u.fault.name);
     if (fault == NULL)
-        fault = add_fault(ledger, event->u.fault.name);
+        fault = add_fault_entry(ledger, event->u.fault.name);
     if (fault == NULL)
         return;
     fault->type = event->u.fault.type;
@@ -219,8 +219,8 @@ static struct ledger_miss *miss_of(struct ledger_fault *fault, size_t proxy, con
 static void note_miss(struct ledger *ledger, const struct ledger_proxy *proxy, uint64_t connection,
     const struct not_fired *not_fired)
 {
-    struct ledger_fault *fault = find_fault(ledger, not_fired->fault);
-    if (fault == NULL && (fault = add_fault(ledger, not_fired->fault)) != NULL)
+    struct ledger_fault *fault = fault_entry(ledger, not_fired->fault);
+    if (fault == NULL && (fault = add_fault_entry(ledger, not_fired->fault)) != NULL)
         fault->enabled = true; /* added by the API: the configuration does not name it */
     if (fault != NULL && fault->misses == NULL)
         fault->misses = calloc(LEDGER_MISSES_MAX, sizeof fault->misses[0]);
@@ -284,7 +284,7 @@ static void note_closed(
 
 void ledger_note_event(struct ledger *ledger, const struct event *event)
 {
-    struct ledger_proxy *proxy = find_proxy(ledger, event->proxy);
+    struct ledger_proxy *proxy = proxy_entry(ledger, event->proxy);
     if (proxy == NULL) /* a proxy of a reload that has just begun */
         proxy = add_proxy(ledger, event->proxy);
     if (proxy == NULL)
@@ -308,7 +308,7 @@ static void add_counts(struct ledger *ledger, const struct list *counters)
     list_for_each(link, counters)
     {
         const struct fault_counter *counter = container_of(link, struct fault_counter, link);
-        struct ledger_fault *fault = find_fault(ledger, counter->name);
+        struct ledger_fault *fault = fault_entry(ledger, counter->name);
         if (fault == NULL)
             continue;
         fault->armed += counter->armed;
@@ -329,13 +329,13 @@ void ledger_settle(struct ledger *ledger, const struct fault_counters *book)
 const struct ledger_proxy *ledger_proxy_counts(const struct ledger *ledger, const char *name)
 {
     static const struct ledger_proxy none;
-    const struct ledger_proxy *proxy = find_proxy(ledger, name);
+    const struct ledger_proxy *proxy = proxy_entry(ledger, name);
     return proxy != NULL ? proxy : &none;
 }
 
 const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const char *name)
 {
-    return find_fault(ledger, name);
+    return fault_entry(ledger, name);
 }
 
 bool ledger_fault_failed(const struct ledger_fault *fault)

@@ -72,7 +72,7 @@ static void pieces(struct line_queue *queue, uint64_t from, uint64_t to, struct 
     piece[1] = (struct iovec){queue->bytes, size - first};
 }
 
-static void put(struct line_queue *queue, const char *bytes, size_t size)
+static void append_bytes(struct line_queue *queue, const char *bytes, size_t size)
 {
     struct iovec piece[2];
     pieces(queue, queue->tail, queue->tail + size, piece);
@@ -104,7 +104,7 @@ static void enqueue(struct line_queue *queue, const char *bytes, size_t size, bo
         length = end != NULL ? (size_t)(end + 1 - (bytes + at)) : size - at;
         bool fits = has_room(queue) && length <= LINE_QUEUE_SIZE - used(queue);
         if (fits)
-            put(queue, bytes + at, length);
+            append_bytes(queue, bytes + at, length);
         queue->full |= !fits;
         queue->lost += fits ? 0 : 1;
     }

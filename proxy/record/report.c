@@ -22,7 +22,7 @@ static void set(struct builder *builder, json_t *object, const char *key, json_t
         builder->ok = false;
 }
 
-static void append(struct builder *builder, json_t *array, json_t *value)
+static void report_append(struct builder *builder, json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0)
         builder->ok = false;
@@ -84,7 +84,7 @@ static json_t *destinations_of(struct builder *builder, const struct ledger_prox
         json_t *object = json_object();
         set(builder, object, "address", text(proxy->destinations[i].address));
         set(builder, object, "connections", number(proxy->destinations[i].connections));
-        append(builder, array, object);
+        report_append(builder, array, object);
     }
     return array;
 }
@@ -108,7 +108,7 @@ static json_t *proxy_of(struct builder *builder, const struct ledger_proxy *prox
     return object;
 }
 
-static json_t *place_of(
+static json_t *report_place_of(
     struct builder *builder, const struct ledger *ledger, const struct ledger_place *place)
 {
     json_t *object = json_object();
@@ -142,9 +142,9 @@ static json_t *fault_of(
 {
     json_t *object = json_object(), *where = json_array(), *not_fired = json_array();
     for (size_t i = 0; i < fault->miss_count; i++)
-        append(builder, not_fired, miss_of(builder, ledger, fault, &fault->misses[i]));
+        report_append(builder, not_fired, miss_of(builder, ledger, fault, &fault->misses[i]));
     for (size_t i = 0; i < fault->place_count; i++)
-        append(builder, where, place_of(builder, ledger, &fault->places[i]));
+        report_append(builder, where, report_place_of(builder, ledger, &fault->places[i]));
     set(builder, object, "name", text(fault->name));
     set(builder, object, "type", text(fault->type));
     set(builder, object, "enabled", json_boolean(fault->enabled));
@@ -165,9 +165,9 @@ static json_t *report_of(struct builder *builder, const struct ledger *ledger)
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, ledger->seed);
     for (size_t i = 0; i < ledger->proxy_count; i++)
-        append(builder, proxies, proxy_of(builder, &ledger->proxies[i]));
+        report_append(builder, proxies, proxy_of(builder, &ledger->proxies[i]));
     for (size_t i = 0; i < ledger->fault_count; i++)
-        append(builder, faults, fault_of(builder, ledger, &ledger->faults[i]));
+        report_append(builder, faults, fault_of(builder, ledger, &ledger->faults[i]));
     set(builder, object, "version", text(RUDEPROXY_VERSION));
     set(builder, object, "seed", text(seed));
     set(builder, object, "started", time_value(ledger->started_us));

@@ -267,7 +267,7 @@ static void settle_shaping(struct adoption *adoption, enum direction direction)
             flow->end != FLOW_OPEN || flow->cut, adoption->session->now);
 }
 
-static void begin(struct adoption *adoption)
+static void adoption_begin(struct adoption *adoption)
 {
     struct session *session = adoption->session;
     for (size_t i = 0; i < adoption->count; i++) {
@@ -294,7 +294,7 @@ void adoption_commit(struct adoption *adoption)
     replace_plan(session, &adoption->plan);
     settle_shaping(adoption, DIRECTION_UPSTREAM);
     settle_shaping(adoption, DIRECTION_DOWNSTREAM);
-    begin(adoption);
+    adoption_begin(adoption);
     session->outdated = true;
     session_recompute(session);
     session->running = false;

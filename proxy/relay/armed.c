@@ -19,7 +19,8 @@
 /* The random streams of one fault on one connection: one for its chance, one for each direction. */
 enum stream { STREAM_CHANCE, STREAM_DIRECTION };
 
-static uint64_t key_of(const struct session *session, const struct fault *fault, uint64_t stream)
+static uint64_t armed_key_of(
+    const struct session *session, const struct fault *fault, uint64_t stream)
 {
     const struct plan *plan = session->plan;
     return rng_key(plan->seed, plan->config.name, session->number, fault->name, stream);
@@ -43,7 +44,7 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
            (selected || fault_counter_times(rule->fault_counter) < fault->times) &&
            cidr_list_has(&fault->clients, client) && has_destination(session, fault) &&
            (fault->chance_ppb >= PPB_ALL ||
-               rng_chance(key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb));
+               rng_chance(armed_key_of(session, fault, STREAM_CHANCE), 0, fault->chance_ppb));
 }
 
 void armed_name(const struct session *session, struct armed_fault *armed)
@@ -73,7 +74,7 @@ static struct armed_fault *make_one(struct session *session, struct rule *rule, 
     armed->counts_from = TIME_NEVER;
     armed->does.duration_us = TIME_NEVER;
     for (unsigned d = 0; d < 2; d++) {
-        armed->key[d] = key_of(session, &rule->fault, STREAM_DIRECTION + d);
+        armed->key[d] = armed_key_of(session, &rule->fault, STREAM_DIRECTION + d);
         armed->when_match[d].edge = armed->until_match[d].edge = FLOW_NO_EDGE;
     }
     return armed;
@@ -147,7 +148,7 @@ void armed_note_fired(struct fault_counter *counter, time_us now, const struct s
     }
 }
 
-static int add(struct session *session, struct rule *rule)
+static int armed_set_add(struct session *session, struct rule *rule)
 {
     struct armed_fault *made[2];
     unsigned count = armed_make(session, rule, made);
@@ -175,7 +176,7 @@ int armed_select(struct session *session, const struct sockaddr_storage *client)
         return -ENOMEM;
     for (size_t i = 0; i < plan->rule_count; i++) {
         if (armed_concerns(session, plan->rules[i], client, false) &&
-            add(session, plan->rules[i]) != 0)
+            armed_set_add(session, plan->rules[i]) != 0)
             return -ENOMEM;
     }
     return 0;

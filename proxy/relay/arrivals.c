@@ -37,7 +37,7 @@ static void set_mark(struct arrivals *arrivals, size_t i, struct arrival mark)
 }
 
 /* Room for one mark more. Returns 0, or -1 when there is none. */
-static int make_room(struct arrivals *arrivals)
+static int arrivals_make_room(struct arrivals *arrivals)
 {
     if (arrivals->count < cap_of(arrivals))
         return 0;
@@ -58,7 +58,7 @@ void arrivals_add(struct arrivals *arrivals, uint64_t end, time_us at)
 {
     size_t last = arrivals->count - 1;
     bool joins = arrivals->count > 0 && mark_at(arrivals, last)->at == at;
-    if (!joins && make_room(arrivals) == 0)
+    if (!joins && arrivals_make_room(arrivals) == 0)
         last = arrivals->count++;
     set_mark(arrivals, last, (struct arrival){.end = end, .at = at});
 }

@@ -6,7 +6,7 @@
 
 #include "proxy/base/ensure.h"
 
-static uint64_t key_of(const char *proxy, const char *name)
+static uint64_t counter_key_of(const char *proxy, const char *name)
 {
     return hash_text(hash_text(0, proxy), name);
 }
@@ -110,10 +110,10 @@ void fired_name_unref(struct fired_name *name)
     free(name);
 }
 
-static struct fault_counter *find(
+static struct fault_counter *counter_find(
     const struct fault_counters *book, const char *proxy, const char *name)
 {
-    struct hash_link *link = hash_find(&book->by_name, key_of(proxy, name));
+    struct hash_link *link = hash_find(&book->by_name, counter_key_of(proxy, name));
     for (; link != NULL; link = hash_find_next(link)) {
         struct fault_counter *counter = container_of(link, struct fault_counter, by_name);
         if (strcmp(counter->name, name) == 0 && strcmp(counter->proxy, proxy) == 0)
@@ -134,7 +134,7 @@ struct fault_counter *fault_counter_new_unnamed(
     counter->shared = shared;
     counter->book = book;
     counter->refs = 1;
-    counter->by_name.key = key_of(proxy, name);
+    counter->by_name.key = counter_key_of(proxy, name);
     memcpy(counter->name, name, strlen(name) + 1);
     memcpy(counter->proxy, proxy, strlen(proxy) + 1);
     list_append(&book->others, &counter->link);
@@ -162,7 +162,7 @@ static void take_name_away(struct fault_counter *counter)
 struct fault_counter *fault_counter_new(
     struct fault_counters *book, const char *proxy, const char *name)
 {
-    struct fault_counter *before = find(book, proxy, name);
+    struct fault_counter *before = counter_find(book, proxy, name);
     struct fault_counter *counter = fault_counter_new_unnamed(book, proxy, name);
     if (counter == NULL)
         return NULL;
@@ -180,7 +180,7 @@ struct fault_counter *fault_counter_new(
 
 struct fault_counter *fault_counter_of_file(struct fault_counters *book, const char *name)
 {
-    struct fault_counter *counter = find(book, "", name);
+    struct fault_counter *counter = counter_find(book, "", name);
     return counter != NULL ? fault_counter_ref(counter) : fault_counter_new(book, "", name);
 }
 

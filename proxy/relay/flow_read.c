@@ -133,7 +133,7 @@ static bool may_splice(const struct flow *flow)
 
 /* Reads once into the ring. Returns bytes read; 0 with `end` set if the source ended; 0; or
  * -ENOMEM. */
-static ssize_t take(struct flow *flow)
+static ssize_t flow_take(struct flow *flow)
 {
     size_t want = read_allowance(flow);
     if (want == 0 || flow->sink == NULL || flow->urgent != FLOW_NO_URGENT ||
@@ -186,10 +186,11 @@ int flow_unpipe(struct flow *flow)
 static ssize_t take_unspliced(struct flow *flow)
 {
     flow->bulk = false;
-    return flow_unpipe(flow) == 0 ? take(flow) : 0; /* without memory they are forwarded first */
+    return flow_unpipe(flow) == 0 ? flow_take(flow)
+                                  : 0; /* without memory they are forwarded first */
 }
 
-/* Reads once into a pipe. Returns as take(). */
+/* Reads once into a pipe. Returns as flow_take(). */
 static ssize_t take_spliced(struct flow *flow)
 {
     uint64_t max = splice_allowance(flow), offset = flow_tail(flow);
@@ -232,5 +233,5 @@ ssize_t flow_read_some(struct flow *flow)
         return 0;
     if (flow->sink != NULL && may_splice(flow))
         return take_spliced(flow);
-    return flow->spliced.bytes > 0 ? take_unspliced(flow) : take(flow);
+    return flow->spliced.bytes > 0 ? take_unspliced(flow) : flow_take(flow);
 }

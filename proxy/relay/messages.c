@@ -185,7 +185,7 @@ static void emit(
     session_emit(messages->session, &event);
 }
 
-static void take_event(struct messages *messages, const struct framing_event *event)
+static void messages_take_event(struct messages *messages, const struct framing_event *event)
 {
     struct session *session = messages->session;
     struct stream *stream = &messages->streams[event->direction];
@@ -269,7 +269,7 @@ size_t messages_scan(
         stream->dropped = flow->dropped;
         framing_abandon(messages->framing, direction, offset, &event);
         if (event.what != 0)
-            take_event(messages, &event);
+            messages_take_event(messages, &event);
     }
     do {
         size_t more = framing_scan(messages->framing, direction, bytes + seen, n - seen, &event);
@@ -277,7 +277,7 @@ size_t messages_scan(
         seen += more;
         if (event.what == 0)
             break;
-        take_event(messages, &event);
+        messages_take_event(messages, &event);
         if ((event.what & FRAMING_LOST) != 0 && event.offset >= offset) {
             size_t lost_from = (size_t)(event.offset - offset);
             scan_hello(messages, flow, bytes + hello_from, lost_from - hello_from);
@@ -308,7 +308,7 @@ void messages_skip(struct messages *messages, struct flow *flow, size_t n)
     struct framing_event event;
     framing_skip(messages->framing, flow->direction, n);
     while (framing_scan(messages->framing, flow->direction, NULL, 0, &event), event.what != 0) {
-        take_event(messages, &event);
+        messages_take_event(messages, &event);
         set_edge(messages, event.direction, flow->direction);
     }
     stream->scanned = flow->ring.tail + n;
@@ -321,7 +321,7 @@ void messages_end(struct messages *messages, struct flow *flow)
     framing_fin(messages->framing, flow->direction, &event);
     if (event.what == 0)
         return;
-    take_event(messages, &event);
+    messages_take_event(messages, &event);
     set_edge(messages, event.direction, flow->direction);
 }
 

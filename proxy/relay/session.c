@@ -257,7 +257,7 @@ bool session_is_gone(const struct session *session)
            session->side[SIDE_SERVER].teardown.state == TEARDOWN_CLOSED;
 }
 
-static void finish(struct session *session)
+static void session_finish(struct session *session)
 {
     session->host->set_timer(session, TIME_NEVER);
     session_emit_closed(session);
@@ -304,7 +304,7 @@ void session_run(struct session *session)
     } while (must_run_again(session, looks));
     session->running = false;
     if (session_is_gone(session))
-        finish(session);
+        session_finish(session);
     else
         schedule(session);
 }

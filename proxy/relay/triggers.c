@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fires armed faults. A trigger of any kind (an edge, an event, a time) leads to start(),
+ * Fires armed faults. A trigger of any kind (an edge, an event, a time) leads to triggers_start(),
  * which asks the type for its action on each socket, emits the event `fault`, and lets actions.c
- * carry the action out. The end of a lasting fault leads to finish(), which emits the event
- * `fault_over`.
+ * carry the action out. The end of a lasting fault leads to triggers_finish(), which emits the
+ * event `fault_over`.
  */
 #include "proxy/relay/triggers.h"
 
@@ -116,7 +116,8 @@ static bool attach(struct session *session, struct armed_fault *armed, const str
 }
 
 /* A fault that changes one byte is counted later, when it changes that byte. */
-static void start(struct session *session, struct armed_fault *armed, enum direction direction)
+static void triggers_start(
+    struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     struct action on[2];
@@ -145,7 +146,7 @@ static void happen(struct session *session, struct armed_fault *armed, enum dire
 {
     const struct fault *fault = &armed->rule->fault;
     if (window_has(&fault->active, since_start(session)))
-        start(session, armed, direction);
+        triggers_start(session, armed, direction);
     else if (fault->type->lasting && since_start(session) < fault->active.from)
         armed->phase = ARMED_PENDING;
     else
@@ -188,7 +189,8 @@ static void await_again(struct session *session, struct armed_fault *armed)
 
 /* A lasting fault has ended. If that ends the connection, edges are not recomputed here: bytes past
  * the edge must not be sent before the close. */
-static void finish(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
+static void triggers_finish(
+    struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE;
     bool unplaced = was_active && armed_waits_for_place(armed);
@@ -218,7 +220,7 @@ static void on_trigger(struct session *session, struct armed_fault *armed, enum 
     if (armed->phase == ARMED_WAITING)
         trigger(session, armed, direction);
     else
-        finish(session, armed, FAULT_STOPPED);
+        triggers_finish(session, armed, FAULT_STOPPED);
 }
 
 /* Whether the fault ends the connection. */
@@ -330,7 +332,7 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
         if (armed_ends_at(session, armed, direction, offset))
-            finish(session, armed, FAULT_EXPIRED);
+            triggers_finish(session, armed, FAULT_EXPIRED);
         else if (armed_stands_at(armed, direction, offset))
             on_trigger(session, armed, direction);
     }
@@ -377,7 +379,7 @@ void triggers_on_event(struct session *session, enum trigger_kind kind, enum dir
 static void on_time(struct session *session, struct armed_fault *armed)
 {
     if (armed->phase == ARMED_ACTIVE)
-        finish(session, armed,
+        triggers_finish(session, armed,
             session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
     else if (armed->phase == ARMED_DELAYED)
         on_delay_over(session, armed);
@@ -435,5 +437,5 @@ void triggers_change(struct session *session, struct armed_fault *armed, struct 
 
 void triggers_remove(struct session *session, struct armed_fault *armed)
 {
-    finish(session, armed, FAULT_STOPPED);
+    triggers_finish(session, armed, FAULT_STOPPED);
 }

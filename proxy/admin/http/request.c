@@ -207,7 +207,7 @@ static int take_head(struct http_request *request, struct MHD_Connection *connec
     return http_is_answered(request) && asks_first(request) ? hand_over(request) : 0;
 }
 
-static bool grow(struct http_request *request, size_t size)
+static bool request_grow(struct http_request *request, size_t size)
 {
     size_t capacity = request->body_capacity != 0 ? request->body_capacity : 1024;
     while (capacity <= size) /* plus one for the NUL */
@@ -231,7 +231,7 @@ static int take_body(struct http_request *request, const char *data, size_t size
         request->dropped += size;
         return request->dropped <= HTTP_DROP_MAX ? 0 : -1;
     }
-    if (!grow(request, request->body_size + size))
+    if (!request_grow(request, request->body_size + size))
         return -1;
     memcpy(request->body + request->body_size, data, size);
     request->body_size += size;

@@ -20,7 +20,8 @@ static bool begins_with(const char *text, const char *prefix)
 }
 
 /* Splits "host:port" and "[host]:port". */
-static int split(const char *text, char *host, size_t size, const char **port, struct err *err)
+static int address_split(
+    const char *text, char *host, size_t size, const char **port, struct err *err)
 {
     const char *colon = strrchr(text, ':');
     if (colon == NULL || (text[0] == '[' && strchr(text, ']') == NULL))
@@ -68,7 +69,7 @@ int toxiproxy_listen_parse(const char *text, struct address *address, struct err
         return address_parse("127.0.0.1:0", address, err);
     if (begins_with(text, "unix:"))
         return address_parse(text, address, err);
-    if (split(text, host, sizeof host, &port, err) != 0)
+    if (address_split(text, host, sizeof host, &port, err) != 0)
         return -1;
     port = *port != '\0' ? port : "0";
     if (check_port(port, err) != 0)

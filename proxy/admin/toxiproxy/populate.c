@@ -98,7 +98,8 @@ static unsigned replace(struct control *control, const struct proxy_config *now,
     return status;
 }
 
-static unsigned put(struct control *control, const struct toxiproxy_proxy *proxy, struct err *err)
+static unsigned populate_put(
+    struct control *control, const struct toxiproxy_proxy *proxy, struct err *err)
 {
     struct proxy_config config, now;
     const struct proxy *existing = control_proxy(control, proxy->name);
@@ -140,7 +141,7 @@ static void populate(const struct call *call, json_t *body, struct toxiproxy_pro
     }
     unsigned status = ask_names(call->admin->context.control, proxies, count, &err);
     while (done < count && status == 0) {
-        status = put(call->admin->context.control, &proxies[done], &err);
+        status = populate_put(call->admin->context.control, &proxies[done], &err);
         done += status == 0;
     }
     answer(call, proxies, done, status == 0 ? 201 : status, status == 0 ? NULL : &err);

@@ -132,7 +132,7 @@ static int read_toxicity(const json_t *body, float *toxicity, const char *where,
 
 /* --- attributes --- */
 
-static uint64_t *place_of(struct fault *fault, const char *key)
+static uint64_t *toxic_place_of(struct fault *fault, const char *key)
 {
     const struct option *option = option_find(fault->type->options, key);
     assert(option != NULL && option->kind->size == sizeof(uint64_t));
@@ -141,13 +141,13 @@ static uint64_t *place_of(struct fault *fault, const char *key)
 
 static void set_value(struct fault *fault, const struct attribute *attribute, uint64_t value)
 {
-    *place_of(fault, attribute->key) = value;
+    *toxic_place_of(fault, attribute->key) = value;
     if (attribute->slack != NULL) {
         const struct option *option = option_find(fault->type->options, attribute->slack);
         uint64_t slack = value / attribute->slack_per;
-        *place_of(fault, attribute->slack) = slack == 0            ? 1
-                                             : slack > option->max ? option->max
-                                                                   : slack;
+        *toxic_place_of(fault, attribute->slack) = slack == 0            ? 1
+                                                   : slack > option->max ? option->max
+                                                                         : slack;
     }
 }
 
@@ -165,8 +165,8 @@ static int take_whole(
     if (number < 0 || (uint64_t)number < least)
         return err_set(err, "attribute %s: %" PRId64 " is too small, it must be at least %" PRIu64,
             attribute->name, number, least);
-    if (attribute->limit != NULL && *place_of(fault, attribute->limit) / unit < most)
-        most = *place_of(fault, attribute->limit) / unit;
+    if (attribute->limit != NULL && *toxic_place_of(fault, attribute->limit) / unit < most)
+        most = *toxic_place_of(fault, attribute->limit) / unit;
     set_value(fault, attribute, ((uint64_t)number < most ? (uint64_t)number : most) * unit);
     return 0;
 }

@@ -52,7 +52,7 @@ static void answer_fault(const struct call *call, unsigned status, const char *n
     answer_json_text(call, status, &text);
 }
 
-static const struct rule *find_fault(const struct call *call)
+static const struct rule *find_rule(const struct call *call)
 {
     const struct proxy *proxy = v1_find_proxy(call);
     if (proxy == NULL)
@@ -93,7 +93,7 @@ void v1_list_faults(const struct call *call)
 
 void v1_show_fault(const struct call *call)
 {
-    if (find_fault(call) != NULL)
+    if (find_rule(call) != NULL)
         answer_fault(call, 200, call->names[1]);
 }
 
@@ -149,7 +149,7 @@ void v1_change_fault(const struct call *call)
     struct text problems = {0};
     enum control_scope scope;
     struct err err;
-    const struct rule *rule = find_fault(call);
+    const struct rule *rule = find_rule(call);
     if (rule == NULL || !read_scope(call, &scope))
         return;
     const struct admin_context *context = &call->admin->context;
@@ -174,7 +174,7 @@ void v1_remove_fault(const struct call *call)
 {
     enum control_scope scope;
     struct err err;
-    if (find_fault(call) == NULL || !read_scope(call, &scope))
+    if (find_rule(call) == NULL || !read_scope(call, &scope))
         return;
     enum control_result result = control_remove_fault(
         call->admin->context.control, call->names[0], call->names[1], scope, &err);

@@ -27,7 +27,7 @@ struct words {
     struct text *problems;
 };
 
-static void report_problem(struct text *problems, const char *key, const char *what)
+static void value_report_problem(struct text *problems, const char *key, const char *what)
 {
     if (problems->size > 0)
         text_puts(problems, "; ");
@@ -50,7 +50,7 @@ static char *word_value(struct words *words, const char *key)
     if (word != NULL)
         return words->values[word - words->list];
     if (words->count == WORDS_MAX || strlen(key) >= sizeof words->keys[0]) {
-        report_problem(words->problems, key, "unknown key");
+        value_report_problem(words->problems, key, "unknown key");
         return NULL;
     }
     size_t i = words->count++;
@@ -114,7 +114,7 @@ static void take_member(struct words *words, const char *key, const json_t *valu
     bool fits = json_is_array(value) ? put_list(value, buf, OPTION_TEXT_MAX)
                                      : put_scalar(value, buf, OPTION_TEXT_MAX);
     if (!fits)
-        report_problem(words->problems, key,
+        value_report_problem(words->problems, key,
             json_is_object(value) ? "an object is no value, write a string, a number, true or false"
                                   : "the value is too long, or holds a NUL");
 }
@@ -168,7 +168,7 @@ static int join_problems(struct problems *from, size_t count, struct text *to)
     for (size_t i = 0; i < from->count && !to->failed; i++) {
         const char *key = problems_key(from, i);
         if (key != NULL)
-            report_problem(to, key, problems_text(from, i));
+            value_report_problem(to, key, problems_text(from, i));
         else
             text_printf(to, "%s%s", to->size > 0 ? "; " : "", problems_text(from, i));
     }
@@ -210,7 +210,7 @@ static void check_nulls(
     {
         if (json_is_null(value) && !is_own_member(key) && option_find(table, key) == NULL &&
             (second == NULL || option_find(second, key) == NULL))
-            report_problem(words->problems, key, "unknown key");
+            value_report_problem(words->problems, key, "unknown key");
     }
 }
 
@@ -227,9 +227,9 @@ static const char *name_of(json_t *object, const char *named, struct text *probl
     json_t *value = json_object_get(object, "name");
     const char *name = value != NULL ? json_string_value(value) : named;
     if (name == NULL || (value != NULL && strlen(name) != json_string_length(value)))
-        report_problem(problems, "name", "it is missing, or no text; write a string");
+        value_report_problem(problems, "name", "it is missing, or no text; write a string");
     else if (name_check_any(name, &err) != 0)
-        report_problem(problems, "name", err.text);
+        value_report_problem(problems, "name", err.text);
     else
         return name;
     return NULL;
@@ -283,7 +283,7 @@ int v1_patch_fault(
         return -1;
     const char *name = name_of(object, now->name, problems);
     if (name != NULL && strcmp(name, now->name) != 0)
-        report_problem(problems, "name", "a fault cannot be renamed");
+        value_report_problem(problems, "name", "a fault cannot be renamed");
     put_present_fault(words, now, string_member(object, "type"));
     take_members(words, object);
     int result = build_fault(words, object, name, fault);
@@ -325,7 +325,7 @@ int v1_patch_proxy(json_t *object, const struct proxy_config *now, struct proxy_
     struct proxy_config usual = {0};
     const char *name = name_of(object, now->name, problems);
     if (name != NULL && strcmp(name, now->name) != 0)
-        report_problem(problems, "name", "a proxy cannot be renamed");
+        value_report_problem(problems, "name", "a proxy cannot be renamed");
     option_set_defaults(proxy_options, &usual);
     put_present(words, proxy_options, now, &usual, NULL);
     take_members(words, object);

@@ -40,7 +40,7 @@ bool environment_is_ours(const char *entry)
 }
 
 /* The first line of a file. False after a complaint. */
-static bool read_line(
+static bool environment_read_line(
     const struct environment_variable *variable, char *buf, int size, FILE *problems)
 {
     const char *path = environment_get(variable->name);
@@ -64,7 +64,7 @@ size_t environment_add(struct config_source *source, FILE *problems)
         const char *value = environment_get(v->name);
         if (value == NULL || v->key == NULL)
             continue;
-        if (v->is_file && !read_line(v, line, sizeof line, problems)) {
+        if (v->is_file && !environment_read_line(v, line, sizeof line, problems)) {
             count++;
             continue;
         }

@@ -44,7 +44,7 @@ static int unknown_option(const struct cli *cli, const char *word)
 }
 
 /* A value inside struct cli. */
-static void *place_of(struct cli *cli, const struct cli_option *option)
+static void *cli_place_of(struct cli *cli, const struct cli_option *option)
 {
     return (char *)cli + option->offset;
 }
@@ -62,7 +62,7 @@ static int set_descriptor(struct cli *cli, const struct cli_option *option, cons
         return cli_report("--ready-fd ", value, " is not open: write --ready-fd 5 5>FILE");
     if ((flags & O_ACCMODE) == O_RDONLY)
         return cli_report("--ready-fd ", value, " is open for reading only");
-    *(int *)place_of(cli, option) = (int)fd;
+    *(int *)cli_place_of(cli, option) = (int)fd;
     return 0;
 }
 
@@ -72,7 +72,7 @@ static int set_choice(struct cli *cli, const struct cli_option *option, const ch
     int used = snprintf(wrong, sizeof wrong, "--%s '%.64s': write", option->name, value);
     for (int i = 0; option->choices[i] != NULL; i++) {
         if (strcmp(option->choices[i], value) == 0) {
-            *(int *)place_of(cli, option) = i;
+            *(int *)cli_place_of(cli, option) = i;
             return 0;
         }
         used += snprintf(wrong + used, sizeof wrong - (size_t)used, "%s %s", i > 0 ? " or" : "",
@@ -83,7 +83,7 @@ static int set_choice(struct cli *cli, const struct cli_option *option, const ch
 
 static int add_to_list(struct cli *cli, const struct cli_option *option, const char *value)
 {
-    struct cli_list *list = place_of(cli, option);
+    struct cli_list *list = cli_place_of(cli, option);
     if (list->count == CLI_FILES_MAX)
         return cli_report("too many --", option->name, "; put the files into a folder");
     list->values[list->count++] = value;
@@ -116,12 +116,12 @@ static int store(struct cli *cli, const struct cli_option *option, const char *v
     case CLI_SWEEP:
         return add_key(cli, option, value);
     case CLI_TEXT:
-        *(const char **)place_of(cli, option) = value;
+        *(const char **)cli_place_of(cli, option) = value;
         return 0;
     case CLI_LIST:
         return add_to_list(cli, option, value);
     case CLI_SWITCH:
-        *(bool *)place_of(cli, option) = true;
+        *(bool *)cli_place_of(cli, option) = true;
         return 0;
     case CLI_CHOICE:
         return set_choice(cli, option, value);

@@ -75,7 +75,7 @@ static const struct {
     {"closed", tell_closed},
 };
 
-static void read_line(struct demo_run *run, const char *line)
+static void evidence_read_line(struct demo_run *run, const char *line)
 {
     char event[VALUE_MAX];
     find_value(line, "event", event);
@@ -93,7 +93,7 @@ void demo_read_evidence(struct demo_run *run, const char *log)
     while (*log != '\0') {
         size_t length = strcspn(log, "\n");
         snprintf(line, sizeof line, "%.*s", (int)length, log);
-        read_line(run, line);
+        evidence_read_line(run, line);
         log += length + (log[length] == '\n' ? 1 : 0);
     }
 }

@@ -26,7 +26,7 @@ static const char *const inks[] = {
     [INK_FAINT] = "\x1b[2m",
 };
 
-static void begin(const struct demo_page *page, enum ink ink)
+static void print_begin(const struct demo_page *page, enum ink ink)
 {
     if (page->colour)
         fputs(inks[ink], page->out);
@@ -38,9 +38,9 @@ static void end(const struct demo_page *page, enum ink ink)
         fputs("\x1b[0m", page->out);
 }
 
-static void put(const struct demo_page *page, enum ink ink, const char *text)
+static void print_put(const struct demo_page *page, enum ink ink, const char *text)
 {
-    begin(page, ink);
+    print_begin(page, ink);
     fputs(text, page->out);
     end(page, ink);
 }
@@ -125,11 +125,11 @@ static void put_row(
     for (size_t i = 0; i < n; i++) {
         enum ink ink = mark == '!' ? INK_BAD : INK_PLAIN;
         fprintf(page->out, "  %-*s", LABEL_COLUMNS, i == 0 ? label : "");
-        begin(page, ink);
+        print_begin(page, ink);
         fprintf(page->out, "%c %-*s", i == 0 ? mark : ' ', CELL_COLUMNS, cell_line(&cells[0], i));
         end(page, ink);
         fputs(" | ", page->out);
-        put(page, ink, cell_line(&cells[1], i));
+        print_put(page, ink, cell_line(&cells[1], i));
         fputc('\n', page->out);
     }
 }
@@ -196,7 +196,7 @@ static void put_verdict(const struct demo_page *page, const struct demo_run *run
 {
     const char *who = actor_name(run->scenario->victim);
     fputs("  ", page->out);
-    put(page, verdict_ink(run->verdict), demo_verdict_name(run->verdict));
+    print_put(page, verdict_ink(run->verdict), demo_verdict_name(run->verdict));
     if (run->verdict == DEMO_AGREE)
         fprintf(page->out, ": the %s saw the same in both runs\n", who);
     else
@@ -206,7 +206,7 @@ static void put_verdict(const struct demo_page *page, const struct demo_run *run
 void demo_print_run(const struct demo_page *page, const struct demo_run *run)
 {
     const struct scenario *scenario = run->scenario;
-    put(page, INK_BOLD, scenario->name);
+    print_put(page, INK_BOLD, scenario->name);
     fputc('\n', page->out);
     put_paragraph(page, "", scenario->story);
     if (scenario->note != NULL)
@@ -214,7 +214,7 @@ void demo_print_run(const struct demo_page *page, const struct demo_run *run)
     if (run->verdict != DEMO_SKIPPED)
         put_table(page, run);
     put_verdict(page, run);
-    begin(page, INK_FAINT);
+    print_begin(page, INK_FAINT);
     fprintf(page->out, "  recipe: config/recipes/%s.ini\n", scenario->name);
     for (size_t i = 0; i < run->evidence_count; i++)
         fprintf(page->out, "  log:    %s\n", run->evidence[i]);
@@ -224,7 +224,7 @@ void demo_print_run(const struct demo_page *page, const struct demo_run *run)
 
 void demo_print_summary_head(const struct demo_page *page)
 {
-    begin(page, INK_BOLD);
+    print_begin(page, INK_BOLD);
     fprintf(page->out, "%-24s %-8s %-54s %s", "scenario", "victim", "what it sees", "verdict");
     end(page, INK_BOLD);
     fputc('\n', page->out);
@@ -235,7 +235,7 @@ void demo_print_summary_row(
 {
     fprintf(page->out, "%-24s %-8s %-54s ", scenario->name, actor_name(scenario->victim),
         scenario->sees);
-    put(page, verdict_ink(verdict), demo_verdict_name(verdict));
+    print_put(page, verdict_ink(verdict), demo_verdict_name(verdict));
     fputc('\n', page->out);
 }
 
@@ -243,7 +243,7 @@ void demo_print_list(const struct demo_page *page)
 {
     const struct scenario *scenario;
     for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++) {
-        put(page, INK_BOLD, scenario->name);
+        print_put(page, INK_BOLD, scenario->name);
         fputc('\n', page->out);
         put_paragraph(page, "", scenario->story);
     }

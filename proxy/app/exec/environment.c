@@ -64,7 +64,8 @@ static void reachable(const struct listener *listener, struct sockaddr_storage *
 }
 
 /* The host without brackets and the port; false for a UNIX socket, which has neither. */
-static bool split(const struct sockaddr_storage *address, char host[INET6_ADDRSTRLEN], int *port)
+static bool environment_split(
+    const struct sockaddr_storage *address, char host[INET6_ADDRSTRLEN], int *port)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)address;
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
@@ -79,7 +80,7 @@ static bool split(const struct sockaddr_storage *address, char host[INET6_ADDRST
 }
 
 /* Adds `STEM_KEY=VALUE` in place of what has that name. -1: out of memory. */
-static int put(char **environment, const char *stem, const char *key, const char *value)
+static int environment_put(char **environment, const char *stem, const char *key, const char *value)
 {
     char *entry;
     size_t i = 0;
@@ -104,13 +105,13 @@ static int put_proxy(char **environment, const struct proxy *proxy)
     make_stem(proxy_name(proxy), stem);
     reachable(&proxy->listener, &address);
     address_format_sockaddr(&address, proxy->listener.address_len, text, sizeof text);
-    if (put(environment, stem, "ADDR", text) != 0)
+    if (environment_put(environment, stem, "ADDR", text) != 0)
         return -1;
-    if (!split(&address, host, &port))
+    if (!environment_split(&address, host, &port))
         return 0;
     snprintf(port_text, sizeof port_text, "%d", port);
-    return put(environment, stem, "HOST", host) != 0 ||
-                   put(environment, stem, "PORT", port_text) != 0
+    return environment_put(environment, stem, "HOST", host) != 0 ||
+                   environment_put(environment, stem, "PORT", port_text) != 0
                ? -1
                : 0;
 }

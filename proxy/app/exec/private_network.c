@@ -127,7 +127,7 @@ static const char *find_obstacle(int errnum)
     return "run as root, or allow user namespaces; in a chroot the kernel allows none";
 }
 
-static int refuse(const char *option, const char *step, int errnum, struct err *err)
+static int private_network_refuse(const char *option, const char *step, int errnum, struct err *err)
 {
     return err_set(err, "%s: %s: %s; %s", option, step, strerror(errnum), find_obstacle(errnum));
 }
@@ -136,9 +136,9 @@ int private_network_enter(const char *option, struct err *err)
 {
     int result = leave_network();
     if (result != 0)
-        return refuse(option, "the kernel refuses a namespace", -result, err);
+        return private_network_refuse(option, "the kernel refuses a namespace", -result, err);
     result = raise_loopback();
     if (result != 0)
-        return refuse(option, "cannot bring the loopback device up", -result, err);
+        return private_network_refuse(option, "cannot bring the loopback device up", -result, err);
     return 0;
 }

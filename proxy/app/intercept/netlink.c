@@ -25,7 +25,7 @@ void netlink_deinit(struct netlink *netlink)
 }
 
 /* Room for `length` bytes and their padding, all zeros. NULL: out of memory. */
-static void *append(struct netlink *netlink, size_t length)
+static void *netlink_append(struct netlink *netlink, size_t length)
 {
     size_t wanted = netlink->length + NLMSG_ALIGN(length);
     size_t capacity = netlink->capacity == 0 ? FIRST_CAPACITY : netlink->capacity;
@@ -61,7 +61,7 @@ void netlink_begin(struct netlink *netlink, uint16_t type, uint16_t flags, const
     size_t header_length)
 {
     size_t at = netlink->length;
-    unsigned char *room = append(netlink, NLMSG_HDRLEN + header_length);
+    unsigned char *room = netlink_append(netlink, NLMSG_HDRLEN + header_length);
     if (room == NULL)
         return;
     netlink->message = at;
@@ -73,7 +73,7 @@ void netlink_begin(struct netlink *netlink, uint16_t type, uint16_t flags, const
 
 void netlink_put(struct netlink *netlink, uint16_t type, const void *data, size_t length)
 {
-    unsigned char *room = append(netlink, ATTRIBUTE_HEADER + length);
+    unsigned char *room = netlink_append(netlink, ATTRIBUTE_HEADER + length);
     const struct nlattr header = {
         .nla_type = type, .nla_len = (uint16_t)(ATTRIBUTE_HEADER + length)};
     if (room == NULL)

@@ -58,7 +58,7 @@ static int listen_at(struct holder *holder, uint16_t port)
     return result;
 }
 
-static void watch(struct port_listener *listener, bool wanted)
+static void port_listeners_watch(struct port_listener *listener, bool wanted)
 {
     struct poller *poller = &listener->all->worker->poller;
     if (wanted == listener->watched)
@@ -74,7 +74,7 @@ static void shut(struct port_listener *listener)
 {
     if (listener->fd < 0)
         return;
-    watch(listener, false);
+    port_listeners_watch(listener, false);
     close(listener->fd);
     listener->fd = -1;
     listener->deaf = false;
@@ -101,7 +101,7 @@ static int follow(struct port_listener *listener)
             return result;
         listener->deaf = owner->drop_syns;
     }
-    watch(listener, !owner->idle);
+    port_listeners_watch(listener, !owner->idle);
     return 0;
 }
 

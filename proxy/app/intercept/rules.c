@@ -17,7 +17,7 @@ static struct redirect_rule for_ports(uint16_t first, uint16_t last, uint16_t to
 }
 
 /* A failed allocation shows as capacity 0. */
-static void add(struct rules *rules, struct redirect_rule rule)
+static void rules_add(struct rules *rules, struct redirect_rule rule)
 {
     if (rules->count == rules->capacity) {
         size_t capacity = rules->capacity * 2;
@@ -50,7 +50,7 @@ static void add_name(struct rules *rules, const struct host_names *names, const 
         if (!host_name_matches(&names->pairs[i], name, length))
             continue;
         memcpy(rule.network.bytes, names->pairs[i].address, sizeof rule.network.bytes);
-        add(rules, rule);
+        rules_add(rules, rule);
     }
 }
 
@@ -64,7 +64,7 @@ static void add_term(struct rules *rules, const struct rules_input *input,
         add_name(rules, &input->worker->interception->names, list->text + term->name_start,
             term->name_length, rule);
     else
-        add(rules, rule);
+        rules_add(rules, rule);
 }
 
 static void add_destinations(struct rules *rules, const struct rules_input *input,
@@ -95,7 +95,7 @@ static void add_own(struct rules *rules, const struct rules_input *input)
 {
     uint16_t to = rules_listening_port(input->passing);
     if (input->api_port != 0)
-        add(rules, for_ports(input->api_port, input->api_port, to));
+        rules_add(rules, for_ports(input->api_port, input->api_port, to));
     list_for_each(link, &input->worker->proxies)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
@@ -103,7 +103,7 @@ static void add_own(struct rules *rules, const struct rules_input *input)
         uint16_t port = rules_listening_port(proxy);
         if (config->enabled && config->intercept.count == 0 &&
             proxy->listener.address.ss_family != AF_UNIX && proxy->listener.address_len > 0)
-            add(rules, for_ports(port, port, to));
+            rules_add(rules, for_ports(port, port, to));
     }
 }
 
@@ -116,7 +116,8 @@ static void add_other_hosts(struct rules *rules, const struct rules_input *input
         const struct destination_list *list = &proxy->plan->config.intercept;
         for (unsigned i = 0; intercepts(proxy) && i < list->count; i++)
             if (list->terms[i].host != DESTINATION_ANY_HOST)
-                add(rules, for_ports(list->terms[i].first_port, list->terms[i].last_port, to));
+                rules_add(
+                    rules, for_ports(list->terms[i].first_port, list->terms[i].last_port, to));
     }
 }
 
@@ -132,15 +133,15 @@ static void add_everything(struct rules *rules, const struct rules_input *input)
         struct redirect_rule rule = for_ports(0, UINT16_MAX, to);
         rule.served_only = true;
         rules->served = *input->served;
-        add(rules, rule);
+        rules_add(rules, rule);
     }
     for (size_t i = 0; input->served != NULL && i < sizeof loopback / sizeof loopback[0]; i++) {
         struct redirect_rule rule = for_ports(0, UINT16_MAX, 0);
         rule.has_network = true;
         rule.network = loopback[i];
-        add(rules, rule);
+        rules_add(rules, rule);
     }
-    add(rules, for_ports(0, UINT16_MAX, to));
+    rules_add(rules, for_ports(0, UINT16_MAX, to));
 }
 
 /* --- the list --- */

@@ -29,7 +29,7 @@ static bool began_by_clock(const struct fault *fault)
 }
 
 /* The fault of this name as it was at the end of the run, NULL: it had none. */
-static const struct fault *find_fault(const struct replay_log *log, const char *name)
+static const struct fault *plan_find_fault(const struct replay_log *log, const char *name)
 {
     for (size_t i = log->config_count; i-- > 0;) {
         const struct config *config = &log->configs[i];
@@ -47,7 +47,7 @@ static bool chain_began_by_clock(const struct replay_log *log, const struct faul
     for (unsigned links = 0; fault != NULL && links < CHAIN_MAX; links++) {
         if (began_by_clock(fault))
             return true;
-        fault = fault->after.name[0] != '\0' ? find_fault(log, fault->after.name) : NULL;
+        fault = fault->after.name[0] != '\0' ? plan_find_fault(log, fault->after.name) : NULL;
     }
     return false;
 }
@@ -94,7 +94,7 @@ static int compare_occurrences(const void *a, const void *b)
     return result != 0 ? result : compare_numbers(one->connection, other->connection);
 }
 
-static uint64_t find_proxy(const struct config *config, const char *name)
+static uint64_t plan_find_proxy(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->proxy_count; i++) {
         if (strcmp(config->proxies[i].name, name) == 0)
@@ -149,7 +149,7 @@ static struct occurrence occurrence_of(
     uint64_t first = tied ? ANY : find_first(task, injection);
     tied |= fault->after.name[0] != '\0' && first == ANY;
     struct occurrence at = {
-        .proxy = find_proxy(&task->plan->config, injection->proxy),
+        .proxy = plan_find_proxy(&task->plan->config, injection->proxy),
         .direction = tied || tells_directions(task) ? injection->direction : ANY,
         .offset = tied ? injection->offset : ANY,
         .after = first,
@@ -244,7 +244,7 @@ static int add_listener_fault(struct replay_task *task)
     return replay_section_add(task, &anywhere, NULL, true) != NULL ? 0 : -1;
 }
 
-static int add_fault(
+static int plan_add_fault(
     struct replay_plan *plan, const struct replay_log *log, const struct fault *of, size_t order)
 {
     struct replay_task task = {.plan = plan,
@@ -293,7 +293,7 @@ static void add_proxies(struct replay_plan *plan, const struct replay_log *log)
     for (size_t i = log->config_count; i-- > 0;) {
         const struct config *config = &log->configs[i];
         for (size_t k = 0; k < config->proxy_count; k++) {
-            if (find_proxy(&plan->config, config->proxies[k].name) == ANY)
+            if (plan_find_proxy(&plan->config, config->proxies[k].name) == ANY)
                 plan->config.proxies[plan->config.proxy_count++] = config->proxies[k];
         }
     }
@@ -305,7 +305,7 @@ static int check_names(const struct replay_plan *plan, const struct replay_log *
     struct replay_task all = {.plan = (struct replay_plan *)plan, .log = log};
     for (size_t i = 0; i < log->injection_count; i++) {
         const struct injection *injection = &log->injections[i];
-        bool known = find_proxy(&plan->config, injection->proxy) != ANY;
+        bool known = plan_find_proxy(&plan->config, injection->proxy) != ANY;
         if (known && replay_name_is_taken(&all, injection->fault))
             continue;
         fprintf(stderr, "rudeproxy: the log has the %s %s, its configuration has not\n",
@@ -357,7 +357,7 @@ static int add_faults(
             const struct fault *fault = list->faults[i];
             if (fault == NULL || (!forced && is_listed(list, fault->after.name)))
                 continue;
-            if (add_fault(plan, log, fault, i) != 0)
+            if (plan_add_fault(plan, log, fault, i) != 0)
                 return -1;
             list->faults[i] = NULL;
             progress = true;

@@ -61,7 +61,7 @@ static void choose_name(
 }
 
 /* Room for one section more. */
-static int grow(struct replay_plan *plan)
+static int section_grow(struct replay_plan *plan)
 {
     size_t capacity = plan->fault_capacity == 0 ? 16 : 2 * plan->fault_capacity;
     if (plan->config.fault_count < plan->fault_capacity)
@@ -125,7 +125,7 @@ struct fault *replay_section_add(
     struct replay_task *task, const struct occurrence *at, const char *proxies, bool keep_window)
 {
     struct replay_plan *plan = task->plan;
-    if (grow(plan) != 0)
+    if (section_grow(plan) != 0)
         return NULL;
     struct replay_remark *remark = &plan->remarks[plan->config.fault_count];
     struct fault fault = *task->fault;

@@ -66,7 +66,7 @@ static void compare_connections(
     }
 }
 
-static void compare(struct sweep_baseline *baseline, const struct sweep_job *other,
+static void baseline_compare(struct sweep_baseline *baseline, const struct sweep_job *other,
     const struct sweep_runner *runner, FILE *notes)
 {
     struct comparison comparison = {.config = runner->config, .notes = notes, .same = true};
@@ -105,7 +105,7 @@ static int check(const struct sweep_runner *runner, const struct sweep_job *job,
     return 0;
 }
 
-static void take(struct sweep_baseline *baseline, struct sweep_job *job,
+static void baseline_take(struct sweep_baseline *baseline, struct sweep_job *job,
     const struct sweep_runner *runner, int i, FILE *notes)
 {
     if (job->facts.duration_us > baseline->longest_us)
@@ -115,7 +115,7 @@ static void take(struct sweep_baseline *baseline, struct sweep_job *job,
         baseline->seen = job->seen;
         return;
     }
-    compare(baseline, job, runner, notes);
+    baseline_compare(baseline, job, runner, notes);
     observation_free(&job->seen);
 }
 
@@ -138,7 +138,7 @@ int sweep_baseline_make(
             observation_free(&job.seen);
             return result;
         }
-        take(baseline, &job, runner, i, notes);
+        baseline_take(baseline, &job, runner, i, notes);
     }
     return 0;
 }

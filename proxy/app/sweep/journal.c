@@ -30,7 +30,8 @@ struct sweep_journal {
     unsigned last_run; /* the highest number that an earlier sweep used */
 };
 
-static struct entry *find(const struct sweep_journal *journal, const char *key, unsigned attempt)
+static struct entry *journal_find(
+    const struct sweep_journal *journal, const char *key, unsigned attempt)
 {
     struct hash_link *link = hash_find(&journal->entries, hash_text(attempt, key));
     for (; link != NULL; link = hash_find_next(link)) {
@@ -205,7 +206,7 @@ bool sweep_journal_seed(const char *dir, uint64_t *seed)
 bool sweep_journal_find(const struct sweep_journal *journal, const char *key, unsigned attempt,
     unsigned *run, struct run_facts *facts)
 {
-    const struct entry *entry = find(journal, key, attempt);
+    const struct entry *entry = journal_find(journal, key, attempt);
     if (entry == NULL)
         return false;
     *run = entry->run;

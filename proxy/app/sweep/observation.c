@@ -37,7 +37,7 @@ static int out_of_memory(struct reader *reader)
 
 /* --- connections --- */
 
-static bool find_proxy(const struct reader *reader, size_t *proxy)
+static bool observation_find_proxy(const struct reader *reader, size_t *proxy)
 {
     const char *name = text_of(reader->event, "proxy");
     for (*proxy = 0; *proxy < reader->config->proxy_count; ++*proxy) {
@@ -47,7 +47,8 @@ static bool find_proxy(const struct reader *reader, size_t *proxy)
     return false;
 }
 
-static struct seen_connection *find(const struct observation *seen, size_t proxy, uint64_t number)
+static struct seen_connection *find_connection(
+    const struct observation *seen, size_t proxy, uint64_t number)
 {
     for (size_t i = seen->count; i-- > 0;) {
         if (seen->connections[i].proxy == proxy && seen->connections[i].number == number)
@@ -56,7 +57,7 @@ static struct seen_connection *find(const struct observation *seen, size_t proxy
     return NULL;
 }
 
-static struct seen_connection *add(struct reader *reader, size_t proxy, uint64_t number)
+static struct seen_connection *observation_add(struct reader *reader, size_t proxy, uint64_t number)
 {
     struct observation *seen = reader->seen;
     struct seen_connection *grown = realloc(seen->connections, (seen->count + 1) * sizeof grown[0]);
@@ -167,11 +168,12 @@ static int take_event(void *user, json_t *event, struct err *err)
     int result = 0;
     uint64_t number = number_of(event, "connection");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && result == 0; i++) {
-        if (strcmp(text_of(event, "event"), rows[i].event) != 0 || !find_proxy(reader, &proxy))
+        if (strcmp(text_of(event, "event"), rows[i].event) != 0 ||
+            !observation_find_proxy(reader, &proxy))
             continue;
-        struct seen_connection *connection = find(reader->seen, proxy, number);
+        struct seen_connection *connection = find_connection(reader->seen, proxy, number);
         if (connection == NULL && number > 0)
-            connection = add(reader, proxy, number);
+            connection = observation_add(reader, proxy, number);
         if (connection != NULL || rows[i].take == take_fault) /* of a listening socket */
             result = rows[i].take(reader, connection);
         else
@@ -218,5 +220,5 @@ void observation_free(struct observation *observation)
 const struct seen_connection *observation_find(
     const struct observation *observation, size_t proxy, uint64_t number)
 {
-    return find(observation, proxy, number);
+    return find_connection(observation, proxy, number);
 }

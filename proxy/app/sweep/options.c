@@ -39,7 +39,7 @@ static char *copy_fault(const char *text, size_t length)
     return made;
 }
 
-static int add_fault(
+static int options_add_fault(
     struct sweep_options *options, const char *text, size_t length, struct err *err)
 {
     while (length > 0 && text[0] == ' ') {
@@ -67,7 +67,7 @@ static int set_faults(struct sweep_options *options, const char *value, struct e
 {
     for (;;) {
         size_t length = strcspn(value, "|");
-        if (add_fault(options, value, length, err) != 0)
+        if (options_add_fault(options, value, length, err) != 0)
             return -1;
         if (value[length] == '\0')
             return 0;
@@ -263,7 +263,7 @@ int sweep_options_finish(struct sweep_options *options, struct err *err)
     if (options->fault_count > 0)
         return 0;
     for (size_t i = 0; i < sizeof default_faults / sizeof default_faults[0]; i++)
-        if (add_fault(options, default_faults[i], strlen(default_faults[i]), err) != 0)
+        if (options_add_fault(options, default_faults[i], strlen(default_faults[i]), err) != 0)
             return -1;
     return 0;
 }

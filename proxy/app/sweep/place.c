@@ -95,8 +95,8 @@ static bool parse_offset(struct sweep_place *place, const char *text, const char
     return parse_number(text, &place->offset, rest);
 }
 
-static int find_proxy(struct sweep_place *place, const struct config *config, const char *name,
-    size_t length, struct err *err)
+static int place_find_proxy(struct sweep_place *place, const struct config *config,
+    const char *name, size_t length, struct err *err)
 {
     for (size_t i = 0; i < config->proxy_count; i++) {
         if (strlen(config->proxies[i].name) == length &&
@@ -118,7 +118,7 @@ int sweep_place_parse(struct sweep_place *place, const struct config *config, co
             (**rest != '\0' && **rest != ':'))
             continue;
         *rest += **rest == ':';
-        return find_proxy(place, config, text, (size_t)(p - text), err);
+        return place_find_proxy(place, config, text, (size_t)(p - text), err);
     }
     return err_set(err, "'%.80s' is not a place, write one such as web#1:downstream:58", text);
 }

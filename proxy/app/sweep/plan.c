@@ -66,7 +66,7 @@ struct sweep_case *sweep_plan_add(
 
 /* --- the first wave --- */
 
-static uint64_t key_of(const struct sweep_place *place, size_t fault)
+static uint64_t sweep_plan_key_of(const struct sweep_place *place, size_t fault)
 {
     const uint64_t numbers[] = {place->proxy, place->connection, place->direction, fault,
         place->at_fin     ? UINT64_MAX
@@ -80,7 +80,7 @@ static uint64_t key_of(const struct sweep_place *place, size_t fault)
 
 static bool is_planned(const struct lane *lane, const struct sweep_place *place)
 {
-    struct hash_link *link = hash_find(&lane->index, key_of(place, lane->fault));
+    struct hash_link *link = hash_find(&lane->index, sweep_plan_key_of(place, lane->fault));
     for (; link != NULL; link = hash_find_next(link)) {
         const struct sweep_pick *pick = &container_of(link, struct planned, link)->pick;
         if (pick->fault == lane->fault && sweep_place_equal(&pick->place, place))
@@ -93,7 +93,7 @@ static void plan_case(struct lane *lane, const struct sweep_place *place)
 {
     struct planned *planned = malloc(sizeof *planned);
     if (planned == NULL ||
-        hash_add(&lane->index, &planned->link, key_of(place, lane->fault)) != 0) {
+        hash_add(&lane->index, &planned->link, sweep_plan_key_of(place, lane->fault)) != 0) {
         free(planned);
         lane->plan->out_of_memory = true;
         return;

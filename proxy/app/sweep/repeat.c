@@ -33,7 +33,8 @@ const char *sweep_case_format(
     return buf;
 }
 
-static int find_fault(const struct sweep *sweep, const char *text, size_t length, size_t *fault)
+static int repeat_find_fault(
+    const struct sweep *sweep, const char *text, size_t length, size_t *fault)
 {
     const struct sweep_options *options = sweep->options;
     for (*fault = 0; *fault < options->fault_count; ++*fault) {
@@ -55,7 +56,7 @@ int sweep_case_parse(
             return -1;
         const char *glue = strstr(fault, SWEEP_CASE_GLUE);
         size_t length = glue != NULL ? (size_t)(glue - fault) : strlen(fault);
-        if (find_fault(sweep, fault, length, &pick->fault) != 0)
+        if (repeat_find_fault(sweep, fault, length, &pick->fault) != 0)
             return err_set(err, "'%.*s' is not among the faults of this sweep, see --sweep-fault",
                 (int)length, fault);
         tried->more_count = i;

@@ -50,7 +50,7 @@ static json_t *text(const char *value)
     return string;
 }
 
-static json_t *place_of(struct builder *builder, const struct sweep_place *place)
+static json_t *sweep_report_place_of(struct builder *builder, const struct sweep_place *place)
 {
     json_t *object = json_object();
     set(builder, object, "proxy", text(builder->sweep->config->proxies[place->proxy].name));
@@ -81,7 +81,7 @@ static json_t *more_of(struct builder *builder, const struct sweep_case *tried)
     json_t *array = json_array();
     for (size_t i = 0; i < tried->more_count; i++) {
         json_t *object = json_object();
-        set(builder, object, "place", place_of(builder, &tried->more[i].place));
+        set(builder, object, "place", sweep_report_place_of(builder, &tried->more[i].place));
         set(builder, object, "fault", text(builder->sweep->options->faults[tried->more[i].fault]));
         if (json_array_append_new(array, object) != 0)
             builder->ok = false;
@@ -93,7 +93,7 @@ static json_t *result_of(struct builder *builder, const struct sweep_case *tried
 {
     json_t *object = json_object();
     int status = run_facts_status(&tried->facts), signal = run_facts_signal(&tried->facts);
-    set(builder, object, "place", place_of(builder, &tried->pick.place));
+    set(builder, object, "place", sweep_report_place_of(builder, &tried->pick.place));
     set(builder, object, "fault", text(builder->sweep->options->faults[tried->pick.fault]));
     if (tried->more_count > 0)
         set(builder, object, "more", more_of(builder, tried));

@@ -213,7 +213,7 @@ static int no_run(struct sweep_runner *runner, const struct sweep_job *job,
     return err_set(err, "run %05u could not be started: %s", job->run, last_line(text));
 }
 
-static int start(
+static int runner_start(
     struct sweep_runner *runner, struct sweep_slot *slot, struct sweep_job *job, struct err *err)
 {
     int fds[2];
@@ -247,7 +247,7 @@ static void reap(struct sweep_slot *slot)
     slot->job = NULL;
 }
 
-static int finish(struct sweep_runner *runner, struct sweep_slot *slot, struct err *err)
+static int runner_finish(struct sweep_runner *runner, struct sweep_slot *slot, struct err *err)
 {
     struct sweep_child_report report;
     struct sweep_job *job = slot->job;
@@ -293,7 +293,7 @@ static int fill_slots(struct sweep_runner *runner, struct sweep_job *jobs, size_
     for (unsigned i = 0; i < runner->jobs && *next < count; i++) {
         if (runner->slots[i].job != NULL)
             continue;
-        if (start(runner, &runner->slots[i], &jobs[(*next)++], err) != 0)
+        if (runner_start(runner, &runner->slots[i], &jobs[(*next)++], err) != 0)
             return -1;
     }
     return 0;
@@ -318,7 +318,7 @@ static int wait_for_one(struct sweep_runner *runner, struct err *err)
         if (fds[i].revents == 0)
             continue;
         left--;
-        if (finish(runner, slots[i], err) != 0)
+        if (runner_finish(runner, slots[i], err) != 0)
             return -1;
     }
     return left;

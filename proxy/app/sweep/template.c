@@ -19,7 +19,7 @@ struct words {
     char when[48], connections[32];
 };
 
-static void add(struct words *words, const char *key, const char *text)
+static void template_add(struct words *words, const char *key, const char *text)
 {
     if (words->count < CONFIG_WORDS_MAX)
         words->list[words->count++] = (struct config_word){.key = key, .text = text};
@@ -35,7 +35,7 @@ static bool has(const struct words *words, const char *key)
 }
 
 /* Cuts `TYPE KEY=VALUE...` into words. The type may also be written `type=TYPE`. */
-static int split(struct words *words, const char *text, struct err *err)
+static int template_split(struct words *words, const char *text, struct err *err)
 {
     words->buffer = strdup(text);
     if (words->buffer == NULL)
@@ -49,7 +49,7 @@ static int split(struct words *words, const char *text, struct err *err)
             return err_set(err, "'%.60s' is not a key with a value, write KEY=VALUE", word);
         if (equals != NULL)
             *equals = '\0';
-        add(words, equals != NULL ? word : "type", equals != NULL ? equals + 1 : word);
+        template_add(words, equals != NULL ? word : "type", equals != NULL ? equals + 1 : word);
         word = next;
     }
     return 0;
@@ -91,9 +91,9 @@ static void add_trigger(struct words *words, const struct sweep_place *place)
         snprintf(buf, size, "message:%" PRIu64, place->message);
     else
         snprintf(buf, size, "bytes:%" PRIu64, place->offset);
-    add(words, "when", buf);
+    template_add(words, "when", buf);
     if (place->withheld)
-        add(words, "edge", "before");
+        template_add(words, "edge", "before");
 }
 
 static int build_at(struct words *words, const struct sweep_place *place,
@@ -102,10 +102,10 @@ static int build_at(struct words *words, const struct sweep_place *place,
     const struct fault_type *type = find_type(words);
     snprintf(words->connections, sizeof words->connections, "%" PRIu64, place->connection);
     add_trigger(words, place);
-    add(words, "connections", words->connections);
-    add(words, "direction", direction_name(place->direction));
+    template_add(words, "connections", words->connections);
+    template_add(words, "direction", direction_name(place->direction));
     if (type != NULL && type->side_rule == SIDE_REQUIRED && !has(words, "side"))
-        add(words, "side", side_name((enum side) !place->direction));
+        template_add(words, "side", side_name((enum side) !place->direction));
     if (build(words, fault, err) != 0)
         return -1;
     snprintf(fault->name, sizeof fault->name, FAULT_NAME);
@@ -117,7 +117,7 @@ int sweep_template_build(const char *text, const struct sweep_place *place,
     const struct config *config, struct fault *fault, struct err *err)
 {
     struct words words = {.count = 0};
-    int result = split(&words, text, err);
+    int result = template_split(&words, text, err);
     if (result == 0)
         result = build_at(&words, place, config, fault, err);
     free(words.buffer);

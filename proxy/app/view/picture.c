@@ -23,7 +23,7 @@ static const int columns[3] = {15, 45, 75};
 
 /* --- Cells ------------------------------------------------------------------------------------ */
 
-static void put(struct canvas *canvas, int column, char character)
+static void picture_put(struct canvas *canvas, int column, char character)
 {
     if (column >= 0 && column < COLUMNS_WIDTH)
         snprintf(canvas->cells[column], CELL_MAX, "%c", character);
@@ -32,13 +32,13 @@ static void put(struct canvas *canvas, int column, char character)
 static void clear(struct canvas *canvas)
 {
     for (int i = 0; i < COLUMNS_WIDTH; i++)
-        put(canvas, i, ' ');
+        picture_put(canvas, i, ' ');
 }
 
 static void draw_lifelines(struct canvas *canvas)
 {
     for (int lane = LANE_CLIENT; lane <= LANE_SERVER; lane++)
-        put(canvas, columns[lane], '|');
+        picture_put(canvas, columns[lane], '|');
 }
 
 static void print_line(struct canvas *canvas)
@@ -129,15 +129,15 @@ static void draw_arrow(struct canvas *canvas, const struct arrow *arrow, const c
         length = STEP / 2;
     int column = columns[arrow->from];
     for (int i = 0; i < length; i++)
-        put(canvas, column += step, body);
-    put(canvas, column + step, is_lost ? 'X' : step > 0 ? '>' : '<');
+        picture_put(canvas, column += step, body);
+    picture_put(canvas, column + step, is_lost ? 'X' : step > 0 ? '>' : '<');
     width = width_of(label, strlen(label));
     if (width == 0)
         return;
     int begin = (columns[arrow->from] + columns[arrow->to]) / 2 - width / 2;
     put_text(canvas, begin, label, strlen(label));
-    put(canvas, begin - 1, ' ');
-    put(canvas, begin + width, ' ');
+    picture_put(canvas, begin - 1, ' ');
+    picture_put(canvas, begin + width, ' ');
 }
 
 /* A label that does not fit into its arrow stands above it. */
