@@ -8,9 +8,9 @@
  * other reads. The text of the lines contains only what two runs of a script have in common; see
  * transcript.h.
  *
- * The same script runs on a direct connection and through a proxy: only the route differs. A wait
- * that must hold on both can only be for something that its own end can see (bytes queued, FIN or
- * RST arrived). That the far end of a proxied connection acknowledged something cannot be seen.
+ * A script runs unchanged on a direct connection and through a proxy: only the route differs. A
+ * wait that must hold on both can only be for something that its own end can see (bytes queued, FIN
+ * or RST arrived). That the far end of a proxied connection acknowledged something cannot be seen.
  */
 #ifndef RUDEPROXY_PEERS_SCRIPT_H
 #define RUDEPROXY_PEERS_SCRIPT_H

@@ -12,8 +12,8 @@
  * requests   a request on every connection, the next when its response is complete
  * connects   connect, a request, a response, FIN, FIN; --connections at a time
  *
- * What cannot be measured (a reset, a connection refused) ends both processes with status 1, and an
- * alarm ends what hangs.
+ * A reset or a refused connection ends both processes with status 1. An alarm ends a run that
+ * hangs.
  */
 #include "tests/bench/load.h"
 

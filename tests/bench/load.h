@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of bench_load share; load.c tells how they fit together.
+ * Shared by the parts of bench_load; load.c says how they fit together.
  */
 #ifndef RUDEPROXY_TESTS_BENCH_LOAD_H
 #define RUDEPROXY_TESTS_BENCH_LOAD_H

@@ -190,7 +190,7 @@ static void sample_exchanges(struct bench *bench, struct samples *samples, size_
     }
 }
 
-/* The same between two sockets that know each other. */
+/* Measures the added latency between two sockets of this process. */
 static void limit_added_latency(struct world *world, size_t n)
 {
     static struct samples through, direct;

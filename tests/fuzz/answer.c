@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a server answers to `ctl`: any bytes, then the end of the connection. */
+/* An answer of a server to `ctl`: any bytes, then the end of the connection. */
 #include "tests/fuzz/target.h"
 
 #include <sys/socket.h>

@@ -16,7 +16,7 @@
 
 #include "proxy/framing/framing.h"
 
-/* What was reported so far: a sum over every field, for each direction. */
+/* The reports so far: a sum over every field, for each direction. */
 struct record {
     uint64_t sum[2];
     uint64_t end[2]; /* offset of the last edge */

@@ -16,7 +16,7 @@ static void read_query(const char *text)
     (void)call_query(&call, "a", value, sizeof value);
 }
 
-/* What is read is written, and reads as the same. */
+/* A text that is read is written, and reads as the same. */
 static void read_quoted(const char *text)
 {
     char bytes[256], again[256], written[4 * sizeof bytes + 3];

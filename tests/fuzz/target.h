@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every fuzz target includes: libFuzzer's entry point, which the target defines and replay.c
+ * Included by every fuzz target: libFuzzer's entry point, which the target defines and replay.c
  * calls for each input of the corpus, and small helpers.
  */
 #ifndef RUDEPROXY_TESTS_FUZZ_TARGET_H

@@ -37,11 +37,11 @@ void bench_stop(struct bench *bench);
 /* A client's socket, connected to the proxy from this address ("127.0.0.2"; NULL: any). */
 int bench_connect(const struct bench *bench, const char *from);
 
-/* The same without assumptions: 0, or the positive errno of a connect() that was given `ms`
- * (EINPROGRESS: no answer). *fd is the socket, or -1. */
+/* Connects to the proxy within `ms`. Returns 0, or the positive errno of connect() (EINPROGRESS: no
+ * answer). *fd is the socket, or -1. */
 int bench_try_connect(const struct bench *bench, int ms, int *fd);
 
-/* What the server accepts next. */
+/* Returns the next connection that the server accepts. */
 int bench_accept(const struct bench *bench);
 
 /* Both ends of a new connection, into bench->client and bench->server. bench_close() closes what is

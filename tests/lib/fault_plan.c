@@ -6,8 +6,8 @@
 
 #include "tests/lib/random_fault.h"
 
-/* What happens to the bytes behind the trigger. CUT_BY_BYTE: the RST answers the first of them; if there
- * is none, the writer sees a FIN. */
+/* The effect on the bytes behind the trigger. CUT_BY_BYTE: the RST answers the first of them; if
+ * there is none, the writer sees a FIN. */
 enum effect {
     EFFECT_NONE,
     EFFECT_CUT,

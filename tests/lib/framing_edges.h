@@ -17,7 +17,7 @@
 
 #include "proxy/framing/framing.h"
 
-/* What one side says before the other one speaks. */
+/* The bytes of one side before the other one sends. */
 struct exchange {
     char who; /* 'c' or 's'; 'C' and 'S': and then its FIN */
     const char *bytes;

@@ -53,7 +53,7 @@ struct history {
     size_t count;
 };
 
-/* What one step brought. */
+/* The result of one step. */
 struct history_line {
     long result;             /* a count, or a negative errno */
     bool looked;             /* the fields below are set */

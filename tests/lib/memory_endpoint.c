@@ -23,7 +23,7 @@ static struct memory_endpoint *of(struct endpoint *ep)
     return end;
 }
 
-/* What a read finds behind the last byte. */
+/* Returns the result of a read behind the last byte. */
 static ssize_t nothing_to_read(struct memory_endpoint *end)
 {
     if (end->error_pending) {

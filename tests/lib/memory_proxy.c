@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a connection without a kernel is configured with: see memory_session.h. */
+/* The configuration of a connection without a kernel: see memory_session.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -19,14 +19,14 @@ struct script {
     uint64_t connection; /* its number; 0: 1 */
 };
 
-/* What came of it. */
+/* The outcome of a run. */
 struct outcome {
     unsigned char bytes[2][3 * SCRIPT_BYTES]; /* that arrived at each side */
     size_t len[2];
     char log[MEMORY_LOG_MAX];
 };
 
-/* What the peer of `side` sends: the letters a, b and c. */
+/* Returns the bytes that the peer of `side` sends: the letters a, b and c. */
 const unsigned char *script_bytes(enum side side);
 
 /* Opens the session and plays; the session is still open then, though it may have ended. */

@@ -32,7 +32,7 @@ static void memory_client(struct sockaddr_storage *client)
 
 /* --- another plan --- */
 
-/* What differs between two plans. */
+/* Returns the differences between two plans. */
 static size_t differences(
     const struct plan *from, const struct plan *to, struct rule_change *changes)
 {
@@ -132,8 +132,8 @@ static void note_fault(struct memory_session *it, const struct event *event)
     note(it, "\n");
 }
 
-/* What a peer had sent when a fault ended its connection, and so what was left unread and whether
- * that made a RST of a FIN, is a matter of time: it is no part of the log then. */
+/* When a fault ends a connection, timing decides how much the peer had sent, how much was unread,
+ * and whether a RST replaced the FIN. So the log leaves these out. */
 static void note_closed(struct memory_session *it, const struct event *event)
 {
     it->cause = event->u.closed.cause;

@@ -25,7 +25,7 @@
 /* The run starts at this time, so that a time that was never set shows. */
 #define MEMORY_START ((time_us)1000 * US_PER_S)
 
-/* What one file says, compiled for its only proxy. */
+/* A configuration, compiled for its only proxy. */
 struct memory_proxy {
     const char *text; /* borrowed: for messages */
     struct config config;

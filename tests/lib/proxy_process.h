@@ -36,7 +36,7 @@ bool proxy_process_write_config(
  * stop. */
 bool proxy_process_start(struct proxy_process *process, const char *globals, const char *sections);
 
-/* The same with `exec` and a shell script as its command, whose output is in `output`. */
+/* Starts the program with `exec` and a shell script as its command, whose output is in `output`. */
 bool proxy_process_start_exec(
     struct proxy_process *process, const char *globals, const char *sections, const char *script);
 

@@ -14,7 +14,7 @@
 #include "proxy/base/rng.h"
 #include "proxy/base/units.h"
 
-/* What a value is drawn from. */
+/* The range from which a value is drawn. */
 struct draw {
     const struct option *option;
     const struct random_range *range;

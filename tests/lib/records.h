@@ -15,9 +15,9 @@
 /* How many descriptors a process has; -1: not to be had. */
 int records_count_descriptors(pid_t pid);
 
-/* The same of a running program, without the pipes that it may keep for reuse (net/pipe_pool.h) and
- * those that it was born with: how many it keeps depends on how many streams were bulk at one
- * moment. Pipes beyond that are counted. */
+/* Counts the descriptors of a running program, without the pipes that it may keep for reuse
+ * (net/pipe_pool.h) and those that it inherited: how many it keeps depends on how many streams were
+ * bulk at one moment. Pipes beyond that are counted. */
 int records_count_unpooled(pid_t pid);
 
 /* VmRSS or the like in kB; -1: not to be had. */
@@ -34,7 +34,7 @@ size_t records_wait_count(const struct proxy_process *process, const char *event
 char *records_wait(
     const struct proxy_process *process, const char *event, const char *proxy, uint64_t connection);
 
-/* The same in a log already read; NULL if it is not there. */
+/* Finds such a record in a log already read; NULL if it is not there. */
 char *records_find(const char *log, const char *event, const char *proxy, uint64_t connection);
 
 /* The number behind "key": in `record`, or of the object "side" in it when side is not NULL;

@@ -3,8 +3,8 @@
  * Scripts about endings by FIN: half-closes, close() in every order, shutdown of the read side,
  * death, forgotten copies, and what happens before accept().
  *
- * What a close() does is seen only later: the first write after it succeeds, its answer is a RST,
- * and only then do poll, SO_ERROR and the next write show it. Scripts wait for that answer with
+ * The peer sees a close() late: its first write succeeds, the answer is a RST, and only then do
+ * poll, SO_ERROR and the next write show it. Scripts wait for that answer with
  * WAIT_HUP, which takes nothing away.
  */
 #include "tests/lib/scripts.h"

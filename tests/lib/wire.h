@@ -43,7 +43,7 @@ int wire_connect_text(const char *text);
 int wire_connect_proxy(const struct proxy_process *process, const char *name);
 int wire_accept(const struct wire_listener *listener);
 
-/* What reading to the end of a stream came to. */
+/* The result of reading to the end of a stream. */
 struct wire_end {
     uint64_t bytes;
     int errnum;   /* 0: EOF, or a positive errno */

@@ -15,6 +15,10 @@ if grep -rnE --include='*.[ch]' "(/\*|^ *\*) .*($phrases)" "${folders[@]}"; then
     echo 'say it in plain words: forward, like X(), also, is not, uses, reports'
     status=1
 fi
+if grep -rnE --include='*.[ch]' '(/\*|^ *\*) (What|Whoever|The same)\b' "${folders[@]}" tests; then
+    echo 'begin with a subject or a verb: "Returns ...", "The outcome of ..."'
+    status=1
+fi
 if grep -rnE --include='*.[ch]' '^.{101,}$' "${folders[@]}" | grep -E ':[0-9]+: *(/\*|\*)'; then
     echo 'a comment ends at column 100'
     status=1

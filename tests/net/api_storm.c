@@ -24,9 +24,9 @@
 #define ANSWER_MAX 65536
 #define SLOW_DEADLINE_MS 40000
 
-/* What the program may work before it passes an echo on while the API is stormed: 1,000 requests
- * are some 30 ms, done in turns of 2 ms. Counted in its CPU time, which other tests do not take
- * from it. */
+/* The work that the program may do before it forwards an echo while the API is stormed: 1,000
+ * requests are some 30 ms, done in turns of 2 ms. Counted in its CPU time, which other tests do not
+ * take from it. */
 #define ECHO_CPU_MS_MAX 500
 
 static struct proxy_process process;
@@ -129,7 +129,7 @@ static struct answer *request(const char *method, const char *path, const char *
     return exchange(text, (size_t)size);
 }
 
-/* What is there: one proxy, and nothing else. */
+/* Whether there is one proxy, and nothing else. */
 static bool nothing_has_changed(void)
 {
     struct answer *answer = request("GET", "/v1/proxies", "");
@@ -156,8 +156,8 @@ static bool is_json_error(const struct answer *answer, int status)
 /* --- The cases ----------------------------------------------------------------------------------
  */
 
-/* What is no HTTP gets a 4xx or an end, never a 2xx. Who waits for more in vain waits on: the bound
- * on a request is for the slow one below to see. */
+/* Bytes that are not HTTP get a 4xx or an end, never a 2xx. The bound on the time of a request has
+ * its own test below. */
 static bool garbage_is_refused(void)
 {
     static const char *const texts[] = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the file says and what is in force: a file loaded again, and what is in force printed as a
- * file. */
+/* A file loaded again, and the running configuration printed as a file. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

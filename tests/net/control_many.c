@@ -193,8 +193,8 @@ static const struct session *first_session(struct rig *rig)
     return &container_of(link, struct connection, link)->session;
 }
 
-/* What new connections no longer get stays with the open ones, and is taken over when it comes
- * again. */
+/* A fault that new connections no longer get stays with the open ones, and is taken over when it
+ * comes again. */
 static void a_fault_that_comes_again_is_armed_once(void **state)
 {
     struct rig *rig = *state;

@@ -141,7 +141,7 @@ static void every_answer_is_read_or_refused(void **state)
     }
 }
 
-/* What never ends, each with the bound that ends it. */
+/* Answers that never end, each with the bound that ends it. */
 static const struct {
     const char *answer, *error;
 } endless[] = {

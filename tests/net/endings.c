@@ -71,7 +71,7 @@ struct ending_case {
 #define FIN_SENT "[\"fin_sent\"]"
 #define RST_SENT "[\"rst_sent\"]"
 
-/* What a victim of a RST does: the same in all of these cases. */
+/* The steps of a victim of a RST in all of these cases. */
 #define MEETS_RESET V(READ, 1000), V(WAIT_HUP, 0), V(READ_END, 0), V(SEND, 1), V(CLOSE, 0)
 
 static const struct ending_case cases[] = {

@@ -242,7 +242,7 @@ static bool prepare(void)
     return proxy_process_start(&suite.process, "grace = 1s\n", sections);
 }
 
-/* What the log says of one connection. */
+/* Checks the log of one connection. */
 static bool check_records(const char *log, const struct section *section, uint64_t connection)
 {
     char *fault = records_find(log, "fault", section->name, connection);

@@ -86,7 +86,7 @@ static void a_change_goes_on_with_what_was_counted(void **state)
     close(fd);
 }
 
-/* The same name in several connections, beside a fault of the proxy that has it too. */
+/* Several connections have a fault of one name, and a fault of the proxy has it too. */
 static void each_injection_is_one_of_its_own(void **state)
 {
     struct rig *rig = *state;

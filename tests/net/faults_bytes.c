@@ -36,7 +36,7 @@ static void corrupt_at_flips_one_bit_of_one_byte(void **state)
 
 #define CORRUPTED 120000
 
-/* What a client gets of CORRUPTED bytes that a server writes in such pieces. */
+/* Fills `got` with the CORRUPTED bytes that reach a client when a server writes such pieces. */
 static void run_corrupted(const char *globals, size_t chunk, unsigned char *got)
 {
     struct bench bench;

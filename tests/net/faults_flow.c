@@ -68,7 +68,7 @@ static void blackhole_drops_from_an_exact_byte_on_and_acknowledges(void **state)
     bench_stop(&bench);
 }
 
-/* What is begun by one event and ended by another; in between, nothing. */
+/* One event begins the stall and another ends it; in between, nothing is forwarded. */
 static void until_ends_a_stall_by_time(void **state)
 {
     struct bench bench;

@@ -2,8 +2,7 @@
 /*
  * Faults before there is a connection: refused, not accepted, dialled late, not heard at all.
  *
- * What happens at the start of the run lasts for two seconds, so that also a slow machine is in
- * time to see it.
+ * Faults at the start of the run last two seconds, so that a slow machine sees them too.
  */
 #include "tests/lib/bench.h"
 #include "tests/lib/private_network.h"

@@ -43,7 +43,7 @@ struct counters {
     long value[COUNTERS];
 };
 
-/* What the client does; the server always sends SERVER_BYTES first. */
+/* The client's action; the server always sends SERVER_BYTES first. */
 enum client_act {
     JUST_READ,  /* to the end */
     SEND_LATER, /* reads SERVER_BYTES, then sends, then reads to the end */

@@ -40,7 +40,7 @@
 #define OVERHEAD_KB 2
 /* malloc(3) begins a mapping with a header, which takes a page. */
 #define PAGE_KB 4
-/* What may stay behind when all are closed: what is kept for reuse, and holes in the heap. */
+/* Memory that may stay when all are closed: that kept for reuse, and holes in the heap. */
 #define REST_KB 4096
 /* Nothing has moved for so long: it is blocked. */
 #define QUIET_MS 500

@@ -62,7 +62,7 @@ static const struct row {
 
 static unsigned char pattern[TOTAL];
 
-/* What a run came to. */
+/* The outcome of a run. */
 struct outcome {
     size_t got;
     int error; /* 0: EOF */

@@ -142,7 +142,7 @@ static bool carries(const char *proxy, const struct wire_listener *upstream)
     return good;
 }
 
-/* What a client of this proxy reads, and why, as the log has it. */
+/* Checks the error that a client of this proxy reads, and the reason in the log. */
 static bool meets(const char *proxy, int errnum, const char *reason)
 {
     char value[32] = "";
@@ -303,7 +303,7 @@ static bool serve_one(int *clients)
     return good;
 }
 
-/* Whoever was accepted with the last free descriptor could not be dialled for, and was reset. */
+/* For the client of the last free descriptor no upstream can be dialled: it is reset. */
 static bool serve_all(const struct proxy_process *low, int *clients)
 {
     int64_t deadline = wire_now_ms() + WIRE_DEADLINE_MS;

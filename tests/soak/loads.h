@@ -14,7 +14,7 @@
 
 #define LOAD_PROXIES_MAX 64
 
-/* What its process and the soak share. */
+/* Shared by its process and the soak. */
 struct load_shared {
     atomic_bool pause; /* no further round */
     atomic_bool idle;  /* it pauses, and its sockets are closed */

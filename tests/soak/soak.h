@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the soak share; soak.c tells how they fit together. */
+/* Shared by the files of the soak; soak.c tells how they fit together. */
 #ifndef RUDEPROXY_TESTS_SOAK_SOAK_H
 #define RUDEPROXY_TESTS_SOAK_SOAK_H
 

@@ -29,7 +29,7 @@
 #define STUCK_MS 10000   /* nothing takes so long, on any machine */
 #define BULK_BYTES (3u << 20)
 
-/* What a client does. Returns whether it got everything. */
+/* A client's conversation. It returns whether it got everything. */
 struct scenario {
     const char *name;
     const char *proxy; /* words */

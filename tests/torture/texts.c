@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is read and written while memory runs out: a text is complete or it is not there, and the
- * only problem that is reported is memory.
+ * Reads and writes texts while memory runs out: a text is complete or absent, and the only problem
+ * that is reported is memory.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -21,7 +21,7 @@ static uint64_t sent_in(struct flow *flow, time_us duration, uint32_t random)
     return flow->head - before;
 }
 
-/* What goes in so long, woken as often as a session would be. */
+/* Returns the bytes forwarded in a time, woken as often as a session would be. */
 static uint64_t drain_for(struct flow *flow, time_us duration)
 {
     time_us stop = flow->now + duration;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a configuration means: defaults, ranges, the rules between keys and between sections, and
- * that what is printed reads back to the same.
+ * The meaning of a configuration: defaults, ranges, the rules between keys and between sections,
+ * and that its print reads back unchanged.
  */
 #include "tests/unit/config_text.h"
 

@@ -52,7 +52,7 @@ static void nothing_more_is_held_without_a_delay(void **state)
     close_it(state);
 }
 
-/* What is due waits for the receiver, not for its time: it makes no room for more. */
+/* Bytes that are due wait for the receiver, not for their time: they make no room for more. */
 static void a_slow_receiver_stops_the_sender(void **state)
 {
     struct memory_session *it = open_with(state, F UP "1s");

@@ -233,7 +233,7 @@ static void a_chain_of_any_length_is_allowed(void **state)
     built_free(&built);
 }
 
-/* What `check` prints above the keys of a fault. */
+/* The comment that `check` prints above the keys of a fault. */
 static void a_fault_says_what_it_waits_for(void **state)
 {
     static const struct {

@@ -15,7 +15,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ARRIVALS_MAX 4096
 
-/* What the relay does for a gate: bytes that arrived and wait, and the gate's state. */
+/* A stand-in for the relay around a gate: bytes that arrived and wait, and the gate's state. */
 struct flow {
     struct fault fault;
     alignas(max_align_t) unsigned char own_state[FAULT_STATE_MAX];

@@ -174,7 +174,7 @@ static void a_run_does_not_go_through_thousands_of_edges(void **state)
     memory_proxy_deinit(&fixture->proxy);
 }
 
-/* What cannot concern a connection is not armed for it: no memory, no work later on. */
+/* A fault that cannot concern a connection is not armed for it: no memory, no later work. */
 static void faults_of_other_connections_are_not_armed(void **state)
 {
     struct memory_session *it = open_with(state,

@@ -32,7 +32,7 @@ static size_t plain_search(const struct trigger *trigger, const char *text, size
     return n + 1;
 }
 
-/* The same with pieces of random size. */
+/* Searches in pieces of random size. */
 static size_t streaming_search(
     const struct matcher *matcher, const char *text, size_t n, uint64_t *random)
 {

@@ -397,7 +397,7 @@ static void bodies_are_spliced(void **state)
     free(bytes);
 }
 
-/* What the client gets and what the log says, of the words in pieces of at most `piece` bytes. */
+/* Plays the words in pieces of at most `piece` bytes. */
 static void play(struct memory_session *it, const char *words, size_t piece, uint64_t *random)
 {
     for (size_t at = 0; words[at] != '\0';) {

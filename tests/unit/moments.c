@@ -44,8 +44,7 @@ static void a_time_counts_from_the_opening(void **state)
     close_it(state);
 }
 
-/* What the client sent early waits in its socket; whether it does must not decide what is
- * forwarded. */
+/* Early bytes of the client wait in its socket. They must not change the forwarded bytes. */
 static void no_byte_moves_before_the_first_edge_of_both_directions(void **state)
 {
     struct memory_session *it =
@@ -127,7 +126,7 @@ static void it_happens_in_so_many_connections(void **state)
     memory_proxy_deinit(&fixture->proxy);
 }
 
-/* What it did before its trigger has to be undone when the trigger comes in vain. */
+/* The effect before the trigger is undone when the trigger comes in vain. */
 static void a_fault_that_may_not_happen_any_more_lets_go(void **state)
 {
     struct fixture *fixture = *state;

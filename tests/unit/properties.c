@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What holds for every type of fault in the catalogue, whatever its parameters: nothing here knows
- * a type by name.
+ * Properties of every type of fault in the catalogue, whatever its parameters: nothing here knows a
+ * type by name.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -20,7 +20,7 @@
 
 static const struct script all_at_once = {.piece = SIZE_MAX};
 
-/* What a test over all types is given: one configuration that was drawn. */
+/* The argument of a test over all types: one configuration that was drawn. */
 struct trial {
     struct memory_session *it;
     struct memory_proxy proxy;
@@ -70,8 +70,8 @@ static bool ends_or_silences(const struct fault *fault)
     return on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE;
 }
 
-/* What a direction's bytes are to become: those between the beginning and the end of the fault
- * are changed as its type does it. */
+/* Computes the bytes that a direction should deliver: its type changes those between the beginning
+ * and the end of the fault. */
 static void expect_bytes(struct trial *trial, enum direction direction, unsigned char *bytes)
 {
     const struct memory_session *it = trial->it;

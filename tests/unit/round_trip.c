@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is printed reads back to the same: chosen configurations, and thousands drawn at random. */
+/* A printed configuration reads back unchanged: chosen ones, and thousands drawn at random. */
 #include "tests/unit/config_text.h"
 
 #include "proxy/base/clock.h"

@@ -107,7 +107,7 @@ static void names_match_with_a_star_for_their_beginning(void **state)
     assert_false(server_names_have(&names, "db.example.co"));
 }
 
-/* What the server gets of the ClientHello and of three bytes behind it, cut at each byte. */
+/* Checks that the server gets the ClientHello and three bytes behind it, cut at each byte. */
 static void expect_upstream(
     void **state, const char *text, const char *name, size_t want, const char *log)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sweep tries, and in which order: a function of the baseline and of the outcomes so far. */
+/* The cases of a sweep and their order: a function of the baseline and of the outcomes so far. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

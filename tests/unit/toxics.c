@@ -338,7 +338,7 @@ static void a_fault_of_the_file_is_a_toxic_if_one_says_what_it_does(void **state
     }
 }
 
-/* What the attributes cannot say stays as the file said it. */
+/* Keys that have no attribute keep their values from the file. */
 static void an_update_of_a_fault_of_the_file_keeps_the_rest(void **state)
 {
     struct toxic toxic;

@@ -194,7 +194,7 @@ static void places_count_from_the_events_that_a_cut_log_has(void **state)
     forget(&drawn);
 }
 
-/* What a peer sent may not move the cursor or turn the text. */
+/* Bytes of a peer may not move the cursor or turn the text. */
 static void what_a_peer_sent_is_disarmed(void **state)
 {
     struct drawn drawn;
