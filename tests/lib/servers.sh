@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # `work` is that of tests/e2e/lib.sh
 #
-# Servers of the tests about protocols, beside those of tests/e2e/lib.sh. Each function starts one and sets its port.
+# Servers of the reports and of the tests about protocols, beside those of tests/e2e/lib.sh. Each function starts one and
+# sets its port.
 
 # h2_start - nginx with HTTP/2 without TLS, which serves $work/www; sets h2_port.
 h2_start() {
@@ -28,11 +29,16 @@ CONF
     await_server "$!" curl -q -s --noproxy '*' -o /dev/null --http2-prior-knowledge "http://127.0.0.1:$1/small"
 }
 
-# tls_start - openssl s_server, which serves $work/www; sets tls_port.
-tls_start() {
+# certificate_make - $work/cert and $work/key, for localhost.
+certificate_make() {
     need openssl
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/cert" -days 9 -subj /CN=localhost \
         2>"$work/openssl.err" || fail "openssl req: $(cat "$work/openssl.err")"
+}
+
+# tls_start - openssl s_server, which serves $work/www; sets tls_port.
+tls_start() {
+    certificate_make
     on_free_port tls_try
 }
 

@@ -7,8 +7,6 @@
 # INI: `blackhole` at `message:1/heartbeat`
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=tests/lib/servers.sh
-. "$(dirname "$0")/../lib/servers.sh"
 need_npm @cloudamqp/amqp-client@2.1.1
 rabbitmq_is_installed || skip "rabbitmq-server is not installed"
 rabbitmq_start

@@ -5,6 +5,8 @@
 # faults in front of the server and expects the words that were reported. Its head has the columns of docs/REPORTS.md.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/servers.sh"
 
 # in_front_of PORT PROTOCOL <FAULTS - a proxy before a server of ours. Sets address and port.
 # The faults are said in at most six lines, and none counts bytes.
@@ -66,13 +68,6 @@ prints() {
     shift
     expect 0 timeout 60 "$@"
     says "$work/out" "$pattern"
-}
-
-# certificate_make - $work/cert and $work/key, for localhost.
-certificate_make() {
-    need openssl
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key" -out "$work/cert" -days 9 -subj /CN=localhost \
-        2>"$work/openssl.err" || fail "openssl req: $(cat "$work/openssl.err")"
 }
 
 # port_open PORT - somebody listens there.

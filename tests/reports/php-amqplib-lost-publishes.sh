@@ -7,8 +7,6 @@
 # INI: `blackhole` upstream at `message:1/body`
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=tests/lib/servers.sh
-. "$(dirname "$0")/../lib/servers.sh"
 need php
 [ -e /usr/share/php/PhpAmqpLib/autoload.php ] || skip "php-amqplib is not installed"
 rabbitmq_is_installed || skip "rabbitmq-server is not installed"
