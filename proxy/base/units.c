@@ -250,41 +250,32 @@ int units_parse_number(const char *text, uint64_t *number, struct err *err)
     return 0;
 }
 
-static const struct unit *largest_exact(const struct unit *units, uint64_t value)
+/* Writes the value in the largest unit in which it is a whole number; `zero` if it is 0. */
+static void format_whole(
+    const struct unit *units, uint64_t value, const char *zero, char *buf, size_t size)
 {
+    if (value == 0) {
+        snprintf(buf, size, "%s", zero);
+        return;
+    }
     while (value % units->factor != 0)
         units++;
-    return units;
+    snprintf(buf, size, "%" PRIu64 "%s", value / units->factor, units->name);
 }
 
 void units_format_duration(uint64_t us, char *buf, size_t size)
 {
-    if (us == 0) {
-        snprintf(buf, size, "0s");
-        return;
-    }
-    const struct unit *unit = largest_exact(duration_units, us);
-    snprintf(buf, size, "%" PRIu64 "%s", us / unit->factor, unit->name);
+    format_whole(duration_units, us, "0s", buf, size);
 }
 
 void units_format_size(uint64_t bytes, char *buf, size_t size)
 {
-    if (bytes == 0) {
-        snprintf(buf, size, "0");
-        return;
-    }
-    const struct unit *unit = largest_exact(size_units, bytes);
-    snprintf(buf, size, "%" PRIu64 "%s", bytes / unit->factor, unit->name);
+    format_whole(size_units, bytes, "0", buf, size);
 }
 
 void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size)
 {
-    if (bytes_per_s == 0) {
-        snprintf(buf, size, "0/s");
-        return;
-    }
-    const struct unit *unit = largest_exact(rate_units, bytes_per_s);
-    snprintf(buf, size, "%" PRIu64 "%s", bytes_per_s / unit->factor, unit->name);
+    format_whole(rate_units, bytes_per_s, "0/s", buf, size);
 }
 
 void units_format_percentage(uint64_t ppb, char *buf, size_t size)
