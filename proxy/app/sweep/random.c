@@ -16,15 +16,6 @@ struct space {
     struct sweep_plan plan;
 };
 
-static bool fits(const void *user, size_t fault, const struct sweep_place *place)
-{
-    const struct sweep *sweep = user;
-    struct fault made;
-    struct err ignored;
-    return sweep_template_build(
-               sweep->options->faults[fault], place, sweep->config, &made, &ignored) == 0;
-}
-
 /* For each proxy one more connection, like its last. */
 static int add_retries(struct observation *seen, const struct observation *baseline)
 {
@@ -48,7 +39,7 @@ static int space_make(struct space *space, const struct sweep *sweep, struct err
     sweep_plan_init(&space->plan, sweep->options->fault_count);
     if (add_retries(&seen, &sweep->baseline.seen) != 0)
         return err_set(err, "out of memory");
-    sweep_plan_begin(&space->plan, &seen, UINT64_MAX, fits, sweep);
+    sweep_plan_begin(&space->plan, &seen, UINT64_MAX, sweep_template_fits, sweep);
     free(seen.connections); /* their messages are the baseline's */
     if (space->plan.out_of_memory)
         return err_set(err, "out of memory");

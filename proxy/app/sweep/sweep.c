@@ -38,16 +38,6 @@ static int report(const char *text)
 
 /* --- before the first run --- */
 
-/* Whether the fault fits the place: not every type can fire at a FIN, say. */
-static bool fits(const void *user, size_t fault, const struct sweep_place *place)
-{
-    const struct sweep *sweep = user;
-    struct fault made;
-    struct err ignored;
-    return sweep_template_build(
-               sweep->options->faults[fault], place, sweep->config, &made, &ignored) == 0;
-}
-
 /* A fault that fits no byte of any direction is a mistake. */
 static int check_faults(const struct sweep *sweep)
 {
@@ -141,7 +131,8 @@ static uint64_t budget_left(const struct sweep *sweep)
 static int run_plan(struct sweep *sweep, struct err *err)
 {
     int result;
-    sweep_plan_begin(&sweep->plan, &sweep->baseline.seen, sweep->options->budget, fits, sweep);
+    sweep_plan_begin(
+        &sweep->plan, &sweep->baseline.seen, sweep->options->budget, sweep_template_fits, sweep);
     do {
         result = sweep_wave_run(sweep, err);
     } while (result == 0 && sweep_plan_refine(&sweep->plan, budget_left(sweep)) > 0);

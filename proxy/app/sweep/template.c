@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/value.h"
+#include "proxy/app/sweep/sweep.h"
 #include "proxy/base/quote.h"
 
 #define FAULT_NAME "sweep"
@@ -122,4 +123,13 @@ int sweep_template_build(const char *text, const struct sweep_place *place,
         result = build_at(&words, place, config, fault, err);
     free(words.buffer);
     return result;
+}
+
+bool sweep_template_fits(const void *user, size_t fault, const struct sweep_place *place)
+{
+    const struct sweep *sweep = user;
+    struct fault made;
+    struct err ignored;
+    return sweep_template_build(
+               sweep->options->faults[fault], place, sweep->config, &made, &ignored) == 0;
 }

@@ -4,6 +4,9 @@
 #ifndef RUDEPROXY_APP_SWEEP_TEMPLATE_H
 #define RUDEPROXY_APP_SWEEP_TEMPLATE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "proxy/app/sweep/place.h"
 #include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
@@ -13,5 +16,9 @@
  * it. */
 MUST_CHECK int sweep_template_build(const char *text, const struct sweep_place *place,
     const struct config *config, struct fault *fault, struct err *err);
+
+/* Whether a fault of the list fits the place: not every type can fire at a FIN, say. `user` is a
+ * struct sweep; sweep_plan_begin() calls this. */
+bool sweep_template_fits(const void *user, size_t fault, const struct sweep_place *place);
 
 #endif
