@@ -20,6 +20,15 @@ struct ready {
     const struct ready_options *options;
 };
 
+/* Fills the address of a proxy that listens. False: it is disabled or internal. */
+static bool listens_on(const struct proxy *proxy, char *text, size_t size)
+{
+    if (!proxy->plan->config.enabled || proxy->plan->config.silent)
+        return false;
+    proxy_format_listen(proxy, text, size);
+    return true;
+}
+
 static void write_text(const struct ready *ready, FILE *out)
 {
     if (ready->admin[0] != '\0')
@@ -28,10 +37,8 @@ static void write_text(const struct ready *ready, FILE *out)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         char text[ADDRESS_TEXT_MAX];
-        if (!proxy->plan->config.enabled || proxy->plan->config.silent)
-            continue;
-        proxy_format_listen(proxy, text, sizeof text);
-        fprintf(out, "%s %s\n", proxy_name(proxy), text);
+        if (listens_on(proxy, text, sizeof text))
+            fprintf(out, "%s %s\n", proxy_name(proxy), text);
     }
 }
 
@@ -53,10 +60,8 @@ static void write_json(const struct ready *ready, FILE *out)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         char text[ADDRESS_TEXT_MAX];
-        if (!proxy->plan->config.enabled || proxy->plan->config.silent)
-            continue;
-        proxy_format_listen(proxy, text, sizeof text);
-        json_object_set_new(proxies, proxy_name(proxy), address_object(text));
+        if (listens_on(proxy, text, sizeof text))
+            json_object_set_new(proxies, proxy_name(proxy), address_object(text));
     }
     json_t *all = json_pack("{s:o, s:o}", "admin", admin, "proxies", proxies);
     if (all != NULL && json_dumpf(all, out, 0) == 0)
