@@ -179,8 +179,8 @@ uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail)
     return delayed;
 }
 
-/* Tells the gates from fault `first` on that bytes were forwarded. */
-static void tell_gates(struct shaping *shaping, size_t first, uint64_t offset, size_t n)
+/* Notifies the gates from fault `first` on that bytes were forwarded. */
+static void notify_gates(struct shaping *shaping, size_t first, uint64_t offset, size_t n)
 {
     struct armed_fault *armed = shaper_from(shaping, first);
     for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
@@ -194,7 +194,7 @@ void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n)
 {
     shaping->forwarded = offset + n;
     arrivals_forget(&shaping->arrivals, offset + n);
-    tell_gates(shaping, 0, offset, n);
+    notify_gates(shaping, 0, offset, n);
 }
 
 /* --- insertions: to the gates they stand at the offset of the next byte --- */
@@ -222,5 +222,5 @@ void shaping_change_insertion(struct shaping *shaping, const struct insertion *i
 void shaping_insertion_forwarded(
     struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n)
 {
-    tell_gates(shaping, behind(insertion), head, n);
+    notify_gates(shaping, behind(insertion), head, n);
 }

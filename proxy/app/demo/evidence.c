@@ -39,7 +39,7 @@ static void find_value(const char *line, const char *key, char value[VALUE_MAX])
 }
 
 /* "#1 fault lose-acknowledgement (reset) at byte 50 upstream" */
-static void tell_fault(const char *line, char *text, size_t size)
+static void describe_fault(const char *line, char *text, size_t size)
 {
     char connection[VALUE_MAX], fault[VALUE_MAX], type[VALUE_MAX], way[VALUE_MAX],
         offset[VALUE_MAX];
@@ -57,7 +57,7 @@ static void tell_fault(const char *line, char *text, size_t size)
 }
 
 /* "#1 client side: rst_sent; server side: fin_sent, fin_received" */
-static void tell_closed(const char *line, char *text, size_t size)
+static void describe_closed(const char *line, char *text, size_t size)
 {
     char connection[VALUE_MAX], client[VALUE_MAX], server[VALUE_MAX];
     find_value(line, "connection", connection);
@@ -69,20 +69,22 @@ static void tell_closed(const char *line, char *text, size_t size)
 
 static const struct {
     const char *event;
-    void (*tell)(const char *line, char *text, size_t size);
-} told[] = {
-    {"fault", tell_fault},
-    {"closed", tell_closed},
+    void (*describe)(const char *line, char *text, size_t size);
+} described_events[] = {
+    {"fault", describe_fault},
+    {"closed", describe_closed},
 };
 
 static void evidence_read_line(struct demo_run *run, const char *line)
 {
     char event[VALUE_MAX];
     find_value(line, "event", event);
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-        if (strcmp(event, told[i].event) != 0 || run->evidence_count == DEMO_EVIDENCE_LINES)
+    for (size_t i = 0; i < sizeof described_events / sizeof described_events[0]; i++) {
+        if (strcmp(event, described_events[i].event) != 0 ||
+            run->evidence_count == DEMO_EVIDENCE_LINES)
             continue;
-        told[i].tell(line, run->evidence[run->evidence_count], sizeof run->evidence[0]);
+        described_events[i].describe(
+            line, run->evidence[run->evidence_count], sizeof run->evidence[0]);
         run->evidence_count++;
     }
 }

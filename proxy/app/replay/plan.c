@@ -57,8 +57,8 @@ static bool ended_by_clock(const struct fault *fault)
     return fault->type->lasting && fault->active.to != TIME_NEVER;
 }
 
-/* A window may have cut one of two directions off. */
-static bool tells_directions(const struct replay_task *task)
+/* Whether sections name their direction: a window may have cut one of two off. */
+static bool needs_directions(const struct replay_task *task)
 {
     const struct fault *fault = task->fault;
     bool always = fault->active.from == 0 && fault->active.to == TIME_NEVER;
@@ -150,7 +150,7 @@ static struct occurrence occurrence_of(
     tied |= fault->after.name[0] != '\0' && first == ANY;
     struct occurrence at = {
         .proxy = plan_find_proxy(&task->plan->config, injection->proxy),
-        .direction = tied || tells_directions(task) ? injection->direction : ANY,
+        .direction = tied || needs_directions(task) ? injection->direction : ANY,
         .offset = tied ? injection->offset : ANY,
         .after = first,
         .until = ANY,
@@ -209,7 +209,7 @@ static bool is_uniform(const struct replay_task *task)
     size_t length = group_length(task, 0), named = 0;
     for (size_t i = 0; i < config->proxy_count; i++)
         named += fault_names_proxy(task->fault, config->proxies[i].name);
-    if (tells_directions(task) || named * length != task->count)
+    if (needs_directions(task) || named * length != task->count)
         return false;
     for (size_t i = 0; i < task->count; i++) {
         const struct occurrence *first = &task->occurrences[i % length];
