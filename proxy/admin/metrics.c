@@ -134,7 +134,7 @@ static void put_open(struct text *text, const struct counted *counted)
 static void put_accepted(struct text *text, const struct counted *counted)
 {
     put_begin(text, "rudeproxy_connections_accepted_total", counted);
-    put_value(text, counted->proxy->last_number);
+    put_value(text, counted->past->connections + sums_of(counted).open);
 }
 
 static void put_connect_failed(struct text *text, const struct counted *counted)

@@ -75,7 +75,7 @@ done
 same "open" 1 "$(value 'rudeproxy_connections_open{proxy="echo"}')"
 same "ended" 0 "$(value 'rudeproxy_connections_ended_total{proxy="echo",cause="client_fin"}')"
 exec 3>&-
-eventually 10 is_value 'rudeproxy_connections_open{proxy="echo"}' 0 || fail "still open"
+eventually 20 is_value 'rudeproxy_connections_open{proxy="echo"}' 0 || fail "still open"
 same "after it" 10 "$(value "$sent{direction=\"upstream\",$labels}")"
 same "ended" 1 "$(value 'rudeproxy_connections_ended_total{proxy="echo",cause="client_fin"}')"
 same "FIN of the client" 1 "$(value 'rudeproxy_sockets_ended_total{proxy="echo",side="client",how="fin_received"}')"
@@ -86,15 +86,25 @@ exec 3<>"/dev/tcp/127.0.0.1/$port"
 echo 1234567890123456789012345 >&3
 read -r -t 20 -u 3 line 2>/dev/null || true
 exec 3>&-
-eventually 10 is_value 'rudeproxy_fault_fired_total{fault="cut",proxy=""}' 1 || fail "the fault is not counted"
-eventually 10 is_value 'rudeproxy_connections_ended_total{proxy="echo",cause="fault"}' 1 || fail "nor its end"
+eventually 20 is_value 'rudeproxy_fault_fired_total{fault="cut",proxy=""}' 1 || fail "the fault is not counted"
+eventually 20 is_value 'rudeproxy_connections_ended_total{proxy="echo",cause="fault"}' 1 || fail "nor its end"
 same "RST to the client" 1 "$(value 'rudeproxy_sockets_ended_total{proxy="echo",side="client",how="rst_sent"}')"
 same "accepted" 2 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
 
 # A proxy of the same name goes on counting: a counter never falls.
 call 204 DELETE /proxies/echo
 call 201 POST /proxies "{\"name\":\"echo\",\"listen\":\"127.0.0.1:$port\",\"upstream\":\"builtin:echo\"}"
-eventually 10 is_value 'rudeproxy_connections_ended_total{proxy="echo",cause="client_fin"}' 1 || fail "the past is lost"
+eventually 20 is_value 'rudeproxy_connections_ended_total{proxy="echo",cause="client_fin"}' 1 || fail "the past is lost"
+same "accepted" 2 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+echo 1 >&3
+read -r -t 20 -u 3 line
+same "accepted" 3 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
+call 204 POST /v1/reset-counts
+same "accepted" 3 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
+exec 3>&-
+eventually 20 is_value 'rudeproxy_connections_open{proxy="echo"}' 0 || fail "still open"
+same "accepted" 3 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
 
 # Names that need escapes.
 call 201 POST /proxies '{"name":"a \"b\" \\","upstream":"x:1"}'
