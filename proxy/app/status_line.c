@@ -76,6 +76,13 @@ static size_t width(void)
     return columns < WIDTH_MAX ? columns - 1 : WIDTH_MAX - 1;
 }
 
+/* Behind `&` and bg the last line of the terminal is the shell's. */
+static bool is_in_background(void)
+{
+    pid_t group = tcgetpgrp(STDERR_FILENO); /* -1: not our controlling terminal */
+    return group > 0 && group != getpgrp();
+}
+
 static void on_time(uv_timer_t *timer)
 {
     struct status_line *line = container_of(timer, struct status_line, timer);
@@ -88,6 +95,10 @@ static void on_time(uv_timer_t *timer)
         line->bytes[d] = now.bytes[d];
     }
     line->drawn_at = at;
+    if (is_in_background()) {
+        stderr_stream_leave_status(line->stream);
+        return;
+    }
     snprintf(text, sizeof text,
         "%" PRIu64 " open, %" PRIu64 " connections in all; %s upstream, %s downstream; faults "
         "fired: %" PRIu64,

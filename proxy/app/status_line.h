@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `rudeproxy run` on a terminal: one line below its messages, with what happens now. It is drawn
- * twice a second and is no part of any log.
+ * twice a second, except in the background of a shell, and is no part of any log.
  *
  * Life: status_line_wanted before stderr_stream_open, status_line_start, status_line_close.
  */

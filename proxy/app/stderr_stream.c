@@ -86,6 +86,11 @@ void stderr_stream_show_status(struct stderr_stream *stream, const char *text)
     stream->shown = true;
 }
 
+void stderr_stream_leave_status(struct stderr_stream *stream)
+{
+    stream->shown = false;
+}
+
 void stderr_stream_close(struct stderr_stream *stream)
 {
     if (stream->queue == NULL)

@@ -44,6 +44,9 @@ MUST_CHECK int stderr_stream_open(
  * status line, or while the terminal takes nothing. */
 void stderr_stream_show_status(struct stderr_stream *stream, const char *text);
 
+/* Leaves the line as it is: from now on it is another program's. */
+void stderr_stream_leave_status(struct stderr_stream *stream);
+
 /* Waits a second at most for a reader that does not read, and restores stderr. Idempotent. */
 void stderr_stream_close(struct stderr_stream *stream);
 

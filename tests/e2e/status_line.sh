@@ -60,3 +60,6 @@ on_terminal 0 '' --quiet --log "$work/quiet.log"
 proxy_start <"$work/status.ini"
 proxy_stop
 ! grep -qE 'in all|\[K' "$proxy_err" || fail "a status line in a file"
+
+# In the background of a shell the line is the shell's.
+expect 0 python3 "$(dirname "$0")/status_background.py" "$RUDEPROXY" -c "$work/status.ini" --log none
