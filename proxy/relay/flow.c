@@ -258,6 +258,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
         shaping_begin(flow->shaping, now);
         flow->let_go |= flow->shaping->let_go;
     }
+    bool idle = false; /* nothing moved: but a read may have let bytes go, or found an edge */
     for (uint64_t moved = 0; moved < FLOW_BUDGET;) {
         ssize_t forwarded = forward(flow);
         if (forwarded < 0) {
@@ -265,7 +266,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
             return FLOW_SINK_FAILED;
         }
         enum flow_stop next = next_in_stream(flow);
-        if (next != FLOW_WAITING)
+        if (next != FLOW_WAITING || (idle && forwarded == 0))
             return next;
         enum flow_end before = flow->end;
         ssize_t taken = flow_read_some(flow);
@@ -273,8 +274,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
             return FLOW_OUT_OF_MEMORY;
         if (flow->end != before)
             return FLOW_SAW_END;
-        if (forwarded == 0 && taken == 0) /* the read may have found an edge before its bytes */
-            return next_in_stream(flow);
+        idle = forwarded == 0 && taken == 0;
         moved += (uint64_t)(taken > forwarded ? taken : forwarded);
     }
     return FLOW_BUSY;

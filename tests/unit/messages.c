@@ -80,6 +80,20 @@ static void the_edges_of_messages_with_a_length(void **state)
 
 /* The kind of a command is known with the byte behind it. It stays in the socket, which is no FIN.
  */
+/* The code of a reply is known at its fourth byte: those before it are held, and the edge lies among
+ * them. */
+static void an_edge_among_held_bytes_lets_those_before_it_go(void **state)
+{
+#define REPLIES(when) PROXY("smtp") STAR "when = message:" when "\n"
+    static const struct row rows[] = {
+        {REPLIES("2+1"), "", "250 b\r\n220 c\r\n", "250 b\r\n2*20 c\r\n"},
+        {REPLIES("2+2"), "", "250 b\r\n220 c\r\n", "250 b\r\n22*0 c\r\n"},
+        {REPLIES("2+1") G "type = mark\nwhen = bytes:8\n", "", "250 b\r\n220 c\r\n",
+            "250 b\r\n2*20 c\r\n"},
+    };
+    expect_rows(state, rows, COUNT(rows));
+}
+
 static void a_withheld_command_of_smtp_loses_no_byte(void **state)
 {
     static const char words[] = "EHLO a\r\nRCPT b\r\nQUIT\r\n";
@@ -452,6 +466,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_edges_of_lines),
         TEST(the_edges_of_messages_with_a_length),
+        TEST(an_edge_among_held_bytes_lets_those_before_it_go),
         TEST(a_withheld_command_of_smtp_loses_no_byte),
         TEST(the_kinds_and_parts_of_http),
         TEST(a_body_until_close_ends_at_the_fin),
