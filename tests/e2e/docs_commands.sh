@@ -70,7 +70,7 @@ stop() {
     wait "$started" || fail "exit $? of the program that was started by '$command'"
 }
 run() { # CODES
-    expect "$1" timeout 60 bash -c "$command"
+    expect "$1" timeout 300 bash -c "$command"
 }
 run_with_echo_at() { # PORT CODES
     local shown=$command
