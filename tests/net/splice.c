@@ -125,6 +125,9 @@ static void note_facts(const struct bench *bench, struct outcome *outcome)
     for (char *rest = log, *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
         if (strstr(line, "\"connection\":1") == NULL)
             continue;
+        char *ends = strstr(line, ",\"ends\":"); /* which socket ends first is chance */
+        if (ends != NULL)
+            *ends = '\0';
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
             add_value(outcome, line, NULL, keys[i]);
         for (size_t i = 0; strstr(line, "\"closed\"") != NULL && i < 6; i++)
