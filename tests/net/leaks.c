@@ -34,7 +34,7 @@
 /* Memory that the program keeps for reuse depends by chance on how many connections were open at
  * once. It fills up sooner or later; a leak never does. A leak of one small connection in ten would
  * be 200 kB in every stretch of COUNTED. Sanitizers keep freed memory aside. */
-#define STRETCHES 4
+#define STRETCHES 12
 #define CONNECTIONS_MAX (WARM_UP + STRETCHES * COUNTED)
 #ifdef __SANITIZE_ADDRESS__
 #define MEASURE_MEMORY false
