@@ -28,7 +28,7 @@ head_says '^content-type: text/event-stream'
 says "$work/answer" '^event: listening'
 same "events" 1 "$(ids "$work/answer")"
 connect_once
-eventually 10 closed_line 1 >/dev/null || fail "no closed event"
+eventually 20 closed_line 1 >/dev/null || fail "no closed event"
 call 200 GET '/v1/events?follow=no'
 for event in listening open eof closed; do
     says "$work/answer" "^event: $event$"
@@ -62,14 +62,14 @@ streams() {
     connect_once
     [ -s "$work/live" ]
 }
-eventually 10 streams || fail "no live events"
+eventually 20 streams || fail "no live events"
 first=$(ids "$work/live" | sed -n 1p)
 [ "$first" -gt "$last" ] || fail "a live stream begins with $first, and $last was old"
 seen_all() {
     call 200 GET '/v1/events?follow=no'
     [ "$(ids "$work/live" | tail -n 1)" = "$(ids "$work/answer" | tail -n 1)" ]
 }
-eventually 10 seen_all || fail "the live stream lags: $(tail -n 3 "$work/live")"
+eventually 20 seen_all || fail "the live stream lags: $(tail -n 3 "$work/live")"
 kill "$reader"
 
 # --- A reader that is too slow ------------------------------------------------------------------

@@ -276,7 +276,7 @@ call 201 POST /proxies '{"name":"here","listen":"localhost:0","upstream":"builti
 says "$work/answer" '"listen":"127.0.0.1:[0-9]+"'
 here=$(port_of)
 reached 127.0.0.1 "$here"
-eventually 10 grep -q '"event":"open","proxy":"any".*"client":"127\.0\.0\.1:' "$proxy_log" ||
+eventually 20 grep -q '"event":"open","proxy":"any".*"client":"127\.0\.0\.1:' "$proxy_log" ||
     fail "a client is not named as what it is: $(grep open "$proxy_log")"
 if have_ipv6; then
     reached ::1 "$any"

@@ -179,11 +179,11 @@ fetch_exits() {
 
 printf '\n[fault cut]\ntype = reset\nwhen = bytes:1k\n' >>"$live"
 kill -HUP "$proxy_pid"
-eventually 10 fetch_exits 56 || fail "the reloaded file's fault does not strike"
+eventually 20 fetch_exits 56 || fail "the reloaded file's fault does not strike"
 
 printf '\n[fault broken]\ntype = nonsense\n' >>"$live"
 kill -HUP "$proxy_pid"
-eventually 10 grep -qE 'live\.ini:[0-9]+: \[fault broken\] type' "$proxy_err" ||
+eventually 20 grep -qE 'live\.ini:[0-9]+: \[fault broken\] type' "$proxy_err" ||
     fail "the bad file is not reported: $(cat "$proxy_err")"
 for ((i = 0; i < 3; i++)); do
     fetch_exits 56 || fail "the bad file changed the rules in force"

@@ -85,7 +85,7 @@ received 56 web /bytes/100000
 received 0 web /bytes/100000
 
 # The log tells which fault it was and where it struck.
-eventually 5 grep -qE '"event": *"fault"' "$proxy_log" || fail "no fault event in the log"
+eventually 20 grep -qE '"event": *"fault"' "$proxy_log" || fail "no fault event in the log"
 grep -E '"event": *"fault"' "$proxy_log" >"$work/faults"
 same "faults logged" 1 "$(wc -l <"$work/faults")"
 says "$work/faults" '"it"'

@@ -48,7 +48,7 @@ delete_with() {
         exec {fd}<>"/dev/tcp/127.0.0.1/$port"
         fds+=("$fd")
     done
-    eventually 10 is_full "$1" || fail "with $1 descriptors: more than one is left"
+    eventually 20 is_full "$1" || fail "with $1 descriptors: more than one is left"
     call 204 DELETE /proxies/p
     proxy_stop
     for fd in "${fds[@]}"; do

@@ -294,7 +294,7 @@ if [ "$(id -u)" -eq 0 ]; then
     kill -KILL "$victim"
     wait "$victim" 2>/dev/null || true
     nothing_left() { [ -z "$(left)" ]; }
-    eventually 10 nothing_left || fail "left after SIGKILL: $(left)"
+    eventually 20 nothing_left || fail "left after SIGKILL: $(left)"
 fi
 
 # --- what forbids it ---

@@ -59,11 +59,11 @@ note "the log is a FIFO without a reader"
 mkfifo "$work/fifo"
 start_stuck "$work/fifo" "$work/fifo.err"
 kill -HUP "$proxy_pid"
-eventually 10 grep -q reloaded "$work/fifo.err" || fail "SIGHUP hangs"
+eventually 20 grep -q reloaded "$work/fifo.err" || fail "SIGHUP hangs"
 exchanges "$(proxy_port echo)" 5
 cat "$work/fifo" >"$work/fifo.lines" &
 reader=$!
-eventually 10 grep -q '"event":"closed".*"connection":5,' "$work/fifo.lines" || fail "the reader gets no lines"
+eventually 20 grep -q '"event":"closed".*"connection":5,' "$work/fifo.lines" || fail "the reader gets no lines"
 says "$work/fifo.lines" '"event":"run"'
 stop_stuck
 wait "$reader"
@@ -76,13 +76,13 @@ log=$work/full.json
     ulimit -S -f 8
     start_stuck "$log" "$work/full.err"
     exchanges "$(proxy_port echo)" 20
-    eventually 10 grep -q 'cannot write the log: File too large' "$work/full.err" || fail "nothing is said"
+    eventually 20 grep -q 'cannot write the log: File too large' "$work/full.err" || fail "nothing is said"
     [ -z "$(tail -c 1 "$log")" ] || fail "the log ends in the middle of a line"
     prlimit --pid "$proxy_pid" --fsize=unlimited 2>/dev/null || {
         stop_stuck
         exit 0
     }
-    eventually 10 grep -q '"connection":20,' "$log" || fail "the log does not go on"
+    eventually 20 grep -q '"connection":20,' "$log" || fail "the log does not go on"
     exchanges "$(proxy_port echo)" 1
     stop_stuck
     same "closed events" 21 "$(grep -c '"event":"closed"' "$log")"

@@ -65,7 +65,7 @@ refused() {
     web -o /dev/null "http://$(proxy_address refusing)/" 2>"$work/err" || code=$?
     [ "$code" -eq 7 ] && grep -qiE "refused|couldn.t connect" "$work/err"
 }
-eventually 10 refused || fail "'refuse' does not close the listening socket: $(cat "$work/err")"
+eventually 20 refused || fail "'refuse' does not close the listening socket: $(cat "$work/err")"
 received 0 alive /
 
 # Nobody at all listens where a stopped proxy was.

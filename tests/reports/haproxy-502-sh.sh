@@ -45,7 +45,7 @@ INI
         expect 0 web -o /dev/null -w '%{http_code}' -d order "http://127.0.0.1:$front_port/"
         same "status" "$status" "$(cat "$work/out")"
     done
-    eventually 10 grep -q ' SH-- ' "$work/$front_port.server" || fail "no SH--: $(cat "$work/$front_port.server")"
+    eventually 20 grep -q ' SH-- ' "$work/$front_port.server" || fail "no SH--: $(cat "$work/$front_port.server")"
     end_process "${servers[-1]}" USR1 || true
     unset 'servers[-1]'
     fault_fired
