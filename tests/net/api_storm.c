@@ -405,8 +405,8 @@ static bool a_slow_request_on_a_kept_connection_gets_a_408(void)
     return is_json_error(&answer, 408);
 }
 
-/* Who ends what he says in the middle of a request, and listens on, is told: whether the FIN
- * arrives with the bytes before it, or when the server has read them and asks for more. */
+/* A client that half-closes in the middle of its request gets a 400: both if the FIN arrives with
+ * the bytes before it, and if it arrives after the server has read them. */
 static bool an_incomplete_request_gets_a_400(void)
 {
     static const char text[] =

@@ -151,20 +151,19 @@ static void a_held_fin_passes_when_its_fault_is_over(void **state)
 
 /* The client's FIN comes at once, ours to the server 40 ms later, and a FIN to the client that no
  * event announces comes between. */
-#define LATE_FINS                                                                                   \
-    HEAD("9.010000", "eof")                                                                         \
-    "\"side\":\"client\",\"offset\":7,\"other_offset\":3}," HEAD("9.060000",                        \
-        "eof") "\"side\":\"server\",\"offset\":3,\"other_offset\":7}," HEAD("9.060000",             \
-        "closed") "\"cause\":\"client_fin\",\"duration_us\":60000,\"events\":3,\"ends\":[" END("c"  \
-                                                                                               "l"  \
-                                                                                               "i"  \
-                                                                                               "e"  \
-                                                                                               "n"  \
-                                                                                               "t", \
-        "fin_received", "10000", "1") "," END("client", "fin_sent", "20000",                        \
-        "2") "," END("server", "fin_sent", "50000", "2") "," END("server", "fin_received",          \
-        "60000", "2") "]," SIDE("client", "\"fin_received\",\"fin_sent\"", "7", "3",                \
-        "0") "," SIDE("server", "\"fin_sent\",\"fin_received\"", "3", "7", "0") "}]"
+#define CLIENT_EOF HEAD("9.010000", "eof") "\"side\":\"client\",\"offset\":7,\"other_offset\":3},"
+#define SERVER_EOF HEAD("9.060000", "eof") "\"side\":\"server\",\"offset\":3,\"other_offset\":7},"
+#define CLIENT_ENDS                                                                                \
+    END("client", "fin_received", "10000", "1") "," END("client", "fin_sent", "20000", "2")
+#define SERVER_ENDS                                                                                \
+    END("server", "fin_sent", "50000", "2") "," END("server", "fin_received", "60000", "2")
+#define SIDES                                                                                      \
+    SIDE("client", "\"fin_received\",\"fin_sent\"", "7", "3", "0")                                 \
+    "," SIDE("server", "\"fin_sent\",\"fin_received\"", "3", "7", "0")
+#define LATE_FINS                                                                                  \
+    CLIENT_EOF SERVER_EOF HEAD("9.060000", "closed") "\"cause\":\"client_fin\",\"duration_us\":"   \
+                                                     "60000,\"events\":3,\"ends\":[" CLIENT_ENDS   \
+                                                     "," SERVER_ENDS "]," SIDES "}]"
 
 static void what_rudeproxy_sent_stands_where_it_was_sent(void **state)
 {
