@@ -175,6 +175,21 @@ enum control_result rig_remove(struct rig *rig, const char *proxy, const char *n
 
 /* --- clients --- */
 
+enum control_result rig_set_enabled(struct rig *rig, const char *proxy, bool enabled)
+{
+    struct proxy_config config;
+    control_proxy_config(control_proxy(&rig->control, proxy), &config);
+    config.enabled = enabled;
+    return control_change_proxy(&rig->control, proxy, &config, &rig->err);
+}
+
+unsigned rig_port(struct rig *rig, const char *proxy)
+{
+    struct proxy_config config;
+    control_proxy_config(control_proxy(&rig->control, proxy), &config);
+    return config.listen.port;
+}
+
 int rig_connect(struct rig *rig, const char *name)
 {
     struct proxy_config config;

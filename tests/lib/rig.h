@@ -54,6 +54,10 @@ enum control_result rig_add(
 enum control_result rig_change(
     struct rig *rig, const char *proxy, const char *name, const char *words);
 enum control_result rig_remove(struct rig *rig, const char *proxy, const char *name);
+enum control_result rig_set_enabled(struct rig *rig, const char *proxy, bool enabled);
+
+/* Returns the port at which the proxy listens. */
+unsigned rig_port(struct rig *rig, const char *proxy);
 
 /* A client's socket, not blocking; or the negative errno of connect(). */
 int rig_connect(struct rig *rig, const char *proxy);

@@ -22,22 +22,6 @@ static enum control_result change_proxy(struct rig *rig, const char *name, const
     return control_change_proxy(&rig->control, name, &config, &rig->err);
 }
 
-/* The proxy's own values, enabled or not. */
-static enum control_result set_enabled(struct rig *rig, const char *name, bool enabled)
-{
-    struct proxy_config config;
-    control_proxy_config(control_proxy(&rig->control, name), &config);
-    config.enabled = enabled;
-    return control_change_proxy(&rig->control, name, &config, &rig->err);
-}
-
-static unsigned port_of(struct rig *rig, const char *name)
-{
-    struct proxy_config config;
-    control_proxy_config(control_proxy(&rig->control, name), &config);
-    return config.listen.port;
-}
-
 static void expect_refused(struct rig *rig, const char *name)
 {
     assert_int_equal(rig_connect(rig, name), -ECONNREFUSED);
@@ -56,7 +40,7 @@ static void a_proxy_comes_and_goes_with_its_connections(void **state)
     proxy = control_next_proxy(&rig->control, proxy);
     assert_string_equal(proxy_name(proxy), "first");
     assert_null(control_next_proxy(&rig->control, proxy));
-    assert_int_not_equal(port_of(rig, "first"), 0);
+    assert_int_not_equal(rig_port(rig, "first"), 0);
     int gone = rig_connect(rig, "second / \xc3\xa4");
     int stays = rig_connect(rig, "first");
     rig_echo(rig, gone, 1000);
@@ -100,15 +84,15 @@ static void disabled_and_enabled_again_it_has_its_port_and_its_faults(void **sta
     struct rig *rig = *state;
     assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
     assert_int_equal(rig_add(rig, "a", "f", "type=latency delay=1ms"), CONTROL_OK);
-    unsigned port = port_of(rig, "a");
+    unsigned port = rig_port(rig, "a");
     int fd = rig_connect(rig, "a");
     rig_echo(rig, fd, 1000);
-    assert_int_equal(set_enabled(rig, "a", false), CONTROL_OK);
+    assert_int_equal(rig_set_enabled(rig, "a", false), CONTROL_OK);
     assert_int_equal(rig_end(rig, fd), 0);
     expect_refused(rig, "a");
-    assert_int_equal(port_of(rig, "a"), port);
-    assert_int_equal(set_enabled(rig, "a", true), CONTROL_OK);
-    assert_int_equal(port_of(rig, "a"), port);
+    assert_int_equal(rig_port(rig, "a"), port);
+    assert_int_equal(rig_set_enabled(rig, "a", true), CONTROL_OK);
+    assert_int_equal(rig_port(rig, "a"), port);
     fd = rig_connect(rig, "a");
     rig_echo(rig, fd, 1000);
     assert_non_null(control_fault(control_proxy(&rig->control, "a"), "f"));
@@ -121,7 +105,7 @@ static void another_upstream_starts_it_again_and_other_values_do_not(void **stat
     struct rig *rig = *state;
     struct proxy_config config;
     assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
-    unsigned port = port_of(rig, "a");
+    unsigned port = rig_port(rig, "a");
     int fd = rig_connect(rig, "a");
     rig_echo(rig, fd, 1000);
     control_proxy_config(control_proxy(&rig->control, "a"), &config);
@@ -137,7 +121,7 @@ static void another_upstream_starts_it_again_and_other_values_do_not(void **stat
     config.listen.port = (uint16_t)port;
     assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_OK);
     assert_int_equal(rig_end(rig, fd), 0);
-    assert_int_equal(port_of(rig, "a"), port);
+    assert_int_equal(rig_port(rig, "a"), port);
     fd = rig_connect(rig, "a");
     assert_true(fd >= 0);
     close(fd);
@@ -151,7 +135,7 @@ static void a_change_that_is_tried_first_leaves_the_proxy_as_it_is(void **state)
     char words[256];
     assert_int_equal(wire_listen(&taken, "127.0.0.1:0", 1, 0), 0);
     assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
-    unsigned port = port_of(rig, "a");
+    unsigned port = rig_port(rig, "a");
     int fd = rig_connect(rig, "a");
     rig_echo(rig, fd, 1000);
     snprintf(words, sizeof words, "listen=%s upstream=builtin:echo", taken.text);
@@ -159,7 +143,7 @@ static void a_change_that_is_tried_first_leaves_the_proxy_as_it_is(void **state)
     assert_int_equal(control_try_change(&rig->control, "a", &config, &rig->err), CONTROL_FAILED);
     assert_int_equal(rig->control.errnum, EADDRINUSE);
     rig_echo(rig, fd, 1000);
-    assert_int_equal(port_of(rig, "a"), port);
+    assert_int_equal(rig_port(rig, "a"), port);
     config = rig_proxy("", "listen=127.0.0.1:0 upstream=builtin:echo");
     assert_int_equal(control_try_change(&rig->control, "a", &config, &rig->err), CONTROL_OK);
     assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_OK);
@@ -189,7 +173,7 @@ static void port_0_is_another_port_and_a_taken_one_leaves_it_disabled(void **sta
     assert_false(proxy->plan->config.enabled);
     assert_int_equal(proxy->plan->rule_count, 1);
     wire_unlisten(&taken);
-    assert_int_equal(set_enabled(rig, "a", true), CONTROL_OK);
+    assert_int_equal(rig_set_enabled(rig, "a", true), CONTROL_OK);
     assert_int_equal(wire_listen(&taken, taken.text, 1, 0), -EADDRINUSE);
     fd = rig_connect(rig, "a");
     rig_echo(rig, fd, 10);
@@ -295,7 +279,7 @@ static void reset_enables_all_and_removes_every_fault(void **state)
     assert_int_equal(rig_add(rig, "b", "g", "type=latency delay=1s"), CONTROL_OK);
     int fd = rig_connect(rig, "a");
     RIG_WAIT(rig, rig->events[EVENT_FAULT] == 1);
-    assert_int_equal(set_enabled(rig, "b", false), CONTROL_OK);
+    assert_int_equal(rig_set_enabled(rig, "b", false), CONTROL_OK);
     assert_int_equal(control_reset(&rig->control, &rig->err), CONTROL_OK);
     rig_echo(rig, fd, 1000);
     int other = rig_connect(rig, "b");

@@ -16,21 +16,6 @@
 #define TO_ECHO "listen=127.0.0.1:0 upstream=builtin:echo"
 #define FILE_ECHO(name) "[proxy " name "]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"
 
-static enum control_result set_enabled(struct rig *rig, const char *name, bool enabled)
-{
-    struct proxy_config config;
-    control_proxy_config(control_proxy(&rig->control, name), &config);
-    config.enabled = enabled;
-    return control_change_proxy(&rig->control, name, &config, &rig->err);
-}
-
-static unsigned port_of(struct rig *rig, const char *name)
-{
-    struct proxy_config config;
-    control_proxy_config(control_proxy(&rig->control, name), &config);
-    return config.listen.port;
-}
-
 static void the_file_is_the_truth_for_what_it_names(void **state)
 {
     static const char *const file = FILE_ECHO("a") "[fault f]\nproxy = a\ntype = stall\n"
@@ -41,8 +26,8 @@ static void the_file_is_the_truth_for_what_it_names(void **state)
     assert_int_equal(rig_add(rig, "a", "mine", "type=latency delay=1ms"), CONTROL_OK);
     assert_int_equal(rig_change(rig, "a", "every", "type=stall"), CONTROL_OK);
     assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
-    assert_int_equal(set_enabled(rig, "a", false), CONTROL_OK);
-    unsigned port = port_of(rig, "a");
+    assert_int_equal(rig_set_enabled(rig, "a", false), CONTROL_OK);
+    unsigned port = rig_port(rig, "a");
     int fd = rig_connect(rig, "b");
     rig_echo(rig, fd, 10);
     const struct rule *mine = control_fault(control_proxy(&rig->control, "a"), "mine");
@@ -52,7 +37,7 @@ static void the_file_is_the_truth_for_what_it_names(void **state)
     assert_string_equal(control_fault(a, "every")->fault.type->name, "latency");
     assert_non_null(control_fault(a, "f"));
     assert_ptr_equal(control_fault(a, "mine"), mine);
-    assert_int_equal(port_of(rig, "a"), port);
+    assert_int_equal(rig_port(rig, "a"), port);
     assert_true(a->plan->config.enabled);
     rig_echo(rig, fd, 10);
     /* Its faults for every proxy change for those of the API too. */
