@@ -345,6 +345,28 @@ static enum control_result inject(struct control *control, struct proxy *proxy,
     return CONTROL_INVALID;
 }
 
+/* Whether the fault needs nothing to wait for: it resets both sockets now. */
+static bool resets_at_once(const struct fault *fault)
+{
+    struct action on[2];
+    fault_fire(fault, on);
+    return fault->when.kind == TRIGGER_OPEN && fault->trigger_delay_us == 0 &&
+           on[SIDE_CLIENT].kind == ACTION_RESET_ABRUPT &&
+           on[SIDE_SERVER].kind == ACTION_RESET_ABRUPT;
+}
+
+static enum control_result inject_into_ending(
+    struct connection *connection, const struct fault *fault, struct err *err)
+{
+    if (resets_at_once(fault)) {
+        session_stop(&connection->session, CAUSE_STOPPED);
+        return CONTROL_OK;
+    }
+    err_set(err, "connection %ju is ending already; only an abrupt reset of both sides ends it now",
+        (uintmax_t)connection->session.number);
+    return CONTROL_INVALID;
+}
+
 enum control_result control_inject(struct control *control, const char *proxy_name, uint64_t number,
     const struct fault *fault, struct err *err)
 {
@@ -360,10 +382,8 @@ enum control_result control_inject(struct control *control, const char *proxy_na
         err_set(err, "type = %s concerns no open connection", fault->type->name);
         return CONTROL_INVALID;
     }
-    if (connection->session.over) {
-        err_set(err, "connection %ju is ending already", (uintmax_t)number);
-        return CONTROL_INVALID;
-    }
+    if (connection->session.over)
+        return inject_into_ending(connection, fault, err);
     if (name_check_any(fault->name, err) != 0 ||
         check_after(control, proxy->plan, fault, err) != 0 ||
         check_messages(proxy, fault, err) != 0 || check_privilege(control, proxy, fault, err) != 0)

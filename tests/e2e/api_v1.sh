@@ -168,6 +168,24 @@ eventually 20 closed_line 1 >/dev/null
 says "$proxy_log" '"event":"closed".*"cause":"fault"'
 call 404 GET /v1/proxies/web/connections/1
 
+# What a reader leaves unread is never acknowledged: a DELETE does not wait for it.
+call 201 POST /v1/proxies '{"name":"flood","listen":"127.0.0.1:0","upstream":"builtin:chargen"}'
+flood=/v1/proxies/flood/connections/1
+exec 3<>"/dev/tcp/127.0.0.1/$(jq -r .listen "$work/answer" | cut -d: -f2)"
+is_blocked() {
+    call 200 GET $flood
+    [ "$(jq '.downstream.held' "$work/answer")" -gt 0 ]
+}
+eventually 20 is_blocked || fail "the reader takes everything: $(cat "$work/answer")"
+call 204 DELETE "$flood?mode=drain"
+call 200 GET $flood
+answer_field .state ending
+says_error 400 DELETE "$flood?how=close" '' 'connection 1 is ending already; only an abrupt reset'
+call 204 DELETE $flood
+call 404 GET $flood
+exec 3>&-
+call 204 DELETE /v1/proxies/flood
+
 # --- Proxies ------------------------------------------------------------------------------------
 
 says_error 400 POST /v1/proxies '{"name":"p"}' 'listen: the key is missing'

@@ -227,6 +227,16 @@ void v1_inject(const struct call *call)
     json_decref(body);
 }
 
+/* An ending by hand waits for nothing, unless the query asks for it: a reset is abrupt. 0, or -1 if
+ * out of memory. */
+static int make_reset_abrupt(json_t *fault)
+{
+    const char *type = json_string_value(json_object_get(fault, "type"));
+    if (strcmp(type, "reset") != 0 || json_object_get(fault, "mode") != NULL)
+        return 0;
+    return json_object_set_new(fault, "mode", json_string("abrupt"));
+}
+
 /* Reads a fault from the query, where `how` is its type: ?how=close&side=client. Returns NULL if it
  * is badly encoded. */
 static json_t *fault_of_query(const struct call *call)
@@ -242,7 +252,7 @@ static json_t *fault_of_query(const struct call *call)
             json_object_set_new(object, strcmp(key, "how") == 0 ? "type" : key, text) != 0)
             found = -1;
     }
-    if (found == 0)
+    if (found == 0 && make_reset_abrupt(object) == 0)
         return object;
     json_decref(object);
     return NULL;
