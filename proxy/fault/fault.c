@@ -52,6 +52,13 @@ void fault_arm(const struct fault *fault, struct action on[2])
     spread(fault, named, none, on);
 }
 
+void fault_delay(const struct fault *fault, struct action on[2])
+{
+    struct action none = {.kind = ACTION_NONE};
+    struct action named = fault->type->delay == NULL ? none : fault->type->delay(fault->params);
+    spread(fault, named, none, on);
+}
+
 void fault_fire(const struct fault *fault, struct action on[2])
 {
     struct action named = fault->type->fire(fault->params);

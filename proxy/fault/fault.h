@@ -155,6 +155,8 @@ struct fault_type {
     /* Returns the action on each named socket when the connection opens, before the trigger. NULL:
      * none. */
     struct action (*arm)(const void *params);
+    /* Returns the action on each named socket while `trigger_delay` runs. NULL: none. */
+    struct action (*delay)(const void *params);
     /* Returns the action on each named socket when the trigger fires. Never NULL. A type that acts
      * on the listening socket returns ACTION_NONE with duration_us, counted from the start of
      * `active`. */
@@ -249,9 +251,10 @@ struct fault {
 /* Whether an action ends its socket, and so the connection. */
 bool action_is_ending(enum action_kind kind);
 
-/* Fills the action on each socket when the connection opens, and at the trigger. Indexed by enum
- * side; ACTION_NONE: nothing. Pure. */
+/* Fills the action on each socket when the connection opens, while `trigger_delay` runs, and when
+ * the fault fires. Indexed by enum side; ACTION_NONE: nothing. Pure. */
 void fault_arm(const struct fault *fault, struct action on[2]);
+void fault_delay(const struct fault *fault, struct action on[2]);
 void fault_fire(const struct fault *fault, struct action on[2]);
 
 /* Returns the offset of the only byte that the fault changes, or FAULT_NO_PLACE. */

@@ -28,16 +28,21 @@ static const struct option options[] = {
         .offset = offsetof(struct unread_params, hold),
         .default_text = "trigger",
         .choices = holds,
-        .help = "stop reading from that side when the connection opens, or at the trigger"},
+        .help = "stop reading from that side when the connection opens, or at the trigger; the "
+                "close comes a trigger_delay later"},
     OPTIONS_END,
 };
+
+static struct action stop_reading(const void *params)
+{
+    (void)params;
+    return (struct action){.kind = ACTION_STOP_READING, .duration_us = TIME_NEVER};
+}
 
 static struct action arm(const void *params)
 {
     const struct unread_params *unread = params;
-    if (unread->hold != HOLD_OPEN)
-        return (struct action){.kind = ACTION_NONE};
-    return (struct action){.kind = ACTION_STOP_READING, .duration_us = TIME_NEVER};
+    return unread->hold == HOLD_OPEN ? stop_reading(params) : (struct action){.kind = ACTION_NONE};
 }
 
 static struct action unread_fire(const void *params)
@@ -70,6 +75,7 @@ const struct fault_type fault_unread = {
     .options = options,
     .params_size = sizeof(struct unread_params),
     .arm = arm,
+    .delay = stop_reading,
     .fire = unread_fire,
     .check = unread_check,
 };

@@ -158,6 +158,7 @@ static void happen(struct session *session, struct armed_fault *armed, enum dire
 static void trigger(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     uint64_t delay_us = armed->rule->fault.trigger_delay_us;
+    struct action on[2];
     if (delay_us == 0) {
         happen(session, armed, direction);
         return;
@@ -165,7 +166,8 @@ static void trigger(struct session *session, struct armed_fault *armed, enum dir
     armed->phase = ARMED_DELAYED;
     armed->fires_at = time_add(session->now, delay_us);
     armed->fires_in = direction;
-    session->outdated = true;
+    fault_delay(&armed->rule->fault, on);
+    actions_apply(session, armed, on);
 }
 
 /* The bytes held meanwhile lie behind the edge again, so that an ending drops them. */

@@ -117,6 +117,24 @@ static void unread_closes_when_no_further_byte_can_come(void **state)
     close_it(state);
 }
 
+static void unread_stops_reading_at_its_trigger_and_closes_a_trigger_delay_later(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = unread\nside = server\ndirection = upstream\nwhen = bytes:1\n"
+                           "trigger_delay = 5ms\n");
+    memory_session_feed(it, SIDE_CLIENT, "a", 1);
+    memory_session_feed(it, SIDE_SERVER, "not read", 8);
+    memory_session_feed(it, SIDE_CLIENT, "bc", 2);
+    memory_session_expect(it, SIDE_CLIENT, "", 0);
+    memory_session_expect(it, SIDE_SERVER, "abc", 3);
+    memory_session_advance(it, 4 * MS);
+    assert_false(it->end[SIDE_SERVER].closed);
+    memory_session_advance(it, 1 * MS);
+    assert_true(it->end[SIDE_SERVER].closed);
+    assert_int_equal(it->session.side[SIDE_SERVER].record.unread, 8);
+    close_it(state);
+}
+
 /* --- while the upstream is dialled --- */
 
 static void inject(struct memory_session *it, struct memory_proxy *proxy, const char *text)
@@ -212,6 +230,7 @@ int main(void)
         TEST(a_deserted_side_gets_all_bytes_before_the_reset),
         TEST(a_reset_that_waits_for_acknowledgements_ends),
         TEST(unread_closes_when_no_further_byte_can_come),
+        TEST(unread_stops_reading_at_its_trigger_and_closes_a_trigger_delay_later),
         TEST(an_ending_for_one_connection_does_not_wait_for_its_dial),
         TEST(a_graceful_close_gives_up_the_dial),
         TEST(a_fault_that_ends_nothing_waits_for_the_open),
