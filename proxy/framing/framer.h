@@ -40,6 +40,7 @@ struct framer_stream {
     uint64_t opening; /* see framing_opening(); kept by the framer */
     bool inside;      /* a message has begun and not ended */
     bool lost;
+    bool quiet; /* see framing_set_quiet(); a framer may ignore it */
     struct framing_message message;
 };
 
@@ -53,6 +54,11 @@ struct framing {
 /* A message begins at `start`. `kind` is static, or lives in the state until the message ends. */
 void framer_begin(
     struct framing *framing, enum direction direction, uint64_t start, const char *kind);
+
+/* `step` passes over this many whole messages without an event; `last` is the last of them, without
+ * its number. For a quiet stream. */
+void framer_pass(struct framing *framing, enum direction direction, uint64_t count,
+    const struct framing_message *last);
 
 /* The size of the message that has begun is known to be this, or known to be unknown. */
 void framer_sized(struct framing *framing, enum direction direction, uint64_t size);

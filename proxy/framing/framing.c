@@ -82,6 +82,11 @@ size_t framing_scan(struct framing *framing, enum direction direction, const uns
     return seen;
 }
 
+void framing_set_quiet(struct framing *framing, enum direction direction, bool quiet)
+{
+    framing->streams[direction].quiet = quiet;
+}
+
 uint64_t framing_skippable(const struct framing *framing, enum direction direction)
 {
     return framing->streams[direction].skip;
@@ -154,6 +159,19 @@ void framer_begin(
     stream->message.size = FRAMING_UNKNOWN_SIZE;
     stream->message.kind = kind == NULL ? "" : kind;
     report(framing, direction, FRAMING_BEGIN);
+}
+
+void framer_pass(struct framing *framing, enum direction direction, uint64_t count,
+    const struct framing_message *last)
+{
+    struct framer_stream *stream = &framing->streams[direction];
+    if (count == 0)
+        return;
+    stream->opening = FRAMING_NONE;
+    stream->message.number += count;
+    stream->message.start = last->start;
+    stream->message.size = last->size;
+    stream->message.kind = last->kind == NULL ? "" : last->kind;
 }
 
 void framer_sized(struct framing *framing, enum direction direction, uint64_t size)

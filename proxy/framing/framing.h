@@ -72,6 +72,11 @@ void framing_free(struct framing *framing);
 size_t framing_scan(struct framing *framing, enum direction direction, const unsigned char *bytes,
     size_t n, struct framing_event *event);
 
+/* Whether framing_scan() may leave out the events of messages whose bytes it gets as a whole. That
+ * is much faster. Numbers, kinds, later events and FRAMING_LOST do not change. False at first; may
+ * change between any two calls. */
+void framing_set_quiet(struct framing *framing, enum direction direction, bool quiet);
+
 /* How many of the next bytes need not be seen: the rest of a body. Pass over them with
  * framing_skip(). Then framing_scan() reports what stands behind them. */
 uint64_t framing_skippable(const struct framing *framing, enum direction direction);

@@ -7,14 +7,6 @@
 
 #include <string.h>
 
-uint64_t length_number(const unsigned char *bytes, unsigned width, bool little)
-{
-    uint64_t number = 0;
-    for (unsigned i = 0; i < width; i++)
-        number = number << 8 | bytes[little ? width - 1 - i : i];
-    return number;
-}
-
 /* Copies bytes into the header until it has `want`. Returns how many. */
 static size_t collect(
     struct length_stream *stream, size_t want, const unsigned char *bytes, size_t n)
@@ -28,7 +20,7 @@ static size_t collect(
 }
 
 /* Reads the length. False: no message of the row is so long. */
-static bool measure(const struct length_row *row, struct length_header *header)
+static inline bool measure(const struct length_row *row, struct length_header *header)
 {
     header->length = length_number(header->bytes + row->at, row->width, row->little);
     header->size = header->length + row->add;
@@ -67,6 +59,53 @@ static bool close_packet(struct length_stream *stream)
     return !stream->continues && !stream->row->silent;
 }
 
+/* Bytes of the message that `name` gets to see. */
+static size_t bytes_to_see(const struct length_row *row, const struct length_header *header)
+{
+    size_t look = row->look < row->header ? row->header : row->look;
+    return header->size < look ? (size_t)header->size : look;
+}
+
+/* Reads the header of a message that stands at `bytes` as a whole. False: it does not, or it is
+ * more than a packet, or none. */
+static inline bool read_whole(const struct length_row *row, const unsigned char *bytes, size_t n,
+    struct length_header *header)
+{
+    *header = (struct length_header){.bytes = bytes};
+    if (row == NULL || row->silent || n < row->header || !measure(row, header) || header->size > n)
+        return false;
+    header->seen = (unsigned)bytes_to_see(row, header);
+    return row->continued == 0 || header->length != row->continued;
+}
+
+/* Passes over whole messages without an event, the first one of the stream's row. Returns their
+ * bytes. The stream's row is that of the next message then; NULL: it is not understood. */
+static size_t pass_messages(struct framing *framing, enum direction direction,
+    const unsigned char *bytes, size_t n, length_pick *pick)
+{
+    struct length_stream *stream = &((struct length_state *)framing->state)->streams[direction];
+    const uint64_t offset = framing->streams[direction].offset;
+    struct framing_message last = {0};
+    struct length_header header;
+    uint64_t count = 0;
+    size_t passed = 0;
+    while (passed < n && read_whole(stream->row, bytes + passed, n - passed, &header)) {
+        if (stream->row->name != NULL && !stream->row->name(framing->state, direction, &header)) {
+            stream->row = NULL;
+            break;
+        }
+        count++;
+        last.start = offset + passed;
+        last.size = header.size;
+        last.kind = header.kind;
+        passed += (size_t)header.size;
+        if (passed < n)
+            stream->row = pick(framing->state, direction, bytes[passed]);
+    }
+    framer_pass(framing, direction, count, &last);
+    return passed;
+}
+
 size_t length_step(struct framing *framing, enum direction direction, const unsigned char *bytes,
     size_t n, length_pick *pick)
 {
@@ -80,24 +119,28 @@ size_t length_step(struct framing *framing, enum direction direction, const unsi
     if (n == 0)
         return 0;
     uint64_t start = common->offset - stream->have;
-    if (stream->have == 0 && !stream->continues)
+    size_t used = 0;
+    if (stream->have == 0 && !stream->continues) {
         stream->row = pick(state, direction, bytes[0]);
+        if (common->quiet)
+            used = pass_messages(framing, direction, bytes, n, pick);
+        if (used == n)
+            return n;
+        start += used;
+    }
     if (stream->row == NULL) {
         framer_lose(framing, direction, start);
-        return 0;
+        return used;
     }
     if (!stream->continues)
         common->opening = stream->row->silent ? FRAMING_NONE : start;
-    size_t used = collect(stream, stream->row->header, bytes, n);
+    used += collect(stream, stream->row->header, bytes + used, n - used);
     if (stream->have < stream->row->header)
         return used;
     struct length_header header = {.bytes = stream->header};
     bool right = measure(stream->row, &header);
     if (right) {
-        size_t look = stream->continues || stream->row->look < stream->row->header
-                          ? stream->row->header
-                          : stream->row->look;
-        look = header.size < look ? (size_t)header.size : look;
+        size_t look = stream->continues ? stream->row->header : bytes_to_see(stream->row, &header);
         used += collect(stream, look, bytes + used, n - used);
         if (stream->have < look)
             return used;

@@ -6,6 +6,9 @@
 #ifndef RUDEPROXY_FRAMING_LENGTH_H
 #define RUDEPROXY_FRAMING_LENGTH_H
 
+#include <endian.h>
+#include <string.h>
+
 #include "proxy/framing/framer.h"
 
 #define LENGTH_HEADER_MAX 40 /* bytes of a message that a row may ask to see */
@@ -53,7 +56,18 @@ size_t length_step(struct framing *framing, enum direction direction, const unsi
     size_t n, length_pick *pick);
 
 /* `width` bytes at `bytes`, at most 8. */
-uint64_t length_number(const unsigned char *bytes, unsigned width, bool little);
+static inline uint64_t length_number(const unsigned char *bytes, unsigned width, bool little)
+{
+    uint64_t number = 0;
+    uint32_t word;
+    if (width == sizeof word) { /* the usual width, read in one piece */
+        memcpy(&word, bytes, sizeof word);
+        return little ? le32toh(word) : be32toh(word);
+    }
+    for (unsigned i = 0; i < width; i++)
+        number = number << 8 | bytes[little ? width - 1 - i : i];
+    return number;
+}
 
 /* names[index], or NULL beyond the table. */
 #define LENGTH_NAME(names, index)                                                                  \

@@ -257,6 +257,20 @@ bool messages_may_read(struct messages *messages, const struct flow *flow)
     return !message_backlog_is_full(backlog);
 }
 
+/* Whether nobody looks at single messages of the direction. */
+static bool is_quiet(const struct messages *messages, enum direction direction)
+{
+    const struct proxy_config *config = &messages->session->plan->config;
+    const struct armed_set *set = &messages->session->armed;
+    const struct stream *stream = &messages->streams[direction];
+    bool quiet = !stream->keeps && !stream->peeks && !config->log_messages &&
+                 config->capture == 0 && messages->capture.most == 0;
+    struct message_wait waits[2];
+    for (size_t i = 0; i < set->count && quiet; i++)
+        quiet = message_waits_counting(set->list[i], direction, waits) == 0;
+    return quiet;
+}
+
 size_t messages_scan(
     struct messages *messages, struct flow *flow, const unsigned char *bytes, size_t n)
 {
@@ -271,6 +285,7 @@ size_t messages_scan(
         if (event.what != 0)
             messages_take_event(messages, &event);
     }
+    framing_set_quiet(messages->framing, direction, is_quiet(messages, direction));
     do {
         size_t more = framing_scan(messages->framing, direction, bytes + seen, n - seen, &event);
         capture_take(&messages->capture, direction, offset + seen, bytes + seen, more);

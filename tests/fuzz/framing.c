@@ -5,8 +5,9 @@
  * over the corpus with any compiler.
  *
  * An input is a conversation of blocks: a byte whose highest bit is the direction and whose lower
- * bits are the number of bytes that follow, less one. A last block of none is left out. The target feeds it in these blocks, and
- * again byte by byte without skipping. Both must report the same edges.
+ * bits are the number of bytes that follow, less one. A last block of none is left out. The target feeds it in these blocks;
+ * again byte by byte without skipping, which must report the same edges; and again in blocks with a
+ * framing that is quiet for most of them, which must be in the same state behind each block.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -16,9 +17,13 @@
 
 #include "proxy/framing/framing.h"
 
+/* How a run feeds the input. */
+enum way { IN_BLOCKS, BYTE_BY_BYTE, QUIET_BLOCKS };
+
 /* The reports so far: a sum over every field, for each direction. */
 struct record {
     uint64_t sum[2];
+    uint64_t states; /* a sum over the states behind each block, and where the framing was lost */
     uint64_t end[2]; /* offset of the last edge */
 };
 
@@ -41,6 +46,8 @@ static void note(struct record *record, const struct framing_event *event, const
     uint64_t *sum = &record->sum[event->direction];
     add(sum, event->what);
     add(sum, event->offset);
+    if (event->what == FRAMING_LOST)
+        add(&record->states, event->offset);
     if (event->what == FRAMING_LOST) /* what stands in `message` belongs to the one before */
         return;
     add(sum, message->number);
@@ -77,8 +84,21 @@ static void feed(struct framing *framing, struct record *record, enum direction 
     } while (event.what != 0 || n > 0);
 }
 
+static void note_state(
+    struct record *record, const struct framing *framing, enum direction direction)
+{
+    const struct framing_message *message = framing_message(framing, direction);
+    const uint64_t values[] = {message->number, message->start, message->size,
+        framing_is_inside(framing, direction), framing_is_over(framing, direction),
+        framing_opening(framing, direction), framing_skippable(framing, direction)};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        add(&record->states, values[i]);
+    for (const char *c = message->kind; *c != '\0'; c++)
+        add(&record->states, (unsigned char)*c);
+}
+
 static struct record run(
-    const struct protocol *protocol, const uint8_t *data, size_t size, int byte_by_byte)
+    const struct protocol *protocol, const uint8_t *data, size_t size, enum way way)
 {
     struct record record = {0};
     uint64_t offset[2] = {0, 0};
@@ -90,11 +110,14 @@ static struct record run(
         size_t n = (data[at] & 0x7fu) + 1;
         at++;
         n = n < size - at ? n : size - at;
-        for (size_t i = 0; byte_by_byte && i < n; i++)
+        framing_set_quiet(framing, direction, way == QUIET_BLOCKS && n % 4 != 0);
+        for (size_t i = 0; way == BYTE_BY_BYTE && i < n; i++)
             feed(framing, &record, direction, data + at + i, 1, offset, 0);
-        if (!byte_by_byte && n > 0) /* no read takes no byte */
+        if (way != BYTE_BY_BYTE && n > 0) /* no read takes no byte */
             feed(framing, &record, direction, data + at, n, offset, 1);
         at += n;
+        for (int i = 0; i < 2; i++)
+            note_state(&record, framing, (enum direction)i);
     }
     for (int i = 0; i < 2; i++) {
         framing_fin(framing, (enum direction)i, &event);
@@ -112,7 +135,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct protocol protocol;
     struct err err;
     require(option_parse(&option, text == NULL ? "http" : text, &protocol, &err) == 0, err.text);
-    struct record blocks = run(&protocol, data, size, 0), bytes = run(&protocol, data, size, 1);
+    struct record blocks = run(&protocol, data, size, IN_BLOCKS);
+    struct record bytes = run(&protocol, data, size, BYTE_BY_BYTE);
+    struct record quiet = run(&protocol, data, size, QUIET_BLOCKS);
+    require(blocks.states == bytes.states, "the states depend on the sizes of the pieces");
+    require(blocks.states == quiet.states, "the states depend on quiet");
     for (int i = 0; i < 2; i++)
         require(blocks.sum[i] == bytes.sum[i], "the edges depend on the sizes of the pieces");
     return 0;

@@ -44,7 +44,13 @@ struct protocol framing_protocol(const char *text);
 void edges_of(const struct protocol *protocol, const struct exchange *exchanges, size_t count,
     uint64_t *random, struct edges *edges);
 
-/* The edges are these, in one piece and in 200 random ones. */
+/* Feeds the same random pieces to two framings, one of which is quiet now and then
+ * (framing_set_quiet). Fails the test unless both are in the same state behind each piece, and the
+ * quiet one reports the events of the other, without whole messages while it is quiet. */
+void check_quiet_edges(const char *name, const struct protocol *protocol,
+    const struct exchange *exchanges, size_t count, uint64_t *random);
+
+/* The edges are these, in one piece, in 200 random ones, and with a quiet framing. */
 void check_edges(const char *name, const char *protocol, const struct exchange *exchanges,
     size_t count, const char *upstream, const char *downstream);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages of protocols whose header holds a length. See framing_edges.h for the words. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -227,6 +228,49 @@ static void mqtt_lengths_have_one_to_four_bytes(void **state)
     CHECK("mqtt", "lost@0", "", SAYS('c', "\x10\x80\x80\x80\x80\x01"));
 }
 
+/* Two whole messages of the server, and the beginning of a third: only that is reported. */
+static void quiet_framing_reports_no_whole_message(void **state)
+{
+    static const struct {
+        const char *protocol, *client, *bytes;
+        size_t client_size, size;
+        uint64_t start;
+    } talks[] = {
+#define TALK(protocol, client, whole, begun)                                                       \
+    {protocol, client, whole begun, sizeof(client) - 1, sizeof(whole begun) - 1, sizeof(whole) - 1}
+        TALK("length:size=1", "", "\x02zy\x00", "\x04z"),
+        TALK("tls", "", "\x16\x03\x03\0\x01z\x17\x03\x03\0\0", "\x15\x03\x03\0\x02"),
+        TALK("http2", "", SETTINGS "\0\0\x01\0\0\0\0\0\x01z", "\0\0\x01\0\0\0\0\0\x01"),
+        TALK("postgres", STARTUP, AUTH("\0") READY, "D\0\0\0\x09\0\0\0\0"),
+        TALK("mysql", "", "\x02\0\0\0\x0a\x38\x01\0\0\x02\xff", "\x02\0\0\x03\xff"),
+        TALK("kafka", "", "\0\0\0\x04zzzz\0\0\0\x05yyyyy", "\0\0\0\x06x"),
+        TALK("amqp", "", "\x01\0\0\0\0\0\0\xce\x02\0\x01\0\0\0\0\xce", "\x03\0\x01\0\0\0\0"),
+        TALK("mongodb", "",
+            "\x10\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\x11\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0z",
+            "\x11\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0"),
+#undef TALK
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof talks / sizeof talks[0]; i++) {
+        struct protocol protocol = framing_protocol(talks[i].protocol);
+        struct framing *framing = framing_new(&protocol);
+        struct framing_event event;
+        assert_non_null(framing);
+        framing_scan(framing, DIRECTION_UPSTREAM, (const unsigned char *)talks[i].client,
+            talks[i].client_size, &event);
+        framing_set_quiet(framing, DIRECTION_DOWNSTREAM, true);
+        framing_scan(framing, DIRECTION_DOWNSTREAM, (const unsigned char *)talks[i].bytes,
+            talks[i].size, &event);
+        if (event.what != (FRAMING_BEGIN | FRAMING_SIZED) || event.message->number != 3 ||
+            event.message->start != talks[i].start)
+            fail_msg("%s: the first event is %u, message %" PRIu64 " at %" PRIu64
+                     "; want message 3 at %" PRIu64,
+                talks[i].protocol, event.what, event.what == 0 ? 0 : event.message->number,
+                event.what == 0 ? 0 : event.message->start, talks[i].start);
+        framing_free(framing);
+    }
+}
+
 /* Random bytes, and bytes that begin right, never make a framer say two things of one message. */
 static void every_protocol_takes_any_bytes(void **state)
 {
@@ -248,6 +292,7 @@ static void every_protocol_takes_any_bytes(void **state)
             edges_of(&protocol, talk, 4, &random, &pieces);
             assert_string_equal(whole.text[0], pieces.text[0]);
             assert_string_equal(whole.text[1], pieces.text[1]);
+            check_quiet_edges(protocols[i], &protocol, talk, 4, &random);
         }
     }
 }
@@ -269,6 +314,7 @@ int main(void)
         cmocka_unit_test(amqp_header_is_the_first_message),
         cmocka_unit_test(mongodb_messages_count_their_own_header),
         cmocka_unit_test(mqtt_lengths_have_one_to_four_bytes),
+        cmocka_unit_test(quiet_framing_reports_no_whole_message),
         cmocka_unit_test(every_protocol_takes_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
