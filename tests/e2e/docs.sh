@@ -74,7 +74,7 @@ done
 # --- The README ---------------------------------------------------------------------------------
 
 need curl
-first=$(printf '%s\n' "$work"/README.md.*.ini | sort -t . -k 3n | head -n 1)
+first=$(printf '%s\n' "$work"/README.md.*.ini | sort -V | head -n 1)
 promised=$(sed -nE 's/^(curl: \([0-9]+\)).*/\1/p' README.md | head -n 1)
 [ -n "$promised" ] || fail "README.md shows no error of curl"
 # shellcheck disable=SC2016

@@ -84,17 +84,21 @@ run_with_echo_at() { # PORT CODES
 downloads=0
 check_command() {
     case $command in
-    scripts/demo | scripts/test) ;; # install packages and build the program
-    'rudeproxy run cut.ini &') start 8080 ;;
-    'curl -o /dev/null http://127.0.0.1:8080/bytes/100k')
-        # The probe of `start` was the first connection, so the first download is cut. A second one is fine.
-        downloads=$((downloads + 1))
-        if [ "$downloads" -eq 1 ]; then run 56; else run 0 && stop; fi
+    scripts/demo) ;;    # installs packages and builds the program
+    'export PATH='*) ;; # the program under test stands in PATH
+    'rudeproxy --listen 127.0.0.1:8080 --upstream builtin:http '*)
+        command+=' &'
+        start 8080
         ;;
-    'rudeproxy --listen 127.0.0.1:8080 --upstream 127.0.0.1:80'*)
+    'rudeproxy run cut.ini')
         command+=' &'
         start 8080
         stop
+        ;;
+    'curl -sS -o /dev/null http://127.0.0.1:8080/bytes/100k')
+        # The probe of `start` was the first connection, so the first download is cut. A second one is fine.
+        downloads=$((downloads + 1))
+        if [ "$downloads" -eq 1 ]; then run 56; else run 0 && stop; fi
         ;;
     'rudeproxy sweep -c web.ini '*)
         run '0|4' # 4: bad outcomes were found, as in curl 7.88.1
@@ -109,7 +113,10 @@ check_command() {
         run 0
         [ -s report.json ] || fail "no report.json"
         ;;
-    'rudeproxy serve &') start 8474 ;;
+    'rudeproxy serve')
+        command+=' &'
+        start 8474
+        ;;
     'rudeproxy ctl events --follow')
         # A connection to the proxy "redis" is an event.
         command+=" >$work/events & follower=\$!
@@ -119,6 +126,7 @@ check_command() {
         stop
         ;;
     'rudeproxy ctl '*) run 0 ;;
+    'rudeproxy faults') run 0 && says "$work/out" '^Endings$' ;;
     'rudeproxy check FILE') command='rudeproxy check cut.ini' && run 0 && says "$work/out" '; fires after 50k bytes' ;;
     'rudeproxy exec --private-network')
         command+=' -c web.ini -- true'
