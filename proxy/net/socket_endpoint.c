@@ -273,18 +273,16 @@ static int socket_take_error(struct endpoint *ep)
     return getsockopt(fd_of(ep), SOL_SOCKET, SO_ERROR, &errnum, &size) == 0 ? errnum : errno;
 }
 
-static void prepare_fin_then_reset(struct endpoint *ep)
+static void tcp_probe(struct endpoint *ep, unsigned after_s)
 {
-    int none = -1;
-    setsockopt(fd_of(ep), IPPROTO_TCP, TCP_LINGER2, &none, sizeof none);
+    socket_keep_alive(fd_of(ep), after_s);
 }
 
-/* In repair mode close() sends nothing to the peer, even with unread bytes (tcp_disconnect in
- * net/ipv4/tcp.c). */
-static void prepare_vanish(struct endpoint *ep)
+/* When the peer is gone, EPOLLHUP says so. */
+static void unix_probe(struct endpoint *ep, unsigned after_s)
 {
-    const int on = 1;
-    setsockopt(fd_of(ep), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on);
+    (void)ep;
+    (void)after_s;
 }
 
 static void tcp_close(struct endpoint *ep, enum endpoint_close how)
@@ -293,9 +291,9 @@ static void tcp_close(struct endpoint *ep, enum endpoint_close how)
     if (how == ENDPOINT_CLOSE_RESET)
         socket_linger_zero(endpoint->fd);
     else if (how == ENDPOINT_CLOSE_FIN_RESET)
-        prepare_fin_then_reset(ep);
+        socket_fin_then_reset(endpoint->fd);
     else if (how == ENDPOINT_CLOSE_VANISH)
-        prepare_vanish(ep);
+        socket_vanish(endpoint->fd);
     socket_endpoint_drop(endpoint);
 }
 
@@ -335,6 +333,7 @@ static const struct endpoint_ops tcp_ops = {
     .unacked = tcp_unacked,
     .take_error = socket_take_error,
     .set_filters = tcp_set_filters,
+    .probe = tcp_probe,
     .close = tcp_close,
 };
 
@@ -353,6 +352,7 @@ static const struct endpoint_ops unix_ops = {
     .unacked = unix_unacked,
     .take_error = socket_take_error,
     .set_filters = unix_set_filters,
+    .probe = unix_probe,
     .close = unix_close,
 };
 

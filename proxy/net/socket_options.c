@@ -20,6 +20,29 @@ void socket_linger_zero(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }
 
+static void set_if_possible(int fd, int level, int name, int value)
+{
+    setsockopt(fd, level, name, &value, sizeof value);
+}
+
+void socket_fin_then_reset(int fd)
+{
+    set_if_possible(fd, IPPROTO_TCP, TCP_LINGER2, -1);
+}
+
+void socket_vanish(int fd)
+{
+    set_if_possible(fd, IPPROTO_TCP, TCP_REPAIR, 1);
+}
+
+void socket_keep_alive(int fd, unsigned after_s)
+{
+    set_if_possible(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)after_s);
+    set_if_possible(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set_if_possible(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+    set_if_possible(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 /* Sets a buffer size. The kernel doubles the value, and silently limits it (socket(7)); with
  * CAP_NET_ADMIN there is no limit. Returns 0, -ERANGE if the kernel limited it, or negative
  * errno. */

@@ -26,6 +26,19 @@ const char *socket_options_error(int result);
 /* Makes the next close() send a RST: SO_LINGER {1,0} (tcp(7)). */
 void socket_linger_zero(int fd);
 
+/* Makes the next close() send a FIN, and a RST when that is acknowledged: TCP_LINGER2 -1. */
+void socket_fin_then_reset(int fd);
+
+/* Makes the next close() send nothing, even with unread bytes: TCP_REPAIR (tcp_disconnect in
+ * net/ipv4/tcp.c). Needs CAP_NET_ADMIN. */
+void socket_vanish(int fd);
+
+/* Makes the kernel ask a silent peer whether it is still there (SO_KEEPALIVE, tcp(7)): first after
+ * `after_s` seconds, then at this interval, so many times. */
+#define KEEPALIVE_INTERVAL_S 10
+#define KEEPALIVE_COUNT 6
+void socket_keep_alive(int fd, unsigned after_s);
+
 /* Sets the options of all sockets of a proxy: buffers, TCP_NODELAY, urgent data in line. Accepted
  * TCP sockets inherit all of them from their listener (sk_clone_lock in net/core/sock.c). Returns
  * 0, -ERANGE if the kernel does not grant a buffer size, or negative errno. */

@@ -79,6 +79,9 @@ struct endpoint_ops {
      * ENDPOINT_FILTERS_MAX. */
     /* 0 or -errno; after a failure the filters of before are kept. */
     int (*set_filters)(struct endpoint *ep, const struct packet_filter *filters, unsigned count);
+    /* Asks the peer whether it is still there when it has been silent for so long, and again and
+     * again. If it is not: ENDPOINT_ERROR, or ENDPOINT_GONE. */
+    void (*probe)(struct endpoint *ep, unsigned after_s);
     void (*close)(struct endpoint *ep, enum endpoint_close how);
 };
 

@@ -11,6 +11,10 @@
  *   the socket reports an error after its FIN was read;
  *   the socket reports an error while reading is paused, because the far side accepts nothing.
  *
+ * A fault may keep a FIN, or what stands before it, for ever. When both peers have sent theirs, no
+ * byte can arrive, and a peer that is gone would never be noticed. So both are probed, and when
+ * neither is there the session ends. Until then the error of one is kept from the other.
+ *
  * When no byte has moved for RESET_STALL_US, the rest is dropped: a direct connection would have
  * lost the bytes for which the receiver's window had no room.
  */
@@ -33,13 +37,71 @@ void peer_close_by_reset(struct session *session, enum side side, int errnum)
         session->side[side].ep->ready |= ENDPOINT_READABLE;
 }
 
+static bool peer_has_ended(const struct session *session, enum side side)
+{
+    const struct endpoint *ep = session->side[side].ep;
+    return ep != NULL &&
+           (session->flow[side].end == FLOW_END_FIN || (ep->ready & ENDPOINT_HANGUP) != 0);
+}
+
+/* Whether both peers have ended, and a fault keeps what one of them sent. */
+static bool is_kept(const struct session *session)
+{
+    bool kept = false;
+    for (int i = 0; i < 2; i++) {
+        if (session->over || !peer_has_ended(session, (enum side)i))
+            return false;
+        kept = kept || session->side[i].fin_held || session->flow[i].read_mode == FLOW_PAUSE;
+    }
+    return kept;
+}
+
+/* Whether an error only says that a peer is gone, which changes nothing for the other one. */
+static bool only_says_gone(const struct session *session)
+{
+    return session->now >= session->probes_from && is_kept(session);
+}
+
+static bool is_gone(const struct session *session, enum side side)
+{
+    return (session->side[side].ep->ready & (ENDPOINT_ERROR | ENDPOINT_GONE)) != 0;
+}
+
+static void close_gone(struct session *session, enum side side)
+{
+    int errnum = session->side[side].ep->ops->take_error(session->side[side].ep);
+    if (errnum != 0)
+        side_note_reset(session, side, errnum);
+    side_close(session, side, ENDPOINT_CLOSE_PLAIN);
+}
+
+static void probe(struct session *session, enum side side)
+{
+    struct endpoint *ep = session->side[side].ep;
+    session->probes_from = time_add(session->now, PROBE_AFTER_S * (uint64_t)US_PER_S);
+    ep->ops->probe(ep, PROBE_AFTER_S);
+}
+
+void peer_close_end_if_deserted(struct session *session)
+{
+    bool kept = is_kept(session);
+    if (!kept)
+        session->probes_from = TIME_NEVER;
+    else if (is_gone(session, SIDE_CLIENT) && is_gone(session, SIDE_SERVER))
+        for (int i = 0; i < 2; i++)
+            close_gone(session, (enum side)i);
+    else if (session->probes_from == TIME_NEVER)
+        for (int i = 0; i < 2; i++)
+            probe(session, (enum side)i);
+}
+
 void peer_close_look_for_error(struct session *session, enum side side)
 {
     struct session_side *this = &session->side[side];
     const struct flow *from = &session->flow[side];
     bool reads_will_tell = from->end == FLOW_OPEN && from->read_mode != FLOW_PAUSE;
     if (this->ep == NULL || (this->ep->ready & ENDPOINT_ERROR) == 0 || this->reset_noted ||
-        reads_will_tell)
+        reads_will_tell || only_says_gone(session))
         return;
     int errnum = this->ep->ops->take_error(this->ep);
     if (errnum != 0)
@@ -107,7 +169,7 @@ void peer_close_watch_stalled(struct session *session, enum side sink)
     const struct session_side *source = &session->side[!sink];
     bool pending =
         source->reset_noted || (source->ep != NULL && (source->ep->ready & ENDPOINT_ERROR) != 0);
-    if (this->ep == NULL || !pending || session->cause == CAUSE_FAULT)
+    if (this->ep == NULL || !pending || session->cause == CAUSE_FAULT || only_says_gone(session))
         return;
     const struct flow *towards = &session->flow[!sink];
     size_t unacked = this->ep->ops->unacked(this->ep);

@@ -20,6 +20,15 @@ void peer_close_look_for_error(struct session *session, enum side side);
  * of a side whose peer is gone. */
 void peer_close_settle(struct session *session, enum side side);
 
+/* When a fault keeps a connection whose peers have both ended, they are asked after so many seconds
+ * whether they are still there. As long as Linux keeps a socket that its program has closed
+ * (tcp_fin_timeout). */
+#define PROBE_AFTER_S 60
+
+/* Ends a session that nobody can use any more: both peers have ended, a fault keeps what one sent
+ * from the other, and both are gone. While one is there, it waits as the fault wants it. */
+void peer_close_end_if_deserted(struct session *session);
+
 /* How often to call peer_close_watch_stalled() while a reset waits. */
 #define RESET_STALL_CHECK_US (100 * US_PER_MS)
 

@@ -43,6 +43,7 @@ void session_init(struct session *session, const struct session_host *host, stru
     session->server_name = "";
     session->concurrent = 1; /* a default that the host may replace before session_start() */
     session->opened_at = session->timer_at = session->stall_since = TIME_NEVER;
+    session->probes_from = TIME_NEVER;
     side_init(&session->side[SIDE_CLIENT], client, client_address);
     side_init(&session->side[SIDE_SERVER], NULL, "");
     for (int d = 0; d < 2; d++)
@@ -249,6 +250,7 @@ static void look_at_everything(struct session *session)
         peer_close_watch_stalled(session, (enum side)i);
     }
     close_if_both_finished(session);
+    peer_close_end_if_deserted(session);
 }
 
 bool session_is_gone(const struct session *session)

@@ -110,6 +110,7 @@ struct session {
     time_us timer_at;      /* the host's timer */
     uint64_t stall_mark;   /* progress seen at stall_since, while a reset waits for delivery */
     time_us stall_since;   /* TIME_NEVER: no reset waits */
+    time_us probes_from;   /* when an error may be the answer to a probe; TIME_NEVER: no probes */
     bool dialling;         /* the host is connecting */
     bool chains;           /* some fault is or was ARMED_CHAINED */
     bool over;             /* a teardown began: no fault fires any more */

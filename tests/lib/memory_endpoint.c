@@ -172,6 +172,11 @@ static int memory_set_filters(
     return 0;
 }
 
+static void memory_probe(struct endpoint *ep, unsigned after_s)
+{
+    of(ep)->probed_after_s = after_s;
+}
+
 static void memory_close(struct endpoint *ep, enum endpoint_close how)
 {
     struct memory_endpoint *end = of(ep);
@@ -268,6 +273,7 @@ static const struct endpoint_ops memory_ops = {
     .unacked = memory_unacked,
     .take_error = memory_take_error,
     .set_filters = memory_set_filters,
+    .probe = memory_probe,
     .close = memory_close,
 };
 

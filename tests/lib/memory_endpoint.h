@@ -44,8 +44,9 @@ struct memory_endpoint {
     enum endpoint_close how;
     struct packet_filter filters[ENDPOINT_FILTERS_MAX];
     unsigned filter_count;
-    int filter_error; /* errno of attaching filters; 0: it works */
-    unsigned calls;   /* since the test last looked */
+    int filter_error;        /* errno of attaching filters; 0: it works */
+    unsigned probed_after_s; /* 0: nobody asks whether the peer is there */
+    unsigned calls;          /* since the test last looked */
 };
 
 /* Conduits in memory; each holds MEMORY_CONDUIT_MAX bytes. */

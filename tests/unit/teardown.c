@@ -3,8 +3,9 @@
  * No teardown waits for ever: it ends when nothing can happen any more, or when the other socket is
  * gone and nothing has happened for a while.
  */
-#include "tests/unit/memory_fixture.h"
+#include "tests/unit/adoption_fixture.h"
 
+#include "proxy/relay/peer_close.h"
 #include "proxy/relay/teardown.h"
 
 #define MS US_PER_MS
@@ -135,6 +136,79 @@ static void unread_stops_reading_at_its_trigger_and_closes_a_trigger_delay_later
     close_it(state);
 }
 
+/* --- both peers have ended, and a fault keeps what one of them sent --- */
+
+static const char *const keepers[] = {
+    F "type = hold_fin\n",
+    F "type = hold_fin\ndirection = upstream\n",
+    F "type = stall\ndirection = both\n",
+    F "type = stall\ndirection = upstream\n",
+    F "type = unread\nhold = open\nside = server\ndirection = upstream\nwhen = bytes:100\n",
+};
+
+static struct memory_session *open_and_finish(void **state, const char *text)
+{
+    struct memory_session *it = open_with(state, text);
+    memory_session_feed(it, SIDE_SERVER, "x", 1);
+    memory_session_feed_fin(it, SIDE_SERVER);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    assert_int_equal(it->ended, 0);
+    for (int side = 0; side < 2; side++)
+        assert_int_equal(it->end[side].probed_after_s, PROBE_AFTER_S);
+    memory_session_advance(it, 2 * PROBE_AFTER_S * (uint64_t)US_PER_S);
+    assert_int_equal(it->ended, 0);
+    return it;
+}
+
+static void what_a_fault_keeps_ends_when_both_peers_are_gone(void **state)
+{
+    for (size_t i = 0; i < 2 * COUNT(keepers); i++) {
+        enum side first = i % 2 == 0 ? SIDE_CLIENT : SIDE_SERVER;
+        struct memory_session *it = open_and_finish(state, keepers[i / 2]);
+        memory_session_feed_rst(it, first);
+        assert_int_equal(it->ended, 0);
+        assert_false(it->end[SIDE_CLIENT].closed || it->end[SIDE_SERVER].closed);
+        memory_session_advance(it, 3600 * (uint64_t)US_PER_S);
+        assert_int_equal(it->ended, 0);
+        memory_session_feed_rst(it, (enum side) !first);
+        assert_int_equal(it->ended, 1);
+        close_it(state);
+    }
+}
+
+/* A peer resets on its own account before anybody has asked it. */
+static void a_reset_behind_a_held_fin_is_forwarded_before_the_first_probe(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = hold_fin\n");
+    memory_session_feed_fin(it, SIDE_SERVER);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    memory_session_advance(it, (PROBE_AFTER_S - 1) * (uint64_t)US_PER_S);
+    memory_session_feed_rst(it, SIDE_CLIENT);
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
+static void nobody_is_probed_while_a_peer_has_not_ended(void **state)
+{
+    for (size_t i = 0; i < COUNT(keepers); i++) {
+        struct memory_session *it = open_with(state, keepers[i]);
+        memory_session_feed_fin(it, SIDE_CLIENT);
+        assert_int_equal(it->end[SIDE_CLIENT].probed_after_s, 0);
+        assert_int_equal(it->end[SIDE_SERVER].probed_after_s, 0);
+        close_it(state);
+    }
+}
+
+static void a_fin_that_is_released_reaches_the_peer_that_is_left(void **state)
+{
+    struct memory_session *it = open_and_finish(state, F "type = stall\n");
+    memory_session_feed_rst(it, SIDE_SERVER);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 0);
+    adopt(state, "");
+    memory_session_expect(it, SIDE_CLIENT, "x", 1);
+    close_it(state);
+}
+
 /* --- while the upstream is dialled --- */
 
 static void inject(struct memory_session *it, struct memory_proxy *proxy, const char *text)
@@ -231,6 +305,10 @@ int main(void)
         TEST(a_reset_that_waits_for_acknowledgements_ends),
         TEST(unread_closes_when_no_further_byte_can_come),
         TEST(unread_stops_reading_at_its_trigger_and_closes_a_trigger_delay_later),
+        TEST(what_a_fault_keeps_ends_when_both_peers_are_gone),
+        TEST(a_reset_behind_a_held_fin_is_forwarded_before_the_first_probe),
+        TEST(nobody_is_probed_while_a_peer_has_not_ended),
+        TEST(a_fin_that_is_released_reaches_the_peer_that_is_left),
         TEST(an_ending_for_one_connection_does_not_wait_for_its_dial),
         TEST(a_graceful_close_gives_up_the_dial),
         TEST(a_fault_that_ends_nothing_waits_for_the_open),
