@@ -13,7 +13,7 @@ static uint64_t bytes_unread(const struct fault *fault)
     uint64_t bytes = 0;
     if (fault->type == NULL)
         return 0;
-    fault_fire(fault, on);
+    fault_actions_at_trigger(fault, on);
     for (int side = 0; side < 2; side++)
         if (on[side].kind == ACTION_CLOSE_UNREAD)
             bytes = on[side].bytes;

@@ -9,7 +9,7 @@
 static inline uint64_t counters_bytes_in(const struct session *session, enum side side)
 {
     const struct session_side *socket = &session->side[side];
-    return socket->ep != NULL ? flow_read(&session->flow[side]) : socket->record.bytes_in;
+    return socket->ep != NULL ? flow_read_count(&session->flow[side]) : socket->record.bytes_in;
 }
 
 static inline uint64_t counters_bytes_out(const struct session *session, enum side side)

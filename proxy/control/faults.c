@@ -349,7 +349,7 @@ static enum control_result inject(struct control *control, struct proxy *proxy,
 static bool resets_at_once(const struct fault *fault)
 {
     struct action on[2];
-    fault_fire(fault, on);
+    fault_actions_at_trigger(fault, on);
     return fault->when.kind == TRIGGER_OPEN && fault->trigger_delay_us == 0 &&
            on[SIDE_CLIENT].kind == ACTION_RESET_ABRUPT &&
            on[SIDE_SERVER].kind == ACTION_RESET_ABRUPT;

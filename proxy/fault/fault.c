@@ -17,8 +17,9 @@ bool action_is_ending(enum action_kind kind)
     return kind >= ACTION_CLOSE_GRACEFUL && kind <= ACTION_VANISH;
 }
 
-/* Returns the sockets on which a type acts. A type without `side` acts on directions, and direction
- * d is read from socket d. At accept the server socket is named, which is about to be dialled. */
+/* Returns the set of sockets on which a type acts. A type without `side` acts on directions; the
+ * socket of direction d is the one it is read from: socket d. At accept the server socket is named,
+ * which is about to be dialled. */
 static unsigned named_sockets(const struct fault *fault)
 {
     if (fault->type->at_accept)
@@ -45,21 +46,21 @@ static void spread(
         on[i] = (sockets & 1u << i) != 0 ? named : unnamed;
 }
 
-void fault_arm(const struct fault *fault, struct action on[2])
+void fault_actions_at_open(const struct fault *fault, struct action on[2])
 {
     struct action none = {.kind = ACTION_NONE};
     struct action named = fault->type->arm == NULL ? none : fault->type->arm(fault->params);
     spread(fault, named, none, on);
 }
 
-void fault_delay(const struct fault *fault, struct action on[2])
+void fault_actions_in_delay(const struct fault *fault, struct action on[2])
 {
     struct action none = {.kind = ACTION_NONE};
     struct action named = fault->type->delay == NULL ? none : fault->type->delay(fault->params);
     spread(fault, named, none, on);
 }
 
-void fault_fire(const struct fault *fault, struct action on[2])
+void fault_actions_at_trigger(const struct fault *fault, struct action on[2])
 {
     struct action named = fault->type->fire(fault->params);
     struct action unnamed = {.kind = ACTION_NONE};
@@ -73,7 +74,7 @@ uint64_t fault_place(const struct fault *fault)
     return fault->type->place != NULL ? fault->type->place(fault->params) : FAULT_NO_PLACE;
 }
 
-struct action fault_over(const struct fault *fault, enum fault_end_reason why)
+struct action fault_action_at_end(const struct fault *fault, enum fault_end_reason why)
 {
     struct action none = {.kind = ACTION_NONE};
     return fault->type->over == NULL ? none : fault->type->over(fault->params, why);

@@ -252,16 +252,17 @@ struct fault {
 bool action_is_ending(enum action_kind kind);
 
 /* Fills the action on each socket when the connection opens, while `trigger_delay` runs, and when
- * the fault fires. Indexed by enum side; ACTION_NONE: nothing. Pure. */
-void fault_arm(const struct fault *fault, struct action on[2]);
-void fault_delay(const struct fault *fault, struct action on[2]);
-void fault_fire(const struct fault *fault, struct action on[2]);
+ * the fault fires. Indexed by enum side; ACTION_NONE: nothing. Pure: relay/actions.c carries the
+ * actions out. */
+void fault_actions_at_open(const struct fault *fault, struct action on[2]);
+void fault_actions_in_delay(const struct fault *fault, struct action on[2]);
+void fault_actions_at_trigger(const struct fault *fault, struct action on[2]);
 
 /* Returns the offset of the only byte that the fault changes, or FAULT_NO_PLACE. */
 uint64_t fault_place(const struct fault *fault);
 
 /* Returns the action on both sockets when the fault ends. */
-struct action fault_over(const struct fault *fault, enum fault_end_reason why);
+struct action fault_action_at_end(const struct fault *fault, enum fault_end_reason why);
 
 /* Whether the key at index `row` of the type's options applies, given the other keys. A key that
  * does not apply is an error in the file, and is not printed. */

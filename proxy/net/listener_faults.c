@@ -88,7 +88,7 @@ static void emit(struct listener_faults *faults, struct rule *rule, enum event_k
         .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name, .errnum = errnum},
     };
     if (kind == EVENT_FAULT)
-        armed_note_fired(rule->fault_counter, now, NULL);
+        armed_count_and_wake(rule->fault_counter, now, NULL);
     worker_emit(faults->worker, &event);
 }
 

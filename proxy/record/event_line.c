@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An event becomes a line. Sessions and listeners emit events; run.c passes each to the log, which
- * calls event_line_write(). One function writes the facts of each kind of event; fields.c turns
- * them into JSON or text. A `closed` event has a shorter text: one line that a person reads at a
- * glance.
+ * An event becomes a line. Sessions and listeners emit events; on_event() of run.c passes each to
+ * log_event() of log.c, which calls event_line_write(), in the thread of the loop. One function
+ * writes the facts of each kind of event; fields.c turns them into JSON or text. A `closed` event
+ * has a shorter text: one line that a person reads at a glance.
  */
 #include "proxy/record/event_line.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carries out actions: apply() is the one switch over their kinds. An ending begins a teardown
- * (teardown.c). A lasting action is noted in its armed fault, and session_recompute() derives from
- * all active faults how the session reads, filters and holds FINs.
+ * Carries out actions: triggers.c calls actions_apply(), and apply() is the one switch over their
+ * kinds. An ending begins a teardown on each socket (teardown.c). A lasting action is noted in its
+ * armed fault, and session_recompute() derives from all active faults how the session reads,
+ * filters and holds FINs.
  */
 #include "proxy/relay/actions.h"
 
@@ -83,8 +84,8 @@ static void refresh_fin(struct session *session, enum side side)
     this->fin_held = hold_us > 0;
 }
 
-/* A flow that has just reached its edge stays there until it is pumped again, so that an ending
- * that follows at once drops the bytes behind it. */
+/* Leaves a reached edge alone, so that an ending that follows at once drops the bytes behind it.
+ * at_edge() of session.c sets the next edge when all faults have fired. */
 static void recompute_edge(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
@@ -117,7 +118,7 @@ void session_recompute(struct session *session)
 static void early_fin(struct session *session, enum side side)
 {
     session->side[side].fin_wanted = true;
-    flow_stop_reading(&session->flow[!side]);
+    flow_cut(&session->flow[!side]);
 }
 
 static void insert(
@@ -168,10 +169,11 @@ static void apply(
     }
 }
 
-/* A type without `side` acts on the socket from which its direction is read. */
+/* Whether the fault acts on this socket. A type with `side` acts on both: its action on a socket
+ * may be ACTION_NONE. A type without acts on the socket from which its direction is read. */
 static bool acts_on(const struct armed_fault *armed, int side)
 {
-    return !fault_acts_per_direction(&armed->rule->fault) || bits_have(armed->directions, side);
+    return !fault_works_on_direction(&armed->rule->fault) || bits_have(armed->directions, side);
 }
 
 int actions_attach(struct session *session, struct armed_fault *armed, const struct action on[2])

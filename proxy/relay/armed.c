@@ -2,7 +2,8 @@
 /*
  * Questions about the faults of one session: see armed.h. When a client is accepted, armed_make()
  * makes an armed fault of each rule that concerns it. armed_next_edge() returns the least offset at
- * which one of them waits; the flow stops there, and session.c passes it on to triggers.c.
+ * which one of them waits; the flow stops there, and at_edge() of session.c calls
+ * triggers_on_edge() with that offset.
  */
 #include "proxy/relay/armed.h"
 
@@ -93,7 +94,7 @@ void armed_free(struct armed_fault *armed)
 
 unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2])
 {
-    bool splits = fault_acts_per_direction(&rule->fault) && rule->fault.directions == BOTH_BITS;
+    bool splits = fault_works_on_direction(&rule->fault) && rule->fault.directions == BOTH_BITS;
     made[0] = make_one(session, rule, splits ? UPSTREAM_BIT : rule->fault.directions);
     made[1] = NULL;
     if (made[0] == NULL || !splits)
@@ -137,7 +138,7 @@ void armed_chain(struct session *session, struct armed_fault *armed)
         list_append(&armed->rule->first->waiting, &armed->chain_link);
 }
 
-void armed_note_fired(struct fault_counter *counter, time_us now, const struct session *by)
+void armed_count_and_wake(struct fault_counter *counter, time_us now, const struct session *by)
 {
     fault_counter_fired(counter, now);
     for (struct list *link; (link = list_pop(&counter->shared->waiting)) != NULL;) {
@@ -209,7 +210,7 @@ bool armed_count(struct armed_fault *armed)
     if (!armed_may_count(armed))
         return false;
     if (!armed_is_counted(armed)) {
-        armed_note_fired(counter, session->now, session);
+        armed_count_and_wake(counter, session->now, session);
         if (session->fault_count < EVENT_FAULTS_MAX)
             session->faults[session->fault_count] = fault_counter_ref(counter);
         session->fault_count++;
@@ -223,7 +224,7 @@ bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
     return window_has(&armed->rule->fault.active, since_start_us) && armed_may_count(armed);
 }
 
-/* --- triggers: a new kind of trigger is a case in each of these five - */
+/* --- triggers: a new kind is a case in trigger_offset(), trigger_time() and armed_is_past() --- */
 
 /* Returns the offset of bytes:N of a fault. */
 static uint64_t bytes_offset(
@@ -426,7 +427,7 @@ bool armed_can_change(const struct armed_fault *armed, const struct rule *to)
         old->after.any != new->after.any || strcmp(old->after.name, new->after.name) != 0 ||
         fault_shares_state(old) != fault_shares_state(new))
         return false;
-    fault_fire(old, was);
-    fault_fire(new, is);
+    fault_actions_at_trigger(old, was);
+    fault_actions_at_trigger(new, is);
     return was[0].kind == is[0].kind && was[1].kind == is[1].kind;
 }

@@ -57,8 +57,8 @@ struct match {
     uint64_t let_go;
 };
 
-/* A fault selected for this connection. A type without `side` has one of these for each
- * direction, with a trigger of its own. */
+/* A fault selected for this connection. A type without `side` has two of these if its `direction`
+ * is both, one for each direction, with a trigger of its own. */
 struct armed_fault {
     struct armed_fault *next; /* in the session's retired ones */
     struct rule *rule;        /* one reference */
@@ -98,12 +98,6 @@ struct armed_set {
     struct armed_fault **list; /* owned, and each of them; NULL: none */
     size_t count;
 };
-
-/* Whether it shapes or ends directions, each on its own, and not sides. */
-static inline bool fault_acts_per_direction(const struct fault *fault)
-{
-    return fault_works_on_direction(fault) && fault->directions != NO_BITS;
-}
 
 /* Whether all connections of the proxy share the state of its gate. */
 static inline bool fault_shares_state(const struct fault *fault)
@@ -163,7 +157,7 @@ static inline const struct match *armed_match(const struct armed_fault *armed)
 static inline enum direction armed_direction(const struct armed_fault *armed)
 {
     unsigned directions =
-        fault_acts_per_direction(&armed->rule->fault) ? armed->directions : armed->watched;
+        fault_works_on_direction(&armed->rule->fault) ? armed->directions : armed->watched;
     return directions == UPSTREAM_BIT ? DIRECTION_UPSTREAM : DIRECTION_DOWNSTREAM;
 }
 
@@ -192,9 +186,9 @@ void armed_free(struct armed_fault *armed); /* NULL is allowed */
  * fault stands in the session's set. */
 void armed_chain(struct session *session, struct armed_fault *armed);
 
-/* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Faults
- * of other sessions that wait for it are armed when those run next. */
-void armed_note_fired(struct fault_counter *counter, time_us now, const struct session *by);
+/* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Marks
+ * the faults that wait for it, and wakes their sessions, which arm them. */
+void armed_count_and_wake(struct fault_counter *counter, time_us now, const struct session *by);
 
 /* Whether the watched trigger fires when exactly `offset` bytes of the direction were forwarded. */
 bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset);

@@ -95,7 +95,7 @@ void flow_clear_edge(struct flow *flow)
     flow->edge = FLOW_NO_EDGE;
 }
 
-void flow_stop_reading(struct flow *flow)
+void flow_cut(struct flow *flow)
 {
     flow_clear_edge(flow);
     flow->cut = true;
@@ -107,7 +107,7 @@ void flow_stop_reading(struct flow *flow)
 
 void flow_drop_sink(struct flow *flow)
 {
-    flow_stop_reading(flow);
+    flow_cut(flow);
     forget_bytes(flow);
     flow->insert = NULL;
     flow->sink = NULL;
@@ -200,7 +200,7 @@ static ssize_t send_oldest(struct flow *flow, size_t max)
             shaping_change(flow->shaping, flow->ring.head, flow->changed, pieces, count);
     bool whole = flow->shaping != NULL && flow->shaping->cuts_segments;
     ssize_t n = endpoint_send(flow->sink, pieces, count, whole);
-    if (n >= 0 && (size_t)n < max) /* the socket buffer is full: its space raises an edge */
+    if (n >= 0 && (size_t)n < max) /* the socket buffer is full: epoll reports new space */
         flow->sink->ready &= ~(unsigned)ENDPOINT_WRITABLE;
     return n;
 }

@@ -145,9 +145,10 @@ static inline void flow_set_edge(struct flow *flow, uint64_t edge)
 /* Drops the edge, and the bytes that were read behind it if it was just reached. */
 void flow_clear_edge(struct flow *flow);
 
-/* Stops reading for the sink: bytes that arrive are read and dropped. The ring's bytes are still
- * forwarded, except behind an edge that was just reached. */
-void flow_stop_reading(struct flow *flow);
+/* From now on no byte is read for the sink: bytes that arrive are read and dropped, or stay in the
+ * kernel while reading is paused. The ring's bytes are still forwarded, except behind an edge that
+ * was just reached. */
+void flow_cut(struct flow *flow);
 
 /* The sink is gone: stops reading and drops the ring's bytes. */
 void flow_drop_sink(struct flow *flow);
@@ -203,7 +204,7 @@ static inline uint64_t flow_pending(const struct flow *flow)
 }
 
 /* Bytes read from the source so far, dropped ones included. */
-static inline uint64_t flow_read(const struct flow *flow)
+static inline uint64_t flow_read_count(const struct flow *flow)
 {
     return flow_tail(flow) + flow->dropped;
 }

@@ -10,9 +10,9 @@
 
 #include "proxy/framing/client_hello.h"
 #include "proxy/relay/capture.h"
+#include "proxy/relay/emit.h"
 #include "proxy/relay/message_backlog.h"
 #include "proxy/relay/message_wait.h"
-#include "proxy/relay/note.h"
 
 /* The state of one direction. */
 struct stream {

@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "proxy/relay/messages.h"
-#include "proxy/relay/not_fired.h"
 #include "proxy/relay/peer_close.h"
+#include "proxy/relay/session_events.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
 #include "proxy/relay/teardown.h"
@@ -130,11 +130,12 @@ static void saw_end(struct session *session, enum side side)
 static void run_flow(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
-    uint64_t read = flow_read(flow), forwarded = flow_forwarded(flow), dropped = flow->dropped;
+    uint64_t read = flow_read_count(flow), forwarded = flow_forwarded(flow),
+             dropped = flow->dropped;
     enum flow_stop stop = flow_pump(flow, session->now);
-    if (flow_read(flow) != read)
+    if (flow_read_count(flow) != read)
         session->arrived_at[direction] = session->now;
-    if (flow_read(flow) != read || flow_forwarded(flow) != forwarded)
+    if (flow_read_count(flow) != read || flow_forwarded(flow) != forwarded)
         session->active_at = session->now;
     if (flow->let_go)
         triggers_report_let_go(session, direction);
@@ -395,11 +396,7 @@ void session_on_connected(
     flow_connect(&session->flow[DIRECTION_UPSTREAM], client->ep, server);
     flow_connect(&session->flow[DIRECTION_DOWNSTREAM], server, client->ep);
     session->running = true;
-    struct event event = {
-        .kind = EVENT_OPEN,
-        .u.open = {.client = client->record.address, .server = server_address},
-    };
-    session_emit(session, &event);
+    session_emit_open(session);
     for (int d = 0; d < 2; d++)
         flow_set_edge(&session->flow[d], armed_next_edge(session, (enum direction)d, 0));
     triggers_on_event(session, TRIGGER_OPEN, DIRECTION_UPSTREAM);
@@ -426,11 +423,7 @@ void session_on_connect_failed(
     session_note_cause(session, CAUSE_CONNECT_FAILED);
     session->dialling = false;
     session->running = true;
-    struct event event = {
-        .kind = EVENT_CONNECT_FAILED,
-        .u.connect_failed = {.address = address, .errnum = errnum, .reason = reason},
-    };
-    session_emit(session, &event);
+    session_emit_connect_failed(session, address, errnum, reason);
     teardown_begin(session, SIDE_CLIENT, &unreachable_actions[session->plan->config.unreachable]);
     session_run(session);
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* One socket of a session. Every socket of a session is closed in side_close(). */
+/*
+ * One socket of a session. Every socket of a session is closed in side_close(): it completes
+ * session_side.record, adds the mark of what the kernel is about to send, and closes the endpoint.
+ * For a RST that is tcp_close() of net/socket_endpoint.c: SO_LINGER {1,0}, then close(2).
+ */
 #include "proxy/relay/side.h"
 
 #include <assert.h>
-#include <string.h>
+
+#include "proxy/relay/session_events.h"
 
 void side_init(struct session_side *side, struct endpoint *ep, const char *address)
 {
@@ -54,23 +59,11 @@ void side_send_fin(struct session *session, enum side side)
         add_mark(session, side, END_FIN_SENT);
 }
 
-static void emit_seen(struct session *session, enum event_kind kind, enum side side, int errnum)
-{
-    struct event event = {
-        .kind = kind,
-        .u.seen = {.side = side,
-            .offset = flow_read(&session->flow[side]),
-            .other_offset = flow_forwarded(&session->flow[!side]),
-            .errnum = errnum},
-    };
-    session_emit(session, &event);
-}
-
 void side_note_fin(struct session *session, enum side side)
 {
     add_mark(session, side, END_FIN_RECEIVED);
     session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_FIN : CAUSE_SERVER_FIN);
-    emit_seen(session, EVENT_EOF, side, 0);
+    session_emit_seen(session, EVENT_EOF, side, 0);
 }
 
 void side_note_reset(struct session *session, enum side side, int errnum)
@@ -83,7 +76,7 @@ void side_note_reset(struct session *session, enum side side, int errnum)
     this->record.errnum = errnum;
     add_mark(session, side, END_RST_RECEIVED);
     session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_RST : CAUSE_SERVER_RST);
-    emit_seen(session, EVENT_RESET_SEEN, side, errnum);
+    session_emit_seen(session, EVENT_RESET_SEEN, side, errnum);
     session_touch(session);
 }
 
@@ -126,7 +119,7 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
     struct flow *towards = &session->flow[!side];
     if (how == ENDPOINT_CLOSE_FIN_RESET)
         flow_discard_unread(from);
-    this->record.bytes_in = flow_read(from);
+    this->record.bytes_in = flow_read_count(from);
     this->record.bytes_out = flow_forwarded(towards) + towards->inserted;
     this->record.unread = from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep);
     if (!this->reset_noted && session->host->wants_details(session))
@@ -135,7 +128,7 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
     ep->ops->close(ep, how);
     this->ep = NULL;
     flow_drop_sink(towards);
-    flow_stop_reading(from);
+    flow_cut(from);
     flow_detach_source(from);
     session_touch(session);
 }

@@ -3,7 +3,7 @@
 #ifndef RUDEPROXY_RELAY_SIDE_H
 #define RUDEPROXY_RELAY_SIDE_H
 
-#include "proxy/relay/note.h"
+#include "proxy/relay/emit.h"
 #include "proxy/relay/state.h"
 
 /* `ep`: NULL if it is not connected yet. `address` stays valid as long as the session. */

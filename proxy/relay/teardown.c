@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One state for each side, advanced whenever the session runs. An action that ends the connection
- * begins it; it waits for bytes and acknowledgements, and closes the socket with side_close(). That
- * calls close() of the endpoint (net/socket_endpoint.c), and the kernel sends the FIN or RST.
+ * One state for each side. actions.c calls teardown_begin() for each socket that an action ends,
+ * and session.c calls teardown_advance() in each pass of a run. The teardown waits for bytes and
+ * acknowledgements, then calls side_close() of side.c, which calls close() of the endpoint
+ * (net/socket_endpoint.c), and the kernel sends the FIN or RST.
  *
- * Bytes that the peer sends during a teardown are read and dropped, because a peer that is blocked
- * in a write may never read the bytes it has to acknowledge. Only UNREAD and DATA leave them in the
- * socket. If the peer resets, there is nothing left to wait for.
+ * Bytes that the peer sends during a teardown are read and dropped: otherwise a peer that blocks in
+ * write() would not get to its read(), its window stays shut, and it acknowledges nothing. Only
+ * UNREAD and DATA leave them in the socket. If the peer resets, there is nothing left to wait for.
  */
 #include "proxy/relay/teardown.h"
 
@@ -37,7 +38,7 @@ static void stop_flows(struct session *session, enum side side, enum teardown_st
     bool leave = state == TEARDOWN_UNREAD || state == TEARDOWN_DATA;
     flow_clear_edge(from);
     flow_set_read_mode(from, leave ? FLOW_PAUSE : FLOW_DISCARD);
-    flow_stop_reading(&session->flow[!side]);
+    flow_cut(&session->flow[!side]);
 }
 
 /* A host that is gone acknowledges nothing. Data that the peer sends while we wait for its last
@@ -200,7 +201,7 @@ static uint64_t progress_of(const struct session *session, enum side side)
 {
     struct endpoint *ep = session->side[side].ep;
     const struct flow *towards = &session->flow[!side];
-    return flow_forwarded(towards) + towards->inserted + flow_read(&session->flow[side]) +
+    return flow_forwarded(towards) + towards->inserted + flow_read_count(&session->flow[side]) +
            ep->ops->unread(ep) - ep->ops->unacked(ep);
 }
 

@@ -9,7 +9,7 @@
  *   NONE --begin--> UNREAD --enough bytes are unread---------------> CLOSED   close, unread data
  *   NONE --begin--> DATA ----a byte arrives------------------------> CLOSED   reset on data
  *   NONE --begin--> HOLD ----the peer closes-----------------------> CLOSED   hold
- *   NONE --begin--> DELIVER ---------------------------------------> CLOSED   plain, abrupt
+ *   NONE --begin--> DELIVER --in the same call---------------------> CLOSED   plain, abrupt
  *
  * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, the session
  * was stopped, or the wait is useless. It is useless when the other socket of the session is gone
@@ -38,7 +38,8 @@
 #define TEARDOWN_FULL_FIRST_US (100 * (uint64_t)US_PER_MS)
 #define TEARDOWN_FULL_LAST_US (5 * (uint64_t)US_PER_S)
 
-/* Begins the end of one side. Ignored when it has begun before. */
+/* Begins the end of one side. A plain close and an abrupt reset close the socket in this call.
+ * Ignored when it has begun before. */
 void teardown_begin(struct session *session, enum side side, const struct action *action);
 
 /* Makes progress as far as possible now. */

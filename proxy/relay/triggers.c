@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fires armed faults. A trigger of any kind (an edge, an event, a time) leads to triggers_start(),
- * which asks the type for its action on each socket, emits the event `fault`, and lets actions.c
- * carry the action out. The end of a lasting fault leads to triggers_finish(), which emits the
- * event `fault_over`.
+ * Fires armed faults. session.c calls triggers_on_edge(), triggers_on_event() and
+ * triggers_on_time() when an edge, an event or a time has come. For each fault whose trigger this
+ * is, they lead to
+ *
+ *   on_trigger -> fire_after_delay -> fire_in_window -> fire_fault
+ *
+ * and fire_fault() asks the type for its action on each socket, counts the fault, emits the event
+ * `fault`, and calls actions_apply(). The end of a lasting fault leads to end_fault(), which emits
+ * the event `fault_over`.
  */
 #include "proxy/relay/triggers.h"
 
 #include <string.h>
 
 #include "proxy/relay/actions.h"
-#include "proxy/relay/fault_event.h"
 #include "proxy/relay/messages.h"
+#include "proxy/relay/session_events.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
 
@@ -21,7 +26,7 @@ void triggers_prepare(struct session *session)
         struct action on[2];
         if (session->armed.list[i]->phase < ARMED_WAITING)
             continue;
-        fault_arm(&session->armed.list[i]->rule->fault, on);
+        fault_actions_at_open(&session->armed.list[i]->rule->fault, on);
         if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
             actions_apply(session, session->armed.list[i], on);
     }
@@ -34,7 +39,7 @@ static void emit_fault(struct session *session, enum event_kind kind,
     const struct armed_fault *armed, enum direction direction)
 {
     uint64_t offset = flow_forwarded(&session->flow[direction]);
-    fault_event_emit(session, kind, armed, direction, offset, 0);
+    session_emit_fault(session, kind, armed, direction, offset, 0);
 }
 
 static time_us since_start(const struct session *session)
@@ -110,18 +115,18 @@ static bool attach(struct session *session, struct armed_fault *armed, const str
     enum direction direction = armed_direction(armed);
     int result = actions_attach(session, armed, on);
     if (result != 0)
-        fault_event_emit(session, EVENT_FAULT_FAILED, armed, direction,
+        session_emit_fault(session, EVENT_FAULT_FAILED, armed, direction,
             flow_forwarded(&session->flow[direction]), -result);
     return result == 0;
 }
 
-/* A fault that changes one byte is counted later, when it changes that byte. */
-static void triggers_start(
-    struct session *session, struct armed_fault *armed, enum direction direction)
+/* The trigger came, in time. A fault that changes one byte is counted later, when it changes that
+ * byte. */
+static void fire_fault(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     struct action on[2];
-    fault_fire(fault, on);
+    fault_actions_at_trigger(fault, on);
     bool waits = fault_place(fault) != FAULT_NO_PLACE;
     enum armed_miss miss = is_too_late(session, armed, on) ? MISS_ENDED
                            : !armed_may_count(armed)       ? MISS_TIMES
@@ -134,7 +139,7 @@ static void triggers_start(
     begin(session, armed, on);
     if (!waits)
         emit_fault(session, EVENT_FAULT, armed,
-            fault_acts_per_direction(fault) ? armed_direction(armed) : direction);
+            fault_works_on_direction(fault) ? armed_direction(armed) : direction);
     actions_apply(session, armed, on);
     if (!waits)
         unchain(session, fault);
@@ -142,11 +147,12 @@ static void triggers_start(
 
 /* The trigger came, and its delay is over. A lasting fault whose window has not opened waits for
  * it; any other fault is too early or too late. */
-static void happen(struct session *session, struct armed_fault *armed, enum direction direction)
+static void fire_in_window(
+    struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     if (window_has(&fault->active, since_start(session)))
-        triggers_start(session, armed, direction);
+        fire_fault(session, armed, direction);
     else if (fault->type->lasting && since_start(session) < fault->active.from)
         armed->phase = ARMED_PENDING;
     else
@@ -155,18 +161,19 @@ static void happen(struct session *session, struct armed_fault *armed, enum dire
 
 /* The trigger came. While a trigger_delay runs, shaping.c holds the bytes behind an edge that is
  * before a match. */
-static void trigger(struct session *session, struct armed_fault *armed, enum direction direction)
+static void fire_after_delay(
+    struct session *session, struct armed_fault *armed, enum direction direction)
 {
     uint64_t delay_us = armed->rule->fault.trigger_delay_us;
     struct action on[2];
     if (delay_us == 0) {
-        happen(session, armed, direction);
+        fire_in_window(session, armed, direction);
         return;
     }
     armed->phase = ARMED_DELAYED;
     armed->fires_at = time_add(session->now, delay_us);
     armed->fires_in = direction;
-    fault_delay(&armed->rule->fault, on);
+    fault_actions_in_delay(&armed->rule->fault, on);
     actions_apply(session, armed, on);
 }
 
@@ -176,7 +183,7 @@ static void on_delay_over(struct session *session, struct armed_fault *armed)
     struct flow *flow = &session->flow[armed->fires_in];
     if (armed->rule->fault.when.edge == EDGE_BEFORE && !flow->cut)
         flow_set_edge(flow, flow_forwarded(flow));
-    happen(session, armed, armed->fires_in);
+    fire_in_window(session, armed, armed->fires_in);
     session->outdated = true;
 }
 
@@ -189,14 +196,13 @@ static void await_again(struct session *session, struct armed_fault *armed)
     session_recompute(session);
 }
 
-/* A lasting fault has ended. If that ends the connection, edges are not recomputed here: bytes past
- * the edge must not be sent before the close. */
-static void triggers_finish(
-    struct session *session, struct armed_fault *armed, enum fault_end_reason why)
+/* A lasting fault has ended. An ending leaves the edge alone: session_recompute() skips a side in
+ * teardown, so no byte past the edge is sent before the close. */
+static void end_fault(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE;
     bool unplaced = was_active && armed_waits_for_place(armed);
-    const struct action over = fault_over(&armed->rule->fault, why);
+    const struct action over = fault_action_at_end(&armed->rule->fault, why);
     if (!was_active || over.kind == ACTION_NONE) {
         release(session, armed,
             !unplaced                ? MISS_NONE
@@ -220,16 +226,16 @@ static void triggers_finish(
 static void on_trigger(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     if (armed->phase == ARMED_WAITING)
-        trigger(session, armed, direction);
+        fire_after_delay(session, armed, direction);
     else
-        triggers_finish(session, armed, FAULT_STOPPED);
+        end_fault(session, armed, FAULT_STOPPED);
 }
 
 /* Whether the fault ends the connection. */
 static bool ends_connection(const struct fault *fault)
 {
     struct action on[2];
-    fault_fire(fault, on);
+    fault_actions_at_trigger(fault, on);
     return action_is_ending(on[SIDE_CLIENT].kind) || action_is_ending(on[SIDE_SERVER].kind);
 }
 
@@ -254,10 +260,10 @@ static void arm_now(struct session *session, struct armed_fault *armed)
         armed->miss = MISS_PAST;
         return;
     }
-    fault_arm(&armed->rule->fault, on);
+    fault_actions_at_open(&armed->rule->fault, on);
     actions_apply(session, armed, on);
     if (starts_late(session, armed))
-        trigger(session, armed, armed_direction(armed));
+        fire_after_delay(session, armed, armed_direction(armed));
 }
 
 /* Searches the pending bytes for the match of a newly armed fault. */
@@ -334,7 +340,7 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
         if (armed_ends_at(session, armed, direction, offset))
-            triggers_finish(session, armed, FAULT_EXPIRED);
+            end_fault(session, armed, FAULT_EXPIRED);
         else if (armed_stands_at(armed, direction, offset))
             on_trigger(session, armed, direction);
     }
@@ -361,7 +367,7 @@ void triggers_report_changed(struct session *session, enum direction direction)
         if (!armed->changed || !armed_is_active_in(armed, direction))
             continue;
         armed->changed = false;
-        fault_event_emit(
+        session_emit_fault(
             session, EVENT_FAULT, armed, direction, fault_place(&armed->rule->fault), 0);
     }
 }
@@ -381,14 +387,14 @@ void triggers_on_event(struct session *session, enum trigger_kind kind, enum dir
 static void on_time(struct session *session, struct armed_fault *armed)
 {
     if (armed->phase == ARMED_ACTIVE)
-        triggers_finish(session, armed,
+        end_fault(session, armed,
             session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
     else if (armed->phase == ARMED_DELAYED)
         on_delay_over(session, armed);
     else if (armed->phase == ARMED_PENDING)
-        happen(session, armed, armed_direction(armed));
+        fire_in_window(session, armed, armed_direction(armed));
     else if (armed->phase == ARMED_WAITING)
-        trigger(session, armed, armed_direction(armed));
+        fire_after_delay(session, armed, armed_direction(armed));
 }
 
 void triggers_on_time(struct session *session)
@@ -428,10 +434,10 @@ void triggers_change(struct session *session, struct armed_fault *armed, struct 
     rule_unref(armed->rule);
     armed_follow(armed, rule_ref(to));
     if (armed->phase == ARMED_ACTIVE) {
-        fault_fire(&to->fault, on);
+        fault_actions_at_trigger(&to->fault, on);
         actions_change(session, armed, on);
     } else if (armed->phase == ARMED_WAITING && to->fault.type->arm != NULL) {
-        fault_arm(&to->fault, on);
+        fault_actions_at_open(&to->fault, on);
         actions_revert(session, armed);
         actions_apply(session, armed, on);
     }
@@ -439,5 +445,5 @@ void triggers_change(struct session *session, struct armed_fault *armed, struct 
 
 void triggers_remove(struct session *session, struct armed_fault *armed)
 {
-    triggers_finish(session, armed, FAULT_STOPPED);
+    end_fault(session, armed, FAULT_STOPPED);
 }

@@ -30,7 +30,7 @@ static bool draw_harmless(uint64_t *random, const char *name, char *text, size_t
     random_fault_write(type, &range, random, text + used, size - used);
     if (memory_config_read(&config, text) != 0)
         return false;
-    fault_fire(&config.faults[0], on);
+    fault_actions_at_trigger(&config.faults[0], on);
     bool harmless = true;
     for (int i = 0; i < 2; i++)
         harmless = harmless && !action_is_ending(on[i].kind) && on[i].kind != ACTION_FIN &&

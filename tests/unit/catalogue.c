@@ -200,12 +200,12 @@ static void faults_do_what_their_keys_say(void **state)
     for (size_t i = 0; i < COUNT(expectations); i++) {
         struct fault fault = fault_of(expectations[i].keys);
         struct action on[2];
-        fault_arm(&fault, on);
+        fault_actions_at_open(&fault, on);
         check_actions(expectations[i].keys, "arm", on, expectations[i].arm);
-        fault_fire(&fault, on);
+        fault_actions_at_trigger(&fault, on);
         check_actions(expectations[i].keys, "fire", on, expectations[i].fire);
         struct action over[2] = {
-            fault_over(&fault, FAULT_EXPIRED), fault_over(&fault, FAULT_STOPPED)};
+            fault_action_at_end(&fault, FAULT_EXPIRED), fault_action_at_end(&fault, FAULT_STOPPED)};
         const struct action want[2] = {expectations[i].expired, expectations[i].ended};
         check_actions(expectations[i].keys, "over", over, want);
     }

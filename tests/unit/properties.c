@@ -61,12 +61,12 @@ static void for_every_type(unsigned rounds, unsigned count, void (*check)(struct
 static bool ends_or_silences(const struct fault *fault)
 {
     struct action on[2];
-    fault_fire(fault, on);
+    fault_actions_at_trigger(fault, on);
     for (int i = 0; i < 2; i++)
         if (action_is_ending(on[i].kind) || on[i].kind == ACTION_FIN ||
             (on[i].kind == ACTION_STOP_READING && on[i].duration_us == TIME_NEVER))
             return true;
-    fault_arm(fault, on);
+    fault_actions_at_open(fault, on);
     return on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE;
 }
 

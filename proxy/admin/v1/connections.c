@@ -131,7 +131,7 @@ static void write_flow(struct text *text, const struct flow *flow, enum directio
 {
     text_json_key(text, direction_name(direction));
     text_puts(text, "{");
-    text_json_number(text, "read", flow_read(flow));
+    text_json_number(text, "read", flow_read_count(flow));
     text_json_number(text, "handed_on", flow_forwarded(flow));
     text_json_number(text, "held", flow_pending(flow));
     text_json_number(text, "inserted", flow->inserted);
@@ -149,7 +149,7 @@ static void write_armed(struct text *text, const struct armed_fault *armed, time
     text_puts(text, "{");
     text_json_member(text, "name", fault->name);
     text_json_member(text, "type", fault->type->name);
-    unsigned set = fault_acts_per_direction(fault) ? armed->directions : armed->watched;
+    unsigned set = fault_works_on_direction(fault) ? armed->directions : armed->watched;
     text_json_member(text, "direction", directions[set & BOTH_BITS]);
     text_json_member(text, "phase", phases[armed->phase]);
     text_json_bool(text, "fired", armed->counted);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to relay/: emits an event of a session, records its cause, and requests another pass.
+ * session_events.h builds the events.
+ */
+#ifndef RUDEPROXY_RELAY_EMIT_H
+#define RUDEPROXY_RELAY_EMIT_H
+
+#include "proxy/relay/event.h"
+#include "proxy/relay/state.h"
+
+/* Requests another pass: something changed that another part has to see. */
+static inline void session_touch(struct session *session)
+{
+    session->again = true;
+}
+
+/* Fills in the time, proxy and connection of the event, and passes it to the host: host_emit() of
+ * net/connection.c calls worker_emit(), which calls on_event() of app/run.c. */
+static inline void session_emit(struct session *session, struct event *event)
+{
+    event->at = session->now;
+    event->proxy = session->plan->config.name;
+    event->connection = session->number;
+    session->event_count++; /* before the call, which may stop the session */
+    session->host->emit(session, event);
+}
+
+/* Records what ended the connection. The first cause wins. */
+static inline void session_note_cause(struct session *session, enum cause cause)
+{
+    if (session->cause == CAUSE_NONE)
+        session->cause = cause;
+}
+
+#endif
