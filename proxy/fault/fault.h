@@ -73,6 +73,9 @@ struct action {
     enum action_kind kind;
     /* Lasting actions: `duration_us` starts again with each byte that arrives in the direction. */
     bool from_last_byte;
+    /* Lasting actions: over once the client has sent a byte or its FIN, at the latest after
+     * `duration_us`. */
+    bool until_client_sends;
     bool holds_fin; /* ACTION_DISCARD: does not forward the FIN either */
     /* ACTION_CLOSE_UNREAD: at least 1. ACTION_INSERT, ACTION_LIMIT: the number of bytes. */
     uint64_t bytes;

@@ -372,13 +372,20 @@ uint64_t armed_next_edge(
 
 /* --- times - */
 
+static bool client_has_sent(const struct session *session)
+{
+    const struct flow *upstream = &session->flow[DIRECTION_UPSTREAM];
+    return flow_read_count(upstream) > 0 || upstream->end != FLOW_OPEN;
+}
+
 time_us armed_expires_at(const struct session *session, const struct armed_fault *armed)
 {
     time_us from = armed->since;
     time_us arrived = session->arrived_at[armed_direction(armed)];
     if (armed->does.kind == ACTION_HOLD_FIN) /* the duration belongs to the wait */
         return TIME_NEVER;
-    if (armed_limit_is_reached(session, armed))
+    if (armed_limit_is_reached(session, armed) ||
+        (armed->does.until_client_sends && client_has_sent(session)))
         return armed->since;
     if (armed->does.from_last_byte && arrived > from)
         from = arrived;

@@ -237,7 +237,8 @@ static inline bool armed_waits_for_place(const struct armed_fault *armed)
     return !armed->counted && fault_place(&armed->rule->fault) != FAULT_NO_PLACE;
 }
 
-/* When an active fault has lasted for its duration; in the past if its limit is reached. */
+/* When an active fault has lasted for its duration; in the past if its limit is reached, or the
+ * client has sent what the fault waits for. */
 time_us armed_expires_at(const struct session *session, const struct armed_fault *armed);
 
 /* When triggers_on_time() has something to do for one fault, and for any; TIME_NEVER: not by time

@@ -135,6 +135,8 @@ static void run_flow(struct session *session, enum direction direction)
     enum flow_stop stop = flow_pump(flow, session->now);
     if (flow_read_count(flow) != read)
         session->arrived_at[direction] = session->now;
+    if (read == 0 && flow_read_count(flow) > 0 && session->armed.count > 0)
+        session_touch(session); /* a fault may wait for the first byte */
     if (flow_read_count(flow) != read || flow_forwarded(flow) != forwarded)
         session->active_at = session->now;
     if (flow->let_go)

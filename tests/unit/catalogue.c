@@ -161,8 +161,10 @@ static const struct expectation {
             {.kind = ACTION_DISCARD, .duration_us = 1000, .holds_fin = true}},
         .expired = {.kind = ACTION_RESET_ABRUPT}},
     {"type = reset_peer",
-        .fire = {{.kind = ACTION_NONE},
-            {.kind = ACTION_DISCARD, .duration_us = 10000, .holds_fin = true}},
+        .fire = {{.kind = ACTION_NONE}, {.kind = ACTION_DISCARD,
+                                            .duration_us = 250000,
+                                            .until_client_sends = true,
+                                            .holds_fin = true}},
         .expired = {.kind = ACTION_RESET_ABRUPT}},
     {"type = limit_data\nbytes = 0\ndirection = both",
         .fire = {{.kind = ACTION_LIMIT, .duration_us = TIME_NEVER},
@@ -181,6 +183,7 @@ static bool same_action(const struct action *a, const struct action *b)
         return false;
     return a->kind == b->kind && a->bytes == b->bytes && a->duration_us == b->duration_us &&
            a->from_last_byte == b->from_last_byte && a->holds_fin == b->holds_fin &&
+           a->until_client_sends == b->until_client_sends &&
            a->filter.loss_ppb == b->filter.loss_ppb &&
            a->filter.larger_than == b->filter.larger_than && a->filter.only == b->filter.only;
 }

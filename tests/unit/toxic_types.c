@@ -194,14 +194,51 @@ static void a_reset_comes_on_time_whatever_came_before(void **state)
     }
 }
 
-static void a_reset_without_a_wait_lets_the_client_see_its_connection(void **state)
+static void a_reset_without_a_wait_comes_with_the_first_byte_of_the_client(void **state)
+{
+    for (int d = 0; d < 2; d++) {
+        struct memory_session *it = open_with(state,
+            d == 0 ? F "type = reset_peer\ndirection = upstream\n" : F "type = reset_peer\n");
+        memory_session_feed(it, SIDE_SERVER, digits, 5); /* does not prove anything */
+        memory_session_advance(it, 249 * MS);
+        assert_int_equal(it->ended, 0);
+        memory_session_feed(it, SIDE_CLIENT, "x", 1);
+        expect_end(it, SIDE_CLIENT, d == 0 ? 5 : 0, ENDPOINT_CLOSE_RESET);
+        expect_end(it, SIDE_SERVER, d == 0 ? 0 : 1, ENDPOINT_CLOSE_RESET);
+        assert_int_equal(it->cause, CAUSE_FAULT);
+        close_it(state);
+    }
+}
+
+static void a_reset_without_a_wait_comes_with_the_fin_of_the_client(void **state)
 {
     struct memory_session *it = open_with(state, F "type = reset_peer\n");
-    memory_session_advance(it, 10 * MS - 1);
+    memory_session_advance(it, 1 * MS);
+    assert_int_equal(it->ended, 0);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    expect_resets(it, 0);
+    close_it(state);
+}
+
+static void a_reset_without_a_wait_does_not_wait_long_for_a_silent_client(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = reset_peer\n");
+    memory_session_advance(it, 250 * MS - 1);
     assert_int_equal(it->ended, 0);
     memory_session_advance(it, 1);
     expect_resets(it, 0);
     assert_int_equal(it->cause, CAUSE_FAULT);
+    close_it(state);
+}
+
+static void a_reset_without_a_wait_knows_a_client_that_has_sent_before(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = reset_peer\nwhen = time:1s\n");
+    memory_session_feed(it, SIDE_CLIENT, "up", 2);
+    memory_session_advance(it, 1000 * MS - 1);
+    assert_int_equal(it->ended, 0);
+    memory_session_advance(it, 1);
+    expect_resets(it, 2);
     close_it(state);
 }
 
@@ -350,7 +387,10 @@ int main(void)
         TEST(a_timeout_of_nothing_never_comes_and_a_fin_passes),
         TEST(a_timeout_that_is_ended_closes_both_sides),
         TEST(a_reset_comes_on_time_whatever_came_before),
-        TEST(a_reset_without_a_wait_lets_the_client_see_its_connection),
+        TEST(a_reset_without_a_wait_comes_with_the_first_byte_of_the_client),
+        TEST(a_reset_without_a_wait_comes_with_the_fin_of_the_client),
+        TEST(a_reset_without_a_wait_does_not_wait_long_for_a_silent_client),
+        TEST(a_reset_without_a_wait_knows_a_client_that_has_sent_before),
         TEST(a_reset_that_is_ended_early_lets_the_held_fin_go),
         TEST(slow_closes_add_up),
         TEST(a_slow_close_of_nothing_is_none),
