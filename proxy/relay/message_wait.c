@@ -133,7 +133,7 @@ static void on_end(
     match->message = 0;
 }
 
-void message_wait_show(const struct protocol *protocol, const struct message_wait *wait,
+static void show(const struct protocol *protocol, const struct message_wait *wait,
     const struct framing_event *event)
 {
     if ((event->what & FRAMING_BEGIN) != 0)
@@ -146,6 +146,15 @@ void message_wait_show(const struct protocol *protocol, const struct message_wai
         on_part(protocol, wait, event);
     if ((event->what & (FRAMING_END | FRAMING_LOST)) != 0)
         on_end(protocol, wait, event->offset, (event->what & FRAMING_LOST) != 0);
+}
+
+void message_waits_show(
+    const struct protocol *protocol, struct armed_fault *armed, const struct framing_event *event)
+{
+    struct message_wait waits[2];
+    unsigned count = message_waits_counting(armed, event->direction, waits);
+    for (unsigned i = 0; i < count; i++)
+        show(protocol, &waits[i], event);
 }
 
 bool message_wait_needs_header(const struct message_wait *wait)

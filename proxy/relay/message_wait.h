@@ -31,9 +31,9 @@ bool message_waits_will_count(const struct armed_fault *armed, enum direction di
 bool message_wait_current(
     struct armed_fault *armed, enum direction direction, struct message_wait *wait);
 
-/* Passes an event of its direction to the trigger. */
-void message_wait_show(const struct protocol *protocol, const struct message_wait *wait,
-    const struct framing_event *event);
+/* Passes an event to the triggers of a fault that count messages of its direction. */
+void message_waits_show(
+    const struct protocol *protocol, struct armed_fault *armed, const struct framing_event *event);
 
 /* Whether the next message may be the one that the trigger waits for, and its edge may lie in a
  * header that is not complete yet. */

@@ -16,7 +16,7 @@
 
 /* The state of one direction. */
 struct stream {
-    bool peeks;         /* some fault waits for a message */
+    bool peeks;         /* some fault waits for a message, or will */
     bool sized;         /* the size of the last message is known, or known to be unknown */
     uint64_t scanned;   /* offset up to which the framing has scanned */
     time_us scanned_at; /* when it last scanned a byte */
@@ -60,8 +60,10 @@ int messages_start(struct session *session)
     messages->protocol = session->plan->config.protocol;
     messages->framing = framing;
     session->messages = messages;
-    for (int d = 0; d < 2; d++)
+    for (int d = 0; d < 2; d++) {
         session->flow[d].messages = messages;
+        messages->streams[d].backlog.memory = session->flow[d].ring.pool;
+    }
     messages_refresh(messages);
     return 0;
 }
@@ -95,18 +97,15 @@ static struct framing_event current_begin(const struct messages *messages, enum 
 static void show(
     struct messages *messages, struct armed_fault *armed, const struct framing_event *event)
 {
-    struct message_wait waits[2];
     const struct flow *flow = &messages->session->flow[event->direction];
-    if (event->what == 0 || event->message->start < flow_forwarded(flow))
-        return;
-    for (unsigned n = message_waits_counting(armed, event->direction, waits); n > 0; n--)
-        message_wait_show(&messages->protocol, &waits[n - 1], event);
+    if (event->what != 0 && event->message->start >= flow_forwarded(flow))
+        message_waits_show(&messages->protocol, armed, event);
 }
 
 void messages_arm(struct messages *messages, struct armed_fault *armed)
 {
     for (int i = 0; i < 2; i++) {
-        const struct stream *stream = &messages->streams[i];
+        struct stream *stream = &messages->streams[i];
         struct framing_event event = current_begin(messages, (enum direction)i);
         message_waits_reset(armed, (enum direction)i);
         if (!stream->keeps)
@@ -194,12 +193,8 @@ static void messages_take_event(struct messages *messages, const struct framing_
     if ((event->what & FRAMING_SIZED) != 0)
         stream->sized = true;
     keep(messages, event);
-    for (size_t i = 0; i < session->armed.count; i++) {
-        struct message_wait waits[2];
-        unsigned count = message_waits_counting(session->armed.list[i], event->direction, waits);
-        for (unsigned w = 0; w < count; w++)
-            message_wait_show(&messages->protocol, &waits[w], event);
-    }
+    for (size_t i = 0; i < session->armed.count; i++)
+        message_waits_show(&messages->protocol, session->armed.list[i], event);
     const struct proxy_config *config = &session->plan->config;
     if ((event->what & FRAMING_END) != 0 && (config->log_messages || config->capture > 0))
         emit(messages, event, EVENT_MESSAGE);
@@ -209,8 +204,7 @@ static void messages_take_event(struct messages *messages, const struct framing_
         emit(messages, event, EVENT_FRAMING_LOST);
 }
 
-/* Updates the flow's edge after an event. If it belongs to the direction that is not being read,
- * that flow has to be pumped. */
+/* Updates the edge of a flow after an event, and has it pumped if it is not being read. */
 static void set_edge(struct messages *messages, enum direction direction, enum direction reading)
 {
     struct session *session = messages->session;
@@ -254,7 +248,7 @@ bool messages_may_read(struct messages *messages, const struct flow *flow)
 {
     struct message_backlog *backlog = &messages->streams[flow->direction].backlog;
     message_backlog_forward(backlog, flow_forwarded(flow));
-    return !message_backlog_is_full(backlog);
+    return !message_backlog_is_full(backlog, flow_pending(flow));
 }
 
 /* Whether nobody looks at single messages of the direction. */
@@ -262,8 +256,7 @@ static bool is_quiet(const struct messages *messages, enum direction direction)
 {
     const struct proxy_config *config = &messages->session->plan->config;
     const struct armed_set *set = &messages->session->armed;
-    const struct stream *stream = &messages->streams[direction];
-    bool quiet = !stream->keeps && !stream->peeks && !config->log_messages &&
+    bool quiet = !messages->streams[direction].peeks && !config->log_messages &&
                  config->capture == 0 && messages->capture.most == 0;
     struct message_wait waits[2];
     for (size_t i = 0; i < set->count && quiet; i++)
@@ -302,7 +295,7 @@ size_t messages_scan(
         set_edge(messages, event.direction, direction);
         if (stream->peeks && flow->edge < offset + n)
             n = flow->edge > offset + seen ? (size_t)(flow->edge - offset) : seen;
-    } while (!message_backlog_is_full(&stream->backlog));
+    } while (!message_backlog_is_full(&stream->backlog, flow_pending(flow) + seen));
     if (seen > hello_from)
         scan_hello(messages, flow, bytes + hello_from, seen - hello_from);
     stream->scanned = offset + seen;

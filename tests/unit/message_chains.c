@@ -72,7 +72,7 @@ static void a_chain_counts_what_waits_to_be_forwarded(void **state)
 /* The client reads nothing at first. */
 static void no_more_is_read_than_a_chain_can_count(void **state)
 {
-    static char replies[4 * 4 * MESSAGE_BACKLOG_MAX];
+    static char replies[4 * 4 * MESSAGE_BACKLOG_MIN];
     for (size_t i = 0; i < sizeof replies; i++)
         replies[i] = ":1\r\n"[i % 4];
     struct memory_session *it = open_with(state,
@@ -80,9 +80,24 @@ static void no_more_is_read_than_a_chain_can_count(void **state)
         "when = message:1\nafter = m\n" M "direction = upstream\nwhen = bytes:1\n");
     memory_session_open_window(it, SIDE_CLIENT, 0);
     memory_session_feed(it, SIDE_SERVER, replies, sizeof replies);
-    assert_in_range(it->end[SIDE_SERVER].in_read, 4, 4 * MESSAGE_BACKLOG_MAX);
+    assert_in_range(it->end[SIDE_SERVER].in_read, 4, 4 * MESSAGE_BACKLOG_MIN);
     memory_session_open_window(it, SIDE_CLIENT, CAP);
     memory_session_expect(it, SIDE_CLIENT, replies, sizeof replies);
+    close_it(state);
+}
+
+/* Small messages wait for a latency, more than are kept in any case. */
+static void a_delay_keeps_many_messages_for_a_chain(void **state)
+{
+    static char rows[64 * 2 * MESSAGE_BACKLOG_MIN];
+    for (size_t i = 0; i < sizeof rows; i++)
+        rows[i] = i % 64 == 0 ? 63 : 'x';
+    struct memory_session *it = open_with(state,
+        "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\nprotocol = length:size=1\n" STAR
+        "when = message:20000\nafter = m\n" M "direction = upstream\nwhen = bytes:1\n"
+        "[fault l]\ntype = latency\ndirection = downstream\ndelay = 1s\n");
+    memory_session_feed(it, SIDE_SERVER, rows, sizeof rows);
+    assert_int_equal(it->end[SIDE_SERVER].in_read, sizeof rows);
     close_it(state);
 }
 
@@ -91,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_chain_counts_what_waits_to_be_forwarded),
         TEST(no_more_is_read_than_a_chain_can_count),
+        TEST(a_delay_keeps_many_messages_for_a_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
