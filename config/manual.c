@@ -92,7 +92,7 @@ static void markdown_option(const struct fault_type *type, const struct option *
 
 static void markdown_table(const struct fault_type *type, const struct option *options, FILE *out)
 {
-    fprintf(out, "| key | values | default | |\n| --- | --- | --- | --- |\n");
+    fprintf(out, "| key | values | default | meaning |\n| --- | --- | --- | --- |\n");
     for (const struct option *option = options; option->name != NULL; option++)
         markdown_option(type, option, out);
 }
@@ -103,23 +103,23 @@ static const char *side_text(const struct fault_type *type)
     case SIDE_REQUIRED:
         return "`side` is required";
     case SIDE_BOTH:
-        return "`side` is both unless given";
+        return "the default of `side` is both";
     case SIDE_UNUSED:
         break;
     }
     if (type->listener != LISTENER_OPEN)
-        return "concerns the listening socket, while `active`";
+        return "acts on the listening socket, while `active`";
     if (type->only_watches)
-        return "touches nothing; `direction` says whose bytes `when` looks at";
-    return type->at_accept                         ? "fires at accept"
-           : type->default_directions == BOTH_BITS ? "follows `direction`, both unless given"
-                                                   : "follows `direction`, downstream unless given";
+        return "acts on no socket; `direction` says which bytes `when` looks at";
+    return type->at_accept                         ? "fires when a client is accepted"
+           : type->default_directions == BOTH_BITS ? "acts on `direction` (default: both)"
+                                                   : "acts on `direction` (default: downstream)";
 }
 
 static void markdown_type(const struct fault_type *type, FILE *out)
 {
     fprintf(out, "### %s\n\n%s.\n\n%s%s%s%s.\n\n", type->name, type->summary, side_text(type),
-        type->takes_other ? "; takes `other`" : "", type->lasting ? "; lasts until `until`" : "",
+        type->takes_other ? "; uses `other`" : "", type->lasting ? "; lasts until `until`" : "",
         type->needs_net_admin ? "; needs CAP_NET_ADMIN (see `exec --private-network`)" : "");
     if (type->options[0].name != NULL) {
         markdown_table(type, type->options, out);
@@ -131,7 +131,7 @@ void catalogue_print_markdown(FILE *out)
 {
     fputs(
         "# The faults\n\nPrinted by `rudeproxy faults markdown` from the tables that the parser "
-        "reads.\n\n## Keys of every fault\n\nA key that means nothing for a type is an error.\n\n",
+        "reads.\n\n## Keys of every fault\n\nA key that has no effect for a type is an error.\n\n",
         out);
     markdown_table(NULL, fault_options, out);
     for (int group = 0; group < GROUP_COUNT; group++) {

@@ -57,20 +57,20 @@ static const struct option options[] = {
         .offset = offsetof(struct bandwidth_params, rate),
         .required = true,
         .max = RATE_MAX,
-        .help = "the most that is forwarded, computed from elapsed time; 0/s: nothing"},
+        .help = "the limit, computed from the elapsed time; 0/s: nothing is forwarded"},
     {.name = "burst",
         .kind = &option_size,
         .offset = offsetof(struct bandwidth_params, burst),
         .default_text = "16k",
         .min = 1,
         .max = BURST_MAX,
-        .help = "how much is forwarded at once after a pause"},
+        .help = "how many bytes are forwarded at once after a pause"},
     {.name = "scope",
         .kind = &option_choice,
         .offset = offsetof(struct bandwidth_params, scope),
         .default_text = "connection",
         .choices = scopes,
-        .help = "who has the rate: each connection, or all connections of a proxy together"},
+        .help = "the rate is for each connection, or for all connections of a proxy together"},
     OPTIONS_END,
 };
 
@@ -216,7 +216,7 @@ static uint64_t bytes_within(const void *params, uint64_t duration_us)
 
 const struct fault_type fault_bandwidth = {
     .name = "bandwidth",
-    .summary = "limits the bytes a second, for each connection or all of a proxy",
+    .summary = "limits the bytes per second, for each connection or for all connections of a proxy",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,

@@ -26,14 +26,16 @@ static const struct option options[] = {
         .offset = offsetof(struct close_params, mode),
         .default_text = "graceful",
         .choices = modes,
-        .help = "graceful delivers the bytes already read, sends a FIN and drains; plain is a bare "
-                "close(): a RST if bytes are unread, as those that edge = before withholds are"},
+        .help = "graceful: delivers the bytes already read, sends a FIN, and drains the socket; "
+                "plain: close(), which sends a RST if bytes are unread; bytes that edge = before "
+                "withholds are unread"},
     [KEY_LINGER] = {.name = "linger",
         .kind = &option_duration,
         .offset = offsetof(struct close_params, linger_us),
         .default_text = "5s",
         .min = 1000,
-        .help = "with mode = graceful: a RST cuts off what could not be delivered by then"},
+        .help = "with mode = graceful: after this time, bytes that are not delivered are dropped "
+                "with a RST"},
     OPTIONS_END,
 };
 
@@ -56,7 +58,7 @@ static int close_check(const struct fault *fault, unsigned given, struct err *er
 
 const struct fault_type fault_close = {
     .name = "close",
-    .summary = "an early close: a FIN in good order (graceful), or a careless close() (plain)",
+    .summary = "closes the connection early, with a FIN (graceful) or with a bare close() (plain)",
     .group = GROUP_ENDING,
     .side_rule = SIDE_BOTH,
     .takes_other = true,

@@ -16,7 +16,7 @@ static const struct option options[] = {
         .offset = offsetof(struct connect_delay_params, for_us),
         .required = true,
         .min = 1,
-        .help = "how long to wait before the upstream is dialled"},
+        .help = "the time between the accept and the connect to the server"},
     OPTIONS_END,
 };
 
@@ -28,7 +28,7 @@ static struct action connect_delay_fire(const void *params)
 
 const struct fault_type fault_connect_delay = {
     .name = "connect_delay",
-    .summary = "waits before dialling the upstream",
+    .summary = "waits before it connects to the server",
     .group = GROUP_CONNECT,
     .side_rule = SIDE_UNUSED,
     .options = options,

@@ -58,12 +58,13 @@ static const struct option options[] = {
         .min = 1,
         .max = PPB_ALL,
         .unset_text = "at",
-        .help = "share of the bytes that is changed; this or at must be given"},
+        .help = "the probability that a byte is changed; rate or at must be given"},
     [KEY_AT] = {.name = "at",
         .kind = &option_at,
         .offset = offsetof(struct corrupt_params, behind),
         .unset_text = "rate",
-        .help = "the one byte that is changed, counted from 0; this or rate must be given"},
+        .help =
+            "the offset of the one byte that is changed, counted from 0; rate or at must be given"},
     [KEY_BITS] = {.name = "bits",
         .kind = &option_number,
         .offset = offsetof(struct corrupt_params, bits),
@@ -151,7 +152,7 @@ static int corrupt_check(const struct fault *fault, unsigned given, struct err *
 
 const struct fault_type fault_corrupt = {
     .name = "corrupt",
-    .summary = "flips bits of forwarded bytes, their number is kept",
+    .summary = "flips bits of forwarded bytes; the number of bytes stays the same",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,

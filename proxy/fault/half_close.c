@@ -15,7 +15,7 @@ static struct action half_close_fire(const void *params)
 
 const struct fault_type fault_half_close = {
     .name = "half_close",
-    .summary = "an early FIN to one side, while the other direction continues",
+    .summary = "sends an early FIN to one side; the other direction continues",
     .group = GROUP_ENDING,
     .side_rule = SIDE_REQUIRED,
     .options = options,

@@ -17,7 +17,7 @@ static const struct option options[] = {
         .offset = offsetof(struct hold_fin_params, for_us),
         .default_text = "forever",
         .min = 1,
-        .help = "how long the FIN is held back"},
+        .help = "how long the FIN is not forwarded"},
     OPTIONS_END,
 };
 
@@ -38,7 +38,7 @@ static struct action hold_fin_fire(const void *params)
 
 const struct fault_type fault_hold_fin = {
     .name = "hold_fin",
-    .summary = "a FIN that arrives in the direction is not forwarded",
+    .summary = "does not forward a FIN of the direction",
     .group = GROUP_ENDING,
     .side_rule = SIDE_UNUSED,
     .default_directions = BOTH_BITS,
@@ -50,7 +50,7 @@ const struct fault_type fault_hold_fin = {
 
 const struct fault_type fault_slow_close = {
     .name = "slow_close",
-    .summary = "a FIN that arrives in the direction is forwarded some time later",
+    .summary = "forwards a FIN of the direction later than it arrived",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = toxic_options,

@@ -17,14 +17,14 @@ static const struct option options[] = {
         .kind = &option_string,
         .offset = offsetof(struct inject_params, data),
         .unset_text = "random",
-        .help = "the bytes to insert; this or random must be given"},
+        .help = "the bytes to insert; data or random must be given"},
     [KEY_RANDOM] = {.name = "random",
         .kind = &option_size,
         .offset = offsetof(struct inject_params, random),
         .min = 1,
         .max = RANDOM_MAX,
         .unset_text = "data",
-        .help = "how many random bytes are inserted; this or data must be given"},
+        .help = "how many random bytes are inserted; data or random must be given"},
     OPTIONS_END,
 };
 

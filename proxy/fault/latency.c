@@ -39,21 +39,23 @@ static const struct option options[] = {
         .offset = offsetof(struct latency_params, delay_us),
         .required = true,
         .max = HOUR_US, /* every microsecond is exact in a double */
-        .help = "how long after its arrival a byte is forwarded; several latencies add up"},
+        .help =
+            "the time between the arrival of a byte and its forwarding; several latencies add up"},
     [KEY_JITTER] = {.name = "jitter",
         .kind = &option_duration,
         .offset = offsetof(struct latency_params, jitter_us),
         .default_text = "0s",
         .max = HOUR_US,
-        .help = "how far the delay varies, drawn for every 1448 bytes of a burst; a sum below 0 "
-                "counts as 0"},
+        .help = "how far the delay varies, one random value for every 1448 bytes of a burst; a "
+                "delay below 0 counts as 0"},
     [KEY_DISTRIBUTION] = {.name = "distribution",
         .kind = &option_choice,
         .offset = offsetof(struct latency_params, distribution),
         .default_text = "uniform",
         .choices = distributions,
-        .help = "of the jitter: uniform in delay +- jitter; normal or pareto (shape 3, a heavy "
-                "tail of late ones) around delay with a standard deviation of jitter"},
+        .help = "the distribution of the jitter; uniform: from delay - jitter to delay + jitter; "
+                "normal, pareto (shape 3: a few bytes come very late): around delay, with a "
+                "standard deviation of jitter"},
     OPTIONS_END,
 };
 
@@ -133,7 +135,7 @@ static int latency_check(const struct fault *fault, unsigned given, struct err *
 
 const struct fault_type fault_latency = {
     .name = "latency",
-    .summary = "forwards every byte some time after it arrived, in order, at full throughput",
+    .summary = "delays every byte; the order and the throughput stay the same",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,

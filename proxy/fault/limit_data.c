@@ -15,7 +15,7 @@ static const struct option options[] = {
         .kind = &option_size,
         .offset = offsetof(struct limit_data_params, bytes),
         .required = true,
-        .help = "number of bytes to forward; 0: the first byte that arrives closes both sides"},
+        .help = "how many bytes are forwarded; 0: the first byte that arrives closes both sides"},
     OPTIONS_END,
 };
 

@@ -17,7 +17,8 @@ static const struct option options[] = {
         .offset = offsetof(struct listener_params, for_us),
         .default_text = "forever",
         .min = 1,
-        .help = "how long, from the start of `active`, or from when the fault of `after` fired"},
+        .help = "how long the fault lasts, from the start of active, or from the moment when the "
+                "fault of after fired"},
     OPTIONS_END,
 };
 
@@ -29,7 +30,7 @@ static struct action last_for(const void *params)
 
 const struct fault_type fault_refuse = {
     .name = "refuse",
-    .summary = "the listening socket is gone: connect() fails with ECONNREFUSED",
+    .summary = "closes the listening socket: connect() fails with ECONNREFUSED",
     .group = GROUP_CONNECT,
     .side_rule = SIDE_UNUSED,
     .options = options,
@@ -40,7 +41,8 @@ const struct fault_type fault_refuse = {
 
 const struct fault_type fault_no_accept = {
     .name = "no_accept",
-    .summary = "nobody accepts: connections pile up in the backlog, then SYNs go unanswered",
+    .summary =
+        "does not accept: connections wait in the backlog, and when it is full, SYNs get no answer",
     .group = GROUP_CONNECT,
     .side_rule = SIDE_UNUSED,
     .options = options,
@@ -51,7 +53,7 @@ const struct fault_type fault_no_accept = {
 
 const struct fault_type fault_syn_blackhole = {
     .name = "syn_blackhole",
-    .summary = "SYNs vanish unanswered: connect() times out (needs CAP_NET_ADMIN)",
+    .summary = "drops SYNs: connect() times out (needs CAP_NET_ADMIN)",
     .group = GROUP_PACKET,
     .side_rule = SIDE_UNUSED,
     .options = options,

@@ -36,14 +36,14 @@ static const struct option options[] = {
         .offset = offsetof(struct lossy_params, rate_ppb),
         .default_text = "10%",
         .max = PPB_ALL,
-        .help = "how many of the segments, every 1448 bytes of a burst, are lost once and sent "
+        .help = "the probability that a segment (1448 bytes of a burst) is lost once and sent "
                 "again 200ms later"},
     {.name = "correlation",
         .kind = &option_percentage,
         .offset = offsetof(struct lossy_params, correlation_ppb),
         .default_text = "0%",
         .max = PPB_ALL,
-        .help = "how much likelier a loss is right behind another one"},
+        .help = "how much the probability of a loss grows directly after a loss"},
     OPTIONS_END,
 };
 
@@ -94,7 +94,7 @@ static uint64_t lossy_gate(
 
 const struct fault_type fault_lossy = {
     .name = "lossy",
-    .summary = "some segments are lost and sent again, and all later bytes wait for them",
+    .summary = "loses some segments and sends them again; all later bytes wait for them",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = options,

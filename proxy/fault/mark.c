@@ -14,7 +14,7 @@ static struct action mark_fire(const void *params)
 
 const struct fault_type fault_mark = {
     .name = "mark",
-    .summary = "does nothing, leaves an event, and arms the faults whose `after` names it",
+    .summary = "changes nothing, writes an event, and arms the faults that name it in `after`",
     .group = GROUP_MARK,
     .side_rule = SIDE_UNUSED,
     .only_watches = true,

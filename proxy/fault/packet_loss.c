@@ -25,13 +25,13 @@ static const struct option options[] = {
         .default_text = "100%",
         .min = 1,
         .max = 1000000000,
-        .help = "how many of these segments are lost"},
+        .help = "the probability that a segment is lost"},
     [KEY_LARGER_THAN] = {.name = "larger_than",
         .kind = &option_size,
         .offset = offsetof(struct packet_loss_params, larger_than),
         .default_text = "0",
         .max = 65535, /* largest IP packet */
-        .help = "only segments with more bytes of data than this; 0: also those without any"},
+        .help = "only segments with more bytes of data than this; 0: also segments without data"},
     [KEY_ONLY] = {.name = "only",
         .kind = &option_choice,
         .offset = offsetof(struct packet_loss_params, only),
@@ -43,7 +43,7 @@ static const struct option options[] = {
         .offset = offsetof(struct packet_loss_params, for_us),
         .default_text = "forever",
         .min = 1,
-        .help = "how long"},
+        .help = "how long the fault lasts"},
     OPTIONS_END,
 };
 
@@ -68,7 +68,8 @@ static int packet_loss_check(const struct fault *fault, unsigned given, struct e
 
 const struct fault_type fault_packet_loss = {
     .name = "packet_loss",
-    .summary = "segments that arrive from a side vanish unacknowledged (needs CAP_NET_ADMIN)",
+    .summary =
+        "drops segments that arrive from a side, without an acknowledgement (needs CAP_NET_ADMIN)",
     .group = GROUP_PACKET,
     .side_rule = SIDE_REQUIRED,
     .options = options,

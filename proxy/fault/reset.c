@@ -24,8 +24,8 @@ static const struct option options[] = {
         .offset = offsetof(struct reset_params, mode),
         .default_text = "drain",
         .choices = modes,
-        .help = "abrupt: at once, queued bytes are lost; drain: after all bytes before the trigger "
-                "are acknowledged; after_fin: a FIN, and the RST right behind it"},
+        .help = "abrupt: a RST at once, and queued bytes are lost; drain: a RST when all bytes "
+                "before the trigger are acknowledged; after_fin: a FIN, then at once a RST"},
     OPTIONS_END,
 };
 
@@ -42,7 +42,7 @@ static struct action reset_fire(const void *params)
 
 const struct fault_type fault_reset = {
     .name = "reset",
-    .summary = "a RST (SO_LINGER 0): connection reset by peer",
+    .summary = "sends a RST (SO_LINGER 0): connection reset by peer",
     .group = GROUP_ENDING,
     .side_rule = SIDE_BOTH,
     .takes_other = true,

@@ -26,8 +26,8 @@ static const struct option options[] = {
         .kind = &option_duration,
         .offset = offsetof(struct reset_peer_params, timeout_us),
         .default_text = "0s",
-        .help = "how long to wait for the RST; bytes that arrive meanwhile are dropped; 0s: until "
-                "the client has sent a byte or its FIN, at most 250ms"},
+        .help = "the time before the RST, in which bytes are dropped; 0s: until the client has "
+                "sent a byte or its FIN, at most 250ms"},
     OPTIONS_END,
 };
 
@@ -49,7 +49,7 @@ static struct action reset_peer_over(const void *params, enum fault_end_reason w
 
 const struct fault_type fault_reset_peer = {
     .name = "reset_peer",
-    .summary = "drops arriving bytes, and resets both sides after a while",
+    .summary = "drops arriving bytes, and resets both sides after a time",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = options,

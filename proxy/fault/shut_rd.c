@@ -21,8 +21,8 @@ static const struct option options[] = {
         .default_text = "discard",
         .choices = modes,
         .help =
-            "discard: arriving bytes are acknowledged and dropped, as on Linux; reset: the next "
-            "byte is answered with a RST, as on Windows"},
+            "discard: arriving bytes are acknowledged and dropped, like on Linux; reset: the next "
+            "byte is answered with a RST, like on Windows"},
     OPTIONS_END,
 };
 
@@ -37,7 +37,7 @@ static struct action shut_rd_fire(const void *params)
 const struct fault_type fault_shut_rd = {
     .name = "shut_rd",
     .summary =
-        "the read side of a socket is shut: arriving bytes are dropped, or answered with a RST",
+        "shuts the read side of a socket: arriving bytes are dropped, or answered with a RST",
     .group = GROUP_ENDING,
     .side_rule = SIDE_REQUIRED,
     .takes_other = true,

@@ -16,7 +16,7 @@ static const struct option options[] = {
         .offset = offsetof(struct silence_params, for_us),
         .default_text = "forever",
         .min = 1,
-        .help = "how long"},
+        .help = "how long the fault lasts"},
     OPTIONS_END,
 };
 
@@ -34,7 +34,7 @@ static struct action fire_blackhole(const void *params)
 
 const struct fault_type fault_stall = {
     .name = "stall",
-    .summary = "stops reading: the window closes, the sender blocks",
+    .summary = "stops reading: the window closes, and the sender blocks",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,
@@ -45,7 +45,7 @@ const struct fault_type fault_stall = {
 
 const struct fault_type fault_blackhole = {
     .name = "blackhole",
-    .summary = "reads, acknowledges and drops",
+    .summary = "reads, acknowledges and drops all bytes",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,

@@ -35,18 +35,19 @@ static const struct option options[] = {
         .required = true,
         .min = 1,
         .max = SIZE_MAX_BYTES,
-        .help = "bytes in a slice"},
+        .help = "the bytes of a slice"},
     [KEY_VARIATION] = {.name = "variation",
         .kind = &option_size,
         .offset = offsetof(struct slice_params, variation),
         .default_text = "0",
         .max = SIZE_MAX_BYTES,
-        .help = "how far the size varies up and down, drawn for every slice; less than size"},
+        .help =
+            "how far the size varies up and down, one random value for each slice; less than size"},
     [KEY_GAP] = {.name = "gap",
         .kind = &option_duration,
         .offset = offsetof(struct slice_params, gap_us),
         .default_text = "0s",
-        .help = "how long to wait after a slice"},
+        .help = "the time between two slices"},
     OPTIONS_END,
 };
 
@@ -57,18 +58,19 @@ static const struct option toxic_options[] = {
         .required = true,
         .min = 1,
         .max = SIZE_MAX_BYTES,
-        .help = "bytes in a slice"},
+        .help = "the bytes of a slice"},
     {.name = "size_variation",
         .kind = &option_size,
         .offset = offsetof(struct slice_params, variation),
         .default_text = "0",
         .max = SIZE_MAX_BYTES,
-        .help = "how far the size varies up and down, drawn for every slice; at most average_size"},
+        .help = "how far the size varies up and down, one random value for each slice; at most "
+                "average_size"},
     {.name = "delay",
         .kind = &option_duration,
         .offset = offsetof(struct slice_params, gap_us),
         .default_text = "0s",
-        .help = "how long to wait after a slice"},
+        .help = "the time between two slices"},
     OPTIONS_END,
 };
 
@@ -127,7 +129,7 @@ static int check_toxic(const struct fault *fault, unsigned given, struct err *er
 
 const struct fault_type fault_slice = {
     .name = "slice",
-    .summary = "writes of a given size, each its own segment, with gaps between",
+    .summary = "forwards the bytes in segments of a given size, with gaps between them",
     .group = GROUP_FLOW,
     .side_rule = SIDE_UNUSED,
     .options = options,
@@ -142,7 +144,7 @@ const struct fault_type fault_slice = {
 
 const struct fault_type fault_slicer = {
     .name = "slicer",
-    .summary = "writes of a given average size, each its own segment, with delays between",
+    .summary = "forwards the bytes in segments of a given average size, with delays between them",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = toxic_options,

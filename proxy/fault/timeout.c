@@ -16,7 +16,7 @@ static const struct option options[] = {
         .kind = &option_duration,
         .offset = offsetof(struct timeout_params, timeout_us),
         .default_text = "0s",
-        .help = "how long after the last byte both sides are closed; 0: not by time"},
+        .help = "the time between the last byte and the close of both sides; 0: never"},
     OPTIONS_END,
 };
 
@@ -37,7 +37,7 @@ static struct action timeout_over(const void *params, enum fault_end_reason why)
 
 const struct fault_type fault_timeout = {
     .name = "timeout",
-    .summary = "drops arriving bytes, and closes both sides after a while without any",
+    .summary = "drops arriving bytes, and closes both sides after a time without any",
     .group = GROUP_TOXIC,
     .side_rule = SIDE_UNUSED,
     .options = options,

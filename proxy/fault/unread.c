@@ -22,14 +22,14 @@ static const struct option options[] = {
         .offset = offsetof(struct unread_params, bytes),
         .default_text = "1",
         .min = 1,
-        .help = "close as soon as this many bytes lie unread"},
+        .help = "how many bytes have to be unread before the close"},
     {.name = "hold",
         .kind = &option_choice,
         .offset = offsetof(struct unread_params, hold),
         .default_text = "trigger",
         .choices = holds,
-        .help = "stop reading from that side when the connection opens, or at the trigger; the "
-                "close comes a trigger_delay later"},
+        .help = "open: reading from that side stops when the connection opens; trigger: it stops "
+                "at the trigger; the close comes a trigger_delay later"},
     OPTIONS_END,
 };
 
@@ -68,7 +68,7 @@ static int unread_check(const struct fault *fault, unsigned given, struct err *e
 
 const struct fault_type fault_unread = {
     .name = "unread",
-    .summary = "a normal close() with bytes left unread: the kernel answers with a RST",
+    .summary = "calls close() with bytes left unread, so that the kernel sends a RST",
     .group = GROUP_ENDING,
     .side_rule = SIDE_REQUIRED,
     .takes_other = true,

@@ -16,7 +16,7 @@ static struct action vanish_fire(const void *params)
 
 const struct fault_type fault_vanish = {
     .name = "vanish",
-    .summary = "the socket disappears without FIN or RST (needs CAP_NET_ADMIN)",
+    .summary = "removes the socket without a FIN or a RST (needs CAP_NET_ADMIN)",
     .group = GROUP_ENDING,
     .side_rule = SIDE_REQUIRED,
     .takes_other = true,
