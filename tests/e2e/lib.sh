@@ -117,7 +117,7 @@ cleanup() {
     set +e
     trap - EXIT
     for pid in $proxy_pid "${servers[@]}"; do
-        end_process "$pid" INT >/dev/null 2>&1
+        end_process "$pid" TERM >/dev/null 2>&1
     done
     if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
         tail -n 8 "$work"/proxy*.err "$work"/proxy*.log 2>/dev/null | cut -c 1-400

@@ -101,6 +101,85 @@ smtp_try() {
     await_server "$!" curl -q -s --noproxy '*' -o /dev/null "smtp://127.0.0.1:$1" -X NOOP
 }
 
+# aiosmtpd_start - aiosmtpd, which adds each mail to $work/mails; sets smtp_port. All lines of a reply leave in one piece, as
+# those of smtp_start.
+aiosmtpd_start() {
+    on_free_port aiosmtpd_try
+}
+
+aiosmtpd_try() {
+    /usr/bin/python3 -W ignore -c '
+import sys, time
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+class Server(SMTP):
+    reply = ""
+    async def push(self, line):
+        if isinstance(line, bytes):
+            line = line.decode()
+        self.reply += line
+        if line[3:4] == "-":
+            self.reply += "\r\n"
+        else:
+            reply, self.reply = self.reply, ""
+            await super().push(reply)
+class Serving(Controller):
+    def factory(self):
+        return Server(self.handler, **self.SMTP_kwargs)
+class Handler:
+    async def handle_DATA(self, server, session, envelope):
+        with open(sys.argv[2], "ab") as mails:
+            mails.write(envelope.content)
+        return "250 taken"
+Serving(Handler(), hostname="127.0.0.1", port=int(sys.argv[1])).start()
+while True:
+    time.sleep(60)' "$1" "$work/mails" >"$work/aiosmtpd.server" 2>&1 &
+    servers+=("$!")
+    # shellcheck disable=SC2034 # for the tests
+    smtp_port=$1
+    await_server "$!" curl -q -s --noproxy '*' -o /dev/null "smtp://127.0.0.1:$1" -X NOOP
+}
+
+# apache_is_installed - whether apache_start can work.
+apache_is_installed() {
+    [ -x /usr/sbin/apache2 ] && [ -f /usr/lib/apache2/modules/mod_include.so ]
+}
+
+# apache_start - Apache, which serves $work/www, *.shtml with server-side includes; sets http_port.
+apache_start() {
+    on_free_port apache_try
+}
+
+apache_try() {
+    local module
+    {
+        for module in mpm_event authz_core mime include; do
+            echo "LoadModule ${module}_module /usr/lib/apache2/modules/mod_$module.so"
+        done
+        cat <<CONF
+ServerName localhost
+Listen 127.0.0.1:$1
+PidFile $work/apache.pid
+ErrorLog $work/apache.error
+DefaultRuntimeDir $work
+Mutex file:$work
+TypesConfig /dev/null
+AddType text/html .shtml
+AddOutputFilter INCLUDES .shtml
+DocumentRoot $work/www
+<Directory $work/www>
+    Options +Includes
+    Require all granted
+</Directory>
+CONF
+    } >"$work/apache.conf"
+    /usr/sbin/apache2 -f "$work/apache.conf" -D FOREGROUND >"$work/apache.server" 2>&1 &
+    servers+=("$!")
+    # shellcheck disable=SC2034 # for the tests
+    http_port=$1
+    await_server "$!" curl -q -s --noproxy '*' -o /dev/null "http://127.0.0.1:$1/small"
+}
+
 # rabbitmq_is_installed - whether rabbitmq_start can work.
 rabbitmq_is_installed() {
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && command -v epmd >/dev/null

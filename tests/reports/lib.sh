@@ -240,23 +240,7 @@ chunks_try() { # PORT
 # smtp_server_start - aiosmtpd, which adds each mail to $work/mails; sets server_port.
 smtp_server_start() {
     need_python aiosmtpd
-    cat >"$work/server.py" <<'PY'
-import sys, time
-from aiosmtpd.controller import Controller
-class Handler:
-    async def handle_DATA(self, server, session, envelope):
-        with open(sys.argv[2], "ab") as mails:
-            mails.write(envelope.content)
-        return "250 taken"
-Controller(Handler(), hostname="127.0.0.1", port=int(sys.argv[1])).start()
-while True:
-    time.sleep(60)
-PY
-    on_free_port smtp_server_try
-}
-
-smtp_server_try() { # PORT
-    server_start "$1" "$python" "$work/server.py" "$1" "$work/mails" || return 1
+    aiosmtpd_start
     # shellcheck disable=SC2034 # for the reports
-    server_port=$1
+    server_port=$smtp_port
 }
