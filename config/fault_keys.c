@@ -190,7 +190,7 @@ const struct option fault_options[] = {
         .help = "server names in the TLS ClientHello; the fault is armed when the name is known, "
                 "and earlier triggers do not fire"},
     [ROW_ACTIVE] = {.name = "active",
-        .kind = &option_window,
+        .kind = &option_active_time,
         .offset = offsetof(struct fault, active),
         .default_text = "always",
         .help = "a window of time in which the fault can fire or last, counted from the start of "

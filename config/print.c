@@ -77,12 +77,12 @@ void config_print_fault(const struct fault *fault, FILE *out)
     struct part own = {.table = fault->type->options, .base = fault->params, .fault = fault};
     size_t width = widest_key(&own, widest_key(&envelope, 0));
     char wait[OPTION_TEXT_MAX];
-    fault_describe_wait(fault, wait, sizeof wait);
+    fault_describe_when(fault, wait, sizeof wait);
     bool lasts = fault->type->lasting || fault->type->listener != LISTENER_OPEN;
     fprintf(out, "\n; %s %s", lasts ? "begins" : "fires", wait);
-    for (unsigned i = 0; i < FAULT_NOTES; i++)
-        if (fault_note(fault, i) != NULL)
-            fprintf(out, "\n; warning: %s", fault_note(fault, i));
+    for (unsigned i = 0; i < FAULT_CHECK_NOTES; i++)
+        if (fault_check_note(fault, i) != NULL)
+            fprintf(out, "\n; warning: %s", fault_check_note(fault, i));
     fprintf(out, "\n[fault %s]\n", fault->name);
     print_part(&envelope, width, out);
     print_part(&own, width, out);

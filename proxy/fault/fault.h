@@ -18,13 +18,13 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/option.h"
 #include "proxy/base/side.h"
+#include "proxy/fault/active_time.h"
 #include "proxy/fault/after.h"
 #include "proxy/fault/cidr.h"
 #include "proxy/fault/destination.h"
 #include "proxy/fault/selection.h"
 #include "proxy/fault/server_names.h"
 #include "proxy/fault/trigger.h"
-#include "proxy/fault/window.h"
 
 /* Actions of a session on one of its two sockets. */
 enum action_kind {
@@ -114,7 +114,7 @@ enum fault_group {
 /* Why a lasting fault ended. */
 enum fault_end_reason {
     FAULT_EXPIRED, /* after `duration_us`, or its bytes are forwarded */
-    FAULT_STOPPED, /* `until` happened, its window closed, or it was removed */
+    FAULT_STOPPED, /* `until` happened, its `active` ended, or it was removed */
 };
 
 /* The effect of a fault on the listening socket while it is active. */
@@ -244,7 +244,7 @@ struct fault {
     struct cidr_list clients;
     struct destination_list destinations; /* for intercepted clients */
     struct server_names sni;              /* from the TLS ClientHello */
-    struct window active;
+    struct active_time active;
     bool must_fire; /* the run fails if the fault never fired */
     bool enabled;
     int other; /* enum fault_other; OTHER_CLOSE if the key does not apply */
@@ -282,12 +282,12 @@ bool fault_counts_offsets(const struct fault *fault);
 
 /* Describes when the fault fires: "after the 2nd match of "COMMIT" from the client, once saw-commit
  * has fired". Truncates at `size`. */
-void fault_describe_wait(const struct fault *fault, char *buf, size_t size);
+void fault_describe_when(const struct fault *fault, char *buf, size_t size);
 
-/* Returns a note on a valid fault that may surprise, one sentence for each index below FAULT_NOTES.
- * NULL: the note does not apply. Static storage. */
-#define FAULT_NOTES 4
-const char *fault_note(const struct fault *fault, unsigned index);
+/* Returns a note on a valid fault that may surprise, one sentence for each index below
+ * FAULT_CHECK_NOTES. NULL: the note does not apply. Static storage. */
+#define FAULT_CHECK_NOTES 4
+const char *fault_check_note(const struct fault *fault, unsigned index);
 
 /* Every type, in the order of the manual; ends with NULL. */
 extern const struct fault_type *const fault_catalogue[];

@@ -58,24 +58,24 @@ void listener_faults_stop(struct listener_faults *faults)
     timer_set(&faults->worker->timers, &faults->timer, TIME_NEVER);
 }
 
-/* Returns the monotonic window in which the fault is active: its `active`, starting when the fault
+/* Returns the monotonic time in which the fault is active: its `active`, starting when the fault
  * named in `after` fired, limited by `for`. */
-static struct window active_window(const struct plan *plan, const struct rule *rule)
+static struct active_time active_time_of(const struct plan *plan, const struct rule *rule)
 {
     const struct fault *fault = &rule->fault;
     uint64_t duration = fault->type->fire(fault->params).duration_us;
     time_us start = plan->started_at;
-    struct window window = {
+    struct active_time active = {
         .from = time_add(start, fault->active.from),
         .to = time_add(start, fault->active.to),
     };
     if (rule->first != NULL && rule->first->fired == 0)
-        window.from = window.to = TIME_NEVER;
-    else if (rule->first != NULL && rule->first->fired_at > window.from)
-        window.from = rule->first->fired_at;
+        active.from = active.to = TIME_NEVER;
+    else if (rule->first != NULL && rule->first->fired_at > active.from)
+        active.from = rule->first->fired_at;
     if (duration != 0)
-        window.to = time_min(window.to, time_add(window.from, duration));
-    return window;
+        active.to = time_min(active.to, time_add(active.from, duration));
+    return active;
 }
 
 static void emit(struct listener_faults *faults, struct rule *rule, enum event_kind kind,
@@ -133,8 +133,8 @@ static void set_active(
 
 static bool is_due(const struct plan *plan, const struct rule *rule, time_us now)
 {
-    struct window window = active_window(plan, rule);
-    return rule->fault.enabled && window_has(&window, now);
+    struct active_time active = active_time_of(plan, rule);
+    return rule->fault.enabled && active_time_has(&active, now);
 }
 
 /* Updates one rule; what asks the kernel waits for its answer. Returns the time of the next
@@ -145,13 +145,13 @@ static time_us update_rule(
     const struct fault *fault = &rule->fault;
     if (fault->type->listener == LISTENER_OPEN)
         return TIME_NEVER;
-    struct window window = active_window(faults->plan, rule);
+    struct active_time active = active_time_of(faults->plan, rule);
     bool is_active = is_due(faults->plan, rule, now);
     if (!drops_syns(rule))
         set_active(faults, rule, is_active, 0, now);
     if (is_active && (*wanted == LISTENER_OPEN || fault->type->listener < *wanted))
         *wanted = fault->type->listener;
-    return now < window.from ? window.from : is_active ? window.to : TIME_NEVER;
+    return now < active.from ? active.from : is_active ? active.to : TIME_NEVER;
 }
 
 void listener_faults_update(struct listener_faults *faults)

@@ -4,7 +4,7 @@
  * are active by the clock, and whether the listener is open, closed, paused or drops SYNs.
  *
  * Life: listener_faults_init (may fail), listener_faults_adopt and listener_faults_update at each
- * change of the plan; a timer updates whenever a window opens or closes; listener_faults_deinit.
+ * change of the plan; a timer updates whenever an `active` begins or ends; listener_faults_deinit.
  */
 #ifndef RUDEPROXY_NET_LISTENER_FAULTS_H
 #define RUDEPROXY_NET_LISTENER_FAULTS_H
@@ -31,7 +31,7 @@ struct listener_faults {
     struct worker *worker;
     struct listener *listener;   /* the owner's */
     const struct plan *plan;     /* the owner's */
-    struct timer timer;          /* until the next window opens or closes */
+    struct timer timer;          /* until the next `active` begins or ends */
     struct fired_watch watch;    /* for faults that wait for others */
     enum listener_action wanted; /* the strongest action of the active faults */
 };

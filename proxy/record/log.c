@@ -10,7 +10,7 @@
 
 #include "proxy/base/memory_file.h"
 #include "proxy/record/event_line.h"
-#include "proxy/record/fields.h"
+#include "proxy/record/field_writer.h"
 
 static struct line_queue *open_queue(
     const struct settings *settings, struct line_queue *messages, struct err *err)
@@ -53,21 +53,21 @@ uint64_t log_lost(const struct log *log)
 
 static void write_lost(struct log *log)
 {
-    struct fields fields;
+    struct field_writer writer;
     char time[EVENT_LINE_TIME_MAX];
     uint64_t lost = log_lost(log);
     event_line_time_text(event_line_wall_us(), time, sizeof time);
-    fields_begin(&fields, log->out, log->format);
+    field_writer_begin(&writer, log->out, log->format);
     if (log->format == LOG_JSON) {
-        fields_string(&fields, "time", time);
-        fields_string(&fields, "event", "lost");
+        field_writer_string(&writer, "time", time);
+        field_writer_string(&writer, "event", "lost");
     } else {
         fprintf(log->out, "%s lost", time);
-        fields.first = false;
+        writer.first = false;
     }
-    fields_number(&fields, "count", lost - log->lost_logged);
-    fields_number(&fields, "total", lost);
-    fields_end(&fields);
+    field_writer_number(&writer, "count", lost - log->lost_logged);
+    field_writer_number(&writer, "total", lost);
+    field_writer_end(&writer);
     log->lost_logged = lost;
 }
 
@@ -156,17 +156,17 @@ void log_event(struct log *log, const struct event *event)
 /* The seed is a string, because many readers of JSON cannot hold integers above 2^53. */
 static void write_config(FILE *out, const char *event, const struct config *config, const char *ini)
 {
-    struct fields fields;
+    struct field_writer writer;
     char time[EVENT_LINE_TIME_MAX], seed[24];
     event_line_time_text(event_line_wall_us(), time, sizeof time);
     snprintf(seed, sizeof seed, "%" PRIu64, config->settings.seed);
-    fields_begin(&fields, out, LOG_JSON);
-    fields_string(&fields, "time", time);
-    fields_string(&fields, "event", event);
-    fields_string(&fields, "version", RUDEPROXY_VERSION);
-    fields_string(&fields, "seed", seed);
-    fields_string(&fields, "config", ini);
-    fields_end(&fields);
+    field_writer_begin(&writer, out, LOG_JSON);
+    field_writer_string(&writer, "time", time);
+    field_writer_string(&writer, "event", event);
+    field_writer_string(&writer, "version", RUDEPROXY_VERSION);
+    field_writer_string(&writer, "seed", seed);
+    field_writer_string(&writer, "config", ini);
+    field_writer_end(&writer);
 }
 
 /* Returns the configuration without the API, which a repetition does not need and whose token is

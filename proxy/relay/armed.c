@@ -221,7 +221,7 @@ bool armed_count(struct armed_fault *armed)
 
 bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
 {
-    return window_has(&armed->rule->fault.active, since_start_us) && armed_may_count(armed);
+    return active_time_has(&armed->rule->fault.active, since_start_us) && armed_may_count(armed);
 }
 
 /* --- triggers: a new kind is a case in trigger_offset(), trigger_time() and armed_is_past() --- */
@@ -395,7 +395,7 @@ time_us armed_expires_at(const struct session *session, const struct armed_fault
 time_us armed_time(const struct session *session, const struct armed_fault *armed)
 {
     const struct fault *fault = &armed->rule->fault;
-    time_us window_end = time_add(session->plan->started_at, fault->active.to);
+    time_us active_end = time_add(session->plan->started_at, fault->active.to);
     switch (armed->phase) {
     case ARMED_DELAYED:
         return armed->fires_at;
@@ -404,7 +404,7 @@ time_us armed_time(const struct session *session, const struct armed_fault *arme
     case ARMED_PENDING:
         return time_add(session->plan->started_at, fault->active.from);
     case ARMED_ACTIVE:
-        return time_min(time_min(armed_expires_at(session, armed), window_end),
+        return time_min(time_min(armed_expires_at(session, armed), active_end),
             trigger_time(session, armed, &fault->until));
     case ARMED_CHAINED:
         return armed->unchained ? session->now : TIME_NEVER;

@@ -7,7 +7,7 @@
  *   CHAINED --the fault of `after` fires--> WAITING
  *   WAITING --trigger--> DONE                            one-shot
  *   WAITING --trigger--> ACTIVE --until, time--> DONE    lasting
- *                  `---> PENDING --window opens--> ACTIVE
+ *                  `---> PENDING --active begins-> ACTIVE
  *   WAITING --trigger--> DELAYED --trigger_delay--> as behind a trigger
  */
 #ifndef RUDEPROXY_RELAY_ARMED_H
@@ -31,7 +31,7 @@ enum armed_phase {
     ARMED_CHAINED, /* until the fault that `after` names has fired */
     ARMED_WAITING, /* for its trigger */
     ARMED_DELAYED, /* triggered, but its trigger_delay is not over */
-    ARMED_PENDING, /* triggered, but its window has not opened yet */
+    ARMED_PENDING, /* triggered, but its `active` has not begun yet */
     ARMED_ACTIVE,  /* a lasting fault in effect */
     ARMED_DONE,    /* fired, over, or can never fire any more */
 };
@@ -39,13 +39,13 @@ enum armed_phase {
 /* Why a fault that came to its trigger did nothing. */
 enum armed_miss {
     MISS_NONE,
-    MISS_WINDOW,  /* the trigger came outside of `active` */
-    MISS_TIMES,   /* it was injected in as many connections as `times` allows */
-    MISS_ENDED,   /* the direction that it works on had ended */
-    MISS_NAME,    /* the client named a server that `sni` does not have */
-    MISS_REFUSED, /* the kernel refused what it needs */
-    MISS_PLACE,   /* its only byte did not come */
-    MISS_PAST,    /* its moment was past when it was armed */
+    MISS_INACTIVE, /* the trigger came outside of `active` */
+    MISS_TIMES,    /* it was injected in as many connections as `times` allows */
+    MISS_ENDED,    /* the direction that it works on had ended */
+    MISS_NAME,     /* the client named a server that `sni` does not have */
+    MISS_REFUSED,  /* the kernel refused what it needs */
+    MISS_PLACE,    /* its only byte did not come */
+    MISS_PAST,     /* its moment was past when it was armed */
 };
 
 /* How far a pattern has matched in one direction, or how many messages have come. */
@@ -198,8 +198,8 @@ bool armed_stands_at(const struct armed_fault *armed, enum direction direction, 
 bool armed_awaits_event(
     const struct armed_fault *armed, enum trigger_kind kind, enum direction direction);
 
-/* Whether the fault would do anything if its trigger came now: its window is open, and it may be
- * injected in one connection more. */
+/* Whether the fault would do anything if its trigger came now: its `active` time runs, and it may
+ * be injected in one connection more. */
 bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us);
 
 /* Whether the fault may be injected in this connection too: `times` allows one more. */

@@ -153,7 +153,7 @@ static void describe_waiting(const struct miss *miss)
 
 static const char *const miss_texts[] = {
     [MISS_NONE] = "taken away",
-    [MISS_WINDOW] = "not in its window",
+    [MISS_INACTIVE] = "not in its window",
     [MISS_TIMES] = "its times are used up",
     [MISS_ENDED] = "its direction had ended",
     [MISS_NAME] = "the client named another server",

@@ -103,7 +103,7 @@ static struct match *held_match(const struct shaping *shaping, struct armed_faul
 }
 
 /* Returns when this fault releases its beginning of a match: `match_hold` after the last byte, or
- * when its window closes. */
+ * when its `active` ends. */
 static time_us let_go_at(const struct shaping *shaping, const struct armed_fault *armed)
 {
     const struct fault *fault = &armed->rule->fault;

@@ -4,7 +4,7 @@
  * triggers_on_time() when an edge, an event or a time has come. For each fault whose trigger this
  * is, they lead to
  *
- *   on_trigger -> fire_after_delay -> fire_in_window -> fire_fault
+ *   on_trigger -> fire_after_delay -> fire_if_active -> fire_fault
  *
  * and fire_fault() asks the type for its action on each socket, counts the fault, emits the event
  * `fault`, and calls actions_apply(). The end of a lasting fault leads to end_fault(), which emits
@@ -145,18 +145,18 @@ static void fire_fault(struct session *session, struct armed_fault *armed, enum 
         unchain(session, fault);
 }
 
-/* The trigger came, and its delay is over. A lasting fault whose window has not opened waits for
- * it; any other fault is too early or too late. */
-static void fire_in_window(
+/* The trigger came, and its delay is over. A lasting fault whose `active` has not begun waits
+ * for it; any other fault is too early or too late. */
+static void fire_if_active(
     struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
-    if (window_has(&fault->active, since_start(session)))
+    if (active_time_has(&fault->active, since_start(session)))
         fire_fault(session, armed, direction);
     else if (fault->type->lasting && since_start(session) < fault->active.from)
         armed->phase = ARMED_PENDING;
     else
-        release(session, armed, MISS_WINDOW);
+        release(session, armed, MISS_INACTIVE);
 }
 
 /* The trigger came. While a trigger_delay runs, shaping.c holds the bytes behind an edge that is
@@ -167,7 +167,7 @@ static void fire_after_delay(
     uint64_t delay_us = armed->rule->fault.trigger_delay_us;
     struct action on[2];
     if (delay_us == 0) {
-        fire_in_window(session, armed, direction);
+        fire_if_active(session, armed, direction);
         return;
     }
     armed->phase = ARMED_DELAYED;
@@ -183,7 +183,7 @@ static void on_delay_over(struct session *session, struct armed_fault *armed)
     struct flow *flow = &session->flow[armed->fires_in];
     if (armed->rule->fault.when.edge == EDGE_BEFORE && !flow->cut)
         flow_set_edge(flow, flow_forwarded(flow));
-    fire_in_window(session, armed, armed->fires_in);
+    fire_if_active(session, armed, armed->fires_in);
     session->outdated = true;
 }
 
@@ -392,7 +392,7 @@ static void on_time(struct session *session, struct armed_fault *armed)
     else if (armed->phase == ARMED_DELAYED)
         on_delay_over(session, armed);
     else if (armed->phase == ARMED_PENDING)
-        fire_in_window(session, armed, armed_direction(armed));
+        fire_if_active(session, armed, armed_direction(armed));
     else if (armed->phase == ARMED_WAITING)
         fire_after_delay(session, armed, armed_direction(armed));
 }

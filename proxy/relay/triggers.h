@@ -26,7 +26,7 @@ void triggers_report_let_go(struct session *session, enum direction direction);
 /* The last pump changed the only byte of a fault in the direction (fault_type.place). */
 void triggers_report_changed(struct session *session, enum direction direction);
 
-/* Time passed: time triggers, idle triggers, windows and durations. */
+/* Time passed: time triggers, idle triggers, `active` and durations. */
 void triggers_on_time(struct session *session);
 
 /* For adoption.c. Arms a fault in the middle of a connection. A fault that waits for the open

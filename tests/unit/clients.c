@@ -12,13 +12,13 @@
 
 #include <cmocka.h>
 
+#include "proxy/fault/active_time.h"
 #include "proxy/fault/cidr.h"
-#include "proxy/fault/window.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct option clients = {.name = "clients", .kind = &option_cidr_list};
-static const struct option active = {.name = "active", .kind = &option_window};
+static const struct option active = {.name = "active", .kind = &option_active_time};
 
 static struct sockaddr_storage address_of(const char *text)
 {
@@ -85,7 +85,7 @@ static void check_printed(const struct option *option, const struct printing *ca
     for (size_t i = 0; i < count; i++) {
         union {
             struct cidr_list list;
-            struct window window;
+            struct active_time window;
         } value;
         struct err err = {""};
         char printed[OPTION_TEXT_MAX];
@@ -173,19 +173,19 @@ static void wrong_networks_are_refused(void **state)
 
 static void windows_have_their_times(void **state)
 {
-    struct window window;
+    struct active_time window;
     struct err err;
     (void)state;
     assert_int_equal(option_parse(&active, "10s-30s", &window, &err), 0);
-    assert_false(window_has(&window, 9999999));
-    assert_true(window_has(&window, 10000000));
-    assert_true(window_has(&window, 29999999));
-    assert_false(window_has(&window, 30000000));
+    assert_false(active_time_has(&window, 9999999));
+    assert_true(active_time_has(&window, 10000000));
+    assert_true(active_time_has(&window, 29999999));
+    assert_false(active_time_has(&window, 30000000));
     assert_int_equal(option_parse(&active, "10s-", &window, &err), 0);
-    assert_false(window_has(&window, 0));
-    assert_true(window_has(&window, TIME_NEVER - 1));
+    assert_false(active_time_has(&window, 0));
+    assert_true(active_time_has(&window, TIME_NEVER - 1));
     assert_int_equal(option_parse(&active, "always", &window, &err), 0);
-    assert_true(window_has(&window, 0));
+    assert_true(active_time_has(&window, 0));
 }
 
 static void windows_print_as_they_are_read(void **state)

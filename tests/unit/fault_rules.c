@@ -263,7 +263,7 @@ static void a_fault_says_what_it_waits_for(void **state)
         struct built built = build_source(source);
         if (built.count != 0)
             fail_msg("%s", built.problems);
-        fault_describe_wait(&built.config.faults[0], words, sizeof words);
+        fault_describe_when(&built.config.faults[0], words, sizeof words);
         assert_string_equal(words, rows[i].want);
         built_free(&built);
     }

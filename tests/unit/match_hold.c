@@ -151,7 +151,7 @@ static void expect_note(const char *text, unsigned index, bool applies)
 {
     struct memory_proxy proxy;
     memory_proxy_init(&proxy, text);
-    const char *note = fault_note(&proxy.config.faults[0], index);
+    const char *note = fault_check_note(&proxy.config.faults[0], index);
     if ((note != NULL) != applies)
         fail_msg("%s\nnote %u: %s", text, index, note == NULL ? "none" : note);
     memory_proxy_deinit(&proxy);

@@ -46,7 +46,7 @@ static bool is_drawn_by_the_kernel(const struct fault *fault)
 static const struct {
     bool (*applies)(const struct fault *fault);
     const char *text;
-} notes[FAULT_NOTES] = {
+} notes[FAULT_CHECK_NOTES] = {
     {begins_with_an_end,
         "the pattern begins with a byte that messages end with: such an end waits match_hold for a "
         "further byte, then goes on, and a match that began in it fires behind its last byte"},
@@ -61,7 +61,7 @@ static const struct {
         "fault and when, not the segments"},
 };
 
-const char *fault_note(const struct fault *fault, unsigned index)
+const char *fault_check_note(const struct fault *fault, unsigned index)
 {
     return notes[index].applies(fault) ? notes[index].text : NULL;
 }

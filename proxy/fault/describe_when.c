@@ -6,14 +6,14 @@
 #include "proxy/base/units.h"
 #include "proxy/fault/fault.h"
 
-static void wait_append(
+static void when_append(
     char *buf, size_t size, const char *before, const char *text, const char *behind)
 {
     size_t used = strlen(buf);
     snprintf(buf + used, size - used, "%s%s%s", before, text, behind);
 }
 
-void fault_describe_wait(const struct fault *fault, char *buf, size_t size)
+void fault_describe_when(const struct fault *fault, char *buf, size_t size)
 {
     char delay[24];
     bool follows = fault->after.name[0] != '\0', at_once = fault->when.kind == TRIGGER_OPEN;
@@ -24,8 +24,8 @@ void fault_describe_wait(const struct fault *fault, char *buf, size_t size)
         snprintf(buf, size, "at once");
     units_format_duration(fault->trigger_delay_us, delay, sizeof delay);
     if (fault->trigger_delay_us > 0)
-        wait_append(buf, size, " and ", delay, " more");
+        when_append(buf, size, " and ", delay, " more");
     if (follows)
-        wait_append(buf, size, ", once ", fault->after.name,
+        when_append(buf, size, ", once ", fault->after.name,
             fault->after.any ? " has fired on any connection" : " has fired");
 }
