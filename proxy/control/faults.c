@@ -10,7 +10,7 @@
 #include "config/name.h"
 #include "proxy/base/suggest.h"
 #include "proxy/control/change.h"
-#include "proxy/control/privilege.h"
+#include "proxy/control/fault_privileges.h"
 #include "proxy/net/connection.h"
 #include "proxy/relay/adoption.h"
 
@@ -195,7 +195,8 @@ static int check_after(const struct control *control, const struct plan *plan,
 static int check_privilege(const struct control *control, const struct proxy *proxy,
     const struct fault *fault, struct err *err)
 {
-    return privilege_check_fault(fault, &proxy->plan->config, control->worker->interception, err);
+    return fault_privileges_check_one(
+        fault, &proxy->plan->config, control->worker->interception, err);
 }
 
 /* Checks that the proxy's protocol has the messages for which the fault waits. Returns 0, or -1

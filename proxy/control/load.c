@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "proxy/control/change.h"
-#include "proxy/control/privilege.h"
+#include "proxy/control/fault_privileges.h"
 
 /* The change for one proxy that will run. */
 struct change {
@@ -257,7 +257,7 @@ enum control_result control_load(
         return CONTROL_FAILED;
     }
     congestion_ask(&control->worker->congestion);
-    if (privilege_check(config, control->worker->interception, err) != 0) {
+    if (fault_privileges_check(config, control->worker->interception, err) != 0) {
         free(kept);
         return CONTROL_INVALID;
     }

@@ -109,7 +109,7 @@ int interception_listen(struct interception *interception,
 static bool is_named(const struct dialled *dialled, const char *name, size_t length)
 {
     const struct worker *worker = dialled->user;
-    return host_names_has(&worker->interception->names, name, length, dialled->address);
+    return name_cache_has(&worker->interception->names, name, length, dialled->address);
 }
 
 struct dialled interception_dialled(

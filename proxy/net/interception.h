@@ -20,7 +20,7 @@
 #include "proxy/base/must_check.h"
 #include "proxy/fault/destination.h"
 #include "proxy/net/congestion.h"
-#include "proxy/net/host_names.h"
+#include "proxy/net/name_cache.h"
 
 struct proxy;
 struct worker;
@@ -30,7 +30,7 @@ struct interception {
      * -errno. */
     int (*make_socket)(struct interception *interception, int family, int type, int protocol);
     uint16_t next_port; /* of the next listening socket; 0 at first */
-    struct host_names names;
+    struct name_cache names;
     struct proxy *pass; /* logs nothing; takes the connections that no proxy intercepts */
 };
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "proxy/fault/destination.h"
-#include "proxy/net/host_names.h"
+#include "proxy/net/name_cache.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -34,7 +34,7 @@ static struct sockaddr_storage address_of(const char *host, uint16_t port)
 /* The names are those of a table. */
 static bool is_named(const struct dialled *dialled, const char *name, size_t length)
 {
-    return host_names_has(dialled->user, name, length, dialled->address);
+    return name_cache_has(dialled->user, name, length, dialled->address);
 }
 
 static void lists_have_their_destinations(void **state)
@@ -68,12 +68,12 @@ static void lists_have_their_destinations(void **state)
         {"*.ample.com:80", "10.1.1.1", 80, false},
         {"1.2.3.4:9, db.example.com:80", "2001:db8::80", 80, true},
     };
-    struct host_names names = {0};
+    struct name_cache names = {0};
     struct sockaddr_storage address = address_of("10.1.1.1", 0);
     (void)state;
-    host_names_add(&names, "db.example.com", &address);
+    name_cache_add(&names, "db.example.com", &address);
     address = address_of("2001:db8::80", 0);
-    host_names_add(&names, "db.example.com.", &address);
+    name_cache_add(&names, "db.example.com.", &address);
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct destination_list list;
         struct err err;
@@ -87,7 +87,7 @@ static void lists_have_their_destinations(void **state)
         option_format(&intercept, &list, text, sizeof text);
         assert_string_equal(text, cases[i].list);
     }
-    host_names_deinit(&names);
+    name_cache_deinit(&names);
 }
 
 static void destinations_need_no_port(void **state)
@@ -148,21 +148,21 @@ static void wrong_lists_are_refused(void **state)
 
 static void the_oldest_name_is_forgotten(void **state)
 {
-    struct host_names names = {0};
+    struct name_cache names = {0};
     struct sockaddr_storage first = address_of("10.0.0.1", 0);
     (void)state;
-    host_names_add(&names, "first", &first);
-    for (unsigned i = 0; i < HOST_NAMES_MAX - 1; i++) {
+    name_cache_add(&names, "first", &first);
+    for (unsigned i = 0; i < NAME_CACHE_MAX - 1; i++) {
         char name[32];
         snprintf(name, sizeof name, "name-%u", i);
-        host_names_add(&names, name, &first);
+        name_cache_add(&names, name, &first);
     }
-    assert_true(host_names_has(&names, "first", 5, &first));
-    host_names_add(&names, "last", &first);
-    assert_false(host_names_has(&names, "first", 5, &first));
-    assert_true(host_names_has(&names, "last", 4, &first));
-    assert_true(host_names_has(&names, "name-0", 6, &first));
-    host_names_deinit(&names);
+    assert_true(name_cache_has(&names, "first", 5, &first));
+    name_cache_add(&names, "last", &first);
+    assert_false(name_cache_has(&names, "first", 5, &first));
+    assert_true(name_cache_has(&names, "last", 4, &first));
+    assert_true(name_cache_has(&names, "name-0", 6, &first));
+    name_cache_deinit(&names);
 }
 
 int main(void)

@@ -24,29 +24,29 @@ static const unsigned char answer[] =
 #define ANSWER_SIZE (sizeof answer - 1)
 #define QUESTION_SIZE (12 + 16 + 4)
 
-static bool has(const struct host_names *names, const char *name, uint32_t address)
+static bool has(const struct name_cache *names, const char *name, uint32_t address)
 {
     struct sockaddr_storage storage = {0};
     struct sockaddr_in *in = (struct sockaddr_in *)&storage;
     in->sin_family = AF_INET;
     in->sin_addr.s_addr = htonl(address);
-    return host_names_has(names, name, strlen(name), &storage);
+    return name_cache_has(names, name, strlen(name), &storage);
 }
 
 static void addresses_belong_to_the_name_that_was_asked_for(void **state)
 {
-    struct host_names names = {0};
+    struct name_cache names = {0};
     (void)state;
     dns_note_addresses(answer, ANSWER_SIZE, &names);
     assert_int_equal(names.count, 1);
     assert_true(has(&names, "db.example.com", 0x0a010203));
     assert_false(has(&names, "example.com", 0x0a010203));
-    host_names_deinit(&names);
+    name_cache_deinit(&names);
 }
 
 static void a_question_teaches_nothing(void **state)
 {
-    struct host_names names = {0};
+    struct name_cache names = {0};
     unsigned char bytes[ANSWER_SIZE];
     (void)state;
     memcpy(bytes, answer, sizeof bytes);
@@ -60,17 +60,17 @@ static void cut_and_spoiled_messages_are_left(void **state)
 {
     (void)state;
     for (size_t size = 0; size < ANSWER_SIZE; size++) {
-        struct host_names names = {0};
+        struct name_cache names = {0};
         unsigned char *bytes = test_malloc(size + (size == 0));
         memcpy(bytes, answer, size);
         dns_note_addresses(bytes, size, &names);
         assert_int_equal(names.count, 0);
         dns_make_failure(bytes, size);
-        host_names_deinit(&names);
+        name_cache_deinit(&names);
         test_free(bytes);
     }
     for (size_t at = 0; at < ANSWER_SIZE; at++) {
-        struct host_names names = {0};
+        struct name_cache names = {0};
         unsigned char *bytes = test_malloc(ANSWER_SIZE);
         for (int value = 0; value < 256; value += 5) {
             memcpy(bytes, answer, ANSWER_SIZE);
@@ -78,7 +78,7 @@ static void cut_and_spoiled_messages_are_left(void **state)
             dns_note_addresses(bytes, ANSWER_SIZE, &names);
             dns_make_failure(bytes, ANSWER_SIZE);
         }
-        host_names_deinit(&names);
+        name_cache_deinit(&names);
         test_free(bytes);
     }
 }

@@ -301,7 +301,7 @@ static int start_handles(struct dns *dns)
     return 0;
 }
 
-int dns_start(struct dns *dns, uv_loop_t *loop, struct holder *holder, struct host_names *names,
+int dns_start(struct dns *dns, uv_loop_t *loop, struct holder *holder, struct name_cache *names,
     struct err *err)
 {
     *dns = (struct dns){.names = names, .loop = loop, .fd = -1};

@@ -15,7 +15,7 @@
 #include "proxy/app/intercept/resolv.h"
 #include "proxy/base/list.h"
 #include "proxy/base/must_check.h"
-#include "proxy/net/host_names.h"
+#include "proxy/net/name_cache.h"
 
 /* Questions that wait for an answer. Each has a descriptor; the oldest gives way to a new one. */
 #define DNS_FLOWS_MAX 256
@@ -26,7 +26,7 @@ struct dns {
     struct list flows; /* of struct flow in dns.c, the oldest first */
     size_t count;
     struct resolv resolv;
-    struct host_names *names; /* learns from the answers */
+    struct name_cache *names; /* learns from the answers */
     /* Called when an answer may have told a name, before the command gets it; NULL: not called. */
     void (*on_names)(struct dns *dns);
     uv_loop_t *loop;
@@ -38,7 +38,7 @@ struct dns {
 
 /* 0, or -1 with err filled. `names` outlives it. */
 MUST_CHECK int dns_start(struct dns *dns, uv_loop_t *loop, struct holder *holder,
-    struct host_names *names, struct err *err);
+    struct name_cache *names, struct err *err);
 void dns_stop(struct dns *dns);
 
 #endif

@@ -67,7 +67,7 @@ static bool read_name(const struct message *message, size_t at, char name[NAME_T
 }
 
 static void note_record(const unsigned char *data, unsigned type, size_t length, const char *name,
-    struct host_names *names)
+    struct name_cache *names)
 {
     struct sockaddr_storage address = {0};
     struct sockaddr_in *in = (struct sockaddr_in *)&address;
@@ -81,10 +81,10 @@ static void note_record(const unsigned char *data, unsigned type, size_t length,
     } else {
         return;
     }
-    host_names_add(names, name, &address);
+    name_cache_add(names, name, &address);
 }
 
-void dns_note_addresses(const unsigned char *bytes, size_t size, struct host_names *names)
+void dns_note_addresses(const unsigned char *bytes, size_t size, struct name_cache *names)
 {
     const struct message message = {.bytes = bytes, .size = size};
     char name[NAME_TEXT_MAX];

@@ -35,17 +35,17 @@ bool intercept_is_wanted(const struct config *config)
 /* --- names --- */
 
 /* RFC 6761 6.3: no resolver is asked for this name. */
-static void add_localhost(struct host_names *names)
+static void add_localhost(struct name_cache *names)
 {
     struct sockaddr_storage address = {.ss_family = AF_INET};
     ((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    host_names_add(names, "localhost", &address);
+    name_cache_add(names, "localhost", &address);
     address = (struct sockaddr_storage){.ss_family = AF_INET6};
     ((struct sockaddr_in6 *)&address)->sin6_addr = in6addr_loopback;
-    host_names_add(names, "localhost", &address);
+    name_cache_add(names, "localhost", &address);
 }
 
-static void resolve(struct host_names *names, const char *name)
+static void resolve(struct name_cache *names, const char *name)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
@@ -54,12 +54,12 @@ static void resolve(struct host_names *names, const char *name)
     for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
         struct sockaddr_storage address = {0};
         memcpy(&address, at->ai_addr, at->ai_addrlen);
-        host_names_add(names, name, &address);
+        name_cache_add(names, name, &address);
     }
     freeaddrinfo(list);
 }
 
-static void resolve_list(struct host_names *names, const struct destination_list *list)
+static void resolve_list(struct name_cache *names, const struct destination_list *list)
 {
     char name[DESTINATION_TEXT_MAX];
     for (unsigned i = 0; i < list->count; i++) {
@@ -120,7 +120,7 @@ void intercept_free(struct intercept *intercept)
     if (intercept == NULL)
         return;
     holder_stop(&intercept->holder);
-    host_names_deinit(&intercept->interception.names);
+    name_cache_deinit(&intercept->interception.names);
     rules_deinit(&intercept->rules);
     free(intercept);
 }

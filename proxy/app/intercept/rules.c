@@ -41,13 +41,13 @@ uint16_t rules_listening_port(const struct proxy *proxy)
 /* --- one kind of rule each --- */
 
 /* Adds a rule for each address that has the name. */
-static void add_name(struct rules *rules, const struct host_names *names, const char *name,
+static void add_name(struct rules *rules, const struct name_cache *names, const char *name,
     size_t length, struct redirect_rule rule)
 {
     rule.has_network = true;
     rule.network.prefix = 128;
     for (size_t i = 0; i < names->count; i++) {
-        if (!host_name_matches(&names->pairs[i], name, length))
+        if (!name_cache_matches(&names->pairs[i], name, length))
             continue;
         memcpy(rule.network.bytes, names->pairs[i].address, sizeof rule.network.bytes);
         rules_add(rules, rule);

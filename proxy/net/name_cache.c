@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* All addresses are stored as IPv6, IPv4 ones as IPv4-mapped addresses. */
-#include "proxy/net/host_names.h"
+#include "proxy/net/name_cache.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static size_t length_without_dot(const char *name, size_t length)
     return length > 1 && name[length - 1] == '.' ? length - 1 : length;
 }
 
-bool host_name_matches(const struct host_name *pair, const char *wanted, size_t length)
+bool name_cache_matches(const struct cached_name *pair, const char *wanted, size_t length)
 {
     const char *name = pair->name;
     size_t own = strlen(name);
@@ -34,35 +34,35 @@ bool host_name_matches(const struct host_name *pair, const char *wanted, size_t 
     return own == length && strncasecmp(name, wanted, length) == 0;
 }
 
-bool host_names_has(const struct host_names *names, const char *name, size_t length,
+bool name_cache_has(const struct name_cache *names, const char *name, size_t length,
     const struct sockaddr_storage *address)
 {
     unsigned char bytes[16];
     map(address, bytes);
     for (size_t i = 0; i < names->count; i++)
         if (memcmp(names->pairs[i].address, bytes, sizeof bytes) == 0 &&
-            host_name_matches(&names->pairs[i], name, length))
+            name_cache_matches(&names->pairs[i], name, length))
             return true;
     return false;
 }
 
-void host_names_add(
-    struct host_names *names, const char *name, const struct sockaddr_storage *address)
+void name_cache_add(
+    struct name_cache *names, const char *name, const struct sockaddr_storage *address)
 {
     size_t length = length_without_dot(name, strlen(name));
-    if (host_names_has(names, name, length, address))
+    if (name_cache_has(names, name, length, address))
         return;
     char *copy = strndup(name, length);
     if (copy == NULL)
         return;
-    size_t at = names->count < HOST_NAMES_MAX ? names->count++ : names->next;
-    names->next = (at + 1) % HOST_NAMES_MAX;
+    size_t at = names->count < NAME_CACHE_MAX ? names->count++ : names->next;
+    names->next = (at + 1) % NAME_CACHE_MAX;
     free(names->pairs[at].name);
     names->pairs[at].name = copy;
     map(address, names->pairs[at].address);
 }
 
-void host_names_deinit(struct host_names *names)
+void name_cache_deinit(struct name_cache *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->pairs[i].name);

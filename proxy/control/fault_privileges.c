@@ -3,7 +3,7 @@
  * Privileges are tested on a temporary socket, because the capability that is needed differs
  * between kernels and between user namespaces.
  */
-#include "proxy/control/privilege.h"
+#include "proxy/control/fault_privileges.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -68,7 +68,7 @@ static int privilege_refuse(const struct fault *fault, bool intercepts, int errn
         fault->name, fault->type->name, strerror(errnum));
 }
 
-int privilege_check_fault(const struct fault *fault, const struct proxy_config *proxy,
+int fault_privileges_check_one(const struct fault *fault, const struct proxy_config *proxy,
     struct interception *interception, struct err *err)
 {
     bool intercepts = proxy->intercept.count > 0 && interception != NULL;
@@ -82,18 +82,19 @@ int privilege_check_fault(const struct fault *fault, const struct proxy_config *
     return result == 0 ? 0 : privilege_refuse(fault, intercepts, -result, err);
 }
 
-int privilege_check(const struct config *config, struct interception *interception, struct err *err)
+int fault_privileges_check(
+    const struct config *config, struct interception *interception, struct err *err)
 {
     /* A proxy that the API adds later. */
     static const struct proxy_config of_api;
     for (size_t i = 0; i < config->fault_count; i++) {
         if (config->proxy_count == 0 &&
-            privilege_check_fault(&config->faults[i], &of_api, interception, err) != 0)
+            fault_privileges_check_one(&config->faults[i], &of_api, interception, err) != 0)
             return -1;
         for (size_t k = 0; k < config->proxy_count; k++)
             if (fault_names_proxy(&config->faults[i], config->proxies[k].name) &&
-                privilege_check_fault(&config->faults[i], &config->proxies[k], interception, err) !=
-                    0)
+                fault_privileges_check_one(
+                    &config->faults[i], &config->proxies[k], interception, err) != 0)
                 return -1;
     }
     return 0;
