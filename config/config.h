@@ -150,10 +150,10 @@ void config_free(struct config *config);
 /* Prints the configuration as a valid file that config_build reads back unchanged. */
 void config_print(const struct config *config, FILE *out);
 
-/* Print one section: settings, a proxy, a fault. */
+/* Print one section: settings, a proxy, a fault. `has_parts`: see fault_describe_when(). */
 void config_print_settings(const struct settings *settings, FILE *out);
 void config_print_proxy(const struct proxy_config *proxy, FILE *out);
-void config_print_fault(const struct fault *fault, FILE *out);
+void config_print_fault(const struct fault *fault, bool has_parts, FILE *out);
 
 /* Print the manual from the tables: every type of fault in one line, or every key of one type with
  * its form, default and meaning. The second returns -1 if there is no such type. */

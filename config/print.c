@@ -71,13 +71,13 @@ void config_print_proxy(const struct proxy_config *proxy, FILE *out)
     print_part(&part, widest_key(&part, 0), out);
 }
 
-void config_print_fault(const struct fault *fault, FILE *out)
+void config_print_fault(const struct fault *fault, bool has_parts, FILE *out)
 {
     struct part envelope = {.table = fault_options, .base = fault, .fault = fault};
     struct part own = {.table = fault->type->options, .base = fault->params, .fault = fault};
     size_t width = widest_key(&own, widest_key(&envelope, 0));
     char wait[OPTION_TEXT_MAX];
-    fault_describe_when(fault, wait, sizeof wait);
+    fault_describe_when(fault, has_parts, wait, sizeof wait);
     bool lasts = fault->type->lasting || fault->type->listener != LISTENER_OPEN;
     fprintf(out, "\n; %s %s", lasts ? "begins" : "fires", wait);
     for (unsigned i = 0; i < FAULT_CHECK_NOTES; i++)
@@ -117,12 +117,22 @@ static void config_print_sweep(const struct sweep_config *sweep, FILE *out)
     print_part(&part, widest_key(&part, 0), out);
 }
 
+/* Whether a proxy of the fault has messages with parts. */
+static bool has_parts(const struct config *config, const struct fault *fault)
+{
+    bool has = false;
+    for (size_t i = 0; i < config->proxy_count; i++)
+        has |= fault_names_proxy(fault, config->proxies[i].name) &&
+               protocol_has_parts(&config->proxies[i].protocol);
+    return has;
+}
+
 void config_print(const struct config *config, FILE *out)
 {
     config_print_settings(&config->settings, out);
     for (size_t i = 0; i < config->proxy_count; i++)
         config_print_proxy(&config->proxies[i], out);
     for (size_t i = 0; i < config->fault_count; i++)
-        config_print_fault(&config->faults[i], out);
+        config_print_fault(&config->faults[i], has_parts(config, &config->faults[i]), out);
     config_print_sweep(&config->sweep, out);
 }

@@ -41,9 +41,15 @@ static void print_proxy(const void *value, FILE *out)
     config_print_proxy(value, out);
 }
 
+struct printed_fault {
+    const struct fault *fault;
+    bool has_parts; /* messages of one of its proxies have parts */
+};
+
 static void print_fault(const void *value, FILE *out)
 {
-    config_print_fault(value, out);
+    const struct printed_fault *printed = value;
+    config_print_fault(printed->fault, printed->has_parts, out);
 }
 
 static bool fits_title(const char *kind, const char *name)
@@ -81,7 +87,8 @@ static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE
                     fits_file(&proxy->plan->config);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
     rename_after(proxy, &fault);
-    print_section(print_fault, &fault, readable, out);
+    struct printed_fault printed = {&fault, protocol_has_parts(&proxy->plan->config.protocol)};
+    print_section(print_fault, &printed, readable, out);
 }
 
 /* Returns the proxy's rule with this counter, or NULL. */
@@ -124,6 +131,16 @@ static bool name_proxies(
     return true;
 }
 
+/* Prints a fault under its own name, for all proxies that it names. */
+static void print_together(const struct control *control, const struct fault *fault, FILE *out)
+{
+    struct printed_fault printed = {.fault = fault};
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;)
+        printed.has_parts |= fault_names_proxy(fault, proxy_name(proxy)) &&
+                             protocol_has_parts(&proxy->plan->config.protocol);
+    print_section(print_fault, &printed, fits_title("fault", fault->name), out);
+}
+
 /* Prints one fault of the file. The value on the first proxy is printed under the fault's own
  * name. */
 static void print_of_file(
@@ -140,7 +157,7 @@ static void print_of_file(
             together = is_as_written(control, fault_counter, &first) ||
                        name_proxies(control, fault_counter, &first);
             if (together)
-                print_section(print_fault, &first, fits_title("fault", first.name), out);
+                print_together(control, &first, out);
         }
         if (!together || !fault_equal(&rule->fault, &first))
             print_alone(proxy, rule, out);

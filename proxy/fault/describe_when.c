@@ -13,11 +13,11 @@ static void when_append(
     snprintf(buf + used, size - used, "%s%s%s", before, text, behind);
 }
 
-void fault_describe_when(const struct fault *fault, char *buf, size_t size)
+void fault_describe_when(const struct fault *fault, bool has_parts, char *buf, size_t size)
 {
     char delay[24];
     bool follows = fault->after.name[0] != '\0', at_once = fault->when.kind == TRIGGER_OPEN;
-    trigger_describe(&fault->when, fault_watched_directions(fault), buf, size);
+    trigger_describe(&fault->when, fault_watched_directions(fault), has_parts, buf, size);
     if (fault->type->listener != LISTENER_OPEN)
         snprintf(buf, size, "with its window");
     if (follows && at_once)

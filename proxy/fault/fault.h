@@ -281,8 +281,9 @@ unsigned fault_watched_directions(const struct fault *fault);
 bool fault_counts_offsets(const struct fault *fault);
 
 /* Describes when the fault fires: "after the 2nd match of "COMMIT" from the client, once saw-commit
- * has fired". Truncates at `size`. */
-void fault_describe_when(const struct fault *fault, char *buf, size_t size);
+ * has fired". `has_parts`: messages of its proxies have parts, so `body` is not a kind. Truncates
+ * at `size`. */
+void fault_describe_when(const struct fault *fault, bool has_parts, char *buf, size_t size);
 
 /* Returns a note on a valid fault that may surprise, one sentence for each index below
  * FAULT_CHECK_NOTES. NULL: the note does not apply. Static storage. */

@@ -47,62 +47,70 @@ static int parse_idle(const char *text, struct trigger *trigger, struct err *err
     return 0;
 }
 
-static void describe_open(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_open(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
-    (void)trigger, (void)from;
+    (void)trigger, (void)stream;
     snprintf(buf, size, "as soon as the upstream connection stands");
 }
 
-static void describe_accept(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_accept(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
-    (void)trigger, (void)from;
+    (void)trigger, (void)stream;
     snprintf(buf, size, "as soon as a client is accepted");
 }
 
-static void describe_bytes(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_bytes(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
     char amount[AMOUNT_MAX];
     units_format_size(trigger->value, amount, sizeof amount);
     if (trigger->value == 0)
-        snprintf(buf, size, "before the first byte from %s", from);
+        snprintf(buf, size, "before the first byte from %s", stream->from);
     else
-        snprintf(
-            buf, size, "after %s byte%s from %s", amount, trigger->value == 1 ? "" : "s", from);
+        snprintf(buf, size, "after %s byte%s from %s", amount, trigger->value == 1 ? "" : "s",
+            stream->from);
 }
 
-static void describe_time(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_time(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
     char amount[AMOUNT_MAX];
-    (void)from;
+    (void)stream;
     units_format_duration(trigger->value, amount, sizeof amount);
     snprintf(buf, size, "after %s", amount);
 }
 
-static void describe_idle(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_idle(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
     char amount[AMOUNT_MAX];
-    (void)from;
+    (void)stream;
     units_format_duration(trigger->value, amount, sizeof amount);
     snprintf(buf, size, "after %s without a byte in either direction", amount);
 }
 
-static void describe_run(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_run(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
     char amount[AMOUNT_MAX];
-    (void)from;
+    (void)stream;
     units_format_duration(trigger->value, amount, sizeof amount);
     snprintf(buf, size, "%s after the start of the run, on connections open then", amount);
 }
 
-static void describe_eof(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_eof(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
     (void)trigger;
-    snprintf(buf, size, "at the FIN from %s", from);
+    snprintf(buf, size, "at the FIN from %s", stream->from);
 }
 
-static void describe_never(const struct trigger *trigger, const char *from, char *buf, size_t size)
+static void describe_never(
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
-    (void)trigger, (void)from;
+    (void)trigger, (void)stream;
     snprintf(buf, size, "never");
 }
 
@@ -198,12 +206,16 @@ int trigger_check(const struct trigger *trigger, struct err *err)
     return row->check == NULL ? 0 : row->check(trigger, err);
 }
 
-void trigger_describe(const struct trigger *trigger, unsigned directions, char *buf, size_t size)
+void trigger_describe(
+    const struct trigger *trigger, unsigned directions, bool has_parts, char *buf, size_t size)
 {
-    const char *from = directions == UPSTREAM_BIT     ? "the client"
-                       : directions == DOWNSTREAM_BIT ? "the server"
-                                                      : "either side";
-    rows[trigger->kind]->describe(trigger, from, buf, size);
+    const struct trigger_stream stream = {
+        .from = directions == UPSTREAM_BIT     ? "the client"
+                : directions == DOWNSTREAM_BIT ? "the server"
+                                               : "either side",
+        .has_parts = has_parts,
+    };
+    rows[trigger->kind]->describe(trigger, &stream, buf, size);
 }
 
 const char *trigger_ordinal(uint64_t number, char buf[24])

@@ -63,8 +63,10 @@ bool trigger_is_timed(enum trigger_kind kind);
 MUST_CHECK int trigger_check(const struct trigger *trigger, struct err *err);
 
 /* Describes when the trigger fires: "after the 2nd match of "COMMIT" from the client".
- * `directions`: the set that it watches. Truncates at `size`. */
-void trigger_describe(const struct trigger *trigger, unsigned directions, char *buf, size_t size);
+ * `directions`: the set that it watches. `has_parts`: messages there have parts, so `body` is not a
+ * kind. Truncates at `size`. */
+void trigger_describe(
+    const struct trigger *trigger, unsigned directions, bool has_parts, char *buf, size_t size);
 
 /* Whether the word of a message trigger may name a part of a message (body, chunk, trailer). In a
  * protocol whose messages have no parts, it names a kind. */

@@ -98,7 +98,7 @@ static int trigger_match_check(const struct trigger *trigger, struct err *err)
 }
 
 static void trigger_match_describe(
-    const struct trigger *trigger, const char *from, char *buf, size_t size)
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
     char ordinal[24], bytes[NUMBER_MAX], pattern[DESCRIBED_MAX];
     quote_format((const char *)trigger->pattern, trigger->pattern_len, pattern, sizeof pattern);
@@ -106,7 +106,7 @@ static void trigger_match_describe(
     snprintf(buf, size, "%s%s%s the %s match of %s%s from %s", trigger->plus > 0 ? bytes : "",
         trigger->plus > 0 ? " bytes " : "", trigger->edge == EDGE_BEFORE ? "before" : "after",
         trigger_ordinal(trigger->nth, ordinal), pattern,
-        strlen(pattern) == sizeof pattern - 1 ? "..." : "", from);
+        strlen(pattern) == sizeof pattern - 1 ? "..." : "", stream->from);
 }
 
 const struct trigger_row trigger_match = {

@@ -146,14 +146,13 @@ static int trigger_message_check(const struct trigger *trigger, struct err *err)
     return 0;
 }
 
-/* Writes "after the 2nd ReadyForQuery from the server". Parts and kinds have different names, so
- * the name alone decides. */
+/* Writes "after the 2nd ReadyForQuery from the server". */
 static void trigger_message_describe(
-    const struct trigger *trigger, const char *from, char *buf, size_t size)
+    const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size)
 {
     char ordinal[24], bytes[NUMBER_MAX], number[NUMBER_MAX + 16], part[64] = "";
     uint64_t distance = trigger->plus > 0 ? trigger->plus : trigger->minus;
-    bool is_part = trigger_is_part(trigger->word);
+    bool is_part = stream->has_parts && trigger_is_part(trigger->word);
     units_format_size(distance, bytes, sizeof bytes);
     if (trigger->chunk > 0)
         snprintf(part, sizeof part, "chunk %" PRIu64 " of ", trigger->chunk);
@@ -164,11 +163,11 @@ static void trigger_message_describe(
     if (distance > 0)
         snprintf(buf, size, "%s bytes %s of %s %s from %s", bytes,
             trigger->plus > 0 ? "behind the beginning" : "before the end", number,
-            trigger->word[0] == '\0' ? "message" : trigger->word, from);
+            trigger->word[0] == '\0' ? "message" : trigger->word, stream->from);
     else
         snprintf(buf, size, "%s %s%s %s from %s",
             is_part || trigger->edge == EDGE_BEFORE ? "before" : "after", part, number,
-            is_part || trigger->word[0] == '\0' ? "message" : trigger->word, from);
+            is_part || trigger->word[0] == '\0' ? "message" : trigger->word, stream->from);
 }
 
 const struct trigger_row trigger_message = {

@@ -11,6 +11,12 @@
 /* The two keys that take triggers. */
 enum { OF_WHEN = 1, OF_UNTIL = 2, OF_BOTH = OF_WHEN | OF_UNTIL };
 
+/* The bytes that a trigger watches, for its description. */
+struct trigger_stream {
+    const char *from; /* "the client", "the server" or "either side" */
+    bool has_parts;   /* `body` is a part of a message, not a kind */
+};
+
 struct trigger_row {
     const char *word;
     const char *form;       /* an example, for error texts */
@@ -26,9 +32,9 @@ struct trigger_row {
     /* Checks the trigger once its edge is set: returns 0, or -1 with err filled. NULL: nothing to
      * check. */
     int (*check)(const struct trigger *trigger, struct err *err);
-    /* Writes "after 1k bytes from the server". `from`: "the client", "the server" or "either
-     * side". */
-    void (*describe)(const struct trigger *trigger, const char *from, char *buf, size_t size);
+    /* Writes "after 1k bytes from the server". */
+    void (*describe)(
+        const struct trigger *trigger, const struct trigger_stream *stream, char *buf, size_t size);
 };
 
 extern const struct trigger_row trigger_match;   /* trigger_match.c */

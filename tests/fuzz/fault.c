@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text(data, size);
     if (build(text, NULL, &first) == 0) {
         fuzz_require(memory_file_open(&file) == 0, "out of memory");
-        config_print_fault(&first.faults[0], file.out);
+        config_print_fault(&first.faults[0], false, file.out);
         char *ini = memory_file_close(&file, NULL);
         fuzz_require(ini != NULL, "out of memory");
         fuzz_require(build(NULL, ini, &second) == 0, ini);

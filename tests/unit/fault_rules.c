@@ -263,10 +263,68 @@ static void a_fault_says_what_it_waits_for(void **state)
         struct built built = build_source(source);
         if (built.count != 0)
             fail_msg("%s", built.problems);
-        fault_describe_when(&built.config.faults[0], words, sizeof words);
+        fault_describe_when(&built.config.faults[0], false, words, sizeof words);
         assert_string_equal(words, rows[i].want);
         built_free(&built);
     }
+}
+
+/* The configuration, as `check` prints it, has the comment "; begins WANT". */
+static void expect_printed(const struct config *config, const char *want)
+{
+    char *text, line[OPTION_TEXT_MAX];
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    assert_non_null(want);
+    config_print(config, out);
+    fclose(out);
+    snprintf(line, sizeof line, "; begins %s\n", want);
+    if (strstr(text, line) == NULL)
+        fail_msg("no line %s in:\n%s", line, text);
+    free(text);
+}
+
+/* The name of a part is a kind where messages have no parts. */
+static void what_it_waits_for_is_a_kind_or_a_part(void **state)
+{
+    static const char *const protocols[] = {"turns", "line", "length:size=4", "http", "tls",
+        "http2", "redis", "postgres", "mysql", "kafka", "amqp", "mqtt", "smtp", "mongodb"};
+    static const struct {
+        const char *when, *as_part, *as_kind;
+    } rows[] = {
+        {"message:2/body", "before the body of the 2nd message from the server",
+            "after the 2nd body from the server"},
+        {"message:every:3/Body", "before the body of every 3rd message from the server",
+            "after every 3rd body from the server"},
+        {"message:2/trailer", "before the trailer of the 2nd message from the server",
+            "after the 2nd trailer from the server"},
+        {"message:2/chunk:4", "before chunk 4 of the 2nd message from the server", NULL},
+        {"message:2/body\nedge = before", NULL, "before the 2nd body from the server"},
+        {"message:2/body+3", NULL, "3 bytes behind the beginning of the 2nd body from the server"},
+        {"message:2/body-3", NULL, "3 bytes before the end of the 2nd body from the server"},
+    };
+    unsigned kinds = 0, parts = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(protocols) * COUNT(rows); i++) {
+        const char *protocol = protocols[i / COUNT(rows)], *when = rows[i % COUNT(rows)].when;
+        char text[256];
+        struct built built;
+        snprintf(text, sizeof text,
+            PROXY_TEXT "protocol = %s\n[fault f]\ntype = slice\nsize = 1\nwhen = %s\n", protocol,
+            when);
+        built = build_text(text, strlen(text));
+        if (built.count == 0) { /* the protocol has such a kind or part */
+            bool part = strcmp(protocol, "http") == 0;
+            const char *want = part ? rows[i % COUNT(rows)].as_part : rows[i % COUNT(rows)].as_kind;
+            expect_printed(&built.config, want);
+            parts += part;
+            kinds += !part;
+        }
+        built_free(&built);
+    }
+    assert_int_equal(parts, 4);
+    assert_int_equal(kinds, 5); /* amqp's `body` */
 }
 
 static void a_key_that_means_nothing_is_an_error(void **state)
@@ -315,6 +373,7 @@ static void what_makes_sense_is_allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_it_waits_for_is_a_kind_or_a_part),
         cmocka_unit_test(a_key_that_means_nothing_is_an_error),
         cmocka_unit_test(keys_of_a_type_have_their_ranges_and_rules),
         cmocka_unit_test(a_chain_has_a_beginning_that_can_come),
