@@ -3,9 +3,13 @@
  * `mysql`: MySQL's and MariaDB's client/server protocol, "Protocol Basics: MySQL Packets".
  *
  * A packet is a length of 3 bytes (little endian), a sequence number and a payload. A packet of
- * 0xffffff bytes goes on in the next one: both are one message. The client's commands have sequence
- * number 0. Where both sides agree to TLS or to compression, the stream is lost there.
+ * 0xffffff bytes goes on in the next one: both are one message. A command has sequence number 0 and
+ * the first packet of its answer 1. The number is one byte, so packets of a long answer, or of a
+ * file that LOCAL INFILE sends, have these numbers again. Where both sides agree to TLS or to
+ * compression, the stream is lost there.
  */
+#include <limits.h>
+
 #include "proxy/framing/length.h"
 
 /* Capability flags of the client's first packet. */
@@ -13,13 +17,17 @@
 #define CLIENT_SSL (1u << 11)
 #define CLIENT_ZSTD (1u << 26)
 #define SSL_REQUEST_SIZE (4 + 32)
+#define COM_QUIT 0x01
+#define COM_CHANGE_USER 0x11
 #define COM_STMT_PREPARE 0x16
+#define COM_STMT_SEND_LONG_DATA 0x18
+#define COM_STMT_CLOSE 0x19
 
 enum { HANDSHAKE_RESPONSE = 64, SSL_REQUEST, AUTH_RESPONSE };
 
 static const char *const upstream_names[] = {
     [0x00] = "COM_SLEEP",
-    [0x01] = "COM_QUIT",
+    [COM_QUIT] = "COM_QUIT",
     [0x02] = "COM_INIT_DB",
     [0x03] = "COM_QUERY",
     [0x04] = "COM_FIELD_LIST",
@@ -32,14 +40,14 @@ static const char *const upstream_names[] = {
     [0x0c] = "COM_PROCESS_KILL",
     [0x0d] = "COM_DEBUG",
     [0x0e] = "COM_PING",
-    [0x11] = "COM_CHANGE_USER",
+    [COM_CHANGE_USER] = "COM_CHANGE_USER",
     [0x12] = "COM_BINLOG_DUMP",
     [0x13] = "COM_TABLE_DUMP",
     [0x15] = "COM_REGISTER_SLAVE",
     [COM_STMT_PREPARE] = "COM_STMT_PREPARE",
     [0x17] = "COM_STMT_EXECUTE",
-    [0x18] = "COM_STMT_SEND_LONG_DATA",
-    [0x19] = "COM_STMT_CLOSE",
+    [COM_STMT_SEND_LONG_DATA] = "COM_STMT_SEND_LONG_DATA",
+    [COM_STMT_CLOSE] = "COM_STMT_CLOSE",
     [0x1a] = "COM_STMT_RESET",
     [0x1b] = "COM_SET_OPTION",
     [0x1c] = "COM_STMT_FETCH",
@@ -70,6 +78,8 @@ struct mysql_state {
     bool compresses;       /* the client wants compression once it is in */
     bool encrypted;        /* TLS or compression follows */
     unsigned char command; /* the last one */
+    unsigned unanswered;   /* commands whose answer has not begun: clients may send ahead */
+    bool sends_file;       /* the server asked for a file: packets until an empty one */
 };
 
 static unsigned sequence_of(const struct length_header *header)
@@ -87,6 +97,15 @@ static const char *first_name(struct mysql_state *mysql, const struct length_hea
     return upstream_names[mysql->encrypted ? SSL_REQUEST : HANDSHAKE_RESPONSE];
 }
 
+static void take_command(struct mysql_state *mysql, unsigned char command)
+{
+    bool silent =
+        command == COM_QUIT || command == COM_STMT_SEND_LONG_DATA || command == COM_STMT_CLOSE;
+    mysql->command = command;
+    if (!silent && mysql->unanswered < UINT_MAX)
+        mysql->unanswered++;
+}
+
 static bool name_upstream(void *state, enum direction direction, struct length_header *header)
 {
     struct mysql_state *mysql = state;
@@ -97,10 +116,12 @@ static bool name_upstream(void *state, enum direction direction, struct length_h
         header->kind = first_name(mysql, header);
         return true;
     }
-    if (!mysql->ready)
+    if (mysql->sends_file)
+        mysql->sends_file = header->length > 0;
+    else if (!mysql->ready || (mysql->command == COM_CHANGE_USER && sequence_of(header) != 0))
         header->kind = upstream_names[AUTH_RESPONSE];
     else if (sequence_of(header) == 0 && header->seen > 4) {
-        mysql->command = header->bytes[4];
+        take_command(mysql, header->bytes[4]);
         header->kind = mysql->command < HANDSHAKE_RESPONSE
                            ? LENGTH_NAME(upstream_names, mysql->command)
                            : NULL;
@@ -130,15 +151,20 @@ static const char *login_name(struct mysql_state *mysql, unsigned char first)
 }
 
 /* A row may begin with 0x00, but never with 0xff, nor with 0xfe in a packet of less than 16 MB. So
- * OK is sure only in the first packet of an answer. */
-static const char *answer_name(const struct mysql_state *mysql, const struct length_header *header)
+ * OK is sure only in the first packet of an answer, and so is the question for a file. */
+static const char *answer_name(struct mysql_state *mysql, const struct length_header *header)
 {
     unsigned char first = header->bytes[4];
+    bool begins = mysql->unanswered > 0 && sequence_of(header) == 1;
+    mysql->unanswered -= begins;
+    mysql->sends_file = begins && first == 0xfb;
+    if (mysql->command == COM_CHANGE_USER)
+        return login_name(mysql, first);
     if (first == 0xff)
         return downstream_names[NAME_ERR];
     if (first == 0xfe && header->length < 0xffffff)
         return downstream_names[NAME_EOF];
-    if (first == 0x00 && sequence_of(header) == 1)
+    if (first == 0x00 && begins)
         return downstream_names[mysql->command == COM_STMT_PREPARE ? NAME_PREPARED : NAME_OK];
     return NULL;
 }

@@ -137,6 +137,35 @@ static void mysql_commands_have_sequence_number_0(void **state)
         SAYS('c', "\x01\0\0\0\x16"), SAYS('s', MYSQL_OK("\x01")));
 }
 
+/* A file that the server asks for, and rows behind the first 256 packets: sequence numbers 0 and 1
+ * are neither a command nor the beginning of an answer. */
+static void mysql_sequence_numbers_come_again(void **state)
+{
+    (void)state;
+    CHECK("mysql",
+        "1:HandshakeResponse@0 =8 .8 2:COM_QUERY@8 =5 .13 3:@13 =5 .18 4:@18 =4 .22 "
+        "5:COM_PING@22 =5 .27 6:COM_PING@27 =5 .32",
+        "1:Handshake@0 =6 .6 2:OK@6 =5 .11 3:@11 =5 .16 4:@16 =5 .21 5:OK@21 =5 .26 "
+        "6:OK@26 =5 .31 7:@31 =5 .36",
+        SAYS('s', MYSQL_GREETING), SAYS('c', "\x04\0\0\x01\0\0\0\0"), SAYS('s', MYSQL_OK("\x02")),
+        SAYS('c', "\x01\0\0\0\x03"), SAYS('s', "\x01\0\0\x01\xfb"),
+        SAYS('c', "\x01\0\0\0\x0e\0\0\0\x01"), SAYS('s', MYSQL_OK("\x02")),
+        SAYS('c', "\x01\0\0\0\x0e\x01\0\0\0\x0e"),
+        SAYS('s', MYSQL_OK("\x01") MYSQL_OK("\x01") MYSQL_OK("\x01")));
+}
+
+static void mysql_change_user_logs_in_again(void **state)
+{
+    (void)state;
+    CHECK("mysql",
+        "1:HandshakeResponse@0 =8 .8 2:COM_CHANGE_USER@8 =5 .13 3:AuthResponse@13 =5 .18 "
+        "4:COM_PING@18 =5 .23",
+        "1:Handshake@0 =6 .6 2:OK@6 =5 .11 3:AuthSwitchRequest@11 =5 .16 4:OK@16 =5 .21",
+        SAYS('s', MYSQL_GREETING), SAYS('c', "\x04\0\0\x01\0\0\0\0"), SAYS('s', MYSQL_OK("\x02")),
+        SAYS('c', "\x01\0\0\0\x11"), SAYS('s', "\x01\0\0\x01\xfe"), SAYS('c', "\x01\0\0\x02x"),
+        SAYS('s', MYSQL_OK("\x03")), SAYS('c', "\x01\0\0\0\x0e"));
+}
+
 static void mysql_is_lost_where_it_is_encrypted_or_compressed(void **state)
 {
     (void)state;
@@ -308,6 +337,8 @@ int main(void)
         cmocka_unit_test(postgres_is_lost_where_it_is_encrypted),
         cmocka_unit_test(postgres_passwords_are_named_by_what_they_answer),
         cmocka_unit_test(mysql_commands_have_sequence_number_0),
+        cmocka_unit_test(mysql_sequence_numbers_come_again),
+        cmocka_unit_test(mysql_change_user_logs_in_again),
         cmocka_unit_test(mysql_is_lost_where_it_is_encrypted_or_compressed),
         cmocka_unit_test(mysql_packets_of_16_mb_go_on_in_the_next),
         cmocka_unit_test(kafka_requests_have_api_names),
