@@ -31,7 +31,7 @@ void check_proxy(
         return;
     if (proxy->listen.host[0] != '\0')
         check_report_problem(problems, section, "listen",
-            "stands beside intercept, for which nobody listens: leave one of them out");
+            "is used together with intercept, which does not listen: leave one of them out");
     if (proxy->unreachable == UNREACHABLE_REFUSE && proxy->upstream.host[0] == '\0')
         check_report_problem(problems, section, "unreachable",
             "refuse watches one address: write upstream = as well, or unreachable = reset");

@@ -193,7 +193,7 @@ static void report_duplicate(
     const char *right = "write its keys there or choose another name";
     if (earlier->place.line != 0)
         problems_add(&source->problems, place, earlier->title, NULL,
-            "this section stands already at %s:%u, %s", earlier->place.where, earlier->place.line,
+            "this section is already at %s:%u, %s", earlier->place.where, earlier->place.line,
             right);
     else
         problems_add(&source->problems, place, earlier->title, NULL,
@@ -340,7 +340,7 @@ static const char *check_value(const char *value)
     for (const char *c = value; *c != '\0'; c++) {
         bool behind_blank = c > value && (c[-1] == ' ' || c[-1] == '\t');
         if (*c == '#' && behind_blank)
-            return "a comment behind a value begins with ` ;`, not with #";
+            return "a comment after a value begins with ` ;`, not with #";
         if (*c == ';' && behind_blank)
             return "` ;` begins a comment, write the value in double quotes with \\x3b";
         if (*c == '"' && (c = quote_end(c)) == NULL)

@@ -174,7 +174,7 @@ static int command_top(const struct cli *cli)
     const char *words[CLI_FILES_MAX] = {"top"};
     size_t count = cli->operand_count;
     if (count + 1 >= CLI_FILES_MAX) {
-        main_report_problem("too many words behind top");
+        main_report_problem("too many words after top");
         return EXIT_USAGE;
     }
     memcpy(&words[1], cli->operands, count * sizeof words[0]);

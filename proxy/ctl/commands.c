@@ -78,7 +78,7 @@ static const struct ctl_option top_options[] = {
 
 static const struct ctl_option events_options[] = {
     {.name = "follow", .letter = 'f', .help = "print what comes from now on"},
-    {.name = "after", .argument = "ID", .help = "begin behind this event; 0: with the oldest"},
+    {.name = "after", .argument = "ID", .help = "begin after this event; 0: with the oldest"},
     {.name = NULL},
 };
 

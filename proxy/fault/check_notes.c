@@ -49,16 +49,16 @@ static const struct {
 } notes[FAULT_CHECK_NOTES] = {
     {begins_with_an_end,
         "the pattern begins with a byte that messages end with: such an end waits match_hold for a "
-        "further byte, then goes on, and a match that began in it fires behind its last byte"},
+        "further byte; then it is forwarded, and a match that began in it fires after its last "
+        "byte"},
     {leaves_withheld_bytes_unread,
         "with mode = plain and edge = before, withheld bytes are unread at the close(): the kernel "
         "sends a RST, not a FIN; write mode = graceful for a FIN"},
-    {depends_on_bursts, "the seed repeats the draw for each offset, but not where segments begin: "
-                        "every burst begins "
-                        "one, and bursts depend on when bytes come"},
-    {is_drawn_by_the_kernel,
-        "the kernel draws which segments are lost: the seed repeats which connections have the "
-        "fault and when, not the segments"},
+    {depends_on_bursts,
+        "the seed repeats the random value of each offset, but not where segments begin: a segment "
+        "begins with every burst, and bursts depend on when bytes arrive"},
+    {is_drawn_by_the_kernel, "the kernel decides at random which segments are lost: the seed "
+                             "repeats on which connections and when, but not which segments"},
 };
 
 const char *fault_check_note(const struct fault *fault, unsigned index)

@@ -123,7 +123,7 @@ static int check_host_bits(const char *text, const struct cidr *term, struct err
     if (memcmp(network.bytes, term->bytes, sizeof network.bytes) == 0)
         return 0;
     cidr_format_term(&network, right, sizeof right);
-    return err_set(err, "'%s' has bits behind its prefix, write %s", text, right);
+    return err_set(err, "'%s' has bits after its prefix, write %s", text, right);
 }
 
 int cidr_parse(char *text, struct cidr *term, struct err *err)

@@ -69,7 +69,7 @@ static int trigger_match_parse(const char *text, struct trigger *trigger, struct
     if (*rest != '\0')
         return err_set(err,
             "'%.16s' follows the closing double quote, write match:\"...\"#N for the N-th "
-            "occurrence, +K for K bytes behind it, \\\" for a quote inside",
+            "occurrence, +K for K bytes after it, \\\" for a quote inside",
             rest);
     return 0;
 }
@@ -93,7 +93,7 @@ static int trigger_match_check(const struct trigger *trigger, struct err *err)
     if (trigger->edge != EDGE_BEFORE || trigger->plus == 0)
         return 0;
     return err_set(err,
-        "+K is behind the match and edge = before withholds the match: leave one of "
+        "+K is after the match, but edge = before withholds the match: leave one of "
         "them out");
 }
 

@@ -78,7 +78,7 @@ static int trigger_message_parse_bytes(const char **rest, uint64_t *bytes, struc
     char number[NUMBER_MAX];
     char sign = *(*rest)++;
     if (**rest == '\0')
-        return err_set(err, "a number of bytes is missing behind '%c', " FORMS, sign);
+        return err_set(err, "a number of bytes is missing after '%c', " FORMS, sign);
     if (cut(rest, strlen(*rest), number, sizeof number, err) != 0 ||
         units_parse_size(number, bytes, err) != 0)
         return -1;
@@ -162,7 +162,7 @@ static void trigger_message_describe(
         trigger_ordinal(trigger->nth, ordinal));
     if (distance > 0)
         snprintf(buf, size, "%s bytes %s of %s %s from %s", bytes,
-            trigger->plus > 0 ? "behind the beginning" : "before the end", number,
+            trigger->plus > 0 ? "after the beginning" : "before the end", number,
             trigger->word[0] == '\0' ? "message" : trigger->word, stream->from);
     else
         snprintf(buf, size, "%s %s%s %s from %s",

@@ -66,8 +66,8 @@ static const struct scenario scenarios[] = {
     },
     {
         .name = "slow-close",
-        .story = "The whole reply is there, but the FIN behind it comes late: a client that reads "
-                 "to EOF waits for nothing.",
+        .story = "The whole reply arrives, but the FIN comes late. A client that reads until EOF "
+                 "waits for nothing.",
         .sees = "all bytes, silence, then EOF",
         .victim = PEER_CLIENT,
         .proof = "look: nothing",

@@ -55,7 +55,7 @@ static const struct scenario scenarios[] = {
     {
         .name = "killed-with-queued",
         .story = "The sender is killed with bytes in its send buffer. They are the kernel's now: "
-                 "all of them arrive, and a FIN behind them.",
+                 "all of them arrive, then a FIN.",
         .sees = "all of the data, then EOF",
         .note = "Natively the client fills every buffer; through rudeproxy it sends 1,000,000 "
                 "bytes.",

@@ -28,7 +28,7 @@ static const struct scenario scenarios[] = {
     },
     {
         .name = "reset-after-reply",
-        .story = "The whole reply arrives, and behind it a RST where a FIN should be.",
+        .story = "The whole reply arrives, then a RST instead of a FIN.",
         .sees = "all bytes, then ECONNRESET instead of EOF",
         .victim = PEER_CLIENT,
         .proof = "read to the end: 5000 bytes, then ECONNRESET",
@@ -39,8 +39,9 @@ static const struct scenario scenarios[] = {
     },
     {
         .name = "fin-then-reset",
-        .story = "A FIN, and a RST right behind it. A reader sees a clean end; only poll and a "
-                 "write tell.",
+        .story =
+            "A FIN, then at once a RST. A reader sees a normal end. Only poll() and a write show "
+            "the RST.",
         .sees = "EOF to a reader, EPIPE to a writer",
         .victim = PEER_CLIENT,
         .proof = "send: EPIPE after 0 of 10 bytes",

@@ -61,7 +61,7 @@ static void describe_match(const struct miss *miss, const struct trigger *when)
         SAY(miss, "match seen %" PRIu64 " of %" PRIu64 " times", match->progress.occurrences,
             when->nth);
     else if (when->plus > 0)
-        SAY(miss, "match seen, and %" PRIu64 " of %" PRIu64 " bytes behind it",
+        SAY(miss, "match seen, and %" PRIu64 " of %" PRIu64 " bytes after it",
             flow_forwarded(&miss->session->flow[direction]) + when->plus - match->edge, when->plus);
     else
         SAY(miss, "match seen, but not forwarded");

@@ -50,7 +50,7 @@ says "$work/err" "'check' takes no --report"
 expect 2 "$RUDEPROXY" version now
 says "$work/err" "'version' takes no 'now'"
 expect 2 "$RUDEPROXY" exec -c "$work/web.ini" true
-says "$work/err" 'stands behind --'
+says "$work/err" 'is written after --'
 
 # --- Files --------------------------------------------------------------------------------------
 

@@ -303,7 +303,7 @@ expect 2 "$work/rudeproxy" run --intercept 80
 says "$work/err" 'only exec'
 printf '[proxy x]\nintercept = 80\nlisten = 127.0.0.1:0\nunreachable = refuse\n' >"$work/x.ini"
 expect 2 "$work/rudeproxy" check -c "$work/x.ini"
-says "$work/err" 'x.ini:3: \[proxy x\] listen: stands beside intercept'
+says "$work/err" 'x.ini:3: \[proxy x\] listen: is used together with intercept'
 says "$work/err" 'x.ini:4: \[proxy x\] unreachable: .* write upstream'
 expect 2 "$work/rudeproxy" exec --intercept 80 --private-network -- true
 # What check prints is a file that means the same.

@@ -158,7 +158,7 @@ static void wrong_networks_are_refused(void **state)
         {"127.0.0.0/-8", "is not a prefix"},
         {"127.0.0.0/255.0.0.0", "is not a prefix"},
         {"127.0.0.0/18446744073709551616", "is not a prefix"},
-        {"127.0.0.1/8", "'127.0.0.1/8' has bits behind its prefix, write 127.0.0.0/8"},
+        {"127.0.0.1/8", "'127.0.0.1/8' has bits after its prefix, write 127.0.0.0/8"},
         {"::1/0", "write ::/0"},
         {"fe80::1/10", "write fe80::/10"},
         {"fe80::1%eth0", "not an IP address"},

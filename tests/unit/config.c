@@ -404,7 +404,7 @@ static void a_file_and_words_may_not_give_one_section(void **state)
     config_source_add_words(source, "--fault 1", "fault f", "type=close");
     struct built built = build_source(source);
     assert_int_equal(built.count, 1);
-    assert_non_null(strstr(built.problems, "--fault 1: [fault f]: this section stands already at"));
+    assert_non_null(strstr(built.problems, "--fault 1: [fault f]: this section is already at"));
     built_free(&built);
 }
 

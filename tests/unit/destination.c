@@ -129,7 +129,7 @@ static void wrong_lists_are_refused(void **state)
         {"db.example.com", "has no port"},
         {"10.0.0.0/8", "has no port"},
         {"::1", "has no port"},
-        {"10.0.0.1/8:80", "bits behind its prefix"},
+        {"10.0.0.1/8:80", "bits after its prefix"},
         {"256.0.0.1:80", "not an IP address"},
         {"a b:80", "not a host"},
         {"[::1:80", "has no port"},

@@ -301,7 +301,7 @@ static void what_it_waits_for_is_a_kind_or_a_part(void **state)
             "after the 2nd trailer from the server"},
         {"message:2/chunk:4", "before chunk 4 of the 2nd message from the server", NULL},
         {"message:2/body\nedge = before", NULL, "before the 2nd body from the server"},
-        {"message:2/body+3", NULL, "3 bytes behind the beginning of the 2nd body from the server"},
+        {"message:2/body+3", NULL, "3 bytes after the beginning of the 2nd body from the server"},
         {"message:2/body-3", NULL, "3 bytes before the end of the 2nd body from the server"},
     };
     unsigned kinds = 0, parts = 0;

@@ -77,10 +77,11 @@ static const struct complaint corpus[] = {
     {"[proxy \xc3\xa9]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 1, "not a name"},
     {"[proxy " X40 "xxxx]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 1, "more than 49 bytes"},
     {"[proxy " X200 "]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 1, "at most 197"},
-    {PROXY_TEXT "[proxy a]\nbuffer = 64k\n", 0, 4, "stands already at"},
-    {PROXY_TEXT "[proxy  a]\n", 0, 4, "stands already at"},
-    {PROXY_TEXT "[rudeproxy]\n[rudeproxy]\n", 0, 5, "stands already at"},
-    {PROXY_TEXT "[fault f]\ntype = close\n[fault f]\ntype = reset\n", 0, 6, "stands already at"},
+    {PROXY_TEXT "[proxy a]\nbuffer = 64k\n", 0, 4, "this section is already at"},
+    {PROXY_TEXT "[proxy  a]\n", 0, 4, "this section is already at"},
+    {PROXY_TEXT "[rudeproxy]\n[rudeproxy]\n", 0, 5, "this section is already at"},
+    {PROXY_TEXT "[fault f]\ntype = close\n[fault f]\ntype = reset\n", 0, 6,
+        "this section is already at"},
 
     /* Keys. */
     {PROXY_TEXT "listen = 127.0.0.1:1\n", 0, 4, "given already in line 2"},

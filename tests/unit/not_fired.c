@@ -43,7 +43,7 @@ static void every_trigger_has_its_reason(void **state)
             "after 60 of 1024 bytes"},
         {"type = reset\nwhen = match:\"no\"\n", "match not seen"},
         {"type = reset\nwhen = match:\"ab\"#3\n", "match seen 2 of 3 times"},
-        {"type = reset\nwhen = match:\"ab\"#2+10\n", "match seen, and 8 of 10 bytes behind it"},
+        {"type = reset\nwhen = match:\"ab\"#2+10\n", "match seen, and 8 of 10 bytes after it"},
         {"type = reset\nwhen = match:\"ab\"\nwhen_direction = upstream\n", "match not seen"},
         {"type = reset\nwhen = time:5s\n", "after 1s of 5s"},
         {"type = reset\nwhen = idle:5s\n", "never idle for 5s"},

@@ -289,7 +289,7 @@ static int take_operands(struct cli *cli)
         command->takes_words)
         return 0;
     snprintf(text, sizeof text, "'%s' takes no '%.64s'%s", command->name, cli->operands[0],
-        command->takes_child ? "; a command stands behind --" : "");
+        command->takes_child ? "; a command is written after --" : "");
     return cli_report("", text, "");
 }
 

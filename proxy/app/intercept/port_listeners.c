@@ -161,7 +161,7 @@ int port_listeners_add(
     int result = follow(listener);
     if (result != 0)
         return err_set(
-            err, "--intercept: cannot listen at port %u: %s", (unsigned)port, strerror(-result));
+            err, "--intercept: cannot listen on port %u: %s", (unsigned)port, strerror(-result));
     return 0;
 }
 

@@ -41,8 +41,8 @@ static void print_head(
             "; It was reloaded %zu times; what was defined anew is taken as it was at the end.\n",
             log->config_count - 1);
     if (log->counts_reset)
-        fputs("; Its counts were reset: of each proxy, this repeats what came behind the last "
-              "time.\n",
+        fputs(
+            "; Connections were numbered from 1 again: this repeats only the events after that.\n",
             out);
     for (size_t i = 0; i < plan->unfired_count; i++)
         fprintf(out, "; Never fired, left out: %s\n", plan->unfired[i]);
@@ -52,7 +52,8 @@ static void print_head(
 static void print_remark(const struct replay_remark *remark, FILE *out)
 {
     if (remark->renamed)
-        fprintf(out, "; Of %s. Its draws, if it has any, are others than in the run.\n",
+        fprintf(out,
+            "; Of %s. If it uses random values, they are different from those of the run.\n",
             remark->origin);
     if (remark->retimed)
         fprintf(out, "; The run began it by the clock, when = %.100s: here at the byte.\n",
