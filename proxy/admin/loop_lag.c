@@ -6,7 +6,7 @@
 #define INTERVAL_US (250 * US_PER_MS)
 
 const uint64_t loop_lag_bounds_us[LOOP_LAG_BUCKETS] = {
-    100, 250, 500, 1000, 5000, 20000, 100000, 1000000};
+    100, 250, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 2000000};
 
 static void wait_again(struct loop_lag *lag)
 {

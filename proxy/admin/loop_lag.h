@@ -11,7 +11,7 @@
 #include "proxy/base/must_check.h"
 #include "proxy/net/timers.h"
 
-#define LOOP_LAG_BUCKETS 8
+#define LOOP_LAG_BUCKETS 14
 extern const uint64_t loop_lag_bounds_us[LOOP_LAG_BUCKETS]; /* inclusive upper bounds */
 
 struct loop_lag {

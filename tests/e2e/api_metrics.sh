@@ -56,6 +56,8 @@ call 200 GET /metrics
 head_says '^content-type: text/plain; version=0.0.4; charset=utf-8'
 well_formed
 call 200 POST /metrics
+same "buckets of the loop's lag" '0.0001 0.00025 0.0005 0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5 1 2 +Inf' \
+    "$(sed -nE 's/^rudeproxy_loop_lag_seconds_bucket\{le="([^"]*)"\}.*/\1/p' "$work/answer" | paste -sd' ')"
 
 labels="listener=\"127.0.0.1:$port\",proxy=\"echo\",upstream=\"builtin:echo\""
 received=toxiproxy_proxy_received_bytes_total

@@ -27,7 +27,8 @@
 /* Growth between pauses that is no leak: pools, the histories of deleted faults, and what malloc
  * keeps. With AddressSanitizer also its quarantine. */
 #define GROWTH_KB_MAX (48 * 1024)
-#define KEPT_MS 500        /* behind the end of both peers, before a connection is ended */
+#define KEPT_MS 500 /* behind the end of both peers, before a connection is ended */
+#define LAG_BUCKETS_MAX 32
 #define DESCRIPTORS_MAX 40 /* 16 pooled pipes of two, and connections of the API */
 
 void soak_must(bool fine, const char *what)
@@ -165,26 +166,32 @@ static long resident_kb(const struct soak *soak)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* The upper bound of the histogram's bucket in which 99% of all values lie. */
+/* Prints the upper bound of the histogram's bucket in which so many percent of all values lie. */
+static void print_share(
+    unsigned percent, char bounds[LAG_BUCKETS_MAX][16], const uint64_t *counts, unsigned n)
+{
+    unsigned i = 0;
+    while (i + 1 < n && counts[i] * 100 < counts[n - 1] * percent)
+        i++;
+    printf("loop lag: %u%% of %" PRIu64 " below %s s\n", percent, counts[n - 1], bounds[i]);
+}
+
 static void print_lag(struct soak *soak)
 {
-    uint64_t counts[16], total = 0;
-    char bounds[16][16];
+    uint64_t counts[LAG_BUCKETS_MAX];
+    char bounds[LAG_BUCKETS_MAX][16];
     unsigned n = 0;
     soak_must(api_call(&soak->api, "GET", "/metrics", NULL) == 200, "/metrics");
     for (const char *at = soak->api.answer;
-         n < 16 && (at = strstr(at, "loop_lag_seconds_bucket{le=\"")) != NULL; at++, n++) {
+         n < LAG_BUCKETS_MAX && (at = strstr(at, "loop_lag_seconds_bucket{le=\"")) != NULL;
+         at++, n++) {
         soak_must(sscanf(at, "loop_lag_seconds_bucket{le=\"%15[^\"]\"} %" SCNu64, bounds[n],
                       &counts[n]) == 2,
             "the histogram of the loop's lag");
-        total = counts[n];
     }
-    for (unsigned i = 0; i < n; i++) {
-        if (counts[i] * 100 < total * 99)
-            continue;
-        printf("loop lag: 99%% of %" PRIu64 " below %s s\n", total, bounds[i]);
-        return;
-    }
+    soak_must(n > 0 && n < LAG_BUCKETS_MAX, "all buckets of the loop's lag");
+    print_share(50, bounds, counts, n);
+    print_share(99, bounds, counts, n);
 }
 
 /* --- Pauses --- */
