@@ -97,27 +97,37 @@ static unsigned char draw_mask(uint64_t key, uint64_t offset, uint64_t bits)
     return (unsigned char)mask;
 }
 
-static void mutate_at(const struct corrupt_params *corrupt, uint64_t key, uint64_t offset,
-    unsigned char *bytes, size_t n)
+static uint64_t first_drawn(
+    const struct corrupt_params *corrupt, uint64_t key, uint64_t offset, size_t n)
 {
+    bool all = corrupt->rate_ppb >= PPB_ALL;
+    uint64_t threshold = all ? 0 : rng_threshold(corrupt->rate_ppb);
+    for (size_t i = 0; i < n; i++)
+        if (all || rng_at(key, offset + i) < threshold)
+            return offset + i;
+    return FAULT_NO_PLACE;
+}
+
+static uint64_t first_changed(const void *params, uint64_t key, uint64_t offset, size_t n)
+{
+    const struct corrupt_params *corrupt = params;
     uint64_t at = corrupt->behind - 1;
-    if (at >= offset && at - offset < n)
-        bytes[at - offset] ^= draw_mask(key, at, corrupt->bits);
+    if (corrupt->behind == 0)
+        return first_drawn(corrupt, key, offset, n);
+    return at >= offset && at - offset < n ? at : FAULT_NO_PLACE;
 }
 
 static void mutate(
     const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n)
 {
     const struct corrupt_params *corrupt = params;
-    if (corrupt->behind != 0) {
-        mutate_at(corrupt, key, offset, bytes, n);
-        return;
+    uint64_t at, end = offset + n;
+    for (uint64_t from = offset; from < end; from = at + 1) {
+        at = first_changed(corrupt, key, from, (size_t)(end - from));
+        if (at == FAULT_NO_PLACE)
+            return;
+        bytes[at - offset] ^= draw_mask(key, at, corrupt->bits);
     }
-    bool all = corrupt->rate_ppb >= PPB_ALL;
-    uint64_t threshold = all ? 0 : rng_threshold(corrupt->rate_ppb);
-    for (size_t i = 0; i < n; i++)
-        if (all || rng_at(key, offset + i) < threshold)
-            bytes[i] ^= draw_mask(key, offset + i, corrupt->bits);
 }
 
 static uint64_t place(const void *params)
@@ -159,7 +169,9 @@ const struct fault_type fault_corrupt = {
     .params_size = sizeof(struct corrupt_params),
     .fire = corrupt_fire,
     .mutate = mutate,
+    .first_changed = first_changed,
     .place = place,
+    .not_yet = "it changed no byte",
     .lasting = true,
     .check = corrupt_check,
 };

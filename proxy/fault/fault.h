@@ -188,9 +188,15 @@ struct fault_type {
      * stream is cut into pieces. */
     void (*mutate)(
         const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);
-    /* Returns the offset of the only byte that the fault changes: it fires when it changes that
-     * byte, and is over then. FAULT_NO_PLACE, or NULL: it fires at its trigger. */
+    /* Returns the offset of the first of `n` bytes from `offset` that mutate() changes, or
+     * FAULT_NO_PLACE. */
+    uint64_t (*first_changed)(const void *params, uint64_t key, uint64_t offset, size_t n);
+    /* Returns the offset of the only byte that the fault changes, behind which it is over, or
+     * FAULT_NO_PLACE. NULL: it may change any. */
     uint64_t (*place)(const void *params);
+    /* Why the fault has not fired although it is active: it fires when it first changes a byte, or
+     * reaches its limit. NULL: it fires when it becomes active. */
+    const char *not_yet;
     /* Returns how many bytes the gate forwards within a time. NULL: no limit. */
     uint64_t (*bytes_within)(const void *params, uint64_t duration_us);
     bool (*shares_state)(const void *params); /* NULL: no; else one state for the whole proxy */
@@ -260,6 +266,12 @@ bool action_is_ending(enum action_kind kind);
 void fault_actions_at_open(const struct fault *fault, struct action on[2]);
 void fault_actions_in_delay(const struct fault *fault, struct action on[2]);
 void fault_actions_at_trigger(const struct fault *fault, struct action on[2]);
+
+/* Whether the fault fires only when it does something, and not when it becomes active. */
+static inline bool fault_fires_later(const struct fault *fault)
+{
+    return fault->type->not_yet != NULL;
+}
 
 /* Returns the offset of the only byte that the fault changes, or FAULT_NO_PLACE. */
 uint64_t fault_place(const struct fault *fault);

@@ -42,6 +42,7 @@ const struct fault_type fault_limit_data = {
     .params_size = sizeof(struct limit_data_params),
     .fire = limit_data_fire,
     .over = limit_data_over,
+    .not_yet = "its limit was not reached",
     .lasting = true,
     .changes_length = true, /* bytes behind the limit are lost */
 };

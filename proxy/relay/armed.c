@@ -337,21 +337,33 @@ static uint64_t limit_edge(const struct session *session, const struct armed_fau
     return armed_limit_is_reached(session, armed) ? forwarded : FLOW_NO_EDGE;
 }
 
-/* Returns the offset behind the only byte of an active fault; FLOW_NO_EDGE: none, or passed. */
-static uint64_t place_edge(
+/* How far ahead the first byte that a fault will change is searched for. */
+#define CHANGE_SEARCH 16384
+
+/* Returns the offset behind the first byte that an active fault changes, so that it fires there
+ * whatever the sizes of the reads, or an offset from which to search on. FLOW_NO_EDGE: none, or
+ * passed. */
+static uint64_t change_edge(
     const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
-    uint64_t place = fault_place(&armed->rule->fault);
-    if (!armed_is_active_in(armed, direction) || place == FAULT_NO_PLACE || place + 1 < forwarded)
+    const struct fault *fault = &armed->rule->fault;
+    uint64_t key = armed->key[direction], place = fault_place(fault);
+    if (fault->type->first_changed == NULL || !armed_is_active_in(armed, direction))
         return FLOW_NO_EDGE;
-    return place + 1;
+    if (place != FAULT_NO_PLACE)
+        return place + 1 < forwarded ? FLOW_NO_EDGE : place + 1;
+    if (armed->acted)
+        return armed->acted_at < forwarded ? FLOW_NO_EDGE : armed->acted_at + 1;
+    uint64_t first = fault->type->first_changed(armed->params, key, forwarded, CHANGE_SEARCH);
+    return first == FAULT_NO_PLACE ? forwarded + CHANGE_SEARCH : first + 1;
 }
 
 bool armed_ends_at(const struct session *session, const struct armed_fault *armed,
     enum direction direction, uint64_t offset)
 {
     return (armed->action[direction] == ACTION_LIMIT && armed_limit_is_reached(session, armed)) ||
-           place_edge(armed, direction, offset) == offset;
+           (fault_place(&armed->rule->fault) != FAULT_NO_PLACE &&
+               change_edge(armed, direction, offset) == offset);
 }
 
 uint64_t armed_next_edge(
@@ -362,9 +374,9 @@ uint64_t armed_next_edge(
         const struct armed_fault *armed = session->armed.list[i];
         uint64_t own = trigger_offset(armed, direction, forwarded);
         uint64_t limit = limit_edge(session, armed, direction, forwarded);
-        uint64_t place = place_edge(armed, direction, forwarded);
+        uint64_t change = change_edge(armed, direction, forwarded);
         own = limit < own ? limit : own;
-        own = place < own ? place : own;
+        own = change < own ? change : own;
         edge = own < edge ? own : edge;
     }
     return edge;

@@ -44,7 +44,7 @@ enum armed_miss {
     MISS_ENDED,    /* the direction that it works on had ended */
     MISS_NAME,     /* the client named a server that `sni` does not have */
     MISS_REFUSED,  /* the kernel refused what it needs */
-    MISS_PLACE,    /* its only byte did not come */
+    MISS_NOT_YET,  /* it was active and had nothing to do (fault_type.not_yet) */
     MISS_PAST,     /* its moment was past when it was armed */
 };
 
@@ -70,7 +70,9 @@ struct armed_fault {
     enum armed_phase phase;
     enum armed_miss miss;       /* when it is DONE */
     bool counted;               /* among the connections the fault was injected in */
-    bool changed;               /* it changed its only byte, and no event tells of it yet */
+    bool acted;                 /* of fault_fires_later(): it fired since it became active, */
+    bool acted_untold;          /* no event tells of it yet, */
+    uint64_t acted_at;          /* and the offset of the byte that it changed first */
     bool let_go_reported;       /* its EVENT_MATCH_LET_GO was emitted */
     bool unchained;             /* CHAINED, and the fault of `after` has fired: to be armed */
     unsigned directions;        /* set: whose bytes it shapes, and `until` watches */
@@ -226,15 +228,22 @@ uint64_t armed_next_edge(
 uint64_t armed_limit(const struct armed_fault *armed);
 bool armed_limit_is_reached(const struct session *session, const struct armed_fault *armed);
 
+/* Whether the byte in front of `offset` is the first one that the fault changed. */
+static inline bool armed_acted_before(
+    const struct armed_fault *armed, enum direction direction, uint64_t offset)
+{
+    return armed_is_active_in(armed, direction) && armed->acted && armed->acted_at + 1 == offset;
+}
+
 /* Whether an active fault is over when exactly `offset` bytes of the direction were forwarded: its
  * limit is reached, or its only byte was forwarded. */
 bool armed_ends_at(const struct session *session, const struct armed_fault *armed,
     enum direction direction, uint64_t offset);
 
-/* Whether the only byte of the fault has not come. */
-static inline bool armed_waits_for_place(const struct armed_fault *armed)
+/* Whether the fault is active, but has not fired yet. */
+static inline bool armed_is_idle(const struct armed_fault *armed)
 {
-    return !armed->counted && fault_place(&armed->rule->fault) != FAULT_NO_PLACE;
+    return armed->phase == ARMED_ACTIVE && !armed->acted && fault_fires_later(&armed->rule->fault);
 }
 
 /* When an active fault has lasted for its duration; in the past if its limit is reached, or the

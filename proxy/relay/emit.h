@@ -33,4 +33,17 @@ static inline void session_note_cause(struct session *session, enum cause cause)
         session->cause = cause;
 }
 
+/* Records that a fault ended it, if that is what these actions do. An early FIN also counts as the
+ * first end, though its other direction continues. */
+static inline void session_note_fault(
+    struct session *session, const struct rule *rule, const struct action on[2])
+{
+    bool ends = action_is_ending(on[SIDE_CLIENT].kind) || on[SIDE_CLIENT].kind == ACTION_FIN ||
+                on[SIDE_SERVER].kind == ACTION_FIN;
+    if (session->cause != CAUSE_NONE || !ends)
+        return;
+    session->cause = CAUSE_FAULT;
+    session->cause_fault = fault_counter_ref(rule->fault_counter);
+}
+
 #endif

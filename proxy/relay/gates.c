@@ -21,17 +21,19 @@ static struct armed_fault *shaper_from(const struct shaping *shaping, size_t fir
     return armed;
 }
 
-/* Whether the fault may change these bytes. One that changes a single byte is counted there, and
- * not at its trigger. */
+/* Whether the fault may change these bytes. It fires at the first byte that it changes. */
 static bool may_change(
     struct shaping *shaping, struct armed_fault *armed, uint64_t offset, size_t n)
 {
-    uint64_t place = fault_place(&armed->rule->fault);
-    if (place == FAULT_NO_PLACE)
+    const struct fault *fault = &armed->rule->fault;
+    if (armed->acted || fault->type->first_changed == NULL)
         return true;
-    if (place < offset || place - offset >= n || !armed_count(armed))
+    uint64_t key = armed->key[shaping->direction];
+    uint64_t first = fault->type->first_changed(armed->params, key, offset, n);
+    if (first == FAULT_NO_PLACE || !armed_count(armed))
         return false;
-    armed->changed = shaping->changed = true;
+    armed->acted_at = first;
+    armed->acted = armed->acted_untold = shaping->changed = true;
     return true;
 }
 

@@ -158,9 +158,23 @@ static const char *const miss_texts[] = {
     [MISS_ENDED] = "its direction had ended",
     [MISS_NAME] = "the client named another server",
     [MISS_REFUSED] = "refused by the kernel",
-    [MISS_PLACE] = "its byte did not come",
     [MISS_PAST] = "its moment was past when it was armed",
 };
+
+static void describe_active(const struct miss *miss)
+{
+    const char *not_yet = miss->armed->rule->fault.type->not_yet;
+    bool may_fire = armed_may_count(miss->armed) && not_yet != NULL;
+    SAY(miss, "%s", may_fire ? not_yet : miss_texts[MISS_TIMES]);
+}
+
+static void describe_done(const struct miss *miss)
+{
+    if (miss->armed->miss == MISS_NOT_YET)
+        describe_active(miss);
+    else
+        SAY(miss, "%s", miss_texts[miss->armed->miss]);
+}
 
 static void describe_reason(const struct miss *miss)
 {
@@ -182,10 +196,10 @@ static void describe_reason(const struct miss *miss)
         SAY(miss, "not in its window");
         break;
     case ARMED_ACTIVE:
-        SAY(miss, "%s", miss_texts[armed_may_count(miss->armed) ? MISS_PLACE : MISS_TIMES]);
+        describe_active(miss);
         break;
     case ARMED_DONE:
-        SAY(miss, "%s", miss_texts[miss->armed->miss]);
+        describe_done(miss);
         break;
     }
 }

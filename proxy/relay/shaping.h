@@ -53,7 +53,7 @@ struct shaping {
     time_us hold_until;  /* when it is released unless a byte arrives; or TIME_NEVER */
     time_us scanned_at;  /* when the matchers last scanned a byte */
     bool let_go;         /* the last pump released a beginning: triggers_report_let_go() */
-    bool changed;        /* the last pump changed the only byte of a fault */
+    bool changed;        /* the last pump changed the first byte of a fault */
     uint64_t match_edge; /* edge of the match that the last scan found; FLOW_NO_EDGE: none */
     time_us again;       /* when the gates may let more pass; TIME_NEVER: not by time alone */
     time_us now;

@@ -47,18 +47,6 @@ static time_us since_start(const struct session *session)
     return session->now - session->plan->started_at;
 }
 
-/* An early FIN also counts as the first end of the connection, though its other direction
- * continues. */
-static void note_cause(struct session *session, const struct rule *rule, const struct action on[2])
-{
-    bool ends = action_is_ending(on[SIDE_CLIENT].kind) || on[SIDE_CLIENT].kind == ACTION_FIN ||
-                on[SIDE_SERVER].kind == ACTION_FIN;
-    if (session->cause != CAUSE_NONE || !ends)
-        return;
-    session->cause = CAUSE_FAULT;
-    session->cause_fault = fault_counter_ref(rule->fault_counter);
-}
-
 static void release(struct session *session, struct armed_fault *armed, enum armed_miss miss)
 {
     armed->phase = ARMED_DONE;
@@ -104,9 +92,10 @@ static void begin(struct session *session, struct armed_fault *armed, const stru
 {
     armed->phase = armed->rule->fault.type->lasting ? ARMED_ACTIVE : ARMED_DONE;
     armed->since = session->now;
+    armed->acted = false;
     armed->base = flow_forwarded(&session->flow[armed_direction(armed)]);
     armed->dropped = session->flow[armed_direction(armed)].dropped;
-    note_cause(session, armed->rule, on);
+    session_note_fault(session, armed->rule, on);
 }
 
 /* Whether the kernel does what the fault needs. If not, an event tells why. */
@@ -120,14 +109,13 @@ static bool attach(struct session *session, struct armed_fault *armed, const str
     return result == 0;
 }
 
-/* The trigger came, in time. A fault that changes one byte is counted later, when it changes that
- * byte. */
+/* The trigger came, in time. A fault that fires later is counted then. */
 static void fire_fault(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
     struct action on[2];
     fault_actions_at_trigger(fault, on);
-    bool waits = fault_place(fault) != FAULT_NO_PLACE;
+    bool waits = fault_fires_later(fault);
     enum armed_miss miss = is_too_late(session, armed, on) ? MISS_ENDED
                            : !armed_may_count(armed)       ? MISS_TIMES
                            : !attach(session, armed, on)   ? MISS_REFUSED
@@ -196,28 +184,41 @@ static void await_again(struct session *session, struct armed_fault *armed)
     session_recompute(session);
 }
 
+/* Counts a fault whose limit is reached. False: its `times` are used up, and it does nothing. */
+static bool reach_limit(struct session *session, struct armed_fault *armed)
+{
+    if (!armed_is_idle(armed))
+        return true;
+    if (!armed_count(armed))
+        return false;
+    armed->acted = true;
+    emit_fault(session, EVENT_FAULT, armed, armed_direction(armed));
+    return true;
+}
+
+/* A lasting fault ends, and does nothing else. */
+static void stop_fault(
+    struct session *session, struct armed_fault *armed, enum fault_end_reason why)
+{
+    bool was_active = armed->phase == ARMED_ACTIVE, idle = armed_is_idle(armed);
+    release(session, armed, !idle ? MISS_NONE : armed_may_count(armed) ? MISS_NOT_YET : MISS_TIMES);
+    if (was_active && !idle)
+        emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
+    if (was_active && armed->rule->fault.when.every && why == FAULT_EXPIRED)
+        await_again(session, armed);
+}
+
 /* A lasting fault has ended. An ending leaves the edge alone: session_recompute() skips a side in
  * teardown, so no byte past the edge is sent before the close. */
 static void end_fault(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
-    bool was_active = armed->phase == ARMED_ACTIVE;
-    bool unplaced = was_active && armed_waits_for_place(armed);
     const struct action over = fault_action_at_end(&armed->rule->fault, why);
-    if (!was_active || over.kind == ACTION_NONE) {
-        release(session, armed,
-            !unplaced                ? MISS_NONE
-            : armed_may_count(armed) ? MISS_PLACE
-                                     : MISS_TIMES);
-        if (was_active && !unplaced)
-            emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
-        if (was_active && !unplaced && fault_place(&armed->rule->fault) != FAULT_NO_PLACE)
-            unchain(session, &armed->rule->fault);
-        if (was_active && armed->rule->fault.when.every && why == FAULT_EXPIRED)
-            await_again(session, armed);
+    if (armed->phase != ARMED_ACTIVE || over.kind == ACTION_NONE || !reach_limit(session, armed)) {
+        stop_fault(session, armed, why);
         return;
     }
     armed->phase = ARMED_DONE;
-    note_cause(session, armed->rule, (const struct action[2]){over, over});
+    session_note_fault(session, armed->rule, (const struct action[2]){over, over});
     emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
     actions_end_session(session, &over);
 }
@@ -339,6 +340,8 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
         arm_named(session);
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
+        if (armed_acted_before(armed, direction, offset))
+            unchain(session, &armed->rule->fault);
         if (armed_ends_at(session, armed, direction, offset))
             end_fault(session, armed, FAULT_EXPIRED);
         else if (armed_stands_at(armed, direction, offset))
@@ -359,16 +362,14 @@ void triggers_report_let_go(struct session *session, enum direction direction)
     }
 }
 
-/* Their event tells of the byte itself; faults that wait for them are armed behind it. */
 void triggers_report_changed(struct session *session, enum direction direction)
 {
     for (size_t i = 0; i < session->armed.count; i++) {
         struct armed_fault *armed = session->armed.list[i];
-        if (!armed->changed || !armed_is_active_in(armed, direction))
+        if (!armed->acted_untold || !armed_is_active_in(armed, direction))
             continue;
-        armed->changed = false;
-        session_emit_fault(
-            session, EVENT_FAULT, armed, direction, fault_place(&armed->rule->fault), 0);
+        armed->acted_untold = false;
+        session_emit_fault(session, EVENT_FAULT, armed, direction, armed->acted_at, 0);
     }
 }
 

@@ -23,7 +23,7 @@ void triggers_on_edge(struct session *session, enum direction direction, uint64_
 /* The beginning of a possible match was let go in the direction: reports it once for each fault. */
 void triggers_report_let_go(struct session *session, enum direction direction);
 
-/* The last pump changed the only byte of a fault in the direction (fault_type.place). */
+/* The last pump changed the first byte of a fault in the direction (fault_type.first_changed). */
 void triggers_report_changed(struct session *session, enum direction direction);
 
 /* Time passed: time triggers, idle triggers, `active` and durations. */

@@ -215,3 +215,27 @@ expect 0 "$RUDEPROXY" replay "$work/mixed"
 says "$work/err" '1 lines are no events'
 says "$work/err" '2 runs'
 says "$work/out" '^seed *= *4711$'
+
+# --- A limit counts from where it began ---------------------------------------------------------
+
+cat >"$work/limit.ini" <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+
+[fault slow]
+type  = bandwidth
+rate  = 1k/s
+burst = 1
+
+[fault cut]
+type  = limit_data
+bytes = 100
+when  = time:50ms
+INI
+# shellcheck disable=SC2016
+fetch='curl -q -sS --noproxy "*" --max-time 20 -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/2000" || true'
+exec_run "$work/limit.ini" "$work/limit.1.log" sh -c "$fetch"
+replayed "$work/limit.1.log" "$work/limit.again.ini"
+exec_run "$work/limit.again.ini" "$work/limit.2.log" sh -c "$fetch"
+as_before "a limit" "$work/limit.1.log" "$work/limit.2.log"

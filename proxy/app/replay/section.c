@@ -92,6 +92,14 @@ static void clear_choice(struct fault *fault, bool keep_window)
     }
 }
 
+/* A limit fires behind its bytes, which count from where the fault began. */
+static uint64_t begin_of(const struct fault *fault, uint64_t fired_at)
+{
+    const struct action action = fault->type->fire(fault->params);
+    uint64_t bytes = action.kind == ACTION_LIMIT ? action.bytes : 0;
+    return fired_at > bytes ? fired_at - bytes : 0;
+}
+
 static void tie_to_byte(struct fault *fault, uint64_t direction, uint64_t offset)
 {
     fault->when = (struct trigger){.kind = TRIGGER_BYTES, .value = offset};
@@ -142,7 +150,7 @@ struct fault *replay_section_add(
         const struct option *when = option_find(fault_options, "when");
         remark->retimed = true;
         option_format(when, &fault, remark->when, sizeof remark->when);
-        tie_to_byte(&fault, at->direction, at->offset);
+        tie_to_byte(&fault, at->direction, begin_of(&fault, at->offset));
     } else if (at->after != ANY) {
         memcpy(fault.after.name, plan->config.faults[at->after].name, sizeof fault.after.name);
     }

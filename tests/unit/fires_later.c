@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fault that changes bytes by chance fires at the first byte that it changes, and one with a
+ * limit when that is reached: neither has fired only because it became active.
+ */
+#include "tests/unit/memory_fixture.h"
+
+#define SIZE 600 /* bytes that the server sends */
+
+static unsigned char sent[SIZE];
+
+static void feed_in_pieces(struct memory_session *it, size_t piece)
+{
+    for (size_t at = 0; at < SIZE; at += piece)
+        memory_session_feed(it, SIDE_SERVER, sent + at, piece < SIZE - at ? piece : SIZE - at);
+}
+
+/* Returns the offset of the first byte that came out changed. */
+static size_t first_changed(const struct memory_session *it)
+{
+    const struct memory_endpoint *client = &it->end[SIDE_CLIENT];
+    size_t at = 0;
+    while (at < client->out_len && client->out[at] == sent[at])
+        at++;
+    assert_in_range(at, 1, client->out_len - 1); /* neither at the trigger nor never */
+    return at;
+}
+
+static unsigned fired(const struct memory_session *it)
+{
+    return (unsigned)it->session.plan->rules[0]->fault_counter->fired;
+}
+
+static const size_t pieces[] = {1, 7, 64, SIZE};
+
+static void corrupt_by_chance_fires_at_the_first_byte_that_it_changes(void **state)
+{
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        struct memory_session *it = open_with(state, F "type = corrupt\nrate = 1%\n");
+        assert_int_equal(it->injected_count, 0);
+        feed_in_pieces(it, pieces[i]);
+        assert_int_equal(memory_session_injected(it, EVENT_FAULT, 0)->offset, first_changed(it));
+        assert_int_equal(it->injected_count, 1);
+        assert_int_equal(fired(it), 1);
+        close_it(state);
+    }
+}
+
+static void a_fault_behind_it_is_armed_behind_that_byte(void **state)
+{
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        struct memory_session *it = open_with(state,
+            F "type = corrupt\nrate = 1%\n" G "type = reset\nafter = f\nwhen = bytes:3\nside = "
+              "client\n");
+        feed_in_pieces(it, pieces[i]);
+        assert_int_equal(it->end[SIDE_CLIENT].out_len, first_changed(it) + 1 + 3);
+        close_it(state);
+    }
+}
+
+static void what_changes_no_byte_has_not_fired_and_is_not_over(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = corrupt\nrate = 0.0001%\nuntil = bytes:500\n");
+    feed_in_pieces(it, SIZE);
+    memory_session_expect(it, SIDE_CLIENT, sent, SIZE);
+    assert_int_equal(it->injected_count, 0);
+    assert_int_equal(fired(it), 0);
+    close_it(state);
+}
+
+static void a_limit_fires_when_it_is_reached(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = limit_data\nbytes = 100\nwhen = bytes:50\n");
+    memory_session_feed(it, SIDE_SERVER, sent, 149);
+    assert_int_equal(it->injected_count, 0);
+    assert_int_equal(fired(it), 0);
+    memory_session_feed(it, SIDE_SERVER, sent + 149, 10);
+    memory_session_expect(it, SIDE_CLIENT, sent, 150);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT, 0)->offset, 150);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT_OVER, 0)->offset, 150);
+    assert_int_equal(fired(it), 1);
+    close_it(state);
+}
+
+static void a_limit_that_is_stopped_before_has_not_fired(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = limit_data\nbytes = 100\nuntil = bytes:50\n");
+    feed_in_pieces(it, SIZE);
+    memory_session_expect(it, SIDE_CLIENT, sent, SIZE);
+    assert_int_equal(it->injected_count, 0);
+    assert_int_equal(fired(it), 0);
+    close_it(state);
+}
+
+/* `times` counts the connections whose limit was reached, not those that began with one. */
+static void a_limit_without_times_left_lets_everything_pass(void **state)
+{
+    static const size_t sizes[] = {50, 200, 200}, arrives[] = {50, 100, 200};
+    struct fixture *fixture = *state;
+    struct memory_session *it = &fixture->it;
+    memory_proxy_init(&fixture->proxy, F "type = limit_data\nbytes = 100\ntimes = 1\n");
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        memory_session_open(it, &fixture->proxy, i + 1);
+        memory_session_feed(it, SIDE_SERVER, sent, sizes[i]);
+        memory_session_expect(it, SIDE_CLIENT, sent, arrives[i]);
+        memory_session_close(it);
+    }
+    memory_proxy_deinit(&fixture->proxy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(corrupt_by_chance_fires_at_the_first_byte_that_it_changes),
+        TEST(a_fault_behind_it_is_armed_behind_that_byte),
+        TEST(what_changes_no_byte_has_not_fired_and_is_not_over),
+        TEST(a_limit_fires_when_it_is_reached),
+        TEST(a_limit_that_is_stopped_before_has_not_fired),
+        TEST(a_limit_without_times_left_lets_everything_pass),
+    };
+    for (size_t i = 0; i < SIZE; i++)
+        sent[i] = (unsigned char)i;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
