@@ -44,15 +44,24 @@ static struct splice_pipe *take(struct splice_pipe_pool *pool)
     return splice_pipe;
 }
 
+/* Closes free pipes beyond `most`. */
+static void trim(struct pipe_pool *pipes, unsigned most)
+{
+    while (pipes->count > most)
+        close_splice_pipe(pipes->kept[--pipes->count]);
+}
+
 static void give(struct splice_pipe_pool *pool, struct splice_pipe *splice_pipe, bool empty)
 {
     struct pipe_pool *pipes = container_of(pool, struct pipe_pool, pool);
     pipes->taken--;
     pipes->refused |= splice_pipe->refused;
-    if (empty && !pipes->refused && pipes->count < PIPE_POOL_MAX)
+    if (empty && !pipes->refused)
         pipes->kept[pipes->count++] = splice_pipe;
     else
         close_splice_pipe(splice_pipe);
+    if (pipes->taken == 0)
+        trim(pipes, PIPE_POOL_MAX);
 }
 
 static void drain(
@@ -89,6 +98,5 @@ void pipe_pool_init(struct pipe_pool *pool)
 
 void pipe_pool_deinit(struct pipe_pool *pool)
 {
-    while (pool->count > 0)
-        close_splice_pipe(pool->kept[--pool->count]);
+    trim(pool, 0);
 }

@@ -2,8 +2,9 @@
 /*
  * Kernel pipes for relay/splice_pipe.h. There is one pool for each worker, because a pipe costs two
  * descriptors and up to PIPE_POOL_BYTES of the user's limit (pipe(7), pipe-user-pages-soft). Pipes
- * exist only for flows with bulk data pending, at most PIPE_POOL_TAKEN_MAX, and the pool keeps at
- * most PIPE_POOL_MAX free ones.
+ * exist only for flows with bulk data pending, at most PIPE_POOL_TAKEN_MAX. Free ones are kept
+ * while any flow has a pipe: a flow that delays its bytes takes and gives dozens in each burst.
+ * When the last is given back, PIPE_POOL_MAX are kept.
  *
  * Life: pipe_pool_init, used by sessions, pipe_pool_deinit when every pipe was given back.
  */
@@ -18,7 +19,7 @@
 
 struct pipe_pool {
     struct splice_pipe_pool pool;
-    struct splice_pipe *kept[PIPE_POOL_MAX];
+    struct splice_pipe *kept[PIPE_POOL_TAKEN_MAX];
     unsigned count;
     unsigned taken; /* by flows now */
     bool refused;   /* splice(2) does not work here: no pipes are given any more */
