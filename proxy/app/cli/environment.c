@@ -9,17 +9,17 @@
 #include "config/config.h"
 
 const struct environment_variable environment_variables[] = {
-    {.name = ENVIRONMENT_CONFIG, .help = "the file or folder to read where no -c is given"},
-    {.name = ENVIRONMENT_ADMIN, .key = "admin", .help = "as --admin"},
-    {.name = "RUDEPROXY_ADMIN_TOKEN", .key = "admin_token", .help = "as --admin-token"},
+    {.name = ENVIRONMENT_CONFIG, .help = "the file or folder to read if there is no -c"},
+    {.name = ENVIRONMENT_ADMIN, .key = "admin", .help = "like --admin"},
+    {.name = "RUDEPROXY_ADMIN_TOKEN", .key = "admin_token", .help = "like --admin-token"},
     {.name = "RUDEPROXY_ADMIN_TOKEN_FILE",
         .key = "admin_token",
         .is_file = true,
         .help = "a file whose first line is the token"},
-    {.name = "RUDEPROXY_ADMIN_OPEN", .key = "admin_open", .help = "yes: as --open"},
-    {.name = "RUDEPROXY_LOG", .key = "log", .help = "as --log"},
-    {.name = "RUDEPROXY_LOG_FORMAT", .key = "log_format", .help = "as --log-format"},
-    {.name = "RUDEPROXY_SEED", .key = "seed", .help = "as --seed"},
+    {.name = "RUDEPROXY_ADMIN_OPEN", .key = "admin_open", .help = "yes: like --open"},
+    {.name = "RUDEPROXY_LOG", .key = "log", .help = "like --log"},
+    {.name = "RUDEPROXY_LOG_FORMAT", .key = "log_format", .help = "like --log-format"},
+    {.name = "RUDEPROXY_SEED", .key = "seed", .help = "like --seed"},
     {.name = NULL},
 };
 
