@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The messages that a proxy sees are those that tshark counts: clients and servers that e2e.messages does not have.
-# Apache with chunked bodies and conditional requests, psycopg2 and the extended protocol of pgbench, aiosmtpd with
-# Python's smtplib, and openssl s_client. What is not installed is left out. And a client of SMTP does not hang where a fault
+# Apache with chunked bodies and conditional requests, HTTP/2 of Node with padding and CONTINUATION, psycopg2 and the
+# extended protocol of pgbench, aiosmtpd with Python's smtplib, and openssl s_client. What is not installed is left out. And a client of SMTP does not hang where a fault
 # with `edge = before` looks for the end of its mail.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -25,11 +25,31 @@ head -c 100000 /dev/zero >"$work/www/big"
 echo small >"$work/www/small"
 echo 'now: <!--#echo var="DATE_LOCAL" -->' >"$work/www/page.shtml"
 
+# Padded frames, and a head that is too long for one.
+cat >"$work/h2.mjs" <<'JS'
+import http2 from 'node:http2';
+http2.createServer({ paddingStrategy: http2.constants.PADDING_STRATEGY_MAX }, (request, reply) => {
+    reply.setHeader('x-long', 'x'.repeat(40000));
+    reply.end('a'.repeat(100000));
+}).listen(+process.argv[2], '127.0.0.1');
+JS
+h2_server_try() {
+    node "$work/h2.mjs" "$1" >"$work/h2_node.server" 2>&1 &
+    servers+=("$!")
+    # shellcheck disable=SC2034 # read by its name below
+    http2_port=$1
+    await_server "$!" curl -q -s --noproxy '*' -o /dev/null --http2-prior-knowledge "http://127.0.0.1:$1/"
+}
+
 programs=(tls)
 tls_start
 if apache_is_installed; then
     programs+=(http)
     apache_start
+fi
+if command -v node >/dev/null; then
+    programs+=(http2)
+    on_free_port h2_server_try
 fi
 if python_has psycopg2 && command -v pgbench >/dev/null; then
     programs+=(postgres)
@@ -71,6 +91,10 @@ talk_http() {
     expect 0 web -o /dev/null -r 10-19 "$url/big"
     expect 0 web -o /dev/null -H 'Transfer-Encoding: chunked' --data-binary "@$work/www/small" "$url/page.shtml"
     expect 0 web -o /dev/null -X OPTIONS "$url/small"
+}
+
+talk_http2() {
+    expect 0 web --http2-prior-knowledge -o /dev/null "http://$(proxy_address http2)/"
 }
 
 talk_postgres() {
@@ -128,6 +152,11 @@ for name in "${programs[@]}"; do
     http)
         compare http upstream http http.request.method
         compare http downstream http http.response.code
+        ;;
+    http2)
+        compare http2 upstream http2 http2.type
+        compare http2 downstream http2 http2.type
+        says "$proxy_log" '"kind": *"CONTINUATION"'
         ;;
     postgres)
         compare postgres upstream pgsql pgsql.type
