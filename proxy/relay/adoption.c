@@ -51,6 +51,21 @@ static const struct rule_change *change_of(
     return NULL;
 }
 
+/* Whether an armed fault can continue under another rule: same type, trigger, directions, sides. */
+static bool can_continue(const struct armed_fault *armed, const struct rule *to)
+{
+    const struct fault *old = &armed->rule->fault, *new = &to->fault;
+    struct action was[2], is[2];
+    if (old->type != new->type || old->directions != new->directions || old->sides != new->sides ||
+        !trigger_equal(&old->when, &new->when) || old->when_directions != new->when_directions ||
+        old->after.any != new->after.any || strcmp(old->after.name, new->after.name) != 0 ||
+        fault_shares_state(old) != fault_shares_state(new))
+        return false;
+    fault_actions_at_trigger(old, was);
+    fault_actions_at_trigger(new, is);
+    return was[0].kind == is[0].kind && was[1].kind == is[1].kind;
+}
+
 static bool was_made(const struct adoption *adoption, const struct rule *rule)
 {
     for (size_t i = 0; i < adoption->count; i++)
@@ -75,7 +90,7 @@ static int change_slot(struct adoption *adoption, struct armed_fault *armed, str
 {
     if (to == NULL || !armed_concerns(adoption->session, to, client, true))
         return 0;
-    if (armed_can_change(armed, to)) {
+    if (can_continue(armed, to)) {
         adoption->slots[adoption->count++] = (struct slot){.armed = armed, .to = to};
         return 0;
     }

@@ -358,10 +358,28 @@ static uint64_t change_edge(
     return first == FAULT_NO_PLACE ? forwarded + CHANGE_SEARCH : first + 1;
 }
 
+/* Whether the client has sent what an active fault waits for. */
+static bool client_has_sent(const struct session *session, const struct armed_fault *armed)
+{
+    const struct flow *upstream = &session->flow[DIRECTION_UPSTREAM];
+    return armed->phase == ARMED_ACTIVE && armed->does.until_client_sends &&
+           (flow_read_count(upstream) > 0 || upstream->end != FLOW_OPEN);
+}
+
+/* Returns the offset behind the client's first byte for a fault that waits for it, so that the
+ * server gets this byte alone whatever the sizes of the reads. FLOW_NO_EDGE: none. */
+static uint64_t first_byte_edge(
+    const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
+{
+    bool waits = armed->phase == ARMED_ACTIVE && armed->does.until_client_sends;
+    return waits && direction == DIRECTION_UPSTREAM && forwarded <= 1 ? 1 : FLOW_NO_EDGE;
+}
+
 bool armed_ends_at(const struct session *session, const struct armed_fault *armed,
     enum direction direction, uint64_t offset)
 {
-    return (armed->action[direction] == ACTION_LIMIT && armed_limit_is_reached(session, armed)) ||
+    return (direction == DIRECTION_UPSTREAM && client_has_sent(session, armed)) ||
+           (armed->action[direction] == ACTION_LIMIT && armed_limit_is_reached(session, armed)) ||
            (fault_place(&armed->rule->fault) != FAULT_NO_PLACE &&
                change_edge(armed, direction, offset) == offset);
 }
@@ -375,8 +393,10 @@ uint64_t armed_next_edge(
         uint64_t own = trigger_offset(armed, direction, forwarded);
         uint64_t limit = limit_edge(session, armed, direction, forwarded);
         uint64_t change = change_edge(armed, direction, forwarded);
+        uint64_t first = first_byte_edge(armed, direction, forwarded);
         own = limit < own ? limit : own;
         own = change < own ? change : own;
+        own = first < own ? first : own;
         edge = own < edge ? own : edge;
     }
     return edge;
@@ -384,20 +404,13 @@ uint64_t armed_next_edge(
 
 /* --- times - */
 
-static bool client_has_sent(const struct session *session)
-{
-    const struct flow *upstream = &session->flow[DIRECTION_UPSTREAM];
-    return flow_read_count(upstream) > 0 || upstream->end != FLOW_OPEN;
-}
-
 time_us armed_expires_at(const struct session *session, const struct armed_fault *armed)
 {
     time_us from = armed->since;
     time_us arrived = session->arrived_at[armed_direction(armed)];
     if (armed->does.kind == ACTION_HOLD_FIN) /* the duration belongs to the wait */
         return TIME_NEVER;
-    if (armed_limit_is_reached(session, armed) ||
-        (armed->does.until_client_sends && client_has_sent(session)))
+    if (armed_limit_is_reached(session, armed) || client_has_sent(session, armed))
         return armed->since;
     if (armed->does.from_last_byte && arrived > from)
         from = arrived;
@@ -433,20 +446,4 @@ time_us armed_next_time(const struct session *session)
     for (size_t i = 0; i < session->armed.count && !session->over; i++)
         next = time_min(next, armed_time(session, session->armed.list[i]));
     return next;
-}
-
-/* --- changes - */
-
-bool armed_can_change(const struct armed_fault *armed, const struct rule *to)
-{
-    const struct fault *old = &armed->rule->fault, *new = &to->fault;
-    struct action was[2], is[2];
-    if (old->type != new->type || old->directions != new->directions || old->sides != new->sides ||
-        !trigger_equal(&old->when, &new->when) || old->when_directions != new->when_directions ||
-        old->after.any != new->after.any || strcmp(old->after.name, new->after.name) != 0 ||
-        fault_shares_state(old) != fault_shares_state(new))
-        return false;
-    fault_actions_at_trigger(old, was);
-    fault_actions_at_trigger(new, is);
-    return was[0].kind == is[0].kind && was[1].kind == is[1].kind;
 }

@@ -255,7 +255,4 @@ time_us armed_expires_at(const struct session *session, const struct armed_fault
 time_us armed_time(const struct session *session, const struct armed_fault *armed);
 time_us armed_next_time(const struct session *session);
 
-/* Whether an armed fault can continue under another rule: same type, trigger, directions, sides. */
-bool armed_can_change(const struct armed_fault *armed, const struct rule *to);
-
 #endif

@@ -33,7 +33,8 @@ void triggers_on_time(struct session *session);
  * starts now; a fault whose event has passed never fires here. */
 void triggers_arm_late(struct session *session, struct armed_fault *armed);
 
-/* Continues an armed fault under another rule; armed_can_change() holds. */
+/* Continues an armed fault under another rule, which has the same type, trigger, directions and
+ * sides. */
 void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to);
 
 /* Ends a fault that is removed. */
