@@ -17,11 +17,11 @@
 #include <unistd.h>
 
 #include "tests/lib/expect.h"
+#include "tests/lib/http_answer.h"
 #include "tests/lib/records.h"
 #include "tests/lib/wire.h"
 
 #define STORM 1000
-#define ANSWER_MAX 65536
 #define SLOW_DEADLINE_MS 40000
 
 /* The work that the program may do before it forwards an echo while the API is stormed: 1,000
@@ -33,12 +33,6 @@ static struct proxy_process process;
 static int slow_fd = -1;
 static int64_t slow_since;
 static int kept_fd = -1; /* a slow one whose first request was answered */
-
-struct answer {
-    int status; /* 0: none, the connection was closed */
-    char text[ANSWER_MAX];
-    size_t size;
-};
 
 static bool send_text(int fd, const char *text, size_t size)
 {
@@ -57,36 +51,6 @@ static bool send_text(int fd, const char *text, size_t size)
     return true;
 }
 
-/* Whether the head has arrived, and as much behind it as it says. */
-static bool is_whole(const struct answer *answer)
-{
-    const char *body = strstr(answer->text, "\r\n\r\n");
-    const char *length = strcasestr(answer->text, "\r\nContent-Length: ");
-    if (body == NULL || length == NULL || length > body)
-        return false;
-    size_t head = (size_t)(body + 4 - answer->text);
-    return answer->size >= head + strtoul(length + strlen("\r\nContent-Length: "), NULL, 10);
-}
-
-/* Reads one answer, or up to the end of the connection. */
-static void read_answer(int fd, struct answer *answer, int deadline_ms)
-{
-    answer->status = 0;
-    answer->size = 0;
-    answer->text[0] = '\0';
-    while (!is_whole(answer) && answer->size + 1 < sizeof answer->text &&
-           wire_poll(fd, POLLIN, deadline_ms) > 0) {
-        ssize_t n =
-            recv(fd, answer->text + answer->size, sizeof answer->text - answer->size - 1, 0);
-        if (n <= 0)
-            break;
-        answer->size += (size_t)n;
-        answer->text[answer->size] = '\0';
-    }
-    if (strncmp(answer->text, "HTTP/1.1 ", 9) == 0)
-        answer->status = (int)strtol(answer->text + 9, NULL, 10);
-}
-
 /* Reads as many bytes as `text` has: they are those of `text`. */
 static bool read_text(int fd, const char *text)
 {
@@ -100,9 +64,10 @@ static bool read_text(int fd, const char *text)
 }
 
 /* Sends bytes as they are, and perhaps a FIN, and reads the answer. */
-static struct answer *exchange_within(const char *bytes, size_t size, bool shut, int deadline_ms)
+static struct http_answer *exchange_within(
+    const char *bytes, size_t size, bool shut, int deadline_ms)
 {
-    static struct answer answer;
+    static struct http_answer answer;
     int fd = wire_connect_proxy(&process, "@admin");
     memset(&answer, 0, sizeof answer);
     if (fd < 0)
@@ -110,17 +75,17 @@ static struct answer *exchange_within(const char *bytes, size_t size, bool shut,
     send_text(fd, bytes, size);
     if (shut)
         shutdown(fd, SHUT_WR);
-    read_answer(fd, &answer, deadline_ms);
+    http_answer_read(fd, &answer, deadline_ms);
     close(fd);
     return &answer;
 }
 
-static struct answer *exchange(const char *bytes, size_t size)
+static struct http_answer *exchange(const char *bytes, size_t size)
 {
     return exchange_within(bytes, size, false, WIRE_DEADLINE_MS);
 }
 
-static struct answer *request(const char *method, const char *path, const char *body)
+static struct http_answer *request(const char *method, const char *path, const char *body)
 {
     char text[4096];
     int size = snprintf(text, sizeof text,
@@ -132,7 +97,7 @@ static struct answer *request(const char *method, const char *path, const char *
 /* Whether there is one proxy, and nothing else. */
 static bool nothing_has_changed(void)
 {
-    struct answer *answer = request("GET", "/v1/proxies", "");
+    struct http_answer *answer = request("GET", "/v1/proxies", "");
     return expect_number("GET /v1/proxies", answer->status, 200) &&
            expect_true("one proxy", strstr(answer->text, "\"name\":\"echo\"") != NULL) &&
            expect_true(
@@ -140,7 +105,7 @@ static bool nothing_has_changed(void)
            expect_true("no fault", strstr(answer->text, "\"faults\":[]") != NULL);
 }
 
-static bool is_json_error(const struct answer *answer, int status)
+static bool is_json_error(const struct http_answer *answer, int status)
 {
     char wanted[32];
     snprintf(wanted, sizeof wanted, "\"status\":%d}", status);
@@ -178,7 +143,7 @@ static bool garbage_is_refused(void)
     };
     bool good = true;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct answer *answer = exchange_within(texts[i], strlen(texts[i]), true, 1000);
+        struct http_answer *answer = exchange_within(texts[i], strlen(texts[i]), true, 1000);
         bool refused = answer->status == 0 || (answer->status >= 400 && answer->status < 600);
         if (!refused)
             printf("     %zu: %s\n     got %.200s\n", i, texts[i], answer->text);
@@ -213,7 +178,7 @@ static bool a_long_head_is_refused(void)
         (size_t)snprintf(text, sizeof text, "GET /version HTTP/1.1\r\nHost: localhost\r\nX: ");
     memset(text + used, 'x', 60000);
     snprintf(text + used + 60000, 8, "\r\n\r\n");
-    struct answer *answer = exchange(text, used + 60004);
+    struct http_answer *answer = exchange(text, used + 60004);
     bool good = expect_true(
         "a 4xx or an end", answer->status == 0 || (answer->status >= 400 && answer->status < 500));
     memset(text + 5, 'y', 40000);
@@ -317,7 +282,7 @@ static bool open_storm(int *fds)
 static bool a_thousand_at_once_are_answered(void)
 {
     static int fds[STORM];
-    static struct answer answer;
+    static struct http_answer answer;
     int before = records_count_descriptors(process.pid);
     int echo = wire_connect_proxy(&process, "echo");
     int64_t worst = 0;
@@ -325,7 +290,7 @@ static bool a_thousand_at_once_are_answered(void)
     for (int i = 0; i < STORM && good; i++) {
         int64_t took = i % 10 == 0 ? echo_once(echo) : 0;
         worst = took < 0 || took > worst ? took : worst;
-        read_answer(fds[i], &answer, WIRE_DEADLINE_MS);
+        http_answer_read(fds[i], &answer, WIRE_DEADLINE_MS);
         good = is_json_error(&answer, 400) && took >= 0;
         close(fds[i]);
     }
@@ -366,7 +331,7 @@ static bool begin_slowly(void)
 static bool a_slow_request_gets_a_408(void)
 {
     static const char text[] = "xies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
-    static struct answer answer;
+    static struct http_answer answer;
     /* On a busy machine the other cases may have taken as long: then its 408 is there. */
     int64_t latest = wire_now_ms() + 8000;
     latest = latest > slow_since + 23000 ? latest : slow_since + 23000;
@@ -379,7 +344,7 @@ static bool a_slow_request_gets_a_408(void)
         if (send(slow_fd, " ", 1, MSG_NOSIGNAL) != 1)
             break;
     }
-    read_answer(slow_fd, &answer, WIRE_DEADLINE_MS);
+    http_answer_read(slow_fd, &answer, WIRE_DEADLINE_MS);
     close(slow_fd);
     return expect_true("15 seconds in all", wire_now_ms() < latest) &&
            is_json_error(&answer, 408) && nothing_has_changed();
@@ -388,19 +353,19 @@ static bool a_slow_request_gets_a_408(void)
 static bool begin_again_slowly(void)
 {
     static const char text[] = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    static struct answer answer;
+    static struct http_answer answer;
     kept_fd = wire_connect_proxy(&process, "@admin");
     if (!expect_true("connected", kept_fd >= 0) || !send_text(kept_fd, text, sizeof text - 1))
         return false;
-    read_answer(kept_fd, &answer, WIRE_DEADLINE_MS);
+    http_answer_read(kept_fd, &answer, WIRE_DEADLINE_MS);
     return expect_number("status", answer.status, 200) && send_text(kept_fd, "G", 1);
 }
 
 /* The byte was sent before those of the slow request: its time was over when theirs was. */
 static bool a_slow_request_on_a_kept_connection_gets_a_408(void)
 {
-    static struct answer answer;
-    read_answer(kept_fd, &answer, WIRE_DEADLINE_MS);
+    static struct http_answer answer;
+    http_answer_read(kept_fd, &answer, WIRE_DEADLINE_MS);
     close(kept_fd);
     return is_json_error(&answer, 408);
 }
@@ -419,12 +384,12 @@ static bool an_end_instead_of_the_body_gets_a_400(void)
 {
     static const char text[] = "POST /proxies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
                                "Expect: 100-continue\r\n\r\n";
-    static struct answer answer;
+    static struct http_answer answer;
     int fd = wire_connect_proxy(&process, "@admin");
     bool good = expect_true("connected", fd >= 0) && send_text(fd, text, sizeof text - 1) &&
                 read_text(fd, "HTTP/1.1 100 Continue\r\n\r\n");
     shutdown(fd, SHUT_WR);
-    read_answer(fd, &answer, WIRE_DEADLINE_MS);
+    http_answer_read(fd, &answer, WIRE_DEADLINE_MS);
     close(fd);
     return good && is_json_error(&answer, 400) && nothing_has_changed();
 }
