@@ -20,16 +20,16 @@
 #include <unistd.h>
 
 #include "proxy/admin/admin.h"
+#include "proxy/app/drop_privileges.h"
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
 #include "proxy/app/limits.h"
 #include "proxy/app/notify.h"
-#include "proxy/app/outcome.h"
 #include "proxy/app/parent.h"
 #include "proxy/app/ready.h"
 #include "proxy/app/reload.h"
-#include "proxy/app/rights.h"
-#include "proxy/app/sandbox.h"
+#include "proxy/app/run_end.h"
+#include "proxy/app/seccomp.h"
 #include "proxy/app/seed.h"
 #include "proxy/app/status_line.h"
 #include "proxy/app/stderr_stream.h"
@@ -257,7 +257,7 @@ static int start_child(struct run *run, struct err *err)
     run->exec.on_over = on_child_over;
     const struct intercept *intercept = run->options->intercept;
     int result = exec_start(&run->exec, &run->loop, run->options->child, environment,
-        &run->options->origin, intercept == NULL ? NULL : &intercept->holder, err);
+        &run->options->origin, intercept == NULL ? NULL : &intercept->netns, err);
     run->has_exec = result == 0;
     run->child_started_at = timers_now();
     if (run->has_exec && run->options->child_timeout_us > 0)
@@ -308,7 +308,7 @@ static int run_start(struct run *run, struct err *err)
 {
     log_config(&run->log, "run", &run->config);
     if (start_signals(run, err) != 0 || watch_parent(run, err) != 0 ||
-        outcome_check(run->options, err) != 0)
+        run_end_check(run->options, err) != 0)
         return -1;
     wait_for_names(run);
     if (run->stopping)
@@ -322,7 +322,7 @@ static int run_start(struct run *run, struct err *err)
         intercept_start(run->options->intercept, api_port, err) != 0)
         return -1;
     /* Files are written by that user: whether he can is asked once more. */
-    if (rights_drop(&run->config, err) != 0 || outcome_check(run->options, err) != 0)
+    if (drop_privileges(&run->config, err) != 0 || run_end_check(run->options, err) != 0)
         return -1;
     if (report_ready(run, err) != 0 || start_child(run, err) != 0)
         return -1;
@@ -339,7 +339,7 @@ static int conclude(struct run *run)
     if (run->options->intercept != NULL)
         intercept_report(run->options->intercept, &run->config, stderr);
     bool unstarted = run->options->child != NULL && !run->has_exec; /* told to stop before */
-    return outcome_conclude(run->options, &run->ledger,
+    return run_end_conclude(run->options, &run->ledger,
         run->has_exec ? run->exec.status
         : unstarted   ? EXIT_RUNTIME
                       : 0);
@@ -373,7 +373,7 @@ static int run_loop(struct run *run)
     run->worker.wants_details = run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
     bool started = run_start(run, &err) == 0;
     if (started) {
-        sandbox_enter(&run->config.settings);
+        seccomp_enter(&run->config.settings);
     } else {
         log_flush(&run->log);
         fprintf(stderr, "rudeproxy: %s\n", err.text);

@@ -7,7 +7,7 @@
 #define RUDEPROXY_APP_RUN_H
 
 #include "proxy/app/cli/cli.h"
-#include "proxy/app/exec/guard.h"
+#include "proxy/app/exec/subreaper.h"
 #include "proxy/app/intercept/intercept.h"
 #include "proxy/app/ready.h"
 

@@ -121,12 +121,12 @@ static void networks_print_in_the_shortest_form(void **state)
     check_printed(&clients, cases, COUNT(cases));
 }
 
-struct refusal {
+struct refused_port {
     const char *text, *fragment;
 };
 
 static void check_refusals(
-    const struct option *option, const struct refusal *refusals, size_t count)
+    const struct option *option, const struct refused_port *refusals, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct cidr_list value;
@@ -140,7 +140,7 @@ static void check_refusals(
 
 static void wrong_networks_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"", "empty"},
         {",", "empty"},
         {"127.0.0.1,,::1", "empty"},
@@ -204,7 +204,7 @@ static void windows_print_as_they_are_read(void **state)
 
 static void wrong_windows_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"", "not a window of time"},
         {"10s", "write a window such as 10s-30s"},
         {"10-30", "'10' has no unit"},

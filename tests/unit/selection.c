@@ -71,13 +71,13 @@ static void large_numbers_are_not_cut(void **state)
     assert_false(selection_has(&selection, 1));
 }
 
-struct refusal {
+struct refused_port {
     const char *text;
     const char *fragment;
 };
 
 static void check_refusals(
-    const struct option *option, const struct refusal *refusals, size_t count)
+    const struct option *option, const struct refused_port *refusals, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         union {
@@ -94,7 +94,7 @@ static void check_refusals(
 
 static void wrong_selections_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"", "empty"},
         {"0", "no connection 0"},
         {"0-3", "no connection 0"},
@@ -192,7 +192,7 @@ static void a_match_says_which_and_how_far_behind(void **state)
 
 static void wrong_triggers_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"", "not a trigger"},
         {"bytes", "write one such as bytes:1k"},
         {"bytes:", "needs a value"},
@@ -285,7 +285,7 @@ static void the_longest_pattern_prints_and_reads_back(void **state)
 
 static void ends_are_triggers_that_can_come_later(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"open", "nothing has begun yet that could end at 'open', write bytes:1k"},
         {"accept", "nothing has begun yet"},
         {"opne", "not a trigger, write bytes:1k"},

@@ -22,7 +22,7 @@ struct reading {
     const char *printed; /* NULL: as text */
 };
 
-struct refusal {
+struct refused_port {
     const char *text;
     const char *fragment;
 };
@@ -46,7 +46,7 @@ static void check_readings(parser *parse, void (*format)(uint64_t, char *, size_
     }
 }
 
-static void check_refusals(parser *parse, const struct refusal *refusals, size_t count)
+static void check_refusals(parser *parse, const struct refused_port *refusals, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct err err = {""};
@@ -118,7 +118,7 @@ static void rates_are_exact(void **state)
         {"100G/s", UINT64_C(100) << 30, NULL},
         {"18446744073709551615/s", UINT64_MAX, NULL},
     };
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"1M", "unknown unit 'M', write a rate such as 512/s"},
         {"512", "no unit"},
         {"1m/s", "unknown unit 'm/s'"},
@@ -148,7 +148,7 @@ static void percentages_are_exact(void **state)
         {"0.0000001%", 1, NULL},
         {"99.9999999%", 999999999, NULL},
     };
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"25", "no unit, write a percentage such as 25%"},
         {"0.5", "no unit"},
         {"25 %", "unknown unit"},
@@ -182,7 +182,7 @@ static void numbers_are_decimal(void **state)
 
 static void durations_that_are_not_exact_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"", "not a duration"},
         {"10", "no unit"},
         {"10 ms", "unknown unit"},
@@ -212,7 +212,7 @@ static void durations_that_are_not_exact_are_refused(void **state)
 
 static void sizes_that_are_not_exact_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"", "not a size"},
         {"k", "not a size"},
         {"64K", "unknown unit 'K'"},
@@ -232,7 +232,7 @@ static void sizes_that_are_not_exact_are_refused(void **state)
 
 static void numbers_with_anything_else_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"", "missing"},
         {"-1", "not a number"},
         {"+1", "not a number"},
@@ -283,7 +283,7 @@ static void strings_have_c_escapes(void **state)
 
 static void broken_strings_are_refused(void **state)
 {
-    static const struct refusal refusals[] = {
+    static const struct refused_port refusals[] = {
         {"abc", "double quotes"},
         {"\"abc", "closing"},
         {"\"abc\\\"", "closing"},

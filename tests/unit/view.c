@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "proxy/app/view/picture.h"
 #include "proxy/app/view/story.h"
+#include "proxy/app/view/text_diagram.h"
 
 #define HEAD(second, event)                                                                        \
     "{\"time\":\"2024-05-06T07:08:0" second "Z\",\"event\":\"" event                               \
@@ -44,7 +44,7 @@ static void draw(struct drawn *drawn, const char *json)
         fail_msg("the test's JSON: %s at %d", error.text, error.position);
     assert_int_equal(view_story_build(&drawn->story, drawn->events), 0);
     FILE *out = open_memstream(&drawn->text, &size);
-    view_picture_print(&drawn->story, out);
+    view_text_diagram_print(&drawn->story, out);
     fclose(out);
 }
 
@@ -232,7 +232,7 @@ static void a_long_story_is_folded(void **state)
         snprintf(story.rows[i].text, sizeof story.rows[i].text, "row %zu.", i);
     }
     FILE *out = open_memstream(&text, &size);
-    view_picture_print(&story, out);
+    view_text_diagram_print(&story, out);
     fclose(out);
     assert_non_null(strstr(text, "row 119."));
     assert_non_null(strstr(text, "760 more rows"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Happy path: fork the guard, wait for its report, and for the end of its socket, which comes when
- * all is done. If that comes without a report, the guard was killed: a runtime failure.
+ * Happy path: fork the subreaper, wait for its report, and for the end of its socket, which comes
+ * when all is done. If that comes without a report, the subreaper was killed: a runtime failure.
  */
 #include "proxy/app/exec/exec.h"
 
@@ -31,11 +31,11 @@ void exec_remember(struct exec_origin *origin)
     }
 }
 
-static void take_report(struct exec *exec, const struct guard_report *report)
+static void take_report(struct exec *exec, const struct subreaper_report *report)
 {
-    exec->executed = report->kind == GUARD_ENDED;
+    exec->executed = report->kind == SUBREAPER_ENDED;
     exec->wait_status = report->value;
-    if (report->kind == GUARD_FAILED) {
+    if (report->kind == SUBREAPER_FAILED) {
         fprintf(stderr, "rudeproxy: cannot run %s: %s\n", exec->name, strerror(report->value));
         exec->status = report->value == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
     } else if (WIFSIGNALED(report->value)) {
@@ -50,14 +50,14 @@ static void end(struct exec *exec)
     uv_poll_stop(&exec->poll);
     close(exec->fd);
     exec->fd = -1;
-    while (waitpid(exec->guard, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(exec->subreaper, NULL, 0) < 0 && errno == EINTR)
         ;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct exec *exec = container_of(poll, struct exec, poll);
-    struct guard_report report;
+    struct subreaper_report report;
     (void)status;
     (void)events;
     ssize_t n = recv(exec->fd, &report, sizeof report, MSG_DONTWAIT);
@@ -68,7 +68,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (exec->status < 0) {
-        fprintf(stderr, "rudeproxy: the guard of %s was killed\n", exec->name);
+        fprintf(stderr, "rudeproxy: the subreaper of %s was killed\n", exec->name);
         exec->status = EXIT_RUNTIME;
     }
     end(exec);
@@ -76,7 +76,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 }
 
 int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
-    const struct exec_origin *origin, const struct holder *network, struct err *err)
+    const struct exec_origin *origin, const struct netns *network, struct err *err)
 {
     int fds[2];
     exec->name = argv[0];
@@ -84,14 +84,14 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
     exec->executed = false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
-    struct guard_job job = {.argv = argv,
+    struct subreaper_job job = {.argv = argv,
         .environment = environment,
         .origin = origin,
         .network = network,
         .fd = fds[1]};
-    exec->guard = guard_start(&job);
+    exec->subreaper = subreaper_start(&job);
     close(fds[1]);
-    if (exec->guard < 0) {
+    if (exec->subreaper < 0) {
         close(fds[0]);
         return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
     }

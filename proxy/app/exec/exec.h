@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command of `exec`, seen from the loop: started, signalled, waited for. The guard does the
- * work (guard.h).
+ * The command of `exec`, seen from the loop: started, signalled, waited for. The subreaper does the
+ * work (subreaper.h).
  *
  * Life: exec_remember at the start of the program, exec_start, the loop runs, on_over, exec_close.
  */
@@ -10,14 +10,14 @@
 
 #include <uv.h>
 
-#include "proxy/app/exec/guard.h"
+#include "proxy/app/exec/subreaper.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
 struct exec {
     uv_poll_t poll; /* of fd */
     int fd;         /* our end of the pair; -1: not started, or over */
-    pid_t guard;
+    pid_t subreaper;
     const char *name; /* of the command */
     bool executed;    /* the command was started, and is over */
     int wait_status;  /* as of waitpid(2), if it was */
@@ -32,7 +32,7 @@ void exec_remember(struct exec_origin *origin);
  * that the command enters; NULL: ours. argv and environment are not used any more when this
  * returns. */
 MUST_CHECK int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv,
-    char *const *environment, const struct exec_origin *origin, const struct holder *network,
+    char *const *environment, const struct exec_origin *origin, const struct netns *network,
     struct err *err);
 
 /* Passes a signal on to the command's process group. */

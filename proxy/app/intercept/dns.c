@@ -258,15 +258,15 @@ static void on_sweep(uv_timer_t *timer)
 
 /* --- the socket in the command's network --- */
 
-static int bind_socket(struct holder *holder)
+static int bind_socket(struct netns *netns)
 {
     const int on = 1, off = 0;
     struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_port = htons(RESOLV_PORT)};
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(RESOLV_PORT)};
-    int fd = holder_socket(holder, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    int fd = netns_socket(netns, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     bool is_ipv6 = fd != -EAFNOSUPPORT;
     if (!is_ipv6)
-        fd = holder_socket(holder, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+        fd = netns_socket(netns, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fd;
     /* A name server of the command's own may bind the port at an address of its own. */
@@ -301,13 +301,13 @@ static int start_handles(struct dns *dns)
     return 0;
 }
 
-int dns_start(struct dns *dns, uv_loop_t *loop, struct holder *holder, struct name_cache *names,
+int dns_start(struct dns *dns, uv_loop_t *loop, struct netns *netns, struct name_cache *names,
     struct err *err)
 {
     *dns = (struct dns){.names = names, .loop = loop, .fd = -1};
     list_init(&dns->flows);
     resolv_read(&dns->resolv, "/etc/resolv.conf");
-    int fd = bind_socket(holder);
+    int fd = bind_socket(netns);
     int result = fd < 0 ? fd : 0;
     dns->fd = fd;
     if (result == 0)

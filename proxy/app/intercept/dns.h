@@ -11,7 +11,7 @@
 
 #include <uv.h>
 
-#include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/netns.h"
 #include "proxy/app/intercept/resolv.h"
 #include "proxy/base/list.h"
 #include "proxy/base/must_check.h"
@@ -37,7 +37,7 @@ struct dns {
 };
 
 /* 0, or -1 with err filled. `names` outlives it. */
-MUST_CHECK int dns_start(struct dns *dns, uv_loop_t *loop, struct holder *holder,
+MUST_CHECK int dns_start(struct dns *dns, uv_loop_t *loop, struct netns *netns,
     struct name_cache *names, struct err *err);
 void dns_stop(struct dns *dns);
 

@@ -4,7 +4,7 @@
  *
  * Connections that no proxy intercepts are taken by a silent proxy, which leaves no record and has
  * no fault. To a loopback address only those are taken that lead to a port at which somebody
- * listens outside (served.h), looked at again every SERVED_MS.
+ * listens outside (local_ports.h), looked at again every SERVED_MS.
  */
 #include "proxy/app/intercept/intercept.h"
 
@@ -75,7 +75,7 @@ static void resolve_list(struct name_cache *names, const struct destination_list
 static int make_socket(struct interception *interception, int family, int type, int protocol)
 {
     struct intercept *intercept = container_of(interception, struct intercept, interception);
-    return holder_socket(&intercept->holder, family, type, protocol);
+    return netns_socket(&intercept->netns, family, type, protocol);
 }
 
 struct intercept *intercept_new(
@@ -89,12 +89,12 @@ struct intercept *intercept_new(
     }
     intercept->interception.make_socket = make_socket;
     intercept->pass = *pass;
-    if (holder_start(&intercept->holder, err) != 0)
+    if (netns_start(&intercept->netns, err) != 0)
         goto err_after_alloc;
     for (size_t i = 0; i < config->proxy_count; i++)
         all_ipv6 = all_ipv6 || has_upstream(&config->proxies[i]);
-    if (routes_add(&intercept->holder, all_ipv6, err) != 0)
-        goto err_after_holder;
+    if (routes_add(&intercept->netns, all_ipv6, err) != 0)
+        goto err_after_netns;
     add_localhost(&intercept->interception.names);
     for (size_t i = 0; i < config->proxy_count; i++)
         resolve_list(&intercept->interception.names, &config->proxies[i].intercept);
@@ -102,8 +102,8 @@ struct intercept *intercept_new(
         resolve_list(&intercept->interception.names, &config->faults[i].destinations);
     return intercept;
 
-err_after_holder:
-    holder_stop(&intercept->holder);
+err_after_netns:
+    netns_stop(&intercept->netns);
 err_after_alloc:
     free(intercept);
     return NULL;
@@ -119,7 +119,7 @@ void intercept_free(struct intercept *intercept)
 {
     if (intercept == NULL)
         return;
-    holder_stop(&intercept->holder);
+    netns_stop(&intercept->netns);
     name_cache_deinit(&intercept->interception.names);
     rules_deinit(&intercept->rules);
     free(intercept);
@@ -190,7 +190,7 @@ static int redirect(struct intercept *intercept, const struct rules *rules, stru
     if (rules_are_equal(rules, &intercept->rules))
         return 0;
     int result = redirect_set(
-        &intercept->redirect, &intercept->holder, rules->list, rules->count, &rules->served);
+        &intercept->redirect, &intercept->netns, rules->list, rules->count, &rules->served);
     return result == 0 ? 0
                        : err_set(err,
                              "--intercept: the kernel cannot redirect connections: %s; it needs "
@@ -232,7 +232,7 @@ static void on_served_timer(uv_timer_t *timer)
         return;
     }
     if (intercept->pass.kind == PASS_ALL)
-        intercept->limits_loopback = served_read(&intercept->served);
+        intercept->limits_loopback = local_ports_read(&intercept->served);
     set_rules(intercept, &ignored);
 }
 
@@ -316,7 +316,7 @@ int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *
     uv_loop_t *loop = intercept->worker->loop;
     struct err ignored;
     intercept->api_port = api_port;
-    if (dns_start(&intercept->dns, loop, &intercept->holder, &intercept->interception.names, err) !=
+    if (dns_start(&intercept->dns, loop, &intercept->netns, &intercept->interception.names, err) !=
         0)
         return -1;
     intercept->dns_tcp =
@@ -328,19 +328,19 @@ int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *
         return -1;
     intercept->interception.pass = intercept->passing;
     intercept->dns.on_names = on_names;
-    port_listeners_init(&intercept->ports, intercept->worker, &intercept->holder);
+    port_listeners_init(&intercept->ports, intercept->worker, &intercept->netns);
     if (intercept->pass.kind == PASS_ALL)
-        intercept->limits_loopback = served_read(&intercept->served);
+        intercept->limits_loopback = local_ports_read(&intercept->served);
     if (set_rules(intercept, err) != 0 && fall_back(intercept, err) != 0)
         return -1;
     if (intercept->pass.kind != PASS_ALL)
         intercept->watches_refusals =
-            refusals_start(&intercept->refusals, loop, &intercept->holder, &ignored) == 0;
+            refused_ports_start(&intercept->refusals, loop, &intercept->netns, &ignored) == 0;
     if (intercept->verbose)
         fprintf(stderr, "rudeproxy: interception by %s in a %s; other ports: %s\n",
             intercept->by_ports ? "a socket for each port" : "the packet filter (tproxy)",
-            intercept->holder.namespaces[HOLDER_USER] < 0 ? "network namespace"
-                                                          : "user and network namespace",
+            intercept->netns.namespaces[NETNS_USER] < 0 ? "network namespace"
+                                                        : "user and network namespace",
             intercept_pass_name(&intercept->pass));
     return start_timer(intercept, err);
 }
@@ -353,7 +353,7 @@ static void on_freed(uv_handle_t *handle)
 void intercept_stop(struct intercept *intercept)
 {
     dns_stop(&intercept->dns);
-    refusals_stop(&intercept->refusals);
+    refused_ports_stop(&intercept->refusals);
     redirect_close(&intercept->redirect);
     if (intercept->by_ports)
         port_listeners_close(&intercept->ports);
@@ -388,5 +388,5 @@ void intercept_report(const struct intercept *intercept, const struct config *co
 {
     const struct taken taken = {.intercept = intercept, .config = config};
     if (intercept->watches_refusals)
-        refusals_print(&intercept->refusals, is_taken, &taken, out);
+        refused_ports_print(&intercept->refusals, is_taken, &taken, out);
 }

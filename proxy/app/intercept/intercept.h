@@ -2,7 +2,7 @@
 /*
  * `exec --intercept`: the command runs in a network of its own, where what it connects to is ours.
  *
- *   command's network (holder.h)                      our network
+ *   command's network (netns.h)                      our network
  *   ----------------------------                      -----------
  *   program --SYN--> packet filter (redirect.h) --> transparent listener of a proxy --> upstream
  *           --UDP 53--> our socket (dns.h)      -------------------------------------> name server
@@ -19,29 +19,29 @@
 
 #include "config/config.h"
 #include "proxy/app/intercept/dns.h"
-#include "proxy/app/intercept/holder.h"
-#include "proxy/app/intercept/pass.h"
+#include "proxy/app/intercept/local_ports.h"
+#include "proxy/app/intercept/netns.h"
+#include "proxy/app/intercept/pass_option.h"
 #include "proxy/app/intercept/port_listeners.h"
-#include "proxy/app/intercept/refusals.h"
+#include "proxy/app/intercept/refused_ports.h"
 #include "proxy/app/intercept/rules.h"
-#include "proxy/app/intercept/served.h"
 #include "proxy/base/must_check.h"
 #include "proxy/net/worker.h"
 
 struct intercept {
     struct interception interception;
-    struct holder holder;
+    struct netns netns;
     struct intercept_pass pass;
     struct worker *worker;
     struct proxy *passing; /* silent; NULL: nothing passes */
     struct proxy *dns_tcp; /* silent */
     struct dns dns;
-    struct refusals refusals;
+    struct refused_ports refusals;
     bool watches_refusals;
     bool verbose;  /* the user wants to know how it is done; set by the caller */
     bool by_ports; /* the packet filter cannot redirect: */
     struct port_listeners ports;
-    struct served served;
+    struct local_ports served;
     bool limits_loopback; /* `served` is known */
     struct rules rules;   /* in force */
     struct redirect redirect;

@@ -36,15 +36,15 @@ static void on_event(struct poller_item *item, unsigned events)
         proxy_accept_intercepted(listener->owner, fd, &peer);
 }
 
-static int listen_at(struct holder *holder, uint16_t port)
+static int listen_at(struct netns *netns, uint16_t port)
 {
     const int on = 1, off = 0;
     struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = holder_socket(holder, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int fd = netns_socket(netns, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
     bool is_ipv6 = fd != -EAFNOSUPPORT;
     if (!is_ipv6)
-        fd = holder_socket(holder, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        fd = netns_socket(netns, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fd;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -90,7 +90,7 @@ static int follow(struct port_listener *listener)
         return 0;
     }
     if (listener->fd < 0) {
-        int fd = listen_at(listener->all->holder, listener->port);
+        int fd = listen_at(listener->all->netns, listener->port);
         if (fd < 0)
             return fd;
         listener->fd = fd;
@@ -124,9 +124,9 @@ static void drop(struct port_listener *listener)
 }
 
 void port_listeners_init(
-    struct port_listeners *listeners, struct worker *worker, struct holder *holder)
+    struct port_listeners *listeners, struct worker *worker, struct netns *netns)
 {
-    *listeners = (struct port_listeners){.worker = worker, .holder = holder};
+    *listeners = (struct port_listeners){.worker = worker, .netns = netns};
     list_init(&listeners->open);
 }
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/netns.h"
 #include "proxy/base/list.h"
 #include "proxy/base/must_check.h"
 #include "proxy/net/proxy.h"
@@ -24,11 +24,11 @@ struct port_listeners {
     struct list open; /* of struct port_listener */
     size_t count;
     struct worker *worker;
-    struct holder *holder;
+    struct netns *netns;
 };
 
 void port_listeners_init(
-    struct port_listeners *listeners, struct worker *worker, struct holder *holder);
+    struct port_listeners *listeners, struct worker *worker, struct netns *netns);
 void port_listeners_close(struct port_listeners *listeners);
 
 /* Makes `owner` the owner of the port, unless it has one. 0, or -1 with err filled. */

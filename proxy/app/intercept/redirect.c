@@ -372,7 +372,7 @@ static void put_chain(struct netlink *netlink)
     netlink_put_text(netlink, NFTA_CHAIN_TYPE, "filter");
 }
 
-static void put_served(struct netlink *netlink, const struct served *served)
+static void put_served(struct netlink *netlink, const struct local_ports *served)
 {
     begin_set(netlink, &served_set);
     if (served->count == 0)
@@ -387,11 +387,11 @@ static void put_served(struct netlink *netlink, const struct served *served)
 
 /* The socket stays open: where rules were deleted, close(2) waits for their last readers, about 10
  * ms (nft_rcv_nl_event in net/netfilter/nf_tables_api.c). */
-static int open_socket(struct redirect *redirect, struct holder *holder)
+static int open_socket(struct redirect *redirect, struct netns *netns)
 {
     if (redirect->is_open)
         return 0;
-    redirect->fd = holder_socket(holder, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+    redirect->fd = netns_socket(netns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
     redirect->is_open = redirect->fd >= 0;
     return redirect->is_open ? 0 : redirect->fd;
 }
@@ -411,7 +411,7 @@ static void put_rules(struct netlink *netlink, const struct redirect_rule *rules
 }
 
 static void put_everything(struct netlink *netlink, bool replaces,
-    const struct redirect_rule *rules, size_t count, const struct served *served)
+    const struct redirect_rule *rules, size_t count, const struct local_ports *served)
 {
     batch(netlink, NFNL_MSG_BATCH_BEGIN);
     if (replaces)
@@ -425,11 +425,11 @@ static void put_everything(struct netlink *netlink, bool replaces,
     batch(netlink, NFNL_MSG_BATCH_END);
 }
 
-int redirect_set(struct redirect *redirect, struct holder *holder,
-    const struct redirect_rule *rules, size_t count, const struct served *served)
+int redirect_set(struct redirect *redirect, struct netns *netns, const struct redirect_rule *rules,
+    size_t count, const struct local_ports *served)
 {
     struct netlink netlink;
-    int result = open_socket(redirect, holder);
+    int result = open_socket(redirect, netns);
     if (result != 0)
         return result;
     netlink_init(&netlink);

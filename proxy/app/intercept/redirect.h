@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proxy/app/intercept/holder.h"
-#include "proxy/app/intercept/served.h"
+#include "proxy/app/intercept/local_ports.h"
+#include "proxy/app/intercept/netns.h"
 #include "proxy/base/must_check.h"
 #include "proxy/fault/cidr.h"
 
@@ -35,8 +35,8 @@ struct redirect {
 /* Puts the rules in force in place of those before, all at once. `served`: for rules that are
  * served_only; a SYN looks them up at the price of one. 0 or -errno: of the kernels that cannot do
  * it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
-MUST_CHECK int redirect_set(struct redirect *redirect, struct holder *holder,
-    const struct redirect_rule *rules, size_t count, const struct served *served);
+MUST_CHECK int redirect_set(struct redirect *redirect, struct netns *netns,
+    const struct redirect_rule *rules, size_t count, const struct local_ports *served);
 
 void redirect_close(struct redirect *redirect); /* idempotent */
 

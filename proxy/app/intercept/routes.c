@@ -121,9 +121,9 @@ static void put_route(struct netlink *netlink, const struct host *destination, u
 }
 
 /* Sends one message over a socket of its own: what is left unread of an error is gone with it. */
-static int send_message(struct holder *holder, struct netlink *netlink)
+static int send_message(struct netns *netns, struct netlink *netlink)
 {
-    int fd = holder_socket(holder, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    int fd = netns_socket(netns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
     if (fd < 0) {
         netlink_deinit(netlink);
         return fd;
@@ -135,21 +135,21 @@ static int send_message(struct holder *holder, struct netlink *netlink)
     return result;
 }
 
-static int add_address(struct holder *holder, const struct host *host)
+static int add_address(struct netns *netns, const struct host *host)
 {
     struct netlink netlink;
     netlink_init(&netlink);
     put_address(&netlink, host);
-    return send_message(holder, &netlink);
+    return send_message(netns, &netlink);
 }
 
-static int add_route(struct holder *holder, const struct host *destination, unsigned prefix,
-    const struct host *source)
+static int add_route(
+    struct netns *netns, const struct host *destination, unsigned prefix, const struct host *source)
 {
     struct netlink netlink;
     netlink_init(&netlink);
     put_route(&netlink, destination, prefix, source);
-    return send_message(holder, &netlink);
+    return send_message(netns, &netlink);
 }
 
 static bool is_loopback(const struct host *host)
@@ -162,7 +162,7 @@ static bool is_loopback(const struct host *host)
 
 /* One message of the kernel's table: a route to which the machine sends, or its own address. */
 static void copy_route(
-    struct holder *holder, const struct nlmsghdr *message, const struct host *source)
+    struct netns *netns, const struct nlmsghdr *message, const struct host *source)
 {
     const struct rtmsg *route = NLMSG_DATA(message);
     struct host destination = {.family = AF_INET6, .size = 16};
@@ -173,24 +173,24 @@ static void copy_route(
     for (const struct rtattr *at = RTM_RTA(route); RTA_OK(at, left); at = RTA_NEXT(at, left))
         if (at->rta_type == RTA_DST && RTA_PAYLOAD(at) == destination.size)
             memcpy(destination.bytes, RTA_DATA(at), destination.size);
-    add_route(holder, &destination, route->rtm_dst_len, source);
+    add_route(netns, &destination, route->rtm_dst_len, source);
 }
 
 /* False: that was the last message. */
 static bool copy_answer(
-    struct holder *holder, const struct nlmsghdr *message, size_t length, const struct host *source)
+    struct netns *netns, const struct nlmsghdr *message, size_t length, const struct host *source)
 {
     for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
         if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
             return false;
         if (message->nlmsg_type == RTM_NEWROUTE)
-            copy_route(holder, message, source);
+            copy_route(netns, message, source);
     }
     return true;
 }
 
 /* Failures leave routes out, and IPv6 is then as unreachable as without us. */
-static void copy_routes(struct holder *holder, const struct host *source)
+static void copy_routes(struct netns *netns, const struct host *source)
 {
     union {
         struct nlmsghdr header;
@@ -211,7 +211,7 @@ static void copy_routes(struct holder *holder, const struct host *source)
     ssize_t n = send(fd, &request, sizeof request, 0);
     while (n > 0) {
         n = recv(fd, &answer, sizeof answer, 0);
-        if (n > 0 && !copy_answer(holder, &answer.header, (size_t)n, source))
+        if (n > 0 && !copy_answer(netns, &answer.header, (size_t)n, source))
             break;
     }
     close(fd);
@@ -219,38 +219,38 @@ static void copy_routes(struct holder *holder, const struct host *source)
 
 /* --- both families --- */
 
-static int add_everything(struct holder *holder, const struct host *source)
+static int add_everything(struct netns *netns, const struct host *source)
 {
     const struct host anywhere = {.family = source->family, .size = source->size};
-    return add_route(holder, &anywhere, 0, source);
+    return add_route(netns, &anywhere, 0, source);
 }
 
 /* A machine without IPv6 has none for the command either. */
-static void add_ipv6(struct holder *holder, bool all_ipv6)
+static void add_ipv6(struct netns *netns, bool all_ipv6)
 {
     struct host source;
     bool has_route = find_source(AF_INET6, &source);
     if (!has_route)
         find_any_source(AF_INET6, &source);
     if (!is_loopback(&source))
-        add_address(holder, &source);
+        add_address(netns, &source);
     if (has_route || all_ipv6)
-        add_everything(holder, &source);
+        add_everything(netns, &source);
     else
-        copy_routes(holder, &source);
+        copy_routes(netns, &source);
 }
 
-int routes_add(struct holder *holder, bool all_ipv6, struct err *err)
+int routes_add(struct netns *netns, bool all_ipv6, struct err *err)
 {
     struct host source;
     if (!find_source(AF_INET, &source))
         find_any_source(AF_INET, &source);
-    int result = is_loopback(&source) ? 0 : add_address(holder, &source);
+    int result = is_loopback(&source) ? 0 : add_address(netns, &source);
     if (result == 0)
-        result = add_everything(holder, &source);
+        result = add_everything(netns, &source);
     if (result != 0)
         return err_set(
             err, "--intercept: cannot add a route in the command's network: %s", strerror(-result));
-    add_ipv6(holder, all_ipv6);
+    add_ipv6(netns, all_ipv6);
     return 0;
 }

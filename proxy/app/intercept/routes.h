@@ -9,12 +9,12 @@
 
 #include <stdbool.h>
 
-#include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/netns.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
 /* `all_ipv6`: also where the machine has no route over IPv6. Without, a program finds IPv6
  * unreachable where it is, and tries IPv4 as ever. 0, or -1 with err filled. */
-MUST_CHECK int routes_add(struct holder *holder, bool all_ipv6, struct err *err);
+MUST_CHECK int routes_add(struct netns *netns, bool all_ipv6, struct err *err);
 
 #endif

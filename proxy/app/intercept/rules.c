@@ -178,7 +178,7 @@ static bool is_same_rule(const struct redirect_rule *a, const struct redirect_ru
 
 bool rules_are_equal(const struct rules *a, const struct rules *b)
 {
-    const struct served *served = &a->served;
+    const struct local_ports *served = &a->served;
     if (a->count != b->count || served->count != b->served.count ||
         memcmp(served->ports, b->served.ports, served->count * sizeof served->ports[0]) != 0)
         return false;

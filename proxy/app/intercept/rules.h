@@ -15,9 +15,9 @@
 #ifndef RUDEPROXY_APP_INTERCEPT_RULES_H
 #define RUDEPROXY_APP_INTERCEPT_RULES_H
 
-#include "proxy/app/intercept/pass.h"
+#include "proxy/app/intercept/local_ports.h"
+#include "proxy/app/intercept/pass_option.h"
 #include "proxy/app/intercept/redirect.h"
-#include "proxy/app/intercept/served.h"
 #include "proxy/net/proxy.h"
 
 struct rules_input {
@@ -25,7 +25,7 @@ struct rules_input {
     const struct intercept_pass *pass;
     const struct proxy *passing;
     const struct proxy *dns_tcp;
-    const struct served
+    const struct local_ports
         *served;       /* ports of the machine that pass on a loopback address; NULL: all */
     uint16_t api_port; /* of our HTTP API; 0: none */
     bool any_host;     /* every host of an intercepted port: a socket cannot choose */
@@ -34,7 +34,7 @@ struct rules_input {
 struct rules {
     struct redirect_rule *list; /* owned */
     size_t count, capacity;
-    struct served served; /* for rules that are served_only */
+    struct local_ports served; /* for rules that are served_only */
 };
 
 /* Makes the list into `rules`, which is all zeros. 0, or -ENOMEM. */

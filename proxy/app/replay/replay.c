@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints the plan of a replay: what config_print says, without the keys that say nothing (their
- * value is the default), with remarks above the sections. Before anything reaches stdout, it is
- * read again, as `rudeproxy check` would.
+ * Prints the configuration that repeats a run: what config_print says, without the keys that say
+ * nothing (their value is the default), with remarks above the sections. Before anything reaches
+ * stdout, it is read again, as `rudeproxy check` would.
  */
 #include "proxy/app/replay/replay.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "proxy/app/cli/cli.h"
-#include "proxy/app/replay/plan.h"
+#include "proxy/app/replay/config.h"
 #include "proxy/base/memory_file.h"
 
 #define FAULT_HEAD "[fault "
@@ -31,7 +31,7 @@ static void print_path(const char *path, FILE *out)
 }
 
 static void print_head(
-    const struct replay_plan *plan, const struct replay_log *log, const char *path, FILE *out)
+    const struct replay_config *replay, const struct replay_log *log, const char *path, FILE *out)
 {
     fputs("; Repeats the faults of a run, from ", out);
     print_path(path, out);
@@ -44,8 +44,8 @@ static void print_head(
         fputs(
             "; Connections were numbered from 1 again: this repeats only the events after that.\n",
             out);
-    for (size_t i = 0; i < plan->unfired_count; i++)
-        fprintf(out, "; Never fired, left out: %s\n", plan->unfired[i]);
+    for (size_t i = 0; i < replay->unfired_count; i++)
+        fprintf(out, "; Never fired, left out: %s\n", replay->unfired[i]);
     fputc('\n', out);
 }
 
@@ -80,7 +80,7 @@ static bool is_default(const struct section *section, const char *line)
 }
 
 static void begin_section(
-    const struct replay_plan *plan, struct section *section, const char *line, FILE *out)
+    const struct replay_config *replay, struct section *section, const char *line, FILE *out)
 {
     section->table = settings_options;
     section->own = NULL;
@@ -88,20 +88,20 @@ static void begin_section(
         section->table = proxy_options;
     if (strncmp(line, FAULT_HEAD, strlen(FAULT_HEAD)) != 0)
         return;
-    print_remark(&plan->remarks[section->fault], out);
+    print_remark(&replay->remarks[section->fault], out);
     section->table = fault_options;
-    section->own = plan->config.faults[section->fault].type->options;
+    section->own = replay->config.faults[section->fault].type->options;
     section->fault++;
 }
 
 /* `text` is cut up. */
-static void print_lines(const struct replay_plan *plan, char *text, FILE *out)
+static void print_lines(const struct replay_config *replay, char *text, FILE *out)
 {
     struct section section = {.table = settings_options};
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         *end = '\0';
         if (line[0] == '[')
-            begin_section(plan, &section, line, out);
+            begin_section(replay, &section, line, out);
         if (line[0] != ';' && (line[0] == '[' || !is_default(&section, line)))
             fprintf(out, "%s\n", line);
     }
@@ -109,17 +109,17 @@ static void print_lines(const struct replay_plan *plan, char *text, FILE *out)
 
 /* The file as text, the caller's to free; NULL: out of memory. */
 static char *make_text(
-    const struct replay_plan *plan, const struct replay_log *log, const char *path)
+    const struct replay_config *replay, const struct replay_log *log, const char *path)
 {
     struct memory_file file;
     char *text = NULL;
     if (memory_file_open(&file) != 0)
         return NULL;
-    config_print(&plan->config, file.out);
+    config_print(&replay->config, file.out);
     char *whole = memory_file_close(&file, NULL);
     if (whole != NULL && memory_file_open(&file) == 0) {
-        print_head(plan, log, path, file.out);
-        print_lines(plan, whole, file.out);
+        print_head(replay, log, path, file.out);
+        print_lines(replay, whole, file.out);
         text = memory_file_close(&file, NULL);
     }
     free(whole);
@@ -142,10 +142,10 @@ static bool is_valid(const char *text)
 }
 
 static int print_plan(
-    const struct replay_plan *plan, const struct replay_log *log, const char *path)
+    const struct replay_config *replay, const struct replay_log *log, const char *path)
 {
     int status = EXIT_RUNTIME;
-    char *text = make_text(plan, log, path);
+    char *text = make_text(replay, log, path);
     if (text == NULL)
         fputs("rudeproxy: out of memory\n", stderr);
     else if (!is_valid(text))
@@ -161,7 +161,7 @@ static int print_plan(
 int replay_command(const char *path)
 {
     struct replay_log log;
-    struct replay_plan plan;
+    struct replay_config replay;
     if (replay_log_read(&log, path) != 0) {
         replay_log_free(&log);
         return EXIT_USAGE;
@@ -172,9 +172,9 @@ int replay_command(const char *path)
     if (log.runs > 1)
         fprintf(stderr, "rudeproxy: %s: has %zu runs, this is the last\n", path, log.runs);
     int status = EXIT_USAGE;
-    if (replay_plan_make(&plan, &log) == 0)
-        status = print_plan(&plan, &log, path);
-    replay_plan_free(&plan);
+    if (replay_config_make(&replay, &log) == 0)
+        status = print_plan(&replay, &log, path);
+    replay_config_free(&replay);
     replay_log_free(&log);
     return status;
 }

@@ -28,7 +28,7 @@ const struct option *replay_for_option(const struct fault *fault)
 
 bool replay_name_is_taken(const struct replay_task *task, const char *name)
 {
-    const struct config *made = &task->plan->config;
+    const struct config *made = &task->replay->config;
     for (size_t i = 0; i < made->fault_count; i++) {
         if (strcmp(made->faults[i].name, name) == 0)
             return true;
@@ -61,20 +61,20 @@ static void choose_name(
 }
 
 /* Room for one section more. */
-static int section_grow(struct replay_plan *plan)
+static int section_grow(struct replay_config *replay)
 {
-    size_t capacity = plan->fault_capacity == 0 ? 16 : 2 * plan->fault_capacity;
-    if (plan->config.fault_count < plan->fault_capacity)
+    size_t capacity = replay->fault_capacity == 0 ? 16 : 2 * replay->fault_capacity;
+    if (replay->config.fault_count < replay->fault_capacity)
         return 0;
-    struct fault *faults = realloc(plan->config.faults, capacity * sizeof faults[0]);
+    struct fault *faults = realloc(replay->config.faults, capacity * sizeof faults[0]);
     if (faults == NULL)
         return replay_out_of_memory();
-    plan->config.faults = faults;
-    struct replay_remark *remarks = realloc(plan->remarks, capacity * sizeof remarks[0]);
+    replay->config.faults = faults;
+    struct replay_remark *remarks = realloc(replay->remarks, capacity * sizeof remarks[0]);
     if (remarks == NULL)
         return replay_out_of_memory();
-    plan->remarks = remarks;
-    plan->fault_capacity = capacity;
+    replay->remarks = remarks;
+    replay->fault_capacity = capacity;
     return 0;
 }
 
@@ -132,10 +132,10 @@ static void set_end(struct fault *fault, const struct occurrence *at)
 struct fault *replay_section_add(
     struct replay_task *task, const struct occurrence *at, const char *proxies, bool keep_window)
 {
-    struct replay_plan *plan = task->plan;
-    if (section_grow(plan) != 0)
+    struct replay_config *replay = task->replay;
+    if (section_grow(replay) != 0)
         return NULL;
-    struct replay_remark *remark = &plan->remarks[plan->config.fault_count];
+    struct replay_remark *remark = &replay->remarks[replay->config.fault_count];
     struct fault fault = *task->fault;
     memset(remark, 0, sizeof *remark);
     memcpy(remark->origin, fault.name, sizeof remark->origin);
@@ -152,7 +152,7 @@ struct fault *replay_section_add(
         option_format(when, &fault, remark->when, sizeof remark->when);
         tie_to_byte(&fault, at->direction, begin_of(&fault, at->offset));
     } else if (at->after != ANY) {
-        memcpy(fault.after.name, plan->config.faults[at->after].name, sizeof fault.after.name);
+        memcpy(fault.after.name, replay->config.faults[at->after].name, sizeof fault.after.name);
     }
     if (at->offset == ANY && at->direction != ANY && fault.directions == BOTH_BITS) {
         fault.directions = 1u << at->direction;
@@ -161,8 +161,8 @@ struct fault *replay_section_add(
     set_end(&fault, at);
     clear_choice(&fault, keep_window);
     task->first_done = true;
-    plan->config.faults[plan->config.fault_count] = fault;
-    return &plan->config.faults[plan->config.fault_count++];
+    replay->config.faults[replay->config.fault_count] = fault;
+    return &replay->config.faults[replay->config.fault_count++];
 }
 
 /* --- connections --- */

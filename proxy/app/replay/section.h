@@ -6,25 +6,25 @@
 #ifndef RUDEPROXY_APP_REPLAY_SECTION_H
 #define RUDEPROXY_APP_REPLAY_SECTION_H
 
-#include "proxy/app/replay/plan.h"
+#include "proxy/app/replay/config.h"
 
 #define ANY UINT64_MAX
 
 /* An injection, reduced to what decides which section it belongs to, and its connection. Members
  * that do not matter for the fault at hand are ANY. */
 struct occurrence {
-    uint64_t proxy; /* index of the plan's proxies */
+    uint64_t proxy; /* index of the replay's proxies */
     uint64_t direction;
     uint64_t offset;
     uint64_t until; /* bytes */
     uint64_t for_us;
-    uint64_t after; /* index of the plan's section that it waits for */
+    uint64_t after; /* index of the replay's section that it waits for */
     uint64_t connection;
 };
 
 /* A fault at work. */
 struct replay_task {
-    struct replay_plan *plan;
+    struct replay_config *replay;
     const struct replay_log *log;
     const struct fault *fault;
     size_t order;                   /* see struct replay_remark */

@@ -3,8 +3,9 @@
  * Happy path: make the folder, point stdin, stdout and stderr away from the terminal, run the
  * set-up, run proxies and command as `exec` does, run the check, report.
  *
- * If the parent dies, PR_SET_PDEATHSIG kills this process, and the guard, whose socket then ends,
- * kills the command and its children. The shells of --setup and --check have such a guard, too.
+ * If the parent dies, PR_SET_PDEATHSIG kills this process, and the subreaper, whose socket then
+ * ends, kills the command and its children. The shells of --setup and --check have such a
+ * subreaper, too.
  */
 #include "proxy/app/sweep/child.h"
 
@@ -93,27 +94,28 @@ static int most_ms(const struct child *child)
     return most_us / US_PER_MS < INT_MAX ? (int)(most_us / US_PER_MS) : INT_MAX;
 }
 
-/* Runs a shell command under a guard, which kills what it leaves behind. Whether it exited with 0
- * in time. */
+/* Runs a shell command under a subreaper, which kills what it leaves behind. Whether it exited with
+ * 0 in time. */
 static bool run_shell(const struct child *child, const char *text)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
-    struct guard_report report = {.kind = GUARD_FAILED};
+    struct subreaper_report report = {.kind = SUBREAPER_FAILED};
     int fds[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return false;
-    struct guard_job job = {
+    struct subreaper_job job = {
         .argv = argv, .environment = environ, .origin = &child->runner->origin, .fd = fds[1]};
-    pid_t guard = guard_start(&job);
+    pid_t subreaper = subreaper_start(&job);
     close(fds[1]);
     struct pollfd watched = {.fd = fds[0], .events = POLLIN};
-    if (guard < 0 || poll(&watched, 1, most_ms(child)) <= 0 ||
+    if (subreaper < 0 || poll(&watched, 1, most_ms(child)) <= 0 ||
         recv(fds[0], &report, sizeof report, 0) != sizeof report)
-        report.kind = GUARD_FAILED;
-    close(fds[0]); /* now the guard ends, if it still waits */
-    while (guard > 0 && waitpid(guard, NULL, 0) < 0 && errno == EINTR)
+        report.kind = SUBREAPER_FAILED;
+    close(fds[0]); /* now the subreaper ends, if it still waits */
+    while (subreaper > 0 && waitpid(subreaper, NULL, 0) < 0 && errno == EINTR)
         ;
-    return report.kind == GUARD_ENDED && WIFEXITED(report.value) && WEXITSTATUS(report.value) == 0;
+    return report.kind == SUBREAPER_ENDED && WIFEXITED(report.value) &&
+           WEXITSTATUS(report.value) == 0;
 }
 
 /* --- the run --- */

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "proxy/app/sweep/plan.h"
+#include "proxy/app/sweep/cases.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 

@@ -57,10 +57,10 @@ static bool same_lane(const struct sweep_case *a, const struct sweep_case *b)
 }
 
 /* Index behind the last case of the lane that begins at `from`. */
-static size_t lane_end(const struct sweep_plan *plan, size_t from)
+static size_t lane_end(const struct sweep_cases *cases, size_t from)
 {
     size_t end = from;
-    while (end < plan->count && same_lane(&plan->cases[from], &plan->cases[end]))
+    while (end < cases->count && same_lane(&cases->list[from], &cases->list[end]))
         end++;
     return end;
 }
@@ -77,7 +77,7 @@ static enum sweep_outcome worst(const struct sweep_case *cases, size_t from, siz
 
 static void print_lane(const struct sweep *sweep, size_t from, size_t to, FILE *out, bool colour)
 {
-    const struct sweep_case *cases = sweep->plan.cases;
+    const struct sweep_case *cases = sweep->cases.list;
     const struct sweep_place *place = &cases[from].pick.place;
     size_t count = to - from, cells = count < CELL_COUNT ? count : CELL_COUNT;
     char label[256];
@@ -97,8 +97,8 @@ static void print_legend(const struct sweep *sweep, FILE *out, bool colour)
     fputc('\n', out);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         size_t count = 0;
-        for (size_t k = 0; k < sweep->plan.count; k++)
-            count += sweep->plan.cases[k].done && (int)sweep->plan.cases[k].outcome == i;
+        for (size_t k = 0; k < sweep->cases.count; k++)
+            count += sweep->cases.list[k].done && (int)sweep->cases.list[k].outcome == i;
         if (count == 0)
             continue;
         fputs("  ", out);
@@ -111,14 +111,14 @@ static void print_legend(const struct sweep *sweep, FILE *out, bool colour)
 /* --- the bad ones --- */
 
 /* Cases that follow each other in a lane with the same bad end are one group. */
-static size_t group_end(const struct sweep_plan *plan, size_t from)
+static size_t group_end(const struct sweep_cases *cases, size_t from)
 {
-    const struct sweep_case *first = &plan->cases[from];
+    const struct sweep_case *first = &cases->list[from];
     size_t end = from + 1;
-    while (end < plan->count && same_lane(first, &plan->cases[end]) && plan->cases[end].bad &&
-           plan->cases[end].outcome == first->outcome &&
-           run_facts_status(&plan->cases[end].facts) == run_facts_status(&first->facts) &&
-           run_facts_signal(&plan->cases[end].facts) == run_facts_signal(&first->facts))
+    while (end < cases->count && same_lane(first, &cases->list[end]) && cases->list[end].bad &&
+           cases->list[end].outcome == first->outcome &&
+           run_facts_status(&cases->list[end].facts) == run_facts_status(&first->facts) &&
+           run_facts_signal(&cases->list[end].facts) == run_facts_signal(&first->facts))
         end++;
     return end;
 }
@@ -137,7 +137,7 @@ static void print_point(const struct sweep_place *place, FILE *out)
 
 static void print_group(const struct sweep *sweep, size_t from, size_t to, FILE *out)
 {
-    const struct sweep_case *first = &sweep->plan.cases[from], *last = &sweep->plan.cases[to - 1];
+    const struct sweep_case *first = &sweep->cases.list[from], *last = &sweep->cases.list[to - 1];
     int status = run_facts_status(&first->facts), signal = run_facts_signal(&first->facts);
     fprintf(out, "\n%s: %s, %s#%" PRIu64 " %s, at ", outcome_name(first->outcome),
         sweep->options->faults[first->pick.fault],
@@ -166,27 +166,27 @@ static void print_group(const struct sweep *sweep, size_t from, size_t to, FILE 
 static void print_totals(const struct sweep *sweep, FILE *out)
 {
     size_t tried = 0, bad = 0;
-    for (size_t i = 0; i < sweep->plan.count; i++) {
-        tried += sweep->plan.cases[i].done;
-        bad += sweep->plan.cases[i].bad;
+    for (size_t i = 0; i < sweep->cases.count; i++) {
+        tried += sweep->cases.list[i].done;
+        bad += sweep->cases.list[i].bad;
     }
     fprintf(out, "\nTried %zu of %" PRIu64 " places in %u runs: %zu bad%s.\n", tried,
-        sweep->plan.place_total, sweep->runner.started - sweep->runner.resumed_at, bad,
+        sweep->cases.place_total, sweep->runner.started - sweep->runner.resumed_at, bad,
         sweep->cut_short ? " (stopped before the plan was done)" : "");
 }
 
 void sweep_map_print(const struct sweep *sweep, FILE *out, bool colour)
 {
-    const struct sweep_plan *plan = &sweep->plan;
-    for (size_t i = 0; i < plan->count && sweep->options->random == 0;) {
-        size_t end = lane_end(plan, i);
+    const struct sweep_cases *cases = &sweep->cases;
+    for (size_t i = 0; i < cases->count && sweep->options->random == 0;) {
+        size_t end = lane_end(cases, i);
         print_lane(sweep, i, end, out, colour);
         i = end;
     }
     print_legend(sweep, out, colour);
-    for (size_t i = 0; i < plan->count;) {
-        size_t end = plan->cases[i].bad ? group_end(plan, i) : i + 1;
-        if (plan->cases[i].bad)
+    for (size_t i = 0; i < cases->count;) {
+        size_t end = cases->list[i].bad ? group_end(cases, i) : i + 1;
+        if (cases->list[i].bad)
             print_group(sweep, i, end, out);
         i = end;
     }

@@ -8,7 +8,7 @@
 
 struct sweep;
 
-/* The plan is sorted by sweep_case_compare(). `colour`: with the codes of a terminal. */
+/* The cases are sorted by sweep_case_compare(). `colour`: with the codes of a terminal. */
 void sweep_map_print(const struct sweep *sweep, FILE *out, bool colour);
 
 #endif

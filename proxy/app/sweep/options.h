@@ -37,7 +37,7 @@ struct sweep_options {
     const char *check;
     bool expect_same;   /* a `failed` run is bad */
     unsigned allowed;   /* outcomes that are not bad: bit i for enum sweep_outcome i */
-    uint64_t random;    /* --random N; 0: the plan */
+    uint64_t random;    /* --random N; 0: not random */
     const char *only;   /* one place and its fault; NULL: all */
     const char *dir;    /* where the files of bad runs stay; NULL: nowhere */
     const char *resume; /* the folder of an earlier sweep; NULL: none */

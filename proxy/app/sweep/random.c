@@ -11,9 +11,9 @@
 
 #define SIMPLER_MOST 16 /* places tried for one fault while a run is shrunk */
 
-/* The cases from which runs are drawn: the first wave of the plan, most important first. */
+/* The cases from which runs are drawn: the first wave, most important first. */
 struct space {
-    struct sweep_plan plan;
+    struct sweep_cases cases;
 };
 
 /* For each proxy one more connection, like its last. */
@@ -36,14 +36,14 @@ static int add_retries(struct observation *seen, const struct observation *basel
 static int space_make(struct space *space, const struct sweep *sweep, struct err *err)
 {
     struct observation seen = {.connections = NULL};
-    sweep_plan_init(&space->plan, sweep->options->fault_count);
+    sweep_cases_init(&space->cases, sweep->options->fault_count);
     if (add_retries(&seen, &sweep->baseline.seen) != 0)
         return err_set(err, "out of memory");
-    sweep_plan_begin(&space->plan, &seen, UINT64_MAX, sweep_template_fits, sweep);
+    sweep_cases_begin(&space->cases, &seen, UINT64_MAX, sweep_template_fits, sweep);
     free(seen.connections); /* their messages are the baseline's */
-    if (space->plan.out_of_memory)
+    if (space->cases.out_of_memory)
         return err_set(err, "out of memory");
-    return space->plan.count > 0 ? 0 : err_set(err, "no fault of the list fits any place");
+    return space->cases.count > 0 ? 0 : err_set(err, "no fault of the list fits any place");
 }
 
 /* --- drawing --- */
@@ -66,7 +66,7 @@ static void draw(
     size_t wanted = 2 + (size_t)rng_below(key, index++, SWEEP_PICKS_MAX - 1), count = 0;
     for (int i = 0; i < 32 && count < wanted; i++) {
         const struct sweep_pick *pick =
-            &space->plan.cases[rng_below(key, index++, space->plan.count)].pick;
+            &space->cases.list[rng_below(key, index++, space->cases.count)].pick;
         if (has_pick(tried, count, pick))
             continue;
         if (count == 0)
@@ -127,8 +127,8 @@ static int simplify_place(struct sweep *sweep, const struct space *space, struct
     size_t at, struct err *err)
 {
     int tries = 0;
-    for (size_t i = 0; i < space->plan.count && tries < SIMPLER_MOST; i++) {
-        const struct sweep_pick *simpler = &space->plan.cases[i].pick, *now = pick_of(best, at);
+    for (size_t i = 0; i < space->cases.count && tries < SIMPLER_MOST; i++) {
+        const struct sweep_pick *simpler = &space->cases.list[i].pick, *now = pick_of(best, at);
         if (simpler->fault != now->fault || simpler->place.proxy != now->place.proxy ||
             simpler->place.connection != now->place.connection ||
             simpler->place.direction != now->place.direction)
@@ -173,21 +173,21 @@ static bool same_case(const struct sweep_case *a, const struct sweep_case *b)
 }
 
 /* A bad run that shrinks to one that was found before is the same find. */
-static void merge_equal(struct sweep_plan *plan)
+static void merge_equal(struct sweep_cases *cases)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; i < cases->count; i++) {
         bool again = false;
-        for (size_t k = 0; k < kept && plan->cases[i].bad && !again; k++)
-            again = plan->cases[k].bad && same_case(&plan->cases[k], &plan->cases[i]);
+        for (size_t k = 0; k < kept && cases->list[i].bad && !again; k++)
+            again = cases->list[k].bad && same_case(&cases->list[k], &cases->list[i]);
         if (again) {
-            free(plan->cases[i].excerpt);
-            free(plan->cases[i].record);
+            free(cases->list[i].excerpt);
+            free(cases->list[i].record);
         } else {
-            plan->cases[kept++] = plan->cases[i];
+            cases->list[kept++] = cases->list[i];
         }
     }
-    plan->count = kept;
+    cases->count = kept;
 }
 
 static int run_drawn(struct sweep *sweep, const struct space *space, struct err *err)
@@ -196,17 +196,17 @@ static int run_drawn(struct sweep *sweep, const struct space *space, struct err 
         struct sweep_case drawn = {.done = false};
         draw(sweep, space, i, &drawn);
         struct sweep_case *added =
-            sweep_plan_add(&sweep->plan, &drawn.pick.place, drawn.pick.fault);
+            sweep_cases_add(&sweep->cases, &drawn.pick.place, drawn.pick.fault);
         if (added == NULL)
             return err_set(err, "out of memory");
         *added = drawn;
     }
     int result = sweep_wave_run(sweep, err);
-    for (size_t i = 0; i < sweep->plan.count && result == 0; i++) {
-        if (sweep->plan.cases[i].bad)
-            result = shrink(sweep, space, &sweep->plan.cases[i], err);
+    for (size_t i = 0; i < sweep->cases.count && result == 0; i++) {
+        if (sweep->cases.list[i].bad)
+            result = shrink(sweep, space, &sweep->cases.list[i], err);
     }
-    merge_equal(&sweep->plan);
+    merge_equal(&sweep->cases);
     return result;
 }
 
@@ -214,9 +214,9 @@ int sweep_random_run(struct sweep *sweep, struct err *err)
 {
     struct space space;
     int result = space_make(&space, sweep, err);
-    sweep->plan.place_total = space.plan.place_total;
+    sweep->cases.place_total = space.cases.place_total;
     if (result == 0)
         result = run_drawn(sweep, &space, err);
-    sweep_plan_deinit(&space.plan);
+    sweep_cases_deinit(&space.cases);
     return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random runs (--random N): each has two to four faults, drawn by the seed from the places of the
- * plan and those of one more connection of each proxy, which a retry would make. A bad run is
+ * first wave and those of one more connection of each proxy, which a retry would make. A bad run is
  * shrunk to the fewest faults, and to the simplest places, that still end as it did.
  */
 #ifndef RUDEPROXY_APP_SWEEP_RANDOM_H
@@ -12,7 +12,7 @@
 
 struct sweep;
 
-/* Fills the plan with the runs and what came of them. 0; 1 when it was interrupted; -1 with err
+/* Adds a case for each run, with its outcome. 0; 1 when it was interrupted; -1 with err
  * filled. */
 MUST_CHECK int sweep_random_run(struct sweep *sweep, struct err *err);
 

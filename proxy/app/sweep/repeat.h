@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "proxy/app/sweep/plan.h"
+#include "proxy/app/sweep/cases.h"
 #include "proxy/base/must_check.h"
 
 struct sweep;
@@ -20,7 +20,7 @@ struct sweep;
 const char *sweep_case_format(
     const struct sweep *sweep, const struct sweep_case *tried, char *buf, size_t size);
 
-/* Reads it into a case of the plan; a fault that is not in the list is an error. 0, or -1 with err
+/* Reads it into a case; a fault that is not in the list is an error. 0, or -1 with err
  * filled. */
 MUST_CHECK int sweep_case_parse(
     const struct sweep *sweep, const char *text, struct sweep_case *tried, struct err *err);

@@ -128,8 +128,8 @@ json_t *sweep_report_json(const struct sweep *sweep, bool details)
     json_t *places = json_object();
     uint64_t counts[OUTCOME_COUNT] = {0}, bad = 0, tried = 0;
     char seed[24];
-    for (size_t i = 0; i < sweep->plan.count; i++) {
-        const struct sweep_case *each = &sweep->plan.cases[i];
+    for (size_t i = 0; i < sweep->cases.count; i++) {
+        const struct sweep_case *each = &sweep->cases.list[i];
         if (!each->done)
             continue;
         tried++;
@@ -140,7 +140,7 @@ json_t *sweep_report_json(const struct sweep *sweep, bool details)
     }
     for (int i = 0; i < OUTCOME_COUNT; i++)
         set(&builder, outcomes, outcome_name((enum sweep_outcome)i), number(counts[i]));
-    set(&builder, places, "total", number(sweep->plan.place_total));
+    set(&builder, places, "total", number(sweep->cases.place_total));
     set(&builder, places, "tried", number(tried));
     snprintf(seed, sizeof seed, "%" PRIu64, sweep->seed);
     set(&builder, object, "version", text(RUDEPROXY_VERSION));
@@ -200,17 +200,17 @@ int sweep_report_write_junit(const struct sweep *sweep, const char *path, struct
     size_t tests = 0, bad = 0;
     if (output_file_open(&file, "--junit", path, err) != 0)
         return -1;
-    for (size_t i = 0; i < sweep->plan.count; i++) {
-        tests += sweep->plan.cases[i].done;
-        bad += sweep->plan.cases[i].bad;
+    for (size_t i = 0; i < sweep->cases.count; i++) {
+        tests += sweep->cases.list[i].done;
+        bad += sweep->cases.list[i].bad;
     }
     fprintf(file.out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"sweep\" "
         "tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\">\n",
         tests, bad);
-    for (size_t i = 0; i < sweep->plan.count; i++) {
-        if (sweep->plan.cases[i].done)
-            put_case(sweep, &sweep->plan.cases[i], file.out);
+    for (size_t i = 0; i < sweep->cases.count; i++) {
+        if (sweep->cases.list[i].done)
+            put_case(sweep, &sweep->cases.list[i], file.out);
     }
     fputs("  </testsuite>\n</testsuites>\n", file.out);
     return output_file_commit(&file, err);
@@ -246,8 +246,8 @@ static int write_file(
 
 int sweep_report_write_files(const struct sweep *sweep, const char *dir, struct err *err)
 {
-    for (size_t i = 0; i < sweep->plan.count; i++) {
-        if (sweep->plan.cases[i].bad && write_file(sweep, &sweep->plan.cases[i], dir, err) != 0)
+    for (size_t i = 0; i < sweep->cases.count; i++) {
+        if (sweep->cases.list[i].bad && write_file(sweep, &sweep->cases.list[i], dir, err) != 0)
             return -1;
     }
     return 0;

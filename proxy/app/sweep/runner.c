@@ -267,8 +267,8 @@ static int runner_finish(struct sweep_runner *runner, struct sweep_slot *slot, s
 
 /* --- a wave --- */
 
-/* Kills the runs that go on. Their guards, which become our children (PR_SET_CHILD_SUBREAPER), kill
- * the commands. */
+/* Kills the runs that go on. Their subreapers, which become our children (PR_SET_CHILD_SUBREAPER),
+ * kill the commands. */
 static void abandon(struct sweep_runner *runner)
 {
     for (unsigned i = 0; i < runner->jobs; i++) {

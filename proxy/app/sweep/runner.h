@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs the command of a sweep, many times, some side by side. Each run is a child process that does
- * what `rudeproxy exec` does, with ports, a log and a folder of its own; its guard (exec/guard.h)
- * ends whatever the command leaves behind, also when we are killed.
+ * what `rudeproxy exec` does, with ports, a log and a folder of its own; its subreaper
+ * (exec/subreaper.h) ends whatever the command leaves behind, also when we are killed.
  *
  * Life: sweep_runner_open, sweep_runner_run for each wave, sweep_runner_close.
  */
@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "proxy/app/exec/guard.h"
+#include "proxy/app/exec/subreaper.h"
 #include "proxy/app/sweep/observation.h"
 #include "proxy/app/sweep/options.h"
 #include "proxy/app/sweep/outcome.h"
-#include "proxy/app/sweep/place.h"
+#include "proxy/app/sweep/place_name.h"
 #include "proxy/base/must_check.h"
 
 #define SWEEP_EXCERPT_MAX 4096 /* bytes kept of what a command printed */

@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "proxy/app/cli/cli.h"
-#include "proxy/app/sweep/html.h"
 #include "proxy/app/sweep/journal.h"
 #include "proxy/app/sweep/known.h"
 #include "proxy/app/sweep/map.h"
 #include "proxy/app/sweep/random.h"
 #include "proxy/app/sweep/repeat.h"
 #include "proxy/app/sweep/report.h"
+#include "proxy/app/sweep/report_html.h"
 #include "proxy/app/sweep/template.h"
 #include "proxy/app/sweep/wave.h"
 #include "proxy/net/timers.h"
@@ -124,19 +124,19 @@ static void set_timeout(struct sweep *sweep)
 
 static uint64_t budget_left(const struct sweep *sweep)
 {
-    return sweep->options->budget > sweep->plan.count ? sweep->options->budget - sweep->plan.count
-                                                      : 0;
+    return sweep->options->budget > sweep->cases.count ? sweep->options->budget - sweep->cases.count
+                                                       : 0;
 }
 
 static int run_plan(struct sweep *sweep, struct err *err)
 {
     int result;
-    sweep_plan_begin(
-        &sweep->plan, &sweep->baseline.seen, sweep->options->budget, sweep_template_fits, sweep);
+    sweep_cases_begin(
+        &sweep->cases, &sweep->baseline.seen, sweep->options->budget, sweep_template_fits, sweep);
     do {
         result = sweep_wave_run(sweep, err);
-    } while (result == 0 && sweep_plan_refine(&sweep->plan, budget_left(sweep)) > 0);
-    if (sweep->plan.out_of_memory)
+    } while (result == 0 && sweep_cases_refine(&sweep->cases, budget_left(sweep)) > 0);
+    if (sweep->cases.out_of_memory)
         return err_set(err, "out of memory");
     return result;
 }
@@ -147,13 +147,13 @@ static int run_only(struct sweep *sweep, struct err *err)
     if (sweep_case_parse(sweep, sweep->options->only, &only, err) != 0)
         return -1;
     for (size_t i = 0; i <= only.more_count; i++)
-        sweep_plan_locate(
+        sweep_cases_locate(
             i == 0 ? &only.pick.place : &only.more[i - 1].place, &sweep->baseline.seen);
-    struct sweep_case *added = sweep_plan_add(&sweep->plan, &only.pick.place, only.pick.fault);
+    struct sweep_case *added = sweep_cases_add(&sweep->cases, &only.pick.place, only.pick.fault);
     if (added == NULL)
         return err_set(err, "out of memory");
     *added = only;
-    sweep->plan.place_total = 1;
+    sweep->cases.place_total = 1;
     return sweep_wave_run(sweep, err);
 }
 
@@ -183,20 +183,20 @@ static int write_reports(
     if (request->junit_path != NULL)
         result |= sweep_report_write_junit(sweep, request->junit_path, err);
     if (options->html != NULL)
-        result |= sweep_html_write(sweep, options->html, err);
+        result |= sweep_report_html_write(sweep, options->html, err);
     if (sweep->runner.keep)
         result |= sweep_report_write_files(sweep, sweep->runner.root, err);
     return result;
 }
 
-static void forget_undone(struct sweep_plan *plan)
+static void forget_undone(struct sweep_cases *cases)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->cases[i].done)
-            plan->cases[kept++] = plan->cases[i];
+    for (size_t i = 0; i < cases->count; i++) {
+        if (cases->list[i].done)
+            cases->list[kept++] = cases->list[i];
     }
-    plan->count = kept;
+    cases->count = kept;
 }
 
 static int conclude(struct sweep *sweep, const struct sweep_request *request)
@@ -204,13 +204,13 @@ static int conclude(struct sweep *sweep, const struct sweep_request *request)
     struct err err;
     size_t bad = 0;
     bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
-    forget_undone(&sweep->plan);
-    if (sweep->plan.count > 0)
+    forget_undone(&sweep->cases);
+    if (sweep->cases.count > 0)
         qsort(
-            sweep->plan.cases, sweep->plan.count, sizeof sweep->plan.cases[0], sweep_case_compare);
+            sweep->cases.list, sweep->cases.count, sizeof sweep->cases.list[0], sweep_case_compare);
     sweep_map_print(sweep, stdout, colour);
-    for (size_t i = 0; i < sweep->plan.count; i++)
-        bad += sweep->plan.cases[i].bad;
+    for (size_t i = 0; i < sweep->cases.count; i++)
+        bad += sweep->cases.list[i].bad;
     if (write_reports(sweep, request, &err) != 0) {
         report(err.text);
         return EXIT_RUNTIME;
@@ -230,7 +230,7 @@ static int run_opened(struct sweep *sweep, const struct sweep_request *request)
     int result = run_all(sweep, &err);
     sweep->cut_short = result != 0;
     if (result < 0) { /* a full disk, say: what is known is not lost */
-        if (sweep->plan.count > 0)
+        if (sweep->cases.count > 0)
             conclude(sweep, request);
         report(err.text);
         return EXIT_RUNTIME;
@@ -269,7 +269,7 @@ int sweep_run(const struct sweep_request *request)
         .deadline = TIME_NEVER,
     };
     struct err err;
-    sweep_plan_init(&sweep.plan, request->options->fault_count);
+    sweep_cases_init(&sweep.cases, request->options->fault_count);
     if (check_faults(&sweep) != 0)
         return EXIT_USAGE;
     if (check_paths(request, &err) != 0) {
@@ -279,6 +279,6 @@ int sweep_run(const struct sweep_request *request)
     note_config(&sweep);
     int status = run_checked(&sweep, request);
     sweep_baseline_free(&sweep.baseline);
-    sweep_plan_deinit(&sweep.plan);
+    sweep_cases_deinit(&sweep.cases);
     return status;
 }

@@ -7,8 +7,8 @@
 #define RUDEPROXY_APP_SWEEP_SWEEP_H
 
 #include "proxy/app/sweep/baseline.h"
+#include "proxy/app/sweep/cases.h"
 #include "proxy/app/sweep/options.h"
-#include "proxy/app/sweep/plan.h"
 #include "proxy/app/sweep/runner.h"
 
 struct sweep_journal;
@@ -21,12 +21,12 @@ struct sweep {
     uint64_t seed;
     struct sweep_runner runner;
     struct sweep_baseline baseline;
-    struct sweep_plan plan;
+    struct sweep_cases cases;
     struct sweep_journal *journal; /* NULL: none */
     struct sweep_known *known;     /* NULL: none */
     uint64_t deadline;             /* of the budget; TIME_NEVER: none */
     uint64_t began;                /* monotonic */
-    bool cut_short;                /* a signal, or the budget, ended it before its plan was done */
+    bool cut_short; /* a signal, or the budget, ended it before all cases were done */
     /* Progress. */
     size_t wave_count, wave_done; /* runs of this round, and how many are over */
     uint64_t wave_began;          /* monotonic */

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "proxy/app/sweep/place.h"
+#include "proxy/app/sweep/place_name.h"
 #include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 
@@ -18,7 +18,7 @@ MUST_CHECK int sweep_template_build(const char *text, const struct sweep_place *
     const struct config *config, struct fault *fault, struct err *err);
 
 /* Whether a fault of the list fits the place: not every type can fire at a FIN, say. `user` is a
- * struct sweep; sweep_plan_begin() calls this. */
+ * struct sweep; sweep_cases_begin() calls this. */
 bool sweep_template_fits(const void *user, size_t fault, const struct sweep_place *place);
 
 #endif

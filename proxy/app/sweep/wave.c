@@ -235,7 +235,7 @@ static int run_cases(struct sweep *sweep, struct sweep_case *cases, size_t count
 
 int sweep_wave_run(struct sweep *sweep, struct err *err)
 {
-    return run_cases(sweep, sweep->plan.cases, sweep->plan.count, err);
+    return run_cases(sweep, sweep->cases.list, sweep->cases.count, err);
 }
 
 int sweep_wave_try(struct sweep *sweep, struct sweep_case *tried, struct err *err)

@@ -11,11 +11,11 @@
 
 #define SWEEP_CONFIRMATIONS 2 /* further runs of a bad case */
 
-/* Runs every case of the plan that is not done. 0; 1 when it was interrupted or its time was over:
+/* Runs every case that is not done. 0; 1 when it was interrupted or its time was over:
  * cases that were not run stay as they are; -1 with err filled. */
 MUST_CHECK int sweep_wave_run(struct sweep *sweep, struct err *err);
 
-/* Runs one case that is in no plan. The same. */
+/* Runs one case that is in no cases. The same. */
 MUST_CHECK int sweep_wave_try(struct sweep *sweep, struct sweep_case *tried, struct err *err);
 
 #endif

@@ -7,9 +7,9 @@
 #include "proxy/app/html_page.h"
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/page.h"
-#include "proxy/app/view/picture.h"
 #include "proxy/app/view/segments.h"
 #include "proxy/app/view/story.h"
+#include "proxy/app/view/text_diagram.h"
 
 static int out_of_memory(void)
 {
@@ -28,7 +28,7 @@ static int print_text(const struct view_log *log)
         if (result == 0 && i > 0)
             fputs("\n\n", stdout);
         if (result == 0)
-            view_picture_print(&story, stdout);
+            view_text_diagram_print(&story, stdout);
         view_story_free(&story);
         if (result != 0)
             return out_of_memory();

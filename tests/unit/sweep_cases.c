@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/app/sweep/plan.h"
+#include "proxy/app/sweep/cases.h"
 
 static bool everything_fits(const void *user, size_t fault, const struct sweep_place *place)
 {
@@ -37,80 +37,80 @@ static struct observation conversation(
 
 /* Returns the case of this fault at this place, or NULL. */
 static const struct sweep_case *find_case(
-    const struct sweep_plan *plan, const struct sweep_place *place, size_t fault)
+    const struct sweep_cases *cases, const struct sweep_place *place, size_t fault)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->cases[i].pick.fault == fault &&
-            sweep_place_equal(&plan->cases[i].pick.place, place))
-            return &plan->cases[i];
+    for (size_t i = 0; i < cases->count; i++)
+        if (cases->list[i].pick.fault == fault &&
+            sweep_place_equal(&cases->list[i].pick.place, place))
+            return &cases->list[i];
     return NULL;
 }
 
 static const struct sweep_case *find(
-    const struct sweep_plan *plan, enum direction direction, uint64_t offset, bool at_fin)
+    const struct sweep_cases *cases, enum direction direction, uint64_t offset, bool at_fin)
 {
     const struct sweep_place place = {
         .connection = 1, .direction = direction, .offset = offset, .at_fin = at_fin};
-    return find_case(plan, &place, 0);
+    return find_case(cases, &place, 0);
 }
 
-static void begin(struct sweep_plan *plan, uint64_t reply, uint64_t most)
+static void begin(struct sweep_cases *cases, uint64_t reply, uint64_t most)
 {
     struct seen_connection connection;
     struct seen_message messages[2];
     struct observation seen = conversation(&connection, messages, reply);
-    sweep_plan_init(plan, 1);
-    sweep_plan_begin(plan, &seen, most, everything_fits, NULL);
+    sweep_cases_init(cases, 1);
+    sweep_cases_begin(cases, &seen, most, everything_fits, NULL);
 }
 
 static void the_first_wave_has_every_edge_and_the_bytes_beside_it(void **state)
 {
     static const uint64_t wanted[] = {0, 1, 20, 39, 40, 41, 70, 99, 100};
-    struct sweep_plan plan;
+    struct sweep_cases cases;
     (void)state;
-    begin(&plan, 100, UINT64_MAX);
+    begin(&cases, 100, UINT64_MAX);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        assert_non_null(find(&plan, DIRECTION_DOWNSTREAM, wanted[i], false));
+        assert_non_null(find(&cases, DIRECTION_DOWNSTREAM, wanted[i], false));
     const struct sweep_place withheld = {.connection = 1,
         .direction = DIRECTION_DOWNSTREAM,
         .offset = 40,
         .withheld = true,
         .message = 2};
-    assert_non_null(find_case(&plan, &withheld, 0));
-    assert_non_null(find(&plan, DIRECTION_DOWNSTREAM, 100, true));
-    assert_non_null(find(&plan, DIRECTION_UPSTREAM, 10, true));
-    assert_null(find(&plan, DIRECTION_UPSTREAM, 11, false));
-    assert_int_equal(plan.place_total, (10 + 2) + (100 + 2));
-    sweep_plan_deinit(&plan);
+    assert_non_null(find_case(&cases, &withheld, 0));
+    assert_non_null(find(&cases, DIRECTION_DOWNSTREAM, 100, true));
+    assert_non_null(find(&cases, DIRECTION_UPSTREAM, 10, true));
+    assert_null(find(&cases, DIRECTION_UPSTREAM, 11, false));
+    assert_int_equal(cases.place_total, (10 + 2) + (100 + 2));
+    sweep_cases_deinit(&cases);
 }
 
 static void no_place_is_planned_twice(void **state)
 {
-    struct sweep_plan plan;
+    struct sweep_cases cases;
     (void)state;
-    begin(&plan, 42, UINT64_MAX); /* a message of two bytes: its places fall together */
-    for (size_t i = 0; i < plan.count; i++)
+    begin(&cases, 42, UINT64_MAX); /* a message of two bytes: its places fall together */
+    for (size_t i = 0; i < cases.count; i++)
         assert_ptr_equal(
-            find_case(&plan, &plan.cases[i].pick.place, plan.cases[i].pick.fault), &plan.cases[i]);
-    sweep_plan_deinit(&plan);
+            find_case(&cases, &cases.list[i].pick.place, cases.list[i].pick.fault), &cases.list[i]);
+    sweep_cases_deinit(&cases);
 }
 
 static void a_small_budget_sees_both_directions(void **state)
 {
-    struct sweep_plan plan;
+    struct sweep_cases cases;
     (void)state;
-    begin(&plan, 100, 6);
-    assert_int_equal(plan.count, 6);
-    assert_non_null(find(&plan, DIRECTION_UPSTREAM, 0, false));
-    assert_non_null(find(&plan, DIRECTION_DOWNSTREAM, 0, false));
-    sweep_plan_deinit(&plan);
+    begin(&cases, 100, 6);
+    assert_int_equal(cases.count, 6);
+    assert_non_null(find(&cases, DIRECTION_UPSTREAM, 0, false));
+    assert_non_null(find(&cases, DIRECTION_DOWNSTREAM, 0, false));
+    sweep_cases_deinit(&cases);
 }
 
 /* Everything below `edge` fails with exit status 18, the rest is as in the baseline. */
-static void answer(struct sweep_plan *plan, uint64_t edge)
+static void answer(struct sweep_cases *cases, uint64_t edge)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        struct sweep_case *each = &plan->cases[i];
+    for (size_t i = 0; i < cases->count; i++) {
+        struct sweep_case *each = &cases->list[i];
         bool fails =
             each->pick.place.direction == DIRECTION_DOWNSTREAM && each->pick.place.offset < edge;
         each->done = true;
@@ -121,46 +121,46 @@ static void answer(struct sweep_plan *plan, uint64_t edge)
 
 static void waves_find_the_edge_to_the_byte(void **state)
 {
-    struct sweep_plan plan;
+    struct sweep_cases cases;
     (void)state;
-    begin(&plan, 100000, UINT64_MAX);
-    answer(&plan, 12345);
-    for (int wave = 0; sweep_plan_refine(&plan, UINT64_MAX) > 0; wave++) {
-        answer(&plan, 12345);
+    begin(&cases, 100000, UINT64_MAX);
+    answer(&cases, 12345);
+    for (int wave = 0; sweep_cases_refine(&cases, UINT64_MAX) > 0; wave++) {
+        answer(&cases, 12345);
         assert_true(wave < 20); /* 2^17 > 100,000 */
     }
-    assert_non_null(find(&plan, DIRECTION_DOWNSTREAM, 12344, false));
-    assert_non_null(find(&plan, DIRECTION_DOWNSTREAM, 12345, false));
-    assert_true(plan.count < 60);
-    sweep_plan_deinit(&plan);
+    assert_non_null(find(&cases, DIRECTION_DOWNSTREAM, 12344, false));
+    assert_non_null(find(&cases, DIRECTION_DOWNSTREAM, 12345, false));
+    assert_true(cases.count < 60);
+    sweep_cases_deinit(&cases);
 }
 
 static void edges_of_outcomes_come_before_edges_of_output(void **state)
 {
-    struct sweep_plan plan;
+    struct sweep_cases cases;
     (void)state;
-    begin(&plan, 100, UINT64_MAX);
-    answer(&plan, 30);
-    for (size_t i = 0; i < plan.count; i++)
-        plan.cases[i].facts.output = plan.cases[i].pick.place.offset;
-    size_t before = plan.count, added = sweep_plan_refine(&plan, UINT64_MAX);
+    begin(&cases, 100, UINT64_MAX);
+    answer(&cases, 30);
+    for (size_t i = 0; i < cases.count; i++)
+        cases.list[i].facts.output = cases.list[i].pick.place.offset;
+    size_t before = cases.count, added = sweep_cases_refine(&cases, UINT64_MAX);
     assert_int_equal(added, 1);
-    assert_int_equal(plan.cases[before].pick.place.offset, 29); /* between 20 and 39 */
-    sweep_plan_deinit(&plan);
+    assert_int_equal(cases.list[before].pick.place.offset, 29); /* between 20 and 39 */
+    sweep_cases_deinit(&cases);
 }
 
 static void a_flaky_place_draws_no_further_runs(void **state)
 {
-    struct sweep_plan plan;
+    struct sweep_cases cases;
     (void)state;
-    begin(&plan, 100, UINT64_MAX);
-    answer(&plan, 0);
-    for (size_t i = 0; i < plan.count; i++) {
-        if (plan.cases[i].pick.place.offset == 20)
-            plan.cases[i].outcome = OUTCOME_FLAKY;
+    begin(&cases, 100, UINT64_MAX);
+    answer(&cases, 0);
+    for (size_t i = 0; i < cases.count; i++) {
+        if (cases.list[i].pick.place.offset == 20)
+            cases.list[i].outcome = OUTCOME_FLAKY;
     }
-    assert_int_equal(sweep_plan_refine(&plan, UINT64_MAX), 0);
-    sweep_plan_deinit(&plan);
+    assert_int_equal(sweep_cases_refine(&cases, UINT64_MAX), 0);
+    sweep_cases_deinit(&cases);
 }
 
 static void the_first_outcome_that_applies_counts(void **state)
@@ -230,7 +230,7 @@ static void a_place_read_from_its_text_gets_its_offset_from_the_baseline(void **
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sweep_place place = rows[i].place;
-        sweep_plan_locate(&place, &seen);
+        sweep_cases_locate(&place, &seen);
         assert_int_equal(place.offset, rows[i].offset);
         assert_int_equal(place.message, rows[i].message);
     }

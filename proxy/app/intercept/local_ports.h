@@ -4,20 +4,20 @@
  * loopback address of the command's network to the machine's, so that a connection to a port at
  * which nobody listens is refused there as it would be here.
  */
-#ifndef RUDEPROXY_APP_INTERCEPT_SERVED_H
-#define RUDEPROXY_APP_INTERCEPT_SERVED_H
+#ifndef RUDEPROXY_APP_INTERCEPT_LOCAL_PORTS_H
+#define RUDEPROXY_APP_INTERCEPT_LOCAL_PORTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SERVED_PORTS_MAX 1024
+#define LOCAL_PORTS_MAX 1024
 
-struct served {
+struct local_ports {
     unsigned count;
-    uint16_t ports[SERVED_PORTS_MAX]; /* ascending */
+    uint16_t ports[LOCAL_PORTS_MAX]; /* ascending */
 };
 
 /* Asks the kernel (sock_diag(7)). False: it cannot say, or there are too many. */
-bool served_read(struct served *served);
+bool local_ports_read(struct local_ports *served);
 
 #endif

@@ -5,14 +5,14 @@
  * them ever got control of it, these doors are shut. A seccomp filter (seccomp(2)) answers those
  * calls with EPERM.
  */
-#ifndef RUDEPROXY_APP_SANDBOX_H
-#define RUDEPROXY_APP_SANDBOX_H
+#ifndef RUDEPROXY_APP_SECCOMP_H
+#define RUDEPROXY_APP_SECCOMP_H
 
 #include "config/config.h"
 
 /* For all threads of the process, once everything is started; a command of exec runs outside. With
  * `sandbox = off`, and where the kernel or the machine's architecture does not have it, it does
  * nothing. Returns whether the filter is in force. */
-bool sandbox_enter(const struct settings *settings);
+bool seccomp_enter(const struct settings *settings);
 
 #endif

@@ -7,7 +7,7 @@
  * A packet socket would do as well, but its close(2) waits for all CPUs, about 10 ms
  * (packet_release in net/packet/af_packet.c).
  */
-#include "proxy/app/intercept/refusals.h"
+#include "proxy/app/intercept/refused_ports.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static const struct sock_filter program6[] = {
 static const struct watched {
     int family;
     struct sock_fprog filter;
-} watched[REFUSALS_SOCKETS] = {
+} watched[REFUSED_PORTS_SOCKETS] = {
     {AF_INET, {sizeof program4 / sizeof program4[0], (struct sock_filter *)(uintptr_t)program4}},
     {AF_INET6, {sizeof program6 / sizeof program6[0], (struct sock_filter *)(uintptr_t)program6}},
 };
@@ -57,22 +57,22 @@ static uint16_t read_16(const unsigned char *bytes)
     return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-static void set_served(struct refusals *refusals, uint16_t port)
+static void set_served(struct refused_ports *refusals, uint16_t port)
 {
     refusals->served[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
-static bool is_served(const struct refusals *refusals, uint16_t port)
+static bool is_served(const struct refused_ports *refusals, uint16_t port)
 {
     return (refusals->served[port / 8] & 1u << port % 8) != 0;
 }
 
-static void note_refusal(struct refusals *refusals, uint16_t port, const char *address)
+static void note_refusal(struct refused_ports *refusals, uint16_t port, const char *address)
 {
     size_t i = 0;
     while (i < refusals->count && strcmp(refusals->list[i].address, address) != 0)
         i++;
-    if (i == REFUSALS_MAX)
+    if (i == REFUSED_PORTS_MAX)
         return;
     if (i == refusals->count) {
         refusals->count++;
@@ -83,7 +83,7 @@ static void note_refusal(struct refusals *refusals, uint16_t port, const char *a
 }
 
 /* `source`: the packet's, without its port. */
-static void take_packet(struct refusals *refusals, const unsigned char *bytes, size_t size,
+static void take_packet(struct refused_ports *refusals, const unsigned char *bytes, size_t size,
     struct sockaddr_storage *source)
 {
     static const unsigned char zero[4];
@@ -102,7 +102,7 @@ static void take_packet(struct refusals *refusals, const unsigned char *bytes, s
     }
 }
 
-static void take_packets(struct refusals *refusals, int fd)
+static void take_packets(struct refused_ports *refusals, int fd)
 {
     unsigned char bytes[SNAP];
     struct sockaddr_storage source = {0};
@@ -117,18 +117,18 @@ static void take_packets(struct refusals *refusals, int fd)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    struct refusals *refusals = poll->data;
+    struct refused_ports *refusals = poll->data;
     (void)status;
     (void)events;
-    for (size_t i = 0; i < REFUSALS_SOCKETS; i++)
+    for (size_t i = 0; i < REFUSED_PORTS_SOCKETS; i++)
         if (refusals->polls[i] == poll)
             take_packets(refusals, refusals->fds[i]);
 }
 
 /* Before the command starts: no packet comes before the filter. */
-static int open_socket(struct holder *holder, const struct watched *kind)
+static int open_socket(struct netns *netns, const struct watched *kind)
 {
-    int fd = holder_socket(holder, kind->family, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_TCP);
+    int fd = netns_socket(netns, kind->family, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_TCP);
     if (fd < 0)
         return fd;
     if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &kind->filter, sizeof kind->filter) == 0)
@@ -138,7 +138,7 @@ static int open_socket(struct holder *holder, const struct watched *kind)
     return result;
 }
 
-static int refusals_watch(struct refusals *refusals, size_t index, uv_loop_t *loop, int fd)
+static int refusals_watch(struct refused_ports *refusals, size_t index, uv_loop_t *loop, int fd)
 {
     uv_poll_t *poll = calloc(1, sizeof *poll);
     if (poll == NULL || uv_poll_init(loop, poll, fd) != 0) {
@@ -153,12 +153,12 @@ static int refusals_watch(struct refusals *refusals, size_t index, uv_loop_t *lo
     return 0;
 }
 
-int refusals_start(
-    struct refusals *refusals, uv_loop_t *loop, struct holder *holder, struct err *err)
+int refused_ports_start(
+    struct refused_ports *refusals, uv_loop_t *loop, struct netns *netns, struct err *err)
 {
     memset(refusals, 0, sizeof *refusals);
-    for (size_t i = 0; i < REFUSALS_SOCKETS; i++) {
-        int fd = open_socket(holder, &watched[i]);
+    for (size_t i = 0; i < REFUSED_PORTS_SOCKETS; i++) {
+        int fd = open_socket(netns, &watched[i]);
         if (fd == -EAFNOSUPPORT) /* a kernel without IPv6 */
             continue;
         int result = fd < 0 ? fd : refusals_watch(refusals, i, loop, fd);
@@ -173,9 +173,9 @@ static void on_freed(uv_handle_t *handle)
     free(handle);
 }
 
-void refusals_stop(struct refusals *refusals)
+void refused_ports_stop(struct refused_ports *refusals)
 {
-    for (size_t i = 0; i < REFUSALS_SOCKETS; i++) {
+    for (size_t i = 0; i < REFUSED_PORTS_SOCKETS; i++) {
         if (refusals->polls[i] == NULL)
             continue;
         take_packets(refusals, refusals->fds[i]);
@@ -187,7 +187,7 @@ void refusals_stop(struct refusals *refusals)
 }
 
 /* Whether an entry before this one has the same port. */
-static bool is_repeated(const struct refusals *refusals, size_t index)
+static bool is_repeated(const struct refused_ports *refusals, size_t index)
 {
     for (size_t i = 0; i < index; i++)
         if (refusals->list[i].port == refusals->list[index].port)
@@ -195,13 +195,13 @@ static bool is_repeated(const struct refusals *refusals, size_t index)
     return false;
 }
 
-void refusals_print(const struct refusals *refusals,
+void refused_ports_print(const struct refused_ports *refusals,
     bool (*is_ours)(const void *user, uint16_t port), const void *user, FILE *out)
 {
-    char ports[REFUSALS_MAX * 8] = "";
+    char ports[REFUSED_PORTS_MAX * 8] = "";
     size_t used = 0;
     for (size_t i = 0; i < refusals->count; i++) {
-        const struct refusal *refusal = &refusals->list[i];
+        const struct refused_port *refusal = &refusals->list[i];
         if (is_served(refusals, refusal->port) || is_ours(user, refusal->port))
             continue;
         fprintf(out, "%s%s (refused, %ju)", used == 0 ? "rudeproxy: asked for in vain: " : ", ",

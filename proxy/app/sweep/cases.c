@@ -4,7 +4,7 @@
  * each connection, so that a small budget still sees the whole conversation. Inside one rank the
  * messages come in an order that halves the longest stretch again and again, for the same reason.
  */
-#include "proxy/app/sweep/plan.h"
+#include "proxy/app/sweep/cases.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,51 +22,51 @@ struct planned {
 
 /* A direction of a connection of the baseline, and where its candidates go. */
 struct lane {
-    struct sweep_plan *plan;
+    struct sweep_cases *cases;
     const struct seen_connection *connection;
     enum direction direction;
     size_t fault;
-    uint64_t most; /* cases that the plan may have */
+    uint64_t most; /* most cases that there may be */
     struct hash index;
     struct planned *planned; /* owned: what stands in `index` */
     bool (*fits)(const void *user, size_t fault, const struct sweep_place *place);
     const void *user;
 };
 
-void sweep_plan_init(struct sweep_plan *plan, size_t fault_count)
+void sweep_cases_init(struct sweep_cases *cases, size_t fault_count)
 {
-    *plan = (struct sweep_plan){.fault_count = fault_count};
+    *cases = (struct sweep_cases){.fault_count = fault_count};
 }
 
-void sweep_plan_deinit(struct sweep_plan *plan)
+void sweep_cases_deinit(struct sweep_cases *cases)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        free(plan->cases[i].excerpt);
-        free(plan->cases[i].record);
+    for (size_t i = 0; i < cases->count; i++) {
+        free(cases->list[i].excerpt);
+        free(cases->list[i].record);
     }
-    free(plan->cases);
+    free(cases->list);
 }
 
-struct sweep_case *sweep_plan_add(
-    struct sweep_plan *plan, const struct sweep_place *place, size_t fault)
+struct sweep_case *sweep_cases_add(
+    struct sweep_cases *cases, const struct sweep_place *place, size_t fault)
 {
-    if (plan->count == plan->capacity) {
-        size_t capacity = plan->capacity == 0 ? 64 : 2 * plan->capacity;
-        struct sweep_case *grown = realloc(plan->cases, capacity * sizeof grown[0]);
+    if (cases->count == cases->capacity) {
+        size_t capacity = cases->capacity == 0 ? 64 : 2 * cases->capacity;
+        struct sweep_case *grown = realloc(cases->list, capacity * sizeof grown[0]);
         if (grown == NULL) {
-            plan->out_of_memory = true;
+            cases->out_of_memory = true;
             return NULL;
         }
-        plan->cases = grown;
-        plan->capacity = capacity;
+        cases->list = grown;
+        cases->capacity = capacity;
     }
-    plan->cases[plan->count] = (struct sweep_case){.pick = {*place, fault}};
-    return &plan->cases[plan->count++];
+    cases->list[cases->count] = (struct sweep_case){.pick = {*place, fault}};
+    return &cases->list[cases->count++];
 }
 
 /* --- the first wave --- */
 
-static uint64_t sweep_plan_key_of(const struct sweep_place *place, size_t fault)
+static uint64_t sweep_cases_key_of(const struct sweep_place *place, size_t fault)
 {
     const uint64_t numbers[] = {place->proxy, place->connection, place->direction, fault,
         place->at_fin     ? UINT64_MAX
@@ -80,7 +80,7 @@ static uint64_t sweep_plan_key_of(const struct sweep_place *place, size_t fault)
 
 static bool is_planned(const struct lane *lane, const struct sweep_place *place)
 {
-    struct hash_link *link = hash_find(&lane->index, sweep_plan_key_of(place, lane->fault));
+    struct hash_link *link = hash_find(&lane->index, sweep_cases_key_of(place, lane->fault));
     for (; link != NULL; link = hash_find_next(link)) {
         const struct sweep_pick *pick = &container_of(link, struct planned, link)->pick;
         if (pick->fault == lane->fault && sweep_place_equal(&pick->place, place))
@@ -93,15 +93,15 @@ static void plan_case(struct lane *lane, const struct sweep_place *place)
 {
     struct planned *planned = malloc(sizeof *planned);
     if (planned == NULL ||
-        hash_add(&lane->index, &planned->link, sweep_plan_key_of(place, lane->fault)) != 0) {
+        hash_add(&lane->index, &planned->link, sweep_cases_key_of(place, lane->fault)) != 0) {
         free(planned);
-        lane->plan->out_of_memory = true;
+        lane->cases->out_of_memory = true;
         return;
     }
     planned->pick = (struct sweep_pick){*place, lane->fault};
     planned->next = lane->planned;
     lane->planned = planned;
-    sweep_plan_add(lane->plan, place, lane->fault);
+    sweep_cases_add(lane->cases, place, lane->fault);
 }
 
 static void lane_deinit(struct lane *lane)
@@ -126,7 +126,7 @@ static void propose(struct lane *lane, enum sweep_edge edge, uint64_t offset, ui
         .message = message,
         .edge = edge,
     };
-    if (lane->plan->count >= lane->most || lane->plan->out_of_memory ||
+    if (lane->cases->count >= lane->most || lane->cases->out_of_memory ||
         offset > lane->connection->bytes[lane->direction] || is_planned(lane, &place) ||
         !lane->fits(lane->user, lane->fault, &place))
         return;
@@ -222,25 +222,25 @@ static uint64_t count_points(const struct observation *baseline)
     return points;
 }
 
-void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baseline, uint64_t most,
+void sweep_cases_begin(struct sweep_cases *cases, const struct observation *baseline, uint64_t most,
     bool (*fits)(const void *user, size_t fault, const struct sweep_place *place), const void *user)
 {
     static void (*const ranks[])(struct lane * lane) = {
         rank_ends, rank_edges, rank_middles, rank_neighbours};
-    struct lane lane = {.plan = plan, .most = most, .fits = fits, .user = user};
-    plan->place_total = count_points(baseline) * plan->fault_count;
+    struct lane lane = {.cases = cases, .most = most, .fits = fits, .user = user};
+    cases->place_total = count_points(baseline) * cases->fault_count;
     for (size_t rank = 0; rank < sizeof ranks / sizeof ranks[0]; rank++) {
         for (size_t i = 0; i < baseline->count * 2; i++) {
             lane.connection = &baseline->connections[i / 2];
             lane.direction = (enum direction)(i % 2);
-            for (lane.fault = 0; lane.fault < plan->fault_count; lane.fault++)
+            for (lane.fault = 0; lane.fault < cases->fault_count; lane.fault++)
                 ranks[rank](&lane);
         }
     }
     lane_deinit(&lane);
 }
 
-void sweep_plan_locate(struct sweep_place *place, const struct observation *baseline)
+void sweep_cases_locate(struct sweep_place *place, const struct observation *baseline)
 {
     const struct seen_connection *connection =
         observation_find(baseline, place->proxy, place->connection);
@@ -297,11 +297,11 @@ static bool differs(const struct sweep_case *a, const struct sweep_case *b, bool
     return by_output ? same_ending(a, b) && a->facts.output != b->facts.output : !same_ending(a, b);
 }
 
-static size_t halve_gaps(struct sweep_plan *plan, size_t count, bool by_output, uint64_t most)
+static size_t halve_gaps(struct sweep_cases *cases, size_t count, bool by_output, uint64_t most)
 {
     size_t added = 0;
     for (size_t i = 0; i + 1 < count && added < most; i++) {
-        const struct sweep_case left = plan->cases[i], right = plan->cases[i + 1];
+        const struct sweep_case left = cases->list[i], right = cases->list[i + 1];
         if (!same_lane(&left, &right) || right.pick.place.offset - left.pick.place.offset < 2 ||
             !differs(&left, &right, by_output))
             continue;
@@ -311,19 +311,19 @@ static size_t halve_gaps(struct sweep_plan *plan, size_t count, bool by_output, 
         place.edge = SWEEP_EDGE_BETWEEN;
         place.message = left.pick.place.edge == SWEEP_EDGE_AFTER ? left.pick.place.message + 1
                                                                  : left.pick.place.message;
-        if (sweep_plan_add(plan, &place, left.pick.fault) != NULL)
+        if (sweep_cases_add(cases, &place, left.pick.fault) != NULL)
             added++;
     }
     return added;
 }
 
-size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most)
+size_t sweep_cases_refine(struct sweep_cases *cases, uint64_t most)
 {
-    size_t count = plan->count;
+    size_t count = cases->count;
     if (count > 0)
-        qsort(plan->cases, count, sizeof plan->cases[0], sweep_case_compare);
+        qsort(cases->list, count, sizeof cases->list[0], sweep_case_compare);
     /* Edges of output would take the budget from those of outcomes: they wait until these are
      * found. */
-    size_t added = halve_gaps(plan, count, false, most);
-    return added > 0 ? added : halve_gaps(plan, count, true, most);
+    size_t added = halve_gaps(cases, count, false, most);
+    return added > 0 ? added : halve_gaps(cases, count, true, most);
 }

@@ -4,7 +4,7 @@
  * has had it. Children are found in /proc, because /proc/PID/task/TID/children is not in every
  * kernel.
  */
-#include "proxy/app/exec/leftovers.h"
+#include "proxy/app/exec/kill_descendants.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -62,7 +62,7 @@ static void await_child(void)
     sigtimedwait(&child, NULL, &soon);
 }
 
-void exec_leftovers_kill(void)
+void exec_kill_descendants(void)
 {
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything is drawn into a line of cells, each with one character; a line is printed when it is
  * full. */
-#include "proxy/app/view/picture.h"
+#include "proxy/app/view/text_diagram.h"
 
 #include <string.h>
 
@@ -257,7 +257,7 @@ static void draw_foot(struct canvas *canvas, const struct story *story)
     }
 }
 
-void view_picture_print(const struct story *story, FILE *out)
+void view_text_diagram_print(const struct story *story, FILE *out)
 {
     struct canvas canvas = {.out = out};
     draw_head(&canvas, story);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The page is page.html of this folder, which the build embeds. Its data is the JSON report with
  * its details. */
-#include "proxy/app/sweep/html.h"
+#include "proxy/app/sweep/report_html.h"
 
 #include <jansson.h>
 
 #include "proxy/app/html_page.h"
-#include "proxy/app/sweep/page.h"
 #include "proxy/app/sweep/report.h"
+#include "proxy/app/sweep/report_page.h"
 #include "proxy/record/output_file.h"
 
-int sweep_html_write(const struct sweep *sweep, const char *path, struct err *err)
+int sweep_report_html_write(const struct sweep *sweep, const char *path, struct err *err)
 {
     struct output_file file;
     json_t *report = sweep_report_json(sweep, true);

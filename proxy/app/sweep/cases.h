@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan of a sweep: cases, each one fault at one place, in the order in which they are tried,
+ * The cases of a sweep: each is one fault at one place, in the order in which they are tried,
  * with their outcomes. Pure: a function of the baseline, the faults, the seed and the outcomes
  * so far.
  *
@@ -8,11 +8,11 @@
  * edges of messages and the bytes beside them, their middles, the last bytes, the FIN. Each further
  * wave halves the gaps between neighbours whose outcomes differ.
  *
- * Life: sweep_plan_init, sweep_plan_begin, then sweep_plan_refine after each wave until it adds
- * nothing, sweep_plan_deinit.
+ * Life: sweep_cases_init, sweep_cases_begin, then sweep_cases_refine after each wave until it adds
+ * nothing, sweep_cases_deinit.
  */
-#ifndef RUDEPROXY_APP_SWEEP_PLAN_H
-#define RUDEPROXY_APP_SWEEP_PLAN_H
+#ifndef RUDEPROXY_APP_SWEEP_CASES_H
+#define RUDEPROXY_APP_SWEEP_CASES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 
 #include "proxy/app/sweep/observation.h"
 #include "proxy/app/sweep/outcome.h"
-#include "proxy/app/sweep/place.h"
+#include "proxy/app/sweep/place_name.h"
 
 struct sweep_case {
     struct sweep_pick pick;
@@ -36,8 +36,8 @@ struct sweep_case {
     char *record;  /* the `closed` line of its last connection */
 };
 
-struct sweep_plan {
-    struct sweep_case *cases; /* owned */
+struct sweep_cases {
+    struct sweep_case *list; /* owned */
     size_t count, capacity;
     size_t fault_count;
     uint64_t
@@ -45,26 +45,26 @@ struct sweep_plan {
     bool out_of_memory;
 };
 
-void sweep_plan_init(struct sweep_plan *plan, size_t fault_count);
-void sweep_plan_deinit(struct sweep_plan *plan);
+void sweep_cases_init(struct sweep_cases *cases, size_t fault_count);
+void sweep_cases_deinit(struct sweep_cases *cases);
 
 /* Adds the first wave, at most `most` cases. `fits` says whether a fault can be injected at a
  * place. */
-void sweep_plan_begin(struct sweep_plan *plan, const struct observation *baseline, uint64_t most,
+void sweep_cases_begin(struct sweep_cases *cases, const struct observation *baseline, uint64_t most,
     bool (*fits)(const void *user, size_t fault, const struct sweep_place *place),
     const void *user);
 
 /* Adds the middles of gaps whose ends differ in outcome, status or signal, at most `most`; where
  * there are none left, of those that differ in output. Every case is done. Returns how many it
  * added. */
-size_t sweep_plan_refine(struct sweep_plan *plan, uint64_t most);
+size_t sweep_cases_refine(struct sweep_cases *cases, uint64_t most);
 
 /* Fills in the offset and the message of a place that its text does not hold, from the baseline. */
-void sweep_plan_locate(struct sweep_place *place, const struct observation *baseline);
+void sweep_cases_locate(struct sweep_place *place, const struct observation *baseline);
 
 /* Adds one case. NULL: out of memory. */
-struct sweep_case *sweep_plan_add(
-    struct sweep_plan *plan, const struct sweep_place *place, size_t fault);
+struct sweep_case *sweep_cases_add(
+    struct sweep_cases *cases, const struct sweep_place *place, size_t fault);
 
 /* Order of the report: by proxy, connection, direction, fault, offset. For qsort. */
 int sweep_case_compare(const void *a, const void *b);

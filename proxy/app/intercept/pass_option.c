@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads `--pass`: see pass.h. */
-#include "proxy/app/intercept/pass.h"
+/* Reads `--pass`: see pass_option.h. */
+#include "proxy/app/intercept/pass_option.h"
 
 #include <string.h>
 

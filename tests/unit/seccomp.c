@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/app/sandbox.h"
+#include "proxy/app/seccomp.h"
 
 enum { NO_FILTER = 10, EXECUTED, TRACED, NO_SOCKET };
 
@@ -21,7 +21,7 @@ static int try_calls(void)
 {
     const struct settings settings = {.sandbox = SANDBOX_AUTO};
     char *const argv[] = {"true", NULL};
-    if (!sandbox_enter(&settings))
+    if (!seccomp_enter(&settings))
         return NO_FILTER;
     if (execv("/bin/true", argv) != -1 || errno != EPERM)
         return EXECUTED;
@@ -53,7 +53,7 @@ static void off_is_off(void **state)
 {
     const struct settings settings = {.sandbox = SANDBOX_OFF};
     (void)state;
-    assert_false(sandbox_enter(&settings));
+    assert_false(seccomp_enter(&settings));
 }
 
 int main(void)

@@ -10,7 +10,7 @@
  * Each message has at most two descriptors. The namespaces live as long as a process or descriptor
  * of them, so nothing is left to clean up.
  */
-#include "proxy/app/intercept/holder.h"
+#include "proxy/app/intercept/netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ struct answer {
 
 union control {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(HOLDER_NAMESPACES * sizeof(int))];
+    char bytes[CMSG_SPACE(NETNS_NAMESPACES * sizeof(int))];
 };
 
 /* --- the holder --- */
@@ -135,7 +135,7 @@ static _Noreturn void hold(int pair, pid_t parent)
 /* --- our side --- */
 
 /* Descriptors that came are put into `fds`, the others are -1. 0 or -errno. */
-static int receive_answer(int pair, struct answer *answer, int fds[HOLDER_NAMESPACES])
+static int receive_answer(int pair, struct answer *answer, int fds[NETNS_NAMESPACES])
 {
     union control control;
     struct iovec iov = {.iov_base = answer, .iov_len = sizeof *answer};
@@ -156,68 +156,68 @@ static int receive_answer(int pair, struct answer *answer, int fds[HOLDER_NAMESP
     return -answer->errnum;
 }
 
-int holder_start(struct holder *holder, struct err *err)
+int netns_start(struct netns *netns, struct err *err)
 {
-    int pair[2], fds[HOLDER_NAMESPACES];
+    int pair[2], fds[NETNS_NAMESPACES];
     struct answer answer = {0};
     sigset_t all, mask;
     pid_t parent = getpid();
-    *holder = (struct holder){.fd = -1, .namespaces = {-1, -1}};
+    *netns = (struct netns){.fd = -1, .namespaces = {-1, -1}};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return err_set(err, "--intercept: %s", strerror(errno));
     sigfillset(&all); /* the terminal's signals are for the command */
     fflush(NULL);
     sigprocmask(SIG_BLOCK, &all, &mask);
-    holder->pid = fork();
-    if (holder->pid == 0) {
+    netns->pid = fork();
+    if (netns->pid == 0) {
         hold(pair[1], parent);
     }
     sigprocmask(SIG_SETMASK, &mask, NULL);
-    int errnum = holder->pid < 0 ? errno : 0;
+    int errnum = netns->pid < 0 ? errno : 0;
     close(pair[1]);
-    holder->fd = pair[0];
+    netns->fd = pair[0];
     int result = errnum != 0 ? -errnum : receive_answer(pair[0], &answer, fds);
     if (result == 0) {
-        holder->namespaces[HOLDER_NETWORK] = fds[0];
-        holder->namespaces[HOLDER_USER] = fds[1];
+        netns->namespaces[NETNS_NETWORK] = fds[0];
+        netns->namespaces[NETNS_USER] = fds[1];
         return 0;
     }
-    holder_stop(holder);
+    netns_stop(netns);
     if (errnum == 0 && answer.errnum == -result && answer.text.text[0] != '\0')
         return err_set(err, "%s", answer.text.text);
     return err_set(err, "--intercept: no process for the command's network: %s", strerror(-result));
 }
 
-int holder_socket(struct holder *holder, int family, int type, int protocol)
+int netns_socket(struct netns *netns, int family, int type, int protocol)
 {
     const struct request request = {.family = family, .type = type, .protocol = protocol};
     struct answer answer;
-    int fds[HOLDER_NAMESPACES];
-    if (send(holder->fd, &request, sizeof request, MSG_NOSIGNAL) != sizeof request)
+    int fds[NETNS_NAMESPACES];
+    if (send(netns->fd, &request, sizeof request, MSG_NOSIGNAL) != sizeof request)
         return -errno;
-    int result = receive_answer(holder->fd, &answer, fds);
+    int result = receive_answer(netns->fd, &answer, fds);
     return result == 0 ? fds[0] : result;
 }
 
-int holder_enter(const struct holder *holder)
+int netns_enter(const struct netns *netns)
 {
-    int user = holder->namespaces[HOLDER_USER];
+    int user = netns->namespaces[NETNS_USER];
     if (user >= 0 && setns(user, CLONE_NEWUSER) != 0)
         return -errno;
-    return setns(holder->namespaces[HOLDER_NETWORK], CLONE_NEWNET) == 0 ? 0 : -errno;
+    return setns(netns->namespaces[NETNS_NETWORK], CLONE_NEWNET) == 0 ? 0 : -errno;
 }
 
-void holder_stop(struct holder *holder)
+void netns_stop(struct netns *netns)
 {
-    for (size_t i = 0; i < HOLDER_NAMESPACES; i++)
-        if (holder->namespaces[i] >= 0)
-            close(holder->namespaces[i]);
-    if (holder->fd >= 0)
-        close(holder->fd);
-    if (holder->pid > 0) {
-        kill(holder->pid, SIGKILL);
-        while (waitpid(holder->pid, NULL, 0) < 0 && errno == EINTR)
+    for (size_t i = 0; i < NETNS_NAMESPACES; i++)
+        if (netns->namespaces[i] >= 0)
+            close(netns->namespaces[i]);
+    if (netns->fd >= 0)
+        close(netns->fd);
+    if (netns->pid > 0) {
+        kill(netns->pid, SIGKILL);
+        while (waitpid(netns->pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }
-    *holder = (struct holder){.fd = -1, .namespaces = {-1, -1}};
+    *netns = (struct netns){.fd = -1, .namespaces = {-1, -1}};
 }

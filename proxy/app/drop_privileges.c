@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving up root: see rights.h. */
-#include "proxy/app/rights.h"
+/* Giving up root: see drop_privileges.h. */
+#include "proxy/app/drop_privileges.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -30,7 +30,7 @@ static int keep_net_admin(void)
     return (int)syscall(SYS_capset, &header, data);
 }
 
-int rights_drop(const struct config *config, struct err *err)
+int drop_privileges(const struct config *config, struct err *err)
 {
     const char *user = config->settings.user;
     if (user[0] == '\0')

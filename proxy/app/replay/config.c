@@ -10,7 +10,7 @@
  * window that opened) is tied to the byte at which it began: one section for each offset. A lasting
  * one that its window ended is given that end by bytes, or by its `for`.
  */
-#include "proxy/app/replay/plan.h"
+#include "proxy/app/replay/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,11 +116,11 @@ static bool was_cut(const struct replay_task *task, const struct injection *inje
 
 /* The section made of the fault `name` that fires on this connection. ANY: none. */
 static uint64_t find_section(
-    const struct replay_plan *plan, const char *name, const char *proxy, uint64_t connection)
+    const struct replay_config *replay, const char *name, const char *proxy, uint64_t connection)
 {
-    for (size_t i = 0; i < plan->config.fault_count; i++) {
-        const struct fault *section = &plan->config.faults[i];
-        if (strcmp(plan->remarks[i].origin, name) == 0 && fault_names_proxy(section, proxy) &&
+    for (size_t i = 0; i < replay->config.fault_count; i++) {
+        const struct fault *section = &replay->config.faults[i];
+        if (strcmp(replay->remarks[i].origin, name) == 0 && fault_names_proxy(section, proxy) &&
             selection_has(&section->connections, connection))
             return i;
     }
@@ -138,7 +138,7 @@ static uint64_t find_first(const struct replay_task *task, const struct injectio
     for (size_t i = task->log->injection_count; i-- > 0 && after->any;)
         if (strcmp(task->log->injections[i].fault, after->name) == 0)
             first = &task->log->injections[i];
-    return find_section(task->plan, after->name, first->proxy, first->connection);
+    return find_section(task->replay, after->name, first->proxy, first->connection);
 }
 
 static struct occurrence occurrence_of(
@@ -149,7 +149,7 @@ static struct occurrence occurrence_of(
     uint64_t first = tied ? ANY : find_first(task, injection);
     tied |= fault->after.name[0] != '\0' && first == ANY;
     struct occurrence at = {
-        .proxy = plan_find_proxy(&task->plan->config, injection->proxy),
+        .proxy = plan_find_proxy(&task->replay->config, injection->proxy),
         .direction = tied || needs_directions(task) ? injection->direction : ANY,
         .offset = tied ? injection->offset : ANY,
         .after = first,
@@ -205,7 +205,7 @@ static size_t group_length(const struct replay_task *task, size_t start)
  */
 static bool is_uniform(const struct replay_task *task)
 {
-    const struct config *config = &task->plan->config;
+    const struct config *config = &task->replay->config;
     size_t length = group_length(task, 0), named = 0;
     for (size_t i = 0; i < config->proxy_count; i++)
         named += fault_names_proxy(task->fault, config->proxies[i].name);
@@ -223,7 +223,7 @@ static bool is_uniform(const struct replay_task *task)
 
 static int add_groups(struct replay_task *task)
 {
-    const struct proxy_config *proxies = task->plan->config.proxies;
+    const struct proxy_config *proxies = task->replay->config.proxies;
     if (is_uniform(task))
         return replay_sections_add(task, task->occurrences, group_length(task, 0), NULL);
     for (size_t i = 0; i < task->count;) {
@@ -244,17 +244,17 @@ static int add_listener_fault(struct replay_task *task)
     return replay_section_add(task, &anywhere, NULL, true) != NULL ? 0 : -1;
 }
 
-static int plan_add_fault(
-    struct replay_plan *plan, const struct replay_log *log, const struct fault *of, size_t order)
+static int config_add_fault(struct replay_config *replay, const struct replay_log *log,
+    const struct fault *of, size_t order)
 {
-    struct replay_task task = {.plan = plan,
+    struct replay_task task = {.replay = replay,
         .log = log,
         .fault = of,
         .order = order,
         .by_clock = chain_began_by_clock(log, of)};
     int result = gather(&task);
     if (result == 0 && task.count == 0)
-        plan->unfired[plan->unfired_count++] = of->name;
+        replay->unfired[replay->unfired_count++] = of->name;
     else if (result == 0)
         result =
             of->type->listener != LISTENER_OPEN ? add_listener_fault(&task) : add_groups(&task);
@@ -288,24 +288,24 @@ static size_t count_all(const struct replay_log *log, size_t *faults)
 }
 
 /* The proxies of the last configuration, and those that a reload has removed. */
-static void add_proxies(struct replay_plan *plan, const struct replay_log *log)
+static void add_proxies(struct replay_config *replay, const struct replay_log *log)
 {
     for (size_t i = log->config_count; i-- > 0;) {
         const struct config *config = &log->configs[i];
         for (size_t k = 0; k < config->proxy_count; k++) {
-            if (plan_find_proxy(&plan->config, config->proxies[k].name) == ANY)
-                plan->config.proxies[plan->config.proxy_count++] = config->proxies[k];
+            if (plan_find_proxy(&replay->config, config->proxies[k].name) == ANY)
+                replay->config.proxies[replay->config.proxy_count++] = config->proxies[k];
         }
     }
 }
 
 /* Every injection speaks of a proxy and a fault that the run had. */
-static int check_names(const struct replay_plan *plan, const struct replay_log *log)
+static int check_names(const struct replay_config *replay, const struct replay_log *log)
 {
-    struct replay_task all = {.plan = (struct replay_plan *)plan, .log = log};
+    struct replay_task all = {.replay = (struct replay_config *)replay, .log = log};
     for (size_t i = 0; i < log->injection_count; i++) {
         const struct injection *injection = &log->injections[i];
-        bool known = plan_find_proxy(&plan->config, injection->proxy) != ANY;
+        bool known = plan_find_proxy(&replay->config, injection->proxy) != ANY;
         if (known && replay_name_is_taken(&all, injection->fault))
             continue;
         fprintf(stderr, "rudeproxy: the log has the %s %s, its configuration has not\n",
@@ -348,7 +348,7 @@ static bool is_listed(const struct fault_list *list, const char *name)
 /* Makes the sections of all faults, of each behind those of the fault that it waits for. Faults
  * that different configurations let wait for each other come last, in their order. */
 static int add_faults(
-    struct replay_plan *plan, const struct replay_log *log, struct fault_list *list)
+    struct replay_config *replay, const struct replay_log *log, struct fault_list *list)
 {
     for (bool progress = true, forced = false; progress || !forced;) {
         forced = !progress;
@@ -357,7 +357,7 @@ static int add_faults(
             const struct fault *fault = list->faults[i];
             if (fault == NULL || (!forced && is_listed(list, fault->after.name)))
                 continue;
-            if (plan_add_fault(plan, log, fault, i) != 0)
+            if (config_add_fault(replay, log, fault, i) != 0)
                 return -1;
             list->faults[i] = NULL;
             progress = true;
@@ -367,9 +367,9 @@ static int add_faults(
 }
 
 /* Puts the sections into the order of the faults that they are made of. */
-static int sort_sections(struct replay_plan *plan, size_t orders)
+static int sort_sections(struct replay_config *replay, size_t orders)
 {
-    size_t count = plan->config.fault_count, used = 0;
+    size_t count = replay->config.fault_count, used = 0;
     struct fault *faults = malloc((count + 1) * sizeof faults[0]);
     struct replay_remark *remarks = malloc((count + 1) * sizeof remarks[0]);
     if (faults == NULL || remarks == NULL) {
@@ -379,45 +379,46 @@ static int sort_sections(struct replay_plan *plan, size_t orders)
     }
     for (size_t order = 0; order < orders; order++) {
         for (size_t i = 0; i < count; i++) {
-            if (plan->remarks[i].order != order)
+            if (replay->remarks[i].order != order)
                 continue;
-            faults[used] = plan->config.faults[i];
-            remarks[used++] = plan->remarks[i];
+            faults[used] = replay->config.faults[i];
+            remarks[used++] = replay->remarks[i];
         }
     }
-    free(plan->config.faults);
-    free(plan->remarks);
-    plan->config.faults = faults;
-    plan->remarks = remarks;
-    plan->fault_capacity = count + 1;
+    free(replay->config.faults);
+    free(replay->remarks);
+    replay->config.faults = faults;
+    replay->remarks = remarks;
+    replay->fault_capacity = count + 1;
     return 0;
 }
 
-int replay_plan_make(struct replay_plan *plan, const struct replay_log *log)
+int replay_config_make(struct replay_config *replay, const struct replay_log *log)
 {
     size_t fault_count;
-    *plan = (struct replay_plan){.config.settings = log->configs[0].settings};
-    plan->config.proxies = calloc(count_all(log, &fault_count) + 1, sizeof plan->config.proxies[0]);
-    plan->unfired = calloc(fault_count + 1, sizeof plan->unfired[0]);
-    if (plan->config.proxies == NULL || plan->unfired == NULL)
+    *replay = (struct replay_config){.config.settings = log->configs[0].settings};
+    replay->config.proxies =
+        calloc(count_all(log, &fault_count) + 1, sizeof replay->config.proxies[0]);
+    replay->unfired = calloc(fault_count + 1, sizeof replay->unfired[0]);
+    if (replay->config.proxies == NULL || replay->unfired == NULL)
         return replay_out_of_memory();
-    snprintf(plan->config.settings.log, sizeof plan->config.settings.log, "stderr");
-    add_proxies(plan, log);
-    if (check_names(plan, log) != 0)
+    snprintf(replay->config.settings.log, sizeof replay->config.settings.log, "stderr");
+    add_proxies(replay, log);
+    if (check_names(replay, log) != 0)
         return -1;
     struct fault_list list;
     int result = list_faults(&list, log, fault_count);
     if (result == 0)
-        result = add_faults(plan, log, &list);
+        result = add_faults(replay, log, &list);
     if (result == 0)
-        result = sort_sections(plan, list.count);
+        result = sort_sections(replay, list.count);
     free(list.faults);
     return result;
 }
 
-void replay_plan_free(struct replay_plan *plan)
+void replay_config_free(struct replay_config *replay)
 {
-    config_free(&plan->config);
-    free(plan->remarks);
-    free(plan->unfired);
+    config_free(&replay->config);
+    free(replay->remarks);
+    free(replay->unfired);
 }

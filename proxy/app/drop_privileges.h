@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `user`: the process gives up root once everything is bound. */
-#ifndef RUDEPROXY_APP_RIGHTS_H
-#define RUDEPROXY_APP_RIGHTS_H
+#ifndef RUDEPROXY_APP_DROP_PRIVILEGES_H
+#define RUDEPROXY_APP_DROP_PRIVILEGES_H
 
 #include "config/config.h"
 #include "proxy/base/err.h"
@@ -10,6 +10,6 @@
 /* Becomes the user of the settings, with his groups, and keeps CAP_NET_ADMIN where an enabled fault
  * needs it, and no other capability (capabilities(7), setresuid(2)). Nothing to do without the key,
  * or when the process is that user. 0, or -1 with err filled. */
-MUST_CHECK int rights_drop(const struct config *config, struct err *err);
+MUST_CHECK int drop_privileges(const struct config *config, struct err *err);
 
 #endif

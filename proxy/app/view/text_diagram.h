@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection's story in characters, 80 columns wide: three lifelines, time downwards. Pure. */
-#ifndef RUDEPROXY_APP_VIEW_PICTURE_H
-#define RUDEPROXY_APP_VIEW_PICTURE_H
+#ifndef RUDEPROXY_APP_VIEW_TEXT_DIAGRAM_H
+#define RUDEPROXY_APP_VIEW_TEXT_DIAGRAM_H
 
 #include <stdio.h>
 
@@ -10,6 +10,6 @@
 /* Rows of one picture. Of a longer story the middle is counted, not drawn. */
 #define PICTURE_ROWS_MAX 240
 
-void view_picture_print(const struct story *story, FILE *out);
+void view_text_diagram_print(const struct story *story, FILE *out);
 
 #endif

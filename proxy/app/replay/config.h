@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan of a replay: the proxies of a run, and for each fault that fired one section or several
- * that fire on just those connections.
+ * The configuration that repeats a run: the proxies of a run, and for each fault that fired one
+ * section or several that fire on just those connections.
  *
- * Life: replay_plan_make, use, replay_plan_free (also after a failure).
+ * Life: replay_config_make, use, replay_config_free (also after a failure).
  */
-#ifndef RUDEPROXY_APP_REPLAY_PLAN_H
-#define RUDEPROXY_APP_REPLAY_PLAN_H
+#ifndef RUDEPROXY_APP_REPLAY_CONFIG_H
+#define RUDEPROXY_APP_REPLAY_CONFIG_H
 
 #include "proxy/app/replay/log.h"
 #include "proxy/base/must_check.h"
@@ -22,7 +22,7 @@ struct replay_remark {
     char when[OPTION_TEXT_MAX]; /* as it was, if retimed */
 };
 
-struct replay_plan {
+struct replay_config {
     struct config config;          /* arrays owned */
     struct replay_remark *remarks; /* owned; one for each fault of config */
     size_t fault_capacity;
@@ -30,8 +30,8 @@ struct replay_plan {
     size_t unfired_count;
 };
 
-/* 0, or -1 after printing what is wrong to stderr. The log outlives the plan. */
-MUST_CHECK int replay_plan_make(struct replay_plan *plan, const struct replay_log *log);
-void replay_plan_free(struct replay_plan *plan);
+/* 0, or -1 after printing what is wrong to stderr. The log outlives the replay. */
+MUST_CHECK int replay_config_make(struct replay_config *replay, const struct replay_log *log);
+void replay_config_free(struct replay_config *replay);
 
 #endif

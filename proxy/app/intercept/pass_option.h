@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections that no proxy intercepts: which of them pass, by `--pass`. */
-#ifndef RUDEPROXY_APP_INTERCEPT_PASS_H
-#define RUDEPROXY_APP_INTERCEPT_PASS_H
+#ifndef RUDEPROXY_APP_INTERCEPT_PASS_OPTION_H
+#define RUDEPROXY_APP_INTERCEPT_PASS_OPTION_H
 
 #include <stdbool.h>
 

@@ -6,8 +6,8 @@
  * `web#1:downstream:message2` when the first byte of message 2 has arrived, which is withheld, and
  * `web#1:downstream:fin` at the FIN.
  */
-#ifndef RUDEPROXY_APP_SWEEP_PLACE_H
-#define RUDEPROXY_APP_SWEEP_PLACE_H
+#ifndef RUDEPROXY_APP_SWEEP_PLACE_NAME_H
+#define RUDEPROXY_APP_SWEEP_PLACE_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "proxy/base/must_check.h"
 #include "proxy/base/side.h"
 
-/* Why the plan chose a place. */
+/* Why a place was chosen. */
 enum sweep_edge {
     SWEEP_EDGE_START,    /* before the first byte */
     SWEEP_EDGE_WITHHELD, /* the first byte of a message has arrived, and is withheld */

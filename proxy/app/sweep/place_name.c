@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "proxy/app/sweep/place.h"
+#include "proxy/app/sweep/place_name.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ports at which somebody listens: see served.h. */
-#include "proxy/app/intercept/served.h"
+/* Ports at which somebody listens: see local_ports.h. */
+#include "proxy/app/intercept/local_ports.h"
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
@@ -12,17 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool served_add(struct served *served, const struct nlmsghdr *message)
+static bool served_add(struct local_ports *served, const struct nlmsghdr *message)
 {
     const struct inet_diag_msg *socket = NLMSG_DATA(message);
-    if (served->count == SERVED_PORTS_MAX)
+    if (served->count == LOCAL_PORTS_MAX)
         return false;
     served->ports[served->count++] = ntohs(socket->id.idiag_sport);
     return true;
 }
 
 /* The answers of one read. 0: more follow; 1: that was all; -1: failed. */
-static int served_take(struct served *served, const struct nlmsghdr *message, size_t length)
+static int served_take(struct local_ports *served, const struct nlmsghdr *message, size_t length)
 {
     for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
         if (message->nlmsg_type == NLMSG_DONE)
@@ -33,7 +33,7 @@ static int served_take(struct served *served, const struct nlmsghdr *message, si
     return 0;
 }
 
-static bool read_family(struct served *served, int fd, uint8_t family)
+static bool read_family(struct local_ports *served, int fd, uint8_t family)
 {
     union {
         struct nlmsghdr header;
@@ -65,7 +65,7 @@ static int served_compare(const void *a, const void *b)
     return *(const uint16_t *)a - *(const uint16_t *)b;
 }
 
-bool served_read(struct served *served)
+bool local_ports_read(struct local_ports *served)
 {
     served->count = 0;
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);

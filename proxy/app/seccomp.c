@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "proxy/app/sandbox.h"
+#include "proxy/app/seccomp.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -63,7 +63,7 @@ static struct sock_filter steps[] = {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
-bool sandbox_enter(const struct settings *settings)
+bool seccomp_enter(const struct settings *settings)
 {
     const struct sock_fprog program = {.len = sizeof steps / sizeof steps[0], .filter = steps};
     if (settings->sandbox == SANDBOX_OFF || ARCHITECTURE == 0 || UNDER_SANITIZER)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The outcome: see outcome.h. */
-#include "proxy/app/outcome.h"
+/* The outcome: see run_end.h. */
+#include "proxy/app/run_end.h"
 
 #include "proxy/app/run.h"
 #include "proxy/record/output_file.h"
 #include "proxy/record/report.h"
 #include "proxy/record/summary.h"
 
-int outcome_check(const struct run_options *options, struct err *err)
+int run_end_check(const struct run_options *options, struct err *err)
 {
     if (options->report_path != NULL &&
         output_file_probe("--report", options->report_path, err) != 0)
@@ -33,7 +33,7 @@ static int write_reports(const struct run_options *options, struct ledger *ledge
     return status;
 }
 
-int outcome_conclude(const struct run_options *options, struct ledger *ledger, int child_status)
+int run_end_conclude(const struct run_options *options, struct ledger *ledger, int child_status)
 {
     if (!options->quiet)
         summary_print(ledger, stderr);

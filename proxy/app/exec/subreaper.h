@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The subreaper of `exec`: a process of its own between us and the command, so that nothing of the
+ * command outlives us, whatever happens to either.
+ *
+ * It is the command's parent, and PR_SET_CHILD_SUBREAPER of prctl(2) makes it the parent of
+ * everything that the command leaves behind, daemons too. It ends when the command has
+ * ended and the last of those was killed; or when we are gone, which it learns from the end of its
+ * socket, also if we were killed with SIGKILL.
+ *
+ * We and the subreaper talk over a SOCK_SEQPACKET pair: one byte from us is a signal for the
+ * command, a struct subreaper_report from the subreaper says what became of it.
+ */
+#ifndef RUDEPROXY_APP_EXEC_SUBREAPER_H
+#define RUDEPROXY_APP_EXEC_SUBREAPER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "proxy/app/intercept/netns.h"
+
+/* The state of the process at its start. The command inherits it; rudeproxy changes its own. */
+struct exec_origin {
+    struct rlimit descriptors; /* RLIMIT_NOFILE */
+    sigset_t ignored;          /* signals that were ignored: nohup's SIGHUP, say */
+};
+
+struct subreaper_job {
+    char *const *argv;
+    char *const *environment;
+    const struct exec_origin *origin;
+    const struct netns *network; /* that the command enters; NULL: ours */
+    sigset_t mask; /* of blocked signals, for the command; subreaper_start fills it in */
+    int fd;        /* the subreaper's end of the pair */
+};
+
+enum subreaper_outcome { SUBREAPER_FAILED, SUBREAPER_ENDED };
+
+struct subreaper_report {
+    enum subreaper_outcome kind;
+    int value; /* SUBREAPER_FAILED: errno of the exec; SUBREAPER_ENDED: status as of waitpid(2) */
+};
+
+/* Forks the subreaper. Returns its pid, or -1 with errno of fork(2). The caller closes job->fd, and
+ * waits for the subreaper when its own end of the pair has ended. */
+pid_t subreaper_start(struct subreaper_job *job);
+
+#endif
