@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
-# cmake -D OUT=page.c -D FILES=page.html -D NAME=sweep_page -D HEADER=path/page.h -P embed_text.cmake: writes
-# files, with commas between their names, as `const char NAME[]`. Several files are modules that become one: their imports
-# are left out.
-string(REPLACE "," ";" files "${FILES}")
-list(LENGTH files count)
-foreach(file ${files})
-    file(READ "${file}" module)
-    if(count GREATER 1)
-        string(REGEX REPLACE "\nimport [^\n]*\n" "\n" module "${module}")
-    endif()
-    string(APPEND text "${module}")
-endforeach()
+# cmake -D OUT=page.c -D FILE=page.html -D NAME=sweep_page -D HEADER=path/page.h -P embed_text.cmake: writes the file as
+# `const char NAME[]`.
+file(READ "${FILE}" text)
 string(REPLACE "\\" "\\\\" text "${text}")
 string(REPLACE "\"" "\\\"" text "${text}")
 string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
-file(WRITE "${OUT}" "/* Written by cmake/embed_text.cmake out of ${FILES}. */
+file(WRITE "${OUT}" "/* Written by cmake/embed_text.cmake out of ${FILE}. */
 #include \"${HEADER}\"
 
 const char ${NAME}[] =

@@ -26,13 +26,25 @@ static const char *print_up_to(FILE *out, const char *page, const char *mark)
     return found + strlen(mark);
 }
 
-void html_page_print(FILE *out, const char *page, const json_t *data, const char *script)
+static void print_module(FILE *out, const char *module)
+{
+    static const char import[] = "import ";
+    for (const char *line = module; *line != '\0';) {
+        size_t size = strcspn(line, "\n");
+        size += line[size] == '\n';
+        if (strncmp(line, import, sizeof import - 1) != 0)
+            fwrite(line, 1, size, out);
+        line += size;
+    }
+}
+
+void html_page_print(FILE *out, const char *page, const json_t *data, const char *const *modules)
 {
     page = print_up_to(out, page, "@DATA@");
     json_dump_callback(data, write_data, out, JSON_COMPACT | JSON_ENSURE_ASCII);
-    if (script != NULL) {
+    if (modules != NULL)
         page = print_up_to(out, page, "@SCRIPT@");
-        fputs(script, out);
-    }
+    for (; modules != NULL && *modules != NULL; modules++)
+        print_module(out, *modules);
     fputs(page, out);
 }

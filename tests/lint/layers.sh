@@ -18,10 +18,11 @@ declare -A may_include=(
     [proxy/net]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net"
     [proxy/control]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control"
     [proxy/record]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/record"
-    [proxy/admin]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin"
+    [proxy/admin]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin web"
     [proxy/ctl]="proxy/base proxy/ctl"
     [proxy/peers]="proxy/base proxy/peers"
-    [proxy/app]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin proxy/ctl proxy/peers proxy/app"
+    [web]=""
+    [proxy/app]="proxy/base proxy/framing proxy/fault config proxy/relay proxy/net proxy/control proxy/record proxy/admin proxy/ctl proxy/peers proxy/app web"
 )
 # main.c is the last stone of app.
 may_include[proxy]=${may_include[proxy/app]}

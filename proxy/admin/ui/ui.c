@@ -5,6 +5,7 @@
 
 #include "proxy/admin/access.h"
 #include "proxy/admin/ui/files.h"
+#include "web/diagram.h"
 
 #define TOKEN_MARK "@TOKEN@" /* replaced by the token in page.html */
 
@@ -24,8 +25,8 @@ static const struct file {
     {"/ui/fault_form.js", javascript, ui_fault_form_js},
     {"/ui/detail.js", javascript, ui_detail_js},
     {"/ui/element.js", javascript, ui_element_js},
-    {"/ui/story.js", javascript, ui_story_js},
-    {"/ui/diagram.js", javascript, ui_diagram_js},
+    {"/ui/story.js", javascript, web_story_js},
+    {"/ui/diagram.js", javascript, web_diagram_js},
     {"/ui/payload.js", javascript, ui_payload_js},
 };
 

@@ -10,6 +10,7 @@
 #include "proxy/app/view/segments.h"
 #include "proxy/app/view/story.h"
 #include "proxy/app/view/text_diagram.h"
+#include "web/diagram.h"
 
 static int out_of_memory(void)
 {
@@ -38,7 +39,8 @@ static int print_text(const struct view_log *log)
 
 static int print_page(const struct view_log *log)
 {
-    html_page_print(stdout, view_page, log->connections, view_diagram);
+    static const char *const modules[] = {web_story_js, web_diagram_js, NULL};
+    html_page_print(stdout, view_page, log->connections, modules);
     return EXIT_FINE;
 }
 
