@@ -337,12 +337,10 @@ static uint64_t limit_edge(const struct session *session, const struct armed_fau
     return armed_limit_is_reached(session, armed) ? forwarded : FLOW_NO_EDGE;
 }
 
-/* How far ahead the first byte that a fault will change is searched for. */
-#define CHANGE_SEARCH 16384
+#define CHANGE_SEARCH 16384 /* how far ahead change_edge() looks */
 
-/* Returns the offset behind the first byte that an active fault changes, so that it fires there
- * whatever the sizes of the reads, or an offset from which to search on. FLOW_NO_EDGE: none, or
- * passed. */
+/* Returns the offset after the first byte that an active fault changes, where it fires whatever the
+ * sizes of the reads, or an offset from which to search on. FLOW_NO_EDGE: none, or passed. */
 static uint64_t change_edge(
     const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
