@@ -108,91 +108,100 @@ static void print_title(const char *title)
         printf("\n%s%s%s\n", coloured ? "\x1b[1;36m" : "", title, coloured ? "\x1b[0m" : "");
 }
 
-static enum ctl_status print_proxies(const struct sample *before, const struct sample *now)
+static void proxy_row(
+    struct table *table, const json_t *proxy, const json_t *before, double seconds)
 {
-    static const char *const heads[] = {
-        "", "NAME", "LISTEN", "OPEN", "ENDED", "UPSTREAM", "DOWNSTREAM", NULL};
     static const char *const bytes[] = {"bytes_upstream", "bytes_downstream"};
-    const json_t *old = json_object_get(before->proxies, "proxies");
-    struct table table;
-    size_t i;
-    json_t *proxy;
-    print_title("Proxies");
-    table_init(&table, heads);
-    json_array_foreach(json_object_get(now->proxies, "proxies"), i, proxy)
-    {
-        const json_t *state = json_object_get(proxy, "state");
-        const json_t *old_state = json_object_get(find_same(old, proxy), "state");
-        table_cell(&table, "proxy");
-        table_name(&table, ctl_text(proxy, "name"));
-        table_cell(&table, "%s", ctl_text(proxy, "listen"));
-        table_cell(&table, "%lld", ctl_number(state, "open"));
-        table_cell(&table, "%lld", ctl_number(state, "closed"));
-        for (size_t d = 0; d < 2; d++)
-            rate_cell(&table, ctl_number(state, bytes[d]) - ctl_number(old_state, bytes[d]),
-                now->at_s - before->at_s);
-    }
-    return table_finish(&table);
+    const json_t *state = json_object_get(proxy, "state");
+    const json_t *old = json_object_get(before, "state");
+    table_cell(table, "proxy");
+    table_name(table, ctl_text(proxy, "name"));
+    table_cell(table, "%s", ctl_text(proxy, "listen"));
+    table_cell(table, "%lld", ctl_number(state, "open"));
+    table_cell(table, "%lld", ctl_number(state, "closed"));
+    for (size_t d = 0; d < 2; d++)
+        rate_cell(table, ctl_number(state, bytes[d]) - ctl_number(old, bytes[d]), seconds);
 }
 
-static enum ctl_status print_faults(const struct sample *before, const struct sample *now)
+static void fault_row(
+    struct table *table, const json_t *fault, const json_t *before, double seconds)
 {
-    static const char *const heads[] = {"", "NAME", "TYPE", "ARMED", "FIRED", "NOW", NULL};
-    const json_t *old = json_object_get(before->report, "faults");
-    struct table table;
-    size_t i;
-    json_t *fault;
-    print_title("Faults");
-    table_init(&table, heads);
-    json_array_foreach(json_object_get(now->report, "faults"), i, fault)
-    {
-        long long fired = ctl_number(fault, "injections");
-        long long news = fired - ctl_number(find_same(old, fault), "injections");
-        table_cell(&table, "fault");
-        table_name(&table, ctl_text(fault, "name"));
-        table_cell(&table, "%s", ctl_text(fault, "type"));
-        table_cell(&table, "%lld", ctl_number(fault, "armed"));
-        table_cell(&table, "%lld", fired);
-        table_cell(&table, "+%lld", news > 0 ? news : 0);
-    }
-    return table_finish(&table);
+    long long fired = ctl_number(fault, "injections");
+    long long news = fired - ctl_number(before, "injections");
+    (void)seconds;
+    table_cell(table, "fault");
+    table_name(table, ctl_text(fault, "name"));
+    table_cell(table, "%s", ctl_text(fault, "type"));
+    table_cell(table, "%lld", ctl_number(fault, "armed"));
+    table_cell(table, "%lld", fired);
+    table_cell(table, "+%lld", news > 0 ? news : 0);
 }
 
-static enum ctl_status print_connections(const struct sample *now)
+static void connection_row(
+    struct table *table, const json_t *connection, const json_t *before, double seconds)
 {
-    static const char *const heads[] = {
-        "", "CONNECTION", "STATE", "AGE", "CLIENT", "UPSTREAM", "DOWNSTREAM", NULL};
+    const json_t *client = json_object_get(connection, "client");
+    (void)before;
+    (void)seconds;
+    table_cell(table, "connection");
+    table_cell(table, "%s#%lld", ctl_text(connection, "proxy"), ctl_number(connection, "number"));
+    table_cell(table, "%s", ctl_text(connection, "state"));
+    table_cell(table, "%.1f s", (double)ctl_number(connection, "age_us") / 1e6);
+    table_cell(table, "%s", ctl_text(client, "address"));
+    table_cell(table, "%lld", ctl_number(json_object_get(connection, "server"), "bytes_out"));
+    table_cell(table, "%lld", ctl_number(client, "bytes_out"));
+}
+
+#define HEADS_MAX 8
+
+static const struct section {
+    const char *title;
+    const char *list; /* the member of the answer that holds the rows */
+    size_t answer;    /* offset of the answer in struct sample */
+    const char *heads[HEADS_MAX];
+    /* `before`: the entry of this name one sample before; NULL: there was none */
+    void (*row)(struct table *table, const json_t *entry, const json_t *before, double seconds);
+} sections[] = {
+    {"Proxies", "proxies", offsetof(struct sample, proxies),
+        {"", "NAME", "LISTEN", "OPEN", "ENDED", "UPSTREAM", "DOWNSTREAM", NULL}, proxy_row},
+    {"Faults", "faults", offsetof(struct sample, report),
+        {"", "NAME", "TYPE", "ARMED", "FIRED", "NOW", NULL}, fault_row},
+    {"Connections", "connections", offsetof(struct sample, connections),
+        {"", "CONNECTION", "STATE", "AGE", "CLIENT", "UPSTREAM", "DOWNSTREAM", NULL},
+        connection_row},
+};
+
+static const json_t *rows_of(const struct sample *sample, const struct section *section)
+{
+    const json_t *answer = *(json_t *const *)((const char *)sample + section->answer);
+    return json_object_get(answer, section->list);
+}
+
+static enum ctl_status print_section(
+    const struct section *section, const struct sample *before, const struct sample *now)
+{
+    const json_t *old = rows_of(before, section);
     struct table table;
     size_t i;
-    json_t *connection;
-    print_title("Connections");
-    table_init(&table, heads);
-    json_array_foreach(json_object_get(now->connections, "connections"), i, connection)
+    json_t *entry;
+    print_title(section->title);
+    table_init(&table, section->heads);
+    json_array_foreach(rows_of(now, section), i, entry)
     {
-        table_cell(&table, "connection");
-        table_cell(
-            &table, "%s#%lld", ctl_text(connection, "proxy"), ctl_number(connection, "number"));
-        table_cell(&table, "%s", ctl_text(connection, "state"));
-        table_cell(&table, "%.1f s", (double)ctl_number(connection, "age_us") / 1e6);
-        table_cell(&table, "%s", ctl_text(json_object_get(connection, "client"), "address"));
-        table_cell(&table, "%lld", ctl_number(json_object_get(connection, "server"), "bytes_out"));
-        table_cell(&table, "%lld", ctl_number(json_object_get(connection, "client"), "bytes_out"));
+        section->row(&table, entry, find_same(old, entry), now->at_s - before->at_s);
     }
-    enum ctl_status status = table_finish(&table);
-    if (isatty(STDOUT_FILENO) && now->open > CONNECTIONS_SHOWN)
-        printf("%lld are open\n", now->open);
-    return status;
+    return table_finish(&table);
 }
 
 static enum ctl_status print_sample(const struct sample *before, const struct sample *now)
 {
     if (isatty(STDOUT_FILENO))
         fputs("\x1b[H\x1b[J", stdout); /* home, and clear to the end */
-    enum ctl_status status = print_proxies(before, now);
-    if (status == CTL_FINE)
-        status = print_faults(before, now);
-    if (status == CTL_FINE)
-        status = print_connections(now);
+    enum ctl_status status = CTL_FINE;
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0] && status == CTL_FINE; i++)
+        status = print_section(&sections[i], before, now);
+    if (status == CTL_FINE && isatty(STDOUT_FILENO) && now->open > CONNECTIONS_SHOWN)
+        printf("%lld are open\n", now->open);
     if (status == CTL_FINE && fflush(stdout) != 0)
         status = CTL_FAILED;
     return status;
