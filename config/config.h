@@ -58,8 +58,12 @@ enum splice { SPLICE_AUTO, SPLICE_OFF };
  * kernel's. */
 enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
 
-#define BUFFER_AUTO 0 /* `buffer = auto`: PROXY_BUFFER, and more while a fault delays bytes */
+/* `buffer = auto`: PROXY_BUFFER bytes, and as many more as a fault delays, up to PROXY_DELAYED_MAX.
+ * Bytes that only wait for the receiver never count as delayed. The help of the key in schema.c
+ * says these figures too. */
+#define BUFFER_AUTO 0
 #define PROXY_BUFFER (256u << 10)
+#define PROXY_DELAYED_MAX (64u << 20)
 
 #define PROXY_NAME_MAX 128 /* NUL included; the file's names are shorter, see CONFIG_NAME_MAX */
 

@@ -135,6 +135,7 @@ const struct option proxy_options[] = {
         .default_text = "auto",
         .min = SIZE_4K, /* a page: less costs a system call for every few bytes */
         .max = SIZE_1G,
+        /* PROXY_BUFFER, PROXY_DELAYED_MAX */
         .help = "how many bytes each direction of a connection can store in memory; auto: 256k, "
                 "and up to 64M more while latency delays them"},
     {.name = "rcvbuf",

@@ -32,8 +32,8 @@ void flow_init(
 {
     memset(flow, 0, sizeof *flow);
     splice_queue_init(&flow->spliced, splice_pipes, pool);
-    flow->buffer = buffer == BUFFER_AUTO ? FLOW_BUFFER : buffer;
-    ring_init(&flow->ring, buffer == BUFFER_AUTO ? FLOW_DELAYED_MAX : buffer, pool);
+    flow->buffer = buffer == BUFFER_AUTO ? PROXY_BUFFER : buffer;
+    ring_init(&flow->ring, buffer == BUFFER_AUTO ? PROXY_DELAYED_MAX : buffer, pool);
     flow->edge = FLOW_NO_EDGE;
     flow->urgent = FLOW_NO_URGENT;
     flow->read_mode = FLOW_FORWARD;

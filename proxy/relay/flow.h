@@ -41,11 +41,6 @@
  * (docs/PERFORMANCE.md). */
 #define FLOW_SPLICE_BUFFERS 4
 
-/* With `buffer = auto`, a ring holds this much, plus the bytes that a fault delays, up to
- * FLOW_DELAYED_MAX. Bytes that only wait for the sink never count as delayed. */
-#define FLOW_BUFFER PROXY_BUFFER
-#define FLOW_DELAYED_MAX (64u * 1024u * 1024u)
-
 #define FLOW_NO_EDGE UINT64_MAX
 #define FLOW_NO_URGENT UINT64_MAX
 

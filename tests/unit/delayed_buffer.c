@@ -48,7 +48,7 @@ static void nothing_more_is_held_without_a_delay(void **state)
     struct memory_session *it = open_with(state, "");
     memory_session_open_window(it, SIDE_SERVER, 0);
     memory_session_feed(it, SIDE_CLIENT, bytes, CAP);
-    assert_int_equal(held(it), FLOW_BUFFER);
+    assert_int_equal(held(it), PROXY_BUFFER);
     close_it(state);
 }
 
@@ -70,7 +70,7 @@ static void a_bound_on_the_rate_bounds_what_is_held(void **state)
     struct memory_session *it = open_with(
         state, F UP "100ms\n[fault g]\ntype = bandwidth\ndirection = upstream\nrate = 1M/s\n");
     memory_session_feed(it, SIDE_CLIENT, bytes, CAP);
-    assert_in_range(held(it), FLOW_BUFFER, FLOW_BUFFER + MIB / 10 + 1);
+    assert_in_range(held(it), PROXY_BUFFER, PROXY_BUFFER + MIB / 10 + 1);
     memory_session_advance(it, 10 * US_PER_S);
     memory_session_expect(it, SIDE_SERVER, bytes, CAP);
     close_it(state);
