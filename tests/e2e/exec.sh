@@ -197,6 +197,13 @@ touch "$RUDE_MARK.end"
 exec_status 20
 same "status after SIGHUP" 0 "$status"
 
+# A signal for a command that has just ended is lost, and its status is not.
+# shellcheck disable=SC2016
+ends='trap "" TERM; (setsid sleep 1010 &); read -r _ _ _ rudeproxy _ <"/proc/$PPID/stat"; kill -TERM "$rudeproxy"; exit 7'
+for ((i = 0; i < 15; i++)); do
+    run 7 -- bash -c "$ends"
+done
+
 # We are killed: everything goes.
 rm -f "$RUDE_MARK".*
 # shellcheck disable=SC2016

@@ -54,18 +54,27 @@ static void end(struct exec *exec)
         ;
 }
 
+/* Reads all there is. Returns whether the subreaper is still there. If it ended with a signal of
+ * ours unread, ECONNRESET comes once, before its report (unix_release_sock in net/unix/af_unix.c),
+ * and libuv watches no longer. */
+static bool read_reports(struct exec *exec)
+{
+    struct subreaper_report report;
+    ssize_t n;
+    do {
+        n = recv(exec->fd, &report, sizeof report, MSG_DONTWAIT);
+        if (n == sizeof report)
+            take_report(exec, &report);
+    } while (n > 0 || (n < 0 && (errno == ECONNRESET || errno == EINTR)));
+    return n < 0 && errno == EAGAIN;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct exec *exec = container_of(poll, struct exec, poll);
-    struct subreaper_report report;
     (void)status;
     (void)events;
-    ssize_t n = recv(exec->fd, &report, sizeof report, MSG_DONTWAIT);
-    if (n == sizeof report) {
-        take_report(exec, &report);
-        return;
-    }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (read_reports(exec))
         return;
     if (exec->status < 0) {
         fprintf(stderr, "rudeproxy: the subreaper of %s was killed\n", exec->name);
