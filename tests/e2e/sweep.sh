@@ -102,7 +102,9 @@ fi
 # --- Two orders instead of one ------------------------------------------------------------------
 
 mkdir "$work/orders"
-python3 "$(dirname "$0")/../../examples/requests/server.py" "$work/orders" "$work/shop.port" &
+# One request after the other: when the second one is answered, the order of the first is written, or there is none.
+sed 's/ThreadingHTTPServer/HTTPServer/' "$(dirname "$0")/../../examples/requests/server.py" >"$work/shop.py"
+python3 "$work/shop.py" "$work/orders" "$work/shop.port" &
 servers+=($!)
 eventually 20 test -e "$work/shop.port"
 ini=$work/shop.ini
@@ -114,6 +116,7 @@ upstream = 127.0.0.1:$(cat "$work/shop.port")
 [sweep]
 check       = test "\$(wc -l <$work/orders/\$RUDEPROXY_RUN)" -le 1
 sweep_fault = close side=client | reset side=client
+timeout     = 60s
 INI
 # shellcheck disable=SC2016
 order='post() { curl -q -sf --noproxy "*" -d one "http://$RUDEPROXY_SHOP_ADDR/orders/$RUDEPROXY_RUN"; }

@@ -27,7 +27,7 @@
 #define ALL 10000
 #define BATCH 50 /* proxies of one program */
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS WIRE_DEADLINE_MS
 #define SHRINK_DEADLINE_MS 700
 
 /* --- the connection --- */
