@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "proxy/relay/armed.h"
+#include "proxy/relay/held_fin.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/side.h"
@@ -58,32 +59,6 @@ static int refresh_filters(struct session *session, enum side side)
     return result;
 }
 
-/* Returns how long a FIN that arrives from a side is held: the delays add up, as for a chain of
- * proxies. 0: it is not held. */
-static uint64_t fin_hold_of(const struct session *session, enum side side)
-{
-    uint64_t hold_us = 0;
-    for (size_t i = 0; i < session->armed.count; i++) {
-        const struct armed_fault *armed = session->armed.list[i];
-        if (armed->action[side] == ACTION_HOLD_FIN)
-            hold_us = time_add(hold_us, armed->does.duration_us);
-        else if (armed->action[side] == ACTION_DISCARD && armed->does.holds_fin)
-            hold_us = TIME_NEVER;
-    }
-    return hold_us;
-}
-
-/* If the hold time changed, a FIN that is already held starts its wait again. */
-static void refresh_fin(struct session *session, enum side side)
-{
-    struct session_side *this = &session->side[side];
-    uint64_t hold_us = fin_hold_of(session, side);
-    if (hold_us != this->fin_hold_us)
-        this->fin_release_at = TIME_NEVER;
-    this->fin_hold_us = hold_us;
-    this->fin_held = hold_us > 0;
-}
-
 /* Leaves a reached edge alone, so that an ending that follows at once drops the bytes behind it.
  * at_edge() of session.c sets the next edge when all faults have fired. */
 static void recompute_edge(struct session *session, enum direction direction)
@@ -110,7 +85,7 @@ void session_recompute(struct session *session)
             messages_refresh(flow->messages);
         /* A new fault has asked the kernel before: actions_attach(). */
         MAY_FAIL(refresh_filters(session, (enum side)i));
-        refresh_fin(session, (enum side)i);
+        held_fin_refresh(session, (enum side)i);
     }
     session_touch(session);
 }
@@ -170,7 +145,8 @@ static void apply(
 }
 
 /* Whether the fault acts on this socket. A type with `side` acts on both: its action on a socket
- * may be ACTION_NONE. A type without acts on the socket from which its direction is read. */
+ * may be ACTION_NONE. A type that has no `side` acts only on the socket that its direction
+ * reads from. */
 static bool acts_on(const struct armed_fault *armed, int side)
 {
     return !fault_works_on_direction(&armed->rule->fault) || bits_have(armed->directions, side);

@@ -2,14 +2,17 @@
 /*
  * The FINs and RSTs that peers send, and what the other side sees of them.
  *
- * A FIN is forwarded behind the last byte (session.c does it, at the end of the flow). A RST from
- * one side ends that side's stream: the bytes before it are forwarded (and may still trigger a
- * fault), then the other side is reset behind the last acknowledged byte. A RST shows in four ways:
+ * A FIN is forwarded after the last byte: at_end() of session.c does it. A RST from one side ends
+ * that side's stream: the bytes before it are forwarded (and may still trigger a fault), then the
+ * other side is reset after the last acknowledged byte. A RST shows in four ways:
  *
- *   a read fails;
- *   a write fails: the receive queue is read to its end first;
- *   the socket reports an error after its FIN was read;
- *   the socket reports an error while reading is paused, because the far side accepts nothing.
+ *   a read fails: note_end() of flow_read.c, then saw_end() of session.c;
+ *   a write fails: peer_close_by_reset(); the receive queue is read to its end first;
+ *   the socket reports an error after its FIN was read: peer_close_look_for_error();
+ *   the socket reports an error while reading is paused, because the far side accepts nothing: the
+ *   same.
+ *
+ * net/socket_endpoint.c says what the kernel reported.
  *
  * A fault may keep a FIN, or what stands before it, for ever. When both peers have sent theirs, no
  * byte can arrive, and a peer that is gone would never be noticed. So both are probed, and when

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/relay/held_fin.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/peer_close.h"
 #include "proxy/relay/session_events.h"
@@ -25,9 +26,9 @@
 #include "proxy/relay/teardown.h"
 #include "proxy/relay/triggers.h"
 
-/* Each pass of a run looks at every armed fault. A run ends behind so many looks, and goes on in
- * the next turn of the loop: thousands of faults on consecutive bytes do not hold up other
- * connections. */
+/* Each pass of a run looks at every armed fault. After this many looks a run stops,
+ * and goes on in the next turn of the loop: thousands of faults on consecutive bytes do not hold up
+ * other connections. */
 #define RUN_LOOKS_MAX 8192
 
 static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
@@ -72,16 +73,6 @@ void session_deinit(struct session *session)
     session->plan = NULL;
 }
 
-/* Whether the FIN at the end of the flow has to wait. Sets when it may be sent. */
-static bool fin_is_held(struct session *session, struct session_side *source)
-{
-    if (!source->fin_held)
-        return false;
-    if (source->fin_release_at == TIME_NEVER) /* the FIN may have arrived after this run began */
-        source->fin_release_at = time_add(session->host->now(session), source->fin_hold_us);
-    return session->now < source->fin_release_at;
-}
-
 static bool flow_is_over(const struct flow *flow)
 {
     return flow->finished && flow->end == FLOW_END_FIN;
@@ -95,7 +86,7 @@ static void at_end(struct session *session, enum direction direction)
     if (flow->end == FLOW_END_FIN) {
         session->side[source].eof_triggered = true;
         triggers_on_event(session, TRIGGER_EOF, direction);
-        if (session->over || flow->insert != NULL || fin_is_held(session, &session->side[source]))
+        if (session->over || flow->insert != NULL || held_fin_waits(session, source))
             return;
         if (!flow_is_over(&session->flow[!direction])) /* otherwise the coming close() sends it */
             side_send_fin(session, sink);

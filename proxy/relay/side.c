@@ -94,7 +94,7 @@ static void mark_close(struct session *session, enum side side, enum endpoint_cl
         return;
     }
     if (this->record.unread > 0) {
-        /* otherwise the socket is in TIME_WAIT and nothing is sent */
+        /* if both FINs have passed, the socket is in TIME_WAIT, and its close sends nothing */
         if (!this->fin_sent || !fin_received)
             add_mark(session, side, END_RST_SENT);
         return;

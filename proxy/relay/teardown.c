@@ -54,7 +54,8 @@ static void set_filter(struct session *session, enum side side)
     struct packet_filter filter;
     struct endpoint *ep = session->side[side].ep;
     if (ep != NULL && teardown_filter(&session->side[side].teardown, &filter))
-        MAY_FAIL(ep->ops->set_filters(ep, &filter, 1)); /* then data is acknowledged, and lost */
+        MAY_FAIL(
+            ep->ops->set_filters(ep, &filter, 1)); /* without it, data is acknowledged and lost */
 }
 
 void teardown_begin(struct session *session, enum side side, const struct action *action)

@@ -47,7 +47,7 @@ static time_us since_start(const struct session *session)
     return session->now - session->plan->started_at;
 }
 
-static void release(struct session *session, struct armed_fault *armed, enum armed_miss miss)
+static void retire(struct session *session, struct armed_fault *armed, enum armed_miss miss)
 {
     armed->phase = ARMED_DONE;
     armed->miss = miss;
@@ -60,8 +60,8 @@ static uint64_t changed_to(const struct flow *flow)
     return flow->changed > flow_forwarded(flow) ? flow->changed : flow_forwarded(flow);
 }
 
-/* Whether the fault has nothing left to act on: a direction that has ended takes no bytes, and the
- * only byte that it changes may have been forwarded. */
+/* Whether the fault has nothing left to act on: its direction has ended, or the one byte that it
+ * would change is already forwarded. */
 static bool is_too_late(
     const struct session *session, const struct armed_fault *armed, const struct action on[2])
 {
@@ -109,7 +109,7 @@ static bool attach(struct session *session, struct armed_fault *armed, const str
     return result == 0;
 }
 
-/* The trigger came, in time. A fault that fires later is counted then. */
+/* The trigger came, and `active` allows it. A fault that acts later is counted then. */
 static void fire_fault(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -121,7 +121,7 @@ static void fire_fault(struct session *session, struct armed_fault *armed, enum 
                            : !attach(session, armed, on)   ? MISS_REFUSED
                                                            : MISS_NONE;
     if (miss != MISS_NONE || (!waits && !armed_count(armed))) {
-        release(session, armed, miss);
+        retire(session, armed, miss);
         return;
     }
     begin(session, armed, on);
@@ -144,7 +144,7 @@ static void fire_if_active(
     else if (fault->type->lasting && since_start(session) < fault->active.from)
         armed->phase = ARMED_PENDING;
     else
-        release(session, armed, MISS_INACTIVE);
+        retire(session, armed, MISS_INACTIVE);
 }
 
 /* The trigger came. While a trigger_delay runs, shaping.c holds the bytes behind an edge that is
@@ -165,7 +165,7 @@ static void fire_after_delay(
     actions_apply(session, armed, on);
 }
 
-/* The bytes held meanwhile lie behind the edge again, so that an ending drops them. */
+/* Sets the edge before the bytes that were held, so that an ending drops them. */
 static void on_delay_over(struct session *session, struct armed_fault *armed)
 {
     struct flow *flow = &session->flow[armed->fires_in];
@@ -201,15 +201,15 @@ static void stop_fault(
     struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE, idle = armed_is_idle(armed);
-    release(session, armed, !idle ? MISS_NONE : armed_may_count(armed) ? MISS_NOT_YET : MISS_TIMES);
+    retire(session, armed, !idle ? MISS_NONE : armed_may_count(armed) ? MISS_NOT_YET : MISS_TIMES);
     if (was_active && !idle)
         emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
     if (was_active && armed->rule->fault.when.every && why == FAULT_EXPIRED)
         await_again(session, armed);
 }
 
-/* A lasting fault has ended. An ending leaves the edge alone: session_recompute() skips a side in
- * teardown, so no byte past the edge is sent before the close. */
+/* A lasting fault has ended. If its end closes the connection, the edge stays:
+ * session_recompute() skips a side in teardown, so no byte past the edge is sent. */
 static void end_fault(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     const struct action over = fault_action_at_end(&armed->rule->fault, why);
