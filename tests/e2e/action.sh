@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The steps of action.yml, as GitHub's runner executes them, and the job files of docker/ci. The first step of the action builds
-# the program from nothing; here it is the one that is tested.
+# The steps of action.yml, as GitHub's runner executes them, and the job files of docker/ci and docs/SWEEP.md. The first step of
+# the action builds the program from nothing; here it is the one that is tested.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need python3 curl setsid
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 # The steps and facts of the files: step0 and step1 of the action, github and gitlab with their commands.
 cat >"$work/read.py" <<'PYTHON'
-import pathlib, sys, yaml
+import pathlib, re, sys, yaml
 
 root, work = map(pathlib.Path, sys.argv[1:])
 action, github, gitlab = (
@@ -32,6 +32,8 @@ commands = {
 }
 for name, command in commands.items():
     (work / name).write_text(command)
+jobs = re.findall(r"```yaml\n(.*?)```", (root / "docs/SWEEP.md").read_text(), re.S)
+assert len(jobs) == 2 and all("rudeproxy sweep" in str(yaml.safe_load(job)) for job in jobs)
 PYTHON
 expect 0 python3 "$work/read.py" "$root" "$work"
 
