@@ -25,7 +25,7 @@ expect 0 bash -x "$work/manual.sh"
 export TOXIPROXY_URL=http://$api RUDEPROXY
 expect 0 "$RUDEPROXY" ctl delete web
 here | sed -nE 's/^rudeproxy ctl ([^ ].*)/\1/p' |
-    sed -E -e '/--follow/d' -e 's/ {4,}in the words.*//' -e 's/127.0.0.1:6379/builtin:echo/' >"$work/ctl"
+    sed -E -e '/--follow/d' -e 's/  +#.*//' -e 's/127.0.0.1:6379/builtin:echo/' >"$work/ctl"
 [ "$(wc -l <"$work/ctl")" -ge 7 ] || fail "docs/API.md does not tell of ctl"
 while IFS= read -r line; do
     if [[ $line == kill* ]]; then
