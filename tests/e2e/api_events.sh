@@ -88,7 +88,7 @@ all_closed() {
     call 200 GET /metrics
     grep -qxF 'rudeproxy_connections_open{proxy="echo"} 0' "$work/answer"
 }
-eventually 20 all_closed || fail "connections stay open"
+eventually 60 all_closed || fail "connections stay open"
 call 200 GET '/v1/events?follow=no'
 newest=$(ids "$work/answer" | tail -n 1)
 oldest=$(ids "$work/answer" | sed -n 1p)
