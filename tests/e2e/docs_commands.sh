@@ -21,8 +21,8 @@ ln -s "$(realpath "$RUDEPROXY")" "$work/bin/rudeproxy"
 PATH=$work/bin:$PATH
 
 # shown FILE - its commands: the lines of a sh block, the lines of a console block that begin with "$ ", the lines that begin with
-# a program in indented code and in blocks without a language, and inline code that begins with "rudeproxy " or "tshark -r ".
-# A line that ends in \ continues. Comments behind commands are cut off.
+# a program in indented code and in blocks without a language, and inline code that begins with "rudeproxy ", "scripts/" or
+# "tshark -r ". A line that ends in \ continues. Comments behind commands are cut off.
 programs='rudeproxy|curl|docker|podman|tshark|unshare|sudo|cmake|ctest|node|npm|python3|go|chrt'
 shown() {
     awk -v program="^ *(($programs) [^:]|(scripts|build)/)" '
@@ -40,7 +40,7 @@ shown() {
         (on == 3 || (on == 0 && /^    /)) && $0 ~ program { show($0); next }
         on == 0 { text = text $0 " " }
         END {
-            while (match(text, /`(rudeproxy|tshark -r) [^`]+`/)) {
+            while (match(text, /`(rudeproxy |tshark -r |scripts\/)[^`]+`/)) {
                 print substr(text, RSTART + 1, RLENGTH - 2)
                 text = substr(text, RSTART + RLENGTH)
             }
@@ -56,12 +56,10 @@ elsewhere=(
     'docs/SCENARIOS.md: *demo table*|it takes 15 s: e2e.demo runs it'
     'docs/ADDING-A-FAULT.md: rudeproxy faults echo_fin|its type of fault does not exist'
     'docs/UI.md: xdg-open *|it opens a browser: e2e.api_page_browser runs one'
-    'README.md: scripts/demo|it installs packages and builds the program'
     'README.md: export PATH=*|the program under test stands in PATH'
     'CONTRIBUTING.md: *|it builds the program and runs all tests'
     'docs/TESTING.md: *|it is a test itself'
-    'docs/REPORTS.md: scripts/reports*|it installs programs: e2e.reports runs a sample of the reports'
-    'docs/PERFORMANCE.md: scripts/*|it measures for minutes'
+    '*: scripts/*|it installs packages, builds the program or works for minutes'
     'docs/performance/*: *|it measures for minutes'
 )
 used=()
@@ -69,9 +67,30 @@ runs_elsewhere() {
     local i
     for i in "${!elsewhere[@]}"; do
         # shellcheck disable=SC2053 # a pattern
-        [[ "$document: $command" != ${elsewhere[i]%|*} ]] || { used[i]=1 && return; }
+        if [[ "$document: $command" == ${elsewhere[i]%|*} ]]; then
+            used[i]=1
+            check_files
+            return
+        fi
     done
     return 1
+}
+
+# check_files - the scripts, sources of tests and programs of tests that $command names are there.
+check_files() {
+    local words word
+    read -ra words <<<"$command"
+    for word in "${words[@]}"; do
+        case $word in
+        build/release/tests/*)
+            word=${word#build/release/}
+            word=${word/_/\/}.c
+            ;;
+        scripts/* | tests/*) ;;
+        *) continue ;;
+        esac
+        [ -e "$root/$word" ] || fail "$document shows '$command', but there is no $word"
+    done
 }
 
 # filled COMMAND - with the words in capitals, which stand for words of the reader, replaced.
@@ -234,7 +253,6 @@ run_command() {
         run 0
         ;;
     'rudeproxy exec '*' -- sh -c '*) run 7 ;; # the status of the command
-    'rudeproxy exec -c cut.ini -- true') run 0 ;;
     'rudeproxy ctl events --follow')
         # A connection to the proxy "redis" is an event.
         api_ready
@@ -246,10 +264,6 @@ run_command() {
     'rudeproxy top')
         api_ready
         command+=' --once'
-        run 0
-        ;;
-    'rudeproxy ctl')
-        command='rudeproxy help ctl'
         run 0
         ;;
     'rudeproxy ctl '* | 'rudeproxy health '*) api_ready && run 0 ;;
@@ -277,8 +291,8 @@ run_command() {
         run 0
         [ -s "$work/out" ] || [ -s "${command##*>}" ] || fail "'$command' prints nothing"
         ;;
-    'rudeproxy demo reset-after-reply' | 'rudeproxy man '* | 'rudeproxy completion '* | 'rudeproxy version') run 0 ;;
-    'rudeproxy help '*) run 0 ;;
+    'rudeproxy demo reset-after-reply' | 'rudeproxy version') run 0 ;;
+    'rudeproxy man '* | 'rudeproxy completion '* | 'rudeproxy help '*) run 0 ;;
     'rudeproxy '[a-z]*)
         # A name in a sentence.
         [[ $command =~ ^rudeproxy\ [a-z]+$ ]] || fail "$document shows '$shown': run it here, or say why not"
