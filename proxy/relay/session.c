@@ -7,7 +7,7 @@
  * when both flows have finished, both sockets are closed.
  *
  * With faults: run_flow() pumps a flow up to its next edge, at_edge() fires the faults that stand
- * there (triggers.c), and session_run() checks everything again.
+ * there (triggers.c), the same pass runs the teardowns, and session_run() checks everything again.
  *
  * peer_close.c handles FINs and RSTs from peers, teardown.c the closing of a side.
  */
@@ -134,7 +134,7 @@ static void run_flow(struct session *session, enum direction direction)
         triggers_report_let_go(session, direction);
     if (flow->shaping != NULL && flow->shaping->changed)
         triggers_report_changed(session, direction);
-    if (flow->dropped != dropped) /* a limit of 0 bytes ends by time */
+    if (flow->dropped != dropped) /* with a limit of 0 bytes, the first dropped byte ends it */
         session_touch(session);
     switch (stop) {
     case FLOW_WAITING:
@@ -196,7 +196,7 @@ static void stop_now(struct session *session)
 }
 
 /* Ends a session whose client resets while a fault delays the dial. (While the host dials, the RST
- * waits for the server, which sees it as on a direct connection.) */
+ * is kept. It is passed on when the server is connected.) */
 static void end_if_client_left(struct session *session)
 {
     struct endpoint *client = session->side[SIDE_CLIENT].ep;
@@ -393,8 +393,8 @@ void session_on_connected(
     for (int d = 0; d < 2; d++)
         flow_set_edge(&session->flow[d], armed_next_edge(session, (enum direction)d, 0));
     triggers_on_event(session, TRIGGER_OPEN, DIRECTION_UPSTREAM);
-    /* The client may have sent bytes already. No direction forwards a byte before bytes:0 of both
-     * has fired. */
+    /* The client may have sent bytes already. No byte moves before the bytes:0 faults of both
+     * directions have fired. */
     for (int d = 0; d < 2 && !session->over; d++)
         if (session->flow[d].edge == 0)
             at_edge(session, (enum direction)d);

@@ -5,9 +5,10 @@
  * acknowledgements, then calls side_close() of side.c, which calls close() of the endpoint
  * (net/socket_endpoint.c), and the kernel sends the FIN or RST.
  *
- * Bytes that the peer sends during a teardown are read and dropped: otherwise a peer that blocks in
- * write() would not get to its read(), its window stays shut, and it acknowledges nothing. Only
- * UNREAD and DATA leave them in the socket. If the peer resets, there is nothing left to wait for.
+ * From the next pass on, bytes that the peer sends are read and dropped: otherwise a peer that
+ * blocks in write() would not get to its read(), its window stays shut, and it acknowledges
+ * nothing. Only UNREAD and DATA leave them in the socket. If the peer resets, there is nothing left
+ * to wait for.
  */
 #include "proxy/relay/teardown.h"
 
@@ -30,8 +31,8 @@ static enum teardown_state first_state(enum action_kind kind)
     }
 }
 
-/* Drops the bytes that still arrive from the side, or leaves them in the socket if the teardown
- * counts them. Bytes behind an edge that was reached are never forwarded. */
+/* Later reads from the side drop their bytes; if the teardown waits for unread bytes, nothing is
+ * read. Nothing new is forwarded to the side. */
 static void stop_flows(struct session *session, enum side side, enum teardown_state state)
 {
     struct flow *from = &session->flow[side];

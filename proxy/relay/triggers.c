@@ -60,8 +60,8 @@ static uint64_t changed_to(const struct flow *flow)
     return flow->changed > flow_forwarded(flow) ? flow->changed : flow_forwarded(flow);
 }
 
-/* Whether the fault has nothing left to act on: its direction has ended, or the one byte that it
- * would change is already forwarded. */
+/* Whether the fault has nothing left to act on: the direction of an insertion has ended, or the one
+ * byte that it would change is already forwarded. */
 static bool is_too_late(
     const struct session *session, const struct armed_fault *armed, const struct action on[2])
 {
@@ -109,7 +109,7 @@ static bool attach(struct session *session, struct armed_fault *armed, const str
     return result == 0;
 }
 
-/* The trigger came, and `active` allows it. A fault that acts later is counted then. */
+/* The trigger came, and `active` allows it. `limit_data` counts when its limit is reached. */
 static void fire_fault(struct session *session, struct armed_fault *armed, enum direction direction)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -165,7 +165,7 @@ static void fire_after_delay(
     actions_apply(session, armed, on);
 }
 
-/* Sets the edge before the bytes that were held, so that an ending drops them. */
+/* Puts the edge at the forwarded offset: the held bytes lie after it, and an ending drops them. */
 static void on_delay_over(struct session *session, struct armed_fault *armed)
 {
     struct flow *flow = &session->flow[armed->fires_in];
@@ -208,8 +208,8 @@ static void stop_fault(
         await_again(session, armed);
 }
 
-/* A lasting fault has ended. If its end closes the connection, the edge stays:
- * session_recompute() skips a side in teardown, so no byte past the edge is sent. */
+/* A lasting fault has ended. If that closes the connection, its edge stays, because
+ * session_recompute() skips a side in teardown: no byte past the edge is sent. */
 static void end_fault(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     const struct action over = fault_action_at_end(&armed->rule->fault, why);
