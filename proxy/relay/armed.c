@@ -341,18 +341,17 @@ static uint64_t limit_edge(const struct session *session, const struct armed_fau
 
 /* Returns the offset after the first byte that an active fault changes, where it fires whatever the
  * sizes of the reads, or an offset from which to search on. FLOW_NO_EDGE: none, or passed. */
-static uint64_t change_edge(
-    const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
+static uint64_t change_edge(struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
     const struct fault *fault = &armed->rule->fault;
-    uint64_t key = armed->key[direction], place = fault_place(fault);
+    uint64_t place = fault_place(fault);
     if (fault->type->first_changed == NULL || !armed_is_active_in(armed, direction))
         return FLOW_NO_EDGE;
     if (place != FAULT_NO_PLACE)
         return place + 1 < forwarded ? FLOW_NO_EDGE : place + 1;
     if (armed->acted)
-        return armed->acted_at < forwarded ? FLOW_NO_EDGE : armed->acted_at + 1;
-    uint64_t first = fault->type->first_changed(armed->params, key, forwarded, CHANGE_SEARCH);
+        return armed->acted_end <= forwarded ? FLOW_NO_EDGE : armed->acted_end;
+    uint64_t first = armed_first_changed(armed, direction, forwarded, CHANGE_SEARCH);
     return first == FAULT_NO_PLACE ? forwarded + CHANGE_SEARCH : first + 1;
 }
 
@@ -373,7 +372,7 @@ static uint64_t first_byte_edge(
     return waits && direction == DIRECTION_UPSTREAM && forwarded <= 1 ? 1 : FLOW_NO_EDGE;
 }
 
-bool armed_ends_at(const struct session *session, const struct armed_fault *armed,
+bool armed_ends_at(const struct session *session, struct armed_fault *armed,
     enum direction direction, uint64_t offset)
 {
     return (direction == DIRECTION_UPSTREAM && client_has_sent(session, armed)) ||
@@ -387,7 +386,7 @@ uint64_t armed_next_edge(
 {
     uint64_t edge = FLOW_NO_EDGE;
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
-        const struct armed_fault *armed = session->armed.list[i];
+        struct armed_fault *armed = session->armed.list[i];
         uint64_t own = trigger_offset(armed, direction, forwarded);
         uint64_t limit = limit_edge(session, armed, direction, forwarded);
         uint64_t change = change_edge(armed, direction, forwarded);

@@ -21,6 +21,7 @@
 #include "proxy/base/must_check.h"
 #include "proxy/base/side.h"
 #include "proxy/fault/fault.h"
+#include "proxy/relay/change_search.h"
 #include "proxy/relay/flow.h"
 #include "proxy/relay/plan.h"
 
@@ -68,27 +69,29 @@ struct armed_fault {
     struct armed_fault *twin;           /* of the other direction, of the same rule; NULL: none */
     size_t order;                       /* its place in the set; SIZE_MAX: taken away */
     enum armed_phase phase;
-    enum armed_miss miss;       /* when it is DONE */
-    bool counted;               /* among the connections the fault was injected in */
-    bool acted;                 /* of fault_fires_later(): it fired since it became active, */
-    bool acted_untold;          /* no event tells of it yet, */
-    uint64_t acted_at;          /* and the offset of the byte that it changed first */
-    bool let_go_reported;       /* its EVENT_MATCH_LET_GO was emitted */
-    bool unchained;             /* CHAINED, and the fault of `after` has fired: to be armed */
-    unsigned directions;        /* set: whose bytes it shapes, and `until` watches */
-    unsigned watched;           /* set: whose bytes `when` watches */
-    enum action_kind action[2]; /* lasting action on each socket, by enum side */
-    struct action does;         /* its parameters, the same for both sockets */
-    time_us armed_at;           /* when it was selected, or no longer chained */
-    time_us counts_from;        /* when time:T begins; TIME_NEVER: at the open */
-    uint64_t counts_at[2];      /* offset at which bytes:N begins, by enum direction */
-    time_us fires_at;           /* DELAYED: when its trigger_delay is over */
-    enum direction fires_in;    /* DELAYED: the direction of its trigger */
-    time_us since;              /* when it became active */
-    uint64_t base;              /* bytes of its direction forwarded by then, */
-    uint64_t dropped;           /* and dropped by then */
-    uint64_t key[2];            /* of its draws, by enum direction */
-    struct insertion insertion; /* what it adds to a stream */
+    enum armed_miss miss;        /* when it is DONE */
+    bool counted;                /* among the connections the fault was injected in */
+    bool acted;                  /* of fault_fires_later(): it fired since it became active, */
+    bool acted_untold;           /* no event tells of it yet, */
+    uint64_t acted_at;           /* at the byte with this offset, or before it in an insertion, */
+    uint64_t acted_end;          /* which ends at this offset of the stream */
+    struct change_search search; /* for the first byte that it changes */
+    bool let_go_reported;        /* its EVENT_MATCH_LET_GO was emitted */
+    bool unchained;              /* CHAINED, and the fault of `after` has fired: to be armed */
+    unsigned directions;         /* set: whose bytes it shapes, and `until` watches */
+    unsigned watched;            /* set: whose bytes `when` watches */
+    enum action_kind action[2];  /* lasting action on each socket, by enum side */
+    struct action does;          /* its parameters, the same for both sockets */
+    time_us armed_at;            /* when it was selected, or no longer chained */
+    time_us counts_from;         /* when time:T begins; TIME_NEVER: at the open */
+    uint64_t counts_at[2];       /* offset at which bytes:N begins, by enum direction */
+    time_us fires_at;            /* DELAYED: when its trigger_delay is over */
+    enum direction fires_in;     /* DELAYED: the direction of its trigger */
+    time_us since;               /* when it became active */
+    uint64_t base;               /* bytes of its direction forwarded by then, */
+    uint64_t dropped;            /* and dropped by then */
+    uint64_t key[2];             /* of its draws, by enum direction */
+    struct insertion insertion;  /* what it adds to a stream */
     struct match when_match[2], until_match[2]; /* by enum direction */
     void *state;        /* of its gate: own_state, or what the rule shares */
     const void *params; /* of its gate: the rule's own, or what it shares */
@@ -112,6 +115,7 @@ static inline void armed_follow(struct armed_fault *armed, struct rule *rule)
 {
     bool shares = fault_shares_state(&rule->fault);
     armed->rule = rule;
+    armed->search = (struct change_search){0};
     armed->state = shares ? rule->shared->state : armed->own_state;
     armed->params = shares ? rule->shared->params : rule->fault.params;
 }
@@ -228,16 +232,26 @@ uint64_t armed_next_edge(
 uint64_t armed_limit(const struct armed_fault *armed);
 bool armed_limit_is_reached(const struct session *session, const struct armed_fault *armed);
 
-/* Whether the byte in front of `offset` is the first one that the fault changed. */
+/* Returns the offset of the first of `n` bytes from `offset` that the fault changes, or
+ * FAULT_NO_PLACE. Its type has first_changed. */
+static inline uint64_t armed_first_changed(
+    struct armed_fault *armed, enum direction direction, uint64_t offset, size_t n)
+{
+    return change_search_first(
+        &armed->search, armed->rule->fault.type, armed->params, armed->key[direction], offset, n);
+}
+
+/* Whether the first byte that the fault changed, or the insertion with that byte, ends at
+ * `offset`. */
 static inline bool armed_acted_before(
     const struct armed_fault *armed, enum direction direction, uint64_t offset)
 {
-    return armed_is_active_in(armed, direction) && armed->acted && armed->acted_at + 1 == offset;
+    return armed_is_active_in(armed, direction) && armed->acted && armed->acted_end == offset;
 }
 
 /* Whether an active fault is over when exactly `offset` bytes of the direction were forwarded: its
  * limit is reached, or its only byte was forwarded. */
-bool armed_ends_at(const struct session *session, const struct armed_fault *armed,
+bool armed_ends_at(const struct session *session, struct armed_fault *armed,
     enum direction direction, uint64_t offset);
 
 /* Whether the fault is active, but has not fired yet. */

@@ -153,7 +153,11 @@ static ssize_t send_insertion(struct flow *flow)
         shaping_insertion_forwarded(shaping, insert, flow->ring.head, (size_t)n);
     insert->sent += (uint64_t)n;
     flow->inserted += (uint64_t)n;
-    flow->insert = insert->sent == insert->size ? insert->next : insert;
+    if (insert->sent < insert->size)
+        return n;
+    flow->insert = insert->next;
+    if (shaping != NULL && shaping->needs_bytes && !flow->cut)
+        flow_set_edge(flow, flow->ring.head); /* a fault may have fired in these bytes */
     return n;
 }
 

@@ -28,11 +28,13 @@ static bool may_change(
     const struct fault *fault = &armed->rule->fault;
     if (armed->acted || fault->type->first_changed == NULL)
         return true;
-    uint64_t key = armed->key[shaping->direction];
-    uint64_t first = fault->type->first_changed(armed->params, key, offset, n);
+    uint64_t first = armed_first_changed(armed, shaping->direction, offset, n);
     if (first == FAULT_NO_PLACE || !armed_count(armed))
         return false;
-    armed->acted_at = first;
+    bool inserted =
+        offset >= INSERTION_OFFSETS; /* these stand before the next byte of the stream */
+    armed->acted_at = inserted ? shaping->forwarded : first;
+    armed->acted_end = inserted ? shaping->forwarded : first + 1;
     armed->acted = armed->acted_untold = shaping->changed = true;
     return true;
 }

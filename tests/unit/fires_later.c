@@ -111,12 +111,43 @@ static void a_limit_without_times_left_lets_everything_pass(void **state)
     memory_proxy_deinit(&fixture->proxy);
 }
 
+/* A type that changes byte 1000 and every later one, and counts the bytes that it looks at. */
+static uint64_t looks;
+
+static uint64_t first_from_1000(const void *params, uint64_t key, uint64_t offset, size_t n)
+{
+    (void)params, (void)key;
+    for (size_t i = 0; i < n; i++) {
+        looks++;
+        if (offset + i >= 1000)
+            return offset + i;
+    }
+    return FAULT_NO_PLACE;
+}
+
+static void each_byte_is_looked_at_once(void **state)
+{
+    static const struct fault_type type = {.first_changed = first_from_1000};
+    struct change_search search = {0};
+    (void)state;
+    for (uint64_t offset = 0; offset < 900; offset++)
+        assert_int_equal(change_search_first(&search, &type, NULL, 0, offset, 100), FAULT_NO_PLACE);
+    assert_int_equal(looks, 999);
+    assert_int_equal(change_search_first(&search, &type, NULL, 0, 950, 50), FAULT_NO_PLACE);
+    assert_int_equal(change_search_first(&search, &type, NULL, 0, 950, 51), 1000);
+    assert_int_equal(change_search_first(&search, &type, NULL, 0, 990, 100), 1000);
+    assert_int_equal(looks, 1002);
+    assert_int_equal(change_search_first(&search, &type, NULL, 0, 2000, 9), 2000);
+    assert_int_equal(change_search_first(&search, &type, NULL, 0, 0, 9), FAULT_NO_PLACE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(corrupt_by_chance_fires_at_the_first_byte_that_it_changes),
         TEST(a_fault_behind_it_is_armed_behind_that_byte),
         TEST(what_changes_no_byte_has_not_fired_and_is_not_over),
+        TEST(each_byte_is_looked_at_once),
         TEST(a_limit_fires_when_it_is_reached),
         TEST(a_limit_that_is_stopped_before_has_not_fired),
         TEST(a_limit_without_times_left_lets_everything_pass),

@@ -128,6 +128,21 @@ static void corrupt_at_a_byte_behind_the_match_has(void **state)
     close_it(state);
 }
 
+/* Of 1000 inserted bytes one in a hundred changes, and none of the few bytes of the stream. */
+static void corrupt_that_changes_an_insertion_fires_where_it_stands(void **state)
+{
+    struct memory_session *it = open_with(state,
+        F "type = inject\nrandom = 1000\nwhen = bytes:2\n" G "type = corrupt\nrate = 1%\n"
+          "[fault m]\ntype = mark\nafter = g\nwhen = bytes:1\n");
+    memory_session_feed(it, SIDE_SERVER, "xyzw", 4);
+    assert_int_equal(received(it), 1004);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT, 0)->offset, 2);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT, 1)->offset, 2);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT, 2)->offset, 3);
+    assert_int_equal(it->injected_count, 3);
+    close_it(state);
+}
+
 static void corrupt_at_a_byte_that_never_came_has_not_fired(void **state)
 {
     struct memory_session *it =
@@ -163,6 +178,7 @@ int main(void)
         TEST(corrupt_at_an_offset_hits_the_same_byte_behind_an_inject),
         TEST(corrupt_at_a_byte_that_went_before_the_match_has_not_fired),
         TEST(corrupt_at_a_byte_behind_the_match_has),
+        TEST(corrupt_that_changes_an_insertion_fires_where_it_stands),
         TEST(corrupt_at_a_byte_that_never_came_has_not_fired),
         TEST(a_fault_behind_corrupt_at_counts_from_the_changed_byte),
     };
