@@ -60,7 +60,7 @@ static int refresh_filters(struct session *session, enum side side)
 }
 
 /* Does not move an edge at which the flow stands now: an ending that fires there has to drop the
- * bytes after it.  * at_edge() of session.c sets the next edge when all faults have fired. */
+ * bytes after it. at_edge() of session.c sets the next edge when all faults have fired. */
 static void recompute_edge(struct session *session, enum direction direction)
 {
     struct flow *flow = &session->flow[direction];
