@@ -65,10 +65,12 @@ if command -v cmake >/dev/null && [ -e "$RUDEPROXY_BUILD/pages/rudeproxy.1" ]; t
     expect 0 cmake --install "$RUDEPROXY_BUILD" --prefix "$work/usr"
     expect 0 "$work/usr/bin/rudeproxy" --version
     for file in share/man/man1/rudeproxy.1.gz share/man/man1/rudeproxy-ctl.1.gz share/man/man5/rudeproxy.ini.5.gz \
-        share/bash-completion/completions/rudeproxy share/doc/rudeproxy/openapi.json \
+        share/bash-completion/completions/rudeproxy share/zsh/site-functions/_rudeproxy share/doc/rudeproxy/openapi.json \
         share/doc/rudeproxy/recipes/linger-zero.ini lib/systemd/system/rudeproxy@.service; do
         [ -s "$work/usr/$file" ] || fail "an installation has no $file"
     done
+    DESTDIR=$work/package expect 0 cmake --install "$RUDEPROXY_BUILD" --prefix /usr
+    [ -s "$work/package/usr/share/zsh/vendor-completions/_rudeproxy" ] || fail "zsh finds no completion in /usr"
     if command -v systemd-analyze >/dev/null; then
         sed "s|^ExecStart=[^ ]*|ExecStart=$work/usr/bin/rudeproxy|" "$work/usr/lib/systemd/system/rudeproxy@.service" \
             >"$work/rudeproxy@.service"

@@ -20,7 +20,7 @@ struct reading {
     size_t count; /* number of problems */
 };
 
-static void proxy_file_report_problem(struct reading *reading, size_t index, const char *text)
+static void config_file_report_problem(struct reading *reading, size_t index, const char *text)
 {
     fprintf(reading->problems, "%s: proxy %zu: %s\n", reading->path, index + 1, text);
     reading->count++;
@@ -44,7 +44,7 @@ static void check_keys(struct reading *reading, size_t index, json_t *object)
             continue;
         err_set(&err, "unknown key %.64s%s; a proxy has name, listen, upstream and enabled", key,
             suggest.best != NULL ? suggest_text(&suggest, meant, sizeof meant) : "");
-        proxy_file_report_problem(reading, index, err.text);
+        config_file_report_problem(reading, index, err.text);
     }
 }
 
@@ -55,7 +55,7 @@ static void read_proxy(struct reading *reading, size_t index, json_t *object)
     struct proxy_config *value = &config->proxies[config->proxy_count];
     struct err err;
     if (!json_is_object(object)) {
-        proxy_file_report_problem(reading, index, "it is not an object");
+        config_file_report_problem(reading, index, "it is not an object");
         return;
     }
     size_t before = reading->count;
@@ -64,7 +64,7 @@ static void read_proxy(struct reading *reading, size_t index, json_t *object)
     if (result == 0 && (proxy.name[0] == '\0' || proxy.upstream[0] == '\0'))
         result = err_set(&err, "%s is missing", proxy.name[0] == '\0' ? "name" : "upstream");
     if (result != 0 || toxiproxy_proxy_config(&proxy, value, &err) != 0)
-        proxy_file_report_problem(reading, index, err.text);
+        config_file_report_problem(reading, index, err.text);
     else if (reading->count == before)
         config->proxy_count++;
 }
@@ -76,7 +76,7 @@ static void check_names(struct reading *reading, size_t from)
         for (size_t j = 0; j < i; j++) {
             if (strcmp(config->proxies[i].name, config->proxies[j].name) != 0)
                 continue;
-            proxy_file_report_problem(reading, i, "another proxy has that name already");
+            config_file_report_problem(reading, i, "another proxy has that name already");
             break;
         }
     }

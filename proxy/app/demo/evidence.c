@@ -3,8 +3,8 @@
  * Reads the proxy's log of a run and prints it in a few words: the fault and its byte, and how each
  * of the two sockets ended.
  *
- * The log is our own, one object a line and without blanks (fields.c), and the names in it are
- * those of the recipes. So a key is looked up as text; this is no reader for JSON at large.
+ * The log is our own, one object a line and without blanks (field_writer.c), and the names in it
+ * are those of the recipes. So a key is looked up as text; this is no reader for JSON at large.
  */
 #include <stdio.h>
 #include <string.h>

@@ -191,7 +191,7 @@ static _Noreturn void watch(const struct subreaper *subreaper)
 }
 
 /* The life of the subreaper, in a fresh child whose signals are all blocked. */
-static _Noreturn void guard_run(const struct subreaper_job *job)
+static _Noreturn void subreaper_run(const struct subreaper_job *job)
 {
     struct subreaper subreaper = {.job = job};
     sigset_t child;
@@ -222,7 +222,7 @@ pid_t subreaper_start(struct subreaper_job *job)
     sigprocmask(SIG_BLOCK, &all, &job->mask);
     pid_t pid = fork();
     if (pid == 0)
-        guard_run(job);
+        subreaper_run(job);
     sigprocmask(SIG_SETMASK, &job->mask, NULL);
     return pid;
 }

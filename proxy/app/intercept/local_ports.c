@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool served_add(struct local_ports *served, const struct nlmsghdr *message)
+static bool local_ports_add(struct local_ports *served, const struct nlmsghdr *message)
 {
     const struct inet_diag_msg *socket = NLMSG_DATA(message);
     if (served->count == LOCAL_PORTS_MAX)
@@ -22,12 +22,13 @@ static bool served_add(struct local_ports *served, const struct nlmsghdr *messag
 }
 
 /* The answers of one read. 0: more follow; 1: that was all; -1: failed. */
-static int served_take(struct local_ports *served, const struct nlmsghdr *message, size_t length)
+static int local_ports_take(
+    struct local_ports *served, const struct nlmsghdr *message, size_t length)
 {
     for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
         if (message->nlmsg_type == NLMSG_DONE)
             return 1;
-        if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || !served_add(served, message))
+        if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || !local_ports_add(served, message))
             return -1;
     }
     return 0;
@@ -55,12 +56,12 @@ static bool read_family(struct local_ports *served, int fd, uint8_t family)
         return false;
     while (result == 0) {
         ssize_t n = recv(fd, &answer, sizeof answer, 0);
-        result = n <= 0 ? -1 : served_take(served, &answer.header, (size_t)n);
+        result = n <= 0 ? -1 : local_ports_take(served, &answer.header, (size_t)n);
     }
     return result > 0;
 }
 
-static int served_compare(const void *a, const void *b)
+static int local_ports_compare(const void *a, const void *b)
 {
     return *(const uint16_t *)a - *(const uint16_t *)b;
 }
@@ -73,7 +74,7 @@ bool local_ports_read(struct local_ports *served)
         return false;
     bool known = read_family(served, fd, AF_INET) && read_family(served, fd, AF_INET6);
     close(fd);
-    qsort(served->ports, served->count, sizeof served->ports[0], served_compare);
+    qsort(served->ports, served->count, sizeof served->ports[0], local_ports_compare);
     unsigned kept = 0;
     for (unsigned i = 0; i < served->count; i++)
         if (i == 0 || served->ports[i] != served->ports[i - 1])

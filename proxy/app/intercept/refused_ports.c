@@ -138,7 +138,8 @@ static int open_socket(struct netns *netns, const struct watched *kind)
     return result;
 }
 
-static int refusals_watch(struct refused_ports *refusals, size_t index, uv_loop_t *loop, int fd)
+static int refused_ports_watch(
+    struct refused_ports *refusals, size_t index, uv_loop_t *loop, int fd)
 {
     uv_poll_t *poll = calloc(1, sizeof *poll);
     if (poll == NULL || uv_poll_init(loop, poll, fd) != 0) {
@@ -161,7 +162,7 @@ int refused_ports_start(
         int fd = open_socket(netns, &watched[i]);
         if (fd == -EAFNOSUPPORT) /* a kernel without IPv6 */
             continue;
-        int result = fd < 0 ? fd : refusals_watch(refusals, i, loop, fd);
+        int result = fd < 0 ? fd : refused_ports_watch(refusals, i, loop, fd);
         if (result != 0)
             return err_set(err, "no raw socket: %s", strerror(-result));
     }
