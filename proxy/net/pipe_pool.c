@@ -21,7 +21,8 @@ static struct splice_pipe *open_splice_pipe(void)
         free(splice_pipe);
         return NULL;
     }
-    /* Fails above an unprivileged user's limit: then the pipe keeps its 64 kB. */
+    /* Fails above an unprivileged user's limit: then the pipe keeps the 8 kB that pipe2() gave it
+     * (alloc_pipe_info in fs/pipe.c). */
     fcntl(splice_pipe->fd[1], F_SETPIPE_SZ, PIPE_POOL_BYTES);
     return splice_pipe;
 }

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "proxy/base/units.h"
 
@@ -176,15 +177,35 @@ static void describe_done(const struct miss *miss)
         SAY(miss, "%s", miss_texts[miss->armed->miss]);
 }
 
-static void describe_reason(const struct miss *miss)
+/* Whether the fault of this name has fired on the connection. */
+static bool has_fired(const struct session *session, const char *name)
+{
+    bool fired = false;
+    for (size_t i = 0; i < session->armed.count && !fired; i++)
+        fired = strcmp(session->armed.list[i]->rule->fault.name, name) == 0 &&
+                armed_is_counted(session->armed.list[i]);
+    return fired;
+}
+
+static void describe_chained(const struct miss *miss)
 {
     const struct after *after = &miss->armed->rule->fault.after;
+    if (after->any)
+        SAY(miss, "%s has not fired on any connection", after->name);
+    else if (has_fired(miss->session, after->name))
+        SAY(miss, "closed when %s fired", after->name);
+    else
+        SAY(miss, "%s has not fired", after->name);
+}
+
+static void describe_reason(const struct miss *miss)
+{
     switch (miss->armed->phase) {
     case ARMED_UNNAMED:
         SAY(miss, "the client named no server");
         break;
     case ARMED_CHAINED:
-        SAY(miss, "%s has not fired%s", after->name, after->any ? " on any connection" : "");
+        describe_chained(miss);
         break;
     case ARMED_WAITING:
         describe_waiting(miss);
