@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * top: what moves, each second. On a terminal a screen that is drawn again; elsewhere lines, one
- * for each proxy, fault and connection, with tabs.
+ * top: what moves, each second. On a terminal a picture that fits the screen and is drawn again;
+ * elsewhere lines, one for each proxy, fault and connection, with tabs.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@
 #define CONNECTIONS_MAX 500  /* in lines; a list of more would be a load of its own */
 #define CONNECTIONS_SHOWN 20 /* on a terminal */
 #define PERIOD_S 1
+#define PICTURE_BYTES (64 * 1024) /* a picture is drawn with one write(2), so it does not flicker */
+#define LINES_AROUND 4 /* of a section: blank, title, heads, and how many more there are */
 
 /* The answers of the server at one time; owned. */
 struct sample {
@@ -177,10 +181,46 @@ static const json_t *rows_of(const struct sample *sample, const struct section *
     return json_object_get(answer, section->list);
 }
 
-static enum ctl_status print_section(
-    const struct section *section, const struct sample *before, const struct sample *now)
+#define SECTIONS (sizeof sections / sizeof sections[0])
+
+/* Returns how many there are, also of those that the answer does not have. */
+static size_t total_of(const struct sample *sample, const struct section *section)
+{
+    return section->row == connection_row ? (size_t)sample->open
+                                          : json_array_size(rows_of(sample, section));
+}
+
+/* Shares the lines of the screen: each section gets one row after the other, as long as it has
+ * more. Without a screen, and with --once, everything is shown. */
+static void share_rows(const struct sample *sample, bool once, size_t shown[SECTIONS])
+{
+    struct winsize screen;
+    size_t rows = 0;
+    for (size_t i = 0; i < SECTIONS; i++)
+        shown[i] = SIZE_MAX;
+    if (once || ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) != 0 || screen.ws_row == 0)
+        return;
+    /* The cursor is on a line of its own. */
+    if (screen.ws_row > SECTIONS * LINES_AROUND + 1)
+        rows = screen.ws_row - SECTIONS * LINES_AROUND - 1;
+    memset(shown, 0, SECTIONS * sizeof shown[0]);
+    for (bool more = true; more && rows > 0;) {
+        more = false;
+        for (size_t i = 0; i < SECTIONS && rows > 0; i++) {
+            if (shown[i] < json_array_size(rows_of(sample, &sections[i]))) {
+                shown[i]++;
+                rows--;
+                more = true;
+            }
+        }
+    }
+}
+
+static enum ctl_status print_section(const struct section *section, const struct sample *before,
+    const struct sample *now, size_t shown)
 {
     const json_t *old = rows_of(before, section);
+    size_t total = total_of(now, section);
     struct table table;
     size_t i;
     json_t *entry;
@@ -188,21 +228,32 @@ static enum ctl_status print_section(
     table_init(&table, section->heads);
     json_array_foreach(rows_of(now, section), i, entry)
     {
+        if (i == shown)
+            break;
         section->row(&table, entry, find_same(old, entry), now->at_s - before->at_s);
     }
-    return table_finish(&table);
+    enum ctl_status status = table_finish(&table);
+    if (isatty(STDOUT_FILENO) && i < total)
+        printf("... %zu more\n", total - i);
+    return status;
 }
 
-static enum ctl_status print_sample(const struct sample *before, const struct sample *now)
+static enum ctl_status print_sample(
+    const struct sample *before, const struct sample *now, bool once)
 {
-    if (isatty(STDOUT_FILENO))
-        fputs("\x1b[H\x1b[J", stdout); /* home, and clear to the end */
+    bool screen = isatty(STDOUT_FILENO);
     enum ctl_status status = CTL_FINE;
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0] && status == CTL_FINE; i++)
-        status = print_section(&sections[i], before, now);
-    if (status == CTL_FINE && isatty(STDOUT_FILENO) && now->open > CONNECTIONS_SHOWN)
-        printf("%lld are open\n", now->open);
-    if (status == CTL_FINE && fflush(stdout) != 0)
+    size_t shown[SECTIONS];
+    share_rows(now, once, shown);
+    if (screen)
+        fputs("\x1b[H\x1b[J", stdout); /* home, and clear to the end */
+    if (screen && !once)
+        fputs("\x1b[?7l", stdout); /* cut long lines */
+    for (size_t i = 0; i < SECTIONS && status == CTL_FINE; i++)
+        status = print_section(&sections[i], before, now, shown[i]);
+    if (screen && !once)
+        fputs("\x1b[?7h", stdout); /* no longer */
+    if (fflush(stdout) != 0)
         status = CTL_FAILED;
     return status;
 }
@@ -212,12 +263,13 @@ enum ctl_status ctl_top(struct ctl *ctl)
 {
     struct sample before, now;
     bool once = ctl_option(ctl, "once") != NULL;
+    setvbuf(stdout, NULL, _IOFBF, PICTURE_BYTES);
     enum ctl_status status = take_sample(ctl, &before);
     while (status == CTL_FINE) {
         sleep(PERIOD_S);
         status = take_sample(ctl, &now);
         if (status == CTL_FINE && now.proxies != NULL)
-            status = print_sample(&before, &now);
+            status = print_sample(&before, &now, once);
         free_sample(&before);
         before = now;
         if (once || now.proxies == NULL)

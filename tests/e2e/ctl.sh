@@ -236,6 +236,23 @@ for words in 'ctl top' top; do
     says "$work/out" "^connection${tab}web#1${tab}open${tab}.*${tab}6${tab}6$"
     ! grep -q $'\x1b' "$work/out" || fail "colour without a terminal"
 done
+
+# On a terminal the picture fits: each section has as many rows as there is room for, and long lines are cut.
+if command -v python3 >/dev/null; then
+    for ((i = 0; i < 30; i++)); do
+        "$RUDEPROXY" ctl --host "$api" create -l 127.0.0.1:0 -u builtin:echo "more-$i" >"$work/created"
+    done
+    expect 0 python3 "$(dirname "$0")/top_screen.py" 24 40 "$RUDEPROXY" top --host "$api"
+    [ "$(wc -l <"$work/out")" -lt 24 ] || fail "the picture does not fit 24 lines: $(cat "$work/out")"
+    for line in '^CUT$' '^proxy +web ' '^proxy +more-6 ' '^fault +slow ' '^connection +web#1 ' '^WRAP$'; do
+        says "$work/out" "$line"
+    done
+    same "what is left out" '... 23 more' "$(grep more$ "$work/out")"
+    for ((i = 0; i < 30; i++)); do
+        "$RUDEPROXY" ctl --host "$api" delete "more-$i" >"$work/deleted"
+    done
+fi
+
 ctl fault add --new web type=inject data=no
 echoes 3 still
 ctl fault remove web inject
