@@ -65,17 +65,17 @@ fi
 
 # --- As packets ---------------------------------------------------------------------------------
 
-# segments_of LOG PORT - what tshark sees of the stream of the client's port: S, D, F, R, with > from the client.
+# segments_of PORT - what tshark sees of the stream of the client's port: S, D, F, R, with > from the client.
 segments_of() {
-    tshark -r "$1" -Y "tcp.port == $2" -T fields -e tcp.srcport -e tcp.flags.str -e tcp.len 2>/dev/null |
-        awk -v client="$2" '{
-            kind = $2 ~ /S/ ? "S" : $2 ~ /F/ ? "F" : $2 ~ /R/ ? "R" : $3 > 0 ? "D" $3 : ""
-            if (kind != "") printf "%s%s ", kind, $1 == client ? ">" : "<"
-        }'
+    awk -F '\t' -v client="$1" '$1 == client || $2 == client {
+        kind = $3 ~ /S/ ? "S" : $3 ~ /F/ ? "F" : $3 ~ /R/ ? "R" : $4 > 0 ? "D" $4 : ""
+        if (kind != "") printf "%s%s ", kind, $1 == client ? ">" : "<"
+    }' "$work/frames"
 }
 
 # packets SEGMENTS FAULT... - runs one request with this fault; the client's stream in the packets is SEGMENTS, its
-# server's has no more than that, and tshark warns of nothing but resets.
+# server's has no more than that, and tshark warns of nothing but resets. One call of tshark prints all: its start costs more
+# than its reading. $work/frames has a line for each packet, then the table of warnings.
 packets() {
     local wanted=$1 port
     shift
@@ -86,12 +86,12 @@ packets() {
         curl -q -sS --noproxy "*" --max-time 20 -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/5000"; true'
     expect 0 "$RUDEPROXY" view --pcapng "$work/packets.log"
     cp "$work/out" "$work/packets.pcapng"
+    tshark -r "$work/packets.pcapng" -z expert,warn -T fields -e tcp.srcport -e tcp.dstport -e tcp.flags.str -e tcp.len \
+        -e tcp.payload -e frame.comment >"$work/frames" 2>"$work/tshark.err" || fail "tshark: $(cat "$work/tshark.err")"
     port=$(sed -n 's/.*"event":"open".*"client":"127.0.0.1:\([0-9]*\)".*/\1/p' "$work/packets.log")
-    same "$*: segments" "$wanted " "$(segments_of "$work/packets.pcapng" "$port" |
-        sed -E 's/^(S> S< )D[0-9]+> /\1D> /')"
-    tshark -r "$work/packets.pcapng" -q -z expert,warn >"$work/expert" 2>/dev/null
-    ! grep -E '^ +[0-9]' "$work/expert" | grep -v 'Connection reset (RST)' || fail "$*: tshark warns"
-    tshark -r "$work/packets.pcapng" -T fields -e frame.comment 2>/dev/null >"$work/comments"
+    same "$*: segments" "$wanted " "$(segments_of "$port" | sed -E 's/^(S> S< )D[0-9]+> /\1D> /')"
+    ! grep -E '^ +[0-9]' "$work/frames" | grep -v 'Connection reset (RST)' || fail "$*: tshark warns"
+    cut -f 6 "$work/frames" >"$work/comments"
     says "$work/comments" '(^|,)f: '
     says "$work/comments" '"event":"closed"'
 }
@@ -105,7 +105,7 @@ if command -v tshark >/dev/null; then
     sed -i '/^log_messages/s/.*/capture = 12/' "$work/view.ini"
     packets 'S> S< D> D1024< R<' 'type = reset' 'when = bytes:1k' 'direction = downstream'
     says "$work/packets.log" '"event":"message".*"line":"GET /bytes/5000 HTTP/1.1","bytes":"474554202f62797465732f35"'
-    tshark -r "$work/packets.pcapng" -T fields -e tcp.payload 2>/dev/null | sort | uniq -c >"$work/payloads"
+    cut -f 5 "$work/frames" | sort | uniq -c >"$work/payloads"
     says "$work/payloads" '^ *2 474554202f62797465732f35$'
 else
     note "tshark is not installed: packets are checked by unit.pcapng alone"
