@@ -3,7 +3,7 @@
  * A fault that changes bytes by chance fires at the first byte that it changes, and one with a
  * limit when that is reached: neither has fired only because it became active.
  */
-#include "tests/unit/memory_fixture.h"
+#include "tests/unit/adoption_fixture.h"
 
 #define SIZE 600 /* bytes that the server sends */
 
@@ -111,6 +111,19 @@ static void a_limit_without_times_left_lets_everything_pass(void **state)
     memory_proxy_deinit(&fixture->proxy);
 }
 
+/* No place that was found for the old rate counts any more. */
+static void a_new_rate_counts_from_the_next_byte(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = corrupt\nrate = 0.0000001%\n");
+    memory_session_feed(it, SIDE_SERVER, sent, 100);
+    adopt(state, F "type = corrupt\nrate = 100%\n");
+    memory_session_feed(it, SIDE_SERVER, sent + 100, 100);
+    assert_int_equal(first_changed(it), 100);
+    assert_int_equal(memory_session_injected(it, EVENT_FAULT, 0)->offset, 100);
+    assert_int_equal(it->injected_count, 1);
+    close_it(state);
+}
+
 /* A type that changes byte 1000 and every later one, and counts the bytes that it looks at. */
 static uint64_t looks;
 
@@ -148,6 +161,7 @@ int main(void)
         TEST(a_fault_behind_it_is_armed_behind_that_byte),
         TEST(what_changes_no_byte_has_not_fired_and_is_not_over),
         TEST(each_byte_is_looked_at_once),
+        TEST(a_new_rate_counts_from_the_next_byte),
         TEST(a_limit_fires_when_it_is_reached),
         TEST(a_limit_that_is_stopped_before_has_not_fired),
         TEST(a_limit_without_times_left_lets_everything_pass),
