@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fires armed faults. session.c calls triggers_on_edge(), triggers_on_event() and
- * triggers_on_time() when an edge, an event or a time has come. For each fault whose trigger this
- * is, they lead to
+ * triggers_on_time(). For each fault whose trigger has come, they lead to
  *
  *   on_trigger -> fire_after_delay -> fire_if_active -> fire_fault
  *
@@ -197,13 +196,14 @@ static bool reach_limit(struct session *session, struct armed_fault *armed)
 }
 
 /* A lasting fault ends, and does nothing else. */
-static void stop_fault(
-    struct session *session, struct armed_fault *armed, enum fault_end_reason why)
+static void stop(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE, idle = armed_is_idle(armed);
     retire(session, armed, !idle ? MISS_NONE : armed_may_count(armed) ? MISS_NOT_YET : MISS_TIMES);
     if (was_active && !idle)
         emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
+    if (was_active && armed->acted) /* it may be over before its first changed byte is forwarded */
+        unchain(session, &armed->rule->fault);
     if (was_active && armed->rule->fault.when.every && why == FAULT_EXPIRED)
         await_again(session, armed);
 }
@@ -214,7 +214,7 @@ static void end_fault(struct session *session, struct armed_fault *armed, enum f
 {
     const struct action over = fault_action_at_end(&armed->rule->fault, why);
     if (armed->phase != ARMED_ACTIVE || over.kind == ACTION_NONE || !reach_limit(session, armed)) {
-        stop_fault(session, armed, why);
+        stop(session, armed, why);
         return;
     }
     armed->phase = ARMED_DONE;

@@ -111,6 +111,23 @@ static void a_limit_without_times_left_lets_everything_pass(void **state)
     memory_proxy_deinit(&fixture->proxy);
 }
 
+/* The first changed byte has no room when the fault ends. It has fired all the same. */
+static void a_fault_behind_it_is_armed_at_the_latest_when_it_is_over(void **state)
+{
+    struct memory_session *it = open_with(state,
+        F "type = corrupt\nrate = 100%\nuntil = time:1s\n" G "type = mark\nafter = f\n"
+          "when = bytes:3\n");
+    it->end[SIDE_CLIENT].window = 0;
+    memory_session_feed(it, SIDE_SERVER, sent, 20);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 0);
+    assert_int_equal(fired(it), 1);
+    memory_session_advance(it, US_PER_S);
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 20);
+    assert_int_equal(it->session.plan->rules[1]->fault_counter->fired, 1);
+    close_it(state);
+}
+
 /* No place that was found for the old rate counts any more. */
 static void a_new_rate_counts_from_the_next_byte(void **state)
 {
@@ -161,6 +178,7 @@ int main(void)
         TEST(a_fault_behind_it_is_armed_behind_that_byte),
         TEST(what_changes_no_byte_has_not_fired_and_is_not_over),
         TEST(each_byte_is_looked_at_once),
+        TEST(a_fault_behind_it_is_armed_at_the_latest_when_it_is_over),
         TEST(a_new_rate_counts_from_the_next_byte),
         TEST(a_limit_fires_when_it_is_reached),
         TEST(a_limit_that_is_stopped_before_has_not_fired),
