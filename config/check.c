@@ -19,6 +19,11 @@ static const struct source_key *find_key(const struct source_section *section, c
     return NULL;
 }
 
+bool check_has_key(const struct source_section *section, const char *name)
+{
+    return find_key(section, name) != NULL;
+}
+
 void check_report_problem(struct problems *problems, const struct source_section *section,
     const char *key, const char *text)
 {

@@ -20,6 +20,9 @@ struct key_flags {
 struct key_flags check_table(struct problems *problems, const struct source_section *section,
     const struct option *table, void *base);
 
+/* Whether the section has this key, with a right value or a wrong one. */
+bool check_has_key(const struct source_section *section, const char *name);
+
 /* Reports a key that is in neither table, with the nearest key or all keys of `owner`. `more` may
  * be NULL. */
 void check_report_unknown(struct problems *problems, const struct source_section *section,

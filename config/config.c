@@ -22,6 +22,7 @@ struct build {
     struct config *config;
     const struct source_section **of_proxy; /* one for each proxy, owned */
     const struct source_section **of_fault; /* one for each fault, owned */
+    bool wants_api;                         /* `admin` is given, be it right or wrong */
 };
 
 static size_t count_kind(const struct config_source *source, unsigned kind)
@@ -67,6 +68,7 @@ static void check_settings(struct build *build, const struct source_section *sec
     struct key_flags flags =
         check_table(build->problems, section, settings_options, &build->config->settings);
     check_unknown_keys(build->problems, section, settings_options, NULL, "[rudeproxy]");
+    build->wants_api = build->wants_api || check_has_key(section, "admin");
     if (flags.bad == 0)
         check_admin(build, section);
 }
@@ -166,15 +168,13 @@ static void check_between(struct build *build)
     check_after(build->problems, build->config, build->of_fault);
     check_unread(build->problems, build->config, build->of_fault);
     check_messages(build->problems, build->config, build->of_fault);
-    if (build->config->proxy_count > 0 || source->unread ||
-        build->config->settings.admin.host[0] != '\0')
+    if (build->config->proxy_count > 0 || source->unread || build->wants_api)
         return;
     if (source->place_count > 0)
         nowhere.where = source->places[0];
     problems_add(build->problems, nowhere, NULL, NULL,
-        "nothing to do, there is no [proxy NAME] with listen = and upstream =, and no admin = "
-        "where "
-        "one could be asked for");
+        "nothing to do, there is no [proxy NAME] with listen = and upstream =, and no admin = for "
+        "the API, which could add one");
 }
 
 static void build_all(struct build *build)

@@ -141,6 +141,8 @@ static int command_serve(const struct cli *cli)
 static int command_check(const struct cli *cli)
 {
     struct config config;
+    if (has_configuration(cli) != 0)
+        return EXIT_USAGE;
     if (cli_load(cli, &config, stderr) != 0)
         return EXIT_USAGE;
     config_print(&config, stdout);
@@ -246,7 +248,10 @@ static int command_completion(const struct cli *cli)
     const char *shell = cli->operand_count > 0 ? cli->operands[0] : "";
     if (pages_print_completion(shell, stdout) == 0)
         return EXIT_FINE;
-    cli_report("'", shell, "' is no shell that we complete for, write bash, zsh or fish");
+    if (shell[0] == '\0')
+        main_report_problem("completion needs a shell: bash, zsh or fish");
+    else
+        cli_report("there is no completion for '", shell, "', write bash, zsh or fish");
     return EXIT_USAGE;
 }
 

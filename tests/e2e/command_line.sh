@@ -47,6 +47,10 @@ expect 2 "$RUDEPROXY" "$work/web.ini"
 says "$work/err" 'rudeproxy run FILE'
 expect 2 "$RUDEPROXY" check --report x
 says "$work/err" "'check' takes no --report"
+expect 2 "$RUDEPROXY" check
+says "$work/err" '^rudeproxy: nothing to do: give a file'
+expect 2 "$RUDEPROXY" completion
+says "$work/err" '^rudeproxy: completion needs a shell'
 expect 2 "$RUDEPROXY" version now
 says "$work/err" "'version' takes no 'now'"
 expect 2 "$RUDEPROXY" exec -c "$work/web.ini" true

@@ -417,6 +417,17 @@ static void a_source_of_nothing_has_nothing_to_do(void **state)
     built_free(&built);
 }
 
+static void a_wrong_admin_is_one_problem(void **state)
+{
+    static const char text[] = "[rudeproxy]\nadmin = 127.0.0.1:x\n";
+    struct built built = build_text(text, strlen(text));
+    (void)state;
+    if (built.count != 1)
+        fail_msg("%zu problems instead of 1: %s", built.count, built.problems);
+    assert_non_null(strstr(built.problems, ":2: [rudeproxy] admin: 'x' is not a port"));
+    built_free(&built);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +447,7 @@ int main(void)
         cmocka_unit_test(an_argument_does_not_hide_a_wrong_value_beneath),
         cmocka_unit_test(a_file_and_words_may_not_give_one_section),
         cmocka_unit_test(a_source_of_nothing_has_nothing_to_do),
+        cmocka_unit_test(a_wrong_admin_is_one_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
