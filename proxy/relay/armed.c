@@ -351,6 +351,8 @@ static uint64_t change_edge(struct armed_fault *armed, enum direction direction,
         return place + 1 < forwarded ? FLOW_NO_EDGE : place + 1;
     if (armed->acted)
         return armed->acted_end <= forwarded ? FLOW_NO_EDGE : armed->acted_end;
+    if (!armed_may_count(armed)) /* its times were used up since it became active */
+        return FLOW_NO_EDGE;
     uint64_t first = armed_first_changed(armed, direction, forwarded, CHANGE_SEARCH);
     return first == FAULT_NO_PLACE ? forwarded + CHANGE_SEARCH : first + 1;
 }

@@ -95,6 +95,19 @@ static void a_limit_that_is_stopped_before_has_not_fired(void **state)
     close_it(state);
 }
 
+/* Its times are used up while it is active: it does nothing, and the stream does not stop at every
+ * byte that it would have changed. */
+static void a_corrupt_without_times_left_does_not_cut_the_stream(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = corrupt\nrate = 100%\ntimes = 1\n");
+    it->session.plan->rules[0]->fault_counter->fired = 1; /* on another connection */
+    memory_session_feed(it, SIDE_SERVER, sent, SIZE);
+    memory_session_expect(it, SIDE_CLIENT, sent, SIZE);
+    assert_int_equal(it->injected_count, 0);
+    assert_in_range(it->end[SIDE_CLIENT].send_count, 1, 2);
+    close_it(state);
+}
+
 /* `times` counts the connections whose limit was reached, not those that began with one. */
 static void a_limit_without_times_left_lets_everything_pass(void **state)
 {
@@ -182,6 +195,7 @@ int main(void)
         TEST(a_new_rate_counts_from_the_next_byte),
         TEST(a_limit_fires_when_it_is_reached),
         TEST(a_limit_that_is_stopped_before_has_not_fired),
+        TEST(a_corrupt_without_times_left_does_not_cut_the_stream),
         TEST(a_limit_without_times_left_lets_everything_pass),
     };
     for (size_t i = 0; i < SIZE; i++)
