@@ -353,8 +353,9 @@ static uint64_t change_edge(struct armed_fault *armed, enum direction direction,
         return armed->acted_end <= forwarded ? FLOW_NO_EDGE : armed->acted_end;
     if (!armed_may_count(armed)) /* its times were used up since it became active */
         return FLOW_NO_EDGE;
-    uint64_t first = armed_first_changed(armed, direction, forwarded, CHANGE_SEARCH);
-    return first == FAULT_NO_PLACE ? forwarded + CHANGE_SEARCH : first + 1;
+    uint64_t from = flow_changed_to(&armed->session->flow[direction]);
+    uint64_t first = armed_first_changed(armed, direction, from, CHANGE_SEARCH);
+    return first == FAULT_NO_PLACE ? from + CHANGE_SEARCH : first + 1;
 }
 
 /* Whether the client has sent what an active fault waits for. */

@@ -198,6 +198,12 @@ static inline uint64_t flow_pending(const struct flow *flow)
     return flow_tail(flow) - flow->ring.head;
 }
 
+/* Offset up to which no byte can be changed any more. */
+static inline uint64_t flow_changed_to(const struct flow *flow)
+{
+    return flow->changed > flow_forwarded(flow) ? flow->changed : flow_forwarded(flow);
+}
+
 /* Bytes read from the source so far, dropped ones included. */
 static inline uint64_t flow_read_count(const struct flow *flow)
 {

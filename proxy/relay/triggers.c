@@ -53,12 +53,6 @@ static void retire(struct session *session, struct armed_fault *armed, enum arme
     actions_revert(session, armed);
 }
 
-/* Offset up to which the direction's bytes can not be changed any more. */
-static uint64_t changed_to(const struct flow *flow)
-{
-    return flow->changed > flow_forwarded(flow) ? flow->changed : flow_forwarded(flow);
-}
-
 /* Whether the fault has nothing left to act on: the direction of an insertion has ended, or the one
  * byte that it would change is already forwarded. */
 static bool is_too_late(
@@ -70,7 +64,7 @@ static bool is_too_late(
             continue;
         if (on[i].kind == ACTION_INSERT && (flow->cut || flow->finished))
             return true;
-        if (fault_place(&armed->rule->fault) < changed_to(flow))
+        if (fault_place(&armed->rule->fault) < flow_changed_to(flow))
             return true;
     }
     return false;

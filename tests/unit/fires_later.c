@@ -108,6 +108,21 @@ static void a_corrupt_without_times_left_does_not_cut_the_stream(void **state)
     close_it(state);
 }
 
+/* Bytes that wait for the client were changed before the second fault became active. */
+static void a_corrupt_skips_bytes_that_were_changed_before(void **state)
+{
+    struct memory_session *it = open_with(
+        state, F "type = corrupt\nrate = 100%\n" G "type = corrupt\nrate = 100%\nwhen = time:1s\n");
+    it->end[SIDE_CLIENT].window = 1;
+    memory_session_feed(it, SIDE_SERVER, sent, SIZE);
+    memory_session_advance(it, US_PER_S);
+    size_t before = it->end[SIDE_CLIENT].send_count;
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, SIZE);
+    assert_in_range(it->end[SIDE_CLIENT].send_count, before + 1, before + 3);
+    close_it(state);
+}
+
 /* `times` counts the connections whose limit was reached, not those that began with one. */
 static void a_limit_without_times_left_lets_everything_pass(void **state)
 {
@@ -196,6 +211,7 @@ int main(void)
         TEST(a_limit_fires_when_it_is_reached),
         TEST(a_limit_that_is_stopped_before_has_not_fired),
         TEST(a_corrupt_without_times_left_does_not_cut_the_stream),
+        TEST(a_corrupt_skips_bytes_that_were_changed_before),
         TEST(a_limit_without_times_left_lets_everything_pass),
     };
     for (size_t i = 0; i < SIZE; i++)
