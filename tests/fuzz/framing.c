@@ -93,7 +93,8 @@ static void note_state(
         framing_opening(framing, direction), framing_skippable(framing, direction)};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         add(&record->states, values[i]);
-    for (const char *c = message->kind; *c != '\0'; c++)
+    /* A framing that is lost may have begun to read the next kind where that of the last stood. */
+    for (const char *c = message->kind; *c != '\0' && !framing_is_over(framing, direction); c++)
         add(&record->states, (unsigned char)*c);
 }
 
