@@ -5,9 +5,10 @@
  * over the corpus with any compiler.
  *
  * An input is a conversation of blocks: a byte whose highest bit is the direction and whose lower
- * bits are the number of bytes that follow, less one. A last block of none is left out. The target feeds it in these blocks;
- * again byte by byte without skipping, which must report the same edges; and again in blocks with a
- * framing that is quiet for most of them, which must be in the same state behind each block.
+ * bits are the number of bytes that follow, less one. A last block of none is left out. The target
+ * feeds it in these blocks; again byte by byte without skipping, which must report the same edges;
+ * and again in blocks with a framing that is quiet for most of them, which must be in the same
+ * state after each block.
  */
 #include <stdint.h>
 #include <stdio.h>

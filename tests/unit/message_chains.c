@@ -9,8 +9,8 @@
 #define STAR F "type = inject\ndata = \"*\"\n"
 #define M "[fault m]\ntype = mark\n"
 
-/* Faults that count messages of the server once the client has spoken. `n` is the message that fires
- * them, `into` how many bytes of it are forwarded by then. */
+/* Faults that count messages of the server once the client has spoken. `n` is the message that
+ * fires them, `into` how many bytes of it are forwarded by then. */
 static const struct chained {
     const char *protocol, *when;
     const char *words;
