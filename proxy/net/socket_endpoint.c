@@ -23,6 +23,7 @@
 #include "proxy/base/must_check.h"
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/pipe_pool.h"
+#include "proxy/net/raw_io.h"
 #include "proxy/net/socket_options.h"
 #include "proxy/relay/flow.h"
 
@@ -81,14 +82,14 @@ static ssize_t read_result(struct endpoint *ep, ssize_t n)
 static ssize_t socket_recv(struct endpoint *ep, void *buf, size_t size)
 {
     ssize_t n;
-    RETRY_EINTR(n, recv(fd_of(ep), buf, size, 0));
+    RETRY_EINTR(n, raw_recv(fd_of(ep), buf, size, 0));
     return read_result(ep, n);
 }
 
 static ssize_t socket_peek(struct endpoint *ep, void *buf, size_t size)
 {
     ssize_t n;
-    RETRY_EINTR(n, recv(fd_of(ep), buf, size, MSG_PEEK));
+    RETRY_EINTR(n, raw_recv(fd_of(ep), buf, size, MSG_PEEK));
     return read_result(ep, n);
 }
 
@@ -96,7 +97,7 @@ static ssize_t socket_peek(struct endpoint *ep, void *buf, size_t size)
 static ssize_t tcp_discard(struct endpoint *ep, size_t max)
 {
     ssize_t n;
-    RETRY_EINTR(n, recv(fd_of(ep), NULL, max, MSG_TRUNC));
+    RETRY_EINTR(n, raw_recv(fd_of(ep), NULL, max, MSG_TRUNC));
     return read_result(ep, n);
 }
 
@@ -127,7 +128,7 @@ static ssize_t socket_send(struct endpoint *ep, const struct iovec *pieces, int 
     ssize_t n;
     before_write(socket_of(ep), count == 1 ? pieces[0].iov_len : SIZE_MAX);
     if (count == 1)
-        RETRY_EINTR(n, send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, flags));
+        RETRY_EINTR(n, raw_send(fd_of(ep), pieces[0].iov_base, pieces[0].iov_len, flags));
     else
         RETRY_EINTR(n, sendmsg(fd_of(ep), &message, flags));
     return n < 0 ? failed(socket_of(ep)) : n;
@@ -155,8 +156,8 @@ static ssize_t copy_in(struct endpoint *ep, struct splice_pipe *splice_pipe, siz
 static ssize_t socket_splice_in(struct endpoint *ep, struct splice_pipe *splice_pipe, size_t max)
 {
     ssize_t n;
-    RETRY_EINTR(n,
-        splice(fd_of(ep), NULL, splice_pipe->fd[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    RETRY_EINTR(
+        n, raw_splice(fd_of(ep), splice_pipe->fd[1], max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
     if (n < 0 && is_refused(errno))
         return copy_in(ep, splice_pipe, max);
     if (n >= 0 && (size_t)n < FLOW_SPLICE_MIN && sockatmark(fd_of(ep)) == 1) {
@@ -191,8 +192,8 @@ static ssize_t socket_splice_out(struct endpoint *ep, struct splice_pipe *splice
     if (splice_pipe->held > 0)
         return copy_out(ep, splice_pipe, max);
     before_write(socket_of(ep), max);
-    RETRY_EINTR(n,
-        splice(splice_pipe->fd[0], NULL, fd_of(ep), NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    RETRY_EINTR(
+        n, raw_splice(splice_pipe->fd[0], fd_of(ep), max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
     if (n < 0 && is_refused(errno))
         return copy_out(ep, splice_pipe, max);
     return n < 0 ? failed(socket_of(ep)) : n;
@@ -203,9 +204,9 @@ static ssize_t socket_send_urgent(struct endpoint *ep, unsigned char byte)
 {
     ssize_t n;
     before_write(socket_of(ep), 1);
-    RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_OOB | MSG_NOSIGNAL));
+    RETRY_EINTR(n, raw_send(fd_of(ep), &byte, 1, MSG_OOB | MSG_NOSIGNAL));
     if (n < 0 && errno == EOPNOTSUPP)
-        RETRY_EINTR(n, send(fd_of(ep), &byte, 1, MSG_NOSIGNAL));
+        RETRY_EINTR(n, raw_send(fd_of(ep), &byte, 1, MSG_NOSIGNAL));
     return n < 0 ? failed(socket_of(ep)) : n;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/net/raw_io.h"
 #include "tests/lib/torture.h"
 
 /* WRAP(result, name, call, failure, (parameters), (arguments)) */
@@ -37,6 +38,12 @@ WRAP(ssize_t, recv, TORTURE_RECV, -1, (int fd, void *bytes, size_t size, int fla
     (fd, bytes, size, flags))
 WRAP(ssize_t, send, TORTURE_SEND, -1, (int fd, const void *bytes, size_t size, int flags),
     (fd, bytes, size, flags))
+WRAP(ssize_t, raw_recv, TORTURE_RECV, -1, (int fd, void *bytes, size_t size, int flags),
+    (fd, bytes, size, flags))
+WRAP(ssize_t, raw_send, TORTURE_SEND, -1, (int fd, const void *bytes, size_t size, int flags),
+    (fd, bytes, size, flags))
+WRAP(ssize_t, raw_splice, TORTURE_SPLICE, -1, (int from, int to, size_t size, unsigned flags),
+    (from, to, size, flags))
 WRAP(ssize_t, sendmsg, TORTURE_SEND, -1, (int fd, const struct msghdr *message, int flags),
     (fd, message, flags))
 WRAP(ssize_t, splice, TORTURE_SPLICE, -1,
