@@ -31,6 +31,7 @@
 #include "config/source.h"
 
 #define FILE_MAX (1u << 20) /* no hand-written INI is 1 MiB; makes a wrong path cheap */
+#define FILE_PIECE 4096
 
 #define BOM "\xef\xbb\xbf"
 
@@ -244,12 +245,21 @@ static void read_text(
     }
 }
 
-/* Reads at most `size` bytes. Returns their number, or a negative errno. */
-static ssize_t read_up_to(int fd, char *buf, size_t size)
+/* Reads at most FILE_MAX + 1 bytes into `*text`, which grows (malloc). Returns their number, or a
+ * negative errno. */
+static ssize_t read_up_to_end(int fd, char **text)
 {
-    size_t used = 0;
-    while (used < size) {
-        ssize_t count = read(fd, buf + used, size - used);
+    size_t used = 0, room = 0;
+    while (used <= FILE_MAX) {
+        if (used == room) {
+            room = room == 0 ? FILE_PIECE : 2 * room;
+            char *larger = realloc(*text, room);
+            if (larger == NULL)
+                return -ENOMEM;
+            *text = larger;
+        }
+        size_t most = room < FILE_MAX + 1 ? room : FILE_MAX + 1;
+        ssize_t count = read(fd, *text + used, most - used);
         if (count == 0)
             break;
         if (count < 0 && errno != EINTR)
@@ -260,14 +270,13 @@ static ssize_t read_up_to(int fd, char *buf, size_t size)
     return (ssize_t)used;
 }
 
-/* Opens and reads the file into `buf` of FILE_MAX + 1 bytes. A directory opens, but read() fails
- * with EISDIR. */
-static ssize_t read_path(const char *path, char *buf)
+/* Opens and reads the file. A directory opens, but read() fails with EISDIR. */
+static ssize_t read_path(const char *path, char **text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    ssize_t length = read_up_to(fd, buf, FILE_MAX + 1);
+    ssize_t length = read_up_to_end(fd, text);
     close(fd);
     return length;
 }
@@ -275,14 +284,12 @@ static ssize_t read_path(const char *path, char *buf)
 void config_source_add_file(struct config_source *source, const char *path)
 {
     struct place place = source_place(source, path);
-    char *text = malloc(FILE_MAX + 1);
-    if (text == NULL) {
-        problems_out_of_memory(&source->problems);
-        return;
-    }
-    ssize_t length = read_path(path, text);
+    char *text = NULL;
+    ssize_t length = read_path(path, &text);
     source->unread |= length < 0 || length > (ssize_t)FILE_MAX;
-    if (length < 0)
+    if (length == -ENOMEM)
+        problems_out_of_memory(&source->problems);
+    else if (length < 0)
         problems_add(&source->problems, place, NULL, NULL,
             "cannot be read: %s, name a file that can", strerror((int)-length));
     else if (length > (ssize_t)FILE_MAX)
