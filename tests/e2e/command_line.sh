@@ -19,6 +19,13 @@ has() {
     grep -qxE -- "$1" "$work/out" || fail "no line '$1' in $(cat "$work/out")"
 }
 
+# is_narrow WHAT - the output of WHAT fits into 80 columns.
+is_narrow() {
+    local wide
+    wide=$(awk 'length > 80' "$work/out")
+    [ -z "$wide" ] || fail "'$1' is wider than 80 columns: $wide"
+}
+
 # --- Help ---------------------------------------------------------------------------------------
 
 expect 0 "$RUDEPROXY" faults
@@ -29,8 +36,11 @@ for words in --help help 'help run' faults "faults ${types[*]}" 'exec --help' 'h
     # shellcheck disable=SC2086 # words
     expect 0 "$RUDEPROXY" $words
     [[ $words == faults* ]] || says "$work/out" 'usage'
-    wide=$(awk 'length > 80' "$work/out")
-    [ -z "$wide" ] || fail "'$words' is wider than 80 columns: $wide"
+    is_narrow "$words"
+done
+for script in scripts/bench scripts/static scripts/test scripts/test-bare docker/build; do
+    expect 0 "$(dirname "$0")/../../$script" --help
+    is_narrow "$script --help"
 done
 expect 0 "$RUDEPROXY" help serve
 says "$work/out" '--port'
