@@ -39,6 +39,7 @@ struct line_queue {
     FILE *stream;
     uint64_t lost;
     bool is_file;
+    bool settled; /* the owner has seen that all is written, and has queued nothing since */
     pthread_t thread;
     int wake_fd; /* eventfd that wakes the thread */
     char *path;  /* owned; NULL: a descriptor of the caller's */
@@ -95,6 +96,7 @@ static bool has_room(struct line_queue *queue)
 /* Queues whole lines while there is room, or all bytes `together`. */
 static void enqueue(struct line_queue *queue, const char *bytes, size_t size, bool together)
 {
+    queue->settled = false;
     pthread_mutex_lock(&queue->lock);
     /* restart the ring, to use the same few pages */
     if (used(queue) == 0 && queue->next_fd == SAME_FILE)
@@ -378,6 +380,16 @@ bool line_queue_is_idle(struct line_queue *queue)
     bool idle = queue->written == queue->tail;
     pthread_mutex_unlock(&queue->lock);
     return idle;
+}
+
+bool line_queue_is_settled(struct line_queue *queue)
+{
+    if (!queue->settled) {
+        pthread_mutex_lock(&queue->lock);
+        queue->settled = queue->written == queue->tail && queue->errnum == 0 && has_room(queue);
+        pthread_mutex_unlock(&queue->lock);
+    }
+    return queue->settled;
 }
 
 int line_queue_errnum(struct line_queue *queue)

@@ -108,10 +108,21 @@ static bool log_losses(struct log *log)
     return log_lost(log) != log->lost_logged;
 }
 
+/* Whether nothing is to be written or reported. */
+static bool is_settled(const struct log *log)
+{
+    return !log->failed && log_lost(log) == log->lost_logged && __fpending(log->out) == 0 &&
+           line_queue_is_settled(log->queue);
+}
+
 int log_flush_if_due(struct log *log, time_us now)
 {
     if (log->out == NULL)
         return -1;
+    if (is_settled(log)) {
+        log->pending_since = TIME_NEVER;
+        return -1;
+    }
     bool lost = log_losses(log);
     bool pending = __fpending(log->out) > 0;
     if (pending && log->pending_since == TIME_NEVER)
