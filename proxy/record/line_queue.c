@@ -15,7 +15,6 @@
 #include "proxy/record/line_queue.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,11 +26,11 @@
 #include <unistd.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/record/append_file.h"
 
 /* Limit of one write, so that a slow reader's progress is visible: the size of a pipe (pipe(7)). */
 #define WRITE_MOST (64 * 1024)
 
-#define NO_READER (-1)   /* for a descriptor: a FIFO without a reader; opened again later */
 #define SAME_FILE (-2)   /* for the next descriptor: no other file was requested */
 #define STOP_WAIT_MS 100 /* enough for a thread that is not stuck */
 
@@ -123,34 +122,11 @@ static ssize_t on_flush(void *cookie, const char *bytes, size_t size)
 
 /* --- the thread --- */
 
-/* Opens without waiting. *fd may become NO_READER. Returns 0 or a positive errno. */
-static int open_append(const char *path, int *fd)
-{
-    struct stat status;
-    *fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
-    int errnum = *fd >= 0 ? 0 : errno;
-    bool is_fifo = errnum == ENXIO && stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
-    return is_fifo ? 0 : errnum;
-}
-
 static uint64_t behind_last_line(struct line_queue *queue, uint64_t from, uint64_t to)
 {
     while (to > from && queue->bytes[(to - 1) % LINE_QUEUE_SIZE] != '\n')
         to--;
     return to;
-}
-
-/* Removes the beginning of a line from a regular file, if no other process has appended to it
- * since. */
-static bool undo_torn_line(int fd, uint64_t torn)
-{
-    struct stat status;
-    off_t at = lseek(fd, 0, SEEK_CUR);
-    if (at < (off_t)torn || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
-        status.st_size != at || ftruncate(fd, at - (off_t)torn) != 0)
-        return false;
-    lseek(fd, at - (off_t)torn, SEEK_SET);
-    return true;
 }
 
 /* Switches to the newly opened file when the old one has all its lines, or fails. */
@@ -177,13 +153,13 @@ static int write_some(struct line_queue *queue)
     pieces(queue, from, to, piece);
     pthread_mutex_unlock(&queue->lock);
     if (queue->fd < 0 && queue->path != NULL)
-        open_append(queue->path, &queue->fd);
+        append_file_open(queue->path, &queue->fd);
     ssize_t n = queue->fd < 0 ? -1 : writev(queue->fd, piece, 2);
     int errnum = n >= 0 ? 0 : queue->fd < 0 ? ENXIO : errno;
     uint64_t written = from + (n > 0 ? (size_t)n : 0);
     uint64_t whole = behind_last_line(queue, from, written);
     whole = whole > from ? whole : queue->head;
-    if (written > whole && errnum != 0 && undo_torn_line(queue->fd, written - whole))
+    if (written > whole && errnum != 0 && append_file_undo(queue->fd, written - whole))
         written = whole;
     pthread_mutex_lock(&queue->lock);
     queue->written = written;
@@ -301,7 +277,7 @@ static struct line_queue *queue_new(int fd, char *path, int mode, struct err *er
 
 static int open_file(const char *path, int *fd, struct err *err)
 {
-    int errnum = open_append(path, fd);
+    int errnum = append_file_open(path, fd);
     return errnum == 0 ? 0 : err_set(err, "cannot open the log %s: %s", path, strerror(errnum));
 }
 
