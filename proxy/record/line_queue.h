@@ -63,8 +63,8 @@ bool line_queue_is_file(const struct line_queue *queue);
 /* Whether every flushed line is written. */
 bool line_queue_is_idle(struct line_queue *queue);
 
-/* Whether it is idle, the last write did not fail, and there is room. Takes no lock while nothing new
- * is queued. */
+/* Whether it is idle, the last write did not fail, and there is room. Takes no lock while nothing
+ * new is queued. */
 bool line_queue_is_settled(struct line_queue *queue);
 
 /* Returns why the last write failed: a positive errno. 0: it did not fail, or is still running. */
