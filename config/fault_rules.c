@@ -225,7 +225,7 @@ static int until_is_reachable(const struct fault_check *check, struct err *err)
     if (!key_given(check, ROW_UNTIL) || !counts || !silent || ends_at_once(fault))
         return 0;
     return err_set(err,
-        "type = %s hands nothing on in its direction, so that this never comes: write time:5s or "
+        "type = %s forwards nothing in its direction, so that this never comes: write time:5s or "
         "idle:5s",
         fault->type->name);
 }
