@@ -31,12 +31,12 @@ ini_blocks() {
 count=0
 for document in "${documents[@]}"; do
     [ "$document" != docs/ADDING-A-FAULT.md ] || continue # its type of fault does not exist
-    ini_blocks "$document" "$work/$(basename "$document")"
+    ini_blocks "$document" "$work/${document##*/}"
 done
 for block in "$work"/*.md.*.ini; do
     "$RUDEPROXY" check "$block" >"$work/out" 2>"$work/err" ||
-        fail "the INI block at $(basename "$block" .ini) is not valid: $(cat "$work/err")"
-    ! grep -v '^rudeproxy: seed' "$work/err" | grep . || fail "check has notes on the INI block at $(basename "$block" .ini)"
+        fail "the INI block at ${block##*/} is not valid: $(cat "$work/err")"
+    ! grep -v '^rudeproxy: seed' "$work/err" | grep . || fail "check has notes on the INI block at ${block##*/}"
     count=$((count + 1))
 done
 long=$(awk '/^```ini/ { on = 1; lines = 0; next } /^```/ { on = 0 } on && ++lines > 6 { print FNR }' docs/COOKBOOK.md)
@@ -52,11 +52,13 @@ anchors() {
 }
 
 for document in "${documents[@]}" docs/performance/*.md CONTRIBUTING.md; do
+    folder=.
+    [[ $document != */* ]] || folder=${document%/*}
     while IFS= read -r link; do
         file=${link%%#*} anchor=
         [[ $link != *'#'* ]] || anchor=${link#*#}
         target=$document
-        [ -z "$file" ] || target=$(dirname "$document")/$file
+        [ -z "$file" ] || target=$folder/$file
         [ -e "$target" ] || fail "$document: the link '$link' leads nowhere"
         [ -z "$anchor" ] || anchors "$target" | grep -qxF -- "$anchor" || fail "$document: '$link': no such heading"
     done < <(grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//' | grep -v '^https\?:' || true)

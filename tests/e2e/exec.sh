@@ -35,23 +35,13 @@ printf '[rudeproxy]\ngrace = 2s\n\n[proxy web]\nlisten = 127.0.0.1:0\nupstream =
 # Everything started below carries this in its environment, so that it can be found again.
 export RUDE_MARK=$work/mark
 
-# left - the processes that carry the mark, other than this script's own.
-left() {
-    local environ pid
-    for environ in /proc/[0-9]*/environ; do
-        { tr '\0' '\n' <"$environ" | grep -qxF "RUDE_MARK=$RUDE_MARK"; } 2>/dev/null || continue
-        pid=${environ#/proc/} pid=${pid%/environ}
-        process_gone "$pid" || printf '%s\n' "$pid"
-    done
-}
-
 none_left() {
-    [ -z "$(left)" ]
+    [ -z "$(marked_processes)" ]
 }
 
 nothing_is_left() { # AFTER-WHAT; at once: exec has waited for them
     local pids
-    pids=$(left)
+    pids=$(marked_processes)
     [ -z "$pids" ] || fail "left running after $1: $(for pid in $pids; do tr '\0' ' ' <"/proc/$pid/cmdline"; done)"
 }
 

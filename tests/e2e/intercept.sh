@@ -23,14 +23,6 @@ cp "$RUDEPROXY" "$work/rudeproxy" # where everybody may execute it
 chmod 777 "$work" && chmod 755 "$work/rudeproxy"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin # not what only root may search
 
-left() { # processes that carry the mark
-    local environ
-    for environ in /proc/[0-9]*/environ; do
-        { tr '\0' '\n' <"$environ" | grep -qxF "RUDE_MARK=$RUDE_MARK"; } 2>/dev/null || continue
-        [ "$environ" = "/proc/$$/environ" ] || printf '%s\n' "$environ"
-    done
-}
-
 as=()
 # intercept CODES ARGS... -- CMD ARGS... - its log is in $work/log, one JSON object a line
 intercept() {
@@ -238,7 +230,7 @@ everything() {
     own_servers
     listeners_too
     swept
-    same "processes left" "" "$(left)"
+    same "processes left" "" "$(marked_processes)"
 }
 
 users=("$(id -un)")
@@ -283,7 +275,7 @@ if unshare -Urm true 2>/dev/null; then
 else
     expect 0 bash "$work/many" "$work"
 fi
-same "processes left" "" "$(left)"
+same "processes left" "" "$(marked_processes)"
 if [ "$(id -u)" -eq 0 ]; then
     mkfifo "$work/killed"
     # shellcheck disable=SC2016
@@ -293,8 +285,8 @@ if [ "$(id -u)" -eq 0 ]; then
     read -r _ <"$work/killed"
     kill -KILL "$victim"
     wait "$victim" 2>/dev/null || true
-    nothing_left() { [ -z "$(left)" ]; }
-    eventually 20 nothing_left || fail "left after SIGKILL: $(left)"
+    nothing_left() { [ -z "$(marked_processes)" ]; }
+    eventually 20 nothing_left || fail "left after SIGKILL: $(marked_processes)"
 fi
 
 # --- what forbids it ---
