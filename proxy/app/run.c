@@ -80,6 +80,7 @@ static void on_event(void *user, const struct event *event)
 /* Closes every handle, so that uv_run returns. */
 static void close_everything(struct run *run)
 {
+    run_end_note_plans(&run->worker, &run->ledger);
     admin_close(run->admin);
     run->admin = NULL;
     if (run->options->intercept != NULL)

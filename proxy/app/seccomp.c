@@ -22,7 +22,7 @@
 #endif
 
 /* LeakSanitizer stops the other threads with ptrace() when the program ends. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef RUDEPROXY_SANITIZED
 #define UNDER_SANITIZER true
 #else
 #define UNDER_SANITIZER false

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define LENGTH_MAX ((uint64_t)1 << 62)
+/* A digit more, of base 16, does not overflow. */
+#define LENGTH_MAX ((uint64_t)1 << 59)
 
 const char *const http_methods[HTTP_METHODS] = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
     "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",

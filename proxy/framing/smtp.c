@@ -119,12 +119,14 @@ static bool take_verb_byte(struct framing *framing, struct smtp_state *state, un
     return true;
 }
 
+#define CHUNK_SIZE_MAX ((uint64_t)1 << 59) /* a digit more does not overflow */
+
 /* Counts the bytes that follow a BDAT line. */
 static void count_chunk(struct smtp_state *state, unsigned char byte)
 {
     if (byte >= '0' && byte <= '9') {
         state->counted = true;
-        if (state->chunk_size < UINT32_MAX)
+        if (state->chunk_size < CHUNK_SIZE_MAX)
             state->chunk_size = state->chunk_size * 10 + byte - '0';
     } else if (state->counted)
         state->counting = false;

@@ -265,7 +265,7 @@ static void keep_port(struct listener *listener)
 {
     const int on = 1;
     int family = listener->address.ss_family;
-    if (listener->port_fd >= 0 || family == AF_UNIX)
+    if (listener->port_fd >= 0 || family == AF_UNIX || listener->intercepts)
         return;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -356,7 +356,8 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
 {
     char text[2 * ADDRESS_TEXT_MAX];
     listener->errnum = 0;
-    if (proxy->intercept.count > 0)
+    listener->intercepts = proxy->intercept.count > 0;
+    if (listener->intercepts)
         return open_intercepting(listener, proxy, err);
     if (listener->address_len == 0 && listen_address_resolve(&proxy->listen, listener->resolver,
                                           &listener->address, &listener->address_len, err) != 0)

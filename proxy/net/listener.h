@@ -49,6 +49,7 @@ struct listener {
     int port_fd;
     bool idle;
     bool drop_syns;
+    bool intercepts;                 /* it listens in the network of a command: interception.h */
     bool watched;                    /* by the poller */
     int fd;                          /* -1: closed */
     struct sockaddr_storage address; /* as bound */

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_ADDRESS__ /* which checks the memory that the C library's functions are given */
+#ifdef RUDEPROXY_SANITIZED /* which checks the memory that the C library's functions are given */
 
 ssize_t raw_recv(int fd, void *bytes, size_t size, int flags)
 {

@@ -149,21 +149,49 @@ static void note_fault(struct ledger *ledger, const struct fault *config)
         fault = add_fault_entry(ledger, config->name);
     if (fault == NULL)
         return;
+    /* Several proxies may have a fault of this name. */
     fault->type = config->type->name;
-    fault->enabled = config->enabled;
-    fault->must_fire = config->must_fire && config->enabled;
+    fault->enabled = config->enabled || (fault->noted && fault->enabled);
+    fault->must_fire = (config->must_fire && config->enabled) || (fault->noted && fault->must_fire);
+    fault->noted = true;
+}
+
+void ledger_begin_plans(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        ledger->faults[i].noted = false;
+}
+
+void ledger_note_plan(struct ledger *ledger, const struct plan *plan)
+{
+    note_proxy(ledger, &plan->config);
+    for (size_t i = 0; i < plan->rule_count; i++)
+        note_fault(ledger, &plan->rules[i]->fault);
 }
 
 void ledger_note_config(struct ledger *ledger, const struct config *config)
 {
     ledger->seed = config->settings.seed;
     /* A reload may remove a fault from the file: then it need not fire. */
+    ledger_begin_plans(ledger);
     for (size_t i = 0; i < ledger->fault_count; i++)
         ledger->faults[i].enabled = ledger->faults[i].must_fire = false;
     for (size_t i = 0; i < config->proxy_count; i++)
         note_proxy(ledger, &config->proxies[i]);
     for (size_t i = 0; i < config->fault_count; i++)
         note_fault(ledger, &config->faults[i]);
+}
+
+/* Returns the fault of an event. One that no configuration has named was added by the API, and may
+ * be gone from its plan. NULL: out of memory, or too many; both are noted. */
+static struct ledger_fault *known_fault(struct ledger *ledger, const char *name, const char *type)
+{
+    struct ledger_fault *fault = fault_entry(ledger, name);
+    if (fault == NULL && (fault = add_fault_entry(ledger, name)) != NULL)
+        fault->enabled = true;
+    if (fault != NULL)
+        fault->type = type;
+    return fault;
 }
 
 static bool grow_places(struct ledger_fault *fault)
@@ -182,12 +210,9 @@ static bool grow_places(struct ledger_fault *fault)
 static void note_injection(
     struct ledger *ledger, const struct ledger_proxy *proxy, const struct event *event)
 {
-    struct ledger_fault *fault = fault_entry(ledger, event->u.fault.name);
-    if (fault == NULL)
-        fault = add_fault_entry(ledger, event->u.fault.name);
+    struct ledger_fault *fault = known_fault(ledger, event->u.fault.name, event->u.fault.type);
     if (fault == NULL)
         return;
-    fault->type = event->u.fault.type;
     fault->injections++;
     if (fault->place_count == LEDGER_PLACES_MAX)
         return;
@@ -219,18 +244,17 @@ static struct ledger_miss *miss_of(struct ledger_fault *fault, size_t proxy, con
 static void note_miss(struct ledger *ledger, const struct ledger_proxy *proxy, uint64_t connection,
     const struct not_fired *not_fired)
 {
-    struct ledger_fault *fault = fault_entry(ledger, not_fired->fault);
-    if (fault == NULL && (fault = add_fault_entry(ledger, not_fired->fault)) != NULL)
-        fault->enabled = true; /* added by the API: the configuration does not name it */
-    if (fault != NULL && fault->misses == NULL)
+    struct ledger_fault *fault = known_fault(ledger, not_fired->fault, not_fired->type);
+    if (fault == NULL)
+        return;
+    if (fault->misses == NULL)
         fault->misses = calloc(LEDGER_MISSES_MAX, sizeof fault->misses[0]);
-    if (fault == NULL || fault->misses == NULL) {
+    if (fault->misses == NULL) {
         ledger->incomplete = true;
         return;
     }
     size_t index = (size_t)(proxy - ledger->proxies);
     struct ledger_miss *miss = miss_of(fault, index, not_fired->reason);
-    fault->type = not_fired->type;
     fault->missed++;
     if (miss == NULL)
         return;

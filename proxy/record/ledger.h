@@ -5,7 +5,7 @@
  * The summary, the report and the JUnit file print it, and the API reads it while it grows.
  *
  * Life: ledger_init; ledger_note_config at the start and after each reload; ledger_note_event;
- * ledger_settle before it is read; ledger_deinit.
+ * ledger_note_plan and ledger_settle before it is read; ledger_deinit.
  */
 #ifndef RUDEPROXY_RECORD_LEDGER_H
 #define RUDEPROXY_RECORD_LEDGER_H
@@ -85,7 +85,8 @@ struct ledger_fault {
     char name[FAULT_NAME_MAX];
     const char *type;
     bool enabled;
-    bool must_fire;              /* must fire: enabled, in the configuration in use */
+    bool must_fire;              /* must fire: it is enabled, too */
+    bool noted;                  /* in this pass over the configuration or the plans */
     uint64_t armed, fired;       /* numbers of connections; valid after ledger_settle */
     uint64_t injections;         /* events: one for each direction or listening socket */
     struct ledger_place *places; /* the first LEDGER_PLACES_MAX of them; owned */
@@ -114,6 +115,13 @@ void ledger_deinit(struct ledger *ledger);
 
 /* Adds the proxies and faults of the configuration, so that unused ones are listed too. */
 void ledger_note_config(struct ledger *ledger, const struct config *config);
+
+/* Notes what the API has changed: call ledger_begin_plans, then ledger_note_plan for the plan of
+ * each proxy. A fault that is in no plan any more stays as it is: a must_fire fault that a test
+ * deletes at its end had to fire. */
+void ledger_begin_plans(struct ledger *ledger);
+void ledger_note_plan(struct ledger *ledger, const struct plan *plan);
+
 void ledger_note_event(struct ledger *ledger, const struct event *event);
 
 /* Copies the current values of the fault counters. Call it before any print, and at the end. */

@@ -129,16 +129,18 @@ static uint64_t behind_last_line(struct line_queue *queue, uint64_t from, uint64
     return to;
 }
 
-/* Switches to the newly opened file when the old one has all its lines, or fails. */
-static void switch_file(struct line_queue *queue, bool failed)
+/* Switches to the newly opened file when the old one has all its lines, or fails. Returns whether
+ * it did. */
+static bool switch_file(struct line_queue *queue, bool failed)
 {
     if (queue->next_fd == SAME_FILE || (!failed && queue->written < queue->switch_at))
-        return;
+        return false;
     if (queue->fd >= 0)
         close(queue->fd);
     queue->fd = queue->next_fd;
     queue->next_fd = SAME_FILE;
     queue->written = queue->head; /* a line that was cut starts again */
+    return true;
 }
 
 /* Writes once, with the lock released meanwhile. Returns 0 or a positive errno. */
@@ -191,9 +193,9 @@ static void *run_thread(void *user)
         if (queue->written < queue->tail)
             errnum = write_some(queue);
         queue->errnum = errnum == EAGAIN ? 0 : errnum;
-        switch_file(queue, errnum != 0);
+        bool switched = switch_file(queue, errnum != 0);
         pthread_cond_broadcast(&queue->moved);
-        if (errnum != 0 || queue->written == queue->tail)
+        if (!switched && (errnum != 0 || queue->written == queue->tail))
             pause_thread(queue, errnum);
     }
     queue->stopped = true;

@@ -16,7 +16,7 @@ static struct line_queue *open_queue(
     const struct settings *settings, struct line_queue *messages, struct err *err)
 {
     if (strcmp(settings->log, "stderr") == 0)
-        return messages;
+        return messages != NULL ? messages : line_queue_open_fd(STDERR_FILENO, _IOFBF, err);
     if (strcmp(settings->log, "stdout") == 0)
         return line_queue_open_fd(STDOUT_FILENO, _IOFBF, err);
     return line_queue_open(settings->log, _IOFBF, err);
@@ -33,6 +33,7 @@ int log_open(
     log->queue = open_queue(settings, messages, err);
     if (log->queue == NULL)
         return -1;
+    log->is_stderr = strcmp(settings->log, "stderr") == 0;
     log->is_messages = log->queue == messages;
     log->out = log->is_messages ? stderr : line_queue_stream(log->queue);
     return 0;
@@ -77,7 +78,7 @@ static void note_failure(struct log *log)
     int errnum = line_queue_errnum(log->queue);
     bool lost = !line_queue_has_room(log->queue);
     bool failed = errnum != 0 || lost;
-    if (failed && !log->failed && !log->is_messages)
+    if (failed && !log->failed && !log->is_stderr)
         fprintf(stderr, "rudeproxy: cannot write the log: %s; it is tried again%s\n",
             errnum == 0       ? "nobody reads it"
             : errnum == ENXIO ? "the FIFO has no reader"

@@ -29,7 +29,8 @@
 struct log {
     FILE *out;                /* NULL: no log */
     struct line_queue *queue; /* of `out` */
-    bool is_messages;         /* the queue is that of stderr, and not owned */
+    bool is_stderr;           /* its lines go to stderr */
+    bool is_messages;         /* the queue is that of other messages on stderr, and not owned */
     time_us pending_since;    /* since when lines are pending, as far as seen; TIME_NEVER: none */
     enum log_format format;
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
@@ -37,8 +38,9 @@ struct log {
     uint64_t lost_logged;   /* number of lost lines that `lost` events have reported */
 };
 
-/* Opens the log. `messages` is the queue behind stderr, which the log may share: then it writes to
- * stderr. Returns 0, or -1 with err filled. */
+/* Opens the log. `messages` is the queue behind stderr, which a log on stderr shares; NULL: stderr
+ * cannot be replaced (stderr_stream.h), and it has a queue of its own. Returns 0, or -1 with err
+ * filled. */
 MUST_CHECK int log_open(
     struct log *log, const struct settings *settings, struct line_queue *messages, struct err *err);
 void log_event(struct log *log, const struct event *event);

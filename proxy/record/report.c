@@ -183,7 +183,7 @@ static json_t *report_of(struct builder *builder, const struct ledger *ledger)
 int report_print(const struct ledger *ledger, FILE *out)
 {
     struct builder builder = {.ok = !ledger->incomplete};
-    json_t *object = report_of(&builder, ledger);
+    json_t *object = builder.ok ? report_of(&builder, ledger) : NULL;
     bool written =
         builder.ok &&
         (json_dumpf(object, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 || ferror(out) != 0);

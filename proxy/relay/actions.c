@@ -68,6 +68,14 @@ static void recompute_edge(struct session *session, enum direction direction)
         flow_set_edge(flow, armed_next_edge(session, direction, flow_forwarded(flow)));
 }
 
+/* Whether a stall that is over had stopped a flow that was cut meanwhile. */
+static bool is_paused_for_nothing(const struct session *session, enum side side)
+{
+    const struct flow *flow = &session->flow[side];
+    return flow->cut && session->side[side].teardown.state == TEARDOWN_NONE &&
+           flow->read_mode == FLOW_PAUSE && read_mode_of(session, side) != FLOW_PAUSE;
+}
+
 void session_recompute(struct session *session)
 {
     if (!session->outdated)
@@ -78,6 +86,8 @@ void session_recompute(struct session *session)
         if (!flow->cut && session->side[i].teardown.state == TEARDOWN_NONE) {
             flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
             recompute_edge(session, (enum direction)i);
+        } else if (is_paused_for_nothing(session, (enum side)i)) {
+            flow_set_read_mode(flow, FLOW_DISCARD);
         }
         if (flow->shaping != NULL)
             shaping_refresh(flow->shaping);

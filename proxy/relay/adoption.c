@@ -101,7 +101,7 @@ static int change_slot(struct adoption *adoption, struct armed_fault *armed, str
     if (add_fresh(adoption, to, is_new) != 0)
         return -ENOMEM;
     for (size_t i = first; i < adoption->count && !is_new; i++)
-        adoption->slots[i].armed->counted = armed->counted;
+        adoption->slots[i].armed->counted = armed_is_counted(armed); /* in either direction */
     return 0;
 }
 

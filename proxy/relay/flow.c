@@ -182,7 +182,7 @@ static uint64_t allowed_to(struct flow *flow)
     uint64_t limit = flow->edge < end ? flow->edge : end;
     /* no message ends in bytes that went into pipes */
     if (flow->messages != NULL && flow->spliced.bytes == 0 && limit > flow->ring.head) {
-        uint64_t hold = messages_hold(flow->messages, flow);
+        uint64_t hold = messages_hold(flow->messages, flow, false);
         limit = hold < limit ? hold : limit;
     }
     if (flow->shaping == NULL || limit <= flow->ring.head)

@@ -136,6 +136,9 @@ static void on_end(
 static void show(const struct protocol *protocol, const struct message_wait *wait,
     const struct framing_event *event)
 {
+    struct match *match = wait->match;
+    if ((event->what & FRAMING_LOST) != 0 && match->edge > event->offset)
+        match->edge = FLOW_NO_EDGE; /* also of a message that ended in bytes that were dropped */
     if ((event->what & FRAMING_BEGIN) != 0)
         on_begin(protocol, wait, event->message);
     if (wait->match->message == 0 || wait->match->message != event->message->number)

@@ -399,13 +399,14 @@ static struct hold hold_of(
     return hold;
 }
 
-uint64_t messages_hold(const struct messages *messages, const struct flow *flow)
+uint64_t messages_hold(const struct messages *messages, const struct flow *flow, bool undecided)
 {
     const struct armed_set *set = &messages->session->armed;
     uint64_t from = FLOW_NO_EDGE;
     for (size_t i = 0; i < set->count && !flow->cut; i++) {
         const struct hold hold = hold_of(messages, set->list[i], flow);
-        from = hold.from < from ? hold.from : from;
+        if (hold.match != NULL || !undecided)
+            from = hold.from < from ? hold.from : from;
     }
     return from;
 }
@@ -416,8 +417,7 @@ time_us messages_next_time(const struct messages *messages, const struct flow *f
     time_us next = TIME_NEVER;
     for (size_t i = 0; i < set->count && !flow->cut; i++) {
         const struct hold hold = hold_of(messages, set->list[i], flow);
-        if (hold.from != FLOW_NO_EDGE)
-            next = time_min(next, hold.until);
+        next = hold.from != FLOW_NO_EDGE ? time_min(next, hold.until) : next;
     }
     return next;
 }

@@ -124,7 +124,7 @@ static uint64_t delay_hold(const struct shaping *shaping, const struct armed_fau
  * one. */
 static void hold_back(struct shaping *shaping)
 {
-    shaping->hold = SHAPING_NO_HOLD;
+    shaping->hold = shaping->undecided = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
     for (size_t i = 0; i < shaping->set->count && !shaping->cut; i++) {
         struct armed_fault *armed = shaping->set->list[i];
@@ -132,8 +132,10 @@ static void hold_back(struct shaping *shaping)
         uint64_t start =
             match == NULL ? delay_hold(shaping, armed) : shaping->scanned - match->progress.matched;
         shaping->hold = start < shaping->hold ? start : shaping->hold;
-        if (match != NULL)
-            shaping->hold_until = time_min(shaping->hold_until, let_go_at(shaping, armed));
+        if (match == NULL)
+            continue;
+        shaping->undecided = start < shaping->undecided ? start : shaping->undecided;
+        shaping->hold_until = time_min(shaping->hold_until, let_go_at(shaping, armed));
     }
 }
 
@@ -326,7 +328,7 @@ void shaping_forget(struct shaping *shaping, uint64_t head)
     arrivals_forget(&shaping->arrivals, UINT64_MAX);
     for (size_t i = 0; i < shaping->set->count; i++)
         forget_match(shaping, shaping->set->list[i], head);
-    shaping->hold = SHAPING_NO_HOLD;
+    shaping->hold = shaping->undecided = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
     shaping->match_edge = FLOW_NO_EDGE;
 }
@@ -334,7 +336,7 @@ void shaping_forget(struct shaping *shaping, uint64_t head)
 void shaping_end_match(struct shaping *shaping)
 {
     shaping->ended = shaping->cut = true;
-    shaping->hold = SHAPING_NO_HOLD;
+    shaping->hold = shaping->undecided = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
 }
 

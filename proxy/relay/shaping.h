@@ -50,6 +50,7 @@ struct shaping {
     uint64_t scanned;    /* offset up to which the matchers have scanned */
     uint64_t forwarded;  /* offset up to which bytes were forwarded */
     uint64_t hold;       /* offset of a possible match that is held; SHAPING_NO_HOLD: none */
+    uint64_t undecided;  /* the same, of one that the next byte decides: no trigger_delay */
     time_us hold_until;  /* when it is released unless a byte arrives; or TIME_NEVER */
     time_us scanned_at;  /* when the matchers last scanned a byte */
     bool let_go;         /* the last pump released a beginning: triggers_report_let_go() */

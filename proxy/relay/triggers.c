@@ -81,6 +81,16 @@ static void unchain(struct session *session, const struct fault *first)
     }
 }
 
+/* Searches the pending bytes for the match that the fault now waits for. */
+static void search_waiting(struct session *session, struct armed_fault *armed)
+{
+    for (int d = 0; d < 2; d++) {
+        struct flow *flow = &session->flow[d];
+        if (flow->shaping != NULL)
+            shaping_search(flow->shaping, armed, &flow->ring, session->now);
+    }
+}
+
 static void begin(struct session *session, struct armed_fault *armed, const struct action on[2])
 {
     armed->phase = armed->rule->fault.type->lasting ? ARMED_ACTIVE : ARMED_DONE;
@@ -88,6 +98,8 @@ static void begin(struct session *session, struct armed_fault *armed, const stru
     armed->acted = false;
     armed->base = flow_forwarded(&session->flow[armed_direction(armed)]);
     armed->dropped = session->flow[armed_direction(armed)].dropped;
+    if (armed->phase == ARMED_ACTIVE && armed->rule->fault.until.kind == TRIGGER_MATCH)
+        search_waiting(session, armed);
     session_note_fault(session, armed->rule, on);
 }
 
@@ -259,16 +271,6 @@ static void arm_now(struct session *session, struct armed_fault *armed)
     actions_apply(session, armed, on);
     if (starts_late(session, armed))
         fire_after_delay(session, armed, armed_direction(armed));
-}
-
-/* Searches the pending bytes for the match of a newly armed fault. */
-static void search_waiting(struct session *session, struct armed_fault *armed)
-{
-    for (int d = 0; d < 2; d++) {
-        struct flow *flow = &session->flow[d];
-        if (flow->shaping != NULL)
-            shaping_search(flow->shaping, armed, &flow->ring, session->now);
-    }
 }
 
 /* Arms a fault after the one it waited for: it counts, and looks for its match, from the next byte

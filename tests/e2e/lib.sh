@@ -51,11 +51,11 @@ have_ipv6() {
 # eventually SECONDS CMD... - waits until CMD succeeds. It looks less and less often: where a process costs 10 ms, a test
 # that looks all the time keeps a CPU busy.
 eventually() {
-    local end=$((SECONDS + $1 + 1)) pauses=(0.05 0.1 0.2) i=0
+    local end=$((SECONDS + $1 + 1)) naps=(0.05 0.1 0.2) i=0
     shift
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || return 1
-        sleep "${pauses[i]}"
+        sleep "${naps[i]}"
         i=$((i < 2 ? i + 1 : 2))
     done
 }

@@ -36,7 +36,7 @@
  * be 200 kB in every stretch of COUNTED. Sanitizers keep freed memory aside. */
 #define STRETCHES 12
 #define CONNECTIONS_MAX (WARM_UP + STRETCHES * COUNTED)
-#ifdef __SANITIZE_ADDRESS__
+#ifdef RUDEPROXY_SANITIZED
 #define MEASURE_MEMORY false
 #else
 #define MEASURE_MEMORY true

@@ -26,7 +26,7 @@
 #include "tests/lib/records.h"
 #include "tests/lib/wire.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef RUDEPROXY_SANITIZED
 #define CONNECTIONS 200
 #define JUDGED false
 #else

@@ -112,6 +112,7 @@ static void http_lengths_that_two_readers_read_differently_are_lost(void **state
     BAD("Content-Length: -5");
     BAD("Content-Length: 5x");
     BAD("Content-Length: 99999999999999999999");
+    BAD("Content-Length: 18446744073709551620"); /* 2^64 + 4 */
     BAD("Content-Length:");
     BAD("Content-Length : 5");
     BAD("Content-Length: 5\r\n 6");
@@ -120,6 +121,8 @@ static void http_lengths_that_two_readers_read_differently_are_lost(void **state
 #undef BAD
     CHECK("http", "1:PUT@0 =? body@46 lost@46", "",
         SAYS('c', "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"));
+    CHECK("http", "1:PUT@0 =? body@46 lost@46", "",
+        SAYS('c', "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000005\r\n"));
     CHECK("http", "1:PUT@0 =? body@46 chunk1@46 lost@50", "",
         SAYS('c', "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n"));
 }

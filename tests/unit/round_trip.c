@@ -8,7 +8,7 @@
 /* Of each type so many are drawn, until so many were not refused. Under the sanitizers each costs
  * fifteen times as much. */
 #define DRAWS_MAX 1500
-#ifdef __SANITIZE_ADDRESS__
+#ifdef RUDEPROXY_SANITIZED
 #define ENOUGH 100
 #else
 #define ENOUGH DRAWS_MAX

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# What the API changes while it runs is in the report, the summary and the exit status.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl
+
+config() {
+    cat <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+
+[fault far]
+proxy     = web
+type      = reset
+when      = bytes:1G
+must_fire = yes
+INI
+}
+
+ctl() {
+    expect 0 "$RUDEPROXY" ctl --host "http://$api" "$@"
+}
+
+# ends_with STATUS - the program's, at SIGTERM.
+ends_with() {
+    local status=0 pid=$proxy_pid
+    proxy_pid=
+    end_process "$pid" TERM || status=$?
+    same "exit status" "$1" "$status"
+}
+
+# fault_of NAME KEY - from the report that the API gives now.
+fault_of() {
+    call 200 GET /v1/report
+    python3 -c 'import json, sys
+faults = {fault["name"]: fault for fault in json.load(open(sys.argv[1]))["faults"]}
+print(faults[sys.argv[2]][sys.argv[3]])' "$work/answer" "$1" "$2"
+}
+
+# Disabled by the API: it need not fire. Of a proxy of the API the summary names the upstream.
+api_start < <(config)
+ctl fault disable web far
+ctl create -l 127.0.0.1:0 -u "unix:$work/nobody" late
+if command -v python3 >/dev/null; then
+    same "enabled of far" False "$(fault_of far enabled)"
+    same "failed of far" False "$(fault_of far failed)"
+fi
+eventually 20 grep -q '"listening","proxy":"late"' "$proxy_log" || fail "late does not listen: $(cat "$proxy_log")"
+late=$(sed -nE 's/.*"listening","proxy":"late","address":"([^"]*)".*/\1/p' "$proxy_log")
+web -o /dev/null "http://$late/" 2>"$work/err" && fail "late has no upstream, and answers"
+ends_with 0
+says "$proxy_err" "could not reach unix:$work/nobody"
+
+# Deleted by the API, as test suites do at their end: it had to fire.
+api_start < <(config)
+ctl fault remove web far
+ends_with 3
+
+# Added by the API.
+api_start <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+INI
+ctl fault add web 'type=reset when=bytes:1G' must_fire=yes --name added
+if command -v python3 >/dev/null; then
+    same "must_fire of added" True "$(fault_of added must_fire)"
+fi
+ends_with 3
+says "$proxy_err" 'added'

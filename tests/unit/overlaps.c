@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Two faults at work at one time: neither takes the other's bytes, place or end. */
+#include "tests/unit/memory_fixture.h"
+
+#define MS US_PER_MS
+#define LENGTH "[proxy a]\nlisten = 127.0.0.1:1\nupstream = 127.0.0.1:2\nprotocol = length:size="
+
+/* `until` is among the bytes that were read while the trigger_delay ran. */
+static void until_sees_bytes_that_wait_when_the_fault_begins(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = corrupt\nrate = 100%\nbits = 8\nwhen = match:\"A\"\n"
+                           "edge = before\ntrigger_delay = 5ms\nuntil = match:\"B\"\n");
+    say(it, "xA.B.yz");
+    memory_session_advance(it, 5 * MS);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 7);
+    assert_memory_not_equal(it->end[SIDE_CLIENT].out + 1, "A.B", 3);
+    assert_memory_equal(it->end[SIDE_CLIENT].out + 4, ".yz", 3);
+    expect_logged(it, "fault_over f", 1);
+    close_it(state);
+}
+
+static void a_stall_that_is_over_lets_a_cut_direction_read_again(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = stall\nwhen = time:1s\nuntil = time:2s\n" G
+                           "type = half_close\nside = client\nwhen = time:1500ms\n");
+    memory_session_advance(it, 1200 * MS);
+    say(it, "lost");
+    memory_session_advance(it, 900 * MS);
+    expect_logged(it, "fault_over f", 1);
+    assert_int_equal(it->session.flow[DIRECTION_DOWNSTREAM].dropped, 4);
+    expect(it, "");
+    close_it(state);
+}
+
+/* A trigger_delay holds bytes, but the next byte decides nothing. */
+static void a_trigger_delay_reads_nothing_behind_the_edge_of_another_fault(void **state)
+{
+    static const char *const delayed[] = {F
+        "type = mark\ndirection = upstream\nwhen = match:\"X\"\nedge = before\n"
+        "trigger_delay = 10ms\n",
+        LENGTH "1,add=0\n" F "type = mark\ndirection = upstream\nwhen = message:2\nedge = before\n"
+               "trigger_delay = 10ms\n"};
+    static const char *const words[] = {"abXdEFG", "\2bXdEFG"};
+    for (size_t i = 0; i < COUNT(delayed); i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+            "%s" G "type = reset\ndirection = upstream\nwhen = bytes:4\nside = client\n",
+            delayed[i]);
+        struct memory_session *it = open_with(state, text);
+        memory_session_feed(it, SIDE_CLIENT, words[i], 7);
+        memory_session_expect(it, SIDE_SERVER, words[i], 2);
+        assert_true(flow_read_count(&it->session.flow[DIRECTION_UPSTREAM]) <= 4);
+        memory_session_advance(it, 10 * MS);
+        memory_session_expect(it, SIDE_SERVER, words[i], 4);
+        expect_logged(it, "fault g reset upstream 4", 1);
+        close_it(state);
+    }
+}
+
+/* Message 2 is lost with the bytes that the first fault drops: nothing is at its end. */
+static void a_message_trigger_does_not_survive_dropped_bytes(void **state)
+{
+    struct memory_session *it = open_with(state,
+        LENGTH "1\n" F "type = blackhole\nwhen = message:2\nedge = before\nuntil = time:10ms\n" G
+               "type = mark\nwhen = message:2\n");
+    memory_session_feed(it, SIDE_SERVER, "\1a\0", 3);
+    memory_session_advance(it, 10 * MS);
+    say(it, "xy");
+    memory_session_advance(it, 10 * MS);
+    expect_logged(it, "fault f", 1);
+    expect_logged(it, "fault g", 0);
+    close_it(state);
+}
+
+/* The offset of its end would be behind 2^64, and in the first message again. */
+static void a_message_that_no_stream_has_room_for_fires_nothing(void **state)
+{
+    struct memory_session *it = open_with(state, LENGTH "8\n" F "type = reset\nwhen = message:2\n");
+    memory_session_feed(it, SIDE_SERVER, "\0\0\0\0\0\0\0\10abcdefgh", 16);
+    memory_session_feed(it, SIDE_SERVER, "\377\377\377\377\377\377\377\360", 8);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 24);
+    expect_logged(it, "fault f", 0);
+    close_it(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(until_sees_bytes_that_wait_when_the_fault_begins),
+        TEST(a_stall_that_is_over_lets_a_cut_direction_read_again),
+        TEST(a_trigger_delay_reads_nothing_behind_the_edge_of_another_fault),
+        TEST(a_message_trigger_does_not_survive_dropped_bytes),
+        TEST(a_message_that_no_stream_has_room_for_fires_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
