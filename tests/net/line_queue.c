@@ -236,6 +236,37 @@ static void a_file_opened_anew_gets_what_is_written_after_it(void **state)
     unlink(path);
 }
 
+/* The thread waits for room in the old FIFO when it is replaced by one without a reader. */
+static void a_full_fifo_that_is_replaced_gets_its_lines_later(void **state)
+{
+    (void)state;
+    struct err err;
+    char old[80];
+    snprintf(old, sizeof old, "%s.1", path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int stuck = open(path, O_RDWR | O_CLOEXEC);
+    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    put_lines(queue, 0, 2000);
+    while (line_queue_drain(queue, 10))
+        pause_ms(1);
+    assert_int_equal(rename(path, old), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(line_queue_reopen(queue, &err), 0);
+    while (line_queue_errnum(queue) != ENXIO)
+        pause_ms(1);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    while (!line_queue_is_idle(queue)) {
+        char bytes[4096];
+        if (read(fd, bytes, sizeof bytes) <= 0)
+            pause_ms(1);
+    }
+    line_queue_close(queue);
+    close(fd);
+    close(stuck);
+    unlink(path);
+    unlink(old);
+}
+
 static void a_line_longer_than_the_streams_buffer_stays_whole(void **state)
 {
     (void)state;
@@ -264,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later),
         cmocka_unit_test(a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_can),
         cmocka_unit_test(a_file_opened_anew_gets_what_is_written_after_it),
+        cmocka_unit_test(a_full_fifo_that_is_replaced_gets_its_lines_later),
         cmocka_unit_test(a_line_longer_than_the_streams_buffer_stays_whole),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run leaves: its statistics, its report, its log on stderr. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proxy/record/log.h"
+#include "proxy/record/report.h"
+#include "tests/lib/memory_session.h"
+
+/* A connection of proxy "a" on which this fault did not fire has ended. */
+static void note_not_fired(struct ledger *ledger, const char *fault)
+{
+    static const struct side_record sides[2];
+    struct not_fired not_fired = {.fault = fault, .type = "reset", .reason = "after 1 of 2 bytes"};
+    struct event event = {.kind = EVENT_CLOSED,
+        .proxy = "a",
+        .connection = 1,
+        .u.closed = {.sides = sides, .not_fired = &not_fired, .not_fired_count = 1}};
+    ledger_note_event(ledger, &event);
+}
+
+static void faults_without_a_place_are_left_out_of_a_whole_report(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    char name[32];
+    ledger_init(&ledger);
+    for (int i = 0; i <= LEDGER_NAMES_MAX; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        note_not_fired(&ledger, name);
+    }
+    FILE *out = fopen("/dev/null", "w");
+    assert_true(ledger.left_out);
+    assert_false(ledger.incomplete);
+    assert_int_equal(report_print(&ledger, out), 0);
+    fclose(out);
+    ledger_deinit(&ledger);
+}
+
+static void note_plan_of(struct ledger *ledger, const char *faults)
+{
+    struct memory_proxy proxy;
+    memory_proxy_init(&proxy, faults);
+    ledger_begin_plans(ledger);
+    ledger_note_plan(ledger, proxy.plan);
+    memory_proxy_deinit(&proxy);
+}
+
+#define FAULT "[fault f]\ntype = reset\nwhen = bytes:1k\nmust_fire = yes\n"
+
+static void what_is_in_force_at_the_end_says_what_must_fire(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    ledger_init(&ledger);
+    note_plan_of(&ledger, FAULT);
+    assert_int_equal(ledger_count_failed(&ledger), 1);
+    note_plan_of(&ledger, FAULT "enabled = no\n");
+    assert_int_equal(ledger_count_failed(&ledger), 0);
+    note_plan_of(&ledger, FAULT);
+    note_plan_of(&ledger, ""); /* deleted */
+    assert_int_equal(ledger_count_failed(&ledger), 1);
+    ledger_deinit(&ledger);
+}
+
+/* As with a C library whose stderr is a constant. */
+static void a_log_on_stderr_needs_no_stream_that_replaces_it(void **state)
+{
+    (void)state;
+    struct settings settings = {.log = "stderr", .log_format = LOG_JSON};
+    struct event event = {.kind = EVENT_LISTENING, .proxy = "a", .u.listening.address = "b"};
+    struct log log;
+    struct err err;
+    char text[512] = "";
+    int ends[2], before = dup(STDERR_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    int result = log_open(&log, &settings, NULL, &err);
+    if (result == 0) {
+        log_event(&log, &event);
+        log_finish(&log);
+        log_close(&log);
+    }
+    dup2(before, STDERR_FILENO);
+    assert_int_equal(result, 0);
+    assert_true(read(ends[0], text, sizeof text - 1) > 0);
+    assert_non_null(strstr(text, "listening"));
+    close(ends[0]);
+    close(ends[1]);
+    close(before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(faults_without_a_place_are_left_out_of_a_whole_report),
+        cmocka_unit_test(what_is_in_force_at_the_end_says_what_must_fire),
+        cmocka_unit_test(a_log_on_stderr_needs_no_stream_that_replaces_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
