@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run leaves: its statistics, its report, its log on stderr. */
+/* The statistics of a run, its report, and its log on stderr. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
