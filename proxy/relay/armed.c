@@ -427,7 +427,8 @@ time_us armed_time(const struct session *session, const struct armed_fault *arme
     case ARMED_WAITING:
         return trigger_time(session, armed, &fault->when);
     case ARMED_PENDING:
-        return time_add(session->plan->started_at, fault->active.from);
+        return time_min(time_add(session->plan->started_at, fault->active.from),
+            trigger_time(session, armed, &fault->until));
     case ARMED_ACTIVE:
         return time_min(time_min(armed_expires_at(session, armed), active_end),
             trigger_time(session, armed, &fault->until));

@@ -84,11 +84,9 @@ static void unchain(struct session *session, const struct fault *first)
 /* Searches the pending bytes for the match that the fault now waits for. */
 static void search_waiting(struct session *session, struct armed_fault *armed)
 {
-    for (int d = 0; d < 2; d++) {
-        struct flow *flow = &session->flow[d];
+    for (struct flow *flow = session->flow; flow < session->flow + 2; flow++)
         if (flow->shaping != NULL)
             shaping_search(flow->shaping, armed, &flow->ring, session->now);
-    }
 }
 
 static void begin(struct session *session, struct armed_fault *armed, const struct action on[2])
@@ -205,7 +203,11 @@ static bool reach_limit(struct session *session, struct armed_fault *armed)
 static void stop(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE, idle = armed_is_idle(armed);
-    retire(session, armed, !idle ? MISS_NONE : armed_may_count(armed) ? MISS_NOT_YET : MISS_TIMES);
+    retire(session, armed,
+        armed->phase == ARMED_PENDING ? MISS_INACTIVE
+        : !idle                       ? MISS_NONE
+        : armed_may_count(armed)      ? MISS_NOT_YET
+                                      : MISS_TIMES);
     if (was_active && !idle)
         emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
     if (was_active && armed->acted) /* it may be over before its first changed byte is forwarded */
@@ -388,6 +390,8 @@ static void on_time(struct session *session, struct armed_fault *armed)
             session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
     else if (armed->phase == ARMED_DELAYED)
         on_delay_over(session, armed);
+    else if (armed->phase == ARMED_PENDING && since_start(session) < armed->rule->fault.active.from)
+        end_fault(session, armed, FAULT_STOPPED); /* `until` comes before the window */
     else if (armed->phase == ARMED_PENDING)
         fire_if_active(session, armed, armed_direction(armed));
     else if (armed->phase == ARMED_WAITING)

@@ -62,6 +62,8 @@ static void every_trigger_has_its_reason(void **state)
         {"type = corrupt\nrate = 0.0001%\n", "it changed no byte"},
         {"type = limit_data\nbytes = 101\n", "its limit was not reached"},
         {"type = stall\nactive = 10s-20s\n", "not in its window"},
+        {"type = stall\nactive = 10s-20s\nuntil = time:500ms\n", "not in its window"},
+        {"type = latency\ndelay = 1ms\nactive = 10s-\nuntil = bytes:50\n", "not in its window"},
         {"type = reset\nwhen = bytes:5\ntrigger_delay = 3s\n", "closed within its trigger_delay"},
         {"type = inject\nwhen = time:1s\ndata = \"x\"\nafter = m\n" M "when = bytes:50\n", NULL},
     };

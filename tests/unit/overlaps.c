@@ -85,6 +85,17 @@ static void a_message_that_no_stream_has_room_for_fires_nothing(void **state)
     close_it(state);
 }
 
+static void a_window_that_begins_behind_until_begins_nothing(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = stall\nactive = 10ms-\nuntil = time:5ms\n");
+    memory_session_advance(it, 20 * MS);
+    say(it, "on");
+    expect(it, "on");
+    expect_logged(it, "fault", 0);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +104,7 @@ int main(void)
         TEST(a_trigger_delay_reads_nothing_behind_the_edge_of_another_fault),
         TEST(a_message_trigger_does_not_survive_dropped_bytes),
         TEST(a_message_that_no_stream_has_room_for_fires_nothing),
+        TEST(a_window_that_begins_behind_until_begins_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
