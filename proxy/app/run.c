@@ -83,8 +83,7 @@ static void close_everything(struct run *run)
     run_end_note_plans(&run->worker, &run->ledger);
     admin_close(run->admin);
     run->admin = NULL;
-    if (run->options->intercept != NULL)
-        intercept_stop(run->options->intercept);
+    intercept_stop(run->options->intercept);
     reload_close(&run->reload);
     status_line_close(&run->status);
     proxies_close(&run->worker);

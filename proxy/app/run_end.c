@@ -3,7 +3,7 @@
 #include "proxy/app/run_end.h"
 
 #include "proxy/app/run.h"
-#include "proxy/net/proxy.h"
+#include "proxy/net/proxies.h"
 #include "proxy/record/output_file.h"
 #include "proxy/record/report.h"
 #include "proxy/record/summary.h"
@@ -37,12 +37,7 @@ static int write_reports(const struct run_options *options, struct ledger *ledge
 void run_end_note_plans(const struct worker *worker, struct ledger *ledger)
 {
     ledger_begin_plans(ledger);
-    list_for_each(link, &worker->proxies)
-    {
-        const struct plan *plan = container_of(link, struct proxy, link)->plan;
-        if (!plan->config.silent)
-            ledger_note_plan(ledger, plan);
-    }
+    proxies_visit_plans(worker, ledger_note_plan, ledger);
 }
 
 int run_end_conclude(const struct run_options *options, struct ledger *ledger, int child_status)

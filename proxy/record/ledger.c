@@ -142,15 +142,24 @@ static void note_proxy(struct ledger *ledger, const struct proxy_config *config)
         address_format(&config->upstream, proxy->upstream, sizeof proxy->upstream);
 }
 
+/* Returns the fault, adding it if no configuration has named it: it is one of the API's, and may
+ * be gone from its plan. NULL: out of memory, or too many; both are noted. */
+static struct ledger_fault *known_fault(struct ledger *ledger, const char *name, const char *type)
+{
+    struct ledger_fault *fault = fault_entry(ledger, name);
+    if (fault == NULL && (fault = add_fault_entry(ledger, name)) != NULL)
+        fault->enabled = true;
+    if (fault != NULL)
+        fault->type = type;
+    return fault;
+}
+
 static void note_fault(struct ledger *ledger, const struct fault *config)
 {
-    struct ledger_fault *fault = fault_entry(ledger, config->name);
-    if (fault == NULL)
-        fault = add_fault_entry(ledger, config->name);
+    struct ledger_fault *fault = known_fault(ledger, config->name, config->type->name);
     if (fault == NULL)
         return;
     /* Several proxies may have a fault of this name. */
-    fault->type = config->type->name;
     fault->enabled = config->enabled || (fault->noted && fault->enabled);
     fault->must_fire = (config->must_fire && config->enabled) || (fault->noted && fault->must_fire);
     fault->noted = true;
@@ -162,8 +171,9 @@ void ledger_begin_plans(struct ledger *ledger)
         ledger->faults[i].noted = false;
 }
 
-void ledger_note_plan(struct ledger *ledger, const struct plan *plan)
+void ledger_note_plan(void *user, const struct plan *plan)
 {
+    struct ledger *ledger = user;
     note_proxy(ledger, &plan->config);
     for (size_t i = 0; i < plan->rule_count; i++)
         note_fault(ledger, &plan->rules[i]->fault);
@@ -180,18 +190,6 @@ void ledger_note_config(struct ledger *ledger, const struct config *config)
         note_proxy(ledger, &config->proxies[i]);
     for (size_t i = 0; i < config->fault_count; i++)
         note_fault(ledger, &config->faults[i]);
-}
-
-/* Returns the fault of an event. One that no configuration has named was added by the API, and may
- * be gone from its plan. NULL: out of memory, or too many; both are noted. */
-static struct ledger_fault *known_fault(struct ledger *ledger, const char *name, const char *type)
-{
-    struct ledger_fault *fault = fault_entry(ledger, name);
-    if (fault == NULL && (fault = add_fault_entry(ledger, name)) != NULL)
-        fault->enabled = true;
-    if (fault != NULL)
-        fault->type = type;
-    return fault;
 }
 
 static bool grow_places(struct ledger_fault *fault)

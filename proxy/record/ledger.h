@@ -120,7 +120,7 @@ void ledger_note_config(struct ledger *ledger, const struct config *config);
  * each proxy. A fault that is in no plan any more stays as it is: a must_fire fault that a test
  * deletes at its end had to fire. */
 void ledger_begin_plans(struct ledger *ledger);
-void ledger_note_plan(struct ledger *ledger, const struct plan *plan);
+void ledger_note_plan(void *ledger, const struct plan *plan); /* for proxies_visit_plans */
 
 void ledger_note_event(struct ledger *ledger, const struct event *event);
 

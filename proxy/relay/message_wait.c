@@ -141,7 +141,7 @@ static void show(const struct protocol *protocol, const struct message_wait *wai
         match->edge = FLOW_NO_EDGE; /* also of a message that ended in bytes that were dropped */
     if ((event->what & FRAMING_BEGIN) != 0)
         on_begin(protocol, wait, event->message);
-    if (wait->match->message == 0 || wait->match->message != event->message->number)
+    if (match->message == 0 || match->message != event->message->number)
         return;
     if ((event->what & FRAMING_SIZED) != 0)
         on_sized(protocol, wait, event->message);

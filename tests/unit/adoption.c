@@ -418,22 +418,6 @@ static void a_connection_that_is_not_open_yet_gets_them_when_it_is(void **state)
     close_it(state);
 }
 
-/* It fired in one direction only, and is made anew for both. */
-static void a_fault_that_fired_in_one_direction_counts_once(void **state)
-{
-    const struct fixture *fixture = *state;
-    struct memory_session *it =
-        open_with(state, F "type = latency\ndirection = both\nwhen = bytes:100\ndelay = 1ms\n");
-    feed(it, SIDE_SERVER, 100);
-    memory_session_advance(it, 1 * US_PER_MS);
-    adopt(state, F "type = latency\ndirection = both\nwhen = bytes:200\ndelay = 1ms\n");
-    feed(it, SIDE_SERVER, 200);
-    feed(it, SIDE_CLIENT, 200);
-    memory_session_advance(it, 1 * US_PER_MS);
-    assert_int_equal(fixture->proxy.plan->rules[0]->fault_counter->fired, 1);
-    close_it(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,7 +444,6 @@ int main(void)
         TEST(a_fault_for_one_connection_survives_every_change),
         TEST(adoption_at_every_event_and_at_the_end),
         TEST(a_connection_that_is_not_open_yet_gets_them_when_it_is),
-        TEST(a_fault_that_fired_in_one_direction_counts_once),
     };
     fill_pattern();
     return cmocka_run_group_tests(tests, NULL, NULL);

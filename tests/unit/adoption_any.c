@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packet filters follow what is in force. And any faults that neither end a connection nor change
+ * Packet filters follow what is in force. A fault that is changed counts once. And any faults that neither end a connection nor change
  * its bytes, added, changed and removed at any byte and any time: the bytes that are sent are
  * received, and when the last fault is gone they move as at first.
  */
@@ -150,12 +150,29 @@ static void what_vanishes_stays_lost_when_a_loss_ends(void **state)
     close_it(state);
 }
 
+/* It fired in one direction only, and is made anew for both. */
+static void a_fault_that_fired_in_one_direction_counts_once(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct memory_session *it =
+        open_with(state, F "type = latency\ndirection = both\nwhen = bytes:100\ndelay = 1ms\n");
+    feed(it, SIDE_SERVER, 100);
+    memory_session_advance(it, 1 * US_PER_MS);
+    adopt(state, F "type = latency\ndirection = both\nwhen = bytes:200\ndelay = 1ms\n");
+    feed(it, SIDE_SERVER, 200);
+    feed(it, SIDE_CLIENT, 200);
+    memory_session_advance(it, 1 * US_PER_MS);
+    assert_int_equal(fixture->proxy.plan->rules[0]->fault_counter->fired, 1);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(filters_are_taken_off),
         TEST(what_vanishes_stays_lost_when_a_loss_ends),
         TEST(what_goes_in_comes_out_whatever_is_adopted),
+        TEST(a_fault_that_fired_in_one_direction_counts_once),
     };
     fill_pattern();
     return cmocka_run_group_tests(tests, NULL, NULL);

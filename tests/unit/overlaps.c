@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two faults at work at one time: neither takes the other's bytes, place or end. */
+/* Two faults on one connection: each leaves the bytes and the trigger of the other alone. */
 #include "tests/unit/memory_fixture.h"
 
 #define MS US_PER_MS

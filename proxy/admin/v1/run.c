@@ -6,7 +6,7 @@
 
 #include "proxy/admin/v1/v1.h"
 #include "proxy/base/memory_file.h"
-#include "proxy/net/proxy.h"
+#include "proxy/net/proxies.h"
 #include "proxy/record/report.h"
 
 void v1_version(const struct call *call)
@@ -43,24 +43,14 @@ static void memory_answer(
         answer_empty(call, 500);
 }
 
-static void note_plans(struct ledger *ledger, const struct worker *worker)
-{
-    ledger_begin_plans(ledger);
-    list_for_each(link, &worker->proxies)
-    {
-        const struct plan *plan = container_of(link, struct proxy, link)->plan;
-        if (!plan->config.silent)
-            ledger_note_plan(ledger, plan);
-    }
-}
-
 void v1_report(const struct call *call)
 {
     struct memory_file memory;
     struct ledger *ledger = call->admin->context.ledger;
     if (!memory_open(call, &memory))
         return;
-    note_plans(ledger, call->admin->context.worker);
+    ledger_begin_plans(ledger);
+    proxies_visit_plans(call->admin->context.worker, ledger_note_plan, ledger);
     ledger_settle(ledger, &call->admin->context.worker->counters);
     if (report_print(ledger, memory.out) == 0) {
         memory_answer(call, 200, &memory, "application/json");

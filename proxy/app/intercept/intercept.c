@@ -352,6 +352,8 @@ static void on_freed(uv_handle_t *handle)
 
 void intercept_stop(struct intercept *intercept)
 {
+    if (intercept == NULL)
+        return;
     dns_stop(&intercept->dns);
     refused_ports_stop(&intercept->refusals);
     redirect_close(&intercept->redirect);

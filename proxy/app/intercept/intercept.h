@@ -66,7 +66,7 @@ MUST_CHECK int intercept_start(struct intercept *intercept, uint16_t api_port, s
 /* Call when a proxy began or ceased to listen: the rules follow. */
 void intercept_update(struct intercept *intercept);
 
-/* Idempotent. */
+/* Idempotent. NULL is allowed. */
 void intercept_stop(struct intercept *intercept);
 
 /* Prints the ports that the command asked for in vain: one line, or none. After intercept_stop,
