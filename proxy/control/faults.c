@@ -311,17 +311,6 @@ enum control_result control_remove_all_faults(
 
 /* --- one connection --- */
 
-static struct connection *find_connection(const struct proxy *proxy, uint64_t number)
-{
-    list_for_each(link, &proxy->connections)
-    {
-        struct connection *connection = container_of(link, struct connection, link);
-        if (connection->session.number == number && !session_is_gone(&connection->session))
-            return connection;
-    }
-    return NULL;
-}
-
 static enum control_result inject(struct control *control, struct proxy *proxy,
     struct connection *connection, const struct fault *fault, struct err *err)
 {
@@ -374,7 +363,7 @@ enum control_result control_inject(struct control *control, const char *proxy_na
     struct proxy *proxy = control_proxy(control, proxy_name);
     if (proxy == NULL)
         return control_no_proxy(proxy_name, err);
-    struct connection *connection = find_connection(proxy, number);
+    struct connection *connection = proxy_find_connection(proxy, number);
     if (connection == NULL) {
         err_set(err, "proxy '%s' has no open connection %ju", proxy_name, (uintmax_t)number);
         return CONTROL_NOT_FOUND;

@@ -254,6 +254,17 @@ err_after_alloc:
     return NULL;
 }
 
+struct connection *proxy_find_connection(const struct proxy *proxy, uint64_t number)
+{
+    const struct list *head = &proxy->connections;
+    for (struct list *link = head->prev; link != head; link = link->prev) {
+        struct connection *connection = container_of(link, struct connection, link);
+        if (connection->session.number == number && !session_is_gone(&connection->session))
+            return connection;
+    }
+    return NULL;
+}
+
 int proxy_listen(struct proxy *proxy, struct err *err)
 {
     if (!proxy->plan->config.enabled || listener_is_open(&proxy->listener) ||

@@ -51,6 +51,10 @@ static inline const char *proxy_name(const struct proxy *proxy)
  * reference. */
 struct proxy *proxy_new(struct worker *worker, struct plan *plan);
 
+/* Returns the open connection of this number; NULL: there is none. After proxy->last_number was reset
+ * several may have it: then the newest. */
+struct connection *proxy_find_connection(const struct proxy *proxy, uint64_t number);
+
 /* Opens the listener, unless the plan says `enabled = no` or a fault keeps it closed, and emits
  * `listening`. Returns 0, or -1 with err filled. */
 MUST_CHECK int proxy_listen(struct proxy *proxy, struct err *err);

@@ -42,10 +42,11 @@ struct worker {
     size_t spare_count;
     struct builtins builtins;
     time_us started_at;
-    bool stopping;      /* no listener opens any more */
-    bool wants_details; /* `closed` events need their details (session.h) */
-    size_t connections; /* open ones, of all proxies */
-    void *user;         /* for the two callbacks */
+    bool stopping;        /* no listener opens any more */
+    bool wants_details;   /* `closed` events need their details (session.h) */
+    size_t connections;   /* open ones, of all proxies */
+    uint64_t last_serial; /* of the connections; never reset */
+    void *user;           /* for the two callbacks */
     void (*on_event)(void *user, const struct event *event);
     void (*on_drained)(struct worker *worker); /* the last connection has ended; may be NULL */
 };

@@ -62,6 +62,25 @@ head_says '^content-length:'
 call 200 GET /v1/proxies/none/connections
 same "the empty list" '{"connections":[]}' "$(cat "$work/answer")"
 
+note "connections whose numbers begin at 1 again are listed behind the others"
+call 204 POST /v1/reset-counts
+exec 6<>"/dev/tcp/127.0.0.1/$(proxy_port other)"
+is_second() {
+    call 200 GET /v1/proxies/other/connections
+    [ "$(grep -oE '"number":[0-9]*' "$work/answer" | paste -sd' ')" = '"number":1 "number":1' ]
+}
+eventually 20 is_second || fail "the new connection is not listed: $(cat "$work/answer")"
+# Its number is the newer one's.
+call 204 DELETE /v1/proxies/other/connections/1
+status=0
+read -r -t 20 reply <&6 || status=$?
+same "the end of the newer connection" 1 "$status"
+exec 6>&-
+printf 'y\n' >&5
+read -r -t 20 reply <&5 || fail "the older connection ended"
+same "the echo" y "$reply"
+call 200 GET /v1/proxies/other/connections/1
+
 note "a reader that is slow holds up nobody, and may leave"
 web --limit-rate 20k --max-time 3 -o /dev/null "http://$api/v1/connections" || true
 printf 'x\n' >&5

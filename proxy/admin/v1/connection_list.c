@@ -21,7 +21,7 @@ struct connection_list {
     struct poller *poller;
     char (*names)[PROXY_NAME_MAX]; /* remaining proxies, in order; owned */
     size_t name_count, next_name;
-    uint64_t last; /* number of the last listed connection of the proxy */
+    uint64_t last; /* serial of the last listed connection of the proxy */
     size_t listed, limit;
     bool begun, complete;
     bool has_piece;          /* a piece was made in this turn */
@@ -53,14 +53,14 @@ static bool put_proxy(struct connection_list *list, const struct proxy *proxy, t
     list_for_each(link, &proxy->connections)
     {
         const struct connection *connection = container_of(link, struct connection, link);
-        if (connection->session.number <= list->last || session_is_gone(&connection->session))
+        if (connection->serial <= list->last || session_is_gone(&connection->session))
             continue;
         if (list->listed == list->limit)
             return true;
         if (list->listed++ > 0)
             text_puts(&list->piece, ",");
         v1_write_connection(&list->piece, connection);
-        list->last = connection->session.number;
+        list->last = connection->serial;
         if (timers_now() >= end)
             return false;
     }

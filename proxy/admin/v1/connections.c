@@ -198,16 +198,13 @@ void v1_show_connection(const struct call *call)
         return;
     char *end;
     uint64_t number = strtoull(call->names[1], &end, 10);
-    list_for_each(link, &proxy->connections)
-    {
-        const struct connection *connection = container_of(link, struct connection, link);
-        if (*end != '\0' || connection->session.number != number ||
-            session_is_gone(&connection->session))
-            continue;
-        v1_write_connection(&text, connection);
-        answer_json_text(call, 200, &text);
+    const struct connection *connection =
+        *end == '\0' ? proxy_find_connection(proxy, number) : NULL;
+    if (connection == NULL) {
+        answer_error(
+            call, 404, "the proxy %s has no open connection %s", call->names[0], call->names[1]);
         return;
     }
-    answer_error(
-        call, 404, "the proxy %s has no open connection %s", call->names[0], call->names[1]);
+    v1_write_connection(&text, connection);
+    answer_json_text(call, 200, &text);
 }
