@@ -127,8 +127,8 @@ MUST_CHECK enum control_result control_change_fault(struct control *control, con
 MUST_CHECK enum control_result control_remove_fault(struct control *control, const char *proxy,
     const char *name, enum control_scope scope, struct err *err);
 
-/* Removes every fault and enables every proxy (Toxiproxy's /reset). Returns CONTROL_FAILED at the
- * first proxy that cannot listen; the later ones stay as they are. */
+/* Removes every fault and enables every proxy (Toxiproxy's /reset). Returns CONTROL_FAILED or
+ * CONTROL_INVALID at the first proxy that cannot listen; the later ones stay as they are. */
 MUST_CHECK enum control_result control_reset(struct control *control, struct err *err);
 
 /* Prepares a proxy that many tests share for the next one: numbers connections from 1, counts

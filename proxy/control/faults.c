@@ -199,13 +199,17 @@ static int check_privilege(const struct control *control, const struct proxy *pr
         fault, &proxy->plan->config, control->worker->interception, err);
 }
 
-/* Checks that the proxy's protocol has the messages for which the fault waits. Returns 0, or -1
- * with err. */
-static int check_messages(const struct proxy *proxy, const struct fault *fault, struct err *err)
+/* Checks that the proxy's protocol has the messages for which the fault waits. A fault of the file
+ * with `proxy = *` may have waited in vain `before`; NULL: it is new. Returns 0, or -1 with err. */
+static int check_messages(const struct proxy *proxy, const struct fault *fault,
+    const struct rule *before, struct err *err)
 {
+    const struct proxy_config *config = &proxy->plan->config;
     const char *key;
     struct err why;
-    if (config_check_messages(fault, &proxy->plan->config, &key, &why) == 0)
+    if (before != NULL && config_check_messages(&before->fault, config, &key, &why) != 0)
+        return 0;
+    if (config_check_messages(fault, config, &key, &why) == 0)
         return 0;
     return err_set(err, "%s: %.480s", key, why.text);
 }
@@ -222,7 +226,7 @@ static enum control_result make_rule(struct control *control, const struct proxy
         memcpy(own.name, before->fault.name, sizeof own.name);
     snprintf(own.proxies, sizeof own.proxies, "%s", proxy_name(proxy));
     if (name_check_any(own.name, err) != 0 || check_after(control, proxy->plan, &own, err) != 0 ||
-        check_messages(proxy, &own, err) != 0 || check_privilege(control, proxy, &own, err) != 0)
+        check_messages(proxy, &own, before, err) != 0 || check_privilege(control, proxy, &own, err) != 0)
         return CONTROL_INVALID;
     *rule =
         rule_new(&own, origin, toxic_fields, proxy_name(proxy), before, &control->worker->counters);
@@ -376,7 +380,7 @@ enum control_result control_inject(struct control *control, const char *proxy_na
         return inject_into_ending(connection, fault, err);
     if (name_check_any(fault->name, err) != 0 ||
         check_after(control, proxy->plan, fault, err) != 0 ||
-        check_messages(proxy, fault, err) != 0 || check_privilege(control, proxy, fault, err) != 0)
+        check_messages(proxy, fault, NULL, err) != 0 || check_privilege(control, proxy, fault, err) != 0)
         return CONTROL_INVALID;
     return inject(control, proxy, connection, fault, err);
 }

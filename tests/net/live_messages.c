@@ -79,6 +79,32 @@ static void a_protocol_that_a_fault_needs_stays(void **state)
     assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_OK);
 }
 
+/* A fault of the file for every proxy, also for those of the API without messages. */
+static void a_fault_that_waits_in_vain_is_in_nobodys_way(void **state)
+{
+    struct rig *rig = *state;
+    struct proxy_config config;
+    assert_int_equal(rig_load(rig,
+                         "[proxy a]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\nprotocol = "
+                         "line\n[fault f]\ntype = reset\nwhen = message:2\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(
+        rig_add_proxy(rig, "raw", "listen=127.0.0.1:0 upstream=builtin:echo"), CONTROL_OK);
+    assert_int_equal(control_proxy(&rig->control, "raw")->plan->rule_count, 1);
+    assert_int_equal(rig_set_enabled(rig, "raw", false), CONTROL_OK);
+    assert_int_equal(rig_change(rig, "raw", "f", "type=reset when=message:2 times=1"), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "raw", "g", "type=reset when=message:2"), CONTROL_INVALID);
+    control_proxy_config(control_proxy(&rig->control, "a"), &config);
+    config.protocol = (struct protocol){0};
+    assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_INVALID);
+    assert_int_equal(control_reset(&rig->control, &rig->err), CONTROL_OK);
+    int fd = rig_connect(rig, "raw");
+    talk(rig, fd, "one\ntwo\n", "one\ntwo\n");
+    close(fd);
+    RIG_WAIT(rig, rig->events[EVENT_CLOSED] == 1);
+}
+
 /* A server that speaks before its client names it is not waited for. */
 static void a_fault_with_sni_waits_for_the_name(void **state)
 {
@@ -105,6 +131,7 @@ int main(void)
         TEST(a_fault_that_goes_leaves_the_messages_alone),
         TEST(what_the_protocol_does_not_have_is_refused),
         TEST(a_protocol_that_a_fault_needs_stays),
+        TEST(a_fault_that_waits_in_vain_is_in_nobodys_way),
         TEST(a_fault_with_sni_waits_for_the_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,7 @@ void toxiproxy_delete_proxy(const struct call *call)
 }
 
 /* The first proxy that is not enabled is the one that could not listen. */
-static void report_reset_failed(const struct call *call, struct err *err)
+static void report_cannot_listen(const struct call *call, struct err *err)
 {
     const struct control *control = call->admin->context.control;
     struct proxy_config config;
@@ -175,10 +175,13 @@ static void report_reset_failed(const struct call *call, struct err *err)
 void toxiproxy_reset(const struct call *call)
 {
     struct err err;
-    if (control_reset(call->admin->context.control, &err) == CONTROL_OK)
+    enum control_result result = control_reset(call->admin->context.control, &err);
+    if (result == CONTROL_OK)
         answer_empty(call, 204);
+    else if (result == CONTROL_FAILED)
+        report_cannot_listen(call, &err);
     else
-        report_reset_failed(call, &err);
+        answer_go_error(call, 400, "%s", err.text);
 }
 
 void toxiproxy_version(const struct call *call)
