@@ -102,6 +102,22 @@ static void each_injection_is_one_of_its_own(void **state)
     assert_int_equal(counter_of(rig, "f")->fired, 0);
 }
 
+static void an_injection_leaves_the_faults_of_the_proxy_alone(void **state)
+{
+    struct rig *rig = *state;
+    int fd = open_connection(rig);
+    assert_int_equal(rig_add(rig, "a", "f", "type=stall direction=downstream"), CONTROL_OK);
+    RIG_WAIT(rig, rig->events[EVENT_FAULT] == 1);
+    struct fault fault = rig_fault("f", "type=noop");
+    assert_int_equal(control_inject(&rig->control, "a", 1, &fault, &rig->err), CONTROL_OK);
+    RIG_WAIT(rig, rig->events[EVENT_FAULT] == 2);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 0);
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 1);
+    rig_echo(rig, fd, 100);
+    close(fd);
+}
+
 static void what_is_deleted_is_forgotten_sooner_or_later(void **state)
 {
     struct rig *rig = *state;
@@ -129,6 +145,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(its_times_begin_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(a_change_goes_on_with_what_was_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(each_injection_is_one_of_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_injection_leaves_the_faults_of_the_proxy_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_is_deleted_is_forgotten_sooner_or_later, setup, teardown),
     };
