@@ -216,13 +216,16 @@ static enum control_result change(
     return failed ? control_fail(control, proxy->listener.errnum, err, NULL) : CONTROL_OK;
 }
 
-/* Whether the proxy's own listener occupies the port of the new address. */
-static bool is_in_its_own_way(const struct proxy *proxy, const struct address *listen)
+/* Whether the proxy's own listener occupies the new address, or its port on another one. */
+static bool occupies(const struct proxy *proxy, const struct address *listen)
 {
     struct proxy_config now;
+    if (!listener_is_open(&proxy->listener))
+        return false;
     control_proxy_config(proxy, &now);
-    return now.listen.kind != ADDRESS_UNIX && listen->kind != ADDRESS_UNIX &&
-           now.listen.port == listen->port;
+    return control_listens_on(proxy, listen) ||
+           (now.listen.kind != ADDRESS_UNIX && listen->kind != ADDRESS_UNIX &&
+               now.listen.port == listen->port);
 }
 
 enum control_result control_try_change(
@@ -235,7 +238,7 @@ enum control_result control_try_change(
     if (control_ask_name(control, &config->listen, err) != CONTROL_OK)
         return CONTROL_FAILED;
     if (!config->enabled || config->intercept.count > 0 ||
-        control_listens_on(proxy, &config->listen) || is_in_its_own_way(proxy, &config->listen) ||
+        occupies(proxy, &config->listen) ||
         listen_address_try(&config->listen, &control->worker->resolver, &errnum, err) == 0)
         return CONTROL_OK;
     return control_fail(control, errnum, err, NULL);

@@ -242,6 +242,14 @@ answers 500 POST /populate "[{\"name\":\"a\",\"listen\":\"127.0.0.1:$port\",\"up
     "{\"error\":\"listen tcp 127.0.0.1:$port: bind: address already in use\",\"status\":500,\"proxies\":[${a/echo/discard}]}"
 call 404 GET /proxies/q
 call 404 GET /proxies/r
+# If that fails the one that is there stays, stopped, with its toxics.
+call 200 POST /proxies/a/toxics '{"type":"latency","attributes":{"latency":1}}'
+answers 500 POST /populate "[{\"name\":\"a\",\"listen\":\"127.0.0.1:$taken\",\"upstream\":\"builtin:echo\"}]" \
+    "{\"error\":\"listen tcp 127.0.0.1:$taken: bind: address already in use\",\"status\":500,\"proxies\":null}"
+call 200 GET /proxies/a
+says "$work/answer" "\"listen\":\"127.0.0.1:$port\",\"upstream\":\"builtin:discard\",\"enabled\":false,\"toxics\":\[.*latency_downstream"
+call 200 PATCH /proxies/a '{"enabled":true}'
+call 204 DELETE /proxies/a/toxics/latency_downstream
 
 # --- Paths that are not clean -------------------------------------------------------------------
 

@@ -26,9 +26,11 @@ static void answer(const struct call *call, const struct toxiproxy_proxy *proxie
     text_json_key(&text, "proxies");
     text_puts(&text, count > 0 ? "[" : "null");
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            text_puts(&text, ",");
-        toxiproxy_proxy_write(&text, control_proxy(call->admin->context.control, proxies[i].name));
+        const struct proxy *proxy = control_proxy(call->admin->context.control, proxies[i].name);
+        if (proxy == NULL)
+            continue; /* it was listed twice, and the second time there was no memory for it */
+        text_json_comma(&text);
+        toxiproxy_proxy_write(&text, proxy);
     }
     text_puts(&text, count > 0 ? "]}" : "}");
     answer_json_text(call, status, &text);
@@ -82,20 +84,22 @@ static bool is_same(
            address_equal(&now->upstream, &wanted->upstream);
 }
 
-/* If the new proxy fails, the old one stays, stopped. */
+/* The existing proxy is stopped first, so that its own socket is not in the way of the trial. If the
+ * new proxy fails, the existing one stays, stopped, with its toxics. */
 static unsigned replace(struct control *control, const struct proxy_config *now,
     const struct proxy_config *wanted, struct err *err)
 {
-    struct err ignored;
     struct proxy_config stopped = *now;
-    MAY_FAIL(control_remove_proxy(control, now->name, &ignored)); /* it is there */
-    enum control_result result = control_add_proxy(control, wanted, err);
-    if (result == CONTROL_OK)
-        return 0;
-    unsigned status = toxiproxy_proxy_status(control, result, wanted, err);
+    struct err ignored;
     stopped.enabled = false;
-    MAY_FAIL(control_add_proxy(control, &stopped, &ignored)); /* the error before tells more */
-    return status;
+    enum control_result result = control_change_proxy(control, now->name, &stopped, err);
+    if (result == CONTROL_OK)
+        result = control_try_change(control, now->name, wanted, err);
+    if (result == CONTROL_OK) {
+        MAY_FAIL(control_remove_proxy(control, now->name, &ignored)); /* it is there */
+        result = control_add_proxy(control, wanted, err);
+    }
+    return result == CONTROL_OK ? 0 : toxiproxy_proxy_status(control, result, wanted, err);
 }
 
 static unsigned populate_put(
