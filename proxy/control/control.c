@@ -157,12 +157,12 @@ enum control_result control_add_proxy(
         plan_unref(plan);
         return control_fail(control, 0, err, "out of memory");
     }
-    if (proxy_listen(proxy, err) != 0) {
+    if (proxy_open(proxy, err) != 0) {
         int errnum = proxy->listener.errnum;
-        proxy_close(proxy);
+        proxy_drop(proxy);
         return control_fail(control, errnum, err, NULL);
     }
-    listener_faults_update(&proxy->listener_faults);
+    proxy_begin(proxy);
     return CONTROL_OK;
 }
 

@@ -49,7 +49,7 @@ static int prepare_fresh(struct load *load, struct change *change, struct err *e
     if (change->fresh == NULL)
         return err_set(err, "out of memory");
     change->plan = NULL;
-    int result = proxy_listen(change->fresh, err);
+    int result = proxy_open(change->fresh, err);
     load->control->errnum = result == 0 ? 0 : change->fresh->listener.errnum;
     return result;
 }
@@ -182,7 +182,7 @@ static void undo(struct change *change)
 {
     plan_unref(change->plan);
     if (change->fresh != NULL)
-        proxy_close(change->fresh);
+        proxy_drop(change->fresh);
     else if (change->opened)
         listener_close(&change->existing->listener);
 }
@@ -212,7 +212,7 @@ static void close_others(const struct load *load, struct proxy **kept)
 static void put_in_force(const struct change *change)
 {
     if (change->existing == NULL)
-        listener_faults_update(&change->fresh->listener_faults);
+        proxy_begin(change->fresh);
     else if (change->of_api)
         proxy_change_faults(change->existing, change->plan);
     else

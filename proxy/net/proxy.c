@@ -265,15 +265,35 @@ struct connection *proxy_find_connection(const struct proxy *proxy, uint64_t num
     return NULL;
 }
 
-int proxy_listen(struct proxy *proxy, struct err *err)
+int proxy_open(struct proxy *proxy, struct err *err)
 {
     if (!proxy->plan->config.enabled || listener_is_open(&proxy->listener) ||
         proxy->listener_faults.wanted == LISTENER_CLOSED || proxy->worker->stopping)
         return 0;
-    if (listener_open(&proxy->listener, &proxy->plan->config, err) != 0)
-        return -1;
-    emit_listening(proxy, EVENT_LISTENING);
-    return 0;
+    return listener_open(&proxy->listener, &proxy->plan->config, err);
+}
+
+int proxy_listen(struct proxy *proxy, struct err *err)
+{
+    bool was_open = listener_is_open(&proxy->listener);
+    int result = proxy_open(proxy, err);
+    if (!was_open && listener_is_open(&proxy->listener))
+        emit_listening(proxy, EVENT_LISTENING);
+    return result;
+}
+
+void proxy_begin(struct proxy *proxy)
+{
+    plan_put_in_force(proxy->plan);
+    if (listener_is_open(&proxy->listener))
+        emit_listening(proxy, EVENT_LISTENING);
+    listener_faults_update(&proxy->listener_faults);
+}
+
+void proxy_drop(struct proxy *proxy)
+{
+    listener_close(&proxy->listener);
+    proxy_close(proxy);
 }
 
 void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)

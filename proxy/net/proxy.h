@@ -59,6 +59,13 @@ struct connection *proxy_find_connection(const struct proxy *proxy, uint64_t num
  * `listening`. Returns 0, or -1 with err filled. */
 MUST_CHECK int proxy_listen(struct proxy *proxy, struct err *err);
 
+/* Both steps for a proxy that is not certain yet. proxy_open() is proxy_listen() without the event.
+ * Then either proxy_begin(), which puts the plan in force and emits the event, or proxy_drop(), which
+ * frees the proxy without an event. */
+MUST_CHECK int proxy_open(struct proxy *proxy, struct err *err);
+void proxy_begin(struct proxy *proxy);
+void proxy_drop(struct proxy *proxy);
+
 /* Uses this plan for new connections. Takes the reference. `opened`: the caller has just opened the
  * listener. */
 void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened);

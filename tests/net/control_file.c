@@ -67,6 +67,46 @@ static void a_file_takes_over_what_the_api_had_made(void **state)
     assert_null(control_proxy(&rig->control, "a"));
 }
 
+static void a_proxy_that_moves_takes_its_new_rate_along(void **state)
+{
+    static const char *const files[] = {
+        "[proxy a]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"
+        "[fault f]\ntype = bandwidth\nscope = proxy\nrate = 1k/s\n",
+        "[proxy a]\nlisten = 127.0.0.2:0\nupstream = builtin:echo\n"
+        "[fault f]\ntype = bandwidth\nscope = proxy\nrate = 9M/s\n",
+    };
+    struct rig *rig = *state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(rig_load(rig, files[i], CONTROL_KEEP_API), CONTROL_OK);
+        const struct rule *rule = control_fault(control_proxy(&rig->control, "a"), "f");
+        assert_memory_equal(rule->shared->params, rule->fault.params, sizeof rule->fault.params);
+    }
+}
+
+static void a_file_that_fails_makes_no_events(void **state)
+{
+    struct rig *rig = *state;
+    struct wire_listener taken;
+    char file[256];
+    assert_int_equal(wire_listen(&taken, "127.0.0.1:0", 1, 0), 0);
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_LISTENING], 1);
+    snprintf(file, sizeof file,
+        "[proxy a]\nlisten = 127.0.0.2:0\nupstream = builtin:echo\n"
+        "[proxy b]\nlisten = %s\nupstream = builtin:echo\n",
+        taken.text);
+    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_FAILED);
+    assert_int_equal(rig->events[EVENT_LISTENING], 1);
+    assert_int_equal(rig->events[EVENT_NOT_LISTENING], 0);
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 10);
+    close(fd);
+    wire_unlisten(&taken);
+    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_LISTENING], 3);
+    assert_int_equal(rig->events[EVENT_NOT_LISTENING], 1);
+}
+
 /* --- printing --- */
 
 static char *print_of(struct rig *rig)
@@ -136,6 +176,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_file_is_the_truth_for_what_it_names),
         TEST(a_file_takes_over_what_the_api_had_made),
+        TEST(a_proxy_that_moves_takes_its_new_rate_along),
+        TEST(a_file_that_fails_makes_no_events),
         TEST(what_is_in_force_prints_as_a_file),
         TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
     };
