@@ -53,7 +53,6 @@ struct lookup {
     bool under_way;
     bool asked;                /* by resolver_ask(): keep the answer */
     struct resolved *resolved; /* the last answer; NULL: none */
-    time_us answered_at;
     char host[ADDRESS_HOST_MAX];
 };
 
@@ -308,6 +307,14 @@ static void begin_queued(struct resolver *resolver)
     }
 }
 
+/* Notes that a lookup of resolver_ask() is over. Whoever asks for two slow names needs both answers at
+ * one time, so all are kept from the last one on. */
+static void note_answered(struct resolver *resolver)
+{
+    resolver->asked--;
+    resolver->answered_at = timers_now();
+}
+
 /* Delivers the answer to the current waiters, and keeps it for resolver_ask(). Returns whether
  * resolver_ask() wanted it. */
 static bool deliver(struct resolver *resolver, struct lookup *lookup, struct resolved *resolved)
@@ -320,7 +327,8 @@ static bool deliver(struct resolver *resolver, struct lookup *lookup, struct res
     lookup->under_way = lookup->asked = false;
     resolved_unref(lookup->resolved);
     lookup->resolved = keep ? resolved_ref(resolved) : NULL;
-    lookup->answered_at = timers_now();
+    if (asked)
+        note_answered(resolver);
     if (!keep)
         lookup_free(resolver, lookup);
     for (struct list *link; (link = list_pop(&now)) != NULL;) {
@@ -330,9 +338,10 @@ static bool deliver(struct resolver *resolver, struct lookup *lookup, struct res
     return asked;
 }
 
-static bool is_fresh(const struct lookup *lookup)
+static bool is_fresh(const struct resolver *resolver, const struct lookup *lookup)
 {
-    return lookup->resolved != NULL && timers_now() - lookup->answered_at < RESOLVER_KEEP_US;
+    return lookup->resolved != NULL &&
+           (resolver->asked > 0 || timers_now() - resolver->answered_at < RESOLVER_KEEP_US);
 }
 
 static void forget_old(struct resolver *resolver)
@@ -340,7 +349,7 @@ static void forget_old(struct resolver *resolver)
     list_for_each_safe(link, &resolver->lookups)
     {
         struct lookup *lookup = container_of(link, struct lookup, link);
-        if (!lookup->under_way && !is_fresh(lookup))
+        if (!lookup->under_way && !is_fresh(resolver, lookup))
             lookup_free(resolver, lookup);
     }
 }
@@ -424,11 +433,12 @@ struct resolved *resolver_ask(struct resolver *resolver, const char *host)
         return localhost();
     forget_old(resolver);
     struct lookup *lookup = resolver_find(resolver, host);
-    if (lookup != NULL && is_fresh(lookup))
+    if (lookup != NULL && is_fresh(resolver, lookup))
         return resolved_ref(lookup->resolved);
     lookup = under_way(resolver, host);
     if (lookup == NULL)
         return resolved_new(NO_MEMORY, 0);
+    resolver->asked += lookup->asked ? 0 : 1;
     lookup->asked = true;
     return NULL;
 }

@@ -28,7 +28,7 @@
 #define RESOLVER_THREADS_MAX 64
 /* Addresses of one name; further addresses are ignored. */
 #define RESOLVER_ADDRESSES_MAX 32
-/* How long resolver_ask() returns the same answer. */
+/* How long resolver_ask() returns the same answers, after the last lookup it began. */
 #define RESOLVER_KEEP_US (5 * US_PER_S)
 
 /* An answer: immutable and reference-counted. */
@@ -62,6 +62,8 @@ struct resolver {
     struct list lookups; /* all of them */
     struct list queue;   /* lookups that wait for a thread */
     size_t running;
+    size_t asked;        /* lookups under way that resolver_ask() wants */
+    time_us answered_at; /* when the last of these had its answer */
     struct list watchers;
     /* getaddrinfo(3), which tests replace. */
     int (*lookup)(const char *host, const char *service, const struct addrinfo *hints,
@@ -80,8 +82,9 @@ MUST_CHECK int resolver_start(
     struct resolver *resolver, const char *host, struct resolver_waiter *waiter);
 void resolver_cancel(struct resolver_waiter *waiter);
 
-/* Returns an answer of the last RESOLVER_KEEP_US, with a reference for the caller. NULL: none yet.
- * Then the name is being looked up, and the watchers are called when the answer has come. */
+/* Returns an answer, with a reference for the caller. NULL: none yet. Then the name is being looked up,
+ * and the watchers are called when the answer has come. Answers are kept while any asked lookup is
+ * under way, and RESOLVER_KEEP_US longer: all that one change asks for are there together. */
 struct resolved *resolver_ask(struct resolver *resolver, const char *host);
 
 void resolver_watch(struct resolver *resolver, struct resolver_watcher *watcher);

@@ -205,6 +205,35 @@ static void an_answer_that_was_asked_for_is_kept_for_a_while(void **state)
     assert_int_equal(worker.resolver.running, 0);
 }
 
+static bool is_known(const char *host)
+{
+    struct resolved *resolved = resolver_ask(&worker.resolver, host);
+    resolved_unref(resolved);
+    return resolved != NULL;
+}
+
+/* Both are asked for again with each answer, as a change with two names does. */
+static void a_fast_answer_is_kept_until_the_slow_one_has_come(void **state)
+{
+    (void)state;
+    struct resolver_watcher watcher = {.on_answer = on_answer};
+    watched = 0;
+    resolver_watch(&worker.resolver, &watcher);
+    assert_false(is_known("good"));
+    assert_false(is_known("stuck"));
+    while (watched == 0)
+        worker_turn(&worker, -1);
+    wait_for_stuck(1);
+    for (time_us end = timers_now() + RESOLVER_KEEP_US + US_PER_MS; timers_now() < end;)
+        worker_turn(&worker, 100);
+    set_gate(true);
+    while (watched == 1)
+        worker_turn(&worker, -1);
+    assert_true(is_known("good"));
+    assert_true(is_known("stuck"));
+    set_gate(false);
+}
+
 /* tear_down() closes the worker while the lookup lasts. */
 static void the_end_does_not_wait_for_a_lookup(void **state)
 {
@@ -226,6 +255,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(localhost_is_never_asked_of_the_system, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             an_answer_that_was_asked_for_is_kept_for_a_while, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_fast_answer_is_kept_until_the_slow_one_has_come, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_does_not_wait_for_a_lookup, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
