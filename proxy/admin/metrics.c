@@ -6,41 +6,78 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/admin/counters.h"
 #include "proxy/admin/v1/v1.h"
 #include "proxy/net/connection.h"
 
-/* A proxy, and the counts of its past. */
-struct counted {
-    const struct proxy *proxy;
-    const struct ledger_proxy *past;
-};
-
-/* Sums of one proxy, its open connections included. */
+/* Sums over open connections. */
 struct sums {
     uint64_t received[2], sent[2]; /* by enum direction */
     uint64_t open;
 };
 
-static struct sums sums_of(const struct counted *counted)
+/* A proxy, and what was counted under its name. */
+struct counted {
+    const struct proxy *proxy;
+    const struct ledger_proxy *past;
+    struct sums now;
+};
+
+/* All proxies at one time. */
+struct counts {
+    struct counted *list; /* owned; NULL: out of memory */
+    size_t count;
+};
+
+static void add_connections(struct sums *sums, const struct proxy *proxy)
 {
-    struct sums sums = {0};
-    memcpy(sums.received, counted->past->received, sizeof sums.received);
-    memcpy(sums.sent, counted->past->bytes, sizeof sums.sent);
-    list_for_each(link, &counted->proxy->connections)
+    list_for_each(link, &proxy->connections)
     {
         const struct session *session = &container_of(link, struct connection, link)->session;
         if (session_is_gone(session))
             continue; /* already in the past */
-        sums.open++;
-        sums.received[DIRECTION_UPSTREAM] += counters_bytes_in(session, SIDE_CLIENT);
-        sums.received[DIRECTION_DOWNSTREAM] += counters_bytes_in(session, SIDE_SERVER);
-        sums.sent[DIRECTION_UPSTREAM] += counters_bytes_out(session, SIDE_SERVER);
-        sums.sent[DIRECTION_DOWNSTREAM] += counters_bytes_out(session, SIDE_CLIENT);
+        sums->open++;
+        sums->received[DIRECTION_UPSTREAM] += counters_bytes_in(session, SIDE_CLIENT);
+        sums->received[DIRECTION_DOWNSTREAM] += counters_bytes_in(session, SIDE_SERVER);
+        sums->sent[DIRECTION_UPSTREAM] += counters_bytes_out(session, SIDE_SERVER);
+        sums->sent[DIRECTION_DOWNSTREAM] += counters_bytes_out(session, SIDE_CLIENT);
     }
-    return sums;
+}
+
+/* Adds the connections of a removed proxy to the proxy that has its name now: a counter never falls. */
+static void add_removed(const struct counts *counts, const struct proxy *removed)
+{
+    for (size_t i = 0; i < counts->count; i++)
+        if (strcmp(proxy_name(counts->list[i].proxy), proxy_name(removed)) == 0)
+            add_connections(&counts->list[i].now, removed);
+}
+
+static struct counts count_all(const struct call *call)
+{
+    const struct admin_context *context = &call->admin->context;
+    struct counts counts = {0};
+    size_t room = 0;
+    for (const struct proxy *p = NULL; (p = control_next_proxy(context->control, p)) != NULL;)
+        room++;
+    counts.list = calloc(room + 1, sizeof counts.list[0]);
+    if (counts.list == NULL)
+        return counts;
+    for (const struct proxy *p = NULL; (p = control_next_proxy(context->control, p)) != NULL;) {
+        struct counted *counted = &counts.list[counts.count++];
+        counted->proxy = p;
+        counted->past = ledger_proxy_counts(context->ledger, proxy_name(p));
+        add_connections(&counted->now, p);
+    }
+    list_for_each(link, &context->worker->proxies)
+    {
+        const struct proxy *proxy = container_of(link, struct proxy, link);
+        if (proxy->closing && !proxy->plan->config.silent)
+            add_removed(&counts, proxy);
+    }
+    return counts;
 }
 
 static void put_family(struct text *text, const char *name, const char *type, const char *help)
@@ -67,18 +104,6 @@ static void put_label(struct text *text, const char *name, const char *value)
 static void put_value(struct text *text, uint64_t value)
 {
     text_printf(text, "} %" PRIu64 "\n", value);
-}
-
-/* Calls `put` for every proxy. */
-static void for_proxies(const struct call *call, struct text *text,
-    void (*put)(struct text *text, const struct counted *counted))
-{
-    for (const struct proxy *proxy = NULL;
-         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;) {
-        const struct counted counted = {
-            proxy, ledger_proxy_counts(call->admin->context.ledger, proxy_name(proxy))};
-        put(text, &counted);
-    }
 }
 
 static void put_begin(struct text *text, const char *name, const struct counted *counted)
@@ -109,17 +134,17 @@ static void put_bytes(struct text *text, const char *name, const struct counted 
 static void put_received(struct text *text, const struct counted *counted)
 {
     static const char name[] = "toxiproxy_proxy_received_bytes_total";
-    struct sums sums = sums_of(counted);
-    put_bytes(text, name, counted, DIRECTION_DOWNSTREAM, sums.received[DIRECTION_DOWNSTREAM]);
-    put_bytes(text, name, counted, DIRECTION_UPSTREAM, sums.received[DIRECTION_UPSTREAM]);
+    for (int d = DIRECTION_DOWNSTREAM; d >= DIRECTION_UPSTREAM; d--)
+        put_bytes(text, name, counted, (enum direction)d,
+            counted->past->received[d] + counted->now.received[d]);
 }
 
 static void put_sent(struct text *text, const struct counted *counted)
 {
     static const char name[] = "toxiproxy_proxy_sent_bytes_total";
-    struct sums sums = sums_of(counted);
-    put_bytes(text, name, counted, DIRECTION_DOWNSTREAM, sums.sent[DIRECTION_DOWNSTREAM]);
-    put_bytes(text, name, counted, DIRECTION_UPSTREAM, sums.sent[DIRECTION_UPSTREAM]);
+    for (int d = DIRECTION_DOWNSTREAM; d >= DIRECTION_UPSTREAM; d--)
+        put_bytes(
+            text, name, counted, (enum direction)d, counted->past->bytes[d] + counted->now.sent[d]);
 }
 
 /* --- Ours
@@ -128,13 +153,13 @@ static void put_sent(struct text *text, const struct counted *counted)
 static void put_open(struct text *text, const struct counted *counted)
 {
     put_begin(text, "rudeproxy_connections_open", counted);
-    put_value(text, sums_of(counted).open);
+    put_value(text, counted->now.open);
 }
 
 static void put_accepted(struct text *text, const struct counted *counted)
 {
     put_begin(text, "rudeproxy_connections_accepted_total", counted);
-    put_value(text, counted->past->connections + sums_of(counted).open);
+    put_value(text, counted->past->connections + counted->now.open);
 }
 
 static void put_connect_failed(struct text *text, const struct counted *counted)
@@ -236,11 +261,15 @@ static void put_lag(struct text *text, const struct loop_lag *lag)
 void metrics_show(const struct call *call)
 {
     struct text text = {0};
+    struct counts counts = count_all(call);
+    text.failed = counts.list == NULL;
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         const struct family *family = &families[i];
         put_family(&text, family->name, family->type, family->help);
-        for_proxies(call, &text, family->put);
+        for (size_t j = 0; j < counts.count; j++)
+            family->put(&text, &counts.list[j]);
     }
+    free(counts.list);
     put_faults(&text, &call->admin->context.worker->counters);
     put_lag(&text, &call->admin->lag);
     put_family(&text, "rudeproxy_build_info", "gauge", "The version of this program.");

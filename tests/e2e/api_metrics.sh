@@ -108,6 +108,27 @@ exec 3>&-
 eventually 20 is_value 'rudeproxy_connections_open{proxy="echo"}' 0 || fail "still open"
 same "accepted" 3 "$(value 'rudeproxy_connections_accepted_total{proxy="echo"}')"
 
+# Nor while connections of a proxy that has moved go on.
+printf '\n[proxy moving]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >>"$proxy_ini"
+call 204 POST /v1/reload
+call 200 GET /proxies/moving
+exec 3<>"/dev/tcp/127.0.0.1/$(sed -E 's/.*"listen":"127.0.0.1:([0-9]+).*/\1/' "$work/answer")"
+echo 123456789 >&3
+read -r -t 20 -u 3 line
+sed -i '/^\[proxy moving\]/,$s/^listen.*/listen = 127.0.0.2:0/' "$proxy_ini"
+call 204 POST /v1/reload
+call 200 GET /proxies/moving
+labels="listener=\"$(sed -E 's/.*"listen":"([^"]*)".*/\1/' "$work/answer")\",proxy=\"moving\",upstream=\"builtin:echo\""
+says "$work/answer" '"listen":"127.0.0.2:'
+same "sent" 10 "$(value "$sent{direction=\"upstream\",$labels}")"
+same "received" 10 "$(value "$received{direction=\"downstream\",$labels}")"
+same "accepted" 1 "$(value 'rudeproxy_connections_accepted_total{proxy="moving"}')"
+same "open" 1 "$(value 'rudeproxy_connections_open{proxy="moving"}')"
+exec 3>&-
+eventually 20 is_value 'rudeproxy_connections_open{proxy="moving"}' 0 || fail "still open"
+same "sent" 10 "$(value "$sent{direction=\"upstream\",$labels}")"
+same "accepted" 1 "$(value 'rudeproxy_connections_accepted_total{proxy="moving"}')"
+
 # Names that need escapes.
 call 201 POST /proxies '{"name":"a \"b\" \\","upstream":"x:1"}'
 call 200 GET /metrics
