@@ -182,16 +182,6 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     return strcmp(is, wanted) == 0;
 }
 
-/* Opens the listener of a changed proxy if it should be open and is not. Returns 0, or -1 with
- * err. */
-static int reopen(
-    struct proxy *proxy, const struct proxy_config *config, bool *opened, struct err *err)
-{
-    *opened = config->enabled && !listener_is_open(&proxy->listener) &&
-              proxy->listener_faults.wanted != LISTENER_CLOSED;
-    return *opened ? listener_open(&proxy->listener, config, err) : 0;
-}
-
 static void shut_down(struct proxy *proxy)
 {
     proxy_hang_up_connections(proxy, CAUSE_STOPPED);
@@ -209,23 +199,30 @@ static enum control_result change(
         shut_down(proxy);
     if (moves)
         listener_forget_address(&proxy->listener);
-    failed = reopen(proxy, &plan->config, &opened, err) != 0;
+    opened = proxy_must_open(proxy, &plan->config, moves);
+    failed = opened && listener_open(&proxy->listener, &plan->config, err) != 0;
     if (failed) /* nobody uses the plan yet */
         plan->config.enabled = false;
     proxy_adopt(proxy, plan, opened && !failed);
     return failed ? control_fail(control, proxy->listener.errnum, err, NULL) : CONTROL_OK;
 }
 
-/* Whether the proxy's own listener occupies the new address, or its port on another one. */
-static bool occupies(const struct proxy *proxy, const struct address *listen)
+/* Whether the proxy's own listener occupies the port of the new address. */
+static bool is_in_its_own_way(const struct proxy *proxy, const struct address *listen)
 {
     struct proxy_config now;
-    if (!listener_is_open(&proxy->listener))
-        return false;
     control_proxy_config(proxy, &now);
-    return control_listens_on(proxy, listen) ||
-           (now.listen.kind != ADDRESS_UNIX && listen->kind != ADDRESS_UNIX &&
-               now.listen.port == listen->port);
+    return listener_is_open(&proxy->listener) && now.listen.kind != ADDRESS_UNIX &&
+           listen->kind != ADDRESS_UNIX && now.listen.port == listen->port;
+}
+
+/* Whether the change binds an address that can be tried before. */
+static bool can_be_tried(const struct proxy *proxy, const struct proxy_config *config)
+{
+    if (!config->enabled || config->intercept.count > 0)
+        return false;
+    return control_listens_on(proxy, &config->listen) ? proxy_must_open(proxy, config, false)
+                                                      : !is_in_its_own_way(proxy, &config->listen);
 }
 
 enum control_result control_try_change(
@@ -237,8 +234,7 @@ enum control_result control_try_change(
         return control_no_proxy(name, err);
     if (control_ask_name(control, &config->listen, err) != CONTROL_OK)
         return CONTROL_FAILED;
-    if (!config->enabled || config->intercept.count > 0 ||
-        occupies(proxy, &config->listen) ||
+    if (!can_be_tried(proxy, config) ||
         listen_address_try(&config->listen, &control->worker->resolver, &errnum, err) == 0)
         return CONTROL_OK;
     return control_fail(control, errnum, err, NULL);

@@ -75,8 +75,7 @@ static int prepare_of_file(
     if (old == NULL || !stays_there(old, &proxy->listen))
         return prepare_fresh(load, change, err);
     change->existing = old;
-    change->opened = proxy->enabled && !listener_is_open(&old->listener) &&
-                     old->listener_faults.wanted != LISTENER_CLOSED;
+    change->opened = proxy_must_open(old, proxy, false);
     int result = change->opened ? listener_open(&old->listener, proxy, err) : 0;
     load->control->errnum = result == 0 ? 0 : old->listener.errnum;
     change->opened = change->opened && result == 0;
@@ -178,13 +177,22 @@ static int prepare(struct load *load, struct err *err)
     return result;
 }
 
+/* Closes a listener that was closed. That of an enabled proxy keeps its port, as it did before. */
+static void close_again(struct proxy *proxy)
+{
+    if (proxy->plan->config.enabled)
+        listener_refuse(&proxy->listener);
+    else
+        listener_close(&proxy->listener);
+}
+
 static void undo(struct change *change)
 {
     plan_unref(change->plan);
     if (change->fresh != NULL)
         proxy_drop(change->fresh);
     else if (change->opened)
-        listener_close(&change->existing->listener);
+        close_again(change->existing);
 }
 
 static int compare_pointers(const void *a, const void *b)

@@ -296,9 +296,24 @@ void proxy_drop(struct proxy *proxy)
     proxy_close(proxy);
 }
 
+/* Whether the upstream is still probed for with this configuration. */
+static bool still_probes(const struct proxy *proxy, const struct proxy_config *config)
+{
+    return proxy->probing && config->enabled && config->unreachable == UNREACHABLE_REFUSE &&
+           address_equal(&config->upstream, &proxy->plan->config.upstream);
+}
+
+bool proxy_must_open(const struct proxy *proxy, const struct proxy_config *config, bool moves)
+{
+    return config->enabled && !listener_is_open(&proxy->listener) &&
+           proxy->listener_faults.wanted != LISTENER_CLOSED &&
+           (moves || !still_probes(proxy, config));
+}
+
 void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
 {
-    stop_probing(proxy);
+    if (opened || !still_probes(proxy, &plan->config))
+        stop_probing(proxy);
     struct plan *old = proxy->plan;
     proxy->plan = plan;
     plan_put_in_force(plan);

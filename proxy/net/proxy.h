@@ -66,6 +66,10 @@ MUST_CHECK int proxy_open(struct proxy *proxy, struct err *err);
 void proxy_begin(struct proxy *proxy);
 void proxy_drop(struct proxy *proxy);
 
+/* Whether the listener has to be opened for this configuration: it is closed, and neither a fault nor
+ * an upstream that does not answer keeps it closed. `moves`: to another address. */
+bool proxy_must_open(const struct proxy *proxy, const struct proxy_config *config, bool moves);
+
 /* Uses this plan for new connections. Takes the reference. `opened`: the caller has just opened the
  * listener. */
 void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened);

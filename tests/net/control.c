@@ -180,6 +180,44 @@ static void port_0_is_another_port_and_a_taken_one_leaves_it_disabled(void **sta
     close(fd);
 }
 
+/* With `unreachable = refuse`: what leaves the upstream alone leaves the listener closed. */
+static void a_proxy_that_refuses_goes_on_refusing(void **state)
+{
+    struct rig *rig = *state;
+    struct wire_listener upstream;
+    struct proxy_config config;
+    char folder[] = "/tmp/rudeproxy-control.XXXXXX", path[64], file[512], broken[640];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "unix:%s/s", folder);
+    snprintf(file, sizeof file,
+        "[proxy a]\nlisten = 127.0.0.1:0\nupstream = %s\nunreachable = refuse\n", path);
+    snprintf(broken, sizeof broken,
+        "[proxy a]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"
+        "[proxy b]\nlisten = unix:%s/none/s\nupstream = builtin:echo\n",
+        folder);
+    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+    close(rig_connect(rig, "a"));
+    RIG_WAIT(rig, rig->events[EVENT_NOT_LISTENING] == 1);
+    struct proxy *proxy = control_proxy(&rig->control, "a");
+    control_proxy_config(proxy, &config);
+    config.buffer = 8192;
+    assert_int_equal(control_change_proxy(&rig->control, "a", &config, &rig->err), CONTROL_OK);
+    expect_refused(rig, "a");
+    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+    expect_refused(rig, "a");
+    assert_int_equal(rig->events[EVENT_LISTENING], 1);
+    assert_int_equal(rig_load(rig, broken, CONTROL_KEEP_API), CONTROL_FAILED);
+    expect_refused(rig, "a");
+    assert_true(proxy->listener.port_fd >= 0);
+    assert_int_equal(wire_listen(&upstream, path, 1, 0), 0);
+    RIG_WAIT(rig, rig->events[EVENT_LISTENING] == 2);
+    close(rig_connect(rig, "a"));
+    RIG_WAIT(rig, rig->events[EVENT_OPEN] == 1);
+    wire_unlisten(&upstream);
+    unlink(path + strlen("unix:"));
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* --- faults --- */
 
 static void a_fault_reaches_open_connections_and_leaves_them(void **state)
@@ -301,6 +339,7 @@ int main(void)
         TEST(another_upstream_starts_it_again_and_other_values_do_not),
         TEST(a_change_that_is_tried_first_leaves_the_proxy_as_it_is),
         TEST(port_0_is_another_port_and_a_taken_one_leaves_it_disabled),
+        TEST(a_proxy_that_refuses_goes_on_refusing),
         TEST(a_fault_reaches_open_connections_and_leaves_them),
         TEST(new_connections_only),
         TEST(a_listener_fault_comes_and_goes),
