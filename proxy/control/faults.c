@@ -13,6 +13,7 @@
 #include "proxy/control/fault_privileges.h"
 #include "proxy/net/connection.h"
 #include "proxy/relay/adoption.h"
+#include "proxy/relay/armed.h"
 
 /* --- the adoption by open connections --- */
 
@@ -226,7 +227,8 @@ static enum control_result make_rule(struct control *control, const struct proxy
         memcpy(own.name, before->fault.name, sizeof own.name);
     snprintf(own.proxies, sizeof own.proxies, "%s", proxy_name(proxy));
     if (name_check_any(own.name, err) != 0 || check_after(control, proxy->plan, &own, err) != 0 ||
-        check_messages(proxy, &own, before, err) != 0 || check_privilege(control, proxy, &own, err) != 0)
+        check_messages(proxy, &own, before, err) != 0 ||
+        check_privilege(control, proxy, &own, err) != 0)
         return CONTROL_INVALID;
     *rule =
         rule_new(&own, origin, toxic_fields, proxy_name(proxy), before, &control->worker->counters);
@@ -315,30 +317,6 @@ enum control_result control_remove_all_faults(
 
 /* --- one connection --- */
 
-static enum control_result inject(struct control *control, struct proxy *proxy,
-    struct connection *connection, const struct fault *fault, struct err *err)
-{
-    const char *name = proxy_name(proxy);
-    struct adoption_batch adoption_batch = {0};
-    struct adoption *only[1];
-    struct rule *rule =
-        rule_new(fault, RULE_FOR_CONNECTION, NULL, name, NULL, &control->worker->counters);
-    adoption_batch.adoptions = only;
-    if (rule == NULL ||
-        prepare(connection, NULL, &(struct rule_change){.to = rule}, 1, &adoption_batch) != 0) {
-        rule_unref(rule);
-        return control_fail(control, 0, err, "out of memory");
-    }
-    if (adoption_batch.count == 1)
-        adoption_commit(only[0]);
-    rule_unref(rule);
-    if (adoption_batch.count == 1)
-        return CONTROL_OK;
-    err_set(err, "its connections, clients, times, chance or enabled exclude connection %ju",
-        (uintmax_t)connection->session.number);
-    return CONTROL_INVALID;
-}
-
 /* Whether the fault needs nothing to wait for: it resets both sockets now. */
 static bool resets_at_once(const struct fault *fault)
 {
@@ -361,6 +339,36 @@ static enum control_result inject_into_ending(
     return CONTROL_INVALID;
 }
 
+static enum control_result inject_into_open(
+    struct control *control, struct connection *connection, struct rule *rule, struct err *err)
+{
+    struct adoption *only[1];
+    struct adoption_batch adoption_batch = {.adoptions = only};
+    const struct rule_change change = {.to = rule};
+    if (prepare(connection, NULL, &change, 1, &adoption_batch) != 0)
+        return control_fail(control, 0, err, "out of memory");
+    if (adoption_batch.count == 1)
+        adoption_commit(only[0]);
+    return CONTROL_OK;
+}
+
+static enum control_result inject(
+    struct control *control, struct connection *connection, struct rule *rule, struct err *err)
+{
+    struct session *session = &connection->session;
+    struct sockaddr_storage client;
+    connection_client(connection, &client);
+    if (!armed_concerns(session, rule, &client, false)) {
+        err_set(err,
+            "its connections, concurrent, clients, destinations, times, chance or enabled "
+            "exclude connection %ju",
+            (uintmax_t)session->number);
+        return CONTROL_INVALID;
+    }
+    return session->over ? inject_into_ending(connection, &rule->fault, err)
+                         : inject_into_open(control, connection, rule, err);
+}
+
 enum control_result control_inject(struct control *control, const char *proxy_name, uint64_t number,
     const struct fault *fault, struct err *err)
 {
@@ -376,11 +384,16 @@ enum control_result control_inject(struct control *control, const char *proxy_na
         err_set(err, "type = %s concerns no open connection", fault->type->name);
         return CONTROL_INVALID;
     }
-    if (connection->session.over)
-        return inject_into_ending(connection, fault, err);
     if (name_check_any(fault->name, err) != 0 ||
         check_after(control, proxy->plan, fault, err) != 0 ||
-        check_messages(proxy, fault, NULL, err) != 0 || check_privilege(control, proxy, fault, err) != 0)
+        check_messages(proxy, fault, NULL, err) != 0 ||
+        check_privilege(control, proxy, fault, err) != 0)
         return CONTROL_INVALID;
-    return inject(control, proxy, connection, fault, err);
+    struct rule *rule =
+        rule_new(fault, RULE_FOR_CONNECTION, NULL, proxy_name, NULL, &control->worker->counters);
+    if (rule == NULL)
+        return control_fail(control, 0, err, "out of memory");
+    enum control_result result = inject(control, connection, rule, err);
+    rule_unref(rule);
+    return result;
 }

@@ -152,6 +152,8 @@ error 404 DELETE /v1/proxies/web/connections/x - "invalid connection number 'x'"
 error 400 DELETE '/v1/proxies/web/connections/1?how=latency' - 'how: latency does not end a connection'
 says_error 400 DELETE '/v1/proxies/web/connections/1?how=rest' '' "did you mean 'reset'"
 says_error 400 POST /v1/proxies/web/connections/1/faults '{"type":"latency"}' 'delay: '
+says_error 400 POST /v1/proxies/web/connections/1/faults '{"type":"reset","connections":[5]}' 'exclude connection 1"'
+says_error 400 DELETE '/v1/proxies/web/connections/1?enabled=no' '' 'exclude connection 1"'
 echoes 3 six
 
 # One connection gets a fault of its own.
@@ -181,6 +183,7 @@ call 204 DELETE "$flood?mode=drain"
 call 200 GET $flood
 answer_field .state ending
 says_error 400 DELETE "$flood?how=close" '' 'connection 1 is ending already; only an abrupt reset'
+says_error 400 DELETE "$flood?enabled=no" '' 'exclude connection 1"'
 call 204 DELETE $flood
 call 404 GET $flood
 exec 3>&-
