@@ -338,6 +338,23 @@ static void a_fault_of_the_file_is_a_toxic_if_one_says_what_it_does(void **state
     }
 }
 
+static void a_number_that_another_limits_follows_it(void **state)
+{
+    struct err err;
+    struct toxic toxic = must_create("{\"type\":\"slicer\",\"name\":\"s\",\"attributes\":"
+                                     "{\"average_size\":100,\"size_variation\":50}}");
+    struct fault narrow = fault_of("type = slicer\naverage_size = 20\nsize_variation = 20");
+    struct fault wide = fault_of("type = slicer\naverage_size = 90\nsize_variation = 50");
+    (void)state;
+    assert_int_equal(update(&toxic, "{\"attributes\":{\"average_size\":20}}", &err), 0);
+    expect_json(&toxic, "{\"attributes\":{\"average_size\":20,\"size_variation\":50,\"delay\":0},"
+                        "\"name\":\"s\",\"type\":\"slicer\",\"stream\":\"downstream\","
+                        "\"toxicity\":1}");
+    assert_true(fault_equal(&toxic.fault, &narrow));
+    assert_int_equal(update(&toxic, "{\"attributes\":{\"average_size\":90}}", &err), 0);
+    assert_true(fault_equal(&toxic.fault, &wide));
+}
+
 /* Keys that have no attribute keep their values from the file. */
 static void an_update_of_a_fault_of_the_file_keeps_the_rest(void **state)
 {
@@ -393,6 +410,7 @@ int main(void)
         cmocka_unit_test(an_update_says_what_is_wrong),
         cmocka_unit_test(a_number_is_shown_as_it_was_written_until_it_changes),
         cmocka_unit_test(a_fault_of_the_file_is_a_toxic_if_one_says_what_it_does),
+        cmocka_unit_test(a_number_that_another_limits_follows_it),
         cmocka_unit_test(an_update_of_a_fault_of_the_file_keeps_the_rest),
         cmocka_unit_test(what_is_created_reads_back),
     };

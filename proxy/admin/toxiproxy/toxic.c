@@ -199,6 +199,23 @@ static void keep_number(
     toxic->toxic_fields.altered |= (unsigned)altered << i;
 }
 
+/* Returns the number as the client wrote it. `i`: index of the attribute in its row. */
+static int64_t written_number(
+    const struct toxic *toxic, const struct attribute *attribute, size_t i)
+{
+    bool altered = (toxic->toxic_fields.altered >> i & 1) != 0;
+    return altered ? toxic->toxic_fields.numbers[i] : number_of(&toxic->fault, attribute);
+}
+
+static int take_number(struct toxic *toxic, size_t i, const struct attribute *attribute,
+    int64_t number, struct err *err)
+{
+    if (take_whole(&toxic->fault, attribute, number, err) != 0)
+        return -1;
+    keep_number(toxic, i, attribute, number);
+    return 0;
+}
+
 /* `value` NULL: absent. `i`: index of the attribute in its row. */
 static int take_attribute(struct toxic *toxic, const struct toxic_type *type, size_t i,
     const json_t *value, struct err *err)
@@ -217,11 +234,18 @@ static int take_attribute(struct toxic *toxic, const struct toxic_type *type, si
     if (share)
         return take_share(
             &toxic->fault, attribute, value == NULL ? absent : json_number_value(value), err);
-    int64_t number = value == NULL ? (int64_t)absent : json_integer_value(value);
-    if (take_whole(&toxic->fault, attribute, number, err) != 0)
-        return -1;
-    keep_number(toxic, i, attribute, number);
-    return 0;
+    return take_number(
+        toxic, i, attribute, value == NULL ? (int64_t)absent : json_integer_value(value), err);
+}
+
+/* An absent attribute keeps its number. The one that limits it may have changed. */
+static int keep_attribute(
+    struct toxic *toxic, const struct toxic_type *type, size_t i, struct err *err)
+{
+    const struct attribute *attribute = &type->attributes[i];
+    if (attribute->limit == NULL)
+        return 0;
+    return take_number(toxic, i, attribute, written_number(toxic, attribute, i), err);
 }
 
 /* Finds the attributes of a body; NULL: none. Returns -1 if they are no object; `where` as in
@@ -246,7 +270,9 @@ static int take_attributes(
     for (size_t i = 0; type->attributes[i].name != NULL; i++) {
         const json_t *value =
             attributes == NULL ? NULL : toxic_member(attributes, type->attributes[i].name);
-        if ((value != NULL || !keep) && take_attribute(toxic, type, i, value, err) != 0)
+        int result = value == NULL && keep ? keep_attribute(toxic, type, i, err)
+                                           : take_attribute(toxic, type, i, value, err);
+        if (result != 0)
             return -1;
     }
     return fault->type->check == NULL ? 0 : fault->type->check(fault, 0, err);
@@ -369,8 +395,7 @@ static json_t *attribute_to_json(
     if (attribute->unit == 0)
         return number_to_json(
             (double)*(const uint64_t *)(const void *)(fault->params + option->offset) / PPB_ALL);
-    bool altered = (toxic->toxic_fields.altered >> i & 1) != 0;
-    return json_integer(altered ? toxic->toxic_fields.numbers[i] : number_of(fault, attribute));
+    return json_integer(written_number(toxic, attribute, i));
 }
 
 json_t *toxic_to_json(const struct toxic *toxic)
