@@ -224,6 +224,14 @@ call 404 GET /proxies/p
 answers 201 POST /populate '[]' '{"proxies":null}'
 answers 201 POST /populate 'null' '{"proxies":null}'
 
+# A body of 1 MB does not take hundreds of MB. Under a sanitizer memory says nothing.
+{ printf '[{}' && printf ',{}%.0s' {1..349000} && printf ']'; } >"$work/many"
+answers 400 POST /populate "@$work/many" '{"error":"missing required field: name at proxy 1","status":400,"proxies":null}'
+if ! grep -q libasan "/proc/$proxy_pid/maps"; then
+    most=$(sed -nE 's/^VmHWM:\s*([0-9]+) kB/\1/p' "/proc/$proxy_pid/status")
+    [ "$most" -lt 200000 ] || fail "/populate took $most kB"
+fi
+
 # One that is there with the same addresses is left alone, whatever else is said of it.
 call 200 GET /proxies/a
 port=$(sed -E 's/.*127\.0\.0\.1:([0-9]+).*/\1/' "$work/answer")
