@@ -130,6 +130,14 @@ read -r -t 20 -u 4 line
 same "a new connection" '<new>five' "$line"
 exec 4>&-
 call 204 DELETE $faults/add
+# Bytes that are not UTF-8 are shown so that they can be sent back.
+bytes='{"name":"bytes","type":"inject","data":"\"\\x00\\xff\\xfeä\\\"\"","when":"match:\"\\xc3(\""}'
+for ((i = 0; i < 2; i++)); do
+    call 201 POST $faults "$bytes"
+    answer_field '"\(.data) \(.when)"' '"\0\xff\xfeä\"" match:"\xc3("'
+    bytes=$(jq -c '{name, type, data, when}' "$work/answer")
+    call 204 DELETE $faults/bytes
+done
 # Numbers and lists.
 call 201 POST $faults '{"name":"many","type":"inject","random":10,"times":3,"connections":["7","9-"],"must_fire":false}'
 answer_field '"\(.random) \(.times) \(.connections)"' '10 3 7,9-'

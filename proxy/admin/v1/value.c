@@ -15,6 +15,7 @@
 #include "config/name.h"
 #include "config/value.h"
 #include "proxy/base/quote.h"
+#include "proxy/base/utf8.h"
 
 #define WORDS_MAX CONFIG_WORDS_MAX
 
@@ -334,6 +335,27 @@ int v1_patch_proxy(json_t *object, const struct proxy_config *now, struct proxy_
     return result;
 }
 
+/* Writes a value as a JSON string. Inside its quotes a byte that is not UTF-8, which JSON cannot
+ * hold, becomes \xHH, which quote_parse() turns back. */
+static void write_words(struct text *text, const char *key, const char *value)
+{
+    char spelled[4 * OPTION_TEXT_MAX];
+    size_t used = 0;
+    bool quoted = false;
+    for (size_t length; *value != '\0'; value += length) {
+        bool escape = *value == '\\' && value[1] != '\0', utf8 = utf8_length(value) > 0;
+        length = escape ? 2 : utf8 ? utf8_length(value) : 1;
+        if (utf8 || !quoted)
+            memcpy(spelled + used, value, length);
+        else
+            snprintf(spelled + used, sizeof spelled - used, "\\x%02x", (unsigned char)*value);
+        used += utf8 || !quoted ? length : strlen("\\xHH");
+        quoted = quoted != (*value == '"');
+    }
+    spelled[used] = '\0';
+    text_json_member(text, key, spelled);
+}
+
 static void write_option(struct text *text, const struct option *option, const char *value)
 {
     bool number = option->kind == &option_number || option->kind == &option_number_or_unlimited;
@@ -343,7 +365,7 @@ static void write_option(struct text *text, const struct option *option, const c
         text_json_key(text, option->name);
         text_puts(text, value);
     } else {
-        text_json_member(text, option->name, value);
+        write_words(text, option->name, value);
     }
 }
 
