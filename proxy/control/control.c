@@ -311,9 +311,23 @@ void control_reset_counts(struct control *control)
     }
 }
 
-enum control_result control_reset(struct control *control, struct err *err)
+/* Asks for the names of all proxies that are to be enabled, so that they are looked up side by
+ * side. */
+static enum control_result ask_names_of_disabled(struct control *control, struct err *err)
 {
     enum control_result result = CONTROL_OK;
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
+        struct proxy_config config;
+        control_proxy_config(proxy, &config);
+        if (!config.enabled && control_ask_name(control, &config.listen, err) != CONTROL_OK)
+            result = CONTROL_FAILED;
+    }
+    return result;
+}
+
+enum control_result control_reset(struct control *control, struct err *err)
+{
+    enum control_result result = ask_names_of_disabled(control, err);
     struct proxy *proxy = NULL;
     while (result == CONTROL_OK && (proxy = control_next_proxy(control, proxy)) != NULL) {
         result = enable(control, proxy, err);

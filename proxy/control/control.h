@@ -128,7 +128,8 @@ MUST_CHECK enum control_result control_remove_fault(struct control *control, con
     const char *name, enum control_scope scope, struct err *err);
 
 /* Removes every fault and enables every proxy (Toxiproxy's /reset). Returns CONTROL_FAILED or
- * CONTROL_INVALID at the first proxy that cannot listen; the later ones stay as they are. */
+ * CONTROL_INVALID at the first proxy that cannot listen; the later ones stay as they are. While the
+ * name of a `listen` is looked up nothing is changed. */
 MUST_CHECK enum control_result control_reset(struct control *control, struct err *err);
 
 /* Prepares a proxy that many tests share for the next one: numbers connections from 1, counts

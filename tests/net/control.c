@@ -328,6 +328,31 @@ static void reset_enables_all_and_removes_every_fault(void **state)
     close(other);
 }
 
+static int look_up_anything(
+    const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    (void)host;
+    return getaddrinfo("127.0.0.1", service, hints, list);
+}
+
+static void reset_changes_nothing_before_all_names_are_known(void **state)
+{
+    struct rig *rig = *state;
+    rig->worker.resolver.lookup = look_up_anything;
+    assert_int_equal(rig_load(rig,
+                         FILE_ECHO("a") "[proxy b]\nlisten = some.name:0\nupstream = "
+                                        "builtin:echo\nenabled = no\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "f", "type=latency delay=1ms"), CONTROL_OK);
+    assert_int_equal(control_reset(&rig->control, &rig->err), CONTROL_FAILED);
+    assert_true(control_take_awaits_name(&rig->control));
+    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 1);
+    RIG_WAIT(rig, control_reset(&rig->control, &rig->err) == CONTROL_OK);
+    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 0);
+    assert_true(listener_is_open(&control_proxy(&rig->control, "b")->listener));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -345,6 +370,7 @@ int main(void)
         TEST(a_listener_fault_comes_and_goes),
         TEST(one_connection_is_ended_and_no_other),
         TEST(reset_enables_all_and_removes_every_fault),
+        TEST(reset_changes_nothing_before_all_names_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
