@@ -63,22 +63,37 @@ static bool fits_file(const struct proxy_config *proxy)
            proxy->upstream.kind != ADDRESS_NOWHERE;
 }
 
+/* Returns the proxy whose fault a fault of `proxy` waits for. NULL: there is no such fault any more. */
+static const struct proxy *proxy_of_first(
+    const struct control *control, const struct proxy *proxy, const struct after *after)
+{
+    if (plan_find(proxy->plan, after->name) != NULL)
+        return proxy;
+    const struct proxy *other = NULL;
+    while (after->any && (other = control_next_proxy(control, other)) != NULL)
+        if (plan_find(other->plan, after->name) != NULL)
+            return other;
+    return NULL;
+}
+
 /* A fault of the API gets another name in the file, so the `after` of faults that wait for it is
- * renamed too. */
-static void rename_after(const struct proxy *proxy, struct fault *fault)
+ * renamed too. Of several proxies' faults with this name (NAME/any) the file can name one. */
+static void rename_after(
+    const struct control *control, const struct proxy *proxy, struct fault *fault)
 {
     struct after *after = &fault->after;
-    const struct rule *first = plan_find(proxy->plan, after->name);
+    const struct proxy *owner = proxy_of_first(control, proxy, after);
     char name[sizeof after->name + PROXY_NAME_MAX];
-    if (first == NULL || first->origin != RULE_FROM_API)
+    if (owner == NULL || plan_find(owner->plan, after->name)->origin != RULE_FROM_API)
         return;
-    snprintf(name, sizeof name, "%s.%s", proxy_name(proxy), after->name);
+    snprintf(name, sizeof name, "%s.%s", proxy_name(owner), after->name);
     if (strlen(name) < sizeof after->name)
         memcpy(after->name, name, strlen(name) + 1);
 }
 
 /* Prints [fault PROXY.NAME] for one proxy. */
-static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE *out)
+static void print_alone(
+    const struct control *control, const struct proxy *proxy, const struct rule *rule, FILE *out)
 {
     struct fault fault = rule->fault;
     const char *owner = proxy_name(proxy);
@@ -86,7 +101,7 @@ static void print_alone(const struct proxy *proxy, const struct rule *rule, FILE
     bool readable = (size_t)length < sizeof fault.name && fits_title("fault", fault.name) &&
                     fits_file(&proxy->plan->config);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
-    rename_after(proxy, &fault);
+    rename_after(control, proxy, &fault);
     struct printed_fault printed = {&fault, protocol_has_parts(&proxy->plan->config.protocol)};
     print_section(print_fault, &printed, readable, out);
 }
@@ -160,15 +175,15 @@ static void print_of_file(
                 print_together(control, &first, out);
         }
         if (!together || !fault_equal(&rule->fault, &first))
-            print_alone(proxy, rule, out);
+            print_alone(control, proxy, rule, out);
     }
 }
 
-static void print_of_api(const struct proxy *proxy, FILE *out)
+static void print_of_api(const struct control *control, const struct proxy *proxy, FILE *out)
 {
     for (size_t i = 0; i < proxy->plan->rule_count; i++)
         if (proxy->plan->rules[i]->origin == RULE_FROM_API)
-            print_alone(proxy, proxy->plan->rules[i], out);
+            print_alone(control, proxy, proxy->plan->rules[i], out);
 }
 
 void control_print(const struct control *control, FILE *out)
@@ -187,5 +202,5 @@ void control_print(const struct control *control, FILE *out)
             print_of_file(control, fault_counter, out);
     }
     while ((proxy = control_next_proxy(control, proxy)) != NULL)
-        print_of_api(proxy, out);
+        print_of_api(control, proxy, out);
 }

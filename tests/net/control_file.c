@@ -132,11 +132,13 @@ static void what_is_in_force_prints_as_a_file(void **state)
     assert_int_equal(rig_add(rig, "b", "mine", "type=latency delay=2ms"), CONTROL_OK);
     assert_int_equal(rig_change(rig, "b", "all", "type=latency delay=3ms"), CONTROL_OK);
     assert_int_equal(rig_remove(rig, "b", "ab"), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "c", "later", "type=stall after=mine/any"), CONTROL_OK);
     char *first = print_of(rig);
     assert_non_null(strstr(first, "[fault all]\nproxy         = a,c\n"));
     assert_non_null(strstr(first, "[fault b.all]\nproxy         = b\n"));
     assert_non_null(strstr(first, "[fault b.mine]\nproxy         = b\n"));
     assert_non_null(strstr(first, "[fault ab]\nproxy          = a\n"));
+    assert_non_null(strstr(first, " = b.mine/any\n"));
     assert_int_equal(rig_load(rig, first, CONTROL_DROP_API), CONTROL_OK);
     char *second = print_of(rig);
     assert_int_equal(strlen(first), strlen(second)); /* the order of two sections differs */
