@@ -212,6 +212,14 @@ call 200 GET /v1/proxies/p
 call 200 GET /v1/proxies
 answer_field '.proxies | map(.name) | join(" ")' 'web p'
 
+# What leads nowhere may stay while another key changes.
+call 201 POST /proxies '{"name":"lost","upstream":"no-port"}'
+call 200 PATCH /v1/proxies/lost '{"buffer":"64k"}'
+answer_field '"\(.upstream) \(.buffer)"' 'no-port 64k'
+says_error 400 PATCH /v1/proxies/lost '{"upstream":null}' 'upstream: '
+says_error 400 PATCH /v1/proxies/lost '{"upstream":"none"}' 'upstream: '
+call 204 DELETE /v1/proxies/lost
+
 # --- Reload -------------------------------------------------------------------------------------
 
 call 201 POST $faults '{"name":"mine","type":"reset","when":"bytes:1M"}'

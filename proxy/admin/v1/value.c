@@ -317,20 +317,34 @@ int v1_read_proxy(json_t *object, struct proxy_config *proxy, struct text *probl
     return result;
 }
 
+/* A proxy of Toxiproxy's API may have a text that is no address. It stays unless a change names the key,
+ * but the words of a file cannot hold it. */
+static void hide_nowhere(struct address *address)
+{
+    if (address->kind == ADDRESS_NOWHERE)
+        *address = (struct address){.kind = ADDRESS_IP, .host = "127.0.0.1", .port = 1};
+}
+
 int v1_patch_proxy(json_t *object, const struct proxy_config *now, struct proxy_config *proxy,
     struct text *problems)
 {
     struct words *words = words_new(problems);
     if (words == NULL)
         return -1;
-    struct proxy_config usual = {0};
+    struct proxy_config usual = {0}, present = *now;
     const char *name = name_of(object, now->name, problems);
     if (name != NULL && strcmp(name, now->name) != 0)
         value_report_problem(problems, "name", "a proxy cannot be renamed");
     option_set_defaults(proxy_options, &usual);
-    put_present(words, proxy_options, now, &usual, NULL);
+    hide_nowhere(&present.listen);
+    hide_nowhere(&present.upstream);
+    put_present(words, proxy_options, &present, &usual, NULL);
     take_members(words, object);
     int result = build_proxy(words, object, name, proxy);
+    if (json_object_get(object, "listen") == NULL)
+        proxy->listen = now->listen;
+    if (json_object_get(object, "upstream") == NULL)
+        proxy->upstream = now->upstream;
     free(words);
     return result;
 }
