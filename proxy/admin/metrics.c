@@ -47,7 +47,7 @@ static void add_connections(struct sums *sums, const struct proxy *proxy)
     }
 }
 
-/* Adds the connections of a removed proxy to the proxy that has its name now: a counter never falls. */
+/* Adds the connections of a removed proxy to those of its successor: a counter never falls. */
 static void add_removed(const struct counts *counts, const struct proxy *removed)
 {
     for (size_t i = 0; i < counts->count; i++)

@@ -139,9 +139,9 @@ void control_reset_counts(struct control *control);
 
 /* Gives a fault to one open connection. No other connection sees it and no later change removes it.
  * With `when = open` it triggers now. Returns CONTROL_OK; CONTROL_NOT_FOUND (the proxy or the
- * connection); or CONTROL_INVALID if the fault cannot act on an open connection, its own keys exclude
- * the connection, or that is already ending. A `reset` of both sides with mode = abrupt ends that one, too, whatever it
- * waits for. */
+ * connection); or CONTROL_INVALID if the fault cannot act on an open connection, its own keys
+ * exclude this one, or the connection is already ending. A `reset` of both sides with mode = abrupt
+ * ends that one, too, whatever it waits for. */
 MUST_CHECK enum control_result control_inject(struct control *control, const char *proxy,
     uint64_t connection, const struct fault *fault, struct err *err);
 

@@ -63,7 +63,7 @@ static bool fits_file(const struct proxy_config *proxy)
            proxy->upstream.kind != ADDRESS_NOWHERE;
 }
 
-/* Returns the proxy whose fault a fault of `proxy` waits for. NULL: there is no such fault any more. */
+/* Returns the proxy whose fault a fault of `proxy` waits for. NULL: there is none any more. */
 static const struct proxy *proxy_of_first(
     const struct control *control, const struct proxy *proxy, const struct after *after)
 {

@@ -51,23 +51,23 @@ static inline const char *proxy_name(const struct proxy *proxy)
  * reference. */
 struct proxy *proxy_new(struct worker *worker, struct plan *plan);
 
-/* Returns the open connection of this number; NULL: there is none. After proxy->last_number was reset
- * several may have it: then the newest. */
+/* Returns the open connection of this number; NULL: there is none. Several may have it after
+ * proxy->last_number was reset: then the newest. */
 struct connection *proxy_find_connection(const struct proxy *proxy, uint64_t number);
 
 /* Opens the listener, unless the plan says `enabled = no` or a fault keeps it closed, and emits
  * `listening`. Returns 0, or -1 with err filled. */
 MUST_CHECK int proxy_listen(struct proxy *proxy, struct err *err);
 
-/* Both steps for a proxy that is not certain yet. proxy_open() is proxy_listen() without the event.
- * Then either proxy_begin(), which puts the plan in force and emits the event, or proxy_drop(), which
+/* For a new proxy that is not certain yet. proxy_open() is proxy_listen() without the event. Then
+ * either proxy_begin(), which puts the plan in force and emits the event, or proxy_drop(), which
  * frees the proxy without an event. */
 MUST_CHECK int proxy_open(struct proxy *proxy, struct err *err);
 void proxy_begin(struct proxy *proxy);
 void proxy_drop(struct proxy *proxy);
 
-/* Whether the listener has to be opened for this configuration: it is closed, and neither a fault nor
- * an upstream that does not answer keeps it closed. `moves`: to another address. */
+/* Whether the listener has to be opened for this configuration: it is closed, and neither a fault
+ * nor an upstream that does not answer keeps it closed. `moves`: to another address. */
 bool proxy_must_open(const struct proxy *proxy, const struct proxy_config *config, bool moves);
 
 /* Uses this plan for new connections. Takes the reference. `opened`: the caller has just opened the

@@ -307,7 +307,7 @@ static void begin_queued(struct resolver *resolver)
     }
 }
 
-/* Notes that a lookup of resolver_ask() is over. Whoever asks for two slow names needs both answers at
+/* Notes that a lookup of resolver_ask() is over. A change with two slow names needs both answers at
  * one time, so all are kept from the last one on. */
 static void note_answered(struct resolver *resolver)
 {

@@ -82,9 +82,9 @@ MUST_CHECK int resolver_start(
     struct resolver *resolver, const char *host, struct resolver_waiter *waiter);
 void resolver_cancel(struct resolver_waiter *waiter);
 
-/* Returns an answer, with a reference for the caller. NULL: none yet. Then the name is being looked up,
- * and the watchers are called when the answer has come. Answers are kept while any asked lookup is
- * under way, and RESOLVER_KEEP_US longer: all that one change asks for are there together. */
+/* Returns an answer, with a reference for the caller. NULL: none yet. Then the name is being looked
+ * up, and the watchers are called when the answer has come. Answers are kept while any asked lookup
+ * is under way, and RESOLVER_KEEP_US longer: all that one change asks for are there together. */
 struct resolved *resolver_ask(struct resolver *resolver, const char *host);
 
 void resolver_watch(struct resolver *resolver, struct resolver_watcher *watcher);

@@ -95,8 +95,8 @@ static bool is_same(
            address_equal(&now->upstream, &wanted->upstream);
 }
 
-/* The existing proxy is stopped first, so that its own socket is not in the way of the trial. If the
- * new proxy fails, the existing one stays, stopped, with its toxics. */
+/* The existing proxy is stopped first, so that its own socket is not in the way of the trial. If
+ * the new proxy fails, the existing one stays, stopped, with its toxics. */
 static unsigned replace(struct control *control, const struct proxy_config *now,
     const struct proxy_config *wanted, struct err *err)
 {

@@ -317,8 +317,8 @@ int v1_read_proxy(json_t *object, struct proxy_config *proxy, struct text *probl
     return result;
 }
 
-/* A proxy of Toxiproxy's API may have a text that is no address. It stays unless a change names the key,
- * but the words of a file cannot hold it. */
+/* A proxy of Toxiproxy's API may have a text that is no address. It stays unless a change names the
+ * key, but the words of a file cannot hold it. */
 static void hide_nowhere(struct address *address)
 {
     if (address->kind == ADDRESS_NOWHERE)
