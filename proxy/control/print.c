@@ -106,12 +106,18 @@ static void print_alone(
     print_section(print_fault, &printed, readable, out);
 }
 
-/* Returns the proxy's rule with this counter, or NULL. */
+/* Returns the proxy's rule with this counter, or NULL. One that waits for messages which the proxy
+ * does not have (`proxy = *`, and the proxy is the API's) would be an error in a file. */
 static const struct rule *rule_of(
     const struct proxy *proxy, const struct fault_counter *fault_counter)
 {
     const struct rule *rule = plan_find(proxy->plan, fault_counter->name);
-    return rule != NULL && rule->fault_counter == fault_counter ? rule : NULL;
+    const char *key;
+    struct err ignored;
+    return rule != NULL && rule->fault_counter == fault_counter &&
+                   config_check_messages(&rule->fault, &proxy->plan->config, &key, &ignored) == 0
+               ? rule
+               : NULL;
 }
 
 /* Whether the fault's `proxy` names exactly the proxies that have it unchanged. */

@@ -151,6 +151,21 @@ static void what_is_in_force_prints_as_a_file(void **state)
     free(second);
 }
 
+static void a_fault_that_waits_for_messages_prints_for_proxies_that_have_them(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig,
+                         FILE_ECHO("a") "protocol = line\n"
+                                        "[fault f]\ntype = stall\nwhen = message:2\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "raw", TO_ECHO), CONTROL_OK);
+    char *text = print_of(rig);
+    assert_non_null(strstr(text, "[fault f]\nproxy          = a\n"));
+    assert_int_equal(rig_load(rig, text, CONTROL_DROP_API), CONTROL_OK);
+    free(text);
+}
+
 static void a_proxy_that_leads_nowhere_prints_as_a_comment(void **state)
 {
     struct rig *rig = *state;
@@ -181,6 +196,7 @@ int main(void)
         TEST(a_proxy_that_moves_takes_its_new_rate_along),
         TEST(a_file_that_fails_makes_no_events),
         TEST(what_is_in_force_prints_as_a_file),
+        TEST(a_fault_that_waits_for_messages_prints_for_proxies_that_have_them),
         TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
