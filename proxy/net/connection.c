@@ -318,7 +318,7 @@ void connection_start(struct connection *connection, uint64_t number, uint64_t c
         .rings = &worker->ring_pool, .splice_pipes = &worker->pipe_pool.pool};
     session_init(&connection->session, &host, plan, number, &connection->endpoint[SIDE_CLIENT].ep,
         connection->address[SIDE_CLIENT], &pools);
-    connection->serial = ++worker->last_serial;
+    connection->session.serial = ++worker->last_serial;
     connection->session.concurrent = concurrent;
     connection->session.destination = connection->address[SIDE_SERVER];
     session_start(&connection->session, peer);

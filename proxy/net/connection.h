@@ -42,7 +42,6 @@ struct connection_owner {
 struct connection {
     struct list link; /* in its owner's list; the first member, see `spare` in worker.h */
     struct connection_owner *owner;
-    uint64_t serial; /* among all connections of the worker, in the order of accept(2), from 1 */
     struct session session;
     struct socket_endpoint endpoint[2]; /* by enum side */
     struct connector *connector;        /* owned; NULL: dialling is over */

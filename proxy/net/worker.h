@@ -45,7 +45,7 @@ struct worker {
     bool stopping;        /* no listener opens any more */
     bool wants_details;   /* `closed` events need their details (session.h) */
     size_t connections;   /* open ones, of all proxies */
-    uint64_t last_serial; /* of the connections; never reset */
+    uint64_t last_serial; /* of the connections of all proxies so far */
     void *user;           /* for the two callbacks */
     void (*on_event)(void *user, const struct event *event);
     void (*on_drained)(struct worker *worker); /* the last connection has ended; may be NULL */

@@ -89,8 +89,10 @@ struct session_side {
 
 struct session {
     const struct session_host *host;
-    struct plan *plan;   /* one reference */
-    uint64_t number;     /* of the connection in its proxy, from 1 */
+    struct plan *plan; /* one reference */
+    uint64_t number;   /* of the connection in its proxy, from 1; counting may begin again */
+    uint64_t
+        serial; /* of the connection in the run, from 1: no other one has it; set by the host */
     uint64_t concurrent; /* connections open on its proxy when it was accepted, itself included */
     /* the address an intercepted client dialled; the host's; NULL: not intercepted */
     const char *destination;

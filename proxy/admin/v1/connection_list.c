@@ -53,14 +53,14 @@ static bool put_proxy(struct connection_list *list, const struct proxy *proxy, t
     list_for_each(link, &proxy->connections)
     {
         const struct connection *connection = container_of(link, struct connection, link);
-        if (connection->serial <= list->last || session_is_gone(&connection->session))
+        if (connection->session.serial <= list->last || session_is_gone(&connection->session))
             continue;
         if (list->listed == list->limit)
             return true;
         if (list->listed++ > 0)
             text_puts(&list->piece, ",");
         v1_write_connection(&list->piece, connection);
-        list->last = connection->serial;
+        list->last = connection->session.serial;
         if (timers_now() >= end)
             return false;
     }
