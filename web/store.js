@@ -47,7 +47,8 @@ class Connection {
 export class Store {
   constructor() {
     this.all = []; // in the order in which they opened
-    this.current = new Map(); // open ones, by proxy and number
+    this.current = new Map(); // open ones, by proxy and number: of two with one number, the newer
+    this.serials = new Map(); // open ones whose events were seen, by the serial in them
     this.ids = 0;
     this.eventCount = 0;
     this.missed = 0;
@@ -72,7 +73,8 @@ export class Store {
     if (kind === "gap") this.missed += data.missed;
     if (data.connection === undefined) return;
     if (kind === "open") this.makeRoom(data);
-    const connection = this.find(data.proxy, data.connection, Date.parse(data.time));
+    const connection = this.serials.get(data.serial) || this.find(data.proxy, data.connection, Date.parse(data.time));
+    if (data.serial !== undefined) this.serials.set(connection.serial = data.serial, connection);
     this.addEvent(connection, data);
     if (kind === "open") {
       connection.sawOpen = true;
@@ -99,7 +101,7 @@ export class Store {
     return connection;
   }
 
-  // After POST /v1/reset-counts a new connection may have the number of one that is still open: the events that follow
+  // After POST /v1/reset-counts a new connection may have the number of one that is still open: records with the number
   // are those of the new one.
   makeRoom(data) {
     const key = this.key(data.proxy, data.connection), old = this.current.get(key);
@@ -123,6 +125,7 @@ export class Store {
     connection.open = false;
     const key = this.key(connection.proxy, connection.number);
     if (this.current.get(key) === connection) this.current.delete(key);
+    this.serials.delete(connection.serial);
     if (this.all.length > CONNECTIONS_MAX || this.eventCount > EVENTS_MAX) this.forget();
   }
 

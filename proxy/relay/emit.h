@@ -15,13 +15,14 @@ static inline void session_touch(struct session *session)
     session->again = true;
 }
 
-/* Fills in the time, proxy and connection of the event, and passes it to the host: host_emit() of
- * net/connection.c calls worker_emit(), which calls on_event() of app/run.c. */
+/* Fills in the time, proxy, connection and serial of the event, and passes it to the host:
+ * host_emit() of net/connection.c calls worker_emit(), which calls on_event() of app/run.c. */
 static inline void session_emit(struct session *session, struct event *event)
 {
     event->at = session->now;
     event->proxy = session->plan->config.name;
     event->connection = session->number;
+    event->serial = session->serial;
     session->event_count++; /* before the call, which may stop the session */
     session->host->emit(session, event);
 }

@@ -46,6 +46,15 @@ const cases = {
     assert.deepEqual(store.list(ALL).map(connection => connection.open), [false, true]);
   },
 
+  two_open_connections_with_one_number_are_told_apart_by_their_serials() {
+    const of = (serial, {kind, data}) => ({kind, data: {...data, serial}});
+    const store = storeOf(of(1, open(1)), of(2, open(1)), of(1, event("eof", 1)), of(2, closed(1)));
+    assert.deepEqual(store.list(ALL).map(connection => connection.open), [false, true]);
+    store.note(of(1, closed(1)));
+    assert.deepEqual(store.list(ALL).map(connection => connection.events.length), [2, 3]);
+    assert.equal(store.serials.size, 0);
+  },
+
   a_fault_before_open_belongs_to_the_same_connection() {
     assert.deepEqual(names(storeOf(event("fault", 1, {fault: "f"}), open(1), closed(1))), ["p #1"]);
   },

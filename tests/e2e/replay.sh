@@ -17,7 +17,7 @@ exec_run() {
 
 # faults_of LOG - what was injected: proxy, connection, direction and offset, whatever the fault's name.
 faults_of() {
-    sed -nE 's/.*"event":"fault","proxy":"([^"]*)",("connection":([0-9]+),)?"fault":"[^"]*","type":"([^"]*)","direction":"([^"]*)","offset":([0-9]+).*/\1 \3 \4 \5 \6/p' "$1" |
+    sed -nE 's/.*"event":"fault","proxy":"([^"]*)",("connection":([0-9]+),"serial":[0-9]+,)?"fault":"[^"]*","type":"([^"]*)","direction":"([^"]*)","offset":([0-9]+).*/\1 \3 \4 \5 \6/p' "$1" |
         sort
 }
 

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "proxy/app/log_lines.h"
+#include "proxy/relay/event.h"
 
 struct reader {
     struct view_log *log;
@@ -24,6 +25,13 @@ uint64_t view_number_of(const json_t *event, const char *key)
     return value > 0 ? (uint64_t)value : 0;
 }
 
+enum direction view_direction_of(const json_t *event)
+{
+    const char *name = view_text_of(event, "direction");
+    return strcmp(name, direction_name(DIRECTION_DOWNSTREAM)) == 0 ? DIRECTION_DOWNSTREAM
+                                                                   : DIRECTION_UPSTREAM;
+}
+
 bool view_is(const json_t *event, const char *name)
 {
     return strcmp(view_text_of(event, "event"), name) == 0;
@@ -38,20 +46,47 @@ static bool is_wanted(const char *only, const char *proxy, uint64_t number)
     return strcmp(only, name) == 0;
 }
 
-/* The events of the connection, an empty array if this is its first one. NULL: out of memory. */
-static json_t *find_connection(struct view_log *log, const char *proxy, uint64_t number)
+/* Writes what no other open connection has: the serial, or in the log of a version without it the
+ * name, the count and the number. */
+static void write_key(const struct view_log *log, const json_t *event, char *key, size_t size)
+{
+    const char *proxy = view_text_of(event, "proxy");
+    unsigned long long serial = view_number_of(event, "serial"),
+                       count = view_number_of(log->counts, proxy),
+                       number = view_number_of(event, "connection");
+    if (serial > 0)
+        snprintf(key, size, "%llu", serial);
+    else
+        snprintf(key, size, "%s#%llu#%llu", proxy, count, number);
+}
+
+/* Adds the event to those of its connection. The event `closed` is the last one: what comes with
+ * the same key is another connection. */
+static int add_event(struct view_log *log, json_t *event)
 {
     char key[PROXY_NAME_MAX + 64];
-    snprintf(key, sizeof key, "%s#%llu#%llu", proxy,
-        (unsigned long long)view_number_of(log->counts, proxy), (unsigned long long)number);
+    write_key(log, event, key, sizeof key);
     json_t *events = json_object_get(log->index, key);
-    if (events != NULL)
-        return events;
-    events = json_array();
-    if (json_array_append(log->connections, events) != 0 ||
-        json_object_set_new(log->index, key, events) != 0)
-        return NULL;
-    return events;
+    if (events == NULL) {
+        events = json_array();
+        if (json_object_set_new(log->index, key, events) != 0 ||
+            json_array_append(log->connections, events) != 0)
+            return -1;
+    }
+    int result = json_array_append(events, event);
+    if (view_is(event, "closed"))
+        json_object_del(log->index, key);
+    return result;
+}
+
+/* Whether it is an event of ours. Lines of a command that has the same stderr may be JSON, too. */
+static bool is_known(const json_t *event)
+{
+    for (int kind = 0; kind < EVENT_COUNT; kind++) {
+        if (view_is(event, event_kind_name((enum event_kind)kind)))
+            return view_text_of(event, "proxy")[0] != '\0';
+    }
+    return view_is(event, "run") && json_object_get(event, "config") != NULL;
 }
 
 static int begin_run(struct view_log *log)
@@ -68,16 +103,18 @@ static int take_event(void *user, json_t *event, struct err *err)
     const char *proxy = view_text_of(event, "proxy");
     uint64_t number = view_number_of(event, "connection");
     int result = 0;
+    if (!is_known(event))
+        return 0;
     if (number > 0 && is_wanted(reader->only, proxy, number))
-        result = json_array_append(find_connection(log, proxy, number), event);
+        result = add_event(log, event);
     else if (view_is(event, "run"))
         result = begin_run(log);
-    else if (view_is(event, "listening"))
+    else if (view_is(event, "listening") && json_is_string(json_object_get(event, "address")))
         result = json_object_set(log->listening, proxy, json_object_get(event, "address"));
     else if (view_is(event, "counts_reset"))
         result = json_object_set_new(
             log->counts, proxy, json_integer((json_int_t)view_number_of(log->counts, proxy) + 1));
-    return result == 0 ? 0 : err_set(err, "the event has no address, or out of memory");
+    return result == 0 ? 0 : err_set(err, "out of memory");
 }
 
 int view_log_read(struct view_log *log, const char *path, const char *only)

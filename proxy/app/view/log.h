@@ -12,12 +12,15 @@
 #include <stdint.h>
 
 #include "proxy/base/must_check.h"
+#include "proxy/base/side.h"
 
 struct view_log {
     json_t *connections; /* owned: an array of arrays of events, in the order in which they began */
     json_t *listening;   /* owned: the address of each proxy, by its name */
-    json_t *index;       /* owned: the same arrays as `connections`, by "PROXY#COUNT#NUMBER" */
-    json_t *counts;      /* owned: how often each proxy began to count from 1 again, by its name */
+    /* owned: those of `connections` whose end was not read yet, by "SERIAL", or by
+     * "PROXY#COUNT#NUMBER" where the log has no serials */
+    json_t *index;
+    json_t *counts; /* owned: how often each proxy began to count from 1 again, by its name */
 };
 
 /* `only` is "PROXY#NUMBER" or the name of a proxy; NULL: all. 0, or -1 after printing what is
@@ -28,6 +31,8 @@ void view_log_free(struct view_log *log);
 /* A member of an event. Missing: "" and 0. */
 const char *view_text_of(const json_t *event, const char *key);
 uint64_t view_number_of(const json_t *event, const char *key);
+/* Missing: upstream. */
+enum direction view_direction_of(const json_t *event);
 bool view_is(const json_t *event, const char *name);
 
 #endif
