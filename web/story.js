@@ -71,6 +71,14 @@ function makes(event, side, mark, events, end) {
   return fin && event.event === "fault" && event.type === "half_close" || isEnding(event, events, end);
 }
 
+// Whether the server was connected before the first event: a log may begin in the middle of a connection. One that ends
+// before the server is connected, has only what comes before that.
+function lacksBeginning(events, end) {
+  if (events.some(e => e.event === "open" || e.event === "connect_failed")) return false;
+  if (end !== undefined) return end.server.address !== "";
+  return events[0].type !== "connect_delay";
+}
+
 // --- What happened: rows ---------------------------------------------------------------------------------------
 
 // Reads events one by one into rows: {time, arrows: [{from, to, kind, label}], note: {lane, kind, text}}.
@@ -83,16 +91,21 @@ export class Story {
     this.drawn = {upstream: 0, downstream: 0};
     this.active = []; // lasting faults that have begun and are not over
     this.untimed = false;
-    this.opened = false;
+    this.opened = lacksBeginning(events, this.end);
     this.showed = new Set(); // what stands in one row at most
     this.events = events;
     this.ends = endsOf(events, this.end);
     events.forEach((event, i) => {
       this.endsBefore(i);
-      if (i === 0 && event.event !== "open")
-        this.arrows("", {from: CLIENT, to: PROXY, kind: "quiet", label: "connects"});
+      if (i === 0 && event.event !== "open") this.beginning();
       if (HANDLERS[event.event] !== undefined) HANDLERS[event.event](this, event);
     });
+  }
+
+  // A client whose server was not connected at once, or not at all; or a beginning that the log does not have.
+  beginning() {
+    if (this.opened) this.note("", PROXY, "quiet", "the log does not have its beginning");
+    else this.arrows("", {from: CLIENT, to: PROXY, kind: "quiet", label: "connects"});
   }
 
   time(event) { return event.time === undefined ? "" : timeText(microseconds(event.time) - this.start); }
@@ -241,10 +254,11 @@ const placeOf = event => event.direction === undefined ? "" :
 
 const HANDLERS = {
   open(story, event) {
-    const time = story.time(event);
+    const server = {from: PROXY, to: SERVER, kind: "quiet", label: "connects"};
     story.opened = true;
-    story.arrows(time, {from: CLIENT, to: PROXY, kind: "quiet", label: "connects"},
-      {from: PROXY, to: SERVER, kind: "quiet", label: "connects"});
+    if (event === story.events[0])
+      story.arrows(story.time(event), {from: CLIENT, to: PROXY, kind: "quiet", label: "connects"}, server);
+    else story.arrows(story.time(event), server);
   },
   connect_failed(story, event) {
     story.arrows(story.time(event), {from: PROXY, to: SERVER, kind: "lost", label: "connects"});

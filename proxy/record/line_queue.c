@@ -30,7 +30,6 @@
 
 /* Limit of one write, so that a slow reader's progress is visible: the size of a pipe (pipe(7)). */
 #define WRITE_MOST (64 * 1024)
-
 #define SAME_FILE (-2)   /* for the next descriptor: no other file was requested */
 #define STOP_WAIT_MS 100 /* enough for a thread that is not stuck */
 
@@ -50,6 +49,8 @@ struct line_queue {
     bool stop, stopped, full; /* full: a line was dropped, and the queue is not yet half empty */
     int next_fd;              /* of a file opened again; SAME_FILE: none */
     uint64_t switch_at;       /* bytes queued from this offset are for next_fd */
+    enum line_queue_rest rest;
+    uint64_t dropped; /* bytes, with LINE_QUEUE_DROP_REST */
     /* Used by the thread alone: */
     int fd;
     char buffer[LINE_QUEUE_BUFFER];
@@ -81,20 +82,16 @@ static void append_bytes(struct line_queue *queue, const char *bytes, size_t siz
     queue->tail += size;
 }
 
-static void wake(struct line_queue *queue)
-{
-    eventfd_write(queue->wake_fd, 1);
-}
-
 static bool has_room(struct line_queue *queue)
 {
     queue->full &= used(queue) > LINE_QUEUE_SIZE / 2;
     return !queue->full;
 }
 
-/* Queues whole lines while there is room, or all bytes `together`. */
-static void enqueue(struct line_queue *queue, const char *bytes, size_t size, bool together)
+/* Queues whole lines while there is room, or all bytes `together`. Returns whether all had room. */
+static bool enqueue(struct line_queue *queue, const char *bytes, size_t size, bool together)
 {
+    uint64_t lost_before = queue->lost;
     queue->settled = false;
     pthread_mutex_lock(&queue->lock);
     /* restart the ring, to use the same few pages */
@@ -110,7 +107,8 @@ static void enqueue(struct line_queue *queue, const char *bytes, size_t size, bo
         queue->lost += fits ? 0 : 1;
     }
     pthread_mutex_unlock(&queue->lock);
-    wake(queue);
+    eventfd_write(queue->wake_fd, 1);
+    return queue->lost == lost_before;
 }
 
 /* The stream's write function. Never fails. */
@@ -139,6 +137,10 @@ static bool switch_file(struct line_queue *queue, bool failed)
         close(queue->fd);
     queue->fd = queue->next_fd;
     queue->next_fd = SAME_FILE;
+    if (queue->rest == LINE_QUEUE_DROP_REST) {
+        queue->dropped += queue->switch_at - queue->written;
+        queue->head = queue->switch_at;
+    }
     queue->written = queue->head; /* a line that was cut starts again */
     return true;
 }
@@ -300,7 +302,7 @@ struct line_queue *line_queue_open_fd(int fd, int mode, struct err *err)
     return queue_new(fd, NULL, mode, err);
 }
 
-int line_queue_reopen(struct line_queue *queue, struct err *err)
+int line_queue_reopen(struct line_queue *queue, enum line_queue_rest rest, struct err *err)
 {
     int fd;
     if (queue->path == NULL)
@@ -313,8 +315,9 @@ int line_queue_reopen(struct line_queue *queue, struct err *err)
         close(queue->next_fd);
     queue->next_fd = fd;
     queue->switch_at = queue->tail;
+    queue->rest = rest;
     pthread_mutex_unlock(&queue->lock);
-    wake(queue);
+    eventfd_write(queue->wake_fd, 1);
     return 0;
 }
 
@@ -323,10 +326,18 @@ FILE *line_queue_stream(struct line_queue *queue)
     return queue->stream;
 }
 
-void line_queue_put(struct line_queue *queue, const char *bytes, size_t size)
+bool line_queue_put(struct line_queue *queue, const char *bytes, size_t size)
 {
     fflush(queue->stream);
-    enqueue(queue, bytes, size, true);
+    return enqueue(queue, bytes, size, true);
+}
+
+uint64_t line_queue_dropped(struct line_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    uint64_t dropped = queue->dropped;
+    pthread_mutex_unlock(&queue->lock);
+    return dropped;
 }
 
 bool line_queue_is_file(const struct line_queue *queue)
@@ -425,7 +436,7 @@ void line_queue_close(struct line_queue *queue)
     fflush(queue->stream);
     pthread_mutex_lock(&queue->lock);
     queue->stop = true;
-    wake(queue);
+    eventfd_write(queue->wake_fd, 1);
     while (!queue->stopped && pthread_cond_timedwait(&queue->moved, &queue->lock, &until) == 0)
         ;
     bool stopped = queue->stopped;

@@ -36,16 +36,27 @@ MUST_CHECK struct line_queue *line_queue_open(const char *path, int mode, struct
  * processes, stays as it is. */
 MUST_CHECK struct line_queue *line_queue_open_fd(int fd, int mode, struct err *err);
 
-/* Opens the path again; does nothing for a descriptor. Lines flushed before still go to the old
+/* The fate of bytes that a stuck file has not taken when another one is opened. */
+enum line_queue_rest {
+    LINE_QUEUE_MOVE_REST, /* they go to the new file, from the beginning of a line on */
+    LINE_QUEUE_DROP_REST, /* they are dropped: they mean nothing in the new file */
+};
+
+/* Opens the path again; does nothing for a descriptor. What was queued before still goes to the old
  * file, unless that is stuck. Returns 0; or -1 with err filled, and the old file stays in use. */
-MUST_CHECK int line_queue_reopen(struct line_queue *queue, struct err *err);
+MUST_CHECK int line_queue_reopen(
+    struct line_queue *queue, enum line_queue_rest rest, struct err *err);
+
+/* Returns how many bytes LINE_QUEUE_DROP_REST has dropped. */
+uint64_t line_queue_dropped(struct line_queue *queue);
 
 /* Valid until line_queue_close. */
 FILE *line_queue_stream(struct line_queue *queue);
 
 /* Flushes the stream, then queues the bytes as a whole or not at all: a line of any length, or
- * bytes that belong together and may contain newlines. */
-void line_queue_put(struct line_queue *queue, const char *bytes, size_t size);
+ * bytes that belong together and may contain newlines. Returns whether there was room; if not, a
+ * line is counted as lost. */
+bool line_queue_put(struct line_queue *queue, const char *bytes, size_t size);
 
 /* Whether there is room for a line. After a loss there is none until half of the queue is empty, so
  * that the lost lines are one piece. */

@@ -44,7 +44,7 @@ int log_reopen(struct log *log, struct err *err)
     if (log->out == NULL)
         return 0;
     log->failed = false;
-    return line_queue_reopen(log->queue, err);
+    return line_queue_reopen(log->queue, LINE_QUEUE_MOVE_REST, err);
 }
 
 uint64_t log_lost(const struct log *log)

@@ -158,7 +158,7 @@ static void a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later(vo
     struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
     assert_non_null(queue);
     put_lines(queue, 0, 10);
-    assert_int_equal(line_queue_reopen(queue, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_MOVE_REST, &err), 0);
     put_lines(queue, 10, 20);
     while (line_queue_errnum(queue) != ENXIO)
         pause_ms(1);
@@ -225,7 +225,7 @@ static void a_file_opened_anew_gets_what_is_written_after_it(void **state)
     struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
     put_lines(queue, 0, 3000);
     assert_int_equal(rename(path, old), 0);
-    assert_int_equal(line_queue_reopen(queue, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_MOVE_REST, &err), 0);
     put_lines(queue, 3000, 3010);
     assert_true(line_queue_finish(queue, WAIT_MS));
     line_queue_close(queue);
@@ -234,6 +234,47 @@ static void a_file_opened_anew_gets_what_is_written_after_it(void **state)
     rename(old, path);
     assert_int_equal(lines_of_file(&last), 3000);
     unlink(path);
+}
+
+/* Blocks of bytes with newlines anywhere: the new file begins with the first block that is for it,
+ * also where the old one has taken half of a block, or all of them late. */
+static void a_file_whose_rest_is_dropped_leaves_nothing_for_the_next_one(void **state)
+{
+    (void)state;
+    struct err err;
+    unsigned last = 0;
+    char old[80], block[150];
+    snprintf(old, sizeof old, "%s.1", path);
+    memset(block, 'x', sizeof block);
+    block[0] = '\n';
+    limit_files(400);
+    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    assert_non_null(queue);
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(line_queue_put(queue, block, sizeof block));
+    while (line_queue_errnum(queue) == 0)
+        pause_ms(1);
+    assert_int_equal(rename(path, old), 0);
+    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_DROP_REST, &err), 0);
+    put_lines(queue, 0, 3);
+    while (!line_queue_drain(queue, WAIT_MS))
+        pause_ms(1);
+    assert_int_equal(lines_of_file(&last), 3);
+    struct stat status;
+    assert_int_equal(stat(old, &status), 0);
+    assert_int_equal(line_queue_dropped(queue), 4 * sizeof block - (size_t)status.st_size);
+    limit_files(RLIM_INFINITY);
+
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(line_queue_put(queue, block, sizeof block));
+    assert_int_equal(rename(path, old), 0);
+    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_DROP_REST, &err), 0);
+    put_lines(queue, 0, 5);
+    assert_true(line_queue_finish(queue, WAIT_MS));
+    line_queue_close(queue);
+    assert_int_equal(lines_of_file(&last), 5);
+    unlink(path);
+    unlink(old);
 }
 
 /* The thread waits for room in the old FIFO when it is replaced by one without a reader. */
@@ -251,7 +292,7 @@ static void a_full_fifo_that_is_replaced_gets_its_lines_later(void **state)
         pause_ms(1);
     assert_int_equal(rename(path, old), 0);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(line_queue_reopen(queue, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_MOVE_REST, &err), 0);
     while (line_queue_errnum(queue) != ENXIO)
         pause_ms(1);
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -295,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later),
         cmocka_unit_test(a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_can),
         cmocka_unit_test(a_file_opened_anew_gets_what_is_written_after_it),
+        cmocka_unit_test(a_file_whose_rest_is_dropped_leaves_nothing_for_the_next_one),
         cmocka_unit_test(a_full_fifo_that_is_replaced_gets_its_lines_later),
         cmocka_unit_test(a_line_longer_than_the_streams_buffer_stays_whole),
     };

@@ -138,6 +138,30 @@ static void the_fault_is_a_comment_of_what_it_did_and_the_record_of_the_last_pac
     free(file.bytes);
 }
 
+/* A download of 3 GB, and a message that says more than there is. */
+static void bytes_that_have_no_room_are_counted_in_a_comment(void **state)
+{
+#define LARGE                                                                                      \
+    "[" OPEN("127.0.0.1:40000", "127.0.0.1:80") "," EVENT("001000", "message") MESSAGE             \
+        "," EVENT("001500", "closed") SIDE("client", "fin_sent", "89", "3000000089") "," SIDE(     \
+            "server", "fin_sent", "3000000089", "89") "}]"
+#define MESSAGE                                                                                    \
+    "\"direction\":\"upstream\",\"number\":1,\"offset\":0,\"size\":9223372036854775807,"           \
+    "\"bytes\":\"41\"}"
+    static const char comment[] = "bytes more, which are not in packets";
+    struct file file = write_file(LARGE);
+    size_t packets = 0, comments = 0;
+    (void)state;
+    for (size_t at = next_block(&file, next_block(&file, 0)); at < file.size; packets++) {
+        size_t size = number_at(&file, at + 4);
+        comments += memmem(file.bytes + at, size, comment, strlen(comment)) != NULL;
+        at = next_block(&file, at);
+    }
+    assert_true(packets > 10000 && packets < 20000);
+    assert_true(comments >= 2);
+    free(file.bytes);
+}
+
 static void addresses_that_are_no_ip_become_loopback_ones(void **state)
 {
     struct ip_end end;
@@ -191,6 +215,7 @@ int main(void)
         cmocka_unit_test(every_block_has_its_type_and_its_length_at_both_ends),
         cmocka_unit_test(a_packet_says_how_long_it_was_and_when),
         cmocka_unit_test(the_fault_is_a_comment_of_what_it_did_and_the_record_of_the_last_packet),
+        cmocka_unit_test(bytes_that_have_no_room_are_counted_in_a_comment),
         cmocka_unit_test(addresses_that_are_no_ip_become_loopback_ones),
         cmocka_unit_test(checksums_are_right_where_the_payload_is_known),
     };

@@ -193,6 +193,38 @@ static void places_count_from_the_events_that_a_cut_log_has(void **state)
     forget(&drawn);
 }
 
+/* A file that was rotated, or lines that were lost. */
+static void a_log_without_the_beginning_says_so_and_where_its_fault_fired(void **state)
+{
+    static const char *const wanted[] = {"the log does not have its beginning",
+        "*** cut: reset at byte 1,024 from the server ***", "ended by the fault cut", NULL};
+    struct drawn drawn;
+    char cut[sizeof CUT];
+    (void)state;
+    snprintf(cut, sizeof cut, "[%s", CUT + sizeof("[" OPEN ",") - 1);
+    draw(&drawn, cut);
+    stand_in_order(&drawn, wanted);
+    assert_null(strstr(drawn.text, "connects"));
+    assert_null(strstr(drawn.text, "dialled"));
+    forget(&drawn);
+}
+
+/* The program was killed: there is no event `closed`. */
+static void a_server_that_is_dialled_late_is_not_the_clients_first_event(void **state)
+{
+    static const char *const wanted[] = {"127.0.0.1:40000", "web#1", "127.0.0.1:80", "connects",
+        "delay: connect_delay, before the server is", "dialled", "connects", NULL};
+    struct drawn drawn;
+    (void)state;
+    draw(&drawn,
+        "[" HEAD("8.000000", "fault") "\"fault\":\"delay\",\"type\":\"connect_delay\","
+                                      "\"direction\":\"upstream\",\"offset\":0}," OPEN "]");
+    stand_in_order(&drawn, wanted);
+    const char *last = strstr(strstr(drawn.text, "dialled"), "connects");
+    assert_null(strstr(last + 1, "connects"));
+    forget(&drawn);
+}
+
 /* Bytes of a peer may not move the cursor or turn the text. */
 static void what_a_peer_sent_is_disarmed(void **state)
 {
@@ -253,6 +285,8 @@ int main(void)
         cmocka_unit_test(a_held_fin_passes_when_its_fault_is_over),
         cmocka_unit_test(what_rudeproxy_sent_stands_where_it_was_sent),
         cmocka_unit_test(places_count_from_the_events_that_a_cut_log_has),
+        cmocka_unit_test(a_log_without_the_beginning_says_so_and_where_its_fault_fired),
+        cmocka_unit_test(a_server_that_is_dialled_late_is_not_the_clients_first_event),
         cmocka_unit_test(what_a_peer_sent_is_disarmed),
         cmocka_unit_test(words_that_are_missing_or_of_another_type_are_no_crash),
         cmocka_unit_test(a_long_story_is_folded),

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/pcapng.h"
@@ -14,20 +15,41 @@
 #include "proxy/record/event_line.h"
 #include "proxy/record/line_queue.h"
 
-#define FINISH_MS 1000 /* how long the end of a run waits for a file that takes nothing */
+#define FINISH_MS 1000         /* how long the end of a run waits for a file that takes nothing */
+#define PIECE_SIZE (64 * 1024) /* bytes of packets that are queued at once, and one packet more */
 
 struct pcap_file {
+    char *path; /* owned */
     struct line_queue *queue;
+    bool has_section;       /* its head is queued */
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
-    json_t *connections;    /* owned: the events of each, by "PROXY#NUMBER" */
+    json_t *connections;    /* owned: the events of each, by its serial */
     json_t *listening;      /* owned: the address of each proxy, by its name */
     size_t written;         /* connections */
+    size_t cut;             /* of these, those that lack packets */
+    bool failed;            /* the last one lacked packets, and stderr has a message */
 };
 
-static void begin_section(struct pcap_file *file)
+/* Queues what is in the memory as a whole, and closes it. Returns whether there was room. */
+static bool queue_memory(struct pcap_file *file, struct memory_file *memory)
 {
-    pcapng_write_head(line_queue_stream(file->queue));
-    fflush(line_queue_stream(file->queue));
+    size_t size;
+    char *bytes = memory_file_close(memory, &size);
+    bool queued = bytes != NULL && line_queue_put(file->queue, bytes, size);
+    free(bytes);
+    return queued;
+}
+
+/* Begins a section unless there is one. Returns whether packets can follow: if not, the next
+ * connection tries again. */
+static bool begin_section(struct pcap_file *file)
+{
+    struct memory_file memory;
+    if (file->has_section || memory_file_open(&memory) != 0)
+        return file->has_section;
+    pcapng_write_head(memory.out);
+    file->has_section = queue_memory(file, &memory);
+    return file->has_section;
 }
 
 struct pcap_file *pcap_file_open(const char *path, struct err *err)
@@ -37,8 +59,13 @@ struct pcap_file *pcap_file_open(const char *path, struct err *err)
         err_set(err, "out of memory");
         return NULL;
     }
-    file->queue = line_queue_open(path, _IOFBF, err);
+    file->path = strdup(path);
+    if (file->path == NULL)
+        err_set(err, "out of memory");
+    else
+        file->queue = line_queue_open(path, _IOFBF, err);
     if (file->queue == NULL) {
+        free(file->path);
         free(file);
         return NULL;
     }
@@ -53,8 +80,9 @@ int pcap_file_reopen(struct pcap_file *file, struct err *err)
 {
     if (file == NULL)
         return 0;
-    if (line_queue_reopen(file->queue, err) != 0)
+    if (line_queue_reopen(file->queue, LINE_QUEUE_DROP_REST, err) != 0)
         return -1;
+    file->has_section = false;
     begin_section(file);
     return 0;
 }
@@ -72,34 +100,54 @@ static json_t *event_json(const struct pcap_file *file, const struct event *even
     return json;
 }
 
-/* Packets that find no room in the queue are left out whole: the file stays one that can be read.
- */
-static void write_connection(struct pcap_file *file, const json_t *events, const char *proxy)
+/* Queues packets in pieces, each of whole blocks: the file stays one that can be read. Stops at the
+ * first piece that finds no room. Returns whether all found room. */
+static bool queue_packets(struct pcap_file *file, struct segments *segments)
+{
+    bool queued = begin_section(file);
+    segments_sort(segments);
+    for (size_t next = 0; queued && next < segments->count;) {
+        struct memory_file memory;
+        if (memory_file_open(&memory) != 0)
+            return false;
+        next = segments_write_packets(segments, next, PIECE_SIZE, memory.out);
+        queued = queue_memory(file, &memory);
+    }
+    return queued;
+}
+
+/* Counts a connection that lacks packets. The first one in a row is reported on stderr. */
+static void note_cut(struct pcap_file *file, const struct event *event)
+{
+    int errnum = line_queue_errnum(file->queue);
+    file->cut++;
+    if (!file->failed)
+        fprintf(stderr, "rudeproxy: %s lacks packets of %s#%llu: %s\n", file->path, event->proxy,
+            (unsigned long long)event->connection,
+            errnum != 0 ? strerror(errnum) : "the disk is too slow");
+}
+
+static void write_connection(
+    struct pcap_file *file, const json_t *events, const struct event *closed)
 {
     struct segments segments;
     struct story story;
-    struct memory_file memory;
-    size_t size;
+    const char *listening = view_text_of(file->listening, closed->proxy);
     segments_init(&segments);
     segments.connections = file->written++;
-    int result = view_story_build(&story, events);
-    if (result == 0)
-        result = segments_add(&segments, &story, view_text_of(file->listening, proxy));
-    if (result == 0 && memory_file_open(&memory) == 0) {
-        segments_write_packets(&segments, memory.out);
-        char *bytes = memory_file_close(&memory, &size);
-        if (bytes != NULL && line_queue_has_room(file->queue))
-            line_queue_put(file->queue, bytes, size);
-        free(bytes);
-    }
+    bool whole = view_story_build(&story, events) == 0 &&
+                 segments_add(&segments, &story, listening) == 0 && queue_packets(file, &segments);
+    if (!whole)
+        note_cut(file, closed);
+    file->failed = !whole;
     segments_free(&segments);
     view_story_free(&story);
 }
 
 static void note_connection(struct pcap_file *file, const struct event *event)
 {
-    char key[PROXY_NAME_MAX + 32];
-    snprintf(key, sizeof key, "%s#%llu", event->proxy, (unsigned long long)event->connection);
+    char key[32];
+    snprintf(key, sizeof key, "%llu", (unsigned long long)event->serial);
     json_t *events = json_object_get(file->connections, key);
     if (events == NULL) {
         events = json_array();
@@ -110,7 +158,7 @@ static void note_connection(struct pcap_file *file, const struct event *event)
         json_array_append_new(events, event_json(file, event));
     if (event->kind != EVENT_CLOSED)
         return;
-    write_connection(file, events, event->proxy);
+    write_connection(file, events, event);
     json_object_del(file->connections, key);
 }
 
@@ -128,9 +176,16 @@ void pcap_file_close(struct pcap_file *file)
 {
     if (file == NULL)
         return;
-    line_queue_finish(file->queue, FINISH_MS);
+    bool finished = line_queue_finish(file->queue, FINISH_MS);
+    uint64_t dropped = line_queue_dropped(file->queue);
+    if (!finished || dropped > 0)
+        fprintf(stderr, "rudeproxy: %s lacks packets that could not be written%s\n", file->path,
+            finished ? " before it was opened again" : "");
+    if (file->cut > 1)
+        fprintf(stderr, "rudeproxy: %s lacks packets of %zu connections\n", file->path, file->cut);
     line_queue_close(file->queue);
     json_decref(file->connections);
     json_decref(file->listening);
+    free(file->path);
     free(file);
 }

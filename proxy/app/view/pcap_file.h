@@ -2,7 +2,7 @@
 /*
  * The packets of a run in a pcapng file, made from its events as `view --pcapng` makes them from a
  * log. The packets of a connection are written when it is over, by the thread of a line_queue:
- * nothing blocks.
+ * nothing blocks. Packets that the file does not take in time are lost; stderr says so.
  *
  * Life: pcap_file_open, pcap_file_note for each event, pcap_file_close.
  */

@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "proxy/app/view/log.h"
 
 /* A row that is kept nowhere, for when memory is out: the story has failed then. */
 static struct row spare;
@@ -55,5 +58,24 @@ const char *story_bytes_text(uint64_t count, char text[48])
         *out++ = digits[i];
     }
     snprintf(out, 16, count == 1 ? " byte" : " bytes");
+    return text;
+}
+
+const char *story_place_text(const json_t *event, char text[160])
+{
+    char offset[48];
+    text[0] = '\0';
+    if (json_object_get(event, "direction") == NULL)
+        return text;
+    story_bytes_text(view_number_of(event, "offset"), offset);
+    *strchr(offset, ' ') = '\0';
+    int used = snprintf(text, 160, " at byte %s from the %s", offset,
+        side_name((enum side)view_direction_of(event)));
+    uint64_t message = view_number_of(event, "message");
+    const char *kind = view_text_of(event, "kind");
+    if (message > 0)
+        snprintf(text + used, 160 - (size_t)used, ", message %llu%s%.60s%s",
+            (unsigned long long)message, kind[0] != '\0' ? " (" : "", kind,
+            kind[0] != '\0' ? ")" : "");
     return text;
 }

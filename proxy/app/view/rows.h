@@ -19,4 +19,8 @@ struct row *story_add_note(struct story *story, bool has_time, enum lane lane, e
 /* "1 byte", "51,200 bytes". Returns text. */
 const char *story_bytes_text(uint64_t count, char text[48]);
 
+/* " at byte 50 from the client, message 2 (query)", "" for an event without a direction. Returns
+ * text. */
+const char *story_place_text(const json_t *event, char text[160]);
+
 #endif

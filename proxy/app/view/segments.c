@@ -9,12 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/app/view/beginning.h"
 #include "proxy/app/view/ip_packet.h"
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/pcapng.h"
+#include "proxy/app/view/rows.h"
 
 /* Bytes of a segment: an IP packet holds 65,535. */
 #define SEGMENT_MAX 60000u
+/* Of one connection: 150 MB that pass through rudeproxy. Of an arrow behind them, only the first
+ * segment is made, and the rest is left out. */
+#define PACKETS_MAX 10000
 #define COMMENTS_MAX 32 /* of one packet; further notes are left out */
 /* Of what the log holds of a message. */
 #define PAYLOAD_MAX 65536u
@@ -22,7 +27,8 @@
 struct packet {
     struct ip_packet ip;
     int64_t at_us;
-    size_t notes_end; /* rows before this one are comments of this packet or of one before */
+    size_t notes_end;  /* rows before this one are comments of this packet or of one before */
+    uint64_t left_out; /* bytes that it acknowledges and no packet has */
 };
 
 /* One of the two TCP connections. */
@@ -78,6 +84,16 @@ static void add_packet(struct maker *maker, enum side side, int from, unsigned f
     stream->dead = (flags & IP_RST) != 0;
 }
 
+/* Passes over the rest of an arrow. Its acknowledgement is there, and says how many bytes. */
+static void leave_out(struct maker *maker, enum side side, int from, uint64_t size)
+{
+    size_t before = maker->count;
+    maker->streams[side].next[from] += (uint32_t)size;
+    add_packet(maker, side, !from, IP_ACK, 0);
+    if (maker->count > before)
+        maker->packets[before].left_out = size;
+}
+
 /* Bytes in pieces, each acknowledged at once. The first one has what the log holds of the message.
  */
 static void add_bytes(struct maker *maker, enum side side, int from, uint64_t size)
@@ -86,6 +102,10 @@ static void add_bytes(struct maker *maker, enum side side, int from, uint64_t si
     bool whole = message != NULL && view_number_of(message, "size") == maker->row->arrows[0].size;
     for (uint64_t done = 0; done < size;) {
         uint64_t rest = size - done;
+        if (done > 0 && maker->count >= PACKETS_MAX) {
+            leave_out(maker, side, from, rest);
+            return;
+        }
         uint32_t piece = rest < SEGMENT_MAX ? (uint32_t)rest : SEGMENT_MAX;
         size_t before = maker->count;
         add_packet(maker, side, from, IP_ACK | IP_PSH, piece);
@@ -141,14 +161,12 @@ static void add_arrow(struct maker *maker, const struct arrow *arrow)
 
 static void set_streams(struct maker *maker, const char *listening)
 {
-    const json_t *first = json_array_get(maker->story->events, 0);
     /* Ports that the log does not have: another one for each connection, as far as there are
      * enough. */
     uint16_t port = (uint16_t)(10000 + maker->segments->connections % 50000);
     for (int side = 0; side < 2; side++) {
-        const char *name = side_name((enum side)side), *address = view_text_of(first, name);
-        if (address[0] == '\0')
-            address = view_text_of(json_object_get(maker->story->end, name), "address");
+        const char *address =
+            view_address_of(maker->story->events, maker->story->end, (enum side)side);
         struct stream *stream = &maker->streams[side];
         ip_end_parse(&stream->ends[0], address, side == SIDE_CLIENT ? port : 1);
         ip_end_parse(
@@ -180,13 +198,21 @@ static int add_block(struct segments *segments, const struct pcapng_packet *pack
     return fclose(out) == 0 ? 0 : -1;
 }
 
-/* Adds what packet `i` has to say: the notes since the packet before it. */
-static size_t find_comments(const struct maker *maker, size_t i, const char *comments[COMMENTS_MAX])
+/* Adds what packet `i` has to say: what was left out, and the notes since the packet before it.
+ * `left_out` has room for a comment. */
+static size_t find_comments(
+    const struct maker *maker, size_t i, char left_out[96], const char *comments[COMMENTS_MAX])
 {
+    char size[48];
     const struct story *story = maker->story;
     size_t count = 0;
     size_t begin = i > 0 ? maker->packets[i - 1].notes_end : 0;
     size_t end = i + 1 < maker->count ? maker->packets[i].notes_end : story->row_count;
+    if (maker->packets[i].left_out > 0) {
+        story_bytes_text(maker->packets[i].left_out, size);
+        snprintf(left_out, 96, "%s more, which are not in packets", size);
+        comments[count++] = left_out;
+    }
     for (; begin < end && count < COMMENTS_MAX - 1; begin++) {
         if (story->rows[begin].arrow_count == 0)
             comments[count++] = story->rows[begin].text;
@@ -201,7 +227,8 @@ static int add_blocks(struct maker *maker)
     int result = bytes != NULL ? 0 : -1;
     for (size_t i = 0; i < maker->count && result == 0; i++) {
         const char *comments[COMMENTS_MAX];
-        size_t count = find_comments(maker, i, comments);
+        char left_out[96];
+        size_t count = find_comments(maker, i, left_out, comments);
         if (i + 1 == maker->count && record != NULL)
             comments[count++] = record;
         struct pcapng_packet packet = {.at_us = maker->packets[i].at_us,
@@ -240,18 +267,27 @@ static int by_time(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-void segments_write_packets(struct segments *segments, FILE *out)
+void segments_sort(struct segments *segments)
 {
     if (segments->count > 1)
         qsort(segments->blocks, segments->count, sizeof segments->blocks[0], by_time);
-    for (size_t i = 0; i < segments->count; i++)
-        fwrite(segments->blocks[i].bytes, 1, segments->blocks[i].size, out);
+}
+
+size_t segments_write_packets(const struct segments *segments, size_t from, size_t most, FILE *out)
+{
+    size_t size = 0;
+    for (; from < segments->count && size < most; from++) {
+        fwrite(segments->blocks[from].bytes, 1, segments->blocks[from].size, out);
+        size += segments->blocks[from].size;
+    }
+    return from;
 }
 
 void segments_write(struct segments *segments, FILE *out)
 {
     pcapng_write_head(out);
-    segments_write_packets(segments, out);
+    segments_sort(segments);
+    segments_write_packets(segments, 0, SIZE_MAX, out);
 }
 
 void segments_free(struct segments *segments)

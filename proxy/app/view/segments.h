@@ -4,6 +4,7 @@
  * and rudeproxy's with the server. The log does not have the segments that the kernel sent, so
  * these are made up of its rows: a handshake, the bytes, an acknowledgement for each piece, FIN and
  * RST, in the order of the rows. Lengths are true; of the payload only what the log holds is there.
+ * A connection of very many bytes has not all of them: a comment says how many are left out.
  *
  * Life: segments_init, segments_add for each story, segments_write, segments_free (also after a
  * failure).
@@ -39,10 +40,14 @@ void segments_init(struct segments *segments);
 MUST_CHECK int segments_add(
     struct segments *segments, const struct story *story, const char *listening);
 
-/* Writes all packets in the order of their times: the rest of a section (pcapng.h). */
-void segments_write_packets(struct segments *segments, FILE *out);
+/* Brings the packets into the order of their times. */
+void segments_sort(struct segments *segments);
 
-/* Writes a whole file: its head, and all packets. */
+/* Writes packets from number `from` on, counted from 0, until they are `most` bytes or more: a
+ * piece of a section (pcapng.h). Returns the number of the next one, `count` behind the last. */
+size_t segments_write_packets(const struct segments *segments, size_t from, size_t most, FILE *out);
+
+/* Writes a whole file: its head, and all packets in their order. */
 void segments_write(struct segments *segments, FILE *out);
 void segments_free(struct segments *segments);
 

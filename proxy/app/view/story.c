@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proxy/app/log_lines.h"
+#include "proxy/app/view/beginning.h"
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/rows.h"
 
@@ -20,13 +21,6 @@ static const enum lane lane_of[2] = {LANE_CLIENT, LANE_SERVER}; /* by side */
 static const json_t *side_of(const struct story *story, enum side side)
 {
     return json_object_get(story->end, side_name(side));
-}
-
-static enum direction direction_of(const json_t *event)
-{
-    const char *name = view_text_of(event, "direction");
-    return strcmp(name, direction_name(DIRECTION_DOWNSTREAM)) == 0 ? DIRECTION_DOWNSTREAM
-                                                                   : DIRECTION_UPSTREAM;
 }
 
 /* Bytes that reached the far socket; all as long as the connection's end is not known. */
@@ -233,37 +227,17 @@ static bool is_fin_held(const struct story *story, enum direction direction)
 {
     for (size_t i = 0; i < story->lasting_count; i++) {
         if (view_type_holds_fin(view_text_of(story->lasting[i], "type")) &&
-            direction_of(story->lasting[i]) == direction)
+            view_direction_of(story->lasting[i]) == direction)
             return true;
     }
     return false;
-}
-
-/* " at byte 50 from the client, message 2 (query)" */
-static const char *place_text(const json_t *event, char text[160])
-{
-    char offset[48];
-    text[0] = '\0';
-    if (json_object_get(event, "direction") == NULL)
-        return text;
-    story_bytes_text(view_number_of(event, "offset"), offset);
-    *strchr(offset, ' ') = '\0';
-    int used = snprintf(
-        text, 160, " at byte %s from the %s", offset, side_name((enum side)direction_of(event)));
-    uint64_t message = view_number_of(event, "message");
-    const char *kind = view_text_of(event, "kind");
-    if (message > 0)
-        snprintf(text + used, 160 - (size_t)used, ", message %llu%s%.60s%s",
-            (unsigned long long)message, kind[0] != '\0' ? " (" : "", kind,
-            kind[0] != '\0' ? ")" : "");
-    return text;
 }
 
 /* Shows the bytes before a fault. If it ends the connection, all that passed comes before it, and
  * the bytes that it counted come last. */
 static void show_bytes_before_fault(struct story *story, const json_t *event)
 {
-    enum direction direction = direction_of(event);
+    enum direction direction = view_direction_of(event);
     show_other_bytes(story, direction, event);
     bool ends = view_event_is_ending(event, story->events, story->end);
     if (ends)
@@ -282,11 +256,11 @@ static void take_fault(struct story *story, const json_t *event)
     show_bytes_before_fault(story, event);
     story_add_note(story, true, LANE_PROXY, ROW_FAULT, "%.128s%s%.40s%s", name, same ? "" : ": ",
         same ? "" : type,
-        story->opened ? place_text(event, place) : ", before the server is dialled");
+        story->opened ? story_place_text(event, place) : ", before the server is dialled");
     if (story->lasting_count < STORY_LASTING_MAX)
         story->lasting[story->lasting_count++] = event;
     if (strcmp(type, "inject") == 0)
-        show_inserted(story, direction_of(event));
+        show_inserted(story, view_direction_of(event));
 }
 
 static void take_fault_over(struct story *story, const json_t *event)
@@ -298,29 +272,34 @@ static void take_fault_over(struct story *story, const json_t *event)
     for (size_t i = 0; i < story->lasting_count; i++) {
         const json_t *begun = story->lasting[i];
         if (strcmp(view_text_of(begun, "fault"), name) != 0 ||
-            direction_of(begun) != direction_of(event))
+            view_direction_of(begun) != view_direction_of(event))
             story->lasting[kept++] = begun;
     }
     story->lasting_count = kept;
-    story_add_note(
-        story, true, LANE_PROXY, ROW_FAULT, "%.128s is over%s", name, place_text(event, place));
+    story_add_note(story, true, LANE_PROXY, ROW_FAULT, "%.128s is over%s", name,
+        story_place_text(event, place));
 }
 
 /* --- Events ----------------------------------------------------------------------------------- */
 
 static void take_open(struct story *story, const json_t *event)
 {
-    (void)event;
     struct row *row = story_add_row(story, true);
     story->opened = true;
-    story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
+    if (event == json_array_get(story->events, 0))
+        story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
     story_add_arrow(row, LANE_PROXY, LANE_SERVER, ROW_CONNECT, 0);
     snprintf(row->text, sizeof row->text, "connects");
 }
 
-/* A client whose server was not connected at once, or not at all. */
-static void add_client_connects(struct story *story)
+/* A client whose server was not connected at once, or not at all; or a beginning that the log does
+ * not have. */
+static void add_beginning(struct story *story)
 {
+    if (story->opened) {
+        story_add_note(story, false, LANE_PROXY, ROW_NOTE, "the log does not have its beginning");
+        return;
+    }
     struct row *row = story_add_row(story, false);
     story_add_arrow(row, LANE_CLIENT, LANE_PROXY, ROW_CONNECT, 0);
     snprintf(row->text, sizeof row->text, "connects");
@@ -338,7 +317,7 @@ static void take_connect_failed(struct story *story, const json_t *event)
 
 static void take_message(struct story *story, const json_t *event)
 {
-    enum direction direction = direction_of(event);
+    enum direction direction = view_direction_of(event);
     uint64_t offset = view_number_of(event, "offset");
     show_bytes(story, direction, offset, NULL);
     show_bytes(story, direction, offset + view_number_of(event, "size"), event);
@@ -348,7 +327,7 @@ static void take_framing_lost(struct story *story, const json_t *event)
 {
     char place[160];
     story_add_note(
-        story, true, LANE_PROXY, ROW_NOTE, "not the protocol%s", place_text(event, place));
+        story, true, LANE_PROXY, ROW_NOTE, "not the protocol%s", story_place_text(event, place));
 }
 
 static void take_fault_note(struct story *story, const json_t *event)
@@ -421,6 +400,7 @@ int view_story_build(struct story *story, const json_t *events)
     *story = (struct story){.events = events};
     const json_t *last = json_array_get(events, json_array_size(events) - 1);
     story->end = view_is(last, "closed") ? last : NULL;
+    story->opened = view_lacks_beginning(events, story->end);
     view_ends_read(&story->ends, events, story->end);
     if (log_lines_parse_time(view_text_of(story->end, "time"), &story->accepted_us) == 0)
         story->accepted_us -= (int64_t)view_number_of(story->end, "duration_us");
@@ -433,7 +413,7 @@ int view_story_build(struct story *story, const json_t *events)
             story->now_us = at_us;
         }
         if (i == 0 && !view_is(event, "open"))
-            add_client_connects(story);
+            add_beginning(story);
         for (row = 0; row < sizeof event_rows / sizeof event_rows[0]; row++) {
             if (view_is(event, event_rows[row].event))
                 event_rows[row].take(story, event);

@@ -71,7 +71,8 @@ struct story {
     uint64_t drawn[2];      /* by direction: offset up to which bytes stand in rows */
     bool inserted_shown[2]; /* by direction */
     bool unread_shown[2];   /* by side */
-    bool opened, failed;
+    bool opened;            /* the server is connected */
+    bool failed;
     const json_t *lasting[STORY_LASTING_MAX];
     size_t lasting_count;
 };

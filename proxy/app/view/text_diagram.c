@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "proxy/app/view/beginning.h"
 #include "proxy/app/view/log.h"
 #include "proxy/base/columns.h"
 #include "proxy/base/utf8.h"
@@ -208,14 +209,9 @@ static void draw_head(struct canvas *canvas, const struct story *story)
 {
     static const char *const names[3] = {"client", "rudeproxy", "server"};
     const json_t *first = json_array_get(story->events, 0);
-    const char *addresses[3] = {
-        view_text_of(first, "client"), view_text_of(first, "proxy"), view_text_of(first, "server")};
+    const char *addresses[3] = {view_address_of(story->events, story->end, SIDE_CLIENT),
+        view_text_of(first, "proxy"), view_address_of(story->events, story->end, SIDE_SERVER)};
     char name[ROW_TEXT_MAX];
-    for (int side = 0; side < 2; side++) {
-        const json_t *record = json_object_get(story->end, side_name((enum side)side));
-        if (addresses[2 * side][0] == '\0')
-            addresses[2 * side] = view_text_of(record, "address");
-    }
     clear(canvas);
     for (int lane = 0; lane < 3; lane++)
         put_centred(canvas, columns[lane], names[lane], strlen(names[lane]));
