@@ -39,6 +39,8 @@ static const struct framer *const framers[] = {
     &framer_mongodb,
 };
 
+const struct protocol protocol_http = {.framer = &framer_http};
+
 #define FRAMER_COUNT (sizeof framers / sizeof framers[0])
 
 static const struct framer *find_framer(const char *name, size_t length)

@@ -31,6 +31,7 @@ struct protocol {
 };
 
 extern const struct option_kind option_protocol; /* struct protocol */
+extern const struct protocol protocol_http;      /* `http` */
 
 static inline bool protocol_is_raw(const struct protocol *protocol)
 {

@@ -57,10 +57,101 @@ static void the_largest_length_and_a_second_request_behind_it(void **state)
     bench_stop(&bench);
 }
 
+#define CHUNKED                                                                                    \
+    "POST /bytes/10 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"                     \
+    "5\r\nhello\r\n0\r\nTrailer: x\r\n\r\n"
+#define SIZED "POST /bytes/20 HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nGET / HT"
+#define HEAD "HEAD /bytes/30 HTTP/1.1\r\nHost: x\r\n\r\n"
+#define LAST "GET /bytes/40 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+static void expect_answer(int fd, const char *length, size_t body)
+{
+    char head[512], bytes[64];
+    read_head(fd, head, sizeof head);
+    assert_non_null(strstr(head, "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(head, length));
+    bench_read(fd, bytes, body);
+}
+
+/* Each request has one answer, in their order, however the bytes come. */
+static void requests_behind_each_other_have_their_answers(void **state)
+{
+    static const char requests[] = CHUNKED SIZED HEAD CHUNKED LAST;
+    const size_t pieces[] = {sizeof requests - 1, 1, 7, sizeof CHUNKED - 3};
+    struct bench bench;
+    char rest[64];
+    int error;
+    (void)state;
+    bench_start(&bench, "builtin:http", "", "");
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        int fd = bench_connect(&bench, NULL);
+        for (size_t at = 0; at < sizeof requests - 1; at += pieces[i]) {
+            size_t left = sizeof requests - 1 - at;
+            bench_send(fd, requests + at, left < pieces[i] ? left : pieces[i]);
+        }
+        expect_answer(fd, "Content-Length: 10\r\n", 10);
+        expect_answer(fd, "Content-Length: 20\r\n", 20);
+        expect_answer(fd, "Content-Length: 30\r\n", 0);
+        expect_answer(fd, "Content-Length: 10\r\n", 10);
+        expect_answer(fd, "Content-Length: 40\r\n", 40);
+        assert_int_equal(bench_read_end(fd, rest, sizeof rest, &error), 0);
+        assert_int_equal(error, 0);
+        close(fd);
+    }
+    bench_stop(&bench);
+}
+
+/* The body of a chunked request comes when its head was read long ago. */
+static void a_chunked_request_is_answered_when_its_body_is_there(void **state)
+{
+    static const char request[] = CHUNKED;
+    const char *body = strstr(request, "5\r\n");
+    struct bench bench;
+    (void)state;
+    bench_start(&bench, "builtin:http", "", "");
+    int fd = bench_connect(&bench, NULL);
+    bench_send(fd, request, (size_t)(body - request));
+    bench_expect_silence(fd, BENCH_SILENCE_MS);
+    bench_send(fd, body, strlen(body));
+    expect_answer(fd, "Content-Length: 10\r\n", 10);
+    bench_expect_silence(fd, BENCH_SILENCE_MS);
+    close(fd);
+    bench_stop(&bench);
+}
+
+static void what_is_no_request_is_refused(void **state)
+{
+    static char large[8500];
+    static const struct {
+        const char *bytes, *status;
+    } rows[] = {
+        {"GET /\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n"},
+        {large, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+    };
+    struct bench bench;
+    char head[512];
+    (void)state;
+    memset(large, 'x', sizeof large - 1);
+    memcpy(large, "GET / HTTP/1.1\r\nX: ", strlen("GET / HTTP/1.1\r\nX: "));
+    bench_start(&bench, "builtin:http", "", "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int fd = bench_connect(&bench, NULL);
+        bench_send(fd, rows[i].bytes, strlen(rows[i].bytes));
+        read_head(fd, head, sizeof head);
+        assert_memory_equal(head, rows[i].status, strlen(rows[i].status));
+        close(fd);
+    }
+    bench_stop(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_largest_length_and_a_second_request_behind_it),
+        cmocka_unit_test(requests_behind_each_other_have_their_answers),
+        cmocka_unit_test(a_chunked_request_is_answered_when_its_body_is_there),
+        cmocka_unit_test(what_is_no_request_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
