@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -31,9 +32,10 @@ import (
 // Keys are those of a [proxy] or [fault] section.
 type Keys map[string]any
 
-// Rudeproxy is a running one.
+// Rudeproxy is a running one. Its methods may be called from several goroutines, Stop from one.
 type Rudeproxy struct {
-	API       string // "http://127.0.0.1:PORT"
+	API       string     // "http://127.0.0.1:PORT"
+	mutex     sync.Mutex // of addresses
 	addresses map[string]string
 	command   *exec.Cmd
 	client    *http.Client
@@ -86,9 +88,20 @@ func Start(arguments ...string) (*Rudeproxy, error) {
 	return rude, nil
 }
 
-// Stop ends it and returns how it ended.
+// Stop ends it at once, open connections too, and returns how it ended.
 func (rude *Rudeproxy) Stop() error {
-	rude.command.Process.Signal(syscall.SIGTERM)
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() { // the second signal ends the wait for open connections
+		for {
+			rude.command.Process.Signal(syscall.SIGTERM)
+			select {
+			case <-ended:
+				return
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+	}()
 	timer := time.AfterFunc(10*time.Second, func() { rude.command.Process.Kill() })
 	defer timer.Stop()
 	return rude.command.Wait()
@@ -134,12 +147,19 @@ func (rude *Rudeproxy) text(method, path string, body any) ([]byte, error) {
 func (rude *Rudeproxy) AddProxy(name, upstream string) (string, error) {
 	var proxy struct{ Listen string }
 	err := rude.Call("POST", "/v1/proxies", Keys{"name": name, "upstream": upstream, "listen": "127.0.0.1:0"}, &proxy)
+	if err != nil {
+		return "", err
+	}
+	rude.mutex.Lock()
+	defer rude.mutex.Unlock()
 	rude.addresses[name] = proxy.Listen
-	return proxy.Listen, err
+	return proxy.Listen, nil
 }
 
 // Address is where the proxy listens.
 func (rude *Rudeproxy) Address(name string) string {
+	rude.mutex.Lock()
+	defer rude.mutex.Unlock()
 	return rude.addresses[name]
 }
 
@@ -161,24 +181,27 @@ func (rude *Rudeproxy) Fired(name string) (int, error) {
 	if err := rude.Call("GET", "/v1/proxies", nil, &list); err != nil {
 		return 0, err
 	}
-	count := 0
+	count, ofFile := 0, 0 // a fault of the file has one count, which each of its proxies has
 	for _, proxy := range list.Proxies {
 		var faults struct {
 			Faults []struct {
-				Name  string
-				Fired int
+				Name   string
+				Origin string
+				Fired  int
 			}
 		}
 		if err := rude.Call("GET", "/v1/proxies/"+url.PathEscape(proxy.Name)+"/faults", nil, &faults); err != nil {
 			return 0, err
 		}
 		for _, fault := range faults.Faults {
-			if fault.Name == name {
+			if fault.Name == name && fault.Origin == "file" {
+				ofFile = fault.Fired
+			} else if fault.Name == name {
 				count += fault.Fired
 			}
 		}
 	}
-	return count, nil
+	return count + ofFile, nil
 }
 
 // Events are the last ones, oldest first.

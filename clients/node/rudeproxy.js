@@ -41,11 +41,15 @@ class Rudeproxy {
     this.addresses = Object.fromEntries(Object.entries(ready.proxies).map(([name, proxy]) => [name, proxy.address]));
   }
 
-  // Stops it; the promise is its exit status. May be called twice.
+  // Stops it at once, open connections too; the promise is its exit status. May be called twice.
   stop() {
     this.child.kill("SIGTERM");
+    const again = setInterval(() => this.child.kill("SIGTERM"), 500); // ends the wait for open connections
     const timer = setTimeout(() => this.child.kill("SIGKILL"), 10000);
-    return this.ended.finally(() => clearTimeout(timer));
+    return this.ended.finally(() => {
+      clearInterval(again);
+      clearTimeout(timer);
+    });
   }
 
   async text(method, path, body) {
@@ -87,12 +91,15 @@ class Rudeproxy {
 
   // In how many connections the fault has fired, over all proxies that have one of this name.
   async fired(name) {
-    let count = 0;
+    let count = 0, ofFile = 0; // a fault of the file has one count, which each of its proxies has
     for (const proxy of (await this.call("GET", "/v1/proxies")).proxies) {
       const { faults } = await this.call("GET", `/v1/proxies/${encodeURIComponent(proxy.name)}/faults`);
-      for (const fault of faults) count += fault.name === name ? fault.fired : 0;
+      for (const fault of faults.filter((fault) => fault.name === name)) {
+        if (fault.origin === "file") ofFile = fault.fired;
+        else count += fault.fired;
+      }
     }
-    return count;
+    return count + ofFile;
   }
 
   // The last events, oldest first.

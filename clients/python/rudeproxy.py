@@ -48,11 +48,14 @@ class Rudeproxy:
         self.stop()
 
     def stop(self):
-        """Stops it at once and returns its exit status. May be called twice."""
-        self.process.terminate()
+        """Stops it at once, open connections too, and returns its exit status. May be called twice."""
         try:
-            return self.process.wait(10)
-        except subprocess.TimeoutExpired:
+            for _ in range(20):  # the second signal ends the wait for open connections
+                self.process.terminate()
+                try:
+                    return self.process.wait(0.5)
+                except subprocess.TimeoutExpired:
+                    pass
             self.process.kill()
             return self.process.wait()
         finally:
@@ -92,11 +95,14 @@ class Rudeproxy:
 
     def fired(self, name):
         """In how many connections the fault has fired, over all proxies that have one of this name."""
-        count = 0
+        counts, of_file = [], 0
         for proxy in self.call("GET", "/v1/proxies")["proxies"]:
-            faults = self.call("GET", f"/v1/proxies/{_quote(proxy['name'])}/faults")["faults"]
-            count += sum(fault["fired"] for fault in faults if fault["name"] == name)
-        return count
+            for fault in self.call("GET", f"/v1/proxies/{_quote(proxy['name'])}/faults")["faults"]:
+                if fault["name"] == name and fault["origin"] == "file":
+                    of_file = fault["fired"]  # one count, which each of its proxies has
+                elif fault["name"] == name:
+                    counts.append(fault["fired"])
+        return of_file + sum(counts)
 
     def events(self):
         """The last events, oldest first."""

@@ -19,13 +19,19 @@
 rudeproxy_pid=
 rudeproxy_api=
 
-# rudeproxy_start [ARGS...] - starts `rudeproxy serve ARGS`; sets rudeproxy_pid and rudeproxy_api.
+# rudeproxy_start [ARGS...] - starts `rudeproxy serve ARGS`; sets rudeproxy_pid and rudeproxy_api. If the variable
+# rudeproxy_config is set, it names the INI file that is read.
 rudeproxy_start() {
     local ready
     ready=$(mktemp -d) || return
-    # The descriptors of bats (3 and higher) stay with bats.
-    "${RUDEPROXY:-rudeproxy}" serve -host 127.0.0.1 -port 0 --die-with-parent --quiet --log none \
-        --ready-file "$ready/ready" "$@" </dev/null 3>&- 4>&- &
+    # Variables such as RUDEPROXY_CONFIG are for other programs. The descriptors of bats (3 and higher) stay with bats.
+    (
+        # shellcheck disable=SC2046 # a word for each variable
+        unset $(compgen -e RUDEPROXY_)
+        [ -z "${rudeproxy_config:-}" ] || export RUDEPROXY_CONFIG="$rudeproxy_config"
+        exec "${RUDEPROXY:-rudeproxy}" serve -host 127.0.0.1 -port 0 --die-with-parent --quiet --log none \
+            --ready-file "$ready/ready" "$@"
+    ) </dev/null 3>&- 4>&- &
     rudeproxy_pid=$!
     until [ -e "$ready/ready" ]; do
         if ! kill -0 "$rudeproxy_pid" 2>/dev/null; then
@@ -53,7 +59,17 @@ rudeproxy_add_proxy() {
 
 # rudeproxy_address_of NAME - prints where the proxy listens.
 rudeproxy_address_of() {
-    rudeproxy_ctl list | awk -F '\t' -v name="$1" '$1 == name { print $2 }'
+    # shellcheck disable=SC2016 # for awk
+    rudeproxy_ctl list | rudeproxy_rows "$1" 1 '{ print $2 }'
+}
+
+# rudeproxy_rows NAME COLUMN ACTIONS - runs ACTIONS of awk for the rows of ctl with this name in this column. ctl quotes a name
+# that has blanks.
+rudeproxy_rows() {
+    rudeproxy_name=$1 awk -F '\t' -v column="$2" '
+        function quoted(name) { gsub(/["\\]/, "\\\\&", name); return "\"" name "\"" }
+        $column != ENVIRON["rudeproxy_name"] && $column != quoted(ENVIRON["rudeproxy_name"]) { next }
+        '"$3"
 }
 
 # rudeproxy_add_fault PROXY KEY=VALUE... - a fault with the keys of a [fault] section, for open connections too.
@@ -68,7 +84,10 @@ rudeproxy_remove_fault() {
 
 # rudeproxy_fired NAME - prints in how many connections the fault has fired, over all proxies that have one of this name.
 rudeproxy_fired() {
-    rudeproxy_ctl fault list | awk -F '\t' -v name="$1" '$2 == name { count += $7 } END { print count + 0 }'
+    # A fault of the file has one count, which each of its proxies has.
+    # shellcheck disable=SC2016 # for awk
+    rudeproxy_ctl fault list |
+        rudeproxy_rows "$1" 2 '$4 == "file" { of_file = $7; next } { count += $7 } END { print count + of_file }'
 }
 
 # rudeproxy_events - prints the last events, one JSON object a line, oldest first.
@@ -81,11 +100,16 @@ rudeproxy_report() {
     rudeproxy_ctl report
 }
 
-# rudeproxy_stop - stops it; its exit status.
+# rudeproxy_stop - stops it at once, open connections too; its exit status.
 rudeproxy_stop() {
     [ -n "$rudeproxy_pid" ] || return 0
-    local pid=$rudeproxy_pid
+    local pid=$rudeproxy_pid naps=0
     rudeproxy_pid=
     kill "$pid" 2>/dev/null || true
+    while kill -0 "$pid" 2>/dev/null; do
+        sleep 0.02
+        naps=$((naps + 1))
+        [ $((naps % 25)) -gt 0 ] || kill "$pid" 2>/dev/null || true # the second signal ends the wait for connections
+    done
     wait "$pid"
 }

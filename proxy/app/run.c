@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Happy path: open the log and the listeners, say that we are ready, run the loop until a signal.
- *
  * The first SIGTERM or SIGINT closes the listeners and gives open connections `grace`; when it runs
  * out, or at a second signal, the rest is reset. Then a summary, the reports, and the exit status.
- *
  * SIGHUP reads the file again (reload.h).
- *
  * With a command (exec), signals go to the command. One that asks to stop also starts `grace`: when
  * it runs out, or at a second signal, the command is killed. When the command has ended, however it
  * did, the proxies stop as above, and its status is ours.
@@ -101,6 +98,8 @@ static void run_finish(struct run *run)
     if (!uv_is_closing((uv_handle_t *)&run->grace)) {
         proxies_stop_connections(&run->worker);
         close_everything(run);
+        signal(SIGTERM, SIG_IGN); /* one more must not cost the reports */
+        signal(SIGINT, SIG_IGN);
     }
 }
 
@@ -370,7 +369,8 @@ static int run_loop(struct run *run)
     run->worker.on_drained = on_drained;
     if (run->options->intercept != NULL)
         intercept_attach(run->options->intercept, &run->worker);
-    run->worker.wants_details = run->log.out != NULL || run->config.settings.admin.host[0] != '\0';
+    run->worker.wants_details =
+        run->log.out != NULL || run->pcap != NULL || run->config.settings.admin.host[0] != '\0';
     bool started = run_start(run, &err) == 0;
     if (started) {
         seccomp_enter(&run->config.settings);

@@ -32,7 +32,7 @@ if command -v python3 >/dev/null; then
     expect 0 "$python" "$here/test_python.py"
     if "$python" -c 'import pytest' 2>/dev/null; then
         expect 0 "$python" -m pytest -q -p no:cacheprovider "$here/test_python.py"
-        says "$work/out" '1 passed'
+        says "$work/out" '2 passed'
     fi
     killed "$python" "$here/test_python.py" wait
     tested=$((tested + 1))

@@ -2,7 +2,11 @@
 // The launcher for Node. node node.js LAUNCHER [wait]
 "use strict";
 const assert = require("assert");
+const fs = require("fs");
 const http = require("http");
+const net = require("net");
+const os = require("os");
+const path = require("path");
 const { Rudeproxy } = require(process.argv[2]);
 
 // The number of bytes of the body, or the error's code.
@@ -16,6 +20,36 @@ function download(address) {
     });
     request.on("error", (error) => resolve(error.code));
   });
+}
+
+const CONFIG = `
+[rudeproxy]
+grace = 60s
+[proxy one]
+listen = 127.0.0.1:0
+upstream = builtin:http
+[proxy two]
+listen = 127.0.0.1:0
+upstream = builtin:http
+[fault cut]
+type = reset
+when = bytes:1k
+`;
+
+// A fault of the file has one count, whatever number of proxies it is for. stop() waits for no connection.
+async function configOfTwo() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "rudeproxy-node-"));
+  fs.writeFileSync(path.join(folder, "two.ini"), CONFIG);
+  const rude = await Rudeproxy.start({ config: path.join(folder, "two.ini") });
+  fs.rmSync(folder, { recursive: true });
+  assert.equal(await download(rude.address("one")), "ECONNRESET");
+  assert.equal(await rude.fired("cut"), 1);
+  const [host, port] = (await rude.addProxy("with a blank", "builtin:echo")).split(":");
+  const client = net.connect(Number(port), host);
+  client.on("error", () => {});
+  client.write("x");
+  await new Promise((resolve) => client.once("data", resolve));
+  assert.equal(await rude.stop(), 0);
 }
 
 async function main() {
@@ -36,6 +70,7 @@ async function main() {
   assert.equal((await rude.report()).proxies[0].connections, 2);
   await assert.rejects(rude.addFault("web", { type: "rest" }), /did you mean 'reset'/);
   assert.equal(await rude.stop(), 0);
+  await configOfTwo();
   await assert.rejects(Rudeproxy.start({ program: "/bin/false" }), /ended with 1/);
 }
 
