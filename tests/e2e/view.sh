@@ -52,7 +52,10 @@ says "$work/out" 'web#2'
 
 # --- As a page ----------------------------------------------------------------------------------
 
-expect 0 "$RUDEPROXY" view "$work/run.log"
+# An event that another program wrote, spoils no other connection.
+{ cat "$work/run.log" && printf '{"time":"2024-05-06T07:08:09.000000Z","event":"closed","proxy":"other","connection":9}\n'; } \
+    >"$work/foreign.log"
+expect 0 "$RUDEPROXY" view "$work/foreign.log"
 says "$work/out" '<!DOCTYPE html>'
 says "$work/out" 'function drawConnection'
 ! grep -qE '(src|href)="' "$work/out" || fail "the page loads something"
@@ -60,8 +63,33 @@ cp "$work/out" "$work/run.html"
 if command -v chromium >/dev/null; then
     HOME=$work timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" \
         --dump-dom "file://$work/run.html" >"$work/dom" 2>/dev/null || note "chromium did not run"
-    [ ! -s "$work/dom" ] || in_order "$work/dom" '2 connections' '<svg' 'cut: reset' 'RST'
+    if [ -s "$work/dom" ]; then
+        in_order "$work/dom" '3 connections' '<svg' 'cut: reset' 'RST'
+        says "$work/dom" 'other#9.*its events cannot be drawn'
+    fi
 fi
+
+# --- Two open connections with one number -------------------------------------------------------
+
+api_start <<'INI'
+[proxy echo]
+listen   = 127.0.0.1:0
+upstream = builtin:echo
+INI
+echo_port=$(proxy_port echo)
+exec 5<>"/dev/tcp/127.0.0.1/$echo_port"
+echo first >&5
+read -r -t 20 <&5 || fail "no echo"
+expect 0 "$RUDEPROXY" ctl --host "http://$api" reset-counts
+exec 6<>"/dev/tcp/127.0.0.1/$echo_port"
+echo the second >&6
+read -r -t 20 <&6 || fail "no echo"
+exec 5>&-
+eventually 20 grep -q '"event":"closed"' "$proxy_log" || fail "the first connection does not end"
+exec 6>&-
+proxy_stop
+expect 0 "$RUDEPROXY" view --text "$proxy_log"
+in_order "$work/out" 'echo#1' '6 bytes' 'received 6 bytes' 'echo#1' '11 bytes' 'received 11 bytes'
 
 # --- As packets ---------------------------------------------------------------------------------
 
@@ -138,6 +166,20 @@ says "$work/live.text" '"event":"closed"'
 if command -v tshark >/dev/null; then
     same "RSTs of two runs" 4 "$(tshark -r "$work/live.pcapng" -Y tcp.flags.reset==1 2>/dev/null | wc -l)"
 fi
+
+# --- Packets without a log: all details are there -----------------------------------------------
+
+printf '%s\n' '[rudeproxy]' 'log = none' "pcap = $work/details.pcapng" '[proxy chargen]' 'listen = 127.0.0.1:0' \
+    'upstream = builtin:chargen' '[fault cut]' 'type = reset' 'mode = abrupt' 'when = time:300ms' >"$work/details.ini"
+# shellcheck disable=SC2016
+expect 0 "$RUDEPROXY" exec -c "$work/details.ini" -- bash -c '
+    exec 5<>"/dev/tcp/$RUDEPROXY_CHARGEN_HOST/$RUDEPROXY_CHARGEN_PORT"
+    for ((i = 0; i < 200; i++)); do
+        ! grep -qa "\"event\":\"closed\"" "$1" || break
+        sleep 0.1
+    done' - "$work/details.pcapng"
+tr -c '[:print:]' '\n' <"$work/details.pcapng" >"$work/details.text"
+says "$work/details.text" '"client":\{.*"unacked":[1-9][0-9]*.*"server":\{'
 
 # --- The file of packets is rotated -------------------------------------------------------------
 
