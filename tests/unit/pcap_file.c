@@ -156,7 +156,7 @@ static void packets_that_find_no_room_are_said_and_the_file_can_be_read(void **s
     catch_stderr(&caught);
     struct pcap_file *file = pcap_file_open(path, &err);
     assert_non_null(file);
-    note_connection(file, 1, 200);
+    note_connection(file, 1, 50);
     limit_files(RLIM_INFINITY);
     wait_for_size(path, LINE_QUEUE_SIZE - 4 * MESSAGE_SIZE);
     note_connection(file, 2, 1);
