@@ -5,7 +5,7 @@
  */
 #include "proxy/net/listener_faults.h"
 
-#include "proxy/relay/armed.h"
+#include "proxy/relay/chains.h"
 
 /* Delay before opening the listener is tried again after a failure. */
 #define REOPEN_US (100 * US_PER_MS)
@@ -88,7 +88,7 @@ static void emit(struct listener_faults *faults, struct rule *rule, enum event_k
         .u.fault = {.name = rule->fault.name, .type = rule->fault.type->name, .errnum = errnum},
     };
     if (kind == EVENT_FAULT)
-        armed_count_and_wake(rule->fault_counter, now, NULL);
+        chains_count_fired(rule->fault_counter, now, NULL);
     worker_emit(faults->worker, &event);
 }
 

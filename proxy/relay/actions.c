@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carries out actions: triggers.c calls actions_apply(), and apply() is the one switch over their
+ * Carries out actions: firing.c calls actions_apply(), and apply() is the one switch over their
  * kinds. An ending begins a teardown on each socket (teardown.c). A lasting action is noted in its
  * armed fault, and session_recompute() derives from all active faults how the session reads,
  * filters and holds FINs.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Performs the actions of faults (the closed set in fault.h) on the flows and sockets of a session.
- * triggers.c decides when.
+ * firing.c decides when.
  */
 #ifndef RUDEPROXY_RELAY_ACTIONS_H
 #define RUDEPROXY_RELAY_ACTIONS_H

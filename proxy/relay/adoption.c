@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "proxy/relay/actions.h"
+#include "proxy/relay/arming.h"
 #include "proxy/relay/session.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/triggers.h"
@@ -297,7 +298,7 @@ static void adoption_begin(struct adoption *adoption)
         if (slot->first_of_new)
             slot->armed->rule->fault_counter->armed++;
         if (slot->fresh)
-            triggers_arm_late(session, slot->armed);
+            arming_late(session, slot->armed);
         slot->fresh = false; /* owned by the session from now on */
     }
 }

@@ -6,7 +6,7 @@
  * with a new value keeps its phase and its counters if its type, trigger, directions and sides are
  * the same; otherwise it starts again. A new fault is selected with the same draw as for a new
  * connection, and starts mid-connection: actions of the open happen now, but an event that has
- * passed is not repeated (triggers_arm_late).
+ * passed is not repeated (arming_late).
  *
  * There are two steps, so that a change reaches all sessions of a proxy or none: adoption_prepare()
  * allocates all memory and has no visible effect, adoption_commit() cannot fail. The session does

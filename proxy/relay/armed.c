@@ -9,9 +9,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "proxy/base/rng.h"
+#include "proxy/relay/chains.h"
 #include "proxy/relay/state.h"
 
 /* --- selection: when the client was accepted; for a fault that is added later, when it is added
@@ -109,57 +109,17 @@ unsigned armed_make(struct session *session, struct rule *rule, struct armed_fau
     return 0;
 }
 
-/* --- chains - */
-
-/* Whether the fault that `after` names has fired, so that the fault is armed at once. */
-static bool is_unchained(const struct session *session, const struct armed_fault *armed)
-{
-    const struct after *after = &armed->rule->fault.after;
-    if (after->any)
-        return armed->rule->first->fired > 0;
-    if (session->fault_count == 0)
-        return false;
-    for (size_t i = 0; i < session->armed.count; i++) {
-        const struct armed_fault *first = session->armed.list[i];
-        if (first->counted && strcmp(first->rule->fault.name, after->name) == 0)
-            return true;
-    }
-    return false;
-}
-
-void armed_chain(struct session *session, struct armed_fault *armed)
-{
-    const struct after *after = &armed->rule->fault.after;
-    if (armed->phase != ARMED_WAITING || after->name[0] == '\0' || is_unchained(session, armed))
-        return;
-    armed->phase = ARMED_CHAINED;
-    session->chains = true;
-    if (after->any)
-        list_append(&armed->rule->first->waiting, &armed->chain_link);
-}
-
-void armed_count_and_wake(struct fault_counter *counter, time_us now, const struct session *by)
-{
-    fault_counter_fired(counter, now);
-    for (struct list *link; (link = list_pop(&counter->shared->waiting)) != NULL;) {
-        struct armed_fault *armed = container_of(link, struct armed_fault, chain_link);
-        armed->unchained = true;
-        if (armed->session != by)
-            armed->session->host->wake_soon(armed->session);
-    }
-}
-
 static int armed_set_add(struct session *session, struct rule *rule)
 {
     struct armed_fault *made[2];
     unsigned count = armed_make(session, rule, made);
     if (count == 0)
         return -ENOMEM;
-    if (made[0]->phase != ARMED_UNNAMED) /* triggers.c counts it when the server is named */
+    if (made[0]->phase != ARMED_UNNAMED) /* arming.c counts it when the server is named */
         rule->fault_counter->armed++;
     for (unsigned i = 0; i < count; i++) {
         session->armed.list[session->armed.count++] = made[i];
-        armed_chain(session, made[i]);
+        chains_add(session, made[i]);
     }
     return 0;
 }
@@ -210,7 +170,7 @@ bool armed_count(struct armed_fault *armed)
     if (!armed_may_count(armed))
         return false;
     if (!armed_is_counted(armed)) {
-        armed_count_and_wake(counter, session->now, session);
+        chains_count_fired(counter, session->now, session);
         if (session->fault_count < EVENT_FAULTS_MAX)
             session->faults[session->fault_count] = fault_counter_ref(counter);
         session->fault_count++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The faults of one session, and the questions about them: which concern it, where their triggers
- * stand, what is due when. triggers.c fires them.
+ * stand, what is due when. firing.c fires them.
  *
  *   UNNAMED --the server of `sni` is named--> CHAINED or WAITING
  *   CHAINED --the fault of `after` fires--> WAITING
@@ -187,14 +187,6 @@ bool armed_concerns(const struct session *session, const struct rule *rule,
  * of memory. The caller puts them into the session's set. */
 unsigned armed_make(struct session *session, struct rule *rule, struct armed_fault *made[2]);
 void armed_free(struct armed_fault *armed); /* NULL is allowed */
-
-/* Makes a WAITING fault with `after` wait for the fault named there, unless that has fired. The
- * fault stands in the session's set. */
-void armed_chain(struct session *session, struct armed_fault *armed);
-
-/* Counts a connection, or a listening socket (`by` NULL), in which the fault was injected. Marks
- * the faults that wait for it, and wakes their sessions, which arm them. */
-void armed_count_and_wake(struct fault_counter *counter, time_us now, const struct session *by);
 
 /* Whether the watched trigger fires when exactly `offset` bytes of the direction were forwarded. */
 bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset);

@@ -29,10 +29,6 @@ void triggers_report_changed(struct session *session, enum direction direction);
 /* Time passed: time triggers, idle triggers, `active` and durations. */
 void triggers_on_time(struct session *session);
 
-/* For adoption.c. Arms a fault in the middle of a connection. A fault that waits for the open
- * starts now; a fault whose event has passed never fires here. */
-void triggers_arm_late(struct session *session, struct armed_fault *armed);
-
 /* Continues an armed fault under another rule, which has the same type, trigger, directions and
  * sides. */
 void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arms faults in the middle of a connection: see arming.h. session_start() arms the other ones
+ * (armed_select).
+ */
+#include "proxy/relay/arming.h"
+
+#include "proxy/relay/actions.h"
+#include "proxy/relay/chains.h"
+#include "proxy/relay/firing.h"
+#include "proxy/relay/messages.h"
+
+/* Whether the fault ends the connection. */
+static bool ends_connection(const struct fault *fault)
+{
+    struct action on[2];
+    fault_actions_at_trigger(fault, on);
+    return action_is_ending(on[SIDE_CLIENT].kind) || action_is_ending(on[SIDE_SERVER].kind);
+}
+
+/* Whether a fault that waits for the open starts now. While the upstream is dialled an ending that
+ * was meant for this connection alone does not wait for it. */
+static bool starts_late(const struct session *session, const struct armed_fault *armed)
+{
+    const struct rule *rule = armed->rule;
+    if (rule->fault.when.kind != TRIGGER_OPEN)
+        return false;
+    return session->opened_at != TIME_NEVER ||
+           (rule->origin == RULE_FOR_CONNECTION && ends_connection(&rule->fault));
+}
+
+/* Arms a fault in the middle of a connection, as far as its moment is not past: one that waits for
+ * the open fires now. */
+static void arm_now(struct session *session, struct armed_fault *armed)
+{
+    struct action on[2];
+    if (session->over || armed_is_past(session, armed)) {
+        armed->phase = ARMED_DONE;
+        armed->miss = MISS_PAST;
+        return;
+    }
+    fault_actions_at_open(&armed->rule->fault, on);
+    actions_apply(session, armed, on);
+    if (starts_late(session, armed))
+        firing_on_trigger(session, armed, armed_direction(armed));
+}
+
+/* Arms a fault after the one it waited for: it counts, and looks for its match, from the next byte
+ * on. */
+static void arm_chained(struct session *session, struct armed_fault *armed)
+{
+    armed->phase = ARMED_WAITING;
+    armed->unchained = false;
+    armed->armed_at = armed->counts_from = session->now;
+    for (int d = 0; d < 2; d++) {
+        struct flow *flow = &session->flow[d];
+        armed->counts_at[d] = flow_forwarded(flow);
+    }
+    firing_search(session, armed);
+    if (session->messages != NULL)
+        messages_arm(session->messages, armed);
+    arm_now(session, armed);
+}
+
+/* Arms the faults whose `sni` has the server that was just named. */
+void arming_on_name(struct session *session)
+{
+    const struct rule *counted = NULL;
+    session->named = false;
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (armed->phase != ARMED_UNNAMED)
+            continue;
+        armed_name(session, armed);
+        if (armed->phase != ARMED_WAITING)
+            continue;
+        if (armed->rule != counted)
+            armed->rule->fault_counter->armed++;
+        counted = armed->rule;
+        chains_add(session, armed);
+        messages_forget_past(session->messages, armed);
+        if (armed->phase != ARMED_WAITING)
+            continue;
+        firing_search(session, armed);
+        arm_now(session, armed);
+    }
+}
+
+/* Arms the faults that waited for one that has just fired. They may fire at once, and others may
+ * wait for them. */
+void arming_on_fired(struct session *session)
+{
+    for (bool again = session->chains; again && !session->over;) {
+        again = false;
+        for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+            struct armed_fault *armed = session->armed.list[i];
+            if (armed->phase != ARMED_CHAINED || !armed->unchained)
+                continue;
+            arm_chained(session, armed);
+            again = true;
+        }
+    }
+}
+
+void arming_late(struct session *session, struct armed_fault *armed)
+{
+    chains_add(session, armed);
+    if (armed->phase != ARMED_WAITING)
+        return;
+    if (armed->rule->fault.after.name[0] != '\0') {
+        arm_chained(session, armed);
+    } else {
+        if (session->messages != NULL)
+            messages_arm(session->messages, armed);
+        arm_now(session, armed);
+    }
+    arming_on_fired(session);
+}
