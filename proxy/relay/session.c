@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/relay/chains.h"
 #include "proxy/relay/held_fin.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/peer_close.h"
@@ -257,6 +258,7 @@ static void session_finish(struct session *session)
 {
     session->host->set_timer(session, TIME_NEVER);
     session_emit_closed(session);
+    chains_leave(session);
     session->host->ended(session);
 }
 

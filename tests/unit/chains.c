@@ -328,6 +328,28 @@ static void any_connection_arms_the_others(void **state)
     close_it(state);
 }
 
+/* Between its end and its release it must not be woken: its host has nothing to wake. */
+static void a_connection_that_has_ended_is_not_woken(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_session *one = open_with(
+        state, STAR "after = m/any\nconnections = 2\n" M "when = match:\"go\"\nconnections = 1\n");
+    struct memory_session *two = calloc(1, sizeof *two);
+    assert_non_null(two);
+    memory_session_init(two, CAP);
+    memory_session_open(two, &fixture->proxy, 2);
+    memory_session_feed_fin(two, SIDE_CLIENT);
+    memory_session_feed_fin(two, SIDE_SERVER);
+    assert_int_equal(two->ended, 1);
+    memory_session_feed(one, SIDE_SERVER, "go", 2);
+    assert_int_equal(one->injected_count, 1);
+    assert_false(two->wake_wanted);
+    session_deinit(&two->session);
+    memory_session_deinit(two);
+    free(two);
+    close_it(state);
+}
+
 static void any_is_also_the_same_connection(void **state)
 {
     struct memory_session *it =
@@ -408,6 +430,7 @@ int main(void)
         TEST(a_moment_of_the_run_is_one_of_open_connections),
         TEST(a_moment_of_the_run_ends_a_lasting_fault),
         TEST(any_connection_arms_the_others),
+        TEST(a_connection_that_has_ended_is_not_woken),
         TEST(any_is_also_the_same_connection),
         TEST(counts_begin_anew),
         TEST(a_link_that_is_added_late_joins_its_chain),
