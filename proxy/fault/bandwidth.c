@@ -41,7 +41,6 @@ struct bandwidth_state {
     bool running;
     uint64_t paid_ns;        /* the clock: every forwarded byte was paid for at this time, */
     uint64_t rest;           /* plus rest / rate nanoseconds */
-    uint64_t capped;         /* the burst at whose start the credit was last limited */
     uint64_t waits_until_ns; /* latest retry time of any connection */
     uint64_t last;           /* key of the flow that forwarded last */
     uint64_t passed_ns;      /* time of the last forwarded bytes */
@@ -124,18 +123,16 @@ static void note_rate(
         state->paid_ns = now_ns;
 }
 
-/* Limits the credit to `burst`, once at the start of each burst. */
+/* Limits the credit to `burst` after a pause, in which no byte waited for this gate. */
 static void cap_credit(const struct bandwidth_params *bandwidth, struct bandwidth_state *state,
     const struct gate_view *view, uint64_t now_ns)
 {
     uint64_t burst_ns = bandwidth->burst * NS_PER_S / bandwidth->rate + 1;
-    uint64_t name = rng_at(view->key, view->head) | 1;
     bool others_wait = bandwidth->scope == SCOPE_PROXY && now_ns <= state->waits_until_ns + LATE_NS;
     bool paused = now_ns > state->passed_ns + PAUSE_NS;
-    if (!view->fresh || state->capped == name || others_wait)
+    if (!view->was_idle || !paused || others_wait)
         return;
-    state->capped = name;
-    if (paused && now_ns > burst_ns && state->paid_ns < now_ns - burst_ns) {
+    if (now_ns > burst_ns && state->paid_ns < now_ns - burst_ns) {
         state->paid_ns = now_ns - burst_ns;
         state->rest = 0;
     }

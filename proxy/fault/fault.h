@@ -133,6 +133,7 @@ struct gate_view {
     time_us now;
     time_us active_since; /* when the fault became active on this connection */
     bool fresh;           /* nothing was pending before head arrived: a burst starts there */
+    bool was_idle;        /* until now no byte waited for this gate: all had passed it */
     uint64_t key;         /* key of this fault's draws on this connection and direction (rng.h) */
     /* Returns when the byte at `offset` (head <= offset < end) arrived, or passed the earlier
      * faults that delay. Sets *until to the offset up to which all bytes have that same time. Only

@@ -93,6 +93,7 @@ struct armed_fault {
     uint64_t key[2];             /* of its draws, by enum direction */
     struct insertion insertion;  /* what it adds to a stream */
     struct match when_match[2], until_match[2]; /* by enum direction */
+    uint64_t left;      /* bytes that its gate was last asked about, and has not let pass */
     void *state;        /* of its gate: own_state, or what the rule shares */
     const void *params; /* of its gate: the rule's own, or what it shares */
     alignas(max_align_t) unsigned char own_state[FAULT_STATE_MAX];

@@ -4,6 +4,10 @@
  * Active faults are asked in the order of the file. Each gate sees only the bytes that the earlier
  * ones let pass, and the smallest answer counts.
  *
+ * The gates that delay are asked before all others. A rate or a gap may stand in front of a delay
+ * or behind it: bytes come out at the same times. But no fault has a buffer, so a rate that was
+ * asked first would save credit while the bytes wait for the delay.
+ *
  * Delays add up: each byte is due at the last delaying gate no earlier than at the ones before. So
  * only the last one decides how far bytes may be forwarded, and adds the delays of all; the others
  * only learn where a burst begins.
@@ -74,8 +78,8 @@ struct gate_context {
     const struct shaping *shaping;
     /* the insertion whose bytes are asked for; NULL: the stream's */
     const struct insertion *insertion;
-    const struct armed_fault *first; /* the first fault that shapes the bytes */
-    const struct armed_fault *asking;
+    struct armed_fault *first; /* the first fault that shapes the bytes */
+    struct armed_fault *asking;
 };
 
 static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *until)
@@ -102,7 +106,7 @@ static time_us arrived(const struct gate_view *view, uint64_t offset, uint64_t *
 static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *context, uint64_t head,
     uint64_t end, time_us *again)
 {
-    const struct armed_fault *armed = context->asking;
+    struct armed_fault *armed = context->asking;
     const struct fault *fault = &armed->rule->fault;
     const struct gate_view view = {
         .head = head,
@@ -110,34 +114,45 @@ static uint64_t ask_gate(struct shaping *shaping, const struct gate_context *con
         .now = shaping->now,
         .active_since = armed->since,
         .fresh = head == shaping->burst,
+        .was_idle = armed->left == 0,
         .key = armed->key[shaping->direction],
         .arrived = arrived,
         .flow = context,
     };
+    armed->left = end - head;
     return fault->type->gate(armed->params, armed->state, &view, again);
 }
 
-/* Asks the gates from fault `first` on; `insertion` is NULL for the stream's bytes. */
-static uint64_t ask_gates(struct shaping *shaping, const struct insertion *insertion, size_t first,
+/* Asks the gates from the context's first fault on, either those that delay or the others. Returns
+ * the offset up to which they let bytes pass. */
+static uint64_t ask_some(struct shaping *shaping, struct gate_context *context, bool delaying,
     uint64_t head, uint64_t end)
 {
-    const struct armed_fault *armed = shaper_from(shaping, first);
-    struct gate_context context = {.shaping = shaping, .insertion = insertion, .first = armed};
+    struct armed_fault *armed = context->first;
     uint64_t allowed = end;
     for (; armed != NULL && allowed > head; armed = armed->next_shaper[shaping->direction]) {
         const struct fault_type *type = armed->rule->fault.type;
-        bool delays_more = type->departure_time != NULL && armed != shaping->last_delay;
+        bool delays_more = delaying && armed != shaping->last_delay;
         time_us again = TIME_NEVER;
-        if (type->gate == NULL)
+        if (type->gate == NULL || (type->departure_time != NULL) != delaying)
             continue;
-        context.asking = armed;
-        uint64_t limit = ask_gate(shaping, &context, head, delays_more ? head : allowed, &again);
+        context->asking = armed;
+        uint64_t limit = ask_gate(shaping, context, head, delays_more ? head : allowed, &again);
         if (delays_more || limit >= allowed)
             continue;
         allowed = limit;
         shaping->again = again;
     }
     return allowed;
+}
+
+/* Asks the gates from fault `first` on; `insertion` is NULL for the stream's bytes. */
+static uint64_t ask_gates(struct shaping *shaping, const struct insertion *insertion, size_t first,
+    uint64_t head, uint64_t end)
+{
+    struct gate_context context = {
+        .shaping = shaping, .insertion = insertion, .first = shaper_from(shaping, first)};
+    return ask_some(shaping, &context, false, head, ask_some(shaping, &context, true, head, end));
 }
 
 uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
@@ -189,6 +204,7 @@ static void notify_gates(struct shaping *shaping, size_t first, uint64_t offset,
     struct armed_fault *armed = shaper_from(shaping, first);
     for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
+        armed->left -= n < armed->left ? n : armed->left;
         if (fault->type->passed != NULL)
             fault->type->passed(armed->params, armed->state, offset, n, shaping->now);
     }

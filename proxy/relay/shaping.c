@@ -326,6 +326,9 @@ static void forget_match(const struct shaping *shaping, struct armed_fault *arme
 void shaping_forget(struct shaping *shaping, uint64_t head)
 {
     arrivals_forget(&shaping->arrivals, UINT64_MAX);
+    for (struct armed_fault *armed = shaping->shapers; armed != NULL;
+         armed = armed->next_shaper[shaping->direction])
+        armed->left = 0;
     for (size_t i = 0; i < shaping->set->count; i++)
         forget_match(shaping, shaping->set->list[i], head);
     shaping->hold = shaping->undecided = SHAPING_NO_HOLD;

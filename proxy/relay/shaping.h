@@ -3,10 +3,10 @@
  * The gates, mutations and matches of the faults armed on one direction, between a flow and its
  * bytes. A flow without such faults has no shaping.
  *
- * Gates are asked in the order of the file, and the flow uses the smallest answer: no fault has a
- * buffer. Matchers scan bytes as they are read and set edges. Bytes are changed when they are
- * forwarded, so a fault changes exactly those that are forwarded while it is active, even if it
- * began or ended before bytes that were already read.
+ * The flow uses the smallest answer of all gates: no fault has a buffer. Matchers scan bytes as
+ * they are read and set edges. Bytes are changed when they are forwarded, so a fault changes
+ * exactly those that are forwarded while it is active, even if it began or ended before bytes that
+ * were already read.
  */
 #ifndef RUDEPROXY_RELAY_SHAPING_H
 #define RUDEPROXY_RELAY_SHAPING_H
@@ -33,7 +33,7 @@ struct shaping {
     const struct armed_set *set; /* the session's, shared by both directions */
     /* active here, with a gate or a mutation, in order: next_shaper */
     struct armed_fault *shapers;
-    const struct armed_fault *last_delay; /* the last of them that delays; NULL: none does */
+    struct armed_fault *last_delay; /* the last of them that delays; NULL: none does */
     struct arrivals arrivals;
     time_us started_at; /* of the run */
     bool wants_arrivals;

@@ -23,6 +23,7 @@ struct flow {
     uint64_t head;  /* offset of the next byte to go */
     uint64_t end;   /* behind the last that arrived */
     uint64_t begin; /* offset at which the queue was empty last */
+    uint64_t asked; /* behind the last byte that the gate was asked about */
     time_us now, since;
     uint64_t key;
     size_t count; /* of arrivals */
@@ -78,10 +79,12 @@ static inline time_us ask(struct flow *flow, uint64_t *n)
         .now = flow->now,
         .active_since = flow->since,
         .fresh = flow->head == flow->begin,
+        .was_idle = flow->head >= flow->asked,
         .key = flow->key,
         .arrived = arrived,
         .flow = flow,
     };
+    flow->asked = flow->end;
     time_us again = 0;
     uint64_t edge = flow->fault.type->gate(flow->fault.params, flow->state, &view, &again);
     assert_true(edge >= flow->head);
