@@ -61,15 +61,23 @@ void firing_search(struct session *session, struct armed_fault *armed)
             shaping_search(flow->shaping, armed, &flow->ring, session->now);
 }
 
+/* Searches the pending bytes for the match that ends the fault. */
+static void search_until(struct session *session, struct armed_fault *armed)
+{
+    if (armed->rule->fault.until.kind == TRIGGER_MATCH)
+        firing_search(session, armed);
+}
+
 static void begin(struct session *session, struct armed_fault *armed, const struct action on[2])
 {
+    bool watched_until = armed->phase == ARMED_PENDING;
     armed->phase = armed->rule->fault.type->lasting ? ARMED_ACTIVE : ARMED_DONE;
     armed->since = session->now;
     armed->acted = false;
     armed->base = flow_forwarded(&session->flow[armed_direction(armed)]);
     armed->dropped = session->flow[armed_direction(armed)].dropped;
-    if (armed->phase == ARMED_ACTIVE && armed->rule->fault.until.kind == TRIGGER_MATCH)
-        firing_search(session, armed);
+    if (armed->phase == ARMED_ACTIVE && !watched_until)
+        search_until(session, armed);
     session_note_fault(session, armed->rule, on);
 }
 
@@ -108,6 +116,14 @@ static void fire_fault(struct session *session, struct armed_fault *armed, enum 
         chains_mark(session, fault);
 }
 
+/* From now on `until` is watched: the fault does nothing if that comes before its window. */
+static void await_window(struct session *session, struct armed_fault *armed)
+{
+    armed->phase = ARMED_PENDING;
+    session->outdated = true;
+    search_until(session, armed);
+}
+
 /* The trigger came, and its delay is over. A lasting fault whose `active` has not begun waits
  * for it; any other fault is too early or too late. */
 static void fire_if_active(
@@ -117,7 +133,7 @@ static void fire_if_active(
     if (active_time_has(&fault->active, since_start(session)))
         fire_fault(session, armed, direction);
     else if (fault->type->lasting && since_start(session) < fault->active.from)
-        armed->phase = ARMED_PENDING;
+        await_window(session, armed);
     else
         retire(session, armed, MISS_INACTIVE);
 }
@@ -150,12 +166,18 @@ static void on_delay_over(struct session *session, struct armed_fault *armed)
     session->outdated = true;
 }
 
-/* A fault that waits for every K-th message begins again at the next one. */
+/* A fault that waits for every K-th message begins again at the next one. The messages of `until`
+ * count from the start of the connection, its matches from where the fault begins. */
 static void await_again(struct session *session, struct armed_fault *armed)
 {
+    bool counts_on = armed->rule->fault.until.kind == TRIGGER_MESSAGE;
     armed->phase = ARMED_WAITING;
-    for (int d = 0; d < 2; d++)
-        armed->when_match[d].edge = armed->until_match[d].edge = FLOW_NO_EDGE;
+    for (int d = 0; d < 2; d++) {
+        armed->when_match[d].edge = FLOW_NO_EDGE;
+        if (!counts_on)
+            armed->until_match[d] = (struct match){0};
+        armed->until_match[d].edge = FLOW_NO_EDGE;
+    }
     session_recompute(session);
 }
 

@@ -96,6 +96,61 @@ static void a_window_that_begins_behind_until_begins_nothing(void **state)
     close_it(state);
 }
 
+/* While the fault waits for its window, its `until` is watched. */
+static void an_until_of_the_stream_comes_before_the_window(void **state)
+{
+    static const char *const untils[] = {"bytes:3", "match:\"on\"", "match:\"o\"#2", "eof"};
+    for (size_t i = 0; i < COUNT(untils); i++) {
+        char text[256];
+        snprintf(text, sizeof text, F "type = latency\ndelay = 1s\nactive = 10ms-\nuntil = %s\n",
+            untils[i]);
+        struct memory_session *it = open_with(state, text);
+        say(it, "o, on");
+        memory_session_feed_fin(it, SIDE_SERVER);
+        expect(it, "o, on");
+        memory_session_advance(it, 20 * MS);
+        memory_session_close(it);
+        expect_logged(it, "fault", 1); /* in "0 faults" */
+        assert_int_equal(it->not_fired_count, 1);
+        assert_string_equal(it->not_fired[0].reason, "not in its window");
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
+/* The client takes nothing while the fault waits for its window. */
+static void bytes_that_wait_for_a_window_are_searched_once(void **state)
+{
+    struct memory_session *it = open_with(state,
+        F "type = corrupt\nrate = 100%\nbits = 8\nactive = 10ms-\nuntil = match:\"END\"#2\n" G
+          "type = mark\n");
+    memory_session_open_window(it, SIDE_CLIENT, 0);
+    say(it, "END");
+    memory_session_advance(it, 20 * MS);
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    say(it, "xENDy");
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 8);
+    assert_int_not_equal(it->end[SIDE_CLIENT].out[6], 'D');
+    assert_int_equal(it->end[SIDE_CLIENT].out[7], 'y');
+    close_it(state);
+}
+
+/* One "ab" of the first time, and the "a" of another, do not count the second time. */
+static void each_time_that_a_fault_begins_it_looks_for_its_end_anew(void **state)
+{
+    struct memory_session *it =
+        open_with(state, LENGTH "1\n" F "type = packet_loss\nside = client\nrate = 1%\nfor = 10ms\n"
+                                "when = message:every:2\nuntil = match:\"ab\"#2\n");
+    say(it, "\1x\1y\4.aba");
+    memory_session_advance(it, 20 * MS);
+    expect_logged(it, "fault f", 1);
+    expect_logged(it, "fault_over f", 1);
+    say(it, "\1z\5b.ab.");
+    memory_session_advance(it, 5 * MS);
+    expect_logged(it, "fault f", 2);
+    expect_logged(it, "fault_over f", 1);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +160,9 @@ int main(void)
         TEST(a_message_trigger_does_not_survive_dropped_bytes),
         TEST(a_message_that_no_stream_has_room_for_fires_nothing),
         TEST(a_window_that_begins_behind_until_begins_nothing),
+        TEST(an_until_of_the_stream_comes_before_the_window),
+        TEST(bytes_that_wait_for_a_window_are_searched_once),
+        TEST(each_time_that_a_fault_begins_it_looks_for_its_end_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
