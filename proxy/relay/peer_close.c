@@ -112,7 +112,8 @@ void peer_close_look_for_error(struct session *session, enum side side)
 }
 
 /* Sends an early FIN that is due, and forwards a RST that came after a FIN (its own, or the early
- * one that was sent instead). */
+ * one that was sent instead). It waits until the FIN has passed the gates and fired its triggers,
+ * but not for a fault that holds the FIN. */
 static void settle_fins(struct session *session, enum side side)
 {
     struct session_side *this = &session->side[side];
@@ -123,7 +124,7 @@ static void settle_fins(struct session *session, enum side side)
         session_touch(session);
     }
     struct flow *from = &session->flow[side];
-    bool behind_fin = this->reset_late || (this->reset_noted && from->finished);
+    bool behind_fin = this->reset_noted && (from->finished || this->eof_triggered);
     if (behind_fin && this->ep != NULL && flow_is_delivered(from)) {
         if (!this->fin_held)
             side_send_fin(session, (enum side) !side);

@@ -72,7 +72,6 @@ void side_note_reset(struct session *session, enum side side, int errnum)
     if (this->reset_noted)
         return;
     this->reset_noted = true;
-    this->reset_late = session->flow[side].end == FLOW_END_FIN;
     this->record.errnum = errnum;
     add_mark(session, side, END_RST_RECEIVED);
     session_note_cause(session, side == SIDE_CLIENT ? CAUSE_CLIENT_RST : CAUSE_SERVER_RST);

@@ -79,7 +79,6 @@ struct session_side {
     bool fin_wanted; /* an early FIN towards it is due once its flow is delivered */
     bool fin_sent;
     bool reset_noted;       /* its RST was seen and recorded */
-    bool reset_late;        /* ... after its FIN: the RST follows the FIN on the other side */
     uint64_t fin_hold_us;   /* how long a FIN that arrives from it is held; 0: not at all */
     time_us fin_release_at; /* when a held FIN is forwarded; TIME_NEVER: not known yet */
     bool fin_held;          /* fin_hold_us is not 0 */

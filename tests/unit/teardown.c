@@ -188,6 +188,32 @@ static void a_reset_behind_a_held_fin_is_forwarded_before_the_first_probe(void *
     close_it(state);
 }
 
+/* A RST behind a FIN does not overtake the delay of that. */
+static void a_reset_waits_for_the_fin_before_it(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = latency\ndelay = 5s\n");
+    memory_session_feed_fin(it, SIDE_SERVER);
+    memory_session_advance(it, 5 * US_PER_S - 1);
+    memory_session_feed_rst(it, SIDE_SERVER);
+    assert_false(it->end[SIDE_CLIENT].fin_out || it->end[SIDE_CLIENT].closed);
+    memory_session_advance(it, 1);
+    assert_true(it->end[SIDE_CLIENT].fin_out);
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
+static void a_fin_with_a_reset_behind_it_fires_its_faults(void **state)
+{
+    struct memory_session *it = open_with(
+        state, F "type = latency\ndelay = 5s\n" G "type = inject\ndata = \"*\"\nwhen = eof\n");
+    memory_session_feed_fin(it, SIDE_SERVER);
+    memory_session_feed_rst(it, SIDE_SERVER);
+    memory_session_advance(it, 5 * US_PER_S);
+    expect(it, "*");
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
 static void nobody_is_probed_while_a_peer_has_not_ended(void **state)
 {
     for (size_t i = 0; i < COUNT(keepers); i++) {
@@ -307,6 +333,8 @@ int main(void)
         TEST(unread_stops_reading_at_its_trigger_and_closes_a_trigger_delay_later),
         TEST(what_a_fault_keeps_ends_when_both_peers_are_gone),
         TEST(a_reset_behind_a_held_fin_is_forwarded_before_the_first_probe),
+        TEST(a_reset_waits_for_the_fin_before_it),
+        TEST(a_fin_with_a_reset_behind_it_fires_its_faults),
         TEST(nobody_is_probed_while_a_peer_has_not_ended),
         TEST(a_fin_that_is_released_reaches_the_peer_that_is_left),
         TEST(an_ending_for_one_connection_does_not_wait_for_its_dial),
