@@ -88,11 +88,13 @@ void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode)
         forget_bytes(flow);
 }
 
-void flow_clear_edge(struct flow *flow)
+size_t flow_clear_edge(struct flow *flow)
 {
+    uint64_t before = flow->dropped;
     if (is_behind_edge(flow))
         forget_bytes(flow);
     flow->edge = FLOW_NO_EDGE;
+    return (size_t)(flow->dropped - before);
 }
 
 void flow_cut(struct flow *flow)

@@ -137,8 +137,9 @@ static inline void flow_set_edge(struct flow *flow, uint64_t edge)
     flow->edge = edge;
 }
 
-/* Drops the edge, and the bytes that were read behind it if it was just reached. */
-void flow_clear_edge(struct flow *flow);
+/* Drops the edge, and the bytes that were read behind it if it was just reached. Returns how many
+ * bytes these were. */
+size_t flow_clear_edge(struct flow *flow);
 
 /* From now on no byte is read for the sink: bytes that arrive are read and dropped, or stay in the
  * kernel while reading is paused. The ring's bytes are still forwarded, except behind an edge that

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "proxy/relay/session_events.h"
+#include "proxy/relay/teardown.h"
 
 void side_init(struct session_side *side, struct endpoint *ep, const char *address)
 {
@@ -92,7 +93,7 @@ static void mark_close(struct session *session, enum side side, enum endpoint_cl
         add_mark(session, side, END_VANISHED);
         return;
     }
-    if (this->record.unread > 0) {
+    if (this->record.unread > teardown_withheld(&this->teardown)) {
         /* if both FINs have passed, the socket is in TIME_WAIT, and its close sends nothing */
         if (!this->fin_sent || !fin_received)
             add_mark(session, side, END_RST_SENT);
@@ -120,7 +121,8 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
         flow_discard_unread(from);
     this->record.bytes_in = flow_read_count(from);
     this->record.bytes_out = flow_forwarded(towards) + towards->inserted;
-    this->record.unread = from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep);
+    this->record.unread =
+        (from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep)) + teardown_withheld(&this->teardown);
     if (!this->reset_noted && session->host->wants_details(session))
         this->record.unacked = ep->ops->unacked(ep);
     mark_close(session, side, how);

@@ -66,7 +66,9 @@ struct teardown {
     time_us deadline; /* of a graceful close; TIME_NEVER: none */
     time_us check_at; /* when to ask the kernel again (SIOCOUTQ, FIONREAD); TIME_NEVER: not */
     uint64_t check_us;
-    size_t unread;      /* unread bytes when the kernel was last asked */
+    size_t unread; /* unread bytes when the kernel was last asked */
+    /* bytes that were read from it and dropped behind an edge: to its peer they are unread */
+    size_t withheld;
     time_us idle_since; /* since when nothing moves and the other socket is gone; TIME_NEVER */
     uint64_t progress;  /* bytes that had moved by then */
 };

@@ -37,9 +37,18 @@ static void stop_flows(struct session *session, enum side side, enum teardown_st
 {
     struct flow *from = &session->flow[side];
     bool leave = state == TEARDOWN_UNREAD || state == TEARDOWN_DATA;
-    flow_clear_edge(from);
+    for (int i = 0; i < 2; i++)
+        session->side[i].teardown.withheld += flow_clear_edge(&session->flow[i]);
     flow_set_read_mode(from, leave ? FLOW_PAUSE : FLOW_DISCARD);
     flow_cut(&session->flow[!side]);
+}
+
+/* Closes the socket as close() does. The kernel sends a RST for unread bytes, but knows nothing of
+ * those that were withheld. */
+static void close_plain(struct session *session, enum side side)
+{
+    bool unread = teardown_withheld(&session->side[side].teardown) > 0;
+    side_close(session, side, unread ? ENDPOINT_CLOSE_RESET : ENDPOINT_CLOSE_PLAIN);
 }
 
 /* A host that is gone acknowledges nothing. Data that the peer sends while we wait for its last
@@ -75,7 +84,7 @@ void teardown_begin(struct session *session, enum side side, const struct action
     stop_flows(session, side, teardown->state);
     set_filter(session, side);
     if (this->ep == NULL || action->kind == ACTION_CLOSE_PLAIN) /* NULL: not connected yet */
-        side_close(session, side, ENDPOINT_CLOSE_PLAIN);
+        close_plain(session, side);
     else if (action->kind == ACTION_RESET_ABRUPT)
         side_close(session, side, ENDPOINT_CLOSE_RESET);
 }
@@ -157,7 +166,7 @@ static bool may_reset_on_data(struct session *session, struct session_side *this
 static void advance_unread(struct session *session, enum side side)
 {
     struct session_side *this = &session->side[side];
-    size_t unread = this->ep->ops->unread(this->ep);
+    size_t unread = this->ep->ops->unread(this->ep) + teardown_withheld(&this->teardown);
     bool last = (this->ep->ready & ENDPOINT_HANGUP) != 0;
     if (last && unread == 0 && session->flow[side].end == FLOW_OPEN) {
         flow_end_with_fin(&session->flow[side]); /* no byte stands before it */
@@ -169,7 +178,7 @@ static void advance_unread(struct session *session, enum side side)
     } else if (last ||
                (this->teardown.state == TEARDOWN_UNREAD &&
                    (unread >= this->teardown.action.bytes || is_full(session, this, unread))))
-        side_close(session, side, ENDPOINT_CLOSE_PLAIN);
+        close_plain(session, side);
 }
 
 /* The linger time ran out: resets if bytes are undelivered, else closes. */

@@ -38,6 +38,16 @@
 #define TEARDOWN_FULL_FIRST_US (100 * (uint64_t)US_PER_MS)
 #define TEARDOWN_FULL_LAST_US (5 * (uint64_t)US_PER_S)
 
+/* Returns how many bytes the ending leaves unread although they were read: `edge = before` withheld
+ * them, and they were dropped. */
+static inline size_t teardown_withheld(const struct teardown *teardown)
+{
+    enum action_kind kind = teardown->action.kind;
+    bool leaves_unread =
+        kind == ACTION_CLOSE_PLAIN || kind == ACTION_CLOSE_UNREAD || kind == ACTION_RESET_ON_DATA;
+    return leaves_unread ? teardown->withheld : 0;
+}
+
 /* Begins the end of one side. A plain close and an abrupt reset close the socket in this call.
  * Ignored when it has begun before. */
 void teardown_begin(struct session *session, enum side side, const struct action *action);

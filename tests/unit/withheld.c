@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes that `edge = before` withholds are unread when an ending fires there, although the proxy
+ * had to read them to find the match.
+ */
+#include "tests/unit/memory_fixture.h"
+
+#define MATCH "when = match:\"ready\\r\\n\"\nedge = before\n"
+#define GREETING "220 ready\r\n"
+#define WITHHELD 7 /* of them */
+
+static void expect_reset(const struct memory_session *it, size_t unread)
+{
+    const struct side_record *server = &it->session.side[SIDE_SERVER].record;
+    assert_true(it->end[SIDE_SERVER].closed);
+    assert_int_equal(it->end[SIDE_SERVER].how, ENDPOINT_CLOSE_RESET);
+    assert_int_equal(server->unread, unread);
+    assert_int_equal(server->mark_count, 1);
+    assert_int_equal(server->marks[0], END_RST_SENT);
+    expect(it, "220 ");
+}
+
+static void endings_that_leave_bytes_unread_reset_for_withheld_ones(void **state)
+{
+    static const char *const endings[] = {
+        F "type = unread\nside = server\n" MATCH,
+        F "type = unread\nside = server\nbytes = 7\n" MATCH,
+        F "type = close\nmode = plain\n" MATCH,
+        F "type = close\nmode = plain\nside = server\n" MATCH,
+        F "type = shut_rd\nmode = reset\nside = server\n" MATCH,
+        F "type = close\nmode = plain\ntrigger_delay = 5ms\n" MATCH,
+    };
+    for (size_t i = 0; i < COUNT(endings); i++) {
+        for (size_t cut = 0; cut <= strlen(GREETING); cut++) {
+            struct memory_session *it = open_with(state, endings[i]);
+            say_cut(it, GREETING, cut);
+            memory_session_advance(it, 5 * US_PER_MS);
+            expect_reset(it, WITHHELD);
+            close_it(state);
+        }
+    }
+}
+
+static void withheld_bytes_count_as_unread_ones_do(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = unread\nside = server\nbytes = 10\n" MATCH);
+    say(it, GREETING);
+    say(it, "xy");
+    assert_false(it->end[SIDE_SERVER].closed);
+    say(it, "z");
+    expect_reset(it, 10);
+    close_it(state);
+}
+
+static void a_graceful_close_drops_them(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = close\n" MATCH);
+    say(it, GREETING);
+    expect(it, "220 ");
+    memory_session_feed_fin(it, SIDE_SERVER);
+    assert_true(it->end[SIDE_SERVER].closed);
+    assert_int_equal(it->end[SIDE_SERVER].how, ENDPOINT_CLOSE_PLAIN);
+    assert_int_equal(it->session.side[SIDE_SERVER].record.unread, 0);
+    close_it(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(endings_that_leave_bytes_unread_reset_for_withheld_ones),
+        TEST(withheld_bytes_count_as_unread_ones_do),
+        TEST(a_graceful_close_drops_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
