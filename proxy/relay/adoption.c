@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preparing makes the new list of armed faults: unchanged ones, changed ones, new ones. Committing
- * ends the faults that are not in the new list, installs the list, and only then starts the new
- * faults. So if one fault replaces another, the old one ends first.
+ * ends the faults that are not in the new list, installs the list, changes the faults that stay,
+ * and only then starts the new ones. So if one fault replaces another, the old one ends first.
  *
  * Bytes that a fault inserts may wait in a flow when the fault is removed. They are still
  * forwarded, so their fault is kept in a list and freed later.
@@ -141,13 +141,24 @@ static int fill_slots(struct adoption *adoption, const struct rule_change *chang
     return 0;
 }
 
+/* Whether a direction needs a shaping, under the rules that its faults follow from now on. */
+static bool needs_shaping(const struct adoption *adoption, enum direction direction)
+{
+    for (size_t i = 0; i < adoption->count; i++) {
+        const struct slot *slot = &adoption->slots[i];
+        const struct rule *rule = slot->to != NULL ? slot->to : slot->armed->rule;
+        if (shaping_is_needed_by(slot->armed, &rule->fault, direction))
+            return true;
+    }
+    return false;
+}
+
 /* Makes the first shaping of a direction, if it needs one. Moves bytes from pipes into the ring,
  * where every fault can see them. */
 static int prepare_shaping(struct adoption *adoption, enum direction direction)
 {
     struct flow *flow = &adoption->session->flow[direction];
-    const struct armed_set set = {.list = adoption->list, .count = adoption->count};
-    if (!shaping_is_needed(&set, direction))
+    if (!needs_shaping(adoption, direction))
         return 0;
     if (flow->shaping != NULL)
         return flow_unpipe(flow);
@@ -285,14 +296,18 @@ static void settle_shaping(struct adoption *adoption, enum direction direction)
             flow->end != FLOW_OPEN || flow->cut, adoption->session->now);
 }
 
-static void adoption_begin(struct adoption *adoption)
+static void change_rules(const struct adoption *adoption)
 {
-    struct session *session = adoption->session;
     for (size_t i = 0; i < adoption->count; i++) {
         const struct slot *slot = &adoption->slots[i];
         if (slot->to != NULL)
-            triggers_change(session, slot->armed, slot->to);
+            triggers_change(adoption->session, slot->armed, slot->to);
     }
+}
+
+static void adoption_begin(struct adoption *adoption)
+{
+    struct session *session = adoption->session;
     for (size_t i = 0; i < adoption->count; i++) {
         struct slot *slot = &adoption->slots[i];
         if (slot->first_of_new)
@@ -310,6 +325,7 @@ void adoption_commit(struct adoption *adoption)
     session->running = true;
     replace_list(adoption);
     replace_plan(session, &adoption->plan);
+    change_rules(adoption);
     settle_shaping(adoption, DIRECTION_UPSTREAM);
     settle_shaping(adoption, DIRECTION_DOWNSTREAM);
     adoption_begin(adoption);

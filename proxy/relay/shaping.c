@@ -21,24 +21,31 @@ static bool waits_for_match(const struct armed_fault *armed, enum direction dire
 }
 
 /* Whether the fault, now or later, has a gate in this direction. */
-static bool has_gate(const struct armed_fault *armed, enum direction direction)
+static bool has_gate(
+    const struct armed_fault *armed, const struct fault *fault, enum direction direction)
 {
-    return armed->rule->fault.type->gate != NULL && bits_have(armed->directions, (int)direction);
+    return fault->type->gate != NULL && bits_have(armed->directions, (int)direction);
 }
 
 /* Whether the fault, now or later, has to see the bytes of this direction. */
-static bool sees_bytes(const struct armed_fault *armed, enum direction direction)
+static bool sees_bytes(
+    const struct armed_fault *armed, const struct fault *fault, enum direction direction)
 {
-    const struct fault *fault = &armed->rule->fault;
     bool looks = fault->type->mutate != NULL || fault->until.kind == TRIGGER_MATCH;
     return (looks && bits_have(armed->directions, (int)direction)) ||
            (fault->when.kind == TRIGGER_MATCH && bits_have(armed->watched, (int)direction));
 }
 
+bool shaping_is_needed_by(
+    const struct armed_fault *armed, const struct fault *fault, enum direction direction)
+{
+    return has_gate(armed, fault, direction) || sees_bytes(armed, fault, direction);
+}
+
 bool shaping_is_needed(const struct armed_set *set, enum direction direction)
 {
     for (size_t i = 0; i < set->count; i++)
-        if (has_gate(set->list[i], direction) || sees_bytes(set->list[i], direction))
+        if (shaping_is_needed_by(set->list[i], &set->list[i]->rule->fault, direction))
             return true;
     return false;
 }
@@ -162,12 +169,13 @@ void shaping_refresh(struct shaping *shaping)
     shaping->last_delay = NULL;
     for (size_t i = 0; i < shaping->set->count; i++) {
         struct armed_fault *armed = shaping->set->list[i];
-        const struct fault_type *type = armed->rule->fault.type;
+        const struct fault *fault = &armed->rule->fault;
+        const struct fault_type *type = fault->type;
         bool active = armed_is_active_in(armed, shaping->direction);
         armed->order = i;
         shaping->only_delays &=
-            !sees_bytes(armed, shaping->direction) &&
-            (!has_gate(armed, shaping->direction) || type->departure_time != NULL);
+            !sees_bytes(armed, fault, shaping->direction) &&
+            (!has_gate(armed, fault, shaping->direction) || type->departure_time != NULL);
         if (active && (type->gate != NULL || type->mutate != NULL)) {
             *next = armed;
             next = &armed->next_shaper[shaping->direction];

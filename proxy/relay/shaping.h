@@ -22,8 +22,8 @@
 #include "proxy/relay/arrivals.h"
 
 struct armed_fault;
-struct armed_fault;
 struct armed_set;
+struct fault;
 struct insertion;
 
 #define SHAPING_NO_HOLD UINT64_MAX
@@ -68,6 +68,10 @@ void shaping_deinit(struct shaping *shaping);
 
 /* Whether any of the faults needs the bytes of this direction, now or later. */
 bool shaping_is_needed(const struct armed_set *set, enum direction direction);
+
+/* Whether an armed fault would need them if it were this fault. */
+bool shaping_is_needed_by(
+    const struct armed_fault *armed, const struct fault *fault, enum direction direction);
 
 /* Updates which faults are active. */
 void shaping_refresh(struct shaping *shaping);

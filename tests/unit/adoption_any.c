@@ -166,6 +166,27 @@ static void a_fault_that_fired_in_one_direction_counts_once(void **state)
     close_it(state);
 }
 
+/* A fault without a gate needs no bytes, until its `until` is a match. */
+static void an_until_that_becomes_a_match_is_looked_for(void **state)
+{
+    static const char *const keys[] = {"type = noop\n", "type = limit_data\nbytes = 1000\n",
+        "type = hold_fin\n", "type = packet_loss\nside = client\nrate = 1%\n"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        char text[256];
+        snprintf(text, sizeof text, F "%suntil = bytes:500\n", keys[i]);
+        struct memory_session *it = open_spliced(state, text);
+        say(it, "no E");
+        snprintf(text, sizeof text, F "%suntil = match:\"END\"\n", keys[i]);
+        adopt(state, text);
+        say(it, "ND yet, EN");
+        assert_int_equal(it->session.armed.list[0]->phase, ARMED_ACTIVE);
+        say(it, "D.");
+        assert_int_equal(it->session.armed.list[0]->phase, ARMED_DONE);
+        expect(it, "no END yet, END.");
+        close_it(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +194,7 @@ int main(void)
         TEST(what_vanishes_stays_lost_when_a_loss_ends),
         TEST(what_goes_in_comes_out_whatever_is_adopted),
         TEST(a_fault_that_fired_in_one_direction_counts_once),
+        TEST(an_until_that_becomes_a_match_is_looked_for),
     };
     fill_pattern();
     return cmocka_run_group_tests(tests, NULL, NULL);
