@@ -297,10 +297,11 @@ static uint64_t limit_edge(const struct session *session, const struct armed_fau
     return armed_limit_is_reached(session, armed) ? forwarded : FLOW_NO_EDGE;
 }
 
-#define CHANGE_SEARCH 16384 /* how far ahead change_edge() looks */
+#define CHANGE_SEARCH 16384 /* how far behind the pending bytes change_edge() looks */
 
 /* Returns the offset after the first byte that an active fault changes, where it fires whatever the
- * sizes of the reads, or an offset from which to search on. FLOW_NO_EDGE: none, or passed. */
+ * sizes of the reads, or an offset from which to search on: it moves when bytes are read up to it.
+ * FLOW_NO_EDGE: none, or passed. */
 static uint64_t change_edge(struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -313,9 +314,10 @@ static uint64_t change_edge(struct armed_fault *armed, enum direction direction,
         return armed->acted_end <= forwarded ? FLOW_NO_EDGE : armed->acted_end;
     if (!armed_may_count(armed)) /* its times were used up since it became active */
         return FLOW_NO_EDGE;
-    uint64_t from = flow_changed_to(&armed->session->flow[direction]);
-    uint64_t first = armed_first_changed(armed, direction, from, CHANGE_SEARCH);
-    return first == FAULT_NO_PLACE ? from + CHANGE_SEARCH : first + 1;
+    const struct flow *flow = &armed->session->flow[direction];
+    uint64_t from = flow_changed_to(flow), end = flow_tail(flow) + CHANGE_SEARCH;
+    uint64_t first = armed_first_changed(armed, direction, from, (size_t)(end - from));
+    return first == FAULT_NO_PLACE ? end : first + 1;
 }
 
 /* Whether the client has sent what an active fault waits for. */

@@ -109,6 +109,19 @@ static void at_edge(struct session *session, enum direction direction)
     session_touch(session);
 }
 
+/* Bytes wait for their time, and were read up to the edge: the edge may have moved
+ * (armed_next_edge). */
+static void look_behind_edge(struct session *session, enum direction direction)
+{
+    struct flow *flow = &session->flow[direction];
+    uint64_t forwarded = flow_forwarded(flow), edge = flow->edge;
+    if (flow->cut || edge == FLOW_NO_EDGE || forwarded >= edge || flow_tail(flow) < edge)
+        return;
+    flow_set_edge(flow, armed_next_edge(session, direction, forwarded));
+    if (flow->edge > edge)
+        session_touch(session);
+}
+
 static void saw_end(struct session *session, enum side side)
 {
     const struct flow *flow = &session->flow[side];
@@ -139,6 +152,7 @@ static void run_flow(struct session *session, enum direction direction)
         session_touch(session);
     switch (stop) {
     case FLOW_WAITING:
+        look_behind_edge(session, direction);
         break;
     case FLOW_BUSY:
         session->busy = true;

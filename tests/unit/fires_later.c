@@ -156,6 +156,18 @@ static void a_fault_behind_it_is_armed_at_the_latest_when_it_is_over(void **stat
     close_it(state);
 }
 
+/* While it looks for the first byte that it changes, all bytes that arrive are read. */
+static void a_corrupt_does_not_slow_down_a_latency(void **state)
+{
+    struct memory_session *it = open_with(
+        state, F "type = latency\ndelay = 100ms\n" G "type = corrupt\nrate = 0.0000001%\n");
+    feed(it, SIDE_SERVER, BLOCK);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 0);
+    memory_session_advance(it, 100 * US_PER_MS);
+    memory_session_expect(it, SIDE_CLIENT, pattern, BLOCK);
+    close_it(state);
+}
+
 /* No place that was found for the old rate counts any more. */
 static void a_new_rate_counts_from_the_next_byte(void **state)
 {
@@ -207,6 +219,7 @@ int main(void)
         TEST(what_changes_no_byte_has_not_fired_and_is_not_over),
         TEST(each_byte_is_looked_at_once),
         TEST(a_fault_behind_it_is_armed_at_the_latest_when_it_is_over),
+        TEST(a_corrupt_does_not_slow_down_a_latency),
         TEST(a_new_rate_counts_from_the_next_byte),
         TEST(a_limit_fires_when_it_is_reached),
         TEST(a_limit_that_is_stopped_before_has_not_fired),
@@ -216,5 +229,6 @@ int main(void)
     };
     for (size_t i = 0; i < SIZE; i++)
         sent[i] = (unsigned char)i;
+    fill_pattern();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
