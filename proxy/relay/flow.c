@@ -245,6 +245,17 @@ static ssize_t forward(struct flow *flow)
     return flow_would_block(n) ? 0 : n;
 }
 
+bool flow_is_delayed(const struct flow *flow)
+{
+    return flow->shaping != NULL && shaping_next_time(flow->shaping) != TIME_NEVER;
+}
+
+bool flow_is_blocked(const struct flow *flow)
+{
+    bool receiver_waits = flow->sink != NULL && endpoint_writable(flow->sink);
+    return flow->shaping != NULL && !flow->finished && receiver_waits && !flow_is_delayed(flow);
+}
+
 /* Returns what follows in the stream after the forwarded bytes. */
 static enum flow_stop next_in_stream(struct flow *flow)
 {

@@ -205,6 +205,12 @@ static inline uint64_t flow_changed_to(const struct flow *flow)
     return flow->changed > flow_forwarded(flow) ? flow->changed : flow_forwarded(flow);
 }
 
+/* Whether bytes or an end wait for a fault that lets nothing pass at any known time. */
+bool flow_is_blocked(const struct flow *flow);
+
+/* Whether bytes or an end will pass a fault at a known time. */
+bool flow_is_delayed(const struct flow *flow);
+
 /* Bytes read from the source so far, dropped ones included. */
 static inline uint64_t flow_read_count(const struct flow *flow)
 {

@@ -54,7 +54,8 @@ static bool is_kept(const struct session *session)
     for (int i = 0; i < 2; i++) {
         if (session->over || !peer_has_ended(session, (enum side)i))
             return false;
-        kept = kept || session->side[i].fin_held || session->flow[i].read_mode == FLOW_PAUSE;
+        kept = kept || session->side[i].fin_held || session->flow[i].read_mode == FLOW_PAUSE ||
+               flow_is_blocked(&session->flow[i]);
     }
     return kept;
 }
@@ -88,6 +89,8 @@ static void probe(struct session *session, enum side side)
 void peer_close_end_if_deserted(struct session *session)
 {
     bool kept = is_kept(session);
+    if (session->again || session->busy) /* something may still pass */
+        return;
     if (!kept)
         session->probes_from = TIME_NEVER;
     else if (is_gone(session, SIDE_CLIENT) && is_gone(session, SIDE_SERVER))

@@ -216,18 +216,36 @@ static uint64_t progress_of(const struct session *session, enum side side)
            ep->ops->unread(ep) - ep->ops->unacked(ep);
 }
 
-/* Whether the socket has waited in vain. */
-static bool is_idle(struct session *session, enum side side)
+/* Whether nothing has moved on the socket for long, and no delayed byte will. */
+static bool has_waited(struct session *session, enum side side)
 {
     struct teardown *teardown = &session->side[side].teardown;
-    if (session->side[!side].teardown.state != TEARDOWN_CLOSED)
-        return false;
     uint64_t progress = progress_of(session, side);
-    if (teardown->idle_since == TIME_NEVER || progress != teardown->progress) {
+    bool moves = progress != teardown->progress || flow_is_delayed(&session->flow[!side]);
+    if (teardown->idle_since == TIME_NEVER || moves) {
         teardown->idle_since = session->now;
         teardown->progress = progress;
     }
     return session->now >= idle_until(teardown);
+}
+
+static bool is_delivering(const struct session *session, enum side side)
+{
+    enum teardown_state state = session->side[side].teardown.state;
+    return state == TEARDOWN_DELIVER || state == TEARDOWN_ACK;
+}
+
+/* Whether the socket has waited in vain: the other one is gone, or waits for its peer to take bytes
+ * as this one does, and in vain too. */
+static bool is_idle(struct session *session, enum side side)
+{
+    enum side other = (enum side) !side;
+    if (session->side[other].teardown.state == TEARDOWN_CLOSED)
+        return has_waited(session, side);
+    if (!is_delivering(session, side) || !is_delivering(session, other))
+        return false;
+    bool in_vain = has_waited(session, side);
+    return has_waited(session, other) && in_vain;
 }
 
 /* Ends a wait in vain: resets if bytes are undelivered, else closes. */

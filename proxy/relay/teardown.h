@@ -12,8 +12,9 @@
  *   NONE --begin--> DELIVER --in the same call---------------------> CLOSED   plain, abrupt
  *
  * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, the session
- * was stopped, or the wait is useless. It is useless when the other socket of the session is gone
- * and no byte has moved for TEARDOWN_IDLE_US. side_move() asserts the moves.
+ * was stopped, or the wait is useless. It is useless when the other socket of the session is gone,
+ * or both are in DELIVER or ACK, and no byte has moved for TEARDOWN_IDLE_US, nor will one when a
+ * fault has delayed it for long enough. side_move() asserts the moves.
  */
 #ifndef RUDEPROXY_RELAY_TEARDOWN_H
 #define RUDEPROXY_RELAY_TEARDOWN_H
@@ -27,8 +28,8 @@
 #define TEARDOWN_CHECK_FIRST_US 200
 #define TEARDOWN_CHECK_LAST_US 10000
 
-/* How long a socket waits alone. As long as Linux keeps a socket that its program has closed
- * (tcp_fin_timeout). */
+/* How long a socket waits alone, or two wait for receivers that take nothing. As long as Linux
+ * keeps a socket that its program has closed (tcp_fin_timeout). */
 #define TEARDOWN_IDLE_US (60 * (uint64_t)US_PER_S)
 /* The idle limit of HOLD, which promises to stay open until the peer closes. */
 #define TEARDOWN_HOLD_US (3600 * (uint64_t)US_PER_S)

@@ -101,6 +101,29 @@ static void a_reset_that_waits_for_acknowledgements_ends(void **state)
     assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
 }
 
+/* No byte passes the fault in either direction, and none ever will. */
+static void two_endings_that_wait_for_each_other_end(void **state)
+{
+    struct memory_session *it = open_with(state,
+        F "type = bandwidth\nrate = 0/s\ndirection = both\n" G "type = reset\nwhen = time:1s\n");
+    memory_session_feed(it, SIDE_SERVER, "x", 1);
+    memory_session_feed(it, SIDE_CLIENT, "y", 1);
+    memory_session_advance(it, US_PER_S);
+    expect_alone_for(state, it, TEARDOWN_IDLE_US);
+}
+
+/* A byte that is delayed for longer than that still comes. */
+static void an_ending_waits_for_a_byte_that_has_its_time(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = latency\ndelay = 5m\n" G "type = reset\nwhen = time:1s\n");
+    memory_session_feed(it, SIDE_SERVER, "x", 1);
+    memory_session_advance(it, 301 * (time_us)US_PER_S);
+    memory_session_expect(it, SIDE_CLIENT, "x", 1);
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
 static void unread_closes_when_no_further_byte_can_come(void **state)
 {
     char bytes[1000] = {0};
@@ -143,6 +166,7 @@ static const char *const keepers[] = {
     F "type = hold_fin\ndirection = upstream\n",
     F "type = stall\ndirection = both\n",
     F "type = stall\ndirection = upstream\n",
+    F "type = bandwidth\nrate = 0/s\n",
     F "type = unread\nhold = open\nside = server\ndirection = upstream\nwhen = bytes:100\n",
 };
 
@@ -329,6 +353,8 @@ int main(void)
         TEST(a_deserted_side_ends_too),
         TEST(a_deserted_side_gets_all_bytes_before_the_reset),
         TEST(a_reset_that_waits_for_acknowledgements_ends),
+        TEST(two_endings_that_wait_for_each_other_end),
+        TEST(an_ending_waits_for_a_byte_that_has_its_time),
         TEST(unread_closes_when_no_further_byte_can_come),
         TEST(unread_stops_reading_at_its_trigger_and_closes_a_trigger_delay_later),
         TEST(what_a_fault_keeps_ends_when_both_peers_are_gone),
