@@ -158,7 +158,7 @@ static ssize_t send_insertion(struct flow *flow)
     if (insert->sent < insert->size)
         return n;
     flow->insert = insert->next;
-    if (shaping != NULL && shaping->needs_bytes && !flow->cut)
+    if (shaping != NULL && shaping->mutates && !flow->cut)
         flow_set_edge(flow, flow->ring.head); /* a fault may have fired in these bytes */
     return n;
 }

@@ -59,7 +59,7 @@ static void change_piece(
 uint64_t shaping_change(struct shaping *shaping, uint64_t offset, uint64_t changed,
     const struct iovec *pieces, int count)
 {
-    for (int i = 0; i < count && shaping->needs_bytes; i++) {
+    for (int i = 0; i < count && shaping->mutates; i++) {
         uint64_t end = offset + pieces[i].iov_len;
         uint64_t from = changed > offset ? changed : offset;
         if (from < end)
@@ -235,7 +235,7 @@ size_t shaping_allow_insertion(
 void shaping_change_insertion(struct shaping *shaping, const struct insertion *insertion,
     uint64_t offset, unsigned char *bytes, size_t n)
 {
-    if (shaping->needs_bytes)
+    if (shaping->mutates)
         change_piece(shaping, behind(insertion), offset, bytes, n);
 }
 

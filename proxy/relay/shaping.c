@@ -163,7 +163,7 @@ static void let_go(struct shaping *shaping)
 void shaping_refresh(struct shaping *shaping)
 {
     struct armed_fault **next = &shaping->shapers;
-    shaping->needs_bytes = shaping->matches = shaping->cuts_segments = false;
+    shaping->mutates = shaping->matches = shaping->cuts_segments = false;
     shaping->wants_arrivals = false;
     shaping->only_delays = true;
     shaping->last_delay = NULL;
@@ -183,7 +183,7 @@ void shaping_refresh(struct shaping *shaping)
         if (active && type->departure_time != NULL)
             shaping->last_delay = armed;
         shaping->matches |= waits_for_match(armed, shaping->direction);
-        shaping->needs_bytes |= active && type->mutate != NULL;
+        shaping->mutates |= active && type->mutate != NULL;
         shaping->cuts_segments |= active && type->cuts_segments;
         /* Set from the start, so that bytes pending when the fault becomes active have their
          * arrival time. */
@@ -191,7 +191,6 @@ void shaping_refresh(struct shaping *shaping)
                                    type->wants_arrivals && armed->phase != ARMED_DONE;
     }
     *next = NULL;
-    shaping->needs_bytes |= shaping->matches;
     hold_back(shaping);
 }
 

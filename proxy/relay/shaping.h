@@ -38,7 +38,7 @@ struct shaping {
     time_us started_at; /* of the run */
     bool wants_arrivals;
     bool only_delays;   /* all faults of this direction, active or not, are delays */
-    bool needs_bytes;   /* some fault mutates or matches, and needs to see every byte */
+    bool mutates;       /* some active fault changes bytes */
     bool matches;       /* some fault matches: bytes are peeked before they are read */
     bool cuts_segments; /* each forwarded piece becomes a segment of its own */
     bool ended;         /* no byte will follow, so a partial match is not a match */

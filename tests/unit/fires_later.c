@@ -123,6 +123,20 @@ static void a_corrupt_skips_bytes_that_were_changed_before(void **state)
     close_it(state);
 }
 
+/* The client takes one byte of them before the fault begins. Another fault looks for a match. */
+static void a_corrupt_changes_bytes_that_were_only_looked_at(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = mark\nwhen = match:\"never\"\n" G
+                                                   "type = corrupt\nrate = 100%\nwhen = time:1s\n");
+    it->end[SIDE_CLIENT].window = 1;
+    memory_session_feed(it, SIDE_SERVER, sent, 20);
+    memory_session_advance(it, US_PER_S);
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, 20);
+    assert_int_equal(first_changed(it), 1);
+    close_it(state);
+}
+
 /* `times` counts the connections whose limit was reached, not those that began with one. */
 static void a_limit_without_times_left_lets_everything_pass(void **state)
 {
@@ -225,6 +239,7 @@ int main(void)
         TEST(a_limit_that_is_stopped_before_has_not_fired),
         TEST(a_corrupt_without_times_left_does_not_cut_the_stream),
         TEST(a_corrupt_skips_bytes_that_were_changed_before),
+        TEST(a_corrupt_changes_bytes_that_were_only_looked_at),
         TEST(a_limit_without_times_left_lets_everything_pass),
     };
     for (size_t i = 0; i < SIZE; i++)
