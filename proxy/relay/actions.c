@@ -116,6 +116,13 @@ static void insert(
     flow_insert(&session->flow[side], &armed->insertion);
 }
 
+/* A fault ends the socket. */
+static void end_side(struct session *session, enum side side, const struct action *action)
+{
+    session->over_by_fault = true;
+    teardown_begin(session, side, action);
+}
+
 static void apply(
     struct session *session, struct armed_fault *armed, enum side side, const struct action *action)
 {
@@ -149,7 +156,7 @@ static void apply(
     case ACTION_RESET_ON_DATA:
     case ACTION_HOLD:
     case ACTION_VANISH:
-        teardown_begin(session, side, action);
+        end_side(session, side, action);
         break;
     }
 }
@@ -202,6 +209,6 @@ void actions_revert(struct session *session, struct armed_fault *armed)
 
 void actions_end_session(struct session *session, const struct action *action)
 {
-    teardown_begin(session, SIDE_CLIENT, action);
-    teardown_begin(session, SIDE_SERVER, action);
+    end_side(session, SIDE_CLIENT, action);
+    end_side(session, SIDE_SERVER, action);
 }

@@ -176,7 +176,7 @@ void peer_close_watch_stalled(struct session *session, enum side sink)
     const struct session_side *source = &session->side[!sink];
     bool pending =
         source->reset_noted || (source->ep != NULL && (source->ep->ready & ENDPOINT_ERROR) != 0);
-    if (this->ep == NULL || !pending || session->cause == CAUSE_FAULT || only_says_gone(session))
+    if (this->ep == NULL || !pending || session->over_by_fault || only_says_gone(session))
         return;
     const struct flow *towards = &session->flow[!sink];
     size_t unacked = this->ep->ops->unacked(this->ep);

@@ -117,6 +117,7 @@ struct session {
     bool dialling;         /* the host is connecting */
     bool chains;           /* some fault is or was ARMED_CHAINED */
     bool over;             /* a teardown began: no fault fires any more */
+    bool over_by_fault;    /* a fault began it, and waits for the delivery as it promises */
     bool outdated;         /* faults began, ended or changed: session_recompute() is due */
     bool running;          /* inside session_run: do not re-enter */
     bool busy;             /* there is more to do than the budget of a flow or of the run allows */

@@ -91,6 +91,23 @@ static void a_deserted_side_gets_all_bytes_before_the_reset(void **state)
     close_it(state);
 }
 
+/* The early FIN goes to the server. Then the server resets, and the client reads nothing. */
+static void a_reset_after_an_early_fin_does_not_wait_for_a_receiver(void **state)
+{
+    struct memory_session *it = open_with(
+        state, F "type = half_close\nside = server\ndirection = upstream\nwhen = bytes:1\n");
+    memory_session_open_window(it, SIDE_CLIENT, 1);
+    memory_session_feed(it, SIDE_CLIENT, "x", 1);
+    assert_true(it->end[SIDE_SERVER].fin_out);
+    memory_session_feed(it, SIDE_SERVER, "abcd", 4);
+    memory_session_feed_rst(it, SIDE_SERVER);
+    assert_int_equal(it->ended, 0);
+    memory_session_advance(it, 2 * US_PER_S);
+    assert_int_equal(it->ended, 1);
+    assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
+    close_it(state);
+}
+
 static void a_reset_that_waits_for_acknowledgements_ends(void **state)
 {
     struct memory_session *it = open_with(state, F "type = reset\nwhen = bytes:4\n");
@@ -352,6 +369,7 @@ int main(void)
         TEST(a_held_socket_stays_for_an_hour),
         TEST(a_deserted_side_ends_too),
         TEST(a_deserted_side_gets_all_bytes_before_the_reset),
+        TEST(a_reset_after_an_early_fin_does_not_wait_for_a_receiver),
         TEST(a_reset_that_waits_for_acknowledgements_ends),
         TEST(two_endings_that_wait_for_each_other_end),
         TEST(an_ending_waits_for_a_byte_that_has_its_time),
