@@ -76,15 +76,35 @@ void triggers_on_event(struct session *session, enum trigger_kind kind, enum dir
     session_recompute(session);
 }
 
+/* Returns when the fault is due by time; TIME_NEVER: not by time. arming_on_fired() arms chained
+ * ones. */
+static time_us due_time(const struct session *session, const struct armed_fault *armed)
+{
+    return armed->phase == ARMED_CHAINED ? TIME_NEVER : armed_time(session, armed);
+}
+
+static time_us first_due_time(const struct session *session)
+{
+    time_us first = TIME_NEVER;
+    for (size_t i = 0; i < session->armed.count; i++)
+        first = time_min(first, due_time(session, session->armed.list[i]));
+    return first;
+}
+
+/* A run may be late: what was due earlier happens first, and has its effect before the next. */
 void triggers_on_time(struct session *session)
 {
-    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
-        struct armed_fault *armed = session->armed.list[i];
-        if (session->now >= armed_time(session, armed))
-            firing_on_time(session, armed);
-    }
-    arming_on_fired(session);
-    session_recompute(session);
+    time_us due;
+    do {
+        due = first_due_time(session);
+        for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+            struct armed_fault *armed = session->armed.list[i];
+            if (due <= session->now && due_time(session, armed) == due)
+                firing_on_time(session, armed);
+        }
+        arming_on_fired(session);
+        session_recompute(session);
+    } while (due <= session->now && !session->over);
 }
 
 void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to)

@@ -312,6 +312,20 @@ static void the_slowest_gate_decides(void **state)
     close_it(state);
 }
 
+/* A late turn finds several due: the first in time ends the connection, not the first of the file. */
+static void of_several_times_in_one_turn_the_earliest_comes_first(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = close\nwhen = time:20ms\n" G "type = reset\nwhen = time:10ms\n");
+    it->now += 30 * US_PER_MS;
+    memory_session_settle(it);
+    assert_int_equal(it->ended, 1);
+    expect_logged(it, "fault g reset", 1);
+    expect_logged(it, "closed fault g, 1 faults", 1);
+    expect_logged(it, "fault f", 0);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +347,7 @@ int main(void)
         TEST(a_bandwidth_is_met_within_a_hundredth),
         TEST(slices_have_their_size_and_their_gap),
         TEST(the_slowest_gate_decides),
+        TEST(of_several_times_in_one_turn_the_earliest_comes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
