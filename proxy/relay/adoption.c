@@ -24,6 +24,7 @@
 struct slot {
     struct armed_fault *armed;
     struct rule *to;   /* the fault stays with this rule; NULL: unchanged */
+    bool taken;        /* it ends, and stays so that it counts once if it is given back */
     bool fresh;        /* created by this adoption */
     bool first_of_new; /* new to this session: counted in its counter */
 };
@@ -91,9 +92,13 @@ static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
 static int change_slot(struct adoption *adoption, struct armed_fault *armed, struct rule *to,
     const struct sockaddr_storage *client)
 {
-    if (to == NULL || !armed_concerns(adoption->session, to, client, true))
+    if (to == NULL)
         return 0;
-    if (can_continue(armed, to)) {
+    if (!armed_concerns(adoption->session, to, client, true)) {
+        adoption->slots[adoption->count++] = (struct slot){.armed = armed, .taken = true};
+        return 0;
+    }
+    if (armed->miss != MISS_TAKEN && can_continue(armed, to)) {
         adoption->slots[adoption->count++] = (struct slot){.armed = armed, .to = to};
         return 0;
     }
@@ -247,6 +252,16 @@ static void sweep_retired(struct session *session)
     }
 }
 
+static void take_away(const struct adoption *adoption)
+{
+    for (size_t i = 0; i < adoption->count; i++) {
+        if (!adoption->slots[i].taken)
+            continue;
+        triggers_remove(adoption->session, adoption->slots[i].armed);
+        adoption->slots[i].armed->miss = MISS_TAKEN;
+    }
+}
+
 /* Ends the faults that are missing in the new list, then installs it. */
 static void replace_list(struct adoption *adoption)
 {
@@ -310,7 +325,8 @@ static void adoption_begin(struct adoption *adoption)
     struct session *session = adoption->session;
     for (size_t i = 0; i < adoption->count; i++) {
         struct slot *slot = &adoption->slots[i];
-        if (slot->first_of_new)
+        /* arming.c counts one that waits for the server's name */
+        if (slot->first_of_new && slot->armed->phase == ARMED_WAITING)
             slot->armed->rule->fault_counter->armed++;
         if (slot->fresh)
             arming_late(session, slot->armed);
@@ -323,6 +339,7 @@ void adoption_commit(struct adoption *adoption)
     struct session *session = adoption->session;
     session->now = session->host->now(session);
     session->running = true;
+    take_away(adoption);
     replace_list(adoption);
     replace_plan(session, &adoption->plan);
     change_rules(adoption);

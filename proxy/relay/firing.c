@@ -33,6 +33,7 @@ static void retire(struct session *session, struct armed_fault *armed, enum arme
 {
     armed->phase = ARMED_DONE;
     armed->miss = miss;
+    list_remove(&armed->chain_link);
     actions_revert(session, armed);
 }
 

@@ -170,7 +170,8 @@ static void a_fault_that_fired_in_one_direction_counts_once(void **state)
 static void an_until_that_becomes_a_match_is_looked_for(void **state)
 {
     static const char *const keys[] = {"type = noop\n", "type = limit_data\nbytes = 1000\n",
-        "type = hold_fin\n", "type = packet_loss\nside = client\nrate = 1%\n"};
+        "type = hold_fin\ndirection = downstream\n",
+        "type = packet_loss\nside = client\nrate = 1%\n"};
     for (size_t i = 0; i < COUNT(keys); i++) {
         char text[256];
         snprintf(text, sizeof text, F "%suntil = bytes:500\n", keys[i]);
@@ -187,6 +188,31 @@ static void an_until_that_becomes_a_match_is_looked_for(void **state)
     }
 }
 
+static void a_fault_that_is_disabled_and_enabled_counts_once(void **state)
+{
+    static const char *const keys[] = {"type = latency\ndelay = 1ms\ntimes = 1\n",
+        "type = latency\ndelay = 1ms\ntimes = 1\ndirection = both\n",
+        "type = inject\ndata = \"*\"\ntimes = 1\nwhen = bytes:0\n"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        char disabled[256], enabled[256];
+        snprintf(enabled, sizeof enabled, F "%s", keys[i]);
+        snprintf(disabled, sizeof disabled, F "%senabled = no\n", keys[i]);
+        struct memory_session *it = open_with(state, enabled);
+        for (int n = 0; n < 3; n++) {
+            adopt(state, disabled);
+            say(it, "x");
+            assert_int_equal(it->end[SIDE_CLIENT].out_len, it->end[SIDE_SERVER].in_len + (i == 2));
+            adopt(state, enabled);
+        }
+        const struct fixture *fixture = *state;
+        const struct fault_counter *counter = fixture->proxy.plan->rules[0]->fault_counter;
+        assert_int_equal(counter->armed, 1);
+        assert_int_equal(counter->fired, 1);
+        assert_true(i == 2 || it->session.armed.list[0]->phase == ARMED_ACTIVE);
+        close_it(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +220,7 @@ int main(void)
         TEST(what_vanishes_stays_lost_when_a_loss_ends),
         TEST(what_goes_in_comes_out_whatever_is_adopted),
         TEST(a_fault_that_fired_in_one_direction_counts_once),
+        TEST(a_fault_that_is_disabled_and_enabled_counts_once),
         TEST(an_until_that_becomes_a_match_is_looked_for),
     };
     fill_pattern();
