@@ -143,6 +143,26 @@ static void a_fault_is_armed_when_its_server_is_named(void **state)
         state, RAW_PROXY F "type = reset\nsni = a.b\nwhen = time:0s\n", "a.c", SIZE_MAX, NULL);
 }
 
+/* It was added before its server is named. */
+static void a_fault_that_is_added_late_counts_once(void **state)
+{
+    static const char one[] = RAW_PROXY "[fault g]\ntype = mark\nsni = a.b\n";
+    static const char two[] =
+        RAW_PROXY "[fault g]\ntype = mark\nsni = a.b\n" F "type = mark\nsni = a.b\n";
+    struct fixture *fixture = *state;
+    struct config config;
+    unsigned char bytes[4096];
+    struct memory_session *it = open_with(state, one);
+    assert_int_equal(memory_config_read(&config, two), 0);
+    assert_int_equal(memory_session_adopt(it, &fixture->proxy, &config), 0);
+    config_free(&config);
+    memory_session_feed(it, SIDE_CLIENT, bytes, make_hello("a.b", 16384, bytes));
+    expect_logged(it, "fault f", 1);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(fixture->proxy.plan->rules[i]->fault_counter->armed, 1);
+    close_it(state);
+}
+
 static void it_works_under_every_protocol(void **state)
 {
     expect_upstream(state,
@@ -169,6 +189,7 @@ int main(void)
         cmocka_unit_test(spoiled_hellos_are_survived),
         cmocka_unit_test(names_match_with_a_star_for_their_beginning),
         TEST(a_fault_is_armed_when_its_server_is_named),
+        TEST(a_fault_that_is_added_late_counts_once),
         TEST(it_works_under_every_protocol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
