@@ -4,8 +4,9 @@
  * is collected in memory or passed to a sink.
  *
  * If there is no server, or it breaks off, the error is that of socket.h or http.h after the URL.
- * For a status of 400 or more, the answer's "error" is printed, and its "problems" one a line. An
- * answer that is no JSON object (Toxiproxy's router, or no API at all) is printed unchanged.
+ * Success is a status of 200 to 299. For any other, the answer's "error" is printed, and its
+ * "problems" one a line. An answer that is no JSON object (Toxiproxy's router, or no API at all) is
+ * printed unchanged.
  */
 #include "proxy/ctl/client.h"
 
@@ -174,10 +175,16 @@ static bool gather(struct call *call, const char *bytes, size_t size, struct err
     return true;
 }
 
+/* Whether the server did what the request asks for. A redirect (3xx) did nothing. */
+static bool is_success(unsigned status)
+{
+    return status >= 200 && status <= 299;
+}
+
 static bool on_piece(struct http_answer *http, const char *bytes, size_t size, struct err *err)
 {
     struct call *call = (struct call *)(void *)http;
-    if (call->sink == NULL || http->status >= 400)
+    if (call->sink == NULL || !is_success(http->status))
         return gather(call, bytes, size, err);
     return call->sink->take(call->sink, bytes, size, err);
 }
@@ -244,7 +251,7 @@ static int exchange(struct client *client, struct http_request *request, const s
     close(fd);
     if (result != 0)
         return report_failure(client, &err);
-    if (call->http.status < 400)
+    if (is_success(call->http.status))
         return 0;
     print_refusal(client, call->http.status, call->answer);
     return -1;

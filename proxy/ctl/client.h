@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client of the HTTP API: one call at a time, each on a connection of its own. It follows no
- * redirects, never retries, ignores the environment's proxy settings and does not support TLS.
+ * redirects (3xx is an error), never retries, ignores the environment's proxy settings and does not
+ * support TLS.
  *
  * Life: client_open, calls, client_close. Errors are printed on stderr where they are found.
  */

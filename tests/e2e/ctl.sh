@@ -131,6 +131,9 @@ ctl_fails 1 'proxy not found' inspect none
 ctl d one
 printed 'Deleted proxy one'
 ctl_fails 1 'proxy not found' delete one
+# A redirect did nothing: the server cleans the path /proxies/.. first.
+ctl_fails 1 'the server answers 301' delete ..
+ctl_fails 1 'the server answers 301' toggle ..
 
 # Options before the name of the proxy, as toxiproxy-cli wants it, and behind it.
 ctl toxic add -t latency -n lag -a latency=100 -a jitter=5 -tox 0.25 web
