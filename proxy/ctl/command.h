@@ -87,6 +87,11 @@ enum ctl_status ctl_show(struct ctl *ctl, const struct path *path);
 const char *ctl_text(const json_t *object, const char *key);
 long long ctl_number(const json_t *object, const char *key);
 
+/* Adds a member that the user gave. Takes the reference to `value`; NULL: it was no UTF-8. Returns
+ * 0, or -1 after reporting that, or that the object has the key already. */
+MUST_CHECK int ctl_set_member(
+    const struct ctl *ctl, json_t *object, const char *key, json_t *value);
+
 /* Adds "key=value key=value" to an object. An empty value becomes null. Returns 0, or -1 after
  * reporting an error. */
 MUST_CHECK int ctl_words(const struct ctl *ctl, json_t *object, const char *words);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "proxy/base/columns.h"
-#include "proxy/base/quote.h"
 #include "proxy/base/suggest.h"
 #include "proxy/base/version.h"
 #include "proxy/ctl/command.h"
@@ -342,34 +341,6 @@ const char *ctl_text(const json_t *object, const char *key)
 long long ctl_number(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
-}
-
-static int take_word(const struct ctl *ctl, json_t *object, const char *word, size_t length)
-{
-    const char *equals = memchr(word, '=', length);
-    char key[64];
-    if (equals == NULL || equals == word || (size_t)(equals - word) >= sizeof key) {
-        ctl_wrong(ctl, "'%.*s' is not a key with a value, write KEY=VALUE", (int)length, word);
-        return -1;
-    }
-    snprintf(key, sizeof key, "%.*s", (int)(equals - word), word);
-    size_t size = length - (size_t)(equals + 1 - word);
-    json_t *value = size > 0 ? json_stringn(equals + 1, size) : json_null();
-    if (json_object_set_new(object, key, value) == 0)
-        return 0;
-    ctl_wrong(ctl, "'%.*s' is no UTF-8", (int)length, word);
-    return -1;
-}
-
-int ctl_words(const struct ctl *ctl, json_t *object, const char *words)
-{
-    for (const char *word = words + strspn(words, " \t"); *word != '\0';) {
-        const char *end = quote_word_end(word);
-        if (take_word(ctl, object, word, (size_t)(end - word)) != 0)
-            return -1;
-        word = end + strspn(end, " \t");
-    }
-    return 0;
 }
 
 /* Returns an option, or its environment variable, where "" counts as unset. */

@@ -149,11 +149,14 @@ static json_t *body_of(const struct ctl *ctl, size_t first)
 enum ctl_status ctl_fault_add(struct ctl *ctl)
 {
     struct path path;
+    const char *name = ctl_option(ctl, "name");
     json_t *answer, *body = body_of(ctl, 1);
     if (body == NULL)
         return CTL_USAGE;
-    if (ctl_option(ctl, "name") != NULL)
-        json_object_set_new(body, "name", json_string(ctl_option(ctl, "name")));
+    if (name != NULL && ctl_set_member(ctl, body, "name", json_string(name)) != 0) {
+        json_decref(body);
+        return CTL_USAGE;
+    }
     begin_faults(ctl->operands[0], &path, NULL);
     add_scope(ctl, &path);
     enum ctl_status status = ctl_call(ctl, "POST", &path, body, &answer);

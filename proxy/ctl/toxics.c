@@ -171,10 +171,14 @@ static enum ctl_status toxic_body(const struct ctl *ctl, json_t **body)
     return status;
 }
 
-static void set_text(json_t *object, const char *key, const char *value)
+/* Adds the texts of a new toxic. Returns 0, or -1 after reporting an error. */
+static int add_texts(const struct ctl *ctl, json_t *body, const char *stream)
 {
-    if (value != NULL)
-        json_object_set_new(object, key, json_string(value));
+    const char *type = ctl_option(ctl, "type"), *name = ctl_option(ctl, "toxicName");
+    if (ctl_set_member(ctl, body, "type", json_string(type)) != 0 ||
+        ctl_set_member(ctl, body, "stream", json_string(stream)) != 0)
+        return -1;
+    return name == NULL ? 0 : ctl_set_member(ctl, body, "name", json_string(name));
 }
 
 enum ctl_status ctl_toxic_add(struct ctl *ctl)
@@ -189,9 +193,10 @@ enum ctl_status ctl_toxic_add(struct ctl *ctl)
     enum ctl_status status = toxic_body(ctl, &body);
     if (status != CTL_FINE)
         return status;
-    set_text(body, "type", ctl_option(ctl, "type"));
-    set_text(body, "name", ctl_option(ctl, "toxicName"));
-    set_text(body, "stream", upstream ? "upstream" : "downstream");
+    if (add_texts(ctl, body, upstream ? "upstream" : "downstream") != 0) {
+        json_decref(body);
+        return CTL_USAGE;
+    }
     begin_toxics(ctl, &path, NULL);
     status = ctl_call(ctl, "POST", &path, body, &answer);
     if (answer != NULL)

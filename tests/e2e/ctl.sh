@@ -206,6 +206,14 @@ ctl_fails 1 'there is no proxy none' fault list none
 ctl_fails 1 "did you mean 'reset'" fault add web type=rest
 ctl_fails 1 'a fault cannot be renamed' fault change web slow name=fast
 ctl_fails 2 'is not a key with a value' fault add web reset
+# Nothing that was given is dropped or overridden.
+ctl_fails 2 '^rudeproxy: when: given twice' fault add web 'type=reset when=bytes:1k' when=bytes:2k
+ctl_fails 2 '^rudeproxy: when: given twice' fault change web slow when=bytes:1k when=
+ctl_fails 2 '^rudeproxy: name: given twice' fault add web type=reset name=a -n b
+ctl_fails 2 '^rudeproxy: name: .* UTF-8' fault add web type=reset -n $'\xff'
+ctl_fails 2 '^rudeproxy: name: .* UTF-8' fault add web type=reset name=$'\xff'
+ctl_fails 2 '^rudeproxy: name: .* UTF-8' toxic add web -t noop -n $'\xff'
+ctl_fails 2 '^rudeproxy: type: .* UTF-8' toxic add web -t $'\xff'
 # A name that Toxiproxy's paths cannot hold.
 ctl fault add 'a b/ä' type=close when=time:1h -n '50%/é'
 ctl fault change 'a b/ä' '50%/é' when=time:2h
