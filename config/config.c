@@ -111,17 +111,28 @@ static bool same_listen(const struct proxy_config *a, const struct proxy_config 
            address_equal(&a->listen, &b->listen);
 }
 
+/* The second of two enabled proxies that intercept the same would never get a connection. */
+static bool same_intercept(const struct proxy_config *a, const struct proxy_config *b)
+{
+    return a->enabled && b->enabled && a->intercept.count > 0 &&
+           strcmp(a->intercept.text, b->intercept.text) == 0;
+}
+
 static void check_listen(struct build *build, size_t index)
 {
     const struct proxy_config *proxies = build->config->proxies;
     char text[ERR_TEXT_MAX], address[ADDRESS_TEXT_MAX];
     for (size_t i = 0; i < index; i++) {
-        if (!same_listen(&proxies[i], &proxies[index]))
+        bool intercepts = same_intercept(&proxies[i], &proxies[index]);
+        if (!intercepts && !same_listen(&proxies[i], &proxies[index]))
             continue;
         address_format(&proxies[i].listen, address, sizeof address);
-        snprintf(text, sizeof text, "[proxy %s] listens on %s already, write another port or 0",
+        snprintf(text, sizeof text,
+            intercepts ? "[proxy %s] intercepts %s already, leave one of them out"
+                       : "[proxy %s] listens on %s already, write another port or 0",
             proxies[i].name, address);
-        check_report_problem(build->problems, build->of_proxy[index], "listen", text);
+        check_report_problem(
+            build->problems, build->of_proxy[index], intercepts ? "intercept" : "listen", text);
         return;
     }
 }

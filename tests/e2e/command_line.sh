@@ -106,6 +106,20 @@ says "$work/err" 'NUL'
 expect 2 "$RUDEPROXY" check - -
 says "$work/err" 'given twice'
 
+# --- Intercepting proxies have names -------------------------------------------------------------
+
+long=a-long-name.of-a-service.in-a-cluster.example.com
+expect 0 "$RUDEPROXY" check --intercept 80 --intercept "$long:443" --intercept "$long:5432" --upstream a:1
+has '\[proxy \*:80\]'
+has '\[proxy main-2\]'
+has "intercept *= $long:443"
+has '\[proxy main-3\]'
+expect 2 "$RUDEPROXY" check --intercept 80 --upstream a:1 --intercept 80 --upstream b:1
+says "$work/err" '^--intercept 2: \[proxy main-2\] intercept: \[proxy \*:80\] intercepts 80 already'
+expect 2 "$RUDEPROXY" check --intercept 'a b:80'
+says "$work/err" '^--intercept 1: \[proxy main\] intercept: '
+same "problems of one name" 1 "$(wc -l <"$work/err")"
+
 # --- The environment ----------------------------------------------------------------------------
 
 expect 0 env RUDEPROXY_CONFIG="$work/folder" "$RUDEPROXY" check

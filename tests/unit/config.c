@@ -54,6 +54,8 @@ static const struct complaint corpus[] = {
     {PROXY_TEXT "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 5, "[proxy a] listens on"},
     {"[proxy a]\nlisten = [::1]:1\nupstream = a:1\n[proxy b]\nlisten = [0::1]:1\nupstream = a:1\n",
         0, 5, "listens on [::1]:1 already"},
+    {"[proxy a]\nintercept = 80, b:81\n[proxy b]\nintercept = 80, b:81\n", 0, 4,
+        "[proxy a] intercepts 80, b:81 already"},
 
     /* [fault NAME], the envelope */
     {PROXY_TEXT "[fault f]\n", 0, 4, "type: the key is missing"},

@@ -10,38 +10,59 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "config/name.h"
 #include "proxy/admin/admin.h"
 #include "proxy/app/cli/cli.h"
 #include "proxy/app/cli/environment.h"
 
-/* A proxy that intercepts is called by what it intercepts: `HOST:PORT`, `*:PORT`. An IPv6 address
- * loses its brackets, because a bracket ends the title of a section. False: a list has no such
- * name. */
-static bool intercept_section(const struct cli *cli, unsigned ordinal, char *buf, size_t size)
+#define PROXY_TITLE "proxy "
+
+/* The value of the n-th --listen or --intercept, if that is an --intercept. */
+static const char *intercept_value(const struct cli *cli, unsigned ordinal)
 {
-    const char *value = NULL;
-    for (size_t i = 0; i < cli->key_count && value == NULL; i++)
+    for (size_t i = 0; i < cli->key_count; i++)
         if (strcmp(cli->keys[i].option->name, "intercept") == 0 && cli->keys[i].ordinal == ordinal)
-            value = cli->keys[i].value;
-    if (value == NULL || value[0] == '\0' || strchr(value, ',') != NULL)
+            return cli->keys[i].value;
+    return NULL;
+}
+
+/* Names a proxy by what it intercepts: `HOST:PORT`, `*:PORT`. An IPv6 address loses its brackets,
+ * because a bracket ends the title of a section. Returns false for a list, or for what is no name
+ * or too long for a title. */
+static bool intercept_name(const struct cli *cli, unsigned ordinal, char name[CONFIG_NAME_MAX])
+{
+    const size_t most = CONFIG_NAME_MAX - 1 - strlen(PROXY_TITLE);
+    const char *value = intercept_value(cli, ordinal);
+    if (value == NULL || strlen(value) > most)
         return false;
     bool any_host = value[strspn(value, "0123456789-")] == '\0';
-    size_t used = (size_t)snprintf(buf, size, "proxy %s", any_host ? "*:" : "");
-    for (const char *c = value; *c != '\0' && used + 1 < size; c++)
+    size_t used = (size_t)snprintf(name, CONFIG_NAME_MAX, "%s", any_host ? "*:" : "");
+    for (const char *c = value; *c != '\0'; c++)
         if (*c != '[' && *c != ']')
-            buf[used++] = *c;
-    buf[used] = '\0';
-    return true;
+            name[used++] = *c;
+    name[used] = '\0';
+    return used <= most && name_is_valid(name);
+}
+
+/* Whether an --intercept before this one has the name. */
+static bool is_taken(const struct cli *cli, unsigned ordinal, const char *name)
+{
+    char other[CONFIG_NAME_MAX];
+    for (unsigned i = 1; i < ordinal; i++)
+        if (intercept_name(cli, i, other) && strcmp(other, name) == 0)
+            return true;
+    return false;
 }
 
 static void proxy_section(const struct cli *cli, unsigned ordinal, char *buf, size_t size)
 {
-    if (intercept_section(cli, ordinal, buf, size))
-        return;
-    if (ordinal == 1)
-        snprintf(buf, size, "proxy main");
+    char name[CONFIG_NAME_MAX];
+    if (intercept_name(cli, ordinal, name) && !is_taken(cli, ordinal, name))
+        snprintf(buf, size, PROXY_TITLE "%s", name);
+    else if (ordinal == 1)
+        snprintf(buf, size, PROXY_TITLE "main");
     else
-        snprintf(buf, size, "proxy main-%u", ordinal);
+        snprintf(buf, size, PROXY_TITLE "main-%u", ordinal);
 }
 
 static void add_key(struct config_source *source, const struct cli *cli, const struct cli_key *key)
