@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "proxy/base/quote.h"
 #include "proxy/base/suggest.h"
 #include "proxy/base/units.h"
 
@@ -130,12 +131,12 @@ static int parse_upstream(
 
 static void format_address(const struct option *option, const void *value, char *buf, size_t size)
 {
-    (void)option;
     const struct address *address = value;
+    char text[ADDRESS_TEXT_MAX] = ""; /* unset */
+    (void)option;
     if (address->host[0] != '\0' && address->kind != ADDRESS_DIALLED)
-        address_format(value, buf, size);
-    else
-        snprintf(buf, size, "%s", ""); /* unset */
+        address_format(value, text, sizeof text);
+    quote_format_value(text, buf, size);
 }
 
 /* A token: characters that a header can hold unchanged. */
@@ -157,7 +158,7 @@ static int parse_token(const struct option *option, const char *text, void *valu
 static void format_token(const struct option *option, const void *value, char *buf, size_t size)
 {
     (void)option;
-    snprintf(buf, size, "%s", (const char *)value);
+    quote_format_value(value, buf, size);
 }
 
 static int parse_user(const struct option *option, const char *text, void *value, struct err *err)

@@ -271,18 +271,10 @@ static int parse_path(const struct option *option, const char *text, void *value
     return 0;
 }
 
-/* Prints a path, quoted only if the file's syntax needs it. */
 static void format_path(const struct option *option, const void *value, char *buf, size_t size)
 {
-    const char *path = value;
     (void)option;
-    bool bare = path[strcspn(path, " \t\"\\;#")] == '\0';
-    for (const char *c = path; *c != '\0' && bare; c++)
-        bare = (unsigned char)*c > 0x20 && *c != 0x7f;
-    if (bare)
-        snprintf(buf, size, "%s", path);
-    else
-        quote_format(path, strlen(path), buf, size);
+    quote_format_value(value, buf, size);
 }
 
 const struct option_kind option_yes_no = {

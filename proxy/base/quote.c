@@ -110,6 +110,43 @@ void quote_format(const char *bytes, size_t length, char *buf, size_t size)
         snprintf(buf + used, size - used, "\"");
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Whether a line `key = text` reads back unchanged: blanks around a value are dropped, ` ;` begins
+ * a comment, ` #` and a quote that stays open are refused, and a leading quote begins a string.
+ * Every value that a file can have without quotes is bare, so it is never printed longer. */
+static bool is_bare(const char *text)
+{
+    const char *outside = text; /* of a string, from here on */
+    bool behind_blank = false;
+    if (text[0] == '"' || text[0] == ';' || is_blank(text[0]))
+        return false;
+    for (const char *c = text; *c != '\0'; c++) {
+        bool control = ((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f;
+        if (control || (behind_blank && (*c == ';' || (*c == '#' && c >= outside))))
+            return false;
+        if (*c == '"' && c >= outside) {
+            const char *end = quote_end(c);
+            if (end == NULL)
+                return false;
+            outside = end + 1;
+        }
+        behind_blank = is_blank(*c);
+    }
+    return !behind_blank;
+}
+
+void quote_format_value(const char *text, char *buf, size_t size)
+{
+    if (is_bare(text))
+        snprintf(buf, size, "%s", text);
+    else
+        quote_format(text, strlen(text), buf, size);
+}
+
 static void spell_escaped(uint32_t code, char spelled[QUOTE_SPELLED_MAX])
 {
     if (code < 0x10000) {

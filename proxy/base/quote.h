@@ -26,6 +26,10 @@ MUST_CHECK long quote_parse_prefix(
  * quotes. */
 void quote_format(const char *bytes, size_t length, char *buf, size_t size);
 
+/* Writes the value of a key so that a file with it reads back the same text: without quotes where
+ * that is possible, else as quote_format does. An empty text stays empty. */
+void quote_format_value(const char *text, char *buf, size_t size);
+
 /* Writes one character for a string in JSON's double quotes (RFC 8259) that is also safe in a line
  * of text: characters that are not printable are escaped. A byte 0xHH that is not UTF-8 becomes the
  * private character U+F7HH, which quote_restore_bytes() turns back. Fills `spelled`. Returns the

@@ -44,6 +44,7 @@ static void check_same(const struct config *a, const struct config *b, const cha
     assert_int_equal(a->proxy_count, b->proxy_count);
     assert_int_equal(a->fault_count, b->fault_count);
     assert_memory_equal(&a->settings, &b->settings, sizeof a->settings);
+    assert_memory_equal(&a->sweep, &b->sweep, sizeof a->sweep);
     assert_memory_equal(a->proxies, b->proxies, a->proxy_count * sizeof *a->proxies);
     for (size_t i = 0; i < a->fault_count; i++)
         if (!same_fault(&a->faults[i], &b->faults[i]))
@@ -71,6 +72,12 @@ static void chosen_configurations_read_back(void **state)
         "[rudeproxy]\nseed = 42\nlog = \"a \\x3b\\\"\\\\\\n\xff\"\n" PROXY_TEXT,
         "[rudeproxy]\nseed = 0\nlog = stdout\nlog_format = json\ngrace = 1.5s\n" PROXY_TEXT,
         "[proxy a]\nlisten = [::1]:0\nupstream = unix:/tmp/a b\nrcvbuf = 64k\nsndbuf = 5000\n",
+        "[proxy a]\nlisten = \"unix:/tmp/a \\x3bb\"\nupstream = \"unix:/tmp/a\\nb\"\n",
+        "[proxy a]\nlisten = \"unix:/tmp/a \"\nupstream = \"unix:/tmp/a #\\\"b\"\n",
+        "[rudeproxy]\nadmin = \"unix:/tmp/\\\"a\\\" \\x3bb\"\nlog = a\"b c\"\\d\n" PROXY_TEXT,
+        "[rudeproxy]\nadmin_token = \"\\\"abcdefgh\\\"\"\n" PROXY_TEXT,
+        "[rudeproxy]\nadmin_token = \"ab\\\"cdefgh\"\n" PROXY_TEXT,
+        PROXY_TEXT "[sweep]\nsetup = sh -c \"a \\\" b\" c\ncheck = \"\\\"a b\\\" \\x3b c\"\n",
         "[proxy a]\nlisten = 127.0.0.1:1\nupstream = a:1\nenabled = no\n"
         "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\nunreachable = hang\n",
         F "type = close\n",
@@ -139,6 +146,25 @@ static void the_longest_strings_read_back(void **state)
     }
 }
 
+/* As long as a line may be, without quotes around the value. */
+static void the_longest_bare_values_read_back(void **state)
+{
+    static const char *const pieces[] = {"\"a # b\"", "a\tb", "\\", "#;", "\" \\\"\""};
+    (void)state;
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        char text[600];
+        size_t used = (size_t)snprintf(text, sizeof text, PROXY_TEXT "[sweep]\nsetup=x");
+        for (size_t line = 7; line + strlen(pieces[i]) <= 197; line += strlen(pieces[i]))
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s", pieces[i]);
+        used += (size_t)snprintf(text + used, sizeof text - used, "\n");
+        struct built built = build_text(text, used);
+        if (built.count != 0)
+            fail_msg("%s\nis refused:\n%s", text, built.problems);
+        check_round_trip(&built.config);
+        built_free(&built);
+    }
+}
+
 /* Many draws break a rule and are refused; of each type enough are not. */
 static void random_faults_of_type(const struct fault_type *type, uint64_t *random)
 {
@@ -178,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chosen_configurations_read_back),
         cmocka_unit_test(the_longest_strings_read_back),
+        cmocka_unit_test(the_longest_bare_values_read_back),
         cmocka_unit_test(random_faults_read_back_or_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
