@@ -137,8 +137,14 @@ void config_source_add_text(struct config_source *source, const char *name, cons
 void config_source_add_words(
     struct config_source *source, const char *place, const char *section, const char *keys);
 
-/* Adds (or overrides) one key, for --seed, --log-format and the like. */
+/* Adds (or overrides) one key, for --seed, --log-format and the like. The value has the syntax of
+ * the file. */
 void config_source_set(struct config_source *source, const char *place, const char *section,
+    const char *key, const char *value);
+
+/* Like config_source_set, but the value stands for itself: quotes, blanks and semicolons in it mean
+ * nothing. */
+void config_source_set_literal(struct config_source *source, const char *place, const char *section,
     const char *key, const char *value);
 
 /* Adds one key unless the section has it already. Call it after all other sources. */

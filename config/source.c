@@ -301,6 +301,14 @@ void config_source_set(struct config_source *source, const char *where, const ch
         fit ? value : NULL);
 }
 
+void config_source_set_literal(struct config_source *source, const char *where, const char *title,
+    const char *key, const char *value)
+{
+    char quoted[OPTION_TEXT_MAX];
+    quote_format(value, strlen(value), quoted, sizeof quoted);
+    config_source_set(source, where, title, key, quoted);
+}
+
 void config_source_set_default(struct config_source *source, const char *where, const char *title,
     const char *key, const char *value)
 {
@@ -361,7 +369,7 @@ bool source_check_value(struct config_source *source, const struct source_sectio
             (unsigned char)*control, (unsigned char)*control);
     else if (strlen(name) + 1 + strlen(value) > SOURCE_LINE_MAX)
         problems_add(&source->problems, place, section->title, name,
-            "too long, key and value have at most %d bytes", SOURCE_LINE_MAX);
+            "too long, key and value have at most %d bytes", SOURCE_LINE_MAX - 1);
     else if (wrong != NULL)
         problems_add(&source->problems, place, section->title, name, "%s", wrong);
     else

@@ -139,6 +139,21 @@ says "$work/err" '^RUDEPROXY_SEED: \[rudeproxy\] seed: '
 printf 'sesame-open-7\nsecond line\n' >"$work/token"
 expect 0 env RUDEPROXY_ADMIN_TOKEN_FILE="$work/token" "$RUDEPROXY" check "$work/web.ini"
 has 'admin_token *= sesame-open-7'
+# A token is taken as it is: the syntax of the file means nothing in it.
+token_is() { # TOKEN LINE - however it is given, `check` prints this line.
+    printf '%s\nsecond line\n' "$1" >"$work/token"
+    for how in "RUDEPROXY_ADMIN_TOKEN=$1" "RUDEPROXY_ADMIN_TOKEN_FILE=$work/token" RUDEPROXY_LOG=; do
+        local option=()
+        [ "$how" != RUDEPROXY_LOG= ] || option=(--admin-token "$1")
+        expect 0 env "$how" "$RUDEPROXY" check "$work/web.ini" "${option[@]}"
+        grep -qxF -- "$2" "$work/out" || fail "$how: no line '$2' in $(cat "$work/out")"
+    done
+}
+token_is '"quoted-7"' 'admin_token = "\"quoted-7\""'
+token_is 'ab"cdefgh' 'admin_token = "ab\"cdefgh"'
+token_is '#;\x41"b"' 'admin_token = #;\x41"b"'
+expect 2 "$RUDEPROXY" check "$work/web.ini" --admin-token 'with a ;blank'
+says "$work/err" '^--admin-token 1: \[rudeproxy\] admin_token: a token has no blanks'
 expect 2 env RUDEPROXY_ADMIN_TOKEN_FILE="$work/none" "$RUDEPROXY" check "$work/web.ini"
 says "$work/err" '^RUDEPROXY_ADMIN_TOKEN_FILE: cannot read .*none'
 

@@ -11,10 +11,14 @@
 const struct environment_variable environment_variables[] = {
     {.name = ENVIRONMENT_CONFIG, .help = "the file or folder to read if there is no -c"},
     {.name = ENVIRONMENT_ADMIN, .key = "admin", .help = "like --admin"},
-    {.name = "RUDEPROXY_ADMIN_TOKEN", .key = "admin_token", .help = "like --admin-token"},
+    {.name = "RUDEPROXY_ADMIN_TOKEN",
+        .key = "admin_token",
+        .is_literal = true,
+        .help = "like --admin-token"},
     {.name = "RUDEPROXY_ADMIN_TOKEN_FILE",
         .key = "admin_token",
         .is_file = true,
+        .is_literal = true,
         .help = "a file whose first line is the token"},
     {.name = "RUDEPROXY_ADMIN_OPEN", .key = "admin_open", .help = "yes: like --open"},
     {.name = "RUDEPROXY_LOG", .key = "log", .help = "like --log"},
@@ -68,7 +72,8 @@ size_t environment_add(struct config_source *source, FILE *problems)
             count++;
             continue;
         }
-        config_source_set(source, v->name, "rudeproxy", v->key, v->is_file ? line : value);
+        (v->is_literal ? config_source_set_literal : config_source_set)(
+            source, v->name, "rudeproxy", v->key, v->is_file ? line : value);
     }
     return count;
 }

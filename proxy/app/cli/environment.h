@@ -14,6 +14,7 @@ struct environment_variable {
     const char *name; /* NULL ends the table */
     const char *key;  /* of [rudeproxy]; NULL: not a key */
     bool is_file;     /* the value is the first line of this file */
+    bool is_literal;  /* quotes, blanks and semicolons in the value mean nothing */
     const char *help; /* one sentence, no full stop */
 };
 

@@ -77,7 +77,8 @@ static void add_key(struct config_source *source, const struct cli *cli, const s
     }
     if (option->target == CLI_PROXY)
         proxy_section(cli, key->ordinal, section, sizeof section);
-    config_source_set(source, place, section, option->key, key->value);
+    (option->is_literal ? config_source_set_literal : config_source_set)(
+        source, place, section, option->key, key->value);
 }
 
 /* Where toxiproxy-server listens when nothing says otherwise. An IPv6 address needs its brackets.

@@ -36,6 +36,7 @@ struct cli_option {
     const char *refusal;        /* why other commands do not take it; NULL: nothing to add */
     enum cli_target target;
     char letter;      /* 0: none */
+    bool is_literal;  /* CLI_SETTING: quotes, blanks and semicolons in the value mean nothing */
     bool makes_proxy; /* CLI_PROXY: each use makes one; such options are counted together */
 };
 

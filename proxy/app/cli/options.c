@@ -76,6 +76,7 @@ const struct cli_option cli_options[] = {
         .commands = LOADS,
         .target = CLI_SETTING,
         .key = "admin_token",
+        .is_literal = true,
         .help = "callers of the HTTP API have to send this token"},
     {.name = "open",
         .commands = LOADS,
