@@ -228,8 +228,8 @@ static void print_refusal(const struct client *client, unsigned status, const st
 }
 
 /* Sends one request. `answer` is empty; the caller frees its bytes, also after a failure. */
-static int exchange(struct client *client, struct http_request *request, const struct path *path,
-    int64_t deadline_ms, struct call *call)
+static int exchange(
+    struct client *client, struct http_request *request, const struct path *path, struct call *call)
 {
     struct err err;
     char *target;
@@ -246,7 +246,7 @@ static int exchange(struct client *client, struct http_request *request, const s
     request->host = client->host;
     request->headers = client->headers;
     call->http.take = on_piece;
-    int result = http_exchange(fd, request, deadline_ms, &call->http, &err);
+    int result = http_exchange(fd, request, socket_deadline(CLIENT_CALL_S), &call->http, &err);
     free(target);
     close(fd);
     if (result != 0)
@@ -270,19 +270,20 @@ int client_call(struct client *client, const char *method, const struct path *pa
     if (text == NULL && strcmp(method, "POST") == 0)
         request.body = "";
     request.body_size = text != NULL ? strlen(text) : 0;
-    int result = exchange(client, &request, path, socket_deadline(CLIENT_CALL_S), &call);
+    int result = exchange(client, &request, path, &call);
     free(text);
     if (result != 0)
         answer_free(answer);
     return result;
 }
 
-int client_stream(struct client *client, const struct path *path, struct client_sink *sink)
+int client_stream(
+    struct client *client, const struct path *path, unsigned pause_s, struct client_sink *sink)
 {
-    struct http_request request = {.method = "GET"};
+    struct http_request request = {.method = "GET", .pause_s = pause_s};
     struct answer refusal = {.bytes = NULL};
     struct call call = {.answer = &refusal, .sink = sink};
-    int result = exchange(client, &request, path, SOCKET_NO_DEADLINE, &call);
+    int result = exchange(client, &request, path, &call);
     answer_free(&refusal);
     return result;
 }

@@ -63,7 +63,9 @@ int client_call(struct client *client, const char *method, const struct path *pa
     const json_t *body, struct answer *answer);
 void answer_free(struct answer *answer);
 
-/* GETs an endless answer. Returns 0 when it ended, or -1. */
-int client_stream(struct client *client, const struct path *path, struct client_sink *sink);
+/* GETs an answer piece by piece. Its head has CLIENT_CALL_S, and `pause_s` is that of struct
+ * http_request. Returns 0 when the answer ended, or -1. */
+int client_stream(
+    struct client *client, const struct path *path, unsigned pause_s, struct client_sink *sink);
 
 #endif

@@ -26,6 +26,7 @@ enum framing { FRAMING_CLOSE, FRAMING_LENGTH, FRAMING_CHUNKED };
 struct exchange {
     int fd;
     int64_t deadline_ms;
+    unsigned pause_s; /* as of the request, once the head is read */
     struct http_answer *answer;
     struct err *err;
     enum framing framing;
@@ -86,6 +87,14 @@ static int send_request(struct exchange *exchange, const struct http_request *re
 /* --- Reading
  * ------------------------------------------------------------------------------------ */
 
+static int64_t next_deadline(const struct exchange *exchange)
+{
+    if (exchange->pause_s == 0)
+        return exchange->deadline_ms;
+    return exchange->pause_s == HTTP_ANY_PAUSE ? SOCKET_NO_DEADLINE
+                                               : socket_deadline(exchange->pause_s);
+}
+
 /* Reads more bytes behind those in the buffer. Returns their number, 0 at the end of the
  * connection, or -1. */
 static int read_more(struct exchange *exchange)
@@ -106,7 +115,7 @@ static int read_more(struct exchange *exchange)
         }
         if (errno != EAGAIN && errno != EINTR)
             return err_set(exchange->err, "cannot read the answer: %s", strerror(errno));
-        if (socket_wait(exchange->fd, POLLIN, exchange->deadline_ms) == 0)
+        if (socket_wait(exchange->fd, POLLIN, next_deadline(exchange)) == 0)
             return too_late(exchange);
     }
 }
@@ -306,5 +315,6 @@ int http_exchange(int fd, const struct http_request *request, int64_t deadline_m
     answer->status = 0;
     if (send_request(&exchange, request) != 0 || read_head(&exchange) != 0)
         return -1;
+    exchange.pause_s = answer->status < 300 ? request->pause_s : 0;
     return read_body(&exchange, request->method);
 }

@@ -16,6 +16,8 @@
 #define HTTP_LINE_MAX 16384u /* limit of a header line; size of the reads of a body */
 #define HTTP_HEAD_MAX 65536u /* limit of all lines of a head, or of a trailer */
 
+#define HTTP_ANY_PAUSE UINT32_MAX
+
 struct http_request {
     const char *method;
     const char *target;  /* path and query, encoded */
@@ -23,6 +25,9 @@ struct http_request {
     const char *headers; /* further ones, each with its CRLF; NULL: none */
     const char *body;    /* NULL: none, and no Content-Length either */
     size_t body_size;
+    /* If not 0, the deadline is that of the head, and this limits each pause of a body of status
+     * 2xx, in seconds; HTTP_ANY_PAUSE: no limit. */
+    unsigned pause_s;
 };
 
 struct http_answer {
@@ -34,7 +39,7 @@ struct http_answer {
 };
 
 /* `fd` is non-blocking. `status` and `type` are set before the first piece. Returns 0 when the
- * answer is complete, or -1. */
+ * answer is complete, or -1: also when the deadline, in ms as socket_deadline(), has passed. */
 MUST_CHECK int http_exchange(int fd, const struct http_request *request, int64_t deadline_ms,
     struct http_answer *answer, struct err *err);
 

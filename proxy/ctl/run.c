@@ -8,6 +8,7 @@
 #include "proxy/base/memory_file.h"
 #include "proxy/base/quote.h"
 #include "proxy/ctl/commands.h"
+#include "proxy/ctl/http.h"
 #include "proxy/ctl/table.h"
 
 /* --- connections
@@ -136,11 +137,13 @@ enum ctl_status ctl_events(struct ctl *ctl)
 {
     struct path path;
     struct events events = {.sink = {.take = on_bytes}};
+    bool follows = ctl_option(ctl, "follow") != NULL;
     path_begin(&path, "/v1/events");
-    path_add_query(&path, "follow", ctl_option(ctl, "follow") != NULL ? "yes" : "no");
+    path_add_query(&path, "follow", follows ? "yes" : "no");
     if (ctl_option(ctl, "after") != NULL)
         path_add_query(&path, "after", ctl_option(ctl, "after"));
-    int result = client_stream(&ctl->client, &path, &events.sink);
+    int result =
+        client_stream(&ctl->client, &path, follows ? HTTP_ANY_PAUSE : CLIENT_CALL_S, &events.sink);
     free(events.line);
     return result == 0 ? CTL_FINE : CTL_FAILED;
 }

@@ -162,11 +162,66 @@ static void an_answer_without_end_is_given_up(void **state)
     }
 }
 
+/* In a process of its own: sends `answer`, and "late" once the deadline is over. The connection stays
+ * open until the client has closed it. */
+static void serve_late(int fd, const char *answer, int64_t deadline_ms)
+{
+    send(fd, answer, strlen(answer), MSG_NOSIGNAL);
+    if (socket_wait(fd, 0, deadline_ms) == 0)
+        send(fd, "late", strlen("late"), MSG_NOSIGNAL);
+    socket_wait(fd, 0, SOCKET_NO_DEADLINE);
+    _exit(0);
+}
+
+/* Servers that begin to answer and then pause for `pause_s`. */
+static const struct {
+    const char *answer;
+    unsigned head_s;       /* the deadline */
+    unsigned body_pause_s; /* of the request */
+    unsigned pause_s;      /* of the server */
+    const char *body;      /* NULL: it is given up */
+} pauses[] = {
+    {"", 0, HTTP_ANY_PAUSE, DEADLINE_S, NULL},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", 2, HTTP_ANY_PAUSE, 3, "late"},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nx", DEADLINE_S, 1, DEADLINE_S, NULL},
+    {"HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\nx", 1, HTTP_ANY_PAUSE, DEADLINE_S, NULL},
+};
+
+static void a_server_that_pauses_is_waited_for_as_long_as_asked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pauses / sizeof pauses[0]; i++) {
+        struct reply reply = {.http = {.take = on_bytes}};
+        struct err err = {.text = ""};
+        int ends[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            close(ends[0]);
+            serve_late(ends[1], pauses[i].answer, socket_deadline(pauses[i].pause_s));
+        }
+        close(ends[1]);
+        const struct http_request request = {
+            .method = "GET", .target = "/x", .host = "h", .pause_s = pauses[i].body_pause_s};
+        int result =
+            http_exchange(ends[0], &request, socket_deadline(pauses[i].head_s), &reply.http, &err);
+        close(ends[0]);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        if (pauses[i].body == NULL)
+            assert_string_equal(err.text, "the server does not answer in time");
+        assert_int_equal(result, pauses[i].body != NULL ? 0 : -1);
+        if (pauses[i].body != NULL)
+            assert_string_equal(reply.body, pauses[i].body);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_answer_is_read_or_refused),
         cmocka_unit_test(an_answer_without_end_is_given_up),
+        cmocka_unit_test(a_server_that_pauses_is_waited_for_as_long_as_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
