@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "proxy/base/address.h"
 #include "proxy/base/must_check.h"
@@ -125,9 +126,19 @@ struct config_source; /* sections as read, each key with its place */
 struct config_source *config_source_new(void);
 void config_source_free(struct config_source *source);
 
-/* Reads a file and splits it into sections. The source keeps the problems, and config_build reports
- * them. */
+#define CONFIG_FILE_MAX (1u << 20) /* no hand-written INI is 1 MiB; makes a wrong path cheap */
+
+/* Reads a file of up to CONFIG_FILE_MAX bytes and splits it into sections. The source keeps the
+ * problems, and config_build reports them. Waits for the writer of a FIFO. */
 void config_source_add_file(struct config_source *source, const char *path);
+
+/* Reports that a file or folder could not be read, so that sections may be missing. */
+void config_source_report_unread(struct config_source *source, const char *place, const char *text);
+
+/* Reads a descriptor up to its end. *text is NULL at first; the caller frees it, also after a
+ * failure. Returns the number of bytes, which a NUL follows, or a negative errno; -EFBIG: there are
+ * more than CONFIG_FILE_MAX. */
+MUST_CHECK ssize_t config_read(int fd, char **text);
 
 /* Reads text in memory; `name` replaces the file's name in messages. */
 void config_source_add_text(struct config_source *source, const char *name, const char *text);

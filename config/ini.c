@@ -30,7 +30,6 @@
 #include "config/config.h"
 #include "config/source.h"
 
-#define FILE_MAX (1u << 20) /* no hand-written INI is 1 MiB; makes a wrong path cheap */
 #define FILE_PIECE 4096
 
 #define BOM "\xef\xbb\xbf"
@@ -245,28 +244,28 @@ static void read_text(
     }
 }
 
-/* Reads at most FILE_MAX + 1 bytes into `*text`, which grows (malloc). Returns their number, or a
- * negative errno. */
-static ssize_t read_up_to_end(int fd, char **text)
+ssize_t config_read(int fd, char **text)
 {
     size_t used = 0, room = 0;
-    while (used <= FILE_MAX) {
-        if (used == room) {
+    for (;;) {
+        if (used + 1 >= room) {
             room = room == 0 ? FILE_PIECE : 2 * room;
             char *larger = realloc(*text, room);
             if (larger == NULL)
                 return -ENOMEM;
             *text = larger;
         }
-        size_t most = room < FILE_MAX + 1 ? room : FILE_MAX + 1;
-        ssize_t count = read(fd, *text + used, most - used);
+        ssize_t count = read(fd, *text + used, room - used - 1);
         if (count == 0)
             break;
         if (count < 0 && errno != EINTR)
             return -errno;
         if (count > 0)
             used += (size_t)count;
+        if (used > CONFIG_FILE_MAX)
+            return -EFBIG;
     }
+    (*text)[used] = '\0';
     return (ssize_t)used;
 }
 
@@ -276,7 +275,7 @@ static ssize_t read_path(const char *path, char **text)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    ssize_t length = read_up_to_end(fd, text);
+    ssize_t length = config_read(fd, text);
     close(fd);
     return length;
 }
@@ -286,18 +285,24 @@ void config_source_add_file(struct config_source *source, const char *path)
     struct place place = source_place(source, path);
     char *text = NULL;
     ssize_t length = read_path(path, &text);
-    source->unread |= length < 0 || length > (ssize_t)FILE_MAX;
+    source->unread |= length < 0;
     if (length == -ENOMEM)
         problems_out_of_memory(&source->problems);
+    else if (length == -EFBIG)
+        problems_add(&source->problems, place, NULL, NULL,
+            "the file has more than %u bytes, is it a configuration?", CONFIG_FILE_MAX);
     else if (length < 0)
         problems_add(&source->problems, place, NULL, NULL,
             "cannot be read: %s, name a file that can", strerror((int)-length));
-    else if (length > (ssize_t)FILE_MAX)
-        problems_add(&source->problems, place, NULL, NULL,
-            "the file has more than %u bytes, is it a configuration?", FILE_MAX);
     else
         read_text(source, place, text, (size_t)length);
     free(text);
+}
+
+void config_source_report_unread(struct config_source *source, const char *where, const char *text)
+{
+    source->unread = true;
+    problems_add(&source->problems, source_place(source, where), NULL, NULL, "%s", text);
 }
 
 void config_source_add_text(struct config_source *source, const char *name, const char *text)

@@ -26,7 +26,7 @@ static pid_t parent_at_start;
 
 static size_t load_again(const void *user, struct config *config, FILE *problems)
 {
-    return cli_load(user, config, problems);
+    return cli_load_again(user, config, problems);
 }
 
 static int has_configuration(const struct cli *cli)

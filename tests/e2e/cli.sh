@@ -189,3 +189,14 @@ for ((i = 0; i < 3; i++)); do
     fetch_exits 56 || fail "the bad file changed the rules in force"
 done
 proxy_stop
+
+# A FIFO is read once: a reload does not wait for another writer.
+mkfifo "$work/fifo"
+cat "$good" >"$work/fifo" &
+rm -f "$proxy_ready"
+proxy_spawn -c "$work/fifo"
+kill -HUP "$proxy_pid"
+eventually 20 grep -q 'fifo: is no regular file and cannot be read a second time' "$proxy_err" ||
+    fail "the FIFO is not reported: $(cat "$proxy_err")"
+received 0 web /bytes/500
+proxy_stop

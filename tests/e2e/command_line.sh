@@ -103,6 +103,9 @@ code=2 given '' check -
 says "$work/err" 'nothing to do'
 code=2 given '[proxy web]\0' check -
 says "$work/err" 'NUL'
+# shellcheck disable=SC2016 # bash's own
+expect 2 bash -c 'yes "; x" | head -c 1100000 | "$0" check -' "$RUDEPROXY"
+says "$work/err" '^rudeproxy: standard input has more than 1 MiB'
 expect 2 "$RUDEPROXY" check - -
 says "$work/err" 'given twice'
 
@@ -156,6 +159,14 @@ expect 2 "$RUDEPROXY" check "$work/web.ini" --admin-token 'with a ;blank'
 says "$work/err" '^--admin-token 1: \[rudeproxy\] admin_token: a token has no blanks'
 expect 2 env RUDEPROXY_ADMIN_TOKEN_FILE="$work/none" "$RUDEPROXY" check "$work/web.ini"
 says "$work/err" '^RUDEPROXY_ADMIN_TOKEN_FILE: cannot read .*none'
+
+# What cannot be read hides no other problem, and causes none.
+printf '[proxy web]\nlisten = 127.0.0.1:0\nupstrem = builtin:http\n' >"$work/wrong.ini"
+expect 2 env RUDEPROXY_ADMIN_TOKEN_FILE="$work/none" RUDEPROXY_ADMIN=0.0.0.0:0 "$RUDEPROXY" check "$work/empty" "$work/wrong.ini"
+says "$work/err" 'empty: there is no \*\.ini'
+says "$work/err" '^RUDEPROXY_ADMIN_TOKEN_FILE: cannot read '
+says "$work/err" 'wrong\.ini:3: '
+same "problems" 3 "$(wc -l <"$work/err")"
 
 # A program without arguments, and what its command inherits.
 proxy_spawn_bare() {

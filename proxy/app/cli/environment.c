@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "proxy/app/cli/cli.h"
 
 const struct environment_variable environment_variables[] = {
     {.name = ENVIRONMENT_CONFIG, .help = "the file or folder to read if there is no -c"},
@@ -43,37 +44,36 @@ bool environment_is_ours(const char *entry)
     return false;
 }
 
-/* The first line of a file. False after a complaint. */
-static bool environment_read_line(
-    const struct environment_variable *variable, char *buf, int size, FILE *problems)
+/* Reads the first line of a file. Returns 0, or -1 with err filled. */
+static int environment_read_line(const char *path, bool again, char *buf, int size, struct err *err)
 {
-    const char *path = environment_get(variable->name);
+    struct err why;
+    if (!cli_may_read(path, again, &why))
+        return err_set(err, "%s %s", path, why.text);
     FILE *in = fopen(path, "re");
     bool is_read = in != NULL && fgets(buf, size, in) != NULL;
-    if (!is_read)
-        fprintf(problems, "%s: cannot read %s: %s\n", variable->name, path,
-            in == NULL || ferror(in) ? strerror(errno) : "it is empty");
-    else
+    if (is_read)
         buf[strcspn(buf, "\r\n")] = '\0';
+    else
+        err_set(err, "cannot read %s: %s", path,
+            in == NULL || ferror(in) ? strerror(errno) : "it is empty");
     if (in != NULL)
         fclose(in);
-    return is_read;
+    return is_read ? 0 : -1;
 }
 
-size_t environment_add(struct config_source *source, FILE *problems)
+void environment_add(struct config_source *source, bool again)
 {
     char line[OPTION_TOKEN_MAX + 2];
-    size_t count = 0;
     for (const struct environment_variable *v = environment_variables; v->name != NULL; v++) {
+        struct err err;
         const char *value = environment_get(v->name);
         if (value == NULL || v->key == NULL)
             continue;
-        if (v->is_file && !environment_read_line(v, line, sizeof line, problems)) {
-            count++;
-            continue;
-        }
-        (v->is_literal ? config_source_set_literal : config_source_set)(
-            source, v->name, "rudeproxy", v->key, v->is_file ? line : value);
+        if (v->is_file && environment_read_line(value, again, line, sizeof line, &err) != 0)
+            config_source_report_unread(source, v->name, err.text);
+        else
+            (v->is_literal ? config_source_set_literal : config_source_set)(
+                source, v->name, "rudeproxy", v->key, v->is_file ? line : value);
     }
-    return count;
 }

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #define ENVIRONMENT_CONFIG "RUDEPROXY_CONFIG"
 #define ENVIRONMENT_ADMIN "RUDEPROXY_ADMIN"
@@ -28,7 +27,7 @@ bool environment_is_ours(const char *entry);
 
 struct config_source;
 
-/* Sets a key for each variable that is set. Problems go to `problems`; returns their number. */
-size_t environment_add(struct config_source *source, FILE *problems);
+/* Sets a key for each variable that is set. `again`: as of cli_may_read(). */
+void environment_add(struct config_source *source, bool again);
 
 #endif

@@ -111,60 +111,71 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* The *.ini of a folder in the order of their names. Returns the number of problems. */
-static size_t add_folder(struct config_source *source, const char *path, FILE *problems)
+static void add_file(struct config_source *source, const char *path, bool again)
+{
+    struct err err;
+    if (cli_may_read(path, again, &err))
+        config_source_add_file(source, path);
+    else
+        config_source_report_unread(source, path, err.text);
+}
+
+/* Adds the *.ini of a folder in the order of their names. */
+static void add_folder(struct config_source *source, const char *path, bool again)
 {
     struct dirent **entries;
     int count = scandir(path, &entries, is_ini, compare_names);
-    if (count <= 0) {
-        fprintf(problems, "%s: %s\n", path,
-            count < 0 ? strerror(errno) : "there is no *.ini in this folder");
-        if (count == 0)
-            free(entries);
-        return 1;
+    if (count < 0) {
+        config_source_report_unread(source, path, strerror(errno));
+        return;
     }
+    if (count == 0)
+        config_source_report_unread(source, path, "there is no *.ini in this folder");
     for (int i = 0; i < count; i++) {
         char *file = NULL;
         if (asprintf(&file, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
                 entries[i]->d_name) >= 0)
-            config_source_add_file(source, file);
+            add_file(source, file, again);
         free(file);
         free(entries[i]);
     }
     free(entries);
-    return 0;
 }
 
-static size_t add_path(
-    const struct cli *cli, struct config_source *source, const char *path, FILE *problems)
+static void add_path(
+    const struct cli *cli, struct config_source *source, const char *path, bool again)
 {
     struct stat info;
     if (strcmp(path, "-") == 0 && cli->input != NULL)
         config_source_add_text(source, "(standard input)", cli->input);
     else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return add_folder(source, path, problems);
+        add_folder(source, path, again);
     else
-        config_source_add_file(source, path);
-    return 0;
+        add_file(source, path, again);
 }
 
 /* Under serve -config means Toxiproxy's file, and RUDEPROXY_CONFIG ours. */
-static size_t add_files(const struct cli *cli, struct config_source *source, FILE *problems)
+static void add_files(const struct cli *cli, struct config_source *source, bool again)
 {
     const char *variable = environment_get(ENVIRONMENT_CONFIG);
-    size_t count = 0;
     if (variable != NULL && (cli->command->is_serve || cli->configs.count == 0))
-        count += add_path(cli, source, variable, problems);
+        add_path(cli, source, variable, again);
     for (size_t i = 0; i < cli->configs.count && !cli->command->is_serve; i++)
-        count += add_path(cli, source, cli->configs.values[i], problems);
-    return count;
+        add_path(cli, source, cli->configs.values[i], again);
 }
 
-static size_t add_proxies(const struct cli *cli, struct config *config, FILE *problems)
+static size_t add_proxies(const struct cli *cli, bool again, struct config *config, FILE *problems)
 {
     size_t count = 0;
-    for (size_t i = 0; i < cli->configs.count; i++)
-        count += admin_read_proxies(cli->configs.values[i], config, problems);
+    for (size_t i = 0; i < cli->configs.count; i++) {
+        struct err err;
+        if (cli_may_read(cli->configs.values[i], again, &err)) {
+            count += admin_read_proxies(cli->configs.values[i], config, problems);
+            continue;
+        }
+        fprintf(problems, "%s: %s\n", cli->configs.values[i], err.text);
+        count++;
+    }
     return count;
 }
 
@@ -177,26 +188,36 @@ bool cli_has_configuration(const struct cli *cli)
            environment_get(ENVIRONMENT_ADMIN) != NULL;
 }
 
-size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
+static size_t cli_read(const struct cli *cli, bool again, struct config *config, FILE *problems)
 {
     struct config_source *source = config_source_new();
     if (source == NULL) {
         fputs("out of memory\n", problems);
         return 1;
     }
-    size_t count = add_files(cli, source, problems) + environment_add(source, problems);
+    add_files(cli, source, again);
+    environment_add(source, again);
     if (cli->command->is_serve)
         add_serve_address(source, cli);
     for (size_t i = 0; i < cli->key_count; i++)
         if (cli->keys[i].option->target != CLI_SWEEP)
             add_key(source, cli, &cli->keys[i]);
-    if (count == 0)
-        count = config_build(source, config, problems);
+    size_t count = config_build(source, config, problems);
     config_source_free(source);
     if (count == 0 && cli->command->is_serve) {
-        count = add_proxies(cli, config, problems);
+        count = add_proxies(cli, again, config, problems);
         if (count > 0)
             config_free(config);
     }
     return count;
+}
+
+size_t cli_load(const struct cli *cli, struct config *config, FILE *problems)
+{
+    return cli_read(cli, false, config, problems);
+}
+
+size_t cli_load_again(const struct cli *cli, struct config *config, FILE *problems)
+{
+    return cli_read(cli, true, config, problems);
 }

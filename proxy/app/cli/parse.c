@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proxy/app/cli/cli.h"
 #include "proxy/base/suggest.h"
@@ -293,24 +294,6 @@ static int take_operands(struct cli *cli)
     return cli_report("", text, "");
 }
 
-/* All of standard input, as text. NULL with errno set; EILSEQ: it holds a NUL. */
-static char *read_all(void)
-{
-    char *text = NULL;
-    size_t size = 0;
-    ssize_t length = getdelim(&text, &size, '\0', stdin);
-    if (length < 0 && feof(stdin)) { /* empty: getdelim does not say what is in `text` */
-        free(text);
-        return strdup("");
-    }
-    if (length >= 0 && strlen(text) == (size_t)length)
-        return text;
-    if (length >= 0)
-        errno = EILSEQ;
-    free(text);
-    return NULL;
-}
-
 /* Standard input can be read once, a reload needs its text again. */
 static int read_input(struct cli *cli)
 {
@@ -321,10 +304,13 @@ static int read_input(struct cli *cli)
         return 0;
     if (times > 1)
         return cli_report("", "-c -", " is given twice: standard input can be read once");
-    cli->input = read_all();
-    if (cli->input == NULL)
-        return cli_report("cannot read standard input: ",
-            errno == EILSEQ ? "it holds a NUL byte" : strerror(errno), "");
+    ssize_t length = config_read(STDIN_FILENO, &cli->input);
+    if (length == -EFBIG)
+        return cli_report("standard input", " has more than 1 MiB", ", is it a configuration?");
+    if (length < 0)
+        return cli_report("cannot read standard input: ", strerror((int)-length), "");
+    if (strlen(cli->input) != (size_t)length)
+        return cli_report("cannot read standard input: ", "it holds a NUL byte", "");
     return 0;
 }
 
