@@ -193,6 +193,12 @@ says "$work/out" 'again.*chance=50%.*mode=abrupt'
 ctl fault change web again mode= chance=
 ctl fault list web
 says "$work/out" 'again.*chance=100%.*mode=drain'
+# More than an integer of JSON holds.
+ctl fault change web again times=9223372036854775808
+ctl fault list
+says "$work/out" 'again.* times=9223372036854775808 '
+ctl fault change web again times=9223372036854775807
+says "$work/out" "^Changed fault 'again'"
 ctl fault disable web again
 printed "Disabled fault 'again' on proxy 'web'"
 ctl faults ls web

@@ -8,6 +8,7 @@
  */
 #include "proxy/admin/v1/value.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -370,12 +371,18 @@ static void write_words(struct text *text, const char *key, const char *value)
     text_json_member(text, key, spelled);
 }
 
+/* Whether the text is an integer that readers of JSON take: jansson has 64 bits with a sign. */
+static bool is_json_integer(const char *text)
+{
+    return text[strspn(text, "0123456789")] == '\0' && strtoull(text, NULL, 10) <= INT64_MAX;
+}
+
 static void write_option(struct text *text, const struct option *option, const char *value)
 {
     bool number = option->kind == &option_number || option->kind == &option_number_or_unlimited;
     if (option->kind == &option_yes_no) {
         text_json_bool(text, option->name, strcmp(value, "yes") == 0);
-    } else if (number && value[strspn(value, "0123456789")] == '\0') {
+    } else if (number && is_json_integer(value)) {
         text_json_key(text, option->name);
         text_puts(text, value);
     } else {
