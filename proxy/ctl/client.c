@@ -31,12 +31,28 @@ static int client_report_problem(const char *what)
     return -1;
 }
 
+void client_print(FILE *out, const char *format, ...)
+{
+    va_list args;
+    char *text;
+    va_start(args, format);
+    int size = vasprintf(&text, format, args);
+    va_end(args);
+    if (size < 0) {
+        fputs("rudeproxy: out of memory\n", stderr);
+        return;
+    }
+    utf8_disarm(text);
+    fprintf(out, "%s\n", text);
+    free(text);
+}
+
 static int report_failure(const struct client *client, const struct err *err)
 {
     if (client->failure != NULL)
-        fprintf(stderr, "%s: %s: %s\n", client->failure, client->url, err->text);
+        client_print(stderr, "%s: %s: %s", client->failure, client->url, err->text);
     else
-        fprintf(stderr, "rudeproxy: %s: %s\n", client->url, err->text);
+        client_print(stderr, "rudeproxy: %s: %s", client->url, err->text);
     return -1;
 }
 
@@ -189,23 +205,6 @@ static bool on_piece(struct http_answer *http, const char *bytes, size_t size, s
     return call->sink->take(call->sink, bytes, size, err);
 }
 
-/* Prints a line to stderr, without control characters that a server could send to the terminal. */
-__attribute__((format(printf, 1, 2))) static void print_line(const char *format, ...)
-{
-    va_list args;
-    char *text;
-    va_start(args, format);
-    int size = vasprintf(&text, format, args);
-    va_end(args);
-    if (size < 0) {
-        fputs("rudeproxy: out of memory\n", stderr);
-        return;
-    }
-    utf8_disarm(text);
-    fprintf(stderr, "%s\n", text);
-    free(text);
-}
-
 /* Prints why the server refused. */
 static void print_refusal(const struct client *client, unsigned status, const struct answer *answer)
 {
@@ -214,15 +213,15 @@ static void print_refusal(const struct client *client, unsigned status, const st
     const char *text = json_string_value(json_object_get(object, "error"));
     size_t i;
     if (text != NULL && client->failure != NULL)
-        print_line("%s: HTTP %u: %s", client->failure, status, text);
+        client_print(stderr, "%s: HTTP %u: %s", client->failure, status, text);
     else if (text != NULL)
-        print_line("rudeproxy: %s", text);
+        client_print(stderr, "rudeproxy: %s", text);
     else
-        print_line(
-            "rudeproxy: the server answers %u: %.*s", status, (int)strcspn(bytes, "\r\n"), bytes);
+        client_print(stderr, "rudeproxy: the server answers %u: %.*s", status,
+            (int)strcspn(bytes, "\r\n"), bytes);
     json_array_foreach(json_object_get(object, "problems"), i, problem)
     {
-        print_line("%s", json_string_value(problem));
+        client_print(stderr, "%s", json_string_value(problem));
     }
     json_decref(object);
 }

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "proxy/base/address.h"
 #include "proxy/base/must_check.h"
@@ -52,6 +53,9 @@ struct answer {
 struct client_sink {
     bool (*take)(struct client_sink *sink, const char *bytes, size_t size, struct err *err);
 };
+
+/* Prints a line like printf, without control characters that a server sends to the terminal. */
+void client_print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* `url`: "http://host:port", "host:port" or "unix:/path". `token` NULL: none. Both must outlive the
  * client. Returns 0 or -1. */

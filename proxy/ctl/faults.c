@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "proxy/base/memory_file.h"
+#include "proxy/base/quote.h"
 #include "proxy/ctl/commands.h"
 #include "proxy/ctl/table.h"
+
+#define WORD_MAX 1024 /* of a value; longer than a line of the file */
 
 static void begin_faults(const char *proxy, struct path *path, const char *fault)
 {
@@ -38,10 +41,17 @@ static bool has_column(const char *key)
     return false;
 }
 
+/* A text with a blank outside double quotes is quoted, as the words of `fault add` have to be. */
 static void print_word(FILE *out, const char *key, const json_t *value)
 {
-    if (json_is_string(value))
-        fprintf(out, "%s=%s", key, json_string_value(value));
+    const char *text = json_string_value(value);
+    char quoted[WORD_MAX];
+    if (text != NULL && *quote_word_end(text) != '\0') {
+        quote_format(text, strlen(text), quoted, sizeof quoted);
+        text = quoted;
+    }
+    if (text != NULL)
+        fprintf(out, "%s=%s", key, text);
     else if (json_is_boolean(value))
         fprintf(out, "%s=%s", key, json_is_true(value) ? "yes" : "no");
     else
@@ -161,7 +171,7 @@ enum ctl_status ctl_fault_add(struct ctl *ctl)
     add_scope(ctl, &path);
     enum ctl_status status = ctl_call(ctl, "POST", &path, body, &answer);
     if (answer != NULL)
-        printf("Added %s fault '%s' on proxy '%s'\n", ctl_text(answer, "type"),
+        client_print(stdout, "Added %s fault '%s' on proxy '%s'", ctl_text(answer, "type"),
             ctl_text(answer, "name"), ctl->operands[0]);
     json_decref(answer);
     return status;

@@ -63,7 +63,7 @@ enum ctl_status ctl_create(struct ctl *ctl)
     if (answer != NULL) {
         printf("Created new proxy %s\n", ctl->operands[0]);
         if (strcmp(ctl_text(answer, "listen"), listen) != 0)
-            printf("It listens on %s\n", ctl_text(answer, "listen"));
+            client_print(stdout, "It listens on %s", ctl_text(answer, "listen"));
     }
     json_decref(answer);
     return status;

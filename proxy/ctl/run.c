@@ -94,7 +94,7 @@ static void ctl_take_line(struct events *events)
     if (strncmp(line, event, strlen(event)) == 0)
         events->gap = strcmp(line + strlen(event), "gap") == 0;
     else if (strncmp(line, data, strlen(data)) == 0 && events->gap)
-        fprintf(stderr, "rudeproxy: some events are gone: %s\n", line + strlen(data));
+        client_print(stderr, "rudeproxy: some events are gone: %s", line + strlen(data));
     else if (strncmp(line, data, strlen(data)) == 0)
         puts(line + strlen(data));
 }
@@ -190,14 +190,16 @@ enum ctl_status ctl_reset_counts(struct ctl *ctl)
 
 enum ctl_status ctl_version(struct ctl *ctl)
 {
+    static const char *const keys[] = {"version", "toxiproxy", "seed", NULL};
+    char text[QUOTE_NAME_MAX];
     struct path path;
     json_t *answer;
     path_begin(&path, "/v1/version");
     enum ctl_status status = ctl_call(ctl, "GET", &path, NULL, &answer);
+    for (size_t i = 0; answer != NULL && keys[i] != NULL; i++)
+        printf("%s\t%s\n", keys[i], quote_name(ctl_text(answer, keys[i]), text));
     if (answer != NULL)
-        printf("version\t%s\ntoxiproxy\t%s\nseed\t%s\nuptime\t%.3fs\n", ctl_text(answer, "version"),
-            ctl_text(answer, "toxiproxy"), ctl_text(answer, "seed"),
-            (double)ctl_number(answer, "uptime_us") / 1e6);
+        printf("uptime\t%.3fs\n", (double)ctl_number(answer, "uptime_us") / 1e6);
     json_decref(answer);
     return status;
 }

@@ -39,6 +39,7 @@ static int compare_keys(const void *a, const void *b)
 static void print_attributes(json_t *attributes)
 {
     const char *keys[ATTRIBUTES_MAX], *key;
+    char name[QUOTE_NAME_MAX];
     size_t count = 0;
     json_t *value;
     json_object_foreach(attributes, key, value)
@@ -49,7 +50,7 @@ static void print_attributes(json_t *attributes)
     qsort(keys, count, sizeof keys[0], compare_keys);
     printf("attributes=[");
     for (size_t i = 0; i < count; i++) {
-        printf("\t%s=", keys[i]);
+        printf("\t%s=", quote_name(keys[i], name));
         print_number(json_object_get(attributes, keys[i]));
     }
     printf("\t]\n");
@@ -72,9 +73,10 @@ static void print_toxics(const json_t *toxics)
     json_t *toxic;
     json_array_foreach(toxics, i, toxic)
     {
-        char name[QUOTE_NAME_MAX];
+        char name[QUOTE_NAME_MAX], type[QUOTE_NAME_MAX], stream[QUOTE_NAME_MAX];
         printf("%s\ttype=%s\tstream=%s\t", quote_name(ctl_text(toxic, "name"), name),
-            ctl_text(toxic, "type"), ctl_text(toxic, "stream"));
+            quote_name(ctl_text(toxic, "type"), type),
+            quote_name(ctl_text(toxic, "stream"), stream));
         print_toxicity(json_number_value(json_object_get(toxic, "toxicity")));
         print_attributes(json_object_get(toxic, "attributes"));
     }
@@ -200,7 +202,7 @@ enum ctl_status ctl_toxic_add(struct ctl *ctl)
     begin_toxics(ctl, &path, NULL);
     status = ctl_call(ctl, "POST", &path, body, &answer);
     if (answer != NULL)
-        printf("Added %s %s toxic '%s' on proxy '%s'\n", ctl_text(answer, "stream"),
+        client_print(stdout, "Added %s %s toxic '%s' on proxy '%s'", ctl_text(answer, "stream"),
             ctl_text(answer, "type"), ctl_text(answer, "name"), ctl->operands[0]);
     json_decref(answer);
     return status;

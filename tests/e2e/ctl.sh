@@ -186,6 +186,14 @@ words=$(sed -nE "s/^web${tab}cut.*${tab}//p" "$work/out")
 ctl fault add web "type=reset $words" -n again
 ctl fault list
 [ "$(sed -nE "s/^web${tab}again.*${tab}//p" "$work/out")" = "$words" ] || fail "not the same: $(cat "$work/out")"
+ctl fault add web type=noop clients='"::1, 10.0.0.0/8"' 'destinations="a.test:1, b.test"' -n lists
+ctl fault list web
+words=$(sed -nE "s/^web${tab}lists.*${tab}//p" "$work/out")
+ctl fault add web "type=noop $words" -n "lists again"
+ctl fault remove web lists
+ctl fault list web
+[ "$(sed -nE "s/^web${tab}\"lists again\".*${tab}//p" "$work/out")" = "$words" ] || fail "not the same: $(cat "$work/out")"
+ctl fault remove web "lists again"
 ctl fault change web again mode=abrupt chance=50%
 printed "Changed fault 'again' on proxy 'web'"
 ctl fault list web
