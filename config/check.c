@@ -11,12 +11,15 @@
 #include "config/hints.h"
 #include "proxy/base/suggest.h"
 
+/* Returns the key whose value counts: the last one that overrides, or else the first. */
 static const struct source_key *find_key(const struct source_section *section, const char *name)
 {
+    const struct source_key *found = NULL;
     for (size_t i = 0; i < section->key_count; i++)
-        if (strcmp(section->keys[i].name, name) == 0)
-            return &section->keys[i];
-    return NULL;
+        if (strcmp(section->keys[i].name, name) == 0 &&
+            (found == NULL || section->keys[i].override))
+            found = &section->keys[i];
+    return found;
 }
 
 bool check_has_key(const struct source_section *section, const char *name)
@@ -37,6 +40,11 @@ static unsigned row_bit(const struct option *table, const struct option *option)
     size_t row = (size_t)(option - table);
     assert(row < sizeof(unsigned) * 8);
     return 1u << row;
+}
+
+bool check_is_bad(const struct key_flags *flags, const struct option *table, const char *name)
+{
+    return (flags->bad & row_bit(table, option_find(table, name))) != 0;
 }
 
 /* Stores one key, if the table has a row for it. */

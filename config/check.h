@@ -20,6 +20,10 @@ struct key_flags {
 struct key_flags check_table(struct problems *problems, const struct source_section *section,
     const struct option *table, void *base);
 
+/* Whether the value of a key of the table is invalid, which is reported: then no rule can look at
+ * it. */
+bool check_is_bad(const struct key_flags *flags, const struct option *table, const char *name);
+
 /* Whether the section has this key, with a right value or a wrong one. */
 bool check_has_key(const struct source_section *section, const char *name);
 
@@ -33,7 +37,8 @@ void check_report_unknown(struct problems *problems, const struct source_section
 void check_unknown_keys(struct problems *problems, const struct source_section *section,
     const struct option *table, const struct option *more, const char *owner);
 
-/* Reports a problem with a key: at the key's place if it was given, otherwise at the section's. */
+/* Reports a problem with a key: at the place of the value that counts if the key was given,
+ * otherwise at the section's. */
 void check_report_problem(struct problems *problems, const struct source_section *section,
     const char *key, const char *text);
 
@@ -41,17 +46,19 @@ void check_report_problem(struct problems *problems, const struct source_section
 void check_after(struct problems *problems, const struct config *config,
     const struct source_section *const *sections);
 
-/* Reads a proxy and reports all problems in it. The caller sets its name. */
-void check_proxy(
+/* Reads a proxy and reports all problems in it. The caller sets its name. Returns the flags of
+ * proxy_options. */
+struct key_flags check_proxy(
     struct problems *problems, const struct source_section *section, struct proxy_config *proxy);
 
 /* Checks that the `bytes` of all `unread` faults fit into the receive buffers of their proxies. */
 void check_unread(struct problems *problems, const struct config *config,
     const struct source_section *const *sections);
 
-/* Checks the message triggers of all faults against the protocols of their proxies. */
+/* Checks the message triggers of all faults against the protocols of their proxies. flags[i] are
+ * those of proxies[i]. */
 void check_messages(struct problems *problems, const struct config *config,
-    const struct source_section *const *sections);
+    const struct source_section *const *sections, const struct key_flags *flags);
 
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault);

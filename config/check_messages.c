@@ -78,14 +78,15 @@ int config_check_messages(
 
 /* Reports the first proxy whose protocol does not fit. */
 void check_messages(struct problems *problems, const struct config *config,
-    const struct source_section *const *sections)
+    const struct source_section *const *sections, const struct key_flags *flags)
 {
     for (size_t i = 0; i < config->fault_count; i++) {
         const struct fault *fault = &config->faults[i];
         const char *key;
         struct err err;
         for (size_t p = 0; p < config->proxy_count; p++) {
-            if (fault->type == NULL || !fault_names_proxy(fault, config->proxies[p].name) ||
+            if (fault->type == NULL || check_is_bad(&flags[p], proxy_options, "protocol") ||
+                !fault_names_proxy(fault, config->proxies[p].name) ||
                 config_check_messages(fault, &config->proxies[p], &key, &err) == 0)
                 continue;
             check_report_problem(problems, sections[i], key, err.text);

@@ -16,24 +16,28 @@ static void settle_intercept(struct proxy_config *proxy)
     snprintf(proxy->upstream.host, sizeof proxy->upstream.host, "what was dialled");
 }
 
-void check_proxy(
+struct key_flags check_proxy(
     struct problems *problems, const struct source_section *section, struct proxy_config *proxy)
 {
-    check_table(problems, section, proxy_options, proxy);
+    struct key_flags flags = check_table(problems, section, proxy_options, proxy);
+    bool has_no_messages =
+        protocol_is_raw(&proxy->protocol) && !check_is_bad(&flags, proxy_options, "protocol");
     check_unknown_keys(problems, section, proxy_options, NULL, "a proxy");
-    if (proxy->log_messages && protocol_is_raw(&proxy->protocol))
+    if (proxy->log_messages && has_no_messages)
         check_report_problem(problems, section, "log_messages",
             "there are no messages without a protocol, write one such as protocol = http");
-    if (proxy->capture > 0 && protocol_is_raw(&proxy->protocol))
+    if (proxy->capture > 0 && has_no_messages)
         check_report_problem(problems, section, "capture",
             "there are no messages without a protocol, write one such as protocol = http or turns");
     if (proxy->intercept.count == 0)
-        return;
+        return flags;
     if (proxy->listen.host[0] != '\0')
         check_report_problem(problems, section, "listen",
             "is used together with intercept, which does not listen: leave one of them out");
-    if (proxy->unreachable == UNREACHABLE_REFUSE && proxy->upstream.host[0] == '\0')
+    if (proxy->unreachable == UNREACHABLE_REFUSE && proxy->upstream.host[0] == '\0' &&
+        !check_is_bad(&flags, proxy_options, "upstream"))
         check_report_problem(problems, section, "unreachable",
             "refuse watches one address: write upstream = as well, or unreachable = reset");
     settle_intercept(proxy);
+    return flags;
 }

@@ -22,6 +22,7 @@ struct build {
     struct config *config;
     const struct source_section **of_proxy; /* one for each proxy, owned */
     const struct source_section **of_fault; /* one for each fault, owned */
+    struct key_flags *proxy_flags;          /* one for each proxy, owned */
     bool wants_api;                         /* `admin` is given, be it right or wrong */
 };
 
@@ -42,8 +43,9 @@ static bool allocate(struct build *build)
     build->config->faults = calloc(faults, sizeof *build->config->faults);
     build->of_proxy = calloc(proxies, sizeof(void *));
     build->of_fault = calloc(faults, sizeof(void *));
+    build->proxy_flags = calloc(proxies, sizeof *build->proxy_flags);
     return build->config->proxies != NULL && build->config->faults != NULL &&
-           build->of_proxy != NULL && build->of_fault != NULL;
+           build->of_proxy != NULL && build->of_fault != NULL && build->proxy_flags != NULL;
 }
 
 /* Without a token the API is unauthenticated: it needs a loopback or UNIX address, or the user's
@@ -79,7 +81,7 @@ static void check_one_proxy(struct build *build, const struct source_section *se
     struct proxy_config *proxy = &build->config->proxies[index];
     build->of_proxy[index] = section;
     snprintf(proxy->name, sizeof proxy->name, "%s", section->name);
-    check_proxy(build->problems, section, proxy);
+    build->proxy_flags[index] = check_proxy(build->problems, section, proxy);
 }
 
 static void check_one_fault(struct build *build, const struct source_section *section)
@@ -178,7 +180,7 @@ static void check_between(struct build *build)
         check_named_proxies(build, i);
     check_after(build->problems, build->config, build->of_fault);
     check_unread(build->problems, build->config, build->of_fault);
-    check_messages(build->problems, build->config, build->of_fault);
+    check_messages(build->problems, build->config, build->of_fault, build->proxy_flags);
     if (build->config->proxy_count > 0 || source->unread || build->wants_api)
         return;
     if (source->place_count > 0)
@@ -211,6 +213,7 @@ size_t config_build(struct config_source *source, struct config *config, FILE *o
         problems_out_of_memory(problems);
     free(build.of_proxy);
     free(build.of_fault);
+    free(build.proxy_flags);
     size_t found = problems->total;
     if (found > 0) {
         config_free(config);

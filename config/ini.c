@@ -54,21 +54,27 @@ static void report_problem(struct reader *reader, const char *text)
     problems_add(&reader->source->problems, reader->place, section_title(reader), NULL, "%s", text);
 }
 
+/* Whether sections of this kind can have the key; of faults, those of any type. */
+static bool is_key_of(const struct section_kind *kind, const char *name)
+{
+    bool is_key = option_find(kind->options, name) != NULL;
+    for (size_t i = 0; kind == &section_kinds[KIND_FAULT] && fault_catalogue[i] != NULL; i++)
+        is_key |= option_find(fault_catalogue[i]->options, name) != NULL;
+    return is_key;
+}
+
 /* Records the key of a line whose value is invalid. */
 static void recover_key(struct reader *reader, const char *text)
 {
     char name[SOURCE_LINE_MAX + 1];
     size_t length = strcspn(text, "=: \t");
-    if (reader->section == NULL || length == 0 || length > SOURCE_LINE_MAX)
+    if (reader->section == NULL || reader->section->kind == NULL || length == 0 ||
+        length > SOURCE_LINE_MAX)
         return;
     memcpy(name, text, length);
     name[length] = '\0';
-    for (const struct section_kind *kind = section_kinds; kind->word != NULL; kind++) {
-        if (option_find(kind->options, name) == NULL)
-            continue;
+    if (is_key_of(reader->section->kind, name))
         source_add_key(reader->source, reader->section, reader->place, name, NULL);
-        return;
-    }
 }
 
 static void begin_section(struct reader *reader, const char *title, size_t length)

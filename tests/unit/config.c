@@ -51,6 +51,10 @@ static const struct complaint corpus[] = {
     {PROXY_TEXT "sndbuf = 2k\n", 0, 4, "from 4k to 1G"},
     {PROXY_TEXT "backlog = 65536\n", 0, 4, "from 0 to 65535"},
     {PROXY_TEXT "unreachable = rst\n", 0, 4, "did you mean 'reset'?"},
+    {PROXY_TEXT "protocol = htpp\nlog_messages = yes\ncapture = 8\n[fault f]\ntype = close\n"
+                "when = message:2\n",
+        0, 4, "did you mean 'http'?"},
+    {"[proxy a]\nintercept = 80\nunreachable = refuse\nupstream = a\n", 0, 4, "has no port"},
     {PROXY_TEXT "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 5, "[proxy a] listens on"},
     {"[proxy a]\nlisten = [::1]:1\nupstream = a:1\n[proxy b]\nlisten = [0::1]:1\nupstream = a:1\n",
         0, 5, "listens on [::1]:1 already"},

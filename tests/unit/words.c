@@ -89,6 +89,20 @@ static void an_argument_does_not_hide_a_wrong_value_beneath(void **state)
     built_free(&built);
 }
 
+static void a_problem_with_an_overridden_key_is_at_the_argument(void **state)
+{
+    static const char text[] = "[rudeproxy]\nadmin = 127.0.0.1:9\n" PROXY_TEXT;
+    struct config_source *source = config_source_new();
+    (void)state;
+    config_source_set(source, "RUDEPROXY_ADMIN", "rudeproxy", "admin", "127.0.0.1:8");
+    config_source_set(source, "--admin", "rudeproxy", "admin", "0.0.0.0:9");
+    add_text(source, text, sizeof text - 1);
+    struct built built = build_source(source);
+    assert_int_equal(built.count, 1);
+    assert_non_null(strstr(built.problems, "--admin: [rudeproxy] admin: other machines"));
+    built_free(&built);
+}
+
 static void a_file_and_words_may_not_give_one_section(void **state)
 {
     struct config_source *source = config_source_new();
@@ -117,6 +131,7 @@ int main(void)
         cmocka_unit_test(wrong_words_are_reported_with_their_place),
         cmocka_unit_test(arguments_override_the_file_in_any_order),
         cmocka_unit_test(an_argument_does_not_hide_a_wrong_value_beneath),
+        cmocka_unit_test(a_problem_with_an_overridden_key_is_at_the_argument),
         cmocka_unit_test(a_file_and_words_may_not_give_one_section),
         cmocka_unit_test(a_source_of_nothing_has_nothing_to_do),
     };
