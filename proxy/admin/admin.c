@@ -13,7 +13,6 @@
 #include "proxy/admin/access.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/route.h"
-#include "proxy/net/listen_address.h"
 
 static void on_head(void *user, struct http_request *request)
 {
@@ -50,26 +49,9 @@ static void on_name(struct resolver_watcher *names)
     http_resume_postponed(&container_of(names, struct admin, names)->http);
 }
 
-/* From a host name to its address. 0, or -1 with err. */
-static int resolve_address(struct admin *admin, struct err *err)
-{
-    struct sockaddr_storage resolved = {0};
-    char text[ADDRESS_TEXT_MAX];
-    socklen_t len;
-    if (admin->address.kind != ADDRESS_NAME || listen_address_is_localhost(&admin->address))
-        return 0;
-    if (listen_address_resolve(
-            &admin->address, &admin->context.worker->resolver, &resolved, &len, err) != 0)
-        return -1;
-    address_format_sockaddr(&resolved, len, text, sizeof text);
-    return address_parse(text, &admin->address, err);
-}
-
 static int open_parts(struct admin *admin, struct err *err)
 {
     struct worker *worker = admin->context.worker;
-    if (resolve_address(admin, err) != 0)
-        return -1;
     err_set(err, "out of memory");
     if (event_ring_init(&admin->events, admin->context.wall_offset_us) != 0)
         return -1;
@@ -77,8 +59,8 @@ static int open_parts(struct admin *admin, struct err *err)
         goto err_after_events;
     if (timer_init(&worker->timers, &admin->keep_alive, on_keep_alive) != 0)
         goto err_after_lag;
-    if (http_open(&admin->http, &worker->poller, &worker->timers, &admin->address, &http_calls,
-            admin, err) == 0)
+    if (http_open(&admin->http, &worker->poller, &worker->timers, &worker->resolver,
+            &admin->address, &http_calls, admin, err) == 0)
         return 0;
 
     timer_deinit(&worker->timers, &admin->keep_alive);

@@ -139,6 +139,19 @@ for hosts in 'a b' 'a,,b' 'a:80' ',' 'http://a'; do
     says "$work/err" 'hosts\.ini:3: \[rudeproxy\] admin_hosts: .*without a port'
 done
 
+# An IPv6 address with a zone, if an interface has one.
+read -r digits _ _ scope _ zone < <(grep -s '^fe80' /proc/net/if_inet6) || digits=
+if [ -n "$digits" ]; then
+    same "scope of a link-local address" 20 "$scope"
+    local_host=$(sed -E 's/(....)/\1:/g; s/:$//' <<<"$digits")
+    rm -f "$proxy_ready"
+    proxy_spawn --admin "[$local_host%$zone]:0" --admin-token sesame-open-7
+    port=$(proxy_port @admin)
+    expect 0 "$RUDEPROXY" health "[$local_host%$zone]:$port"
+    expect 0 "$RUDEPROXY" ctl --host "[$local_host%$zone]:$port" --token sesame-open-7 list
+    proxy_stop
+fi
+
 rm -f "$proxy_ready"
 proxy_spawn --admin "unix:$work/admin.sock"
 same "address" "unix:$work/admin.sock" "$(proxy_address @admin)"

@@ -361,7 +361,8 @@ static void init(struct http *http, struct poller *poller, struct timers *timers
 }
 
 int http_open(struct http *http, struct poller *poller, struct timers *timers,
-    const struct address *address, const struct http_calls *calls, void *user, struct err *err)
+    struct resolver *resolver, const struct address *address, const struct http_calls *calls,
+    void *user, struct err *err)
 {
     init(http, poller, timers, calls, user);
     if (timer_init(timers, &http->timer, on_timer) != 0)
@@ -370,6 +371,7 @@ int http_open(struct http *http, struct poller *poller, struct timers *timers,
         goto err_after_timer;
     if (listener_init(&http->listener, poller, timers, NULL, &listener_calls) != 0)
         goto err_after_sweep;
+    http->listener.resolver = resolver;
     if (listen_at(http, address, err) != 0)
         goto err_after_listener;
     if (start_daemon(http, err) != 0)

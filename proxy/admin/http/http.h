@@ -100,9 +100,11 @@ struct http {
     bool closing;
 };
 
-/* Listens at `address`. Returns 0, or -1 with err filled and nothing to close. */
+/* Listens at `address`; `resolver` knows its host name already. Returns 0, or -1 with err filled
+ * and nothing to close. */
 MUST_CHECK int http_open(struct http *http, struct poller *poller, struct timers *timers,
-    const struct address *address, const struct http_calls *calls, void *user, struct err *err);
+    struct resolver *resolver, const struct address *address, const struct http_calls *calls,
+    void *user, struct err *err);
 void http_close(struct http *http);
 
 /* Returns the value of a header, or NULL if it was not sent. Ignores the case of `name`. */
