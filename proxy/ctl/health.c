@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `rudeproxy health`: GET /version within a few seconds. Any answer of an API counts, also one that
- * asks for a token.
+ * asks for a token. Every failure is CTL_FAILED: Docker reserves the status 2.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,11 +35,12 @@ static void make_reachable(struct address *address)
         snprintf(address->host, sizeof address->host, "::1");
 }
 
-static int ask(struct client *client, struct http_answer *answer, struct err *err)
+static int ask(
+    struct client *client, const char *target, struct http_answer *answer, struct err *err)
 {
     const struct http_request request = {
         .method = "GET",
-        .target = "/version",
+        .target = target,
         .host = client->address.kind == ADDRESS_NAME ? "localhost" : client->host,
         .headers = client->headers,
     };
@@ -56,14 +58,18 @@ enum ctl_status ctl_health(const char *address)
     struct http_answer answer = {.take = drop_body};
     struct client client;
     struct err err;
+    char *target = NULL;
     if (client_open(&client, address != NULL ? address : DEFAULT_ADDRESS, NULL) != 0)
-        return CTL_USAGE;
+        return CTL_FAILED;
     make_reachable(&client.address);
-    int result = ask(&client, &answer, &err);
+    int result = asprintf(&target, "%s/version", client.base) < 0
+                     ? err_set(&err, "out of memory")
+                     : ask(&client, target, &answer, &err);
     if (result == 0 && answer.status != 200 && answer.status != 401)
-        result = err_set(&err, "GET /version is answered with %u", answer.status);
+        result = err_set(&err, "GET %s is answered with %u", target, answer.status);
     if (result != 0)
-        fprintf(stderr, "rudeproxy: %s: %s\n", client.url, err.text);
+        client_print(stderr, "rudeproxy: %s: %s", client.url, err.text);
+    free(target);
     client_close(&client);
     return result == 0 ? CTL_FINE : CTL_FAILED;
 }

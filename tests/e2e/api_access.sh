@@ -84,6 +84,8 @@ expect 1 "$RUDEPROXY" health "127.0.0.1:$(unused_port)"
 same "lines on stderr" 1 "$(wc -l <"$work/err")"
 says "$work/err" '127\.0\.0\.1:.*cannot connect'
 expect 1 "$RUDEPROXY" health "unix:$work/none"
+expect 1 "$RUDEPROXY" health ftp://a
+says "$work/err" "unknown scheme 'ftp'"
 expect 2 "$RUDEPROXY" health a b
 
 # --- Where it may listen ------------------------------------------------------------------------
@@ -115,6 +117,8 @@ call 200 GET /version '' -H 'Host: toxiproxy:8474'
 expect 0 "$RUDEPROXY" health "$api"
 expect 0 env RUDEPROXY_ADMIN="0.0.0.0:${api##*:}" "$RUDEPROXY" health
 same "what health prints" '' "$(cat "$work/out" "$work/err")"
+expect 1 "$RUDEPROXY" health "http://$api/prefix/"
+says "$work/err" 'GET /prefix/version is answered with 404'
 call 403 POST /reset '' -H 'Host: toxiproxy:8474' -H 'Origin: http://evil.example'
 call 403 GET /version '' -H 'Host: toxiproxy:8474' -H 'Sec-Fetch-Site: cross-site'
 call 200 GET /version '' -H 'Sec-Fetch-Site: none'
