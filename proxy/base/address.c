@@ -193,7 +193,12 @@ static int report_scheme(const char *text, const char *colon, struct err *err)
     char host[ADDRESS_HOST_MAX];
     size_t scheme = (size_t)(colon - text);
     const char *rest = colon + strlen("://");
+    if (scheme == strlen("unix") && strncasecmp(text, "unix", scheme) == 0)
+        return err_set(
+            err, "the path of a UNIX socket has no // before it, write unix:%.100s", rest);
     snprintf(host, sizeof host, "%.*s", (int)strcspn(rest, "/?#"), rest);
+    if (host[0] == '\0')
+        return err_set(err, "an address has no scheme, write %s", FORMS);
     const char *inner = host[0] == '[' ? strchr(host, ']') : host;
     bool has_port = inner != NULL && strchr(inner, ':') != NULL;
     const char *port = has_port                                                 ? ""

@@ -70,6 +70,8 @@ static void wrong_addresses_are_refused(void **state)
         {"http://db:81/x", "an address has no scheme, write db:81 instead of"},
         {"https://db", "write db:443 instead of 'https://db'"},
         {"tcp://[::1]:5", "write [::1]:5 instead of"},
+        {"unix:///run/x.sock", "write unix:/run/x.sock"},
+        {"http:///x", "write 127.0.0.1:80, [::1]:80"},
         {":80", "write 127.0.0.1:80, or 0.0.0.0:80"},
         {"*:80", "0.0.0.0:80"},
         {":", "host is missing"},
