@@ -11,6 +11,7 @@
 #include "config/kind.h"
 #include "config/name.h"
 #include "config/source.h"
+#include "config/sweep.h"
 
 #define SIZE_4K (4u << 10)
 #define SIZE_2K (2u << 10)
@@ -204,9 +205,9 @@ const struct option proxy_options[] = {
     {.name = NULL},
 };
 
-#define TEXT_ROW(member, help_text)                                                                \
+#define ROW(member, of_kind, help_text)                                                            \
     {                                                                                              \
-        .name = #member, .kind = &option_text, .offset = offsetof(struct sweep_config, member),    \
+        .name = #member, .kind = &(of_kind), .offset = offsetof(struct sweep_config, member),      \
         .unset_text = "none", .help = help_text                                                    \
     }
 
@@ -230,12 +231,14 @@ const struct option sweep_config_options[] = {
         .default_text = "failed",
         .choices = sweep_expects,
         .help = "same: an error that the command reports is bad, too"},
-    TEXT_ROW(budget, "how many places to try (300), or for how long (10m)"),
-    TEXT_ROW(setup, "a shell command before each run"),
-    TEXT_ROW(check, "a shell command after each run, which exits with 0 if the state is right"),
-    TEXT_ROW(compare, "files whose contents are compared; upstream: what the server received"),
-    TEXT_ROW(allow, "outcomes that are not bad"),
-    TEXT_ROW(sweep_fault, "faults to try, with | between them: close side=client | reset"),
+    ROW(budget, option_budget, "how many places to try (300), or for how long (10m)"),
+    ROW(setup, option_text, "a shell command before each run"),
+    ROW(check, option_text,
+        "a shell command after each run, which exits with 0 if the state is right"),
+    ROW(compare, option_text,
+        "files whose contents are compared; upstream: what the server received"),
+    ROW(allow, option_outcomes, "outcomes that are not bad"),
+    ROW(sweep_fault, option_text, "faults to try, with | between them: close side=client | reset"),
     {.name = NULL},
 };
 

@@ -31,6 +31,13 @@ static const struct complaint corpus[] = {
     {"[rudeproxy]\nlog_format = jsno\n" PROXY_TEXT, 0, 2, "did you mean 'json'?"},
     {"[rudeproxy]\ngrace = 5\n" PROXY_TEXT, 0, 2, "has no unit"},
 
+    /* [sweep] */
+    {PROXY_TEXT "[sweep]\nbudget = lots\n", 0, 5, "'lots' is no budget, write a number of runs"},
+    {PROXY_TEXT "[sweep]\nbudget = 0\n", 0, 5, "'0' is no budget"},
+    {PROXY_TEXT "[sweep]\nallow = failed, hangs\n", 0, 5, "'hangs' is no outcome"},
+    {PROXY_TEXT "[sweep]\nallow = differnt\n", 0, 5, "did you mean 'different'?"},
+    {PROXY_TEXT "[sweep]\nallow = failed,\n", 0, 5, "an item of the list is missing"},
+
     /* [proxy NAME] */
     {"[proxy a]\nupstream = a:1\n", 0, 1, "listen: the key is missing, write an address"},
     {"[proxy a]\nlisten = 127.0.0.1:1\n", 0, 1, "upstream: the key is missing"},

@@ -77,6 +77,7 @@ static void chosen_configurations_read_back(void **state)
         "[rudeproxy]\nadmin = \"unix:/tmp/\\\"a\\\" \\x3bb\"\nlog = a\"b c\"\\d\n" PROXY_TEXT,
         "[rudeproxy]\nadmin_token = \"\\\"abcdefgh\\\"\"\n" PROXY_TEXT,
         "[rudeproxy]\nadmin_token = \"ab\\\"cdefgh\"\n" PROXY_TEXT,
+        PROXY_TEXT "[sweep]\nbudget = 10m\nallow = \"failed , hung\"\n",
         PROXY_TEXT "[sweep]\nsetup = sh -c \"a \\\" b\" c\ncheck = \"\\\"a b\\\" \\x3b c\"\n",
         "[proxy a]\nlisten = 127.0.0.1:1\nupstream = a:1\nenabled = no\n"
         "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\nunreachable = hang\n",

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/base/suggest.h"
+#include "config/sweep.h"
 #include "proxy/base/units.h"
 
 static const char *const default_faults[] = {
@@ -88,15 +88,7 @@ static int set_jobs(struct sweep_options *options, const char *value, struct err
 
 static int set_budget(struct sweep_options *options, const char *value, struct err *err)
 {
-    struct err ignored;
-    options->budget_us = UINT64_MAX;
-    if (units_parse_number(value, &options->budget, &ignored) == 0 && options->budget > 0)
-        return 0;
-    options->budget = UINT64_MAX;
-    if (units_parse_duration(value, &options->budget_us, &ignored) == 0 && options->budget_us > 0)
-        return 0;
-    return err_set(
-        err, "'%.40s' is no budget, write a number of runs (300) or a time (10m)", value);
+    return sweep_budget_parse(value, &options->budget, &options->budget_us, err);
 }
 
 static int set_timeout(struct sweep_options *options, const char *value, struct err *err)
@@ -123,21 +115,6 @@ static int set_expect(struct sweep_options *options, const char *value, struct e
     return err_set(err, "'%.40s' is not known, write same or failed", value);
 }
 
-static int allow_one(struct sweep_options *options, const char *name, struct err *err)
-{
-    struct suggest suggest;
-    char hint[SUGGEST_TEXT_MAX];
-    int outcome = outcome_find(name);
-    if (outcome >= 0) {
-        options->allowed |= 1u << outcome;
-        return 0;
-    }
-    suggest_init(&suggest, name);
-    for (int i = 0; i < OUTCOME_COUNT; i++)
-        suggest_offer(&suggest, outcome_name((enum sweep_outcome)i));
-    return err_set(err, "'%.40s' is no outcome%s", name, suggest_text(&suggest, hint, sizeof hint));
-}
-
 static int add_compare(struct sweep_options *options, const char *name, struct err *err)
 {
     if (strcmp(name, "upstream") == 0) {
@@ -153,9 +130,13 @@ static int add_compare(struct sweep_options *options, const char *name, struct e
     return 0;
 }
 
-/* Calls `take` for each item of a list with commas. */
-static int each_item(struct sweep_options *options, const char *value,
-    int (*take)(struct sweep_options *options, const char *item, struct err *err), struct err *err)
+static int set_allow(struct sweep_options *options, const char *value, struct err *err)
+{
+    return sweep_outcomes_parse(value, &options->allowed, err);
+}
+
+/* Names of files with commas between. */
+static int set_compare(struct sweep_options *options, const char *value, struct err *err)
 {
     char item[512];
     for (;;) {
@@ -167,22 +148,12 @@ static int each_item(struct sweep_options *options, const char *value,
         item[length] = '\0';
         for (size_t end = length; end > 0 && item[end - 1] == ' '; end--)
             item[end - 1] = '\0';
-        if (take(options, item, err) != 0)
+        if (add_compare(options, item, err) != 0)
             return -1;
         if (value[length] == '\0')
             return 0;
         value += length + 1;
     }
-}
-
-static int set_allow(struct sweep_options *options, const char *value, struct err *err)
-{
-    return each_item(options, value, allow_one, err);
-}
-
-static int set_compare(struct sweep_options *options, const char *value, struct err *err)
-{
-    return each_item(options, value, add_compare, err);
 }
 
 /* Options whose value is kept as it is. */

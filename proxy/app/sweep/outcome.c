@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "proxy/app/sweep/outcome.h"
 
-#include <string.h>
 #include <sys/wait.h>
 
+#include "config/sweep.h"
+
 static const struct {
-    const char *name;
     const char *summary;
     char letter;
 } rows[OUTCOME_COUNT] = {
-    [OUTCOME_NOT_REACHED] = {"not_reached", "the fault did not fire", '-'},
-    [OUTCOME_HUNG] = {"hung", "the command did not end in time", 'H'},
-    [OUTCOME_CRASHED] = {"crashed", "a signal ended the command", 'X'},
-    [OUTCOME_CHECK_FAILED] = {"check_failed", "the check failed", 'C'},
-    [OUTCOME_FAILED] = {"failed", "the command reported an error", 'e'},
-    [OUTCOME_DIFFERENT] = {"different", "success, but with other output", 'D'},
-    [OUTCOME_SAME] = {"same", "as without a fault", '.'},
-    [OUTCOME_FLAKY] = {"flaky", "bad once, but not when run again", '~'},
+    [OUTCOME_NOT_REACHED] = {"the fault did not fire", '-'},
+    [OUTCOME_HUNG] = {"the command did not end in time", 'H'},
+    [OUTCOME_CRASHED] = {"a signal ended the command", 'X'},
+    [OUTCOME_CHECK_FAILED] = {"the check failed", 'C'},
+    [OUTCOME_FAILED] = {"the command reported an error", 'e'},
+    [OUTCOME_DIFFERENT] = {"success, but with other output", 'D'},
+    [OUTCOME_SAME] = {"as without a fault", '.'},
+    [OUTCOME_FLAKY] = {"bad once, but not when run again", '~'},
 };
+
+_Static_assert(OUTCOME_COUNT == SWEEP_OUTCOMES, "each outcome has a name");
 
 const char *outcome_name(enum sweep_outcome outcome)
 {
-    return rows[outcome].name;
+    return sweep_outcome_names[outcome];
 }
 
 const char *outcome_summary(enum sweep_outcome outcome)
@@ -32,15 +34,6 @@ const char *outcome_summary(enum sweep_outcome outcome)
 char outcome_letter(enum sweep_outcome outcome)
 {
     return rows[outcome].letter;
-}
-
-int outcome_find(const char *name)
-{
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        if (strcmp(rows[i].name, name) == 0)
-            return i;
-    }
-    return -1;
 }
 
 int run_facts_status(const struct run_facts *facts)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Their names are sweep_outcome_names of config/sweep.h. */
 enum sweep_outcome {
     OUTCOME_NOT_REACHED,  /* the fault did not fire */
     OUTCOME_HUNG,         /* the command was killed when its time was over */
@@ -36,9 +37,6 @@ struct run_facts {
 const char *outcome_name(enum sweep_outcome outcome);
 const char *outcome_summary(enum sweep_outcome outcome); /* one sentence for people */
 char outcome_letter(enum sweep_outcome outcome);         /* of the map */
-
-/* -1: there is no such outcome. */
-int outcome_find(const char *name);
 
 /* Compares a run with the baseline, except for parts that are not stable in the baseline. */
 enum sweep_outcome outcome_classify(const struct run_facts *run, const struct run_facts *baseline,
