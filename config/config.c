@@ -120,10 +120,26 @@ static bool same_intercept(const struct proxy_config *a, const struct proxy_conf
            strcmp(a->intercept.text, b->intercept.text) == 0;
 }
 
+/* Reports a proxy that listens where the API does. Returns whether it does. */
+static bool check_listen_admin(struct build *build, size_t index)
+{
+    const struct proxy_config *proxy = &build->config->proxies[index];
+    struct proxy_config api = {.enabled = true, .listen = build->config->settings.admin};
+    char text[ERR_TEXT_MAX], address[ADDRESS_TEXT_MAX];
+    if (!same_listen(&api, proxy))
+        return false;
+    address_format(&proxy->listen, address, sizeof address);
+    snprintf(text, sizeof text, "admin listens on %s already, write another port or 0", address);
+    check_report_problem(build->problems, build->of_proxy[index], "listen", text);
+    return true;
+}
+
 static void check_listen(struct build *build, size_t index)
 {
     const struct proxy_config *proxies = build->config->proxies;
     char text[ERR_TEXT_MAX], address[ADDRESS_TEXT_MAX];
+    if (check_listen_admin(build, index))
+        return;
     for (size_t i = 0; i < index; i++) {
         bool intercepts = same_intercept(&proxies[i], &proxies[index]);
         if (!intercepts && !same_listen(&proxies[i], &proxies[index]))
