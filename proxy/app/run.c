@@ -28,14 +28,13 @@
 #include "proxy/app/run_end.h"
 #include "proxy/app/seccomp.h"
 #include "proxy/app/seed.h"
+#include "proxy/app/signals.h"
 #include "proxy/app/status_line.h"
 #include "proxy/app/stderr_stream.h"
 #include "proxy/app/view/pcap_file.h"
 #include "proxy/control/control.h"
 #include "proxy/record/ledger.h"
 #include "proxy/record/log.h"
-
-#define SIGNAL_COUNT 3
 
 struct run {
     const struct run_options *options;
@@ -50,8 +49,7 @@ struct run {
     struct control control;
     struct reload reload;
     struct admin *admin; /* NULL: no API */
-    uv_signal_t signals[SIGNAL_COUNT];
-    int signal_count; /* that were started */
+    struct signals signals;
     uv_timer_t grace;
     struct parent_watch parent;
     struct exec exec;
@@ -85,8 +83,7 @@ static void close_everything(struct run *run)
     status_line_close(&run->status);
     proxies_close(&run->worker);
     worker_close(&run->worker);
-    for (int i = 0; i < run->signal_count; i++)
-        uv_close((uv_handle_t *)&run->signals[i], NULL);
+    signals_close(&run->signals);
     uv_close((uv_handle_t *)&run->grace, NULL);
     parent_watch_close(&run->parent);
     if (run->has_exec)
@@ -170,19 +167,20 @@ static void on_child_over(struct exec *exec)
     stop(run);
 }
 
-static void on_stop_signal(uv_signal_t *handle, int signum)
+static void on_stop_signal(struct run *run, int signum)
 {
-    struct run *run = handle->data;
     if (run->has_exec && !exec_is_over(&run->exec))
         stop_child(run, signum);
     else
         stop(run);
 }
 
-static void on_reload_signal(uv_signal_t *handle, int signum)
+static void on_signal(struct signals *signals, int signum)
 {
-    struct run *run = handle->data;
-    if (run->has_exec)
+    struct run *run = container_of(signals, struct run, signals);
+    if (signum != SIGHUP)
+        on_stop_signal(run, signum);
+    else if (run->has_exec)
         exec_signal(&run->exec, signum);
     else
         reload_by_signal(&run->reload);
@@ -195,28 +193,12 @@ static int on_api_reload(void *user, enum reload_policy keep, FILE *problems)
     return reload_now(&run->reload, keep, problems);
 }
 
-static const struct {
-    int signum;
-    uv_signal_cb callback;
-} signal_rows[SIGNAL_COUNT] = {
-    {SIGTERM, on_stop_signal},
-    {SIGINT, on_stop_signal},
-    {SIGHUP, on_reload_signal},
-};
-
 static int start_signals(struct run *run, struct err *err)
 {
-    for (int i = 0; i < SIGNAL_COUNT; i++) {
-        uv_signal_t *handle = &run->signals[i];
-        int result = uv_signal_init(&run->loop, handle);
-        handle->data = run;
-        run->signal_count += result == 0;
-        if (result == 0)
-            result = uv_signal_start(handle, signal_rows[i].callback, signal_rows[i].signum);
-        if (result != 0)
-            return err_set(err, "cannot watch for signals: %s", uv_strerror(result));
-    }
-    return 0;
+    const struct run_options *options = run->options;
+    run->signals.on_signal = on_signal;
+    return signals_start(
+        &run->signals, &run->loop, options->child == NULL ? NULL : &options->origin.ignored, err);
 }
 
 static int open_admin(struct run *run, struct err *err)
@@ -270,7 +252,7 @@ static void on_parent_end(struct parent_watch *watch)
 {
     struct run *run = container_of(watch, struct run, parent);
     fputs("rudeproxy: the parent process has ended\n", stderr);
-    on_stop_signal(&run->signals[0], SIGTERM);
+    on_stop_signal(run, SIGTERM);
 }
 
 static int watch_parent(struct run *run, struct err *err)

@@ -172,9 +172,32 @@ proxy_pid=$!
 eventually 20 test -e "$RUDE_MARK.up" || fail "the command did not start"
 kill -TERM "$proxy_pid"
 eventually 20 test -e "$RUDE_MARK.told" || fail "the command was not told"
-kill -TERM "$proxy_pid"
+killed() { kill -TERM "$proxy_pid" 2>/dev/null || true; process_gone "$proxy_pid"; } # again: at once it would be a repeat
+eventually 20 killed || fail "a second signal changes nothing"
 exec_status 20
 same "status after the second signal" 137 "$status"
+
+# stops_by SIGNAL... - a command that takes its time to end meets these signals at once, and ends in its own way.
+stops_by() {
+    local signal
+    rm -f "$RUDE_MARK".*
+    # shellcheck disable=SC2016
+    exec_start bash -c 'trap "until [ -e \"$RUDE_MARK.sent\" ]; do sleep 0.05; done; exit 9" TERM; touch "$RUDE_MARK.up"; while :; do sleep 0.05; done'
+    eventually 20 test -e "$RUDE_MARK.up" || fail "the command did not start"
+    for signal in "$@"; do
+        kill "-$signal" "$proxy_pid"
+    done
+    touch "$RUDE_MARK.sent"
+    exec_status 20
+    same "status after $*" 9 "$status"
+}
+
+# timeout(1) signals its child and then its group: that is one wish to stop. A job in the background of a shell ignores
+# SIGINT: then Ctrl-C, which everybody gets, is none.
+for ((i = 0; i < 8; i++)); do
+    stops_by TERM TERM
+done
+stops_by INT TERM
 
 # SIGHUP is passed on, and asks nobody to stop.
 rm -f "$RUDE_MARK".*
@@ -203,6 +226,23 @@ kill -KILL "$proxy_pid"
 wait "$proxy_pid" 2>/dev/null || true
 proxy_pid=
 eventually 20 none_left || nothing_is_left "SIGKILL"
+
+# So it does when our whole process group is killed.
+rm -f "$RUDE_MARK".*
+# shellcheck disable=SC2016
+setsid "$RUDEPROXY" exec -c "$small" -- bash -c 'sleep 1011 & touch "$RUDE_MARK.up"; wait' </dev/null >/dev/null 2>"$work/proxy0.err" &
+proxy_pid=$!
+eventually 20 test -e "$RUDE_MARK.up" || fail "the command did not start"
+kill -KILL -- "-$proxy_pid"
+wait "$proxy_pid" 2>/dev/null || true
+proxy_pid=
+eventually 20 none_left || nothing_is_left "SIGKILL for the group"
+
+# A parent that ignores SIGCHLD, as some do: its children inherit that, and the command does.
+if env --ignore-signal=CHLD true 2>/dev/null; then
+    expect 0 timeout -k 1 60 env --ignore-signal=CHLD "$RUDEPROXY" exec -c "$small" -- grep SigIgn /proc/self/status
+    says "$work/out" '^SigIgn:.*[13579bdf]....$'
+fi
 
 # --- A terminal ---------------------------------------------------------------------------------
 

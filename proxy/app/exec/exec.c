@@ -2,10 +2,13 @@
 /*
  * Happy path: fork the subreaper, wait for its report, and for the end of its socket, which comes
  * when all is done. If that comes without a report, the subreaper was killed: a runtime failure.
+ *
+ * The command stops (Ctrl-Z): so do we.
  */
 #include "proxy/app/exec/exec.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,10 +32,24 @@ void exec_remember(struct exec_origin *origin)
         if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
             sigaddset(&origin->ignored, i);
     }
+    signal(SIGCHLD, SIG_DFL); /* ignored by some parents: then nothing could be waited for */
+}
+
+/* Stops our whole group, as Ctrl-Z does, so that a shell sees us stop; and tells the subreaper when
+ * we go on. That is at once where no shell could continue us: the kernel then ignores the signal
+ * (get_signal in kernel/signal.c). */
+static void stop_with_command(struct exec *exec)
+{
+    kill(0, SIGTSTP);
+    exec_signal(exec, SIGCONT);
 }
 
 static void take_report(struct exec *exec, const struct subreaper_report *report)
 {
+    if (report->kind == SUBREAPER_STOPPED) {
+        stop_with_command(exec);
+        return;
+    }
     exec->executed = report->kind == SUBREAPER_ENDED;
     exec->wait_status = report->value;
     if (report->kind == SUBREAPER_FAILED) {

@@ -25,7 +25,8 @@ struct exec {
     void (*on_over)(struct exec *exec); /* the command and everything it started are gone */
 };
 
-/* Before anything is changed that a command would inherit. */
+/* Before anything is changed that a command would inherit. From then on children can be waited for,
+ * also where SIGCHLD was ignored. */
 void exec_remember(struct exec_origin *origin);
 
 /* 0, or -1 with err filled. That a command cannot be executed comes by on_over. `network`: the one

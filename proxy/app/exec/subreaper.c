@@ -4,9 +4,11 @@
  * wait, kill what it left behind, report.
  *
  * - The command cannot be executed: errno comes through a pipe that a successful exec closes.
- * - It stops (Ctrl-Z): the subreaper takes the terminal back and stops our whole group, so that the
- * shell sees us stop; when the shell goes on with us, the command goes on.
- * - We are gone: our end of the socket closes, everything is killed at once.
+ * - It stops (Ctrl-Z): the subreaper takes the terminal back and reports it. We stop our whole
+ * group, so that the shell sees us stop; when we go on, we tell the subreaper, and the command goes
+ * on.
+ * - We are gone: our end of the socket closes, everything is killed at once. The subreaper has a
+ * process group of its own, because our whole group may be killed.
  * - The subreaper itself is killed: the command dies of PR_SET_PDEATHSIG.
  *
  * All signals are blocked here: what is meant for the command goes through our hands.
@@ -31,22 +33,41 @@
 
 struct subreaper {
     const struct subreaper_job *job;
-    pid_t command;
+    pid_t group;   /* rudeproxy's process group */
+    pid_t command; /* also the number of its process group */
     int signal_fd;
-    bool has_terminal; /* the command's group is the one in the foreground */
+    bool has_terminal; /* the command's group was in the foreground at the start */
 };
+
+/* --- the terminal --- */
+
+static bool is_in_foreground(pid_t group)
+{
+    return tcgetpgrp(STDIN_FILENO) == group;
+}
 
 /* Only a program that reads and writes the terminal gets it: with `| less` behind us, the terminal
  * belongs to the whole pipeline. */
-static bool in_foreground(void)
+static bool may_have_terminal(const struct subreaper *subreaper)
 {
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && is_in_foreground(subreaper->group);
 }
 
 /* SIGTTOU is blocked, so a process in the background may do this. */
-static void give_terminal(pid_t group)
+static void give_terminal(const struct subreaper *subreaper, pid_t command)
 {
-    tcsetpgrp(STDIN_FILENO, group);
+    if (subreaper->has_terminal && is_in_foreground(subreaper->group))
+        tcsetpgrp(STDIN_FILENO, command);
+}
+
+/* A shell that took the terminal meanwhile (`bg`) keeps it. A command with jobs of its own may have
+ * died while one of them had it. */
+static void take_terminal_back(const struct subreaper *subreaper)
+{
+    pid_t owner = tcgetpgrp(STDIN_FILENO);
+    bool is_gone = owner > 0 && kill(-owner, 0) != 0 && errno == ESRCH;
+    if (subreaper->has_terminal && (owner == subreaper->command || is_gone))
+        tcsetpgrp(STDIN_FILENO, subreaper->group);
 }
 
 /* --- the command, until it is executed --- */
@@ -64,8 +85,7 @@ static _Noreturn void become_command(const struct subreaper *subreaper, pid_t pa
 {
     const struct subreaper_job *job = subreaper->job;
     setpgid(0, 0);
-    if (subreaper->has_terminal)
-        give_terminal(getpid());
+    give_terminal(subreaper, getpid());
     int result = job->network == NULL ? 0 : netns_enter(job->network);
     /* Not before: a change of credentials clears it (prctl(2)). */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -86,7 +106,7 @@ static int start_command(struct subreaper *subreaper)
     pid_t parent = getpid();
     if (pipe2(error_fds, O_CLOEXEC) != 0)
         return errno;
-    subreaper->has_terminal = in_foreground();
+    subreaper->has_terminal = may_have_terminal(subreaper);
     subreaper->command = fork();
     if (subreaper->command == 0)
         become_command(subreaper, parent, error_fds[1]);
@@ -111,9 +131,8 @@ static void report(const struct subreaper *subreaper, enum subreaper_outcome kin
 
 static _Noreturn void leave(const struct subreaper *subreaper)
 {
-    if (subreaper->has_terminal)
-        give_terminal(getpgrp());
     exec_kill_descendants();
+    take_terminal_back(subreaper);
     _exit(EXIT_SUCCESS);
 }
 
@@ -123,23 +142,30 @@ static void close_all_but(int fd)
     descriptors_close_from(STDERR_FILENO + 1, (unsigned)fd);
 }
 
+static void subreaper_resume(const struct subreaper *subreaper)
+{
+    give_terminal(subreaper, subreaper->command);
+    kill(-subreaper->command, SIGCONT);
+}
+
+/* Ctrl-Z, or the command wants the terminal and is in the background. After `bg` and `fg` our group
+ * is in the foreground: a shell continues only what has stopped. */
 static void on_stopped(const struct subreaper *subreaper)
 {
     if (!subreaper->has_terminal)
         return;
-    give_terminal(getpgrp());
-    kill(0, SIGSTOP);
-    /* Continued: in the foreground by `fg`, or in the background by `bg`. */
-    if (tcgetpgrp(STDIN_FILENO) == getpgrp())
-        give_terminal(subreaper->command);
-    kill(-subreaper->command, SIGCONT);
+    if (is_in_foreground(subreaper->group)) {
+        subreaper_resume(subreaper);
+        return;
+    }
+    take_terminal_back(subreaper);
+    report(subreaper, SUBREAPER_STOPPED, 0);
 }
 
 static _Noreturn void on_ended(const struct subreaper *subreaper, int status)
 {
-    if (subreaper->has_terminal)
-        give_terminal(getpgrp());
     exec_kill_descendants();
+    take_terminal_back(subreaper);
     report(subreaper, SUBREAPER_ENDED, status);
     _exit(EXIT_SUCCESS);
 }
@@ -170,7 +196,10 @@ static void on_message(const struct subreaper *subreaper)
     if (recv(subreaper->job->fd, &signum, sizeof signum, 0) != sizeof signum)
         leave(subreaper);
     kill(-subreaper->command, signum);
-    kill(-subreaper->command, SIGCONT);
+    if (signum == SIGCONT)
+        subreaper_resume(subreaper);
+    else
+        kill(-subreaper->command, SIGCONT);
 }
 
 static _Noreturn void watch(const struct subreaper *subreaper)
@@ -193,8 +222,9 @@ static _Noreturn void watch(const struct subreaper *subreaper)
 /* The life of the subreaper, in a fresh child whose signals are all blocked. */
 static _Noreturn void subreaper_run(const struct subreaper_job *job)
 {
-    struct subreaper subreaper = {.job = job};
+    struct subreaper subreaper = {.job = job, .group = getpgrp()};
     sigset_t child;
+    setpgid(0, 0);
     prctl(PR_SET_NAME, "rudeproxy-subreaper");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int errnum = start_command(&subreaper);

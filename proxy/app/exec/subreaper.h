@@ -9,7 +9,8 @@
  * socket, also if we were killed with SIGKILL.
  *
  * We and the subreaper talk over a SOCK_SEQPACKET pair: one byte from us is a signal for the
- * command, a struct subreaper_report from the subreaper says what became of it.
+ * command, a struct subreaper_report from the subreaper says what became of it. SIGCONT
+ * also gives the command the terminal, if our group has it.
  */
 #ifndef RUDEPROXY_APP_EXEC_SUBREAPER_H
 #define RUDEPROXY_APP_EXEC_SUBREAPER_H
@@ -35,11 +36,16 @@ struct subreaper_job {
     int fd;        /* the subreaper's end of the pair */
 };
 
-enum subreaper_outcome { SUBREAPER_FAILED, SUBREAPER_ENDED };
+enum subreaper_outcome {
+    SUBREAPER_FAILED,
+    SUBREAPER_ENDED,
+    SUBREAPER_STOPPED, /* by Ctrl-Z, say: it goes on when SIGCONT is sent; others may follow */
+};
 
 struct subreaper_report {
     enum subreaper_outcome kind;
-    int value; /* SUBREAPER_FAILED: errno of the exec; SUBREAPER_ENDED: status as of waitpid(2) */
+    /* SUBREAPER_FAILED: errno of the exec; SUBREAPER_ENDED: status as of waitpid(2); else 0 */
+    int value;
 };
 
 /* Forks the subreaper. Returns its pid, or -1 with errno of fork(2). The caller closes job->fd, and

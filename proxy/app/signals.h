@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The signals of the running program: SIGTERM and SIGINT ask to stop, SIGHUP is for the file or the
+ * command.
+ *
+ * Life: signals_start, the loop runs, signals_close, the loop runs until libuv has closed the
+ * handles.
+ */
+#ifndef RUDEPROXY_APP_SIGNALS_H
+#define RUDEPROXY_APP_SIGNALS_H
+
+#include <signal.h>
+#include <uv.h>
+
+#include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
+
+#define SIGNALS_MAX 3
+
+/* A signal to stop that comes again within so many milliseconds counts once: timeout(1) signals its child
+ * and then its group, npm passes on what the terminal has sent to both. */
+#define SIGNALS_REPEAT_MS 100
+
+struct signals {
+    uv_signal_t handles[SIGNALS_MAX];
+    int count;           /* of handles */
+    int last;            /* the signal that counted last; 0: none */
+    uint64_t last_at_ms; /* as of uv_now() */
+    void (*on_signal)(struct signals *signals, int signum);
+};
+
+/* All zeros but on_signal. A SIGINT in `ignored` stays ignored: a command of ours ignores it too,
+ * as every job does that a shell without job control has put in the background. NULL: none is. 0,
+ * or -1 with err filled; then signals_close all the same. */
+MUST_CHECK int signals_start(
+    struct signals *signals, uv_loop_t *loop, const sigset_t *ignored, struct err *err);
+
+void signals_close(struct signals *signals);
+
+#endif
