@@ -338,6 +338,12 @@ static void describe(
     snprintf(buf + used, size - used, " (%s)", resolved);
 }
 
+void listener_take(struct listener *listener, int fd)
+{
+    listener->fd = fd;
+    listener_watch(listener);
+}
+
 static int open_intercepting(
     struct listener *listener, const struct proxy_config *proxy, struct err *err)
 {
@@ -347,8 +353,7 @@ static int open_intercepting(
         listener->errnum = -fd;
         return -1;
     }
-    listener->fd = fd;
-    listener_watch(listener);
+    listener_take(listener, fd);
     return 0;
 }
 

@@ -71,6 +71,9 @@ void listener_deinit(struct listener *listener);
 MUST_CHECK int listener_open(
     struct listener *listener, const struct proxy_config *proxy, struct err *err);
 
+/* Gives a closed listener a socket that listens, which it owns from now on. */
+void listener_take(struct listener *listener, int fd);
+
 /* Makes a closed listener forget its address, so it can be opened elsewhere. */
 void listener_forget_address(struct listener *listener);
 

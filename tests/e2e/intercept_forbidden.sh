@@ -113,4 +113,30 @@ says "$work/err" "^rudeproxy: 127.0.0.2:$port: here refuse meets every host of t
 listed 7 --intercept "$port" --fault 'type=refuse' -- "${get[@]}" "http://127.0.0.1:$port/"
 listed 28 --intercept "$port" --fault 'type=syn_blackhole' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
 listed 28 --intercept "$port" --fault 'type=no_accept' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
+# A proxy that goes while clients come for its port, by itself and while a fault keeps it closed.
+# shellcheck disable=SC2016
+listed 0 --intercept "$other" --admin 127.0.0.1:0 --ready-file "$work/ready" --ready-format text -- bash -c '
+    until api=$(sed -n "s/^@admin //p" "$1") && [ -n "$api" ]; do sleep 0.05; done
+    call() { curl -q -sS --noproxy "*" --fail-with-body -o /dev/null -X "$1" -d "$3" "http://$api/v1/$2"; }
+    ask() { curl -q -s --noproxy "*" --max-time 5 -o /dev/null http://203.0.113.9:81/; }
+    for i in {1..20}; do
+        call POST proxies "{\"name\": \"late\", \"intercept\": \"81\", \"upstream\": \"builtin:http\"}" || exit 90
+        until ask; do sleep 0.05; done
+        for k in 1 2 3 4; do ask & done
+        [ $((i % 2)) = 0 ] || call POST proxies/late/faults "{\"type\": \"refuse\"}" || exit 91
+        call DELETE proxies/late "" || exit 92
+        wait
+    done' sh "$work/ready"
+# No descriptor is left for a client: the log says so, and the client is accepted when there is one again.
+# shellcheck disable=SC2016
+few='
+    for i in {1..40}; do exec {fd}<>"/dev/tcp/203.0.113.9/81"; fds+=("$fd"); done
+    for i in {1..200}; do
+        ! grep -q "\"event\":\"accept_failed\"" "$1" || break
+        sleep 0.05
+    done
+    [ "$i" -lt 200 ] || exit 90
+    for fd in "${fds[@]}"; do exec {fd}>&-; done
+    curl -q -s --noproxy "*" --max-time 20 -o /dev/null http://203.0.113.9:81/'
+(ulimit -n 64 && listed 0 --intercept 81 --upstream builtin:http --fault 'type=connect_delay for=3s connections=1-40' -- bash -c "$few" sh "$work/log") || exit
 proxy_stop

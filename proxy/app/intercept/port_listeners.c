@@ -8,33 +8,58 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proxy/base/rng.h"
-#include "proxy/net/packet_filter.h"
 #include "proxy/net/worker.h"
 
 struct port_listener {
     struct list link;
     struct port_listeners *all;
-    struct poller_item item;
+    struct listener listener;
     struct poller_task free_task;
-    struct proxy *owner; /* outlives it: port_listeners_follow */
+    struct proxy *owner; /* may be gone: has_owner() */
     uint16_t port;
-    int fd; /* -1: closed, as its owner's */
-    bool watched, deaf;
 };
 
-static void on_event(struct poller_item *item, unsigned events)
+/* A proxy is freed in the turn in which it is closed, the port is only looked at in the next one. */
+static bool has_owner(const struct port_listener *port)
 {
-    struct port_listener *listener = container_of(item, struct port_listener, item);
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof peer;
-    (void)events;
-    if (!listener->watched)
-        return;
-    int fd = accept4(listener->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0)
-        proxy_accept_intercepted(listener->owner, fd, &peer);
+    list_for_each(link, &port->all->worker->proxies)
+    {
+        if (container_of(link, struct proxy, link) == port->owner)
+            return !port->owner->closing;
+    }
+    return false;
 }
+
+static void on_accept(
+    struct listener *listener, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
+{
+    struct port_listener *port = container_of(listener, struct port_listener, listener);
+    (void)peer_len;
+    if (has_owner(port))
+        proxy_accept_intercepted(port->owner, fd, peer);
+    else
+        close(fd);
+}
+
+static void on_accept_failed(struct listener *listener, int errnum)
+{
+    struct port_listener *port = container_of(listener, struct port_listener, listener);
+    if (has_owner(port))
+        port->owner->listener.calls->on_accept_failed(&port->owner->listener, errnum);
+}
+
+static void on_accept_recovered(struct listener *listener)
+{
+    struct port_listener *port = container_of(listener, struct port_listener, listener);
+    if (has_owner(port))
+        port->owner->listener.calls->on_accept_recovered(&port->owner->listener);
+}
+
+static const struct listener_calls port_listener_calls = {
+    .on_accept = on_accept,
+    .on_accept_failed = on_accept_failed,
+    .on_accept_recovered = on_accept_recovered,
+};
 
 static int listen_at(struct netns *netns, uint16_t port)
 {
@@ -58,69 +83,49 @@ static int listen_at(struct netns *netns, uint16_t port)
     return result;
 }
 
-static void port_listeners_watch(struct port_listener *listener, bool wanted)
+/* The holder of the network may still have its copy of the socket, and epoll(7) forgets a socket
+ * only when all are closed: so the poller forgets it first. */
+static void shut(struct port_listener *port)
 {
-    struct poller *poller = &listener->all->worker->poller;
-    if (wanted == listener->watched)
-        return;
-    if (!wanted)
-        poller_remove(poller, listener->fd);
-    else if (poller_add_level(poller, listener->fd, &listener->item) != 0)
-        return; /* tried again when it follows the next time */
-    listener->watched = wanted;
-}
-
-static void shut(struct port_listener *listener)
-{
-    if (listener->fd < 0)
-        return;
-    port_listeners_watch(listener, false);
-    close(listener->fd);
-    listener->fd = -1;
-    listener->deaf = false;
+    listener_set_idle(&port->listener, true);
+    listener_close(&port->listener);
 }
 
 /* 0 or -errno. */
-static int follow(struct port_listener *listener)
+static int follow(struct port_listener *port)
 {
-    const struct listener *owner = &listener->owner->listener;
-    const struct packet_filter all = {.loss_ppb = PPB_ALL};
+    const struct listener *owner = &port->owner->listener;
     if (!listener_is_open(owner)) {
-        shut(listener);
+        shut(port);
         return 0;
     }
-    if (listener->fd < 0) {
-        int fd = listen_at(listener->all->netns, listener->port);
+    if (!listener_is_open(&port->listener)) {
+        int fd = listen_at(port->all->netns, port->port);
         if (fd < 0)
             return fd;
-        listener->fd = fd;
+        listener_take(&port->listener, fd);
     }
-    if (listener->deaf != owner->drop_syns) {
-        int result = packet_filter_attach(listener->fd, &all, owner->drop_syns ? 1 : 0);
-        if (result != 0)
-            return result;
-        listener->deaf = owner->drop_syns;
-    }
-    port_listeners_watch(listener, !owner->idle);
-    return 0;
+    listener_set_idle(&port->listener, owner->idle);
+    return listener_set_drop_syns(&port->listener, owner->drop_syns);
 }
 
-/* The poller may still hold its item in the batch at hand. */
+/* The poller may still hold the listener in the batch at hand. */
 static void on_free(struct poller_task *task)
 {
     free(container_of(task, struct port_listener, free_task));
 }
 
-static void drop(struct port_listener *listener)
+static void drop(struct port_listener *port)
 {
-    struct poller *poller = &listener->all->worker->poller;
-    shut(listener);
-    list_remove(&listener->link);
-    listener->all->count--;
+    struct poller *poller = &port->all->worker->poller;
+    shut(port);
+    listener_deinit(&port->listener);
+    list_remove(&port->link);
+    port->all->count--;
     if (poller_is_closed(poller))
-        free(listener);
+        free(port);
     else
-        poller_soon(poller, &listener->free_task);
+        poller_soon(poller, &port->free_task);
 }
 
 void port_listeners_init(
@@ -138,6 +143,28 @@ static bool has_port(const struct port_listeners *listeners, uint16_t port)
     return false;
 }
 
+static struct port_listener *port_listener_new(
+    struct port_listeners *listeners, uint16_t port, struct proxy *owner)
+{
+    struct worker *worker = listeners->worker;
+    struct port_listener *added = calloc(1, sizeof *added);
+    if (added == NULL)
+        return NULL;
+    if (listener_init(
+            &added->listener, &worker->poller, &worker->timers, NULL, &port_listener_calls) != 0) {
+        free(added);
+        return NULL;
+    }
+    added->all = listeners;
+    added->free_task.run = on_free;
+    list_init(&added->free_task.link);
+    added->owner = owner;
+    added->port = port;
+    list_append(&listeners->open, &added->link);
+    listeners->count++;
+    return added;
+}
+
 int port_listeners_add(
     struct port_listeners *listeners, uint16_t port, struct proxy *owner, struct err *err)
 {
@@ -146,19 +173,10 @@ int port_listeners_add(
     if (listeners->count == PORT_LISTENERS_MAX)
         return err_set(
             err, "--intercept: more than %d ports, where each needs a socket", PORT_LISTENERS_MAX);
-    struct port_listener *listener = calloc(1, sizeof *listener);
-    if (listener == NULL)
+    struct port_listener *added = port_listener_new(listeners, port, owner);
+    if (added == NULL)
         return err_set(err, "out of memory");
-    listener->all = listeners;
-    listener->item.on_event = on_event;
-    listener->free_task.run = on_free;
-    list_init(&listener->free_task.link);
-    listener->owner = owner;
-    listener->port = port;
-    listener->fd = -1;
-    list_append(&listeners->open, &listener->link);
-    listeners->count++;
-    int result = follow(listener);
+    int result = follow(added);
     if (result != 0)
         return err_set(
             err, "--intercept: cannot listen on port %u: %s", (unsigned)port, strerror(-result));
@@ -166,21 +184,21 @@ int port_listeners_add(
 }
 
 /* Its owner is gone, or intercepts other ports now. */
-static bool is_unwanted(const struct port_listener *listener)
+static bool is_unwanted(const struct port_listener *port)
 {
-    const struct destination_list *ports = &listener->owner->plan->config.intercept;
-    return listener->owner->closing || !destination_list_has_port(ports, listener->port);
+    return !has_owner(port) ||
+           !destination_list_has_port(&port->owner->plan->config.intercept, port->port);
 }
 
 void port_listeners_follow(struct port_listeners *listeners)
 {
     list_for_each_safe(link, &listeners->open)
     {
-        struct port_listener *listener = container_of(link, struct port_listener, link);
-        if (is_unwanted(listener))
-            drop(listener);
+        struct port_listener *port = container_of(link, struct port_listener, link);
+        if (is_unwanted(port))
+            drop(port);
         else
-            follow(listener);
+            follow(port); /* on failure it tries again the next time */
     }
 }
 
