@@ -58,7 +58,7 @@ static bool move(void)
            write_file("/proc/self/gid_map", groups) && raise_loopback();
 }
 
-bool private_network_enter(void)
+bool private_network_try(void)
 {
     int status = 0;
     if (have_net_admin())

@@ -11,6 +11,6 @@
  * be; there is a loopback interface in them and nothing else. Only from a process with one thread,
  * before it opens any socket. False where the system does not allow it; then nothing has changed.
  */
-bool private_network_enter(void);
+bool private_network_try(void);
 
 #endif

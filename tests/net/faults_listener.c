@@ -168,7 +168,7 @@ static void syn_blackhole_spares_the_connections_that_are_open(void **state)
 int main(void)
 {
     static bool privileged;
-    privileged = private_network_enter();
+    privileged = private_network_try();
     void *needs = privileged ? &privileged : NULL;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuse_ends_and_the_port_is_the_same),

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +45,18 @@ static int map_ids(unsigned uid, unsigned gid)
     return write_text("/proc/self/gid_map", map);
 }
 
+/* /proc/self/uid_map is root's where a program is not dumpable (proc(5)): it has file capabilities,
+ * or its user may not read it. */
+static int map_ids_dumpable(unsigned uid, unsigned gid)
+{
+    bool was_dumpable = prctl(PR_GET_DUMPABLE) == 1;
+    prctl(PR_SET_DUMPABLE, 1);
+    int result = map_ids(uid, gid);
+    if (!was_dumpable)
+        prctl(PR_SET_DUMPABLE, 0);
+    return result;
+}
+
 static int leave_network(void)
 {
     unsigned uid = geteuid(), gid = getegid();
@@ -51,7 +64,7 @@ static int leave_network(void)
         return 0;
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         return -errno;
-    return map_ids(uid, gid);
+    return map_ids_dumpable(uid, gid);
 }
 
 static int raise_loopback(void)

@@ -153,7 +153,13 @@ static int receive_answer(int pair, struct answer *answer, int fds[NETNS_NAMESPA
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header != NULL && header->cmsg_type == SCM_RIGHTS)
         memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
-    return -answer->errnum;
+    if ((message.msg_flags & MSG_CTRUNC) == 0)
+        return -answer->errnum;
+    /* We may have no more descriptors (scm_detach_fds in net/core/scm.c). */
+    for (size_t i = 0; i < NETNS_NAMESPACES; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    return -EMFILE;
 }
 
 int netns_start(struct netns *netns, struct err *err)
