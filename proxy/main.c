@@ -87,7 +87,7 @@ static int check_intercept(const struct cli *cli, const struct config *config,
         return err_set(err,
             "--private-network has no way out to what --intercept would forward to: leave one of "
             "them out");
-    return intercept_parse_pass(cli->pass, pass, err);
+    return intercept_parse_pass(cli->pass, pass, err) != 0 ? -1 : intercept_check(config, err);
 }
 
 static int command_exec(const struct cli *cli)

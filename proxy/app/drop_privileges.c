@@ -30,6 +30,13 @@ static int keep_net_admin(void)
     return (int)syscall(SYS_capset, &header, data);
 }
 
+bool drop_privileges_is_wanted(const struct config *config)
+{
+    const char *user = config->settings.user;
+    const struct passwd *entry = user[0] == '\0' ? NULL : getpwnam(user);
+    return entry != NULL && entry->pw_uid != geteuid();
+}
+
 int drop_privileges(const struct config *config, struct err *err)
 {
     const char *user = config->settings.user;

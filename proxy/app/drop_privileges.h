@@ -3,9 +3,14 @@
 #ifndef RUDEPROXY_APP_DROP_PRIVILEGES_H
 #define RUDEPROXY_APP_DROP_PRIVILEGES_H
 
+#include <stdbool.h>
+
 #include "config/config.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
+
+/* Whether drop_privileges() would become another user. */
+bool drop_privileges_is_wanted(const struct config *config);
 
 /* Becomes the user of the settings, with his groups, and keeps CAP_NET_ADMIN where an enabled fault
  * needs it, and no other capability (capabilities(7), setresuid(2)). Nothing to do without the key,

@@ -125,17 +125,23 @@ static bool intercepts(const struct proxy *proxy, const struct dialled *dialled)
            destination_list_has(&config->intercept, dialled);
 }
 
+static bool is_passed(const struct interception *interception, const struct dialled *dialled)
+{
+    return interception->passed.count > 0 && destination_list_has(&interception->passed, dialled);
+}
+
 struct proxy *interception_choose(struct proxy *listening, const struct sockaddr_storage *address)
 {
     struct worker *worker = listening->worker;
+    const struct interception *interception = worker->interception;
     const struct dialled dialled = interception_dialled(worker, address);
     if (listening->plan->config.silent)
-        return listening;
+        return is_passed(interception, &dialled) ? interception->pass : listening;
     list_for_each(link, &worker->proxies)
     {
         struct proxy *proxy = container_of(link, struct proxy, link);
         if (intercepts(proxy, &dialled))
             return proxy;
     }
-    return worker->interception->pass;
+    return interception->pass;
 }

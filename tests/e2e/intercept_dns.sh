@@ -15,16 +15,18 @@ chmod 755 "$work/rudeproxy"
 cd "$work"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
-# app.test is 127.0.0.2, all.many.test is 127.1.0.0 to 127.1.3.231, everything else does not exist. The TTL is 0:
-# nobody keeps it.
+# server.py WHERE APP: app.test is APP, all.many.test is 127.1.0.0 to 127.1.3.231, everything else does not exist. The
+# TTL is 0: nobody keeps it.
 cat >server.py <<'PYTHON'
-import socket, struct, threading
+import socket, struct, sys, threading
+
+where, app = sys.argv[1:]
 
 def answer(question):
     end = question.index(b"\0", 12) + 5
     name, kind = question[12 : end - 4], question[end - 4 : end - 2]
     found = {
-        b"\x03app\x04test\0": [b"\x7f\0\0\2"],
+        b"\x03app\x04test\0": [socket.inet_aton(app)],
         b"\x03all\x04many\x04test\0": [struct.pack(">BBH", 127, 1, n) for n in range(1000)],
     }.get(name)
     addresses = found if found and kind == b"\0\1" else []
@@ -41,10 +43,10 @@ def serve_tcp(listener):
         connection.close()
 
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.bind(("127.0.0.1", 53))
-tcp = socket.create_server(("127.0.0.1", 53))
+udp.bind((where, 53))
+tcp = socket.create_server((where, 53))
 threading.Thread(target=serve_tcp, args=(tcp,), daemon=True).start()
-open("server.ready", "w").close()
+open(where + ".ready", "w").close()
 while True:
     question, client = udp.recvfrom(4096)
     udp.sendto(answer(question), client)
@@ -92,6 +94,36 @@ for address in "127.1.0.0", "127.1.3.231", "127.1.3.232":
         print("refused")
 PYTHON
 
+# Asks each server over TCP.
+cat >tcp.py <<'PYTHON'
+import socket, struct, sys
+
+question = struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + b"\x03app\x04test\0\0\1\0\1"
+for server in sys.argv[1:]:
+    tcp = socket.create_connection((server, 53), 20)
+    tcp.sendall(struct.pack(">H", len(question)) + question)
+    print(socket.inet_ntoa(tcp.makefile("rb").read()[-4:]))
+PYTHON
+
+# Asks a server that does not run for A and AAAA, from one socket, as the C library does. Prints how many questions are
+# answered by a failure.
+cat >pairs.py <<'PYTHON'
+import socket, struct
+
+failed = 0
+for n in range(20):
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.settimeout(5)
+    for kind in 1, 28:
+        udp.sendto(struct.pack(">HHHHHH", 100 + kind, 0x100, 1, 0, 0, 0) + b"\x03app\x04test\0" + struct.pack(">HH", kind, 1), ("127.0.0.1", 53))
+    try:
+        answered = {(reply[:2], reply[3] & 15) for reply in (udp.recv(4096), udp.recv(4096))}
+    except TimeoutError:
+        break
+    failed += len(answered & {(struct.pack(">H", 100 + kind), 2) for kind in (1, 28)})
+print(failed)
+PYTHON
+
 cat >inside.sh <<'INSIDE'
 set -euf
 ip link set lo up
@@ -99,12 +131,14 @@ printf 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n' >resolv.conf
 mount --bind resolv.conf /etc/resolv.conf
 printf 'hosts: files dns\n' >nsswitch.conf
 mount --bind nsswitch.conf /etc/nsswitch.conf
-python3 server.py &
+python3 server.py 127.0.0.1 127.0.0.2 &
 server=$!
+python3 server.py 127.0.0.9 127.0.0.3 &
+second=$!
 ./rudeproxy --listen 0.0.0.0:8080 --upstream builtin:http --log none --ready-file web.ready 2>web.err &
 web=$!
-trap 'kill "$server" "$web"' EXIT
-until [ -e server.ready ] && [ -e web.ready ]; do sleep 0.05; done
+trap 'kill "$server" "$second" "$web"' EXIT
+until [ -e 127.0.0.1.ready ] && [ -e 127.0.0.9.ready ] && [ -e web.ready ]; do sleep 0.05; done
 as="setpriv --reuid 65534 --regid 65534 --clear-groups"
 get="curl -q -s --noproxy * --max-time 30 -o /dev/null -w %{remote_ip}"
 run() { $as ./rudeproxy exec --log none "$@"; }
@@ -125,21 +159,40 @@ code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get
 echo "another host: $code"
 code=0; run --intercept app.test:8080 --fault type=refuse -- $get http://app.test:8080/ >/dev/null 2>&1 || code=$?
 echo "the host refused: $code"
+# Names that are looked up over a socket escape, and stderr says so.
+escaping() { run --intercept "$1" -- true 2>&1 | grep -oE '/[a-z/.A-Z]*, and intercept' | tr '\n' ' '; }
+mkdir run && mount --bind run /run
+printf 'hosts: files dns\n' >nsswitch.conf
+mkdir -p run/systemd/resolve run/nscd
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("run/systemd/resolve/io.systemd.Resolve")'
+echo "dns: $(escaping app.test:8080)"
+printf 'hosts: files resolve dns\n' >nsswitch.conf
+echo "resolve: $(escaping app.test:8080)$(escaping 8080)$(escaping localhost:8080)"
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("run/nscd/socket")'
+echo "nscd: $(escaping '*.test:8080')"
+rm -r run/systemd run/nscd
+printf 'hosts: files dns\n' >nsswitch.conf
 # A name of 1000 addresses in ten terms.
 terms=$(printf '*.many.test:%d,' 8080 81 82 83 84 85 86 87 88 89)
 echo "many: $(run --intercept "${terms%,}" --fault type=refuse -- python3 many.py 2>many.err | tr '\n' ' ')"
+# Two servers: each is asked where it is asked for, any other address is the first.
+cp resolv.conf one.conf
+echo 'nameserver 127.0.0.9' >>resolv.conf
+echo "over TCP: $(run --intercept 1 -- python3 tcp.py 127.0.0.1 127.0.0.9 203.0.113.53 2>tcp.err | tr '\n' ' ')"
+cat one.conf >resolv.conf
 # Not known at the start: learnt from the answer that passes.
 kill "$server"; wait "$server" || true
-rm server.ready
+rm 127.0.0.1.ready
+echo "failures: $(run --intercept 1 -- python3 pairs.py 2>pairs.err)"
 code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- bash -c '
     code=0; curl -q -s --noproxy "*" --max-time 30 http://app.test:8080/ || code=$?
     echo "$code" >down
     touch down.ready
-    until [ -e server.ready ]; do sleep 0.05; done
+    until [ -e 127.0.0.1.ready ]; do sleep 0.05; done
     curl -q -s --noproxy "*" --max-time 30 http://app.test:8080/bytes/100 >/dev/null' 2>/dev/null &
 run=$!
 until [ -e down.ready ]; do sleep 0.05; done
-python3 server.py &
+python3 server.py 127.0.0.1 127.0.0.2 &
 server=$!
 wait "$run" || code=$?
 echo "no server: $(cat down)"
@@ -156,6 +209,11 @@ with an upstream: $with_upstream
 the host: 56
 another host: 0
 the host refused: 7
+dns: 
+resolve: /run/systemd/resolve/io.systemd.Resolve, and intercept 
+nscd: /var/run/nscd/socket, and intercept 
 many: refused refused taken by nobody 
+over TCP: 127.0.0.2 127.0.0.3 127.0.0.2 
+failures: 40
 no server: 6
 learnt: 56" "$(cat out)"

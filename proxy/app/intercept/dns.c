@@ -5,7 +5,7 @@
  * name server: a flow. Its answers go back unchanged, so the question's number (RFC 1035 4.1.1)
  * needs no care, and many questions may be under way.
  *
- * - The server refuses (ICMP): the question is answered with SERVFAIL, and a resolver asks its
+ * - The server refuses (ICMP): the questions are answered with SERVFAIL, and a resolver asks its
  *   next server at once.
  * - No answer comes: the flow ends after FLOW_LIFE_MS. Nothing is repeated: the resolver does that.
  */
@@ -22,9 +22,16 @@
 #include "proxy/fault/destination.h"
 
 #define QUESTION_MAX 512 /* kept to be answered; a longer one is not a question of a resolver */
+#define QUESTIONS_MAX 4  /* kept for each flow, the last ones: a resolver asks for A and for AAAA */
+#define ID_SIZE 2        /* of a message, at its start (RFC 1035 4.1.1) */
 #define FLOW_LIFE_MS 15000
 #define SWEEP_MS 1000
 #define BATCH 32 /* messages of one wake-up */
+
+struct question {
+    unsigned char bytes[QUESTION_MAX];
+    size_t size;
+};
 
 struct flow {
     struct list link;
@@ -33,8 +40,8 @@ struct flow {
     int fd;         /* outside, connected to a name server */
     struct sockaddr_storage client, asked;
     uint64_t used_at_ms;
-    unsigned char question[QUESTION_MAX]; /* the last one */
-    size_t question_size;
+    struct question questions[QUESTIONS_MAX]; /* unanswered, the oldest first */
+    size_t count;                             /* of them */
 };
 
 union control {
@@ -90,20 +97,54 @@ static void send_to_client(const struct flow *flow, const void *bytes, size_t si
     sendmsg(flow->dns->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Answers all questions with SERVFAIL. */
 static void answer_failure(struct flow *flow)
 {
-    size_t size = dns_make_failure(flow->question, flow->question_size);
-    if (size > 0)
-        send_to_client(flow, flow->question, size);
-    flow->question_size = 0;
+    for (size_t i = 0; i < flow->count; i++) {
+        struct question *question = &flow->questions[i];
+        size_t size = dns_make_failure(question->bytes, question->size);
+        if (size > 0)
+            send_to_client(flow, question->bytes, size);
+    }
+    flow->count = 0;
+}
+
+static void forget_question(struct flow *flow, size_t index)
+{
+    flow->count--;
+    memmove(&flow->questions[index], &flow->questions[index + 1],
+        (flow->count - index) * sizeof flow->questions[0]);
+}
+
+static void keep_question(struct flow *flow, const unsigned char *bytes, size_t size)
+{
+    if (size > QUESTION_MAX)
+        return;
+    if (flow->count == QUESTIONS_MAX)
+        forget_question(flow, 0);
+    struct question *question = &flow->questions[flow->count++];
+    memcpy(question->bytes, bytes, size);
+    question->size = size;
+}
+
+/* The question with the number of this answer is answered. */
+static void note_answered(struct flow *flow, const unsigned char *answer, size_t size)
+{
+    for (size_t i = 0; size >= ID_SIZE && i < flow->count; i++) {
+        if (memcmp(flow->questions[i].bytes, answer, ID_SIZE) != 0)
+            continue;
+        forget_question(flow, i);
+        return;
+    }
 }
 
 static void on_answer(uv_poll_t *poll, int status, int events)
 {
     struct flow *flow = container_of(poll, struct flow, poll);
     unsigned char *bytes = flow->dns->message;
-    (void)status;
     (void)events;
+    if (status != 0) /* libuv stops at an error (uv__poll_io in src/unix/poll.c) */
+        uv_poll_start(poll, UV_READABLE, on_answer);
     for (int i = 0; i < BATCH; i++) {
         ssize_t n = recv(flow->fd, bytes, DNS_MESSAGE_MAX, MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -113,11 +154,25 @@ static void on_answer(uv_poll_t *poll, int status, int events)
         dns_note_addresses(bytes, (size_t)n, flow->dns->names);
         if (flow->dns->on_names != NULL)
             flow->dns->on_names(flow->dns);
+        note_answered(flow, bytes, (size_t)n);
         send_to_client(flow, bytes, (size_t)n);
     }
 }
 
 /* --- questions --- */
+
+/* An error may be that of an earlier question: then this one was not sent (ip(7), IP_RECVERR). */
+static void dns_ask(struct flow *flow, const unsigned char *bytes, size_t size)
+{
+    bool is_sent = send(flow->fd, bytes, size, MSG_NOSIGNAL) >= 0;
+    if (!is_sent) {
+        answer_failure(flow);
+        is_sent = send(flow->fd, bytes, size, MSG_NOSIGNAL) >= 0;
+    }
+    keep_question(flow, bytes, size);
+    if (!is_sent)
+        answer_failure(flow);
+}
 
 static int connect_flow(struct flow *flow)
 {
@@ -134,7 +189,8 @@ static int connect_flow(struct flow *flow)
     return result;
 }
 
-/* A flow for a socket that asks for the first time; NULL: it was told that the server failed. */
+/* A flow for a socket that asks for the first time, without its question. NULL: none can be made,
+ * and the socket was told that the server failed. */
 static struct flow *flow_new(struct dns *dns, const struct flow *model)
 {
     struct flow *flow = calloc(1, sizeof *flow);
@@ -153,6 +209,7 @@ static struct flow *flow_new(struct dns *dns, const struct flow *model)
     }
     if (dns->count == DNS_FLOWS_MAX)
         flow_end(container_of(dns->flows.next, struct flow, link));
+    flow->count = 0;
     list_append(&dns->flows, &flow->link);
     dns->count++;
     uv_poll_start(&flow->poll, UV_READABLE, on_answer);
@@ -220,18 +277,14 @@ static bool take_question(struct dns *dns)
     if (n < 0)
         return errno == EINTR;
     read_asked(&message, &model.asked);
-    model.question_size = (size_t)n <= sizeof model.question ? (size_t)n : 0;
-    memcpy(model.question, bytes, model.question_size);
+    keep_question(&model, bytes, (size_t)n);
     struct flow *flow = find_flow(dns, &model);
     if (flow == NULL)
         flow = flow_new(dns, &model);
     if (flow == NULL)
         return true;
     flow->used_at_ms = model.used_at_ms;
-    flow->question_size = model.question_size;
-    memcpy(flow->question, model.question, model.question_size);
-    if (send(flow->fd, bytes, (size_t)n, MSG_NOSIGNAL) < 0)
-        answer_failure(flow);
+    dns_ask(flow, bytes, (size_t)n);
     return true;
 }
 

@@ -24,14 +24,6 @@ static bool has_upstream(const struct proxy_config *proxy)
     return proxy->intercept.count > 0 && proxy->upstream.kind != ADDRESS_DIALLED;
 }
 
-bool intercept_is_wanted(const struct config *config)
-{
-    for (size_t i = 0; i < config->proxy_count; i++)
-        if (config->proxies[i].intercept.count > 0)
-            return true;
-    return false;
-}
-
 /* --- names --- */
 
 /* RFC 6761 6.3: no resolver is asked for this name. */
@@ -156,6 +148,22 @@ static struct proxy *start_silent(struct intercept *intercept, const char *name,
     return NULL;
 }
 
+/* Over TCP a name server of ours is asked itself; every other one is the first of ours. */
+static void pass_name_servers(struct intercept *intercept)
+{
+    const struct resolv *resolv = &intercept->dns.resolv;
+    char text[DESTINATION_TEXT_MAX] = "", server[ADDRESS_TEXT_MAX];
+    size_t used = 0;
+    struct err ignored;
+    for (size_t i = 0; i < resolv->count; i++) {
+        address_format_sockaddr(
+            &resolv->servers[i], sizeof resolv->servers[i], server, sizeof server);
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ", ", server);
+    }
+    MAY_FAIL(option_intercept.parse(NULL, text, &intercept->interception.passed, &ignored));
+}
+
 /* --- rules --- */
 
 static struct proxy *proxy_at(const struct worker *worker, uint16_t port)
@@ -206,7 +214,7 @@ static int set_rules(struct intercept *intercept, struct err *err)
         .passing = intercept->passing,
         .dns_tcp = intercept->dns_tcp,
         .api_port = intercept->api_port,
-        .served = intercept->limits_loopback ? &intercept->served : NULL,
+        .served = intercept->limits_loopback && !intercept->by_ports ? &intercept->served : NULL,
         .any_host = intercept->by_ports,
     };
     struct rules rules = {0};
@@ -231,8 +239,7 @@ static void on_served_timer(uv_timer_t *timer)
         port_listeners_follow(&intercept->ports);
         return;
     }
-    if (intercept->pass.kind == PASS_ALL)
-        intercept->limits_loopback = local_ports_read(&intercept->served);
+    intercept->limits_loopback = local_ports_read(&intercept->served);
     set_rules(intercept, &ignored);
 }
 
@@ -327,10 +334,10 @@ int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *
     if (intercept->passing == NULL)
         return -1;
     intercept->interception.pass = intercept->passing;
+    pass_name_servers(intercept);
     intercept->dns.on_names = on_names;
     port_listeners_init(&intercept->ports, intercept->worker, &intercept->netns);
-    if (intercept->pass.kind == PASS_ALL)
-        intercept->limits_loopback = local_ports_read(&intercept->served);
+    intercept->limits_loopback = local_ports_read(&intercept->served);
     if (set_rules(intercept, err) != 0 && fall_back(intercept, err) != 0)
         return -1;
     if (intercept->pass.kind != PASS_ALL)

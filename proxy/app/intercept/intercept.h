@@ -7,7 +7,7 @@
  *   program --SYN--> packet filter (redirect.h) --> transparent listener of a proxy --> upstream
  *           --UDP 53--> our socket (dns.h)      -------------------------------------> name server
  *
- * Life: intercept_parse_pass, intercept_new before the first thread, intercept_attach before
+ * Life: intercept_parse_pass, intercept_check, intercept_new before the first thread, intercept_attach before
  * proxies are made, intercept_start once they are, the loop runs, intercept_stop, the loop runs
  * until libuv has closed its handles, intercept_free.
  */
@@ -18,6 +18,7 @@
 #include <uv.h>
 
 #include "config/config.h"
+#include "proxy/app/intercept/check.h"
 #include "proxy/app/intercept/dns.h"
 #include "proxy/app/intercept/local_ports.h"
 #include "proxy/app/intercept/netns.h"
@@ -48,9 +49,6 @@ struct intercept {
     uint16_t api_port; /* of our HTTP API; 0: none */
     uv_timer_t *timer; /* until the rules are looked at again; allocated, as libuv wants it */
 };
-
-/* Whether a proxy of the configuration intercepts. */
-bool intercept_is_wanted(const struct config *config);
 
 /* Makes the command's network. NULL: err says what forbids it and what to do. */
 MUST_CHECK struct intercept *intercept_new(

@@ -107,41 +107,68 @@ static void add_own(struct rules *rules, const struct rules_input *input)
     }
 }
 
-static void add_other_hosts(struct rules *rules, const struct rules_input *input)
+/* --- what passes --- */
+
+static void pass_ports(struct rules *rules, const struct rules_input *input, uint16_t first,
+    uint16_t last, bool served_only)
 {
-    uint16_t to = rules_listening_port(input->passing);
+    struct redirect_rule rule = for_ports(first, last, rules_listening_port(input->passing));
+    rule.served_only = served_only;
+    rules_add(rules, rule);
+}
+
+static void pass_other_hosts(struct rules *rules, const struct rules_input *input, bool served_only)
+{
     list_for_each(link, &input->worker->proxies)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         const struct destination_list *list = &proxy->plan->config.intercept;
         for (unsigned i = 0; intercepts(proxy) && i < list->count; i++)
             if (list->terms[i].host != DESTINATION_ANY_HOST)
-                rules_add(
-                    rules, for_ports(list->terms[i].first_port, list->terms[i].last_port, to));
+                pass_ports(
+                    rules, input, list->terms[i].first_port, list->terms[i].last_port, served_only);
     }
 }
 
-/* On a loopback address nothing passes but the ports that are served. */
-static void add_everything(struct rules *rules, const struct rules_input *input)
+static void add_passed(struct rules *rules, const struct rules_input *input, bool served_only)
+{
+    const struct destination_list *listed = &input->pass->ports;
+    if (input->pass->kind == PASS_ALL) {
+        pass_ports(rules, input, 0, UINT16_MAX, served_only);
+        return;
+    }
+    if (!input->any_host)
+        pass_other_hosts(rules, input, served_only);
+    for (unsigned i = 0; input->pass->kind == PASS_LIST && i < listed->count; i++)
+        pass_ports(
+            rules, input, listed->terms[i].first_port, listed->terms[i].last_port, served_only);
+}
+
+static void refuse_loopback(struct rules *rules)
 {
     static const struct cidr loopback[] = {
         {.bytes = {[10] = 0xff, [11] = 0xff, [12] = IN_LOOPBACKNET}, .prefix = 96 + 8},
         {.bytes = {[15] = 1}, .prefix = 128},
     };
-    uint16_t to = rules_listening_port(input->passing);
-    if (input->served != NULL) {
-        struct redirect_rule rule = for_ports(0, UINT16_MAX, to);
-        rule.served_only = true;
-        rules->served = *input->served;
-        rules_add(rules, rule);
-    }
-    for (size_t i = 0; input->served != NULL && i < sizeof loopback / sizeof loopback[0]; i++) {
-        struct redirect_rule rule = for_ports(0, UINT16_MAX, 0);
-        rule.has_network = true;
+    struct redirect_rule rule = for_ports(0, UINT16_MAX, 0);
+    rule.has_network = true;
+    for (size_t i = 0; i < sizeof loopback / sizeof loopback[0]; i++) {
         rule.network = loopback[i];
         rules_add(rules, rule);
     }
-    rules_add(rules, for_ports(0, UINT16_MAX, to));
+}
+
+/* On a loopback address nothing passes but the ports that are served. */
+static void add_passing(struct rules *rules, const struct rules_input *input)
+{
+    size_t before = rules->count;
+    if (input->served != NULL)
+        add_passed(rules, input, true);
+    if (rules->count > before) {
+        rules->served = *input->served;
+        refuse_loopback(rules);
+    }
+    add_passed(rules, input, false);
 }
 
 /* --- the list --- */
@@ -153,14 +180,7 @@ int rules_make(struct rules *rules, const struct rules_input *input)
     add_intercepted(rules, input);
     add_destinations(rules, input, &input->dns_tcp->plan->config.intercept, input->dns_tcp);
     add_own(rules, input);
-    if (input->pass->kind == PASS_ALL) {
-        add_everything(rules, input);
-    } else {
-        if (!input->any_host)
-            add_other_hosts(rules, input);
-        if (input->pass->kind == PASS_LIST)
-            add_destinations(rules, input, &input->pass->ports, input->passing);
-    }
+    add_passing(rules, input);
     if (rules->capacity != 0)
         return 0;
     rules_deinit(rules);

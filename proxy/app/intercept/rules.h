@@ -6,8 +6,10 @@
  *   1. each proxy that intercepts: the addresses and ports that it intercepts
  *   2. DNS over TCP
  *   3. proxies with `listen`, and the API, which lie outside
- *   4. other hosts of a port of which a proxy intercepts one host
- *   5. the ports that pass
+ *   4. ports at which somebody listens on the machine, if they are of 6. or 7.
+ *   5. loopback addresses: refused
+ *   6. other hosts of a port of which a proxy intercepts one host
+ *   7. the ports that pass
  *
  * A name stands for the addresses that are known of it, so the rules change with each DNS answer
  * that tells a new one.

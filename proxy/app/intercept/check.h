@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What an intercepting configuration asks for, before anything is made. */
+#ifndef RUDEPROXY_APP_INTERCEPT_CHECK_H
+#define RUDEPROXY_APP_INTERCEPT_CHECK_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "proxy/base/err.h"
+#include "proxy/base/must_check.h"
+
+/* Whether a proxy of the configuration intercepts. */
+bool intercept_is_wanted(const struct config *config);
+
+/* Whether it can. Warns on stderr where it may not see all: of names that programs look up over a
+ * UNIX socket, which leads out of the command's network. 0, or -1 with err filled. */
+MUST_CHECK int intercept_check(const struct config *config, struct err *err);
+
+#endif
