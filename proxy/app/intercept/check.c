@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an intercepting configuration asks for, before anything is made: see check.h. */
+/* The checks of an intercepting configuration: see check.h. */
 #include "proxy/app/intercept/check.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an intercepting configuration asks for, before anything is made. */
+/* The checks of an intercepting configuration, before anything is made. */
 #ifndef RUDEPROXY_APP_INTERCEPT_CHECK_H
 #define RUDEPROXY_APP_INTERCEPT_CHECK_H
 

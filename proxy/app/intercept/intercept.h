@@ -7,9 +7,9 @@
  *   program --SYN--> packet filter (redirect.h) --> transparent listener of a proxy --> upstream
  *           --UDP 53--> our socket (dns.h)      -------------------------------------> name server
  *
- * Life: intercept_parse_pass, intercept_check, intercept_new before the first thread, intercept_attach before
- * proxies are made, intercept_start once they are, the loop runs, intercept_stop, the loop runs
- * until libuv has closed its handles, intercept_free.
+ * Life: intercept_parse_pass, intercept_check, intercept_new before the first thread,
+ * intercept_attach before proxies are made, intercept_start once they are, the loop runs,
+ * intercept_stop, the loop runs until libuv has closed its handles, intercept_free.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_INTERCEPT_H
 #define RUDEPROXY_APP_INTERCEPT_INTERCEPT_H

@@ -19,7 +19,7 @@ struct port_listener {
     uint16_t port;
 };
 
-/* A proxy is freed in the turn in which it is closed, the port is only looked at in the next one. */
+/* A proxy is freed in the turn in which it is closed, before its ports follow. */
 static bool has_owner(const struct port_listener *port)
 {
     list_for_each(link, &port->all->worker->proxies)
