@@ -166,13 +166,14 @@ nothing_is_left "a command that ignores SIGTERM"
 rm -f "$RUDE_MARK".*
 sed 's/grace = 2s/grace = 1h/' "$small" >"$work/hour.ini"
 # shellcheck disable=SC2016
-"$RUDEPROXY" exec -c "$work/hour.ini" -- bash -c 'trap "touch \"$RUDE_MARK.told\"" TERM; touch "$RUDE_MARK.up"; while :; do sleep 0.05; done' \
+"$RUDEPROXY" exec -c "$work/hour.ini" -- bash -c 'trap "touch \"$RUDE_MARK.told\"" TERM; echo $$ >"$RUDE_MARK.up"; while :; do sleep 0.05; done' \
     </dev/null >/dev/null 2>"$work/proxy0.err" &
 proxy_pid=$!
 eventually 20 test -e "$RUDE_MARK.up" || fail "the command did not start"
 kill -TERM "$proxy_pid"
 eventually 20 test -e "$RUDE_MARK.told" || fail "the command was not told"
-killed() { kill -TERM "$proxy_pid" 2>/dev/null || true; process_gone "$proxy_pid"; } # again: at once it would be a repeat
+command=$(cat "$RUDE_MARK.up")
+killed() { process_gone "$command" || { kill -TERM "$proxy_pid" && false; }; } # at once it would be a repeat: again
 eventually 20 killed || fail "a second signal changes nothing"
 exec_status 20
 same "status after the second signal" 137 "$status"
