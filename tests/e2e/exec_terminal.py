@@ -63,6 +63,9 @@ def await_file(name):
     await_that("the command has " + name, lambda: os.path.exists(name))
 
 
+started = []  # jobs of the shell
+
+
 class Shell:
     """The leader of the session. It is not stopped by its terminal (SIGTTOU)."""
 
@@ -70,6 +73,7 @@ class Shell:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         self.group = os.getpgrp()
         self.job = os.fork()
+        started.append(self.job)
         if self.job == 0:
             signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             os.setpgid(0, 0)
@@ -208,6 +212,8 @@ def run(case, wanted):
             case()
         except Wrong as wrong:
             os.write(2, f"{wrong}\n".encode())
+            for pid in started:
+                os.kill(pid, signal.SIGKILL)
             os._exit(1)
         os._exit(0)
     os.close(TO_PARENT)
