@@ -43,6 +43,8 @@ static bool open_packet(
     bool first = !stream->continues;
     if (first && row->name != NULL && !row->name(state, direction, header))
         return false;
+    if (!first && row->further != NULL && !row->further(state, direction, header))
+        return false;
     stream->in_body = true;
     stream->continues = is_continued;
     framing->streams[direction].skip = header->size - header->seen;

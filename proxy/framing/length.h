@@ -34,6 +34,9 @@ struct length_row {
     /* Names the kind, and may keep in the state what later messages depend on. False: the bytes are
      * not understood. NULL: any header is right, and messages have no kind. */
     bool (*name)(void *state, enum direction direction, struct length_header *header);
+    /* Sees the header of each further packet of a message that goes on. False: the bytes are not
+     * understood. NULL: no such header matters. */
+    bool (*further)(void *state, enum direction direction, const struct length_header *header);
 };
 
 /* Begins the state of every protocol that uses length_step. */

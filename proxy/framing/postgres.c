@@ -17,7 +17,7 @@
 #define MESSAGE_MAX (1 << 30) /* the server's PQ_LARGE_MESSAGE_LIMIT */
 
 /* Indices behind the type bytes. */
-enum { UNTYPED = 128, AUTHENTICATION = 128 };
+enum { TYPE_END = 128, UNTYPED = TYPE_END, AUTHENTICATION = TYPE_END };
 enum { STARTUP_MESSAGE = UNTYPED, SSL_REQUEST, GSSENC_REQUEST, CANCEL_REQUEST };
 enum { SASL_INITIAL_RESPONSE = UNTYPED + 4, SASL_RESPONSE, GSS_RESPONSE };
 enum { SSL_RESPONSE = AUTHENTICATION + 16, GSSENC_RESPONSE };
@@ -146,11 +146,17 @@ static const char *password_name(const struct postgres_state *postgres)
     }
 }
 
+/* The name of the messages with this type byte. NULL: no message has it. */
+static const char *type_name(const char *const *names, unsigned char type)
+{
+    return type < TYPE_END ? names[type] : NULL;
+}
+
 static bool name_upstream(void *state, enum direction direction, struct length_header *header)
 {
     (void)direction;
     header->kind = header->bytes[0] == 'p' ? password_name(state)
-                                           : LENGTH_NAME(upstream_names, header->bytes[0]);
+                                           : type_name(upstream_names, header->bytes[0]);
     return header->kind != NULL;
 }
 
@@ -159,7 +165,7 @@ static bool name_downstream(void *state, enum direction direction, struct length
     struct postgres_state *postgres = state;
     (void)direction;
     if (header->bytes[0] != 'R') {
-        header->kind = LENGTH_NAME(downstream_names, header->bytes[0]);
+        header->kind = type_name(downstream_names, header->bytes[0]);
         return header->kind != NULL;
     }
     if (header->seen < 9)
@@ -193,7 +199,7 @@ static const struct length_row *pick(void *state, enum direction direction, unsi
     /* A server that knows no SSLRequest answers with an ErrorResponse. */
     if (postgres->asked != 0 && first != 'E')
         return &answer_row;
-    return first == 'R' || LENGTH_NAME(downstream_names, first) != NULL ? &downstream_row : NULL;
+    return first == 'R' || type_name(downstream_names, first) != NULL ? &downstream_row : NULL;
 }
 
 static size_t step(

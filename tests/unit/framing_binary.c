@@ -102,6 +102,8 @@ static void postgres_is_lost_where_it_is_encrypted(void **state)
         SAYS('s', "\x16\x03\x03"));
     CHECK("postgres", "lost@0", "lost@0", SAYS('c', "GET / HTTP/1.1\r\n"),
         SAYS('s', "HTTP/1.1 400 Bad\r\n"));
+    CHECK("postgres", "1:StartupMessage@0 =14 .14 lost@14", "lost@0", SAYS('c', STARTUP),
+        SAYS('s', "\x80\0\0\0\x04"), SAYS('c', "\x80\0\0\0\x04"));
 }
 
 static void postgres_passwords_are_named_by_what_they_answer(void **state)
@@ -154,6 +156,76 @@ static void mysql_sequence_numbers_come_again(void **state)
         SAYS('s', MYSQL_OK("\x01") MYSQL_OK("\x01") MYSQL_OK("\x01")));
 }
 
+#define MYSQL_LOGIN                                                                                \
+    SAYS('s', MYSQL_GREETING), SAYS('c', "\x04\0\0\x01\0\0\0\0"), SAYS('s', MYSQL_OK("\x02"))
+#define COMMAND(byte) "\x01\0\0\0" byte
+#define LOGGED_IN_UPSTREAM "1:HandshakeResponse@0 =8 .8 "
+#define LOGGED_IN_DOWNSTREAM "1:Handshake@0 =6 .6 2:OK@6 =5 .11 "
+
+/* MySQL's has sequence number 0, MariaDB's 1. */
+static void mysql_server_may_refuse_before_its_handshake(void **state)
+{
+    (void)state;
+    CHECK("mysql", "", "1:ERR@0 =9 .9", SAYS('s', "\x05\0\0\0\xff\x6a\x04no"));
+    CHECK("mysql", "", "1:ERR@0 =9 .9", SAYS('s', "\x05\0\0\x01\xff\x6a\x04no"));
+    CHECK("mysql", "", "lost@0", SAYS('s', "\x05\0\0\x02\xff\x6a\x04no"));
+    CHECK("mysql", "", "lost@0", SAYS('s', "\x02\0\0\x01\x0a\x38"));
+}
+
+/* Also where row 257 of the first answer has the number of an answer's first packet. */
+static void mysql_answers_belong_to_their_commands(void **state)
+{
+    (void)state;
+    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_STMT_PREPARE@8 =5 .13 3:COM_STMT_EXECUTE@13 =5 .18",
+        LOGGED_IN_DOWNSTREAM "3:COM_STMT_PREPARE_OK@11 =5 .16 4:OK@16 =5 .21", MYSQL_LOGIN,
+        SAYS('c', COMMAND("\x16") COMMAND("\x17")), SAYS('s', MYSQL_OK("\x01") MYSQL_OK("\x01")));
+    CHECK("mysql",
+        LOGGED_IN_UPSTREAM "2:COM_QUERY@8 =5 .13 3:COM_STMT_PREPARE@13 =5 .18 4:COM_PING@18 =5 .23",
+        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16 4:@16 =5 .21 5:@21 =5 .26 6:EOF@26 =5 .31 "
+                             "7:COM_STMT_PREPARE_OK@31 =5 .36 8:OK@36 =5 .41",
+        MYSQL_LOGIN, SAYS('c', COMMAND("\x03") COMMAND("\x16") COMMAND("\x0e")),
+        SAYS('s', "\x01\0\0\x01\x01\x01\0\0\0x" MYSQL_OK("\x01") "\x01\0\0\x02\xfe"),
+        SAYS('s', MYSQL_OK("\x01") MYSQL_OK("\x01")));
+}
+
+/* 0x00 begins a row, or an event of the binary log, whose reader acknowledges some; 0xff a progress
+ * report. */
+static void mysql_first_byte_of_an_answer_depends_on_its_command(void **state)
+{
+    (void)state;
+    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_STMT_FETCH@8 =5 .13",
+        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16 4:EOF@16 =5 .21", MYSQL_LOGIN,
+        SAYS('c', COMMAND("\x1c")), SAYS('s', MYSQL_OK("\x01") "\x01\0\0\x02\xfe"));
+    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_BINLOG_DUMP@8 =5 .13 3:@13 =5 .18",
+        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16 4:@16 =5 .21", MYSQL_LOGIN, SAYS('c', COMMAND("\x12")),
+        SAYS('s', MYSQL_OK("\x01")), SAYS('c', COMMAND("\xef")), SAYS('s', MYSQL_OK("\x01")));
+    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_BINLOG_DUMP_GTID@8 =5 .13",
+        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16", MYSQL_LOGIN, SAYS('c', COMMAND("\x1e")),
+        SAYS('s', MYSQL_OK("\x01")));
+    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_QUERY@8 =5 .13 3:COM_STMT_BULK_EXECUTE@13 =5 .18",
+        LOGGED_IN_DOWNSTREAM "3:@11 =8 .19 4:@19 =8 .27 5:OK@27 =5 .32 6:OK@32 =5 .37", MYSQL_LOGIN,
+        SAYS('c', COMMAND("\x03")),
+        SAYS('s', "\x04\0\0\x01\xff\xff\xff\x01\x04\0\0\x02\xff\xff\xff\x01" MYSQL_OK("\x03")),
+        SAYS('c', COMMAND("\xfa")), SAYS('s', MYSQL_OK("\x01")));
+}
+
+/* 64 commands whose answers have names of their own may wait. */
+static void mysql_is_lost_where_too_many_commands_wait(void **state)
+{
+    static const char greeting[] = MYSQL_GREETING, ok[] = MYSQL_OK("\x02");
+    char bytes[8 + 65 * 5] = "\x04\0\0\x01";
+    struct exchange talk[] = {{'s', greeting, sizeof greeting - 1}, {'c', bytes, 8},
+        {'s', ok, sizeof ok - 1}, {'c', bytes + 8, sizeof bytes - 8}};
+    struct protocol protocol = framing_protocol("mysql");
+    struct edges edges;
+    (void)state;
+    for (size_t i = 0; i < 65; i++)
+        memcpy(bytes + 8 + i * 5, COMMAND("\x16"), 5);
+    edges_of(&protocol, talk, 4, NULL, &edges);
+    assert_non_null(
+        strstr(edges.text[DIRECTION_UPSTREAM], " 65:COM_STMT_PREPARE@323 =5 .328 lost@328"));
+}
+
 static void mysql_change_user_logs_in_again(void **state)
 {
     (void)state;
@@ -181,7 +253,7 @@ static void mysql_is_lost_where_it_is_encrypted_or_compressed(void **state)
         SAYS('s', "HTTP/1.1 400\r\n"));
 }
 
-/* A packet of 0xffffff bytes and the one behind it. */
+/* A packet of 0xffffff bytes and the one behind it; the answer's number follows both. */
 static void mysql_packets_of_16_mb_go_on_in_the_next(void **state)
 {
     static const char begin[] = MYSQL_GREETING;
@@ -192,15 +264,18 @@ static void mysql_packets_of_16_mb_go_on_in_the_next(void **state)
     memcpy(bytes, "\x04\0\0\x01\0\0\0\0\xff\xff\xff\0\x03", 13);
     memcpy(bytes + 12 + full, "\x02\0\0\x01xy\x01\0\0\0\x0e", 11);
     struct exchange talk[] = {{'s', begin, sizeof begin - 1}, {'c', bytes, 8},
-        {'s', "\x01\0\0\x02\0", 5}, {'c', bytes + 8, 4 + full + 11}};
+        {'s', "\x01\0\0\x02\0", 5}, {'c', bytes + 8, 4 + full + 11},
+        {'s', MYSQL_OK("\x02") MYSQL_OK("\x01"), 10}};
     struct protocol protocol = framing_protocol("mysql");
     struct edges edges;
     uint64_t random = 3;
     for (int round = 0; round < 3; round++) {
-        edges_of(&protocol, talk, 4, round == 0 ? NULL : &random, &edges);
+        edges_of(&protocol, talk, 5, round == 0 ? NULL : &random, &edges);
         assert_string_equal(edges.text[DIRECTION_UPSTREAM],
             "1:HandshakeResponse@0 =8 .8 2:COM_QUERY@8 =? .16777233 3:COM_PING@16777233 =5 "
             ".16777238");
+        assert_string_equal(edges.text[DIRECTION_DOWNSTREAM],
+            "1:Handshake@0 =6 .6 2:OK@6 =5 .11 3:OK@11 =5 .16 4:OK@16 =5 .21");
     }
     free(bytes);
 }
@@ -271,7 +346,7 @@ static void quiet_framing_reports_no_whole_message(void **state)
         TALK("tls", "", "\x16\x03\x03\0\x01z\x17\x03\x03\0\0", "\x15\x03\x03\0\x02"),
         TALK("http2", "", SETTINGS "\0\0\x01\0\0\0\0\0\x01z", "\0\0\x01\0\0\0\0\0\x01"),
         TALK("postgres", STARTUP, AUTH("\0") READY, "D\0\0\0\x09\0\0\0\0"),
-        TALK("mysql", "", "\x02\0\0\0\x0a\x38\x01\0\0\x02\xff", "\x02\0\0\x03\xff"),
+        TALK("mysql", "", "\x02\0\0\0\x0a\x38\x01\0\0\x02\xff", "\x04\0\0\x03\xff\x01\x02"),
         TALK("kafka", "", "\0\0\0\x04zzzz\0\0\0\x05yyyyy", "\0\0\0\x06x"),
         TALK("amqp", "", "\x01\0\0\0\0\0\0\xce\x02\0\x01\0\0\0\0\xce", "\x03\0\x01\0\0\0\0"),
         TALK("mongodb", "",
@@ -338,6 +413,10 @@ int main(void)
         cmocka_unit_test(postgres_passwords_are_named_by_what_they_answer),
         cmocka_unit_test(mysql_commands_have_sequence_number_0),
         cmocka_unit_test(mysql_sequence_numbers_come_again),
+        cmocka_unit_test(mysql_server_may_refuse_before_its_handshake),
+        cmocka_unit_test(mysql_answers_belong_to_their_commands),
+        cmocka_unit_test(mysql_first_byte_of_an_answer_depends_on_its_command),
+        cmocka_unit_test(mysql_is_lost_where_too_many_commands_wait),
         cmocka_unit_test(mysql_change_user_logs_in_again),
         cmocka_unit_test(mysql_is_lost_where_it_is_encrypted_or_compressed),
         cmocka_unit_test(mysql_packets_of_16_mb_go_on_in_the_next),
