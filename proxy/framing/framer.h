@@ -11,6 +11,8 @@
 
 #include "proxy/framing/framing.h"
 
+#define FRAMER_KIND_MAX 24 /* bytes of a kind that a peer may choose */
+
 /* The names that a protocol has for the kinds of its messages in one direction. */
 struct framer_kinds {
     const char *const *names;    /* an array; NULL entries are skipped */
@@ -40,8 +42,11 @@ struct framer_stream {
     uint64_t opening; /* see framing_opening(); kept by the framer */
     bool inside;      /* a message has begun and not ended */
     bool lost;
-    bool quiet; /* see framing_set_quiet(); a framer may ignore it */
-    struct framing_message message;
+    bool quiet;                            /* see framing_set_quiet(); a framer may ignore it */
+    struct framing_message message;        /* the last one that began */
+    char kind[FRAMER_KIND_MAX + 1];        /* its kind, if a peer chose it */
+    uint64_t end;                          /* of the last one that ended */
+    uint64_t previous_start, previous_end; /* of the one before `message`; FRAMING_NONE: unknown */
 };
 
 struct framing {
@@ -51,9 +56,12 @@ struct framing {
     void *state;                     /* framer->state_size bytes */
 };
 
-/* A message begins at `start`. `kind` is static, or lives in the state until the message ends. */
+/* A message begins at `start`. `kind` is static or that of framer_kind(). NULL: it has none. */
 void framer_begin(
     struct framing *framing, enum direction direction, uint64_t start, const char *kind);
+
+/* Copies the kind of the message that begins next; cut at FRAMER_KIND_MAX. */
+const char *framer_kind(struct framing *framing, enum direction direction, const char *kind);
 
 /* `step` passes over this many whole messages without an event; `last` is the last of them, without
  * its number. For a quiet stream. */

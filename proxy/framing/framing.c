@@ -38,6 +38,7 @@ struct framing *framing_new(const struct protocol *protocol)
         framing->streams[i].opening = FRAMING_NONE;
         framing->streams[i].message.kind = "";
         framing->streams[i].message.line = "";
+        framing->streams[i].previous_start = FRAMING_NONE;
     }
     return framing;
 }
@@ -136,6 +137,24 @@ const struct framing_message *framing_message(
     return &framing->streams[direction].message;
 }
 
+uint64_t framing_number_at(
+    const struct framing *framing, enum direction direction, uint64_t offset, const char **kind)
+{
+    const struct framer_stream *stream = &framing->streams[direction];
+    const struct framing_message *message = &stream->message;
+    *kind = "";
+    if (message->number == 0)
+        return 0;
+    if (offset < message->start)
+        return offset >= stream->previous_start && offset <= stream->previous_end
+                   ? message->number - 1
+                   : 0;
+    if (!stream->inside && offset > stream->end)
+        return 0;
+    *kind = message->kind;
+    return message->number;
+}
+
 bool framing_is_inside(const struct framing *framing, enum direction direction)
 {
     return framing->streams[direction].inside;
@@ -154,11 +173,23 @@ void framer_begin(
     struct framer_stream *stream = &framing->streams[direction];
     stream->opening = FRAMING_NONE;
     stream->inside = true;
+    if (stream->message.number > 0)
+        stream->previous_start = stream->message.start;
+    stream->previous_end = stream->end;
     stream->message.number++;
     stream->message.start = start;
     stream->message.size = FRAMING_UNKNOWN_SIZE;
     stream->message.kind = kind == NULL ? "" : kind;
     report(framing, direction, FRAMING_BEGIN);
+}
+
+const char *framer_kind(struct framing *framing, enum direction direction, const char *kind)
+{
+    char *kept = framing->streams[direction].kind;
+    size_t length = strnlen(kind, FRAMER_KIND_MAX);
+    memcpy(kept, kind, length);
+    kept[length] = '\0';
+    return kept;
 }
 
 void framer_pass(struct framing *framing, enum direction direction, uint64_t count,
@@ -168,6 +199,10 @@ void framer_pass(struct framing *framing, enum direction direction, uint64_t cou
     if (count == 0)
         return;
     stream->opening = FRAMING_NONE;
+    stream->previous_start =
+        count == 1 && stream->message.number > 0 ? stream->message.start : FRAMING_NONE;
+    stream->previous_end = stream->end;
+    stream->end = last->start + last->size;
     stream->message.number += count;
     stream->message.start = last->start;
     stream->message.size = last->size;
@@ -192,6 +227,7 @@ void framer_part(struct framing *framing, enum direction direction, uint64_t off
 void framer_end(struct framing *framing, enum direction direction, uint64_t offset)
 {
     framing->streams[direction].inside = false;
+    framing->streams[direction].end = offset;
     framing->event.offset = offset;
     report(framing, direction, FRAMING_END);
 }

@@ -104,6 +104,12 @@ uint64_t framing_opening(const struct framing *framing, enum direction direction
 const struct framing_message *framing_message(
     const struct framing *framing, enum direction direction);
 
+/* Returns the number of the message that contains `offset` of a direction or ends there, and its
+ * kind in `*kind`, valid until the next call ("": none, or not known any more). 0: there is none
+ * among the last two messages that began. */
+uint64_t framing_number_at(
+    const struct framing *framing, enum direction direction, uint64_t offset, const char **kind);
+
 /* Whether the last message of the direction has begun and not ended. */
 bool framing_is_inside(const struct framing *framing, enum direction direction);
 

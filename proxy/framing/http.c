@@ -195,7 +195,7 @@ static bool take_first_line(struct framing *framing, enum direction direction, u
         !keep_special(state, message->number + 1, stream->head.kind))
         return false;
     stream->mode = HTTP_HEADERS;
-    framer_begin(framing, direction, start, stream->head.kind);
+    framer_begin(framing, direction, start, framer_kind(framing, direction, stream->head.kind));
     message->line = stream->head.first_line;
     return true;
 }

@@ -14,7 +14,7 @@
 #include "proxy/framing/framer.h"
 #include "proxy/framing/redis_commands.h"
 
-#define NAME_MAX_BYTES 24              /* of a command; longer names are no kind */
+#define NAME_MAX_BYTES FRAMER_KIND_MAX /* of a command; longer names are no kind */
 #define DIGITS_MAX 20                  /* of a length */
 #define VALUES_MAX ((uint64_t)1 << 40) /* of one message: beyond, it is nonsense */
 #define NULL_LENGTH UINT64_MAX         /* RESP 2's -1 */
@@ -217,7 +217,7 @@ static void begin_command(struct framing *framing, enum direction direction)
     struct redis_state *state = framing->state;
     struct redis_stream *stream = &state->streams[direction];
     stream->name[stream->have] = '\0';
-    redis_begin(framing, direction, stream->name);
+    redis_begin(framing, direction, framer_kind(framing, direction, stream->name));
 }
 
 static enum taken take_inline_byte(

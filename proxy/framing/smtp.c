@@ -72,7 +72,7 @@ static void begin_command(struct framing *framing, struct smtp_state *state)
     state->counting = strcasecmp(stream->word, "BDAT") == 0;
     state->counted = false;
     state->chunk_size = 0;
-    smtp_begin(framing, DIRECTION_UPSTREAM, stream->word);
+    smtp_begin(framing, DIRECTION_UPSTREAM, framer_kind(framing, DIRECTION_UPSTREAM, stream->word));
 }
 
 static bool is_letter(unsigned char byte)
@@ -214,7 +214,8 @@ static bool take_code_byte(struct framing *framing, struct smtp_state *state, un
     stream->mode = SMTP_LINE;
     state->more = byte == '-';
     if (!state->was_line)
-        smtp_begin(framing, DIRECTION_DOWNSTREAM, state->code);
+        smtp_begin(
+            framing, DIRECTION_DOWNSTREAM, framer_kind(framing, DIRECTION_DOWNSTREAM, state->code));
     return byte == '-' || byte == ' ' || byte == '\r' || byte == '\n';
 }
 

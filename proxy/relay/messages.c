@@ -439,12 +439,5 @@ bool messages_let_go(struct messages *messages, const struct flow *flow, time_us
 uint64_t messages_number_at(
     const struct messages *messages, enum direction direction, uint64_t offset, const char **kind)
 {
-    const struct framing_message *message = framing_message(messages->framing, direction);
-    *kind = "";
-    if (message->number == 0 || framing_is_over(messages->framing, direction))
-        return 0;
-    if (message->start > offset)
-        return message->number - 1;
-    *kind = message->kind;
-    return message->number;
+    return framing_number_at(messages->framing, direction, offset, kind);
 }

@@ -302,6 +302,38 @@ static void each_message_is_logged(void **state)
     close_it(state);
 }
 
+/* A delayed stream is read far ahead of the byte at which a fault fires. */
+static void a_fault_names_the_message_at_its_offset(void **state)
+{
+    static const struct {
+        const char *faults, *request, *words, *logged;
+    } rows[] = {
+        {PROXY("line") F "type = latency\ndelay = 1s\n" G "type = reset\nwhen = time:500ms\n", "",
+            "a\nb\nc\n", "fault g reset downstream 0\n"},
+        {PROXY("line") F "type = latency\ndelay = 1s\n" G "type = reset\nwhen = time:500ms\n", "",
+            "a\nb\n", "fault g reset downstream 0 message 1 \n"},
+        {PROXY("redis") G "type = mark\nwhen = bytes:14\ndirection = upstream\n",
+            "*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nEC", "", "fault g mark upstream 14 message 1 PING\n"},
+        {PROXY("http") STAR "when = message:1/101\n", GET, "HTTP/1.1 101 S\r\n\r\nxy",
+            "fault f inject downstream 18 message 1 101\n"},
+        {PROXY("http") STAR "when = bytes:19\n", GET, "HTTP/1.1 101 S\r\n\r\nxy",
+            "fault f inject downstream 19\n"},
+        {PROXY("http") STAR "when = message:1/2xx\n", "CONNECT a:1 HTTP/1.1\r\n\r\n",
+            "HTTP/1.1 200 K\r\n\r\nxy", "fault f inject downstream 18 message 1 200\n"},
+        {PROXY("http") STAR "when = message:1\n", GET, "HTTP/1.0 200 K\r\n\r\nxy",
+            "fault f inject downstream 20 message 1 200\n"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct memory_session *it = open_with(state, rows[i].faults);
+        memory_session_feed(it, SIDE_CLIENT, rows[i].request, strlen(rows[i].request));
+        memory_session_feed(it, SIDE_SERVER, rows[i].words, strlen(rows[i].words));
+        memory_session_feed_fin(it, SIDE_SERVER);
+        memory_session_advance(it, 500 * US_PER_MS);
+        expect_logged(it, rows[i].logged, 1);
+        close_it(state);
+    }
+}
+
 static void dropped_bytes_end_the_messages(void **state)
 {
     struct memory_session *it =
@@ -403,6 +435,7 @@ int main(void)
         TEST(a_header_that_nobody_waits_for_goes_on),
         TEST(what_is_not_understood_is_said_once_and_goes_on_raw),
         TEST(each_message_is_logged),
+        TEST(a_fault_names_the_message_at_its_offset),
         TEST(dropped_bytes_end_the_messages),
         TEST(bodies_are_spliced),
         TEST(the_sizes_of_reads_change_nothing),
