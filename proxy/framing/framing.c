@@ -120,6 +120,16 @@ void framing_abandon(
     *event = framing->event;
 }
 
+uint64_t framing_message_from(const struct framing *framing, enum direction direction)
+{
+    const struct framer_stream *stream = &framing->streams[direction];
+    const struct framing_event *event = &framing->event;
+    bool ended = (event->what & FRAMING_END) != 0 && event->direction == direction;
+    if (stream->inside || ended)
+        return stream->message.start;
+    return stream->opening != FRAMING_NONE ? stream->opening : stream->offset;
+}
+
 bool framing_is_over(const struct framing *framing, enum direction direction)
 {
     const struct framer_stream *stream = &framing->streams[direction];

@@ -93,6 +93,10 @@ void framing_fin(struct framing *framing, enum direction direction, struct frami
 void framing_abandon(struct framing *framing, enum direction direction, uint64_t offset,
     struct framing_event *event);
 
+/* Offset of the first byte seen that belongs to a message, or may. That is a message which has not
+ * ended, or ended with the last event. Without one it is the offset of the next byte. */
+uint64_t framing_message_from(const struct framing *framing, enum direction direction);
+
 /* Whether the direction carries no messages any more. */
 bool framing_is_over(const struct framing *framing, enum direction direction);
 

@@ -29,7 +29,12 @@ void capture_take(struct capture *capture, enum direction direction, uint64_t of
 {
     size_t *size = &capture->size[direction];
     size_t room = capture->most - *size;
-    if (n == 0 || room == 0 || offset != capture->begin[direction] + *size)
+    uint64_t begin = capture->begin[direction];
+    size_t passed = offset >= begin ? 0 : begin - offset < n ? (size_t)(begin - offset) : n;
+    offset += passed;
+    bytes += passed;
+    n -= passed;
+    if (n == 0 || room == 0 || offset != begin + *size)
         return; /* behind bytes that passed unseen nothing is a beginning */
     n = n < room ? n : room;
     memcpy(bytes_of(capture, direction) + *size, bytes, n);
@@ -47,10 +52,10 @@ size_t capture_message(const struct capture *capture, enum direction direction, 
     return end - start < size ? (size_t)(end - start) : (size_t)size;
 }
 
-void capture_end(struct capture *capture, enum direction direction, uint64_t offset)
+void capture_forget(struct capture *capture, enum direction direction, uint64_t offset)
 {
     uint64_t end = capture->begin[direction] + capture->size[direction];
-    if (capture->most == 0)
+    if (capture->most == 0 || offset <= capture->begin[direction])
         return;
     size_t kept = offset < end ? (size_t)(end - offset) : 0;
     unsigned char *bytes = bytes_of(capture, direction);

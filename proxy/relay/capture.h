@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first bytes of each message, kept until its event is written (the key `capture`). The
- * messages of a direction follow each other without a gap, so bytes are kept from the end of the
- * last one on.
+ * The first bytes of each message, kept until its event is written (the key `capture`). A byte is
+ * kept from the moment at which it may belong to a message.
  *
  * Life: capture_init, any number of calls, capture_free. All zeros is a capture that keeps nothing.
  */
@@ -26,7 +25,7 @@ struct capture {
 MUST_CHECK int capture_init(struct capture *capture, size_t most);
 void capture_free(struct capture *capture);
 
-/* Bytes of a direction from `offset` on were read. */
+/* Bytes of a direction from `offset` on were read. Those that were forgotten are passed over. */
 void capture_take(struct capture *capture, enum direction direction, uint64_t offset,
     const unsigned char *bytes, size_t n);
 
@@ -35,7 +34,7 @@ void capture_take(struct capture *capture, enum direction direction, uint64_t of
 size_t capture_message(const struct capture *capture, enum direction direction, uint64_t start,
     uint64_t size, const unsigned char **bytes);
 
-/* A message ended at `offset`: keeps what stands behind it, and what follows. */
-void capture_end(struct capture *capture, enum direction direction, uint64_t offset);
+/* No message has a byte before `offset` any more. */
+void capture_forget(struct capture *capture, enum direction direction, uint64_t offset);
 
 #endif

@@ -198,8 +198,6 @@ static void messages_take_event(struct messages *messages, const struct framing_
     const struct proxy_config *config = &session->plan->config;
     if ((event->what & FRAMING_END) != 0 && (config->log_messages || config->capture > 0))
         emit(messages, event, EVENT_MESSAGE);
-    if ((event->what & FRAMING_END) != 0)
-        capture_end(&messages->capture, event->direction, event->offset);
     if ((event->what & FRAMING_LOST) != 0)
         emit(messages, event, EVENT_FRAMING_LOST);
 }
@@ -237,11 +235,15 @@ static void scan_hello(
         flow_set_edge(flow, flow_forwarded(flow));
 }
 
-/* The bytes from `offset` on are no messages: a ClientHello may begin there. */
-static void restart_hello(struct messages *messages, enum direction direction)
+/* The client's bytes are no messages from bytes[from] on: a ClientHello may begin there. Those from
+ * bytes[seen] up to it were not looked at. Returns `from`. */
+static size_t restart_hello(struct messages *messages, struct flow *flow,
+    const unsigned char *bytes, size_t seen, size_t from)
 {
-    if (direction == DIRECTION_UPSTREAM && messages->hello.state != CLIENT_HELLO_NAMED)
+    scan_hello(messages, flow, bytes + seen, from - seen);
+    if (messages->hello.state != CLIENT_HELLO_NAMED)
         messages->hello = (struct client_hello){0};
+    return from;
 }
 
 bool messages_may_read(struct messages *messages, const struct flow *flow)
@@ -280,18 +282,22 @@ size_t messages_scan(
     }
     framing_set_quiet(messages->framing, direction, is_quiet(messages, direction));
     do {
+        const bool over = framing_is_over(messages->framing, DIRECTION_UPSTREAM);
+        uint64_t raw_from = offset + seen;
         size_t more = framing_scan(messages->framing, direction, bytes + seen, n - seen, &event);
+        capture_forget(
+            &messages->capture, direction, framing_message_from(messages->framing, direction));
         capture_take(&messages->capture, direction, offset + seen, bytes + seen, more);
         seen += more;
+        if (event.what != 0)
+            messages_take_event(messages, &event);
+        if ((event.what & FRAMING_LOST) != 0)
+            raw_from = event.offset;
+        if (!over && framing_is_over(messages->framing, DIRECTION_UPSTREAM) && raw_from >= offset)
+            hello_from =
+                restart_hello(messages, flow, bytes, hello_from, (size_t)(raw_from - offset));
         if (event.what == 0)
             break;
-        messages_take_event(messages, &event);
-        if ((event.what & FRAMING_LOST) != 0 && event.offset >= offset) {
-            size_t lost_from = (size_t)(event.offset - offset);
-            scan_hello(messages, flow, bytes + hello_from, lost_from - hello_from);
-            restart_hello(messages, direction);
-            hello_from = lost_from;
-        }
         set_edge(messages, event.direction, direction);
         if (stream->peeks && flow->edge < offset + n)
             n = flow->edge > offset + seen ? (size_t)(flow->edge - offset) : seen;

@@ -170,9 +170,12 @@ static void host_emit(struct session *session, const struct event *event)
             direction_name(event->u.fault.direction), (uintmax_t)event->u.fault.offset);
         break;
     case EVENT_MESSAGE:
-        note(it, "message %s %ju %ju %ju %s %s\n", direction_name(event->u.message.direction),
+        note(it, "message %s %ju %ju %ju %s %s", direction_name(event->u.message.direction),
             (uintmax_t)event->u.message.number, (uintmax_t)event->u.message.offset,
             (uintmax_t)event->u.message.size, event->u.message.kind, event->u.message.line);
+        for (size_t i = 0; i < event->u.message.captured_size; i++)
+            note(it, "%s%02x", i == 0 ? " " : "", event->u.message.captured[i]);
+        note(it, "\n");
         break;
     case EVENT_FRAMING_LOST:
         note(it, "framing_lost %s %ju\n", direction_name(event->u.message.direction),

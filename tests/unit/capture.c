@@ -33,7 +33,7 @@ static void a_message_is_kept_up_to_the_most(void **state)
     take(&capture, 0, "ab");
     take(&capture, 2, "cdef");
     expect_message(&capture, 0, 6, "abcd");
-    capture_end(&capture, DIRECTION_DOWNSTREAM, 6);
+    capture_forget(&capture, DIRECTION_DOWNSTREAM, 6);
     take(&capture, 6, "gh");
     expect_message(&capture, 6, 2, "gh");
     capture_free(&capture);
@@ -46,7 +46,7 @@ static void bytes_behind_the_end_belong_to_the_next_message(void **state)
     assert_int_equal(capture_init(&capture, 8), 0);
     take(&capture, 0, "abcdef");
     expect_message(&capture, 0, 4, "abcd");
-    capture_end(&capture, DIRECTION_DOWNSTREAM, 4);
+    capture_forget(&capture, DIRECTION_DOWNSTREAM, 4);
     take(&capture, 6, "gh");
     expect_message(&capture, 4, 4, "efgh");
     expect_message(&capture, 5, 2, "fg");
@@ -61,9 +61,27 @@ static void what_follows_bytes_that_passed_unseen_is_no_beginning(void **state)
     take(&capture, 0, "ab");
     take(&capture, 5, "fg");
     expect_message(&capture, 0, 7, "ab");
-    capture_end(&capture, DIRECTION_DOWNSTREAM, 9);
+    capture_forget(&capture, DIRECTION_DOWNSTREAM, 9);
     take(&capture, 10, "x");
     expect_message(&capture, 9, 2, "");
+    capture_free(&capture);
+}
+
+static void bytes_that_are_no_message_are_not_kept(void **state)
+{
+    struct capture capture;
+    (void)state;
+    assert_int_equal(capture_init(&capture, 4), 0);
+    take(&capture, 0, "PRI *");
+    capture_forget(&capture, DIRECTION_DOWNSTREAM, 7);
+    take(&capture, 5, "..");
+    take(&capture, 7, "a");
+    capture_forget(&capture, DIRECTION_DOWNSTREAM, 7);
+    take(&capture, 8, "b");
+    expect_message(&capture, 7, 2, "ab");
+    capture_forget(&capture, DIRECTION_DOWNSTREAM, 11);
+    take(&capture, 9, "..cd");
+    expect_message(&capture, 11, 2, "cd");
     capture_free(&capture);
 }
 
@@ -88,7 +106,7 @@ static void without_a_size_nothing_is_kept(void **state)
     assert_int_equal(capture_init(&capture, 0), 0);
     take(&capture, 0, "abc");
     expect_message(&capture, 0, 3, "");
-    capture_end(&capture, DIRECTION_DOWNSTREAM, 3);
+    capture_forget(&capture, DIRECTION_DOWNSTREAM, 3);
     capture_free(&capture);
 }
 
@@ -98,6 +116,7 @@ int main(void)
         cmocka_unit_test(a_message_is_kept_up_to_the_most),
         cmocka_unit_test(bytes_behind_the_end_belong_to_the_next_message),
         cmocka_unit_test(what_follows_bytes_that_passed_unseen_is_no_beginning),
+        cmocka_unit_test(bytes_that_are_no_message_are_not_kept),
         cmocka_unit_test(the_directions_do_not_mix),
         cmocka_unit_test(without_a_size_nothing_is_kept),
     };

@@ -302,6 +302,28 @@ static void each_message_is_logged(void **state)
     close_it(state);
 }
 
+/* The preface of http2 and empty lines before a request are no message, however they are cut. */
+static void a_capture_has_bytes_of_messages_only(void **state)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    for (size_t cut = 0; cut < sizeof preface; cut++) {
+        struct memory_session *it = open_with(state, PROXY("http2") "capture = 4\n");
+        memory_session_feed(it, SIDE_CLIENT, preface, cut);
+        memory_session_feed(it, SIDE_CLIENT, preface + cut, sizeof preface - 1 - cut);
+        expect_logged(it, "message upstream 1 24 9 SETTINGS  00000004\n", 1);
+        close_it(state);
+    }
+    static const char requests[] = "\r\n" GET "\r\n\r\n" GET;
+    for (size_t cut = 0; cut < sizeof requests; cut++) {
+        struct memory_session *it = open_with(state, PROXY("http") "capture = 3\n");
+        memory_session_feed(it, SIDE_CLIENT, requests, cut);
+        memory_session_feed(it, SIDE_CLIENT, requests + cut, sizeof requests - 1 - cut);
+        expect_logged(it, "message upstream 1 2 18 GET GET / HTTP/1.1 474554\n", 1);
+        expect_logged(it, "message upstream 2 24 18 GET GET / HTTP/1.1 474554\n", 1);
+        close_it(state);
+    }
+}
+
 /* A delayed stream is read far ahead of the byte at which a fault fires. */
 static void a_fault_names_the_message_at_its_offset(void **state)
 {
@@ -435,6 +457,7 @@ int main(void)
         TEST(a_header_that_nobody_waits_for_goes_on),
         TEST(what_is_not_understood_is_said_once_and_goes_on_raw),
         TEST(each_message_is_logged),
+        TEST(a_capture_has_bytes_of_messages_only),
         TEST(a_fault_names_the_message_at_its_offset),
         TEST(dropped_bytes_end_the_messages),
         TEST(bodies_are_spliced),

@@ -182,6 +182,31 @@ static void it_works_under_every_protocol(void **state)
     close_it(state);
 }
 
+/* The ClientHello behind a CONNECT, sent ahead of its answer or behind it. */
+static void it_works_in_a_tunnel(void **state)
+{
+    static const char request[] = "CONNECT a.b:443 HTTP/1.1\r\n\r\n";
+    static const char answer[] = "HTTP/1.1 200 OK\r\n\r\n";
+    unsigned char bytes[4096];
+    size_t n = sizeof request - 1;
+    memcpy(bytes, request, n);
+    n += make_hello("a.b", 16384, bytes + n);
+    for (size_t cut = sizeof request - 1; cut < n; cut++)
+        for (int ahead = 0; ahead < 2; ahead++) {
+            struct memory_session *it =
+                open_with(state, RAW_PROXY "protocol = http\n" F "type = reset\nsni = a.b\n");
+            memory_session_feed(it, SIDE_CLIENT, bytes, ahead == 0 ? sizeof request - 1 : cut);
+            memory_session_feed(it, SIDE_SERVER, answer, sizeof answer - 1);
+            if (ahead == 0)
+                memory_session_feed(
+                    it, SIDE_CLIENT, bytes + sizeof request - 1, cut - (sizeof request - 1));
+            memory_session_feed(it, SIDE_CLIENT, bytes + cut, n - cut);
+            if (strstr(it->log, "fault f") == NULL)
+                fail_msg("cut at %zu of %zu, %d:\n%s", cut, n, ahead, it->log);
+            close_it(state);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +216,7 @@ int main(void)
         TEST(a_fault_is_armed_when_its_server_is_named),
         TEST(a_fault_that_is_added_late_counts_once),
         TEST(it_works_under_every_protocol),
+        TEST(it_works_in_a_tunnel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
