@@ -348,7 +348,7 @@ const struct framer framer_http = {
     .knows_sizes = true,
     .has_parts = true,
     .kinds = {{.names = http_methods, .count = HTTP_METHODS},
-        {.names = classes, .count = 5, .code_min = 100, .code_max = 599}},
+        {.names = classes, .count = 5, .code_min = 100, .code_max = 999}},
     .step = step,
     .fin = fin,
 };

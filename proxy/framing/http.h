@@ -34,7 +34,7 @@ static inline bool http_line_is_cut(const struct http_line *line)
 struct http_head {
     char kind[HTTP_METHOD_MAX + 1]; /* the method, or the status code */
     char first_line[HTTP_FIRST_LINE_MAX + 1];
-    unsigned status;    /* 100 to 599, downstream */
+    unsigned status;    /* 100 to 999, downstream; 0: a request */
     bool has_length;    /* Content-Length */
     uint64_t length;    /* its value */
     bool has_coding;    /* Transfer-Encoding */

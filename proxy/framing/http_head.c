@@ -105,7 +105,7 @@ static bool begin_response(struct http_head *head, const struct http_line *line)
         return false;
     memcpy(head->kind, code, 3);
     head->status = (unsigned)((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'));
-    return head->status >= 100 && head->status <= 599;
+    return head->status >= 100;
 }
 
 bool http_head_begin(struct http_head *head, const struct http_line *line, enum direction direction)
@@ -115,23 +115,25 @@ bool http_head_begin(struct http_head *head, const struct http_line *line, enum 
     return direction == DIRECTION_UPSTREAM ? begin_request(head, line) : begin_response(head, line);
 }
 
-/* Content-Length: digits. Twice the same is right, twice another is not. */
+/* Content-Length: digits, or a list of them (RFC 9112 6.3). Twice the same is right, twice another
+ * is not. */
 static bool add_length(struct http_head *head, const char *value)
 {
     uint64_t length = 0;
     size_t digits = strspn(value, "0123456789");
-    if (digits == 0 || value[digits + strspn(value + digits, " \t")] != '\0')
-        return false;
     for (size_t i = 0; i < digits; i++) {
         length = length * 10 + (uint64_t)(value[i] - '0');
         if (length > LENGTH_MAX)
             return false;
     }
-    if (head->has_length && head->length != length)
+    if (digits == 0 || (head->has_length && head->length != length))
         return false;
     head->has_length = true;
     head->length = length;
-    return true;
+    value += digits;
+    value += strspn(value, " \t");
+    return *value == '\0' ||
+           (*value == ',' && add_length(head, value + 1 + strspn(value + 1, " \t")));
 }
 
 /* Transfer-Encoding: a list; its last element says whether the body is chunked. */
@@ -171,7 +173,9 @@ bool http_head_add(struct http_head *head, const struct http_line *line)
         return text[length] == ':' && !http_line_is_cut(line) &&
                fields[i].add(head, value + strspn(value, " \t"));
     }
-    return length > 0 && (text[length] == ':' || http_line_is_cut(line));
+    if (head->status != 0) /* a proxy removes these blanks from a response (RFC 9112 5.1) */
+        length += strspn(text + length, " \t");
+    return token_length(text, 1) > 0 && (text[length] == ':' || http_line_is_cut(line));
 }
 
 bool http_chunk_size(const struct http_line *line, uint64_t *size)

@@ -12,7 +12,7 @@
 
 #include "proxy/framing/framer.h"
 
-#define WORD_MAX 16 /* longest verb: XFORWARD, STARTTLS have 8 */
+#define WORD_MAX 16 /* longest verb: X-ANONYMOUSTLS has 14 */
 
 static const char *const upstream_names[] = {"HELO", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
     "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "AUTH", "STARTTLS", "ETRN", "TURN", "SEND",
@@ -113,7 +113,8 @@ static bool take_verb_byte(struct framing *framing, struct smtp_state *state, un
         begin_command(framing, state);
         return true;
     }
-    if (!is_letter(byte) || stream->have == WORD_MAX)
+    bool inner = byte == '-' || (byte >= '0' && byte <= '9'); /* X-EXPS, XEXCH50 */
+    if (stream->have == WORD_MAX || !(is_letter(byte) || (inner && stream->have > 0)))
         return false;
     stream->word[stream->have++] = (char)byte;
     return true;

@@ -292,6 +292,24 @@ static void kafka_requests_have_api_names(void **state)
         SAYS('s', "HTTP/1.1 400\r\n"));
 }
 
+/* SaslHandshake version 0, a token, an empty answer, and then requests again. */
+static void kafka_tokens_have_no_kind(void **state)
+{
+    (void)state;
+    CHECK("kafka",
+        "1:SaslHandshake@0 =14 .14 2:@14 =8 .22 3:@22 =15 .37 4:ApiVersions@37 =14 .51 "
+        "5:Produce@51 =14 .65 lost@65",
+        "1:@0 =10 .10 2:@10 =4 .14 3:@14 =10 .24 lost@24",
+        SAYS('c', "\0\0\0\x0a\0\x11\0\0\0\0\0\x01\0\0"), SAYS('s', "\0\0\0\x06\0\0\0\x01\0\0"),
+        SAYS('c', "\0\0\0\x04\0u\0p\0\0\0\x0b\0A\0bcdefghi"), SAYS('s', "\0\0\0\0"),
+        SAYS('c', "\0\0\0\x0a\0\x12\0\x03\0\0\0\x01\0\0"
+                  "\0\0\0\x0a\0\0\0\x09\0\0\0\x02\xff\xff"
+                  "\0\0\0\0"),
+        SAYS('s', "\0\0\0\x06\0\0\0\x01\0\0\0\0\0\0"));
+    CHECK("kafka", "1:SaslHandshake@0 =14 .14 lost@14", "",
+        SAYS('c', "\0\0\0\x0a\0\x11\0\x01\0\0\0\x01\0\0\0\0\0\x04\0u\0p"));
+}
+
 static void amqp_header_is_the_first_message(void **state)
 {
     (void)state;
@@ -421,6 +439,7 @@ int main(void)
         cmocka_unit_test(mysql_is_lost_where_it_is_encrypted_or_compressed),
         cmocka_unit_test(mysql_packets_of_16_mb_go_on_in_the_next),
         cmocka_unit_test(kafka_requests_have_api_names),
+        cmocka_unit_test(kafka_tokens_have_no_kind),
         cmocka_unit_test(amqp_header_is_the_first_message),
         cmocka_unit_test(mongodb_messages_count_their_own_header),
         cmocka_unit_test(mqtt_lengths_have_one_to_four_bytes),

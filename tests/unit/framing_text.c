@@ -102,6 +102,21 @@ static void http_that_is_something_else_is_lost(void **state)
     CHECK("http", "lost@0", "", SAYS('c', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
 }
 
+/* A list of equal lengths, a blank before a colon of a response, a status that nobody defined. */
+static void http_takes_what_the_rfc_takes(void **state)
+{
+    (void)state;
+    CHECK("http", "1:PUT@0 =45 body@40 .45 2:GET@45 =27 .72 3:GET@72 =27 .99",
+        "1:999@0 =37 body@35 .37 2:200@37 =53 body@88 .90",
+        SAYS('c', "PUT / HTTP/1.1\r\nContent-Length:5 , 5\r\n\r\nhello" GET GET),
+        SAYS('s', "HTTP/1.1 999\r\nContent-Length: 2\r\n\r\nok"
+                  "HTTP/1.1 200 OK\r\nServer \t: x\r\nContent-Length: 2\r\n\r\nok"));
+    CHECK("http", "1:GET@0 lost@0", "1:200@0 lost@0",
+        SAYS('c', "GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+        SAYS('s', "HTTP/1.1 200 OK\r\nServer x: a\r\n\r\n"));
+    CHECK("http", "", "1:200@0 lost@0", SAYS('s', "HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n"));
+}
+
 static void http_lengths_that_two_readers_read_differently_are_lost(void **state)
 {
     (void)state;
@@ -116,6 +131,9 @@ static void http_lengths_that_two_readers_read_differently_are_lost(void **state
     BAD("Content-Length:");
     BAD("Content-Length : 5");
     BAD("Content-Length: 5\r\n 6");
+    BAD("Content-Length: 5, 6");
+    BAD("Content-Length: 5,");
+    BAD("Content-Length: , 5");
     BAD("Transfer-Encoding: gzip");
     BAD("no colon");
 #undef BAD
@@ -234,6 +252,15 @@ static void smtp_is_lost_behind_starttls(void **state)
         SAYS('c', "STARTTLS\r\n"), SAYS('s', "454 x\r\n"), SAYS('c', "QUIT\r\n"));
 }
 
+static void smtp_private_verbs_have_digits_and_hyphens(void **state)
+{
+    (void)state;
+    CHECK("smtp", "1:X-EXPS@0 =? .13 2:XEXCH50@13 =? .22 3:QUIT@22 =? .28 lost@28", "",
+        SAYS('c', "X-EXPS NTLM\r\nXEXCH50\r\nQUIT\r\n-A\r\n"));
+    CHECK("smtp", "lost@0", "", SAYS('c', "5A\r\n"));
+    CHECK("smtp", "lost@0", "", SAYS('c', "A_B\r\n"));
+}
+
 static void smtp_that_is_something_else_is_lost(void **state)
 {
     (void)state;
@@ -251,6 +278,7 @@ int main(void)
         cmocka_unit_test(http_has_no_messages_behind_an_upgrade),
         cmocka_unit_test(http_takes_bare_line_feeds_and_empty_lines_before_a_request),
         cmocka_unit_test(http_that_is_something_else_is_lost),
+        cmocka_unit_test(http_takes_what_the_rfc_takes),
         cmocka_unit_test(http_lengths_that_two_readers_read_differently_are_lost),
         cmocka_unit_test(http_answers_to_lost_requests_are_lost),
         cmocka_unit_test(lines_end_with_a_line_feed),
@@ -264,6 +292,7 @@ int main(void)
         cmocka_unit_test(smtp_bdat_counts_what_follows),
         cmocka_unit_test(smtp_auth_answers_are_lines),
         cmocka_unit_test(smtp_is_lost_behind_starttls),
+        cmocka_unit_test(smtp_private_verbs_have_digits_and_hyphens),
         cmocka_unit_test(smtp_that_is_something_else_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
