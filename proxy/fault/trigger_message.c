@@ -4,6 +4,7 @@
  * message of a direction, according to the proxy's `protocol`. Whether the protocol has such a kind
  * or part is checked where the proxies are known (config/check_messages.c).
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,15 @@ static const char *find_part(const char *word)
     return NULL;
 }
 
+/* The length of a kind: up to +K or -K. A hyphen before a letter is part of it (M-SEARCH). */
+static size_t word_length(const char *text)
+{
+    size_t length = strcspn(text, "+-");
+    while (text[length] == '-' && isalpha((unsigned char)text[length + 1]))
+        length += 1 + strcspn(text + length + 1, "+-");
+    return length;
+}
+
 /* Parses the text behind the slash: a word, or chunk:K. */
 static int parse_word(const char **rest, struct trigger *trigger, struct err *err)
 {
@@ -64,7 +74,7 @@ static int parse_word(const char **rest, struct trigger *trigger, struct err *er
         snprintf(trigger->word, sizeof trigger->word, "chunk");
         return trigger_message_cut_number(rest, "+-", &trigger->chunk, "chunks", err);
     }
-    if (cut(rest, strcspn(*rest, "+-"), trigger->word, sizeof trigger->word, err) != 0)
+    if (cut(rest, word_length(*rest), trigger->word, sizeof trigger->word, err) != 0)
         return -1;
     const char *part = find_part(trigger->word);
     if (part != NULL)

@@ -18,6 +18,7 @@ struct framer_kinds {
     const char *const *names;    /* an array; NULL entries are skipped */
     unsigned count;              /* of the array */
     unsigned code_min, code_max; /* three-digit codes are kinds too; 0: none */
+    bool open;                   /* peers may use names that are not in the array */
 };
 
 struct framer {

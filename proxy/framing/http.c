@@ -347,7 +347,7 @@ const struct framer framer_http = {
     .state_size = sizeof(struct http_state),
     .knows_sizes = true,
     .has_parts = true,
-    .kinds = {{.names = http_methods, .count = HTTP_METHODS},
+    .kinds = {{.names = http_methods, .count = HTTP_METHODS, .open = true},
         {.names = classes, .count = 5, .code_min = 100, .code_max = 999}},
     .step = step,
     .fin = fin,

@@ -55,7 +55,7 @@ bool http_head_add(struct http_head *head, const struct http_line *line);
 /* The number in a chunk's first line. False: it is none. */
 bool http_chunk_size(const struct http_line *line, uint64_t *size);
 
-#define HTTP_METHODS 30
+#define HTTP_METHODS 35
 extern const char *const http_methods[HTTP_METHODS];
 
 #endif

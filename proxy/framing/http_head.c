@@ -17,7 +17,8 @@
 const char *const http_methods[HTTP_METHODS] = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
     "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
     "REPORT", "SEARCH", "BIND", "UNBIND", "REBIND", "ACL", "CHECKIN", "CHECKOUT", "MERGE",
-    "MKACTIVITY", "MKCALENDAR", "LINK", "UNLINK", "QUERY"};
+    "MKACTIVITY", "MKCALENDAR", "LINK", "UNLINK", "QUERY", "PURGE", "SUBSCRIBE", "UNSUBSCRIBE",
+    "NOTIFY", "M-SEARCH"};
 
 static size_t kept(const struct http_line *line)
 {

@@ -4,6 +4,7 @@
  */
 #include "proxy/framing/protocol.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -211,6 +212,17 @@ static bool has_kind(const struct framer_kinds *kinds, const char *kind)
     return is_code(kind, kinds);
 }
 
+/* Whether peers may use a kind that has no name here. Names of parts stand for nothing else. */
+static bool may_be_kind(const struct framer_kinds *kinds, const char *kind)
+{
+    size_t length = strlen(kind);
+    if (strcasecmp(kind, "body") == 0 || strcasecmp(kind, "trailer") == 0)
+        return false;
+    return kinds->open && isalpha((unsigned char)kind[0]) && length <= FRAMER_KIND_MAX &&
+           strspn(kind, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+               length;
+}
+
 int protocol_check_kind(
     const struct protocol *protocol, enum direction direction, const char *kind, struct err *err)
 {
@@ -232,6 +244,9 @@ int protocol_check_kind(
     for (unsigned i = 0; i < kinds->count; i++)
         if (kinds->names[i] != NULL)
             suggest_offer(&suggest, kinds->names[i]);
+    bool is_slip = suggest.best != NULL && suggest.distance == 1;
+    if (!is_slip && may_be_kind(kinds, kind))
+        return 0;
     return err_set(err, "%s has no %s messages of the kind '%.*s'%s", name,
         direction_name(direction), SHOWN_MAX, kind, suggest_text(&suggest, meant, sizeof meant));
 }

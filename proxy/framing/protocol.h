@@ -47,7 +47,8 @@ bool protocol_knows_sizes(const struct protocol *protocol);
 /* Whether messages have parts: `/body`, `/chunk:K`, `/trailer`. */
 bool protocol_has_parts(const struct protocol *protocol);
 
-/* Checks the KIND of a trigger. 0, or -1 with err filled ("did you mean"). */
+/* Checks the KIND of a trigger. 0, or -1 with err filled ("did you mean"). Where peers may invent
+ * kinds (methods, commands, verbs), any name is right that is not one slip away from a known one. */
 MUST_CHECK int protocol_check_kind(
     const struct protocol *protocol, enum direction direction, const char *kind, struct err *err);
 

@@ -312,7 +312,7 @@ static size_t step(
 const struct framer framer_redis = {
     .name = "redis",
     .state_size = sizeof(struct redis_state),
-    .kinds = {{.names = redis_commands, .count = REDIS_COMMANDS},
+    .kinds = {{.names = redis_commands, .count = REDIS_COMMANDS, .open = true},
         {.names = type_names, .count = TYPE_COUNT}},
     .step = step,
 };

@@ -3,7 +3,7 @@
 #ifndef RUDEPROXY_FRAMING_REDIS_COMMANDS_H
 #define RUDEPROXY_FRAMING_REDIS_COMMANDS_H
 
-#define REDIS_COMMANDS 250
+#define REDIS_COMMANDS 272
 
 extern const char *const redis_commands[REDIS_COMMANDS];
 

@@ -16,7 +16,7 @@
 
 static const char *const upstream_names[] = {"HELO", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
     "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "AUTH", "STARTTLS", "ETRN", "TURN", "SEND",
-    "XCLIENT", "XFORWARD", "mail_data", "auth_response"};
+    "XCLIENT", "XFORWARD", "BURL", "mail_data", "auth_response"};
 
 static const char *const downstream_names[] = {"2xx", "3xx", "4xx", "5xx"};
 
@@ -281,7 +281,9 @@ static size_t step(
 const struct framer framer_smtp = {
     .name = "smtp",
     .state_size = sizeof(struct smtp_state),
-    .kinds = {{.names = upstream_names, .count = sizeof upstream_names / sizeof upstream_names[0]},
+    .kinds = {{.names = upstream_names,
+                  .count = sizeof upstream_names / sizeof upstream_names[0],
+                  .open = true},
         {.names = downstream_names,
             .count = sizeof downstream_names / sizeof downstream_names[0],
             .code_min = 200,

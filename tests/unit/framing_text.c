@@ -267,6 +267,47 @@ static void smtp_that_is_something_else_is_lost(void **state)
     CHECK("smtp", "lost@0", "lost@0", SAYS('c', "\x16\x03\x01"), SAYS('s', "HTTP/1.1 200 OK\r\n"));
 }
 
+static void kinds_that_peers_may_invent_are_right(void **state)
+{
+    static const struct {
+        const char *protocol, *kind;
+        enum direction direction;
+        const char *wrong; /* NULL: nothing */
+    } rows[] = {
+        {"http", "PURGE", DIRECTION_UPSTREAM, NULL},
+        {"http", "M-SEARCH", DIRECTION_UPSTREAM, NULL},
+        {"http", "X_my.verb-2", DIRECTION_UPSTREAM, NULL},
+        {"http", "GTE", DIRECTION_UPSTREAM, "did you mean 'GET'?"},
+        {"http", "200", DIRECTION_UPSTREAM, "are downstream only"},
+        {"http", "PURGE", DIRECTION_DOWNSTREAM, "are upstream only"},
+        {"http", "FROB", DIRECTION_DOWNSTREAM, "has no downstream messages"},
+        {"http", "999", DIRECTION_DOWNSTREAM, NULL},
+        {"http", "99", DIRECTION_DOWNSTREAM, "has no downstream messages"},
+        {"redis", "json.set", DIRECTION_UPSTREAM, NULL},
+        {"redis", "FT.SEARCH", DIRECTION_UPSTREAM, NULL},
+        {"redis", "VADD", DIRECTION_UPSTREAM, NULL},
+        {"redis", "GEORADIUSBYMEMBER_RO", DIRECTION_UPSTREAM, NULL},
+        {"redis", "1GET", DIRECTION_UPSTREAM, "did you mean 'GET'?"},
+        {"redis", "12345", DIRECTION_UPSTREAM, "has no upstream messages"},
+        {"redis", "a b", DIRECTION_UPSTREAM, "has no upstream messages"},
+        {"redis", "a123456789012345678901234", DIRECTION_UPSTREAM, "has no upstream messages"},
+        {"redis", "array", DIRECTION_UPSTREAM, "are downstream only"},
+        {"smtp", "X-EXPS", DIRECTION_UPSTREAM, NULL},
+        {"smtp", "body", DIRECTION_UPSTREAM, "has no upstream messages"},
+        {"mysql", "COM_STMT_BULK_EXECUTE", DIRECTION_UPSTREAM, NULL},
+        {"mysql", "COM_FROB", DIRECTION_UPSTREAM, "has no upstream messages"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct protocol protocol = framing_protocol(rows[i].protocol);
+        struct err err = {0};
+        int got = protocol_check_kind(&protocol, rows[i].direction, rows[i].kind, &err);
+        const char *wrong = rows[i].wrong;
+        if ((got == 0) != (wrong == NULL) || (wrong != NULL && strstr(err.text, wrong) == NULL))
+            fail_msg("%s, %s: %d '%s'", rows[i].protocol, rows[i].kind, got, err.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +335,7 @@ int main(void)
         cmocka_unit_test(smtp_is_lost_behind_starttls),
         cmocka_unit_test(smtp_private_verbs_have_digits_and_hyphens),
         cmocka_unit_test(smtp_that_is_something_else_is_lost),
+        cmocka_unit_test(kinds_that_peers_may_invent_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,16 @@ static void the_kinds_and_parts_of_http(void **state)
     expect_rows(state, rows, COUNT(rows));
 }
 
+/* A hyphen before a letter belongs to the kind, one before a digit is -K. */
+static void a_kind_may_have_a_hyphen(void **state)
+{
+    struct memory_session *it =
+        open_with(state, PROXY("http") M "direction = upstream\nwhen = message:1/m-search-2\n");
+    memory_session_feed(it, SIDE_CLIENT, "M-SEARCH * HTTP/1.1\r\n\r\n", 23);
+    expect_logged(it, "fault m mark upstream 21 message 1 M-SEARCH\n", 1);
+    close_it(state);
+}
+
 static void a_body_until_close_ends_at_the_fin(void **state)
 {
     static const char words[] = "HTTP/1.1 200 K\r\n\r\nabc";
@@ -446,6 +456,7 @@ int main(void)
         TEST(an_edge_among_held_bytes_lets_those_before_it_go),
         TEST(a_withheld_command_of_smtp_loses_no_byte),
         TEST(the_kinds_and_parts_of_http),
+        TEST(a_kind_may_have_a_hyphen),
         TEST(a_body_until_close_ends_at_the_fin),
         TEST(a_chain_counts_from_the_next_message),
         TEST(an_ending_leaves_what_is_behind_the_edge),
