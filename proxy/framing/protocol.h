@@ -48,7 +48,7 @@ bool protocol_knows_sizes(const struct protocol *protocol);
 bool protocol_has_parts(const struct protocol *protocol);
 
 /* Checks the KIND of a trigger. 0, or -1 with err filled ("did you mean"). Where peers may invent
- * kinds (methods, commands, verbs), any name is right that is not one slip away from a known one. */
+ * kinds (methods, commands, verbs), any name is right that is not a slip away from a known one. */
 MUST_CHECK int protocol_check_kind(
     const struct protocol *protocol, enum direction direction, const char *kind, struct err *err);
 

@@ -8,8 +8,13 @@
  * command, and an empty line is no message: redis-cli --pipe sends one (networking.c of Redis,
  * processInlineBuffer()). RESP 3's streamed values (`$?`, `*?`), which no server sends, are not
  * understood.
+ *
+ * A replica sends PSYNC or SYNC. The answer is a snapshot, before which the server may send empty
+ * lines: a bulk string without a line end behind it, or `$EOF:` and a mark of 40 bytes, and then
+ * all bytes up to that mark (replication.c of Redis, readSyncBulkPayload()).
  */
 #include <string.h>
+#include <strings.h>
 
 #include "proxy/framing/framer.h"
 #include "proxy/framing/redis_commands.h"
@@ -46,6 +51,8 @@ enum redis_mode {
     REDIS_NAME,   /* the body with a command's name */
     REDIS_INLINE, /* the first word of an inline command */
     REDIS_BODY,   /* passed over */
+    REDIS_MARK,   /* "EOF:" and the mark that ends a snapshot */
+    REDIS_MARKED, /* a snapshot that ends with the mark */
     REDIS_CR,     /* of the line end behind a body */
     REDIS_LF,
 };
@@ -64,8 +71,19 @@ struct redis_stream {
     uint64_t start; /* of the message */
 };
 
+#define MARK_SIZE 40
+#define MARK_PREFIX "EOF:"
+#define MARK_PREFIX_SIZE 4u
+
 struct redis_state {
     struct redis_stream streams[2];
+    /* Downstream. */
+    bool awaits_snapshot; /* the client is a replica and asked for one */
+    bool is_snapshot;     /* the value that is being read */
+    unsigned matched;     /* bytes of the mark that the snapshot ends in so far */
+    unsigned char mark[MARK_SIZE];
+    unsigned char shorter[MARK_SIZE + 1]; /* [n]: of the first n bytes of the mark, how many of the
+                                             last ones are its first ones, too */
 };
 
 /* The result of reading a byte. */
@@ -108,7 +126,7 @@ static enum taken take_type(
     bool known = byte < TYPE_COUNT && type_names[byte] != NULL;
     bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
     bool upstream = direction == DIRECTION_UPSTREAM;
-    if (first && upstream && (byte == '\r' || byte == '\n'))
+    if (first && (byte == '\r' || byte == '\n') && (upstream || state->awaits_snapshot))
         return TAKEN;
     if (!known && !(first && upstream && letter))
         return WRONG;
@@ -128,6 +146,10 @@ static enum taken take_type(
     stream->left = 1;
     stream->have = 0;
     stream->wants_name = upstream && byte == '*';
+    if (!upstream) {
+        state->is_snapshot = state->awaits_snapshot && byte == '$';
+        state->awaits_snapshot = state->awaits_snapshot && byte != '$' && byte != '*';
+    }
     framing->streams[direction].opening = at;
     if (!known) {
         stream->mode = REDIS_INLINE;
@@ -203,6 +225,12 @@ static enum taken take_length_byte(
         stream->minus = true;
         return TAKEN;
     }
+    if (stream->digits == 0 && byte == MARK_PREFIX[0] && state->is_snapshot &&
+        direction == DIRECTION_DOWNSTREAM) {
+        stream->mode = REDIS_MARK;
+        stream->have = 1;
+        return TAKEN;
+    }
     if (byte < '0' || byte > '9' || stream->digits == DIGITS_MAX)
         return WRONG;
     stream->digits++;
@@ -211,12 +239,47 @@ static enum taken take_length_byte(
     return TAKEN;
 }
 
+/* Prepares the search for the mark (Knuth, Morris and Pratt). */
+static void prepare_mark(struct redis_state *state)
+{
+    unsigned length = 0;
+    state->shorter[1] = 0;
+    for (unsigned n = 1; n < MARK_SIZE; n++) {
+        while (length > 0 && state->mark[n] != state->mark[length])
+            length = state->shorter[length];
+        length += state->mark[n] == state->mark[length];
+        state->shorter[n + 1] = (unsigned char)length;
+    }
+    state->matched = 0;
+}
+
+/* A byte of the line with the mark. */
+static enum taken take_mark_byte(
+    struct redis_state *state, struct redis_stream *stream, unsigned char byte)
+{
+    unsigned at = stream->have++;
+    if (at < MARK_PREFIX_SIZE)
+        return byte == MARK_PREFIX[at] ? TAKEN : WRONG;
+    at -= MARK_PREFIX_SIZE;
+    if (at < MARK_SIZE) {
+        state->mark[at] = byte;
+        return TAKEN;
+    }
+    if (at == MARK_SIZE)
+        return byte == '\r' ? TAKEN : WRONG;
+    prepare_mark(state);
+    stream->mode = REDIS_MARKED;
+    return byte == '\n' ? TAKEN : WRONG;
+}
+
 /* The command's name is complete. */
 static void begin_command(struct framing *framing, enum direction direction)
 {
     struct redis_state *state = framing->state;
     struct redis_stream *stream = &state->streams[direction];
     stream->name[stream->have] = '\0';
+    if (strcasecmp(stream->name, "PSYNC") == 0 || strcasecmp(stream->name, "SYNC") == 0)
+        state->awaits_snapshot = true;
     redis_begin(framing, direction, framer_kind(framing, direction, stream->name));
 }
 
@@ -253,6 +316,8 @@ static enum taken take_byte(
     case REDIS_NAME:
         stream->name[stream->have++] = (char)byte;
         return TAKEN;
+    case REDIS_MARK:
+        return take_mark_byte(state, stream, byte);
     case REDIS_CR:
         stream->mode = REDIS_LF;
         return byte == '\r' ? TAKEN : WRONG;
@@ -262,6 +327,7 @@ static enum taken take_byte(
         return byte == '\n' ? TAKEN : WRONG;
     case REDIS_LINE:
     case REDIS_BODY:
+    case REDIS_MARKED:
         break;
     }
     return WRONG;
@@ -279,6 +345,23 @@ static size_t pass_line(
     return used;
 }
 
+/* A snapshot is passed over, up to its mark. Returns how many bytes were looked at. */
+static size_t pass_snapshot(
+    struct framing *framing, enum direction direction, const unsigned char *bytes, size_t n)
+{
+    struct redis_state *state = framing->state;
+    for (size_t i = 0; i < n; i++) {
+        while (state->matched > 0 && bytes[i] != state->mark[state->matched])
+            state->matched = state->shorter[state->matched];
+        state->matched += bytes[i] == state->mark[state->matched];
+        if (state->matched == MARK_SIZE) {
+            end_value(framing, direction, framing->streams[direction].offset + i + 1);
+            return i + 1;
+        }
+    }
+    return n;
+}
+
 /* A body or a name is through, without a further byte. */
 static void finish_body(struct framing *framing, enum direction direction)
 {
@@ -287,8 +370,11 @@ static void finish_body(struct framing *framing, enum direction direction)
     if (stream->mode == REDIS_NAME && stream->have == stream->length) {
         stream->mode = REDIS_CR;
         begin_command(framing, direction);
-    } else if (stream->mode == REDIS_BODY)
+    } else if (stream->mode == REDIS_BODY) {
         stream->mode = REDIS_CR;
+        if (direction == DIRECTION_DOWNSTREAM && state->is_snapshot)
+            end_value(framing, direction, framing->streams[direction].offset);
+    }
 }
 
 static size_t step(
@@ -302,6 +388,8 @@ static size_t step(
         return 0;
     if (stream->mode == REDIS_LINE)
         return pass_line(framing, direction, bytes, n);
+    if (stream->mode == REDIS_MARKED)
+        return pass_snapshot(framing, direction, bytes, n);
     if (take_byte(framing, direction, bytes[0], common->offset) == WRONG) {
         framer_lose(framing, direction, stream->left == 0 ? common->offset : stream->start);
         return 0;

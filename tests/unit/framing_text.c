@@ -194,6 +194,29 @@ static void redis_values_nest(void **state)
         SAYS('s', "|1\r\n+k\r\n+v\r\n:1\r\n"), SAYS('s', "*-1\r\n$0\r\n\r\n"));
 }
 
+#define PSYNC "*3\r\n$5\r\nPSYNC\r\n$1\r\n?\r\n$2\r\n-1\r\n"
+#define MARK "aaaaaaaaaaaaaaaaaaab0123456789abcdef0123"
+#define STREAMED "*1\r\n$4\r\nPING\r\n"
+
+/* Two forms, the second one with the beginning of its mark among its bytes. */
+static void redis_replicas_get_a_snapshot(void **state)
+{
+    (void)state;
+    CHECK("redis", "1:PSYNC@0 =? .30",
+        "1:simple_string@0 =? .18 2:bulk_string@20 =? .29 3:array@29 =? .43 4:bulk_string@43 =? "
+        ".49",
+        SAYS('c', PSYNC), SAYS('s', "+FULLRESYNC a 12\r\n\n\n$5\r\nRED\r\n" STREAMED "$0\r\n\r\n"));
+    CHECK("redis", "1:sync@0 =? .6", "1:bulk_string@1 =? .113 2:array@113 =? .127 lost@127",
+        SAYS('c', "sync\r\n"),
+        SAYS('s', "\n$EOF:" MARK "\r\nREDIS"
+                  "aaaaaaaaaaaaaaaaaaaa" MARK STREAMED "\n"));
+    CHECK("redis", "1:PSYNC@0 =? .30",
+        "1:simple_string@0 =? .11 2:array@11 =? .25 3:bulk_string@25 =? lost@25", SAYS('c', PSYNC),
+        SAYS('s', "+CONTINUE\r\n" STREAMED "$EOF:" MARK));
+    CHECK("redis", "1:PSYNC@0 =? .30", "1:bulk_string@0 =? lost@0", SAYS('c', PSYNC),
+        SAYS('s', "$EOFx"));
+}
+
 static void redis_that_is_something_else_is_lost(void **state)
 {
     (void)state;
@@ -327,6 +350,7 @@ int main(void)
         cmocka_unit_test(redis_commands_have_names),
         cmocka_unit_test(redis_empty_lines_are_no_commands),
         cmocka_unit_test(redis_values_nest),
+        cmocka_unit_test(redis_replicas_get_a_snapshot),
         cmocka_unit_test(redis_that_is_something_else_is_lost),
         cmocka_unit_test(smtp_mail_is_one_message),
         cmocka_unit_test(smtp_mail_may_be_empty),
