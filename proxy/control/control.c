@@ -12,6 +12,7 @@
 void control_init(struct control *control, struct worker *worker, const struct settings *settings)
 {
     *control = (struct control){.worker = worker, .settings = *settings};
+    past_names_init(&control->past_names);
 }
 
 void control_deinit(struct control *control)
@@ -19,6 +20,7 @@ void control_deinit(struct control *control)
     free(control->wildcard_faults);
     control->wildcard_faults = NULL;
     control->wildcard_fault_count = 0;
+    past_names_deinit(&control->past_names);
 }
 
 void control_proxy_config(const struct proxy *proxy, struct proxy_config *config)
@@ -163,6 +165,7 @@ enum control_result control_add_proxy(
         return control_fail(control, errnum, err, NULL);
     }
     proxy_begin(proxy);
+    past_names_take(&control->past_names, proxy);
     return CONTROL_OK;
 }
 
@@ -285,6 +288,7 @@ enum control_result control_remove_proxy(struct control *control, const char *na
     struct proxy *proxy = control_proxy(control, name);
     if (proxy == NULL)
         return control_no_proxy(name, err);
+    past_names_note(&control->past_names, proxy);
     shut_down(proxy);
     proxy_close(proxy);
     return CONTROL_OK;
@@ -304,10 +308,8 @@ void control_reset_counts(struct control *control)
 {
     fault_counters_reset(&control->worker->counters);
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
-        const struct event event = {
-            .kind = EVENT_COUNTS_RESET, .at = timers_now(), .proxy = proxy_name(proxy)};
         proxy->last_number = 0;
-        worker_emit(control->worker, &event);
+        past_names_announce(proxy);
     }
 }
 

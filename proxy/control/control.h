@@ -23,6 +23,7 @@
 #include "config/config.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
+#include "proxy/control/past_names.h"
 #include "proxy/net/proxies.h"
 #include "proxy/net/worker.h"
 #include "proxy/relay/plan.h"
@@ -48,6 +49,7 @@ struct control {
     struct fault
         *wildcard_faults; /* the file's faults with `proxy = *`, for new proxies too; owned */
     size_t wildcard_fault_count;
+    struct past_names past_names;
     int errnum;       /* of the last CONTROL_FAILED: a positive errno; 0: not the kernel */
     bool awaits_name; /* see control_take_awaits_name() */
 };

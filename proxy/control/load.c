@@ -212,8 +212,10 @@ static void close_others(const struct load *load, struct proxy **kept)
     {
         struct proxy *proxy = container_of(link, struct proxy, link);
         if (!proxy->plan->config.silent &&
-            bsearch(&proxy, kept, load->count, sizeof(struct proxy *), compare_pointers) == NULL)
+            bsearch(&proxy, kept, load->count, sizeof(struct proxy *), compare_pointers) == NULL) {
+            past_names_note(&load->control->past_names, proxy);
             proxy_close(proxy);
+        }
     }
 }
 
@@ -233,6 +235,9 @@ static void commit(struct load *load, struct proxy **kept)
     for (size_t i = 0; i < load->count; i++)
         put_in_force(&load->changes[i]);
     close_others(load, kept);
+    for (size_t i = 0; i < load->count; i++)
+        if (load->changes[i].fresh != NULL)
+            past_names_take(&control->past_names, load->changes[i].fresh);
     free(control->wildcard_faults);
     control->wildcard_faults = load->wildcard_faults;
     control->wildcard_fault_count = load->wildcard_fault_count;

@@ -107,6 +107,44 @@ static void a_file_that_fails_makes_no_events(void **state)
     assert_int_equal(rig->events[EVENT_NOT_LISTENING], 1);
 }
 
+static void number_one_again_is_announced(void **state)
+{
+    struct rig *rig = *state;
+    unsigned *announced = &rig->events[EVENT_COUNTS_RESET];
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
+    int a = rig_connect(rig, "a"), b = rig_connect(rig, "b");
+    rig_echo(rig, a, 10);
+    rig_echo(rig, b, 10);
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(*announced, 0);
+    /* Another `listen`: the open connection keeps its number. */
+    assert_int_equal(rig_load(rig, "[proxy a]\nlisten = 127.0.0.2:0\nupstream = builtin:echo\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(*announced, 1);
+    assert_int_equal(control_proxy(&rig->control, "a")->last_number, 0);
+    rig_echo(rig, a, 10);
+    /* The same name again. */
+    assert_int_equal(control_remove_proxy(&rig->control, "b", &rig->err), CONTROL_OK);
+    assert_int_equal(*announced, 1);
+    assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
+    assert_int_equal(*announced, 2);
+    /* Nothing was numbered. */
+    assert_int_equal(control_remove_proxy(&rig->control, "b", &rig->err), CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
+    assert_int_equal(*announced, 2);
+    /* A reload removes it, another one brings it back. */
+    assert_int_equal(rig_load(rig, FILE_ECHO("c"), CONTROL_KEEP_API), CONTROL_OK);
+    b = (close(b), rig_connect(rig, "c"));
+    rig_echo(rig, b, 10);
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig_load(rig, FILE_ECHO("c"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(*announced, 3);
+    close(a);
+    close(b);
+}
+
 /* --- printing --- */
 
 static char *print_of(struct rig *rig)
@@ -195,6 +233,7 @@ int main(void)
         TEST(a_file_takes_over_what_the_api_had_made),
         TEST(a_proxy_that_moves_takes_its_new_rate_along),
         TEST(a_file_that_fails_makes_no_events),
+        TEST(number_one_again_is_announced),
         TEST(what_is_in_force_prints_as_a_file),
         TEST(a_fault_that_waits_for_messages_prints_for_proxies_that_have_them),
         TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
