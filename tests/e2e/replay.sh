@@ -239,3 +239,56 @@ exec_run "$work/limit.ini" "$work/limit.1.log" sh -c "$fetch"
 replayed "$work/limit.1.log" "$work/limit.again.ini"
 exec_run "$work/limit.again.ini" "$work/limit.2.log" sh -c "$fetch"
 as_before "a limit" "$work/limit.1.log" "$work/limit.2.log"
+
+# --- What the API changed is not in the log -------------------------------------------------------
+
+api_start <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+
+[fault cut]
+type    = reset
+when    = bytes:1k
+enabled = no
+INI
+call 200 PATCH /v1/proxies/web/faults/cut '{"enabled":true,"when":"bytes:2k"}'
+expect 56 web -o /dev/null "http://$(proxy_address web)/bytes/5000"
+proxy_stop
+cp "$proxy_log" "$work/api.log"
+replayed "$work/api.log" "$work/api.ini"
+says "$work/api.ini" '^; .*when = bytes:1k'
+sed -i '/^admin /d' "$work/api.ini"
+# shellcheck disable=SC2016
+fetch='curl -q -sS --noproxy "*" --max-time 20 -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/5000" || true'
+exec_run "$work/api.ini" "$work/api.again.log" sh -c "$fetch"
+as_before "a fault that the API changed" "$work/api.log" "$work/api.again.log"
+# So with the proxy.
+sed -E '1s/(enabled *= )yes/\1no/g' "$work/api.log" >"$work/api.off.log"
+replayed "$work/api.off.log" "$work/api.ini"
+sed -i '/^admin /d' "$work/api.ini"
+exec_run "$work/api.ini" "$work/api.again.log" sh -c "$fetch"
+as_before "a proxy that the API enabled" "$work/api.log" "$work/api.again.log"
+
+# --- A proxy that a reload removed ------------------------------------------------------------------
+
+proxy_start <<INI
+[proxy a]
+listen   = 127.0.0.1:$(unused_port)
+upstream = builtin:http
+
+[fault cut]
+proxy = a
+type  = reset
+when  = bytes:1k
+INI
+address=$(proxy_address a)
+sed -i -e 's/^\[proxy a\]/[proxy b]/' -e 's/^proxy = a/proxy = b/' "$proxy_ini"
+kill -HUP "$proxy_pid"
+is_reloaded() { grep -q '"event":"reload"' "$proxy_log"; }
+eventually 20 is_reloaded || fail "no reload: $(cat "$proxy_err")"
+expect 56 web -o /dev/null "http://$address/bytes/5000"
+proxy_stop
+replayed "$proxy_log" "$work/renamed.ini"
+says "$work/renamed.ini" '^\[proxy b\]'
+! grep -q '^\[proxy a\]' "$work/renamed.ini" || fail 'a proxy that is gone is in the replay'

@@ -6,6 +6,9 @@
  * A fault with `after` waits for the section that was made of the other one for that connection, so
  * that one is made first; at the end the sections stand in the order of the run's configuration.
  *
+ * The log has no changes of the API. A fault that it enabled is enabled here, and one that fired at
+ * another byte than `when = bytes:N` says is tied to that byte.
+ *
  * A fault that began by the clock, or behind one that did (time, idle, run, a trigger_delay, a
  * window that opened) is tied to the byte at which it began: one section for each offset. A lasting
  * one that its window ended is given that end by bytes, or by its `for`.
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/app/replay/proxies.h"
 #include "proxy/app/replay/section.h"
 
 #define CHAIN_MAX 10000 /* links of a chain of faults, more than a file holds */
@@ -87,20 +91,19 @@ static int compare_place(const struct occurrence *a, const struct occurrence *b)
     return result != 0 ? result : compare_numbers(a->after, b->after);
 }
 
+/* Whether both differ in nothing but the proxy and the connection. */
+static bool is_alike(const struct occurrence *a, const struct occurrence *b)
+{
+    struct occurrence other = *b;
+    other.proxy = a->proxy;
+    return compare_place(a, &other) == 0;
+}
+
 static int compare_occurrences(const void *a, const void *b)
 {
     const struct occurrence *one = a, *other = b;
     int result = compare_place(one, other);
     return result != 0 ? result : compare_numbers(one->connection, other->connection);
-}
-
-static uint64_t plan_find_proxy(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->proxy_count; i++) {
-        if (strcmp(config->proxies[i].name, name) == 0)
-            return i;
-    }
-    return ANY;
 }
 
 /* Whether its window ended it, and not `until` or `for` before. The `run` event is written a little
@@ -141,15 +144,25 @@ static uint64_t find_first(const struct replay_task *task, const struct injectio
     return find_section(task->replay, after->name, first->proxy, first->connection);
 }
 
+/* Whether the API, or an earlier configuration, had another `when`. Only where it is a byte of the
+ * direction that the log names, the log shows it. */
+static bool was_moved(const struct fault *fault, const struct injection *injection)
+{
+    bool is_exact = fault->when.kind == TRIGGER_BYTES && fault->directions != BOTH_BITS &&
+                    fault->when_directions == NO_BITS && fault->after.name[0] == '\0' &&
+                    !fault_fires_later(fault);
+    return is_exact && injection->connection > 0 && injection->offset != fault->when.value;
+}
+
 static struct occurrence occurrence_of(
     const struct replay_task *task, const struct injection *injection)
 {
     const struct fault *fault = task->fault;
-    bool tied = task->by_clock;
+    bool tied = task->by_clock || was_moved(fault, injection);
     uint64_t first = tied ? ANY : find_first(task, injection);
     tied |= fault->after.name[0] != '\0' && first == ANY;
     struct occurrence at = {
-        .proxy = plan_find_proxy(&task->replay->config, injection->proxy),
+        .proxy = replay_proxies_find(&task->replay->config, injection->proxy),
         .direction = tied || needs_directions(task) ? injection->direction : ANY,
         .offset = tied ? injection->offset : ANY,
         .after = first,
@@ -214,7 +227,7 @@ static bool is_uniform(const struct replay_task *task)
     for (size_t i = 0; i < task->count; i++) {
         const struct occurrence *first = &task->occurrences[i % length];
         const struct occurrence *here = &task->occurrences[i];
-        if (here->connection != first->connection || here->after != task->occurrences[0].after ||
+        if (here->connection != first->connection || !is_alike(here, &task->occurrences[0]) ||
             here->proxy != task->occurrences[i - i % length].proxy)
             return false;
     }
@@ -287,25 +300,13 @@ static size_t count_all(const struct replay_log *log, size_t *faults)
     return proxies;
 }
 
-/* The proxies of the last configuration, and those that a reload has removed. */
-static void add_proxies(struct replay_config *replay, const struct replay_log *log)
-{
-    for (size_t i = log->config_count; i-- > 0;) {
-        const struct config *config = &log->configs[i];
-        for (size_t k = 0; k < config->proxy_count; k++) {
-            if (plan_find_proxy(&replay->config, config->proxies[k].name) == ANY)
-                replay->config.proxies[replay->config.proxy_count++] = config->proxies[k];
-        }
-    }
-}
-
 /* Every injection speaks of a proxy and a fault that the run had. */
 static int check_names(const struct replay_config *replay, const struct replay_log *log)
 {
     struct replay_task all = {.replay = (struct replay_config *)replay, .log = log};
     for (size_t i = 0; i < log->injection_count; i++) {
         const struct injection *injection = &log->injections[i];
-        bool known = plan_find_proxy(&replay->config, injection->proxy) != ANY;
+        bool known = replay_proxies_find(&replay->config, injection->proxy) != ANY;
         if (known && replay_name_is_taken(&all, injection->fault))
             continue;
         fprintf(stderr, "rudeproxy: the log has the %s %s, its configuration has not\n",
@@ -403,7 +404,7 @@ int replay_config_make(struct replay_config *replay, const struct replay_log *lo
     if (replay->config.proxies == NULL || replay->unfired == NULL)
         return replay_out_of_memory();
     snprintf(replay->config.settings.log, sizeof replay->config.settings.log, "stderr");
-    add_proxies(replay, log);
+    replay_proxies_add(replay, log);
     if (check_names(replay, log) != 0)
         return -1;
     struct fault_list list;

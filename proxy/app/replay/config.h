@@ -15,11 +15,12 @@
 struct replay_remark {
     bool renamed;  /* from `origin`: its draws are others */
     bool retimed;  /* `when` was a time */
+    bool moved;    /* it fired at another byte than `when` says */
     bool reended;  /* the end was that of `active` */
     bool by_clock; /* of the listening socket: still follows the clock */
     size_t order;  /* of the fault that it is made of, in the run's configurations */
     char origin[FAULT_NAME_MAX];
-    char when[OPTION_TEXT_MAX]; /* as it was, if retimed */
+    char when[OPTION_TEXT_MAX]; /* as it was, if retimed or moved */
 };
 
 struct replay_config {

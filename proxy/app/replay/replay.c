@@ -41,8 +41,9 @@ static void print_head(
             "; It was reloaded %zu times; what was defined anew is taken as it was at the end.\n",
             log->config_count - 1);
     if (log->counts_reset)
-        fputs(
-            "; Connections were numbered from 1 again: this repeats only the events after that.\n",
+        fputs("; Connections of a proxy were numbered from 1 again: this repeats only its events "
+              "after "
+              "that.\n",
             out);
     for (size_t i = 0; i < replay->unfired_count; i++)
         fprintf(out, "; Never fired, left out: %s\n", replay->unfired[i]);
@@ -57,6 +58,11 @@ static void print_remark(const struct replay_remark *remark, FILE *out)
             remark->origin);
     if (remark->retimed)
         fprintf(out, "; The run began it by the clock, when = %.100s: here at the byte.\n",
+            remark->when);
+    if (remark->moved)
+        fprintf(out,
+            "; The configuration says when = %.100s. It fired at another byte, which stands "
+            "here.\n",
             remark->when);
     if (remark->reended)
         fputs("; The run ended it with its window of time.\n", out);

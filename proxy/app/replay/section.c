@@ -100,6 +100,22 @@ static uint64_t begin_of(const struct fault *fault, uint64_t fired_at)
     return fired_at > bytes ? fired_at - bytes : 0;
 }
 
+/* Leaves out the proxies that the replay has not: a reload removed them, and no fault fired there. */
+static void drop_missing_proxies(const struct config *replay, struct fault *fault)
+{
+    char kept[FAULT_PROXIES_MAX] = "";
+    size_t used = 0;
+    if (strcmp(fault->proxies, "*") == 0)
+        return;
+    for (size_t i = 0; i < replay->proxy_count; i++) {
+        const char *name = replay->proxies[i].name;
+        if (fault_names_proxy(fault, name) && used < sizeof kept)
+            used += (size_t)snprintf(
+                kept + used, sizeof kept - used, "%s%s", used > 0 ? "," : "", name);
+    }
+    memcpy(fault->proxies, kept, sizeof fault->proxies);
+}
+
 static void tie_to_byte(struct fault *fault, uint64_t direction, uint64_t offset)
 {
     fault->when = (struct trigger){.kind = TRIGGER_BYTES, .value = offset};
@@ -144,11 +160,15 @@ struct fault *replay_section_add(
     remark->order = task->order;
     if (task->first_done)
         choose_name(task, at->connection, fault.name);
+    fault.enabled = true; /* it fired: the API had enabled it, if the file did not */
     if (proxies != NULL)
         snprintf(fault.proxies, sizeof fault.proxies, "%s", proxies);
+    else
+        drop_missing_proxies(&replay->config, &fault);
     if (at->offset != ANY) {
         const struct option *when = option_find(fault_options, "when");
-        remark->retimed = true;
+        remark->moved = !task->by_clock && fault.after.name[0] == '\0';
+        remark->retimed = !remark->moved;
         option_format(when, &fault, remark->when, sizeof remark->when);
         tie_to_byte(&fault, at->direction, begin_of(&fault, at->offset));
     } else if (at->after != ANY) {
