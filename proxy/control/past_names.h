@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names of removed proxies whose connections had numbers. A new proxy of such a name numbers its
- * connections from 1 again, and the event `counts_reset` says so to readers of the log.
+ * The names of removed proxies whose connections had numbers. A new proxy of such a name numbers
+ * its connections from 1 again, and the event `counts_reset` says so to readers of the log.
  *
  * Life: past_names_init, past_names_note and past_names_take, past_names_deinit.
  */

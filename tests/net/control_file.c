@@ -125,12 +125,12 @@ static void number_one_again_is_announced(void **state)
     assert_int_equal(*announced, 1);
     assert_int_equal(control_proxy(&rig->control, "a")->last_number, 0);
     rig_echo(rig, a, 10);
-    /* The same name again. */
+    /* A proxy under the name of a removed one. */
     assert_int_equal(control_remove_proxy(&rig->control, "b", &rig->err), CONTROL_OK);
     assert_int_equal(*announced, 1);
     assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
     assert_int_equal(*announced, 2);
-    /* Nothing was numbered. */
+    /* No connection had a number. */
     assert_int_equal(control_remove_proxy(&rig->control, "b", &rig->err), CONTROL_OK);
     assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
     assert_int_equal(*announced, 2);

@@ -100,7 +100,8 @@ static uint64_t begin_of(const struct fault *fault, uint64_t fired_at)
     return fired_at > bytes ? fired_at - bytes : 0;
 }
 
-/* Leaves out the proxies that the replay has not: a reload removed them, and no fault fired there. */
+/* Leaves out the proxies that the replay has not. A reload removed them, and no fault fired
+ * there. */
 static void drop_missing_proxies(const struct config *replay, struct fault *fault)
 {
     char kept[FAULT_PROXIES_MAX] = "";
