@@ -80,7 +80,8 @@ static void the_first_wave_has_every_edge_and_the_bytes_beside_it(void **state)
     assert_non_null(find(&cases, DIRECTION_DOWNSTREAM, 100, true));
     assert_non_null(find(&cases, DIRECTION_UPSTREAM, 10, true));
     assert_null(find(&cases, DIRECTION_UPSTREAM, 11, false));
-    assert_int_equal(cases.place_total, (10 + 2) + (100 + 2));
+    assert_int_equal(
+        cases.place_total, (10 + 2) + (100 + 2 + 2)); /* each message is withheld, too */
     sweep_cases_deinit(&cases);
 }
 
@@ -125,7 +126,7 @@ static void waves_find_the_edge_to_the_byte(void **state)
     (void)state;
     begin(&cases, 100000, UINT64_MAX);
     answer(&cases, 12345);
-    for (int wave = 0; sweep_cases_refine(&cases, UINT64_MAX) > 0; wave++) {
+    for (int wave = 0; sweep_cases_refine(&cases, UINT64_MAX, true, true) > 0; wave++) {
         answer(&cases, 12345);
         assert_true(wave < 20); /* 2^17 > 100,000 */
     }
@@ -143,7 +144,7 @@ static void edges_of_outcomes_come_before_edges_of_output(void **state)
     answer(&cases, 30);
     for (size_t i = 0; i < cases.count; i++)
         cases.list[i].facts.output = cases.list[i].pick.place.offset;
-    size_t before = cases.count, added = sweep_cases_refine(&cases, UINT64_MAX);
+    size_t before = cases.count, added = sweep_cases_refine(&cases, UINT64_MAX, true, true);
     assert_int_equal(added, 1);
     assert_int_equal(cases.list[before].pick.place.offset, 29); /* between 20 and 39 */
     sweep_cases_deinit(&cases);
@@ -159,8 +160,30 @@ static void a_flaky_place_draws_no_further_runs(void **state)
         if (cases.list[i].pick.place.offset == 20)
             cases.list[i].outcome = OUTCOME_FLAKY;
     }
-    assert_int_equal(sweep_cases_refine(&cases, UINT64_MAX), 0);
+    assert_int_equal(sweep_cases_refine(&cases, UINT64_MAX, true, true), 0);
     sweep_cases_deinit(&cases);
+}
+
+/* The status is the offset, the output too: if the baseline's are not stable, no gap is halved. */
+static void what_is_not_stable_draws_no_further_runs(void **state)
+{
+    static const struct {
+        bool status, output, halves;
+    } rows[] = {
+        {true, true, true}, {true, false, true}, {false, true, true}, {false, false, false}};
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        struct sweep_cases cases;
+        begin(&cases, 100, UINT64_MAX);
+        answer(&cases, 0);
+        for (size_t i = 0; i < cases.count; i++) {
+            cases.list[i].facts.output = cases.list[i].pick.place.offset;
+            cases.list[i].facts.wait_status = (int)cases.list[i].pick.place.offset << 8;
+        }
+        size_t added = sweep_cases_refine(&cases, UINT64_MAX, rows[row].status, rows[row].output);
+        assert_int_equal(added > 0, rows[row].halves);
+        sweep_cases_deinit(&cases);
+    }
 }
 
 static void the_first_outcome_that_applies_counts(void **state)
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(waves_find_the_edge_to_the_byte),
         cmocka_unit_test(edges_of_outcomes_come_before_edges_of_output),
         cmocka_unit_test(a_flaky_place_draws_no_further_runs),
+        cmocka_unit_test(what_is_not_stable_draws_no_further_runs),
         cmocka_unit_test(the_first_outcome_that_applies_counts),
         cmocka_unit_test(a_place_is_read_as_it_is_written),
         cmocka_unit_test(a_place_read_from_its_text_gets_its_offset_from_the_baseline),

@@ -217,7 +217,8 @@ static uint64_t count_points(const struct observation *baseline)
     uint64_t points = 0;
     for (size_t i = 0; i < baseline->count; i++) {
         for (int d = 0; d < 2; d++)
-            points += baseline->connections[i].bytes[d] + 1 + baseline->connections[i].fin[d];
+            points += baseline->connections[i].bytes[d] + 1 + baseline->connections[i].fin[d] +
+                      baseline->connections[i].message_count[d];
     }
     return points;
 }
@@ -257,23 +258,28 @@ void sweep_cases_locate(struct sweep_place *place, const struct observation *bas
 
 /* --- further waves --- */
 
-int sweep_case_compare(const void *a, const void *b)
+int sweep_pick_compare(const struct sweep_pick *a, const struct sweep_pick *b)
 {
-    const struct sweep_case *x = a, *y = b;
     const uint64_t keys[][2] = {
-        {x->pick.place.proxy, y->pick.place.proxy},
-        {x->pick.place.connection, y->pick.place.connection},
-        {x->pick.place.direction, y->pick.place.direction},
-        {x->pick.fault, y->pick.fault},
-        {x->pick.place.offset, y->pick.place.offset},
-        {x->pick.place.withheld, y->pick.place.withheld},
-        {x->pick.place.at_fin, y->pick.place.at_fin},
+        {a->place.proxy, b->place.proxy},
+        {a->place.connection, b->place.connection},
+        {a->place.direction, b->place.direction},
+        {a->fault, b->fault},
+        {a->place.offset, b->place.offset},
+        {a->place.withheld, b->place.withheld},
+        {a->place.at_fin, b->place.at_fin},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (keys[i][0] != keys[i][1])
             return keys[i][0] < keys[i][1] ? -1 : 1;
     }
     return 0;
+}
+
+int sweep_case_compare(const void *a, const void *b)
+{
+    const struct sweep_case *x = a, *y = b;
+    return sweep_pick_compare(&x->pick, &y->pick);
 }
 
 static bool same_lane(const struct sweep_case *a, const struct sweep_case *b)
@@ -283,27 +289,36 @@ static bool same_lane(const struct sweep_case *a, const struct sweep_case *b)
            a->pick.place.direction == b->pick.place.direction && a->pick.fault == b->pick.fault;
 }
 
-static bool same_ending(const struct sweep_case *a, const struct sweep_case *b)
+static bool same_ending(const struct sweep_case *a, const struct sweep_case *b, bool by_status)
 {
-    return a->outcome == b->outcome && run_facts_status(&a->facts) == run_facts_status(&b->facts) &&
-           run_facts_signal(&a->facts) == run_facts_signal(&b->facts);
+    return a->outcome == b->outcome && run_facts_signal(&a->facts) == run_facts_signal(&b->facts) &&
+           (!by_status || run_facts_status(&a->facts) == run_facts_status(&b->facts));
 }
 
+/* Differences that make a gap worth a look. */
+struct difference {
+    bool by_status; /* exit statuses count, too */
+    bool by_output; /* only the output counts, of ends that are the same otherwise */
+};
+
 /* Whether the gap between two neighbours of a lane is worth a look. A flaky end says nothing. */
-static bool differs(const struct sweep_case *a, const struct sweep_case *b, bool by_output)
+static bool differs(
+    const struct sweep_case *a, const struct sweep_case *b, const struct difference *difference)
 {
     if (a->outcome == OUTCOME_FLAKY || b->outcome == OUTCOME_FLAKY)
         return false;
-    return by_output ? same_ending(a, b) && a->facts.output != b->facts.output : !same_ending(a, b);
+    bool same = same_ending(a, b, difference->by_status);
+    return difference->by_output ? same && a->facts.output != b->facts.output : !same;
 }
 
-static size_t halve_gaps(struct sweep_cases *cases, size_t count, bool by_output, uint64_t most)
+static size_t halve_gaps(
+    struct sweep_cases *cases, size_t count, const struct difference *difference, uint64_t most)
 {
     size_t added = 0;
     for (size_t i = 0; i + 1 < count && added < most; i++) {
         const struct sweep_case left = cases->list[i], right = cases->list[i + 1];
         if (!same_lane(&left, &right) || right.pick.place.offset - left.pick.place.offset < 2 ||
-            !differs(&left, &right, by_output))
+            !differs(&left, &right, difference))
             continue;
         struct sweep_place place = left.pick.place;
         place.offset += (right.pick.place.offset - left.pick.place.offset) / 2;
@@ -317,13 +332,16 @@ static size_t halve_gaps(struct sweep_cases *cases, size_t count, bool by_output
     return added;
 }
 
-size_t sweep_cases_refine(struct sweep_cases *cases, uint64_t most)
+size_t sweep_cases_refine(
+    struct sweep_cases *cases, uint64_t most, bool compare_status, bool compare_output)
 {
+    const struct difference ending = {.by_status = compare_status};
+    const struct difference output = {.by_status = compare_status, .by_output = true};
     size_t count = cases->count;
     if (count > 0)
         qsort(cases->list, count, sizeof cases->list[0], sweep_case_compare);
     /* Edges of output would take the budget from those of outcomes: they wait until these are
      * found. */
-    size_t added = halve_gaps(cases, count, false, most);
-    return added > 0 ? added : halve_gaps(cases, count, true, most);
+    size_t added = halve_gaps(cases, count, &ending, most);
+    return added > 0 || !compare_output ? added : halve_gaps(cases, count, &output, most);
 }

@@ -55,9 +55,10 @@ void sweep_cases_begin(struct sweep_cases *cases, const struct observation *base
     const void *user);
 
 /* Adds the middles of gaps whose ends differ in outcome, status or signal, at most `most`; where
- * there are none left, of those that differ in output. Every case is done. Returns how many it
- * added. */
-size_t sweep_cases_refine(struct sweep_cases *cases, uint64_t most);
+ * there are none left, of those that differ in output. A status or an output that is not stable in
+ * the baseline is not compared. Every case is done. Returns how many it added. */
+size_t sweep_cases_refine(
+    struct sweep_cases *cases, uint64_t most, bool compare_status, bool compare_output);
 
 /* Fills in the offset and the message of a place that its text does not hold, from the baseline. */
 void sweep_cases_locate(struct sweep_place *place, const struct observation *baseline);
@@ -66,7 +67,9 @@ void sweep_cases_locate(struct sweep_place *place, const struct observation *bas
 struct sweep_case *sweep_cases_add(
     struct sweep_cases *cases, const struct sweep_place *place, size_t fault);
 
-/* Order of the report: by proxy, connection, direction, fault, offset. For qsort. */
+/* Order of the report: by proxy, connection, direction, fault, offset. The second is for qsort, and
+ * compares only the first faults of cases. */
+int sweep_pick_compare(const struct sweep_pick *a, const struct sweep_pick *b);
 int sweep_case_compare(const void *a, const void *b);
 
 #endif

@@ -108,6 +108,23 @@ static bool is_place(
            (at_fin || is_number(object, "offset", place->offset));
 }
 
+static bool is_pick(const json_t *object, const struct sweep_pick *pick,
+    const struct config *config, char *const *faults)
+{
+    return is_text(object, "fault", faults[pick->fault]) &&
+           is_place(json_object_get(object, "place"), &pick->place, config);
+}
+
+/* The further faults of a random run. Any other result has no "more". */
+static bool has_more(const json_t *more, const struct sweep_case *tried,
+    const struct config *config, char *const *faults)
+{
+    bool same = json_array_size(more) == tried->more_count;
+    for (size_t i = 0; i < tried->more_count && same; i++)
+        same = is_pick(json_array_get(more, i), &tried->more[i], config, faults);
+    return same;
+}
+
 bool sweep_known_has(const struct sweep_known *known, const struct sweep_case *tried,
     const struct config *config, char *const *faults)
 {
@@ -117,8 +134,8 @@ bool sweep_known_has(const struct sweep_known *known, const struct sweep_case *t
     struct hash_link *link = hash_find(&known->results, key);
     for (; link != NULL; link = hash_find_next(link)) {
         const json_t *result = container_of(link, struct known_result, link)->result;
-        if (is_text(result, "outcome", outcome) && is_text(result, "fault", fault) &&
-            is_place(json_object_get(result, "place"), place, config))
+        if (is_text(result, "outcome", outcome) && is_pick(result, &tried->pick, config, faults) &&
+            has_more(json_object_get(result, "more"), tried, config, faults))
             return true;
     }
     return false;

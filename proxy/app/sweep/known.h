@@ -15,7 +15,7 @@ struct sweep_known;
 MUST_CHECK struct sweep_known *sweep_known_read(const char *path, struct err *err);
 void sweep_known_free(struct sweep_known *known); /* NULL is allowed */
 
-/* Whether the report has this place, this fault and this outcome. */
+/* Whether the report has this outcome of the same faults at the same places. */
 bool sweep_known_has(const struct sweep_known *known, const struct sweep_case *tried,
     const struct config *config, char *const *faults);
 

@@ -110,12 +110,14 @@ static void print_legend(const struct sweep *sweep, FILE *out, bool colour)
 
 /* --- the bad ones --- */
 
-/* Cases that follow each other in a lane with the same bad end are one group. */
+/* Cases that follow each other in a lane with the same bad end are one group. A case with several
+ * faults is a group of its own. */
 static size_t group_end(const struct sweep_cases *cases, size_t from)
 {
     const struct sweep_case *first = &cases->list[from];
     size_t end = from + 1;
-    while (end < cases->count && same_lane(first, &cases->list[end]) && cases->list[end].bad &&
+    while (end < cases->count && first->more_count == 0 && cases->list[end].more_count == 0 &&
+           same_lane(first, &cases->list[end]) && cases->list[end].bad &&
            cases->list[end].outcome == first->outcome &&
            run_facts_status(&cases->list[end].facts) == run_facts_status(&first->facts) &&
            run_facts_signal(&cases->list[end].facts) == run_facts_signal(&first->facts))

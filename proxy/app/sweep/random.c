@@ -92,32 +92,33 @@ static void remove_pick(struct sweep_case *tried, size_t at)
     tried->more_count--;
 }
 
-/* Tries `changed` in place of *best and takes it if it ends alike. 1: taken, 0: not; else as
- * sweep_wave_try. */
-static int try_instead(
-    struct sweep *sweep, struct sweep_case *best, struct sweep_case *changed, struct err *err)
+/* Tries `changed` in place of *best. Takes it if it ends alike, and says so in *taken. Returns the
+ * same as sweep_wave_try(). */
+static int try_instead(struct sweep *sweep, struct sweep_case *best, struct sweep_case *changed,
+    bool *taken, struct err *err)
 {
     changed->done = false;
     changed->excerpt = changed->record = NULL;
     int result = sweep_wave_try(sweep, changed, err);
-    bool better = result == 0 && changed->outcome == best->outcome;
-    struct sweep_case *loser = better ? best : changed;
+    *taken = result == 0 && changed->outcome == best->outcome;
+    struct sweep_case *loser = *taken ? best : changed;
     free(loser->excerpt);
     free(loser->record);
-    if (better)
+    if (*taken)
         *best = *changed;
-    return result != 0 ? -1 : better;
+    return result;
 }
 
 static int drop_faults(struct sweep *sweep, struct sweep_case *best, struct err *err)
 {
     for (size_t i = 0; i <= best->more_count && best->more_count > 0;) {
         struct sweep_case changed = *best;
+        bool taken;
         remove_pick(&changed, i);
-        int result = try_instead(sweep, best, &changed, err);
-        if (result < 0)
-            return -1;
-        i = result == 1 ? 0 : i + 1;
+        int result = try_instead(sweep, best, &changed, &taken, err);
+        if (result != 0)
+            return result;
+        i = taken ? 0 : i + 1;
     }
     return 0;
 }
@@ -136,25 +137,40 @@ static int simplify_place(struct sweep *sweep, const struct space *space, struct
         if (sweep_place_equal(&simpler->place, &now->place))
             return 0;
         struct sweep_case changed = *best;
+        bool taken;
         *pick_of(&changed, at) = *simpler;
-        int result = try_instead(sweep, best, &changed, err);
-        if (result != 0)
-            return result < 0 ? -1 : 0;
+        int result = try_instead(sweep, best, &changed, &taken, err);
+        if (result != 0 || taken)
+            return result;
         tries++;
     }
     return 0;
 }
 
+/* Equal finds become equal cases, in this report and in others (--known). */
+static void sort_picks(struct sweep_case *tried)
+{
+    for (size_t i = 1; i <= tried->more_count; i++) {
+        for (size_t k = i; k > 0; k--) {
+            struct sweep_pick *before = pick_of(tried, k - 1), *here = pick_of(tried, k);
+            if (sweep_pick_compare(before, here) <= 0)
+                break;
+            const struct sweep_pick moved = *here;
+            *here = *before;
+            *before = moved;
+        }
+    }
+}
+
+/* Returns the same as sweep_wave_try(). */
 static int shrink(
     struct sweep *sweep, const struct space *space, struct sweep_case *best, struct err *err)
 {
-    if (drop_faults(sweep, best, err) != 0)
-        return -1;
-    for (size_t i = 0; i <= best->more_count; i++) {
-        if (simplify_place(sweep, space, best, i, err) != 0)
-            return -1;
-    }
-    return 0;
+    int result = drop_faults(sweep, best, err);
+    for (size_t i = 0; i <= best->more_count && result == 0; i++)
+        result = simplify_place(sweep, space, best, i, err);
+    sort_picks(best);
+    return result;
 }
 
 /* --- the runs --- */

@@ -135,7 +135,8 @@ static int run_plan(struct sweep *sweep, struct err *err)
         &sweep->cases, &sweep->baseline.seen, sweep->options->budget, sweep_template_fits, sweep);
     do {
         result = sweep_wave_run(sweep, err);
-    } while (result == 0 && sweep_cases_refine(&sweep->cases, budget_left(sweep)) > 0);
+    } while (result == 0 && sweep_cases_refine(&sweep->cases, budget_left(sweep),
+                                sweep->baseline.status_stable, sweep->baseline.output_stable) > 0);
     if (sweep->cases.out_of_memory)
         return err_set(err, "out of memory");
     return result;
