@@ -238,3 +238,14 @@ const char *quote_word_end(const char *text)
     }
     return text;
 }
+
+const char *quote_find_outside(const char *text, const char *wanted)
+{
+    for (; *text != '\0'; text++) {
+        if (strncmp(text, wanted, strlen(wanted)) == 0)
+            return text;
+        if (*text == '"' && (text = quote_end(text)) == NULL)
+            return NULL;
+    }
+    return NULL;
+}

@@ -51,6 +51,10 @@ bool quote_is_plain(const char *text);
 /* Returns the closing quote of the string that begins at text[0] == '"', or NULL. */
 const char *quote_end(const char *text);
 
+/* Returns the first `wanted`, which has no quotes, outside double quotes, or NULL. A quote that is
+ * left open extends to the end. */
+const char *quote_find_outside(const char *text, const char *wanted);
+
 /* Returns the end of the word that begins at `text`: the first blank outside double quotes, or the
  * end of the text, also if a quote is left open. */
 const char *quote_word_end(const char *text);

@@ -45,6 +45,27 @@ static void a_name_is_quoted_where_it_could_be_mistaken(void **state)
     assert_int_equal(strlen(quote_name(longest, buf)), 127 * 6 + 2);
 }
 
+static void what_stands_in_quotes_is_not_found(void **state)
+{
+    static const struct {
+        const char *text, *wanted;
+        int at; /* -1: nowhere */
+    } found[] = {
+        {"a | b", "|", 2},
+        {"a=\"|\" | b", "|", 6},
+        {"a=\"\\\"|\"", "|", -1},
+        {"a=\"|", "|", -1},
+        {"", "|", -1},
+        {"a=\" + \" + b", " + ", 7},
+        {"type=a", "type=", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(found); i++) {
+        const char *at = quote_find_outside(found[i].text, found[i].wanted);
+        assert_int_equal(at != NULL ? (int)(at - found[i].text) : -1, found[i].at);
+    }
+}
+
 static char *line_of(const char *proxy, const char *fault, enum log_format format)
 {
     struct memory_file file;
@@ -132,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_quoted_where_it_could_be_mistaken),
+        cmocka_unit_test(what_stands_in_quotes_is_not_found),
         cmocka_unit_test(lines_spell_names_alike),
         cmocka_unit_test(any_bytes_come_back),
         cmocka_unit_test(a_terminal_gets_no_orders),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/sweep.h"
+#include "proxy/base/quote.h"
 #include "proxy/base/units.h"
 
 static const char *const default_faults[] = {
@@ -22,7 +23,7 @@ static char *copy_fault(const char *text, size_t length)
 {
     size_t key = strlen(TYPE_KEY), word = 0;
     char *copy = strndup(text, length);
-    char *type = copy != NULL ? strstr(copy, TYPE_KEY) : NULL;
+    const char *type = copy != NULL ? quote_find_outside(copy, TYPE_KEY) : NULL;
     if (type == NULL || (type != copy && type[-1] != ' '))
         return copy;
     char *made = malloc(length + 1);
@@ -65,14 +66,13 @@ static int options_add_fault(
 /* Several stand in one value with `|` between them: a key of a file can be given once. */
 static int set_faults(struct sweep_options *options, const char *value, struct err *err)
 {
-    for (;;) {
-        size_t length = strcspn(value, "|");
-        if (options_add_fault(options, value, length, err) != 0)
+    const char *bar;
+    while ((bar = quote_find_outside(value, "|")) != NULL) {
+        if (options_add_fault(options, value, (size_t)(bar - value), err) != 0)
             return -1;
-        if (value[length] == '\0')
-            return 0;
-        value += length + 1;
+        value = bar + 1;
     }
+    return options_add_fault(options, value, strlen(value), err);
 }
 
 static int set_jobs(struct sweep_options *options, const char *value, struct err *err)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "proxy/app/sweep/sweep.h"
+#include "proxy/base/quote.h"
 
 #define CMDLINE_MAX (128 * 1024) /* MAX_ARG_STRLEN of Linux: one word is never longer */
 
@@ -54,7 +55,7 @@ int sweep_case_parse(
         const char *fault;
         if (sweep_place_parse(&pick->place, sweep->config, text, &fault, err) != 0)
             return -1;
-        const char *glue = strstr(fault, SWEEP_CASE_GLUE);
+        const char *glue = quote_find_outside(fault, SWEEP_CASE_GLUE);
         size_t length = glue != NULL ? (size_t)(glue - fault) : strlen(fault);
         if (repeat_find_fault(sweep, fault, length, &pick->fault) != 0)
             return err_set(err, "'%.*s' is not among the faults of this sweep, see --sweep-fault",
