@@ -52,9 +52,12 @@ int drop_privileges(const struct config *config, struct err *err)
     uid_t uid = entry->pw_uid;
     gid_t gid = entry->pw_gid;
     bool keeps = needs_net_admin(config);
+    int death_signal = 0; /* a change of credentials clears it (prctl(2)) */
+    prctl(PR_GET_PDEATHSIG, &death_signal);
     if (initgroups(user, gid) != 0 || (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) ||
         setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0 ||
         (keeps && keep_net_admin() != 0))
         return err_set(err, "cannot become the user %s: %s", user, strerror(errno));
+    prctl(PR_SET_PDEATHSIG, death_signal);
     return 0;
 }

@@ -7,9 +7,6 @@
 
 #include "proxy/base/clock.h"
 
-/* Where nobody says how long a run may take, one without faults may take so long. */
-#define BASELINE_MOST_US (600 * (uint64_t)US_PER_S)
-
 /* --- whether two runs are the same --- */
 
 struct comparison {
@@ -125,7 +122,7 @@ int sweep_baseline_make(
     *baseline =
         (struct sweep_baseline){.stable = true, .status_stable = true, .output_stable = true};
     runner->timeout_us =
-        runner->options->timeout_us > 0 ? runner->options->timeout_us : BASELINE_MOST_US;
+        runner->options->timeout_us > 0 ? runner->options->timeout_us : SWEEP_LONGEST_US;
     for (int i = 0; i < SWEEP_BASELINE_RUNS;
          i++) { /* one after the other: no run disturbs another */
         struct sweep_job job = {.observe = true};

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@
 /* A connection that outlives its command is given so long to deliver what is under way. */
 #define GRACE_MAX_US (2 * (uint64_t)US_PER_S)
 
-/* A check or a set-up may take as long as a run, and at least so long. */
+/* With --timeout, a check or a set-up may take as long as a run, and at least so long. */
 #define SHELL_MIN_US (10 * (uint64_t)US_PER_S)
 
 struct child {
@@ -66,6 +67,16 @@ static int redirect(struct child *child, const char *path, int flags, int fd)
     return 0;
 }
 
+/* The command writes into its folder, and runs as the user of the settings (drop_privileges.h). */
+static int give_folder(struct child *child, const char *path)
+{
+    const char *user = child->runner->config->settings.user;
+    const struct passwd *entry = user[0] != '\0' && geteuid() == 0 ? getpwnam(user) : NULL;
+    if (entry == NULL || chown(path, entry->pw_uid, entry->pw_gid) == 0)
+        return 0;
+    return fail(child, path);
+}
+
 static int prepare_process(struct child *child)
 {
     char path[PATH_MAX + 16], number[16];
@@ -76,6 +87,8 @@ static int prepare_process(struct child *child)
     setenv("RUDEPROXY_RUN_DIR", sweep_child_path(child->runner, run, "", path, sizeof path), 1);
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
         return fail(child, path);
+    if (give_folder(child, path) != 0)
+        return -1;
     if (redirect(child, "/dev/null", O_RDONLY, STDIN_FILENO) != 0)
         return -1;
     sweep_child_path(child->runner, run, SWEEP_STDOUT, path, sizeof path);
@@ -87,20 +100,23 @@ static int prepare_process(struct child *child)
 
 /* --- shell commands --- */
 
-static int most_ms(const struct child *child)
+/* The limit of a shell command, in milliseconds. It does not come from the baseline, which says
+ * nothing about the time of a check after a fault. */
+static int most_ms(const struct sweep_options *options)
 {
-    uint64_t most_us =
-        child->runner->timeout_us > SHELL_MIN_US ? child->runner->timeout_us : SHELL_MIN_US;
+    uint64_t most_us = options->timeout_us == 0             ? SWEEP_LONGEST_US
+                       : options->timeout_us > SHELL_MIN_US ? options->timeout_us
+                                                            : SHELL_MIN_US;
     return most_us / US_PER_MS < INT_MAX ? (int)(most_us / US_PER_MS) : INT_MAX;
 }
 
-/* Runs a shell command under a subreaper, which kills what it leaves behind. Whether it exited with
- * 0 in time. */
-static bool run_shell(const struct child *child, const char *text)
+/* Runs the shell command of an option under a subreaper, which kills what it leaves behind. Returns
+ * whether it exited with 0 in time. If it did not end, says so on the stderr of the run. */
+static bool run_shell(const struct child *child, const char *option, const char *text)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
     struct subreaper_report report = {.kind = SUBREAPER_FAILED};
-    int fds[2];
+    int fds[2], limit_ms = most_ms(child->runner->options);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return false;
     struct subreaper_job job = {
@@ -108,8 +124,10 @@ static bool run_shell(const struct child *child, const char *text)
     pid_t subreaper = subreaper_start(&job);
     close(fds[1]);
     struct pollfd watched = {.fd = fds[0], .events = POLLIN};
-    if (subreaper < 0 || poll(&watched, 1, most_ms(child)) <= 0 ||
-        recv(fds[0], &report, sizeof report, 0) != sizeof report)
+    int ready = subreaper > 0 ? poll(&watched, 1, limit_ms) : -1;
+    if (ready == 0)
+        fprintf(stderr, "%s did not end in %d s\n", option, limit_ms / 1000);
+    if (ready <= 0 || recv(fds[0], &report, sizeof report, 0) != sizeof report)
         report.kind = SUBREAPER_FAILED;
     close(fds[0]); /* now the subreaper ends, if it still waits */
     while (subreaper > 0 && waitpid(subreaper, NULL, 0) < 0 && errno == EINTR)
@@ -214,7 +232,7 @@ static void run(struct child *child)
         .timed_out = outcome.timed_out,
         .wait_status = outcome.wait_status,
         .duration_us = outcome.duration_us,
-        .check_failed = options->check != NULL && !run_shell(child, options->check),
+        .check_failed = options->check != NULL && !run_shell(child, "--check", options->check),
     };
 }
 
@@ -228,7 +246,7 @@ _Noreturn void sweep_child_run(
     signal(SIGTERM, SIG_DFL);
     child.report.end = SWEEP_CHILD_NO_RUN;
     if (getppid() == parent && prepare_process(&child) == 0) {
-        if (runner->options->setup != NULL && !run_shell(&child, runner->options->setup))
+        if (runner->options->setup != NULL && !run_shell(&child, "--setup", runner->options->setup))
             child.report.end = SWEEP_CHILD_SETUP_FAILED;
         else
             run(&child);

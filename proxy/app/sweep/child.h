@@ -26,6 +26,7 @@ const char *sweep_child_path(
 #define SWEEP_LOG ".log"
 #define SWEEP_STDOUT ".out"
 #define SWEEP_STDERR ".err"
+#define SWEEP_INI ".ini" /* of a bad run */
 
 /* The life of the child, just forked. Writes a struct sweep_child_report to `fd`. */
 _Noreturn void sweep_child_run(

@@ -22,7 +22,7 @@ MUST_CHECK struct sweep_journal *sweep_journal_open(
     const char *dir, const char *title, bool resume, struct err *err);
 void sweep_journal_close(struct sweep_journal *journal); /* NULL is allowed */
 
-/* Writes one run down. `key` names the case, `attempt` counts its runs from 0. */
+/* Writes one run down. `key` names the case, in UTF-8, `attempt` counts its runs from 0. */
 void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned attempt,
     unsigned run, const struct run_facts *facts);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/app/sweep/child.h"
 #include "proxy/app/sweep/repeat.h"
 #include "proxy/app/sweep/sweep.h"
 #include "proxy/app/sweep/template.h"
@@ -218,14 +219,13 @@ int sweep_report_write_junit(const struct sweep *sweep, const char *path, struct
 
 /* --- a file for each bad case --- */
 
-static int write_file(
-    const struct sweep *sweep, const struct sweep_case *tried, const char *dir, struct err *err)
+static int write_file(const struct sweep *sweep, const struct sweep_case *tried, struct err *err)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX + 16];
     struct output_file file;
     struct config config = *sweep->config;
     struct fault faults[SWEEP_PICKS_MAX];
-    snprintf(path, sizeof path, "%s/%05u.ini", dir, tried->run);
+    sweep_child_path(&sweep->runner, tried->run, SWEEP_INI, path, sizeof path);
     for (size_t i = 0; i <= tried->more_count; i++) {
         const struct sweep_pick *pick = i == 0 ? &tried->pick : &tried->more[i - 1];
         if (sweep_template_build(
@@ -244,10 +244,10 @@ static int write_file(
     return output_file_commit(&file, err);
 }
 
-int sweep_report_write_files(const struct sweep *sweep, const char *dir, struct err *err)
+int sweep_report_write_files(const struct sweep *sweep, struct err *err)
 {
     for (size_t i = 0; i < sweep->cases.count; i++) {
-        if (sweep->cases.list[i].bad && write_file(sweep, &sweep->cases.list[i], dir, err) != 0)
+        if (sweep->cases.list[i].bad && write_file(sweep, &sweep->cases.list[i], err) != 0)
             return -1;
     }
     return 0;

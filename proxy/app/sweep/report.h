@@ -20,9 +20,8 @@ MUST_CHECK int sweep_report_write(const struct sweep *sweep, const char *path, s
 MUST_CHECK int sweep_report_write_junit(
     const struct sweep *sweep, const char *path, struct err *err);
 
-/* DIR/NNNNN.ini for each bad case: the proxies and the faults of that run, as a file for `rudeproxy
- * exec -c`. */
-MUST_CHECK int sweep_report_write_files(
-    const struct sweep *sweep, const char *dir, struct err *err);
+/* NNNNN.ini in the runner's folder for each bad case: the proxies and the faults of that run, as a
+ * file for `rudeproxy exec -c`. */
+MUST_CHECK int sweep_report_write_files(const struct sweep *sweep, struct err *err);
 
 #endif

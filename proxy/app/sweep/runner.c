@@ -31,6 +31,10 @@
 #include "proxy/base/hash.h"
 #include "proxy/net/timers.h"
 
+/* A subreaper ends after about 5 s at the latest (kill_descendants.c). */
+#define REAP_MOST_US (10 * (uint64_t)US_PER_S)
+#define REAP_AGAIN_MS 10
+
 struct sweep_slot {
     struct sweep_job *job; /* NULL: free */
     pid_t pid;
@@ -68,7 +72,7 @@ static void remove_tree(const char *path)
 
 static void remove_files(const struct sweep_runner *runner, unsigned run)
 {
-    static const char *const suffixes[] = {SWEEP_LOG, SWEEP_STDOUT, SWEEP_STDERR};
+    static const char *const suffixes[] = {SWEEP_LOG, SWEEP_STDOUT, SWEEP_STDERR, SWEEP_INI};
     char path[PATH_MAX + 48];
     remove_tree(sweep_child_path(runner, run, "", path, sizeof path));
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
@@ -128,11 +132,11 @@ static uint64_t digest_output(
     return options->compare_upstream ? digest_upstream(seen, digest) : digest;
 }
 
-static void append_file(const char *path, char *text, size_t size)
+static void append_file(const char *path, off_t from, char *text, size_t size)
 {
     size_t used = strlen(text);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text + used, size - used - 1) : 0;
+    ssize_t n = fd >= 0 ? pread(fd, text + used, size - used - 1, from) : 0;
     if (fd >= 0)
         close(fd);
     for (ssize_t i = 0; i < n; i++) {
@@ -146,10 +150,10 @@ static void append_file(const char *path, char *text, size_t size)
 static char *read_excerpt(const struct sweep_runner *runner, unsigned run)
 {
     char path[PATH_MAX + 16], text[SWEEP_EXCERPT_MAX] = "";
-    append_file(sweep_child_path(runner, run, SWEEP_STDERR, path, sizeof path), text,
+    append_file(sweep_child_path(runner, run, SWEEP_STDERR, path, sizeof path), 0, text,
         SWEEP_EXCERPT_MAX / 2);
     append_file(
-        sweep_child_path(runner, run, SWEEP_STDOUT, path, sizeof path), text, SWEEP_EXCERPT_MAX);
+        sweep_child_path(runner, run, SWEEP_STDOUT, path, sizeof path), 0, text, SWEEP_EXCERPT_MAX);
     return strdup(text); /* thousands of runs are kept: no more than it takes */
 }
 
@@ -190,9 +194,13 @@ static int examine(struct sweep_runner *runner, struct sweep_job *job, struct er
     return result;
 }
 
-/* The last line of a text, which is cut up. */
-static const char *last_line(char *text)
+/* Returns the last line of a file, in `text`, without its beginning if it does not fit. */
+static const char *last_line(const char *path, char *text, size_t size)
 {
+    struct stat file;
+    off_t from = stat(path, &file) == 0 ? file.st_size - (off_t)size + 1 : 0;
+    text[0] = '\0';
+    append_file(path, from > 0 ? from : 0, text, size);
     size_t length = strlen(text);
     while (length > 0 && text[length - 1] == '\n')
         text[--length] = '\0';
@@ -203,14 +211,14 @@ static const char *last_line(char *text)
 static int no_run(struct sweep_runner *runner, const struct sweep_job *job,
     const struct sweep_child_report *report, struct err *err)
 {
-    char text[ERR_TEXT_MAX / 2] = "", path[PATH_MAX + 16];
+    char text[ERR_TEXT_MAX / 2], path[PATH_MAX + 16];
     if (report->text[0] != '\0')
         return err_set(err, "run %05u: %s", job->run, report->text);
-    append_file(
-        sweep_child_path(runner, job->run, SWEEP_STDERR, path, sizeof path), text, sizeof text);
+    sweep_child_path(runner, job->run, SWEEP_STDERR, path, sizeof path);
+    const char *why = last_line(path, text, sizeof text);
     if (report->end == SWEEP_CHILD_SETUP_FAILED)
-        return err_set(err, "run %05u: --setup failed: %s", job->run, last_line(text));
-    return err_set(err, "run %05u could not be started: %s", job->run, last_line(text));
+        return err_set(err, "run %05u: --setup failed: %s", job->run, why);
+    return err_set(err, "run %05u could not be started: %s", job->run, why);
 }
 
 static int runner_start(
@@ -247,14 +255,29 @@ static void reap(struct sweep_slot *slot)
     slot->job = NULL;
 }
 
+/* Waits for the subreapers of a run that was killed. They kill its command. They are in its process
+ * group, and have become our children (PR_SET_CHILD_SUBREAPER). Other children do not count: a
+ * program that became rudeproxy (exec) may have left some. */
+static void reap_group(pid_t group, uint64_t deadline)
+{
+    pid_t pid;
+    while ((pid = waitpid(-group, NULL, WNOHANG)) >= 0 && timers_now() < deadline) {
+        if (pid == 0)
+            poll(NULL, 0, REAP_AGAIN_MS);
+    }
+}
+
 static int runner_finish(struct sweep_runner *runner, struct sweep_slot *slot, struct err *err)
 {
     struct sweep_child_report report;
     struct sweep_job *job = slot->job;
     ssize_t n = read(slot->fd, &report, sizeof report);
+    pid_t group = slot->pid;
     reap(slot);
-    if (n != sizeof report)
+    if (n != sizeof report) {
+        reap_group(group, timers_now() + REAP_MOST_US);
         return err_set(err, "run %05u was killed", job->run);
+    }
     if (report.end != SWEEP_CHILD_RAN)
         return no_run(runner, job, &report, err);
     job->facts = report.facts;
@@ -267,23 +290,23 @@ static int runner_finish(struct sweep_runner *runner, struct sweep_slot *slot, s
 
 /* --- a wave --- */
 
-/* Kills the runs that go on. Their subreapers, which become our children (PR_SET_CHILD_SUBREAPER),
- * kill the commands. */
+/* Kills the runs that go on, and waits until nothing of them is left. */
 static void abandon(struct sweep_runner *runner)
 {
+    uint64_t deadline = timers_now() + REAP_MOST_US;
     for (unsigned i = 0; i < runner->jobs; i++) {
         if (runner->slots[i].job != NULL)
             kill(runner->slots[i].pid, SIGKILL);
     }
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        ;
     for (unsigned i = 0; i < runner->jobs; i++) {
         struct sweep_slot *slot = &runner->slots[i];
         if (slot->job == NULL)
             continue;
-        close(slot->fd);
-        remove_files(runner, slot->job->run);
-        slot->job = NULL;
+        unsigned run = slot->job->run;
+        pid_t group = slot->pid;
+        reap(slot);
+        reap_group(group, deadline);
+        remove_files(runner, run);
     }
 }
 
@@ -345,8 +368,7 @@ int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t
 
 /* --- life --- */
 
-/* Removes the folder when the pipe ends, because we were killed. It is no child of ours, so that we
- * can wait for all of those. */
+/* Removes the folder when the pipe ends, because we were killed. */
 static int start_janitor(struct sweep_runner *runner, struct err *err)
 {
     int fds[2];
@@ -388,6 +410,8 @@ static int make_root(struct sweep_runner *runner, struct err *err)
         temporary != NULL ? temporary : "/tmp");
     if (mkdtemp(runner->root) == NULL)
         return err_set(err, "cannot make %s: %s", runner->root, strerror(errno));
+    if (runner->config->settings.user[0] != '\0' && chmod(runner->root, 0711) != 0)
+        return err_set(err, "cannot use %s: %s", runner->root, strerror(errno));
     return start_janitor(runner, err);
 }
 
@@ -396,6 +420,7 @@ static void watch_signals(void)
     struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: poll() returns */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a failed write to stdout is reported at the end */
 }
 
 int sweep_runner_open(struct sweep_runner *runner, const struct config *config,

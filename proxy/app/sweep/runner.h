@@ -20,9 +20,13 @@
 #include "proxy/app/sweep/options.h"
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/app/sweep/place_name.h"
+#include "proxy/base/clock.h"
 #include "proxy/base/must_check.h"
 
 #define SWEEP_EXCERPT_MAX 4096 /* bytes kept of what a command printed */
+
+/* Without --timeout: the limit of a run without a fault, and of each set-up and check. */
+#define SWEEP_LONGEST_US (600 * (uint64_t)US_PER_S)
 
 struct sweep_job {
     struct sweep_pick picks[SWEEP_PICKS_MAX];
@@ -68,7 +72,7 @@ MUST_CHECK int sweep_runner_open(struct sweep_runner *runner, const struct confi
 MUST_CHECK int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
     uint64_t deadline, struct err *err);
 
-/* Removes what runs 1 to `last` of an earlier sweep left in the folder when it was killed. */
+/* Removes what runs 1 to `last` of an earlier sweep left in the folder. */
 void sweep_runner_clean(const struct sweep_runner *runner, unsigned last);
 
 void sweep_runner_close(struct sweep_runner *runner);

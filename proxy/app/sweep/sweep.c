@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Happy path: learn what the command does without a fault, plan the first wave, run wave after wave
- * until no gap is left or the budget is spent, print the map, write the reports.
+ * until no gap is left or the budget is spent, write the reports, print the map.
  *
  * - No baseline to stand on, or a run that cannot be made: one sentence, EXIT_RUNTIME.
  * - SIGINT or SIGTERM, or a budget of time that is over: what is known so far is printed and
@@ -24,6 +24,9 @@
 #include "proxy/app/sweep/report_html.h"
 #include "proxy/app/sweep/template.h"
 #include "proxy/app/sweep/wave.h"
+#include "proxy/base/hash.h"
+#include "proxy/base/memory_file.h"
+#include "proxy/base/utf8.h"
 #include "proxy/net/timers.h"
 #include "proxy/record/output_file.h"
 
@@ -75,21 +78,45 @@ static void note_config(const struct sweep *sweep)
             sweep->config->fault_count);
 }
 
-/* A sweep can go on only where the same was swept, and judged alike. */
-static void make_title(const struct sweep *sweep, char *const *command, char *buf, size_t size)
+/* Everything that decides what is swept, and how outcomes are judged. */
+static void print_basis(const struct sweep *sweep, char *const *command, FILE *out)
 {
     const struct sweep_options *options = sweep->options;
-    size_t used = (size_t)snprintf(buf, size, SWEEP_TITLE_SEED "%" PRIu64 ": setup %s, check %s,",
-        sweep->seed, options->setup != NULL ? options->setup : "none",
-        options->check != NULL ? options->check : "none");
-    for (size_t i = 0; i < options->compare_count && used < size; i++)
-        used += (size_t)snprintf(buf + used, size - used, " compare %s,", options->compares[i]);
-    if (options->compare_upstream && used < size)
-        used += (size_t)snprintf(buf + used, size - used, " compare upstream,");
-    for (size_t i = 0; i < options->fault_count && used < size; i++)
-        used += (size_t)snprintf(buf + used, size - used, " [%s]", options->faults[i]);
+    config_print_settings(&sweep->config->settings, out);
+    for (size_t i = 0; i < sweep->config->proxy_count; i++)
+        config_print_proxy(&sweep->config->proxies[i], out);
+    fprintf(out, "timeout %" PRIu64 " compare upstream %d", options->timeout_us,
+        options->compare_upstream);
+    fprintf(out, " setup %s%c check %s%c", options->setup != NULL ? options->setup : "", '\0',
+        options->check != NULL ? options->check : "", '\0');
+    for (size_t i = 0; i < options->compare_count; i++)
+        fprintf(out, "compare %s%c", options->compares[i], '\0');
+    for (size_t i = 0; i < options->fault_count; i++)
+        fprintf(out, "fault %s%c", options->faults[i], '\0');
+    for (size_t i = 0; command[i] != NULL; i++)
+        fprintf(out, "%s%c", command[i], '\0');
+}
+
+/* A sweep can go on only if its basis is the same, of which the title has a hash. The words of the
+ * command are for people. */
+static int make_title(
+    const struct sweep *sweep, char *const *command, char *buf, size_t size, struct err *err)
+{
+    struct memory_file file;
+    size_t length;
+    if (memory_file_open(&file) != 0)
+        return err_set(err, "out of memory");
+    print_basis(sweep, command, file.out);
+    char *basis = memory_file_close(&file, &length);
+    if (basis == NULL)
+        return err_set(err, "out of memory");
+    size_t used = (size_t)snprintf(buf, size, SWEEP_TITLE_SEED "%" PRIu64 ", basis %016" PRIx64 ":",
+        sweep->seed, hash_bytes(HASH_BEGIN, basis, length));
+    free(basis);
     for (size_t i = 0; command[i] != NULL && used < size; i++)
         used += (size_t)snprintf(buf + used, size - used, " %s", command[i]);
+    utf8_disarm(buf);
+    return 0;
 }
 
 static int open_journal(struct sweep *sweep, char *const *command, struct err *err)
@@ -98,7 +125,8 @@ static int open_journal(struct sweep *sweep, char *const *command, struct err *e
     bool resume = sweep->options->resume != NULL;
     if (!resume && sweep->options->dir == NULL)
         return 0;
-    make_title(sweep, command, title, sizeof title);
+    if (make_title(sweep, command, title, sizeof title, err) != 0)
+        return -1;
     sweep->journal = sweep_journal_open(sweep->runner.root, title, resume, err);
     if (sweep->journal == NULL)
         return -1;
@@ -186,7 +214,7 @@ static int write_reports(
     if (options->html != NULL)
         result |= sweep_report_html_write(sweep, options->html, err);
     if (sweep->runner.keep)
-        result |= sweep_report_write_files(sweep, sweep->runner.root, err);
+        result |= sweep_report_write_files(sweep, err);
     return result;
 }
 
@@ -209,10 +237,11 @@ static int conclude(struct sweep *sweep, const struct sweep_request *request)
     if (sweep->cases.count > 0)
         qsort(
             sweep->cases.list, sweep->cases.count, sizeof sweep->cases.list[0], sweep_case_compare);
-    sweep_map_print(sweep, stdout, colour);
     for (size_t i = 0; i < sweep->cases.count; i++)
         bad += sweep->cases.list[i].bad;
-    if (write_reports(sweep, request, &err) != 0) {
+    int written = write_reports(sweep, request, &err);
+    sweep_map_print(sweep, stdout, colour); /* last: the reader of a pipe may be gone */
+    if (written != 0) {
         report(err.text);
         return EXIT_RUNTIME;
     }

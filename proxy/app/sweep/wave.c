@@ -14,6 +14,7 @@
 #include "proxy/app/sweep/journal.h"
 #include "proxy/app/sweep/known.h"
 #include "proxy/app/sweep/repeat.h"
+#include "proxy/base/utf8.h"
 #include "proxy/net/timers.h"
 
 /* Whether an outcome is bad by the options. */
@@ -94,6 +95,15 @@ static void drop_result(struct sweep_job *job)
     job->excerpt = job->record = NULL;
 }
 
+/* Returns the name of a case in the journal, which is UTF-8. */
+static const char *journal_key(
+    const struct sweep *sweep, const struct sweep_case *tried, char *buf, size_t size)
+{
+    sweep_case_format(sweep, tried, buf, size);
+    utf8_disarm(buf);
+    return buf;
+}
+
 /* Adds a run of a case, unless the journal has it. */
 static void add_run(struct round *round, struct sweep_case *tried, unsigned attempt)
 {
@@ -102,8 +112,8 @@ static void add_run(struct round *round, struct sweep_case *tried, unsigned atte
     char key[SWEEP_CASE_TEXT_MAX];
     fill_job(job, tried);
     if (sweep->journal != NULL &&
-        sweep_journal_find(sweep->journal, sweep_case_format(sweep, tried, key, sizeof key),
-            attempt, &job->run, &job->facts)) {
+        sweep_journal_find(sweep->journal, journal_key(sweep, tried, key, sizeof key), attempt,
+            &job->run, &job->facts)) {
         take_result(tried, job, attempt, classify(sweep, &job->facts));
         return;
     }
@@ -121,9 +131,8 @@ static void on_run_done(void *user, struct sweep_job *job)
     sweep->wave_done++;
     show_progress(sweep);
     if (sweep->journal != NULL)
-        sweep_journal_add(sweep->journal,
-            sweep_case_format(sweep, round->cases[i], key, sizeof key), round->attempts[i],
-            job->run, &job->facts);
+        sweep_journal_add(sweep->journal, journal_key(sweep, round->cases[i], key, sizeof key),
+            round->attempts[i], job->run, &job->facts);
 }
 
 static void take_runs(struct round *round)
@@ -140,7 +149,7 @@ static void take_runs(struct round *round)
 }
 
 /* Runs what was added, takes the results, frees the round. */
-static int finish_round(struct round *round, struct err *err)
+static int finish_round(struct round *round, uint64_t deadline, struct err *err)
 {
     struct sweep *sweep = round->sweep;
     sweep->wave_count = round->count;
@@ -148,7 +157,7 @@ static int finish_round(struct round *round, struct err *err)
     sweep->wave_began = timers_now();
     sweep->runner.on_done = on_run_done;
     sweep->runner.user = round;
-    int result = sweep_runner_run(&sweep->runner, round->jobs, round->count, sweep->deadline, err);
+    int result = sweep_runner_run(&sweep->runner, round->jobs, round->count, deadline, err);
     take_runs(round);
     free(round->jobs);
     free(round->cases);
@@ -181,10 +190,11 @@ static int run_once(struct sweep *sweep, struct sweep_case *cases, size_t count,
         if (!cases[i].done)
             add_run(&round, &cases[i], 0);
     }
-    return finish_round(&round, err);
+    return finish_round(&round, sweep->deadline, err);
 }
 
-/* `is_new[i]`: the case was run in this wave. */
+/* Runs the bad cases again, also past the deadline: a case that was run once may be flaky.
+ * `is_new[i]`: the case was run in this wave. */
 static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is_new, size_t count,
     struct err *err)
 {
@@ -197,7 +207,7 @@ static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is
         for (unsigned attempt = 1; attempt <= SWEEP_CONFIRMATIONS; attempt++)
             add_run(&round, &cases[i], attempt);
     }
-    return finish_round(&round, err);
+    return finish_round(&round, TIME_NEVER, err);
 }
 
 /* Judges a case. Keeps its output and record only where somebody will look at them: all of them
@@ -222,8 +232,10 @@ static int run_cases(struct sweep *sweep, struct sweep_case *cases, size_t count
     for (size_t i = 0; i < count; i++)
         is_new[i] = !cases[i].done;
     int result = run_once(sweep, cases, count, err);
-    if (result == 0)
-        result = confirm(sweep, cases, is_new, count, err);
+    if (result >= 0 && !sweep_runner_was_interrupted()) {
+        int confirmed = confirm(sweep, cases, is_new, count, err);
+        result = confirmed != 0 ? confirmed : result;
+    }
     for (size_t i = 0; i < count; i++) {
         if (is_new[i] && cases[i].done)
             settle(sweep, &cases[i]);

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# sweep: how it ends: its budget, its limits, its errors, its children; and what stays for the next one.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl
+
+ini=$work/web.ini
+cat >"$ini" <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+INI
+export TMPDIR=$work/tmp
+mkdir "$TMPDIR"
+# shellcheck disable=SC2016 # expanded by the shell that sweep runs
+fetch='curl -q -sS --noproxy "*" --max-time 20 "http://$RUDEPROXY_WEB_ADDR/bytes/1000"'
+
+sweep() { # STATUS OPTIONS... -- CMD...
+    local status=$1
+    shift
+    expect "$status" timeout 100 "$RUDEPROXY" sweep -c "$ini" --seed 1 "$@"
+}
+
+# --- The limit of a set-up and of a check ---------------------------------------------------------
+
+# They run beside the rest. Without a fault the check is fast, after one it takes longer than 10 s.
+# shellcheck disable=SC2016
+"$RUDEPROXY" sweep -c "$ini" --seed 1 --only 'web#1:downstream:17:reset' --check '[ "$RUDEPROXY_RUN" -lt 3 ] || sleep 11' \
+    -- sh -c "$fetch" >"$work/long.out" 2>&1 &
+long_check=$!
+"$RUDEPROXY" sweep -c "$ini" --timeout 1s --setup 'sleep 600' -- sh -c "$fetch" >"$work/setup.out" 2>&1 &
+endless_setup=$!
+servers+=("$long_check" "$endless_setup")
+
+# --- Children that it did not start ----------------------------------------------------------------
+
+# shellcheck disable=SC2016
+expect 1 timeout 60 bash -c 'sleep 600 & echo $! >"$0"; exec "$@"' "$work/inherited" "$RUDEPROXY" sweep -c "$ini" -- /nonexistent/command
+says "$work/err" 'could not be started: .*nonexistent'
+kill "$(cat "$work/inherited")"
+if unshare --pid --fork --kill-child --mount-proc true 2>/dev/null; then
+    expect 1 timeout 60 unshare --pid --fork --kill-child --mount-proc \
+        "$RUDEPROXY" sweep -c "$ini" -- /nonexistent/command
+    says "$work/err" 'could not be started: .*nonexistent'
+fi
+
+# --- The reason of a failure is at the end of what was printed --------------------------------------
+
+# shellcheck disable=SC2016
+sweep 1 --setup 'for i in $(seq 100); do echo "line $i of many" >&2; done; echo "the reason" >&2; exit 3' -- true
+says "$work/err" '^rudeproxy: run 00001: --setup failed: the reason$'
+
+# --- A time that is over ----------------------------------------------------------------------------
+
+# The first run with a fault takes longer than the budget. It looks bad, the next ones do not.
+# shellcheck disable=SC2016
+sweep 0 --jobs 1 --budget 1s --sweep-fault 'close side=client' -- \
+    sh -c "$fetch >/dev/null 2>&1"'; case $RUDEPROXY_RUN in 00003) sleep 1.2; echo odd ;; esac'
+says "$work/out" 'flaky'
+
+# The time is over while a bad random run is reduced: run 3 is drawn, 4 and 5 confirm it.
+# shellcheck disable=SC2016
+sweep 4 --jobs 1 --random 1 --budget 1s --sweep-fault 'close side=client' -- \
+    sh -c "$fetch >/dev/null 2>&1"'; case $RUDEPROXY_RUN in 0000[12]) ;; 0000[345]) echo odd ;; *) sleep 1.2; echo odd ;; esac'
+says "$work/out" '1 bad \(stopped before the plan was done\)'
+[ ! -s "$work/err" ] || fail "no sentence was expected: $(cat "$work/err")"
+
+# --- The reader of the map is gone --------------------------------------------------------------------
+
+# What the command inherits is what we inherited.
+ignored='sed -n "s/^SigIgn:[[:space:]]*//p" /proc/$$/status'
+rm -f "$work/report.json"
+status=0
+timeout 60 "$RUDEPROXY" sweep -c "$ini" --seed 1 --budget 3 --sweep-fault reset --report "$work/report.json" -- \
+    sh -c "$ignored >'$work/ignored'; $fetch" 2>"$work/err" | true || status=$?
+same 'the status' 1 "$status"
+[ -s "$work/report.json" ] || fail "no report: $(cat "$work/err")"
+says "$work/err" 'cannot write to stdout'
+same 'the ignored signals' "$(sh -c "$ignored")" "$(cat "$work/ignored")"
+
+# --- A fault may have any text --------------------------------------------------------------------------
+
+fault='inject data="a | b + c type=d"'
+sweep 4 --sweep-fault "close side=client | $fault" --dir "$work/quoted" --only "web#1:downstream:300:$fault" -- sh -c "$fetch"
+line=$(sed -n 's/^; Repeat it: //p' "$work/quoted"/*.ini)
+expect 4 bash -c "$line"
+says "$work/out" '^different: inject data="a \| b \+ c type=d"'
+
+# --- Files for the next one -------------------------------------------------------------------------------
+
+byte=$'\xff'
+sweep 4 --budget 3 --sweep-fault reset --expect same --dir "$work/kept" -- sh -c "$fetch" "$byte"
+ls "$work/kept"/*.ini >/dev/null || fail 'no file for a bad run'
+sweep 4 --budget 3 --sweep-fault reset --expect same --resume "$work/kept" -- sh -c "$fetch" "$byte"
+says "$work/out" 'in 2 runs'
+ls "$work/kept"/*.ini >/dev/null || fail 'no file for a bad run of the journal'
+other() { # OPTIONS...
+    sweep 1 --budget 3 --sweep-fault reset --expect same --resume "$work/kept" "$@" -- sh -c "$fetch" "$byte"
+    says "$work/err" 'of a sweep with other options'
+}
+other --timeout 50s
+sed -i 's/builtin:http/builtin:echo/' "$ini"
+other
+sed -i 's/builtin:echo/builtin:http/' "$ini"
+# The files of bad runs go with their sweep.
+sweep 0 --budget 3 --sweep-fault reset --dir "$work/kept" -- sh -c "$fetch"
+[ -z "$(find "$work/kept" -name '*.ini')" ] || fail "left of an earlier sweep: $(ls "$work/kept")"
+
+# --- As another user ----------------------------------------------------------------------------------------
+
+if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
+    printf '[rudeproxy]\nuser = nobody\n' >>"$ini"
+    # shellcheck disable=SC2016
+    sweep 0 --budget 3 --sweep-fault reset --check '[ -e "$RUDEPROXY_RUN_DIR/written" ]' -- \
+        sh -c 'touch "$RUDEPROXY_RUN_DIR/written"; '"$fetch"
+    leftover="sleep 98764.$$"
+    is_running() { pgrep -f "^$leftover\$" >/dev/null; }
+    is_gone() { ! is_running; }
+    "$RUDEPROXY" sweep -c "$ini" -- sh -c "$leftover; true" >/dev/null 2>&1 &
+    pid=$!
+    eventually 60 is_running || fail 'the command does not run'
+    kill -KILL "$pid"
+    wait "$pid" 2>/dev/null || true
+    eventually 20 is_gone || fail 'a command of another user outlives the sweep'
+fi
+
+# --- The limits, again -----------------------------------------------------------------------------------------
+
+status=0
+wait "$endless_setup" || status=$?
+same 'the endless set-up' 1 "$status"
+says "$work/setup.out" '^rudeproxy: run 00001: --setup failed: --setup did not end in 10 s$'
+status=0
+wait "$long_check" || status=$?
+same "the long check: $(cat "$work/long.out")" 0 "$status"
+tidy() { [ -z "$(ls -A "$TMPDIR")" ]; }
+eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"
