@@ -245,7 +245,7 @@ bad=$(sed -nE 's/^Tried .*: ([0-9]+) bad.*/\1/p' "$work/out")
 same 'the groups' "$bad" "$(grep -c '^failed:' "$work/out")"
 cp "$report" "$work/known.json"
 random() { # STATUS
-    sweep "$1" --random 60 --expect same --sweep-fault 'close side=client' --known "$work/known.json" -- \
+    sweep "$1" --random 10 --expect same --sweep-fault 'close side=client' --known "$work/known.json" -- \
         sh -c "$fetch >/dev/null 2>&1 || $fetch >/dev/null"
 }
 random 0

@@ -170,6 +170,7 @@ static int shrink(
     for (size_t i = 0; i <= best->more_count && result == 0; i++)
         result = simplify_place(sweep, space, best, i, err);
     sort_picks(best);
+    sweep_wave_settle(sweep, best);
     return result;
 }
 

@@ -210,9 +210,9 @@ static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is
     return finish_round(&round, TIME_NEVER, err);
 }
 
-/* Judges a case. Keeps its output and record only where somebody will look at them: all of them
- * would fill the memory of a large sweep. */
-static void settle(struct sweep *sweep, struct sweep_case *tried)
+/* Keeps the output and record of a case only where somebody will look at them: all of them would
+ * fill the memory of a large sweep. */
+void sweep_wave_settle(struct sweep *sweep, struct sweep_case *tried)
 {
     tried->bad = is_bad(sweep, tried->outcome) &&
                  (sweep->known == NULL ||
@@ -238,7 +238,7 @@ static int run_cases(struct sweep *sweep, struct sweep_case *cases, size_t count
     }
     for (size_t i = 0; i < count; i++) {
         if (is_new[i] && cases[i].done)
-            settle(sweep, &cases[i]);
+            sweep_wave_settle(sweep, &cases[i]);
     }
     free(is_new);
     clear_progress();

@@ -15,7 +15,11 @@
  * cases that were not run stay as they are; -1 with err filled. */
 MUST_CHECK int sweep_wave_run(struct sweep *sweep, struct err *err);
 
-/* Runs one case that is in no cases. The same. */
+/* Judges a case that is done by its outcome and the known report, as both of the others do: for one
+ * whose faults have changed since. */
+void sweep_wave_settle(struct sweep *sweep, struct sweep_case *tried);
+
+/* Runs one case that is in no cases. The same as sweep_wave_run(). */
 MUST_CHECK int sweep_wave_try(struct sweep *sweep, struct sweep_case *tried, struct err *err);
 
 #endif
