@@ -5,8 +5,8 @@
 
 #include "proxy/base/quote.h"
 
-#define DESTINATIONS_SHOWN 10 /* for each proxy; the report and the log have all */
-#define PLACES_SHOWN 5        /* for each fault; the report and the log have all */
+#define DESTINATIONS_SHOWN 10 /* for each proxy; the report has more, the log all */
+#define PLACES_SHOWN 5        /* for each fault; the report has more, the log all */
 
 static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *out)
 {
