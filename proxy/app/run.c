@@ -95,8 +95,6 @@ static void run_finish(struct run *run)
     if (!uv_is_closing((uv_handle_t *)&run->grace)) {
         proxies_stop_connections(&run->worker);
         close_everything(run);
-        signal(SIGTERM, SIG_IGN); /* one more must not cost the reports */
-        signal(SIGINT, SIG_IGN);
     }
 }
 

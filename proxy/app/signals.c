@@ -2,6 +2,7 @@
 #include "proxy/app/signals.h"
 
 #include <stdbool.h>
+#include <unistd.h>
 
 /* Each SIGHUP counts: the file may have changed since the last one. */
 static bool is_repeat(const struct signals *signals, int signum, uint64_t now_ms)
@@ -46,8 +47,19 @@ int signals_start(
     return 0;
 }
 
+static void on_alarm(int signum)
+{
+    (void)signum;
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+}
+
 void signals_close(struct signals *signals)
 {
     for (int i = 0; i < signals->count; i++)
         uv_close((uv_handle_t *)&signals->handles[i], NULL);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGALRM, on_alarm);
+    alarm(SIGNALS_IGNORED_S);
 }

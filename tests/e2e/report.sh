@@ -183,3 +183,19 @@ proxy_stop
 field .proxies[0].connections 1
 field .proxies[2].name other
 field .faults[1].failed false
+
+# --- A report that nobody reads keeps the program, but signals end it in the end ------------------
+
+mkfifo "$work/fifo"
+exec 3<>"$work/fifo"
+rm -f "$proxy_ready"
+for ((i = 0; i < 2000; i++)); do
+    printf '[fault number-%d]\ntype = close\nwhen = idle:1h\n' "$i"
+done >"$work/large.ini"
+printf '[proxy echo]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >>"$work/large.ini"
+proxy_spawn run -c "$work/large.ini" --report "$work/fifo"
+repeat_signal() {
+    kill -TERM "$proxy_pid" 2>/dev/null
+    process_gone "$proxy_pid"
+}
+eventually 60 repeat_signal || fail "signals do not end a program whose report nobody reads"
