@@ -17,7 +17,10 @@ void side_init(struct session_side *side, struct endpoint *ep, const char *addre
         .ep = ep,
         .record.address = address,
         .fin_release_at = TIME_NEVER,
-        .teardown = {.deadline = TIME_NEVER, .check_at = TIME_NEVER, .idle_since = TIME_NEVER},
+        .teardown = {.deadline = TIME_NEVER,
+            .check_at = TIME_NEVER,
+            .idle_since = TIME_NEVER,
+            .give_up_at = TIME_NEVER},
     };
 }
 

@@ -216,8 +216,8 @@ static uint64_t progress_of(const struct session *session, enum side side)
            ep->ops->unread(ep) - ep->ops->unacked(ep);
 }
 
-/* Whether nothing has moved on the socket for long, and no delayed byte will. */
-static bool has_waited(struct session *session, enum side side)
+/* Returns until when the socket waits if nothing moves on it, nor a delayed byte will. */
+static time_us waits_until(struct session *session, enum side side)
 {
     struct teardown *teardown = &session->side[side].teardown;
     uint64_t progress = progress_of(session, side);
@@ -226,7 +226,7 @@ static bool has_waited(struct session *session, enum side side)
         teardown->idle_since = session->now;
         teardown->progress = progress;
     }
-    return session->now >= idle_until(teardown);
+    return idle_until(teardown);
 }
 
 static bool is_delivering(const struct session *session, enum side side)
@@ -235,17 +235,17 @@ static bool is_delivering(const struct session *session, enum side side)
     return state == TEARDOWN_DELIVER || state == TEARDOWN_ACK;
 }
 
-/* Whether the socket has waited in vain: the other one is gone, or waits for its peer to take bytes
- * as this one does, and in vain too. */
-static bool is_idle(struct session *session, enum side side)
+/* Returns when the socket has waited in vain: the other one is gone, or waits for its peer to take
+ * bytes as this one does, and in vain too. */
+static time_us in_vain_at(struct session *session, enum side side)
 {
     enum side other = (enum side) !side;
     if (session->side[other].teardown.state == TEARDOWN_CLOSED)
-        return has_waited(session, side);
+        return waits_until(session, side);
     if (!is_delivering(session, side) || !is_delivering(session, other))
-        return false;
-    bool in_vain = has_waited(session, side);
-    return has_waited(session, other) && in_vain;
+        return TIME_NEVER;
+    time_us until = waits_until(session, side), other_until = waits_until(session, other);
+    return until > other_until ? until : other_until;
 }
 
 /* Ends a wait in vain: resets if bytes are undelivered, else closes. */
@@ -274,7 +274,8 @@ void teardown_advance(struct session *session, enum side side)
         expire(session, side);
         return;
     }
-    if (is_idle(session, side)) {
+    teardown->give_up_at = in_vain_at(session, side);
+    if (session->now >= teardown->give_up_at) {
         give_up(session, side);
         return;
     }
@@ -294,5 +295,5 @@ time_us teardown_next_time(const struct teardown *teardown)
 {
     if (teardown->state == TEARDOWN_NONE || teardown->state == TEARDOWN_CLOSED)
         return TIME_NEVER;
-    return time_min(time_min(teardown->deadline, teardown->check_at), idle_until(teardown));
+    return time_min(time_min(teardown->deadline, teardown->check_at), teardown->give_up_at);
 }

@@ -129,6 +129,35 @@ static void two_endings_that_wait_for_each_other_end(void **state)
     expect_alone_for(state, it, TEARDOWN_IDLE_US);
 }
 
+/* The peers take nothing, the server's takes its last byte half a minute later: both wait for that
+ * one, asleep. */
+static void two_endings_end_when_the_later_one_has_waited(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = reset\nwhen = time:1s\n");
+    for (int side = 0; side < 2; side++)
+        memory_session_open_window(it, (enum side)side, 0);
+    memory_session_feed(it, SIDE_SERVER, "xy", 2);
+    memory_session_feed(it, SIDE_CLIENT, "xy", 2);
+    memory_session_advance(it, US_PER_S + TEARDOWN_IDLE_US / 2);
+    memory_session_open_window(it, SIDE_SERVER, 1);
+    memory_session_advance(it, TEARDOWN_IDLE_US / 2);
+    assert_int_equal(it->timer_at, it->now + TEARDOWN_IDLE_US / 2);
+    expect_alone_for(state, it, TEARDOWN_IDLE_US / 2);
+}
+
+/* The graceful close has a time of its own, and the reset waits for as long. */
+static void an_ending_waits_for_one_that_has_its_own_time(void **state)
+{
+    struct memory_session *it = open_with(
+        state, F "type = close\nlinger = 5m\nside = client\nother = reset\nwhen = time:1s\n");
+    for (int side = 0; side < 2; side++)
+        memory_session_open_window(it, (enum side)side, 0);
+    memory_session_feed(it, SIDE_SERVER, "x", 1);
+    memory_session_feed(it, SIDE_CLIENT, "y", 1);
+    memory_session_advance(it, US_PER_S);
+    expect_alone_for(state, it, 300 * (time_us)US_PER_S);
+}
+
 /* A byte that is delayed for longer than that still comes. */
 static void an_ending_waits_for_a_byte_that_has_its_time(void **state)
 {
@@ -372,6 +401,8 @@ int main(void)
         TEST(a_reset_after_an_early_fin_does_not_wait_for_a_receiver),
         TEST(a_reset_that_waits_for_acknowledgements_ends),
         TEST(two_endings_that_wait_for_each_other_end),
+        TEST(two_endings_end_when_the_later_one_has_waited),
+        TEST(an_ending_waits_for_one_that_has_its_own_time),
         TEST(an_ending_waits_for_a_byte_that_has_its_time),
         TEST(unread_closes_when_no_further_byte_can_come),
         TEST(unread_stops_reading_at_its_trigger_and_closes_a_trigger_delay_later),
