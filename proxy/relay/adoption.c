@@ -98,7 +98,7 @@ static int change_slot(struct adoption *adoption, struct armed_fault *armed, str
         adoption->slots[adoption->count++] = (struct slot){.armed = armed, .taken = true};
         return 0;
     }
-    if (armed->miss != MISS_TAKEN && can_continue(armed, to)) {
+    if (!armed->taken && can_continue(armed, to)) {
         adoption->slots[adoption->count++] = (struct slot){.armed = armed, .to = to};
         return 0;
     }
@@ -152,7 +152,7 @@ static bool needs_shaping(const struct adoption *adoption, enum direction direct
     for (size_t i = 0; i < adoption->count; i++) {
         const struct slot *slot = &adoption->slots[i];
         const struct rule *rule = slot->to != NULL ? slot->to : slot->armed->rule;
-        if (shaping_is_needed_by(slot->armed, &rule->fault, direction))
+        if (!slot->taken && shaping_is_needed_by(slot->armed, &rule->fault, direction))
             return true;
     }
     return false;
@@ -252,13 +252,17 @@ static void sweep_retired(struct session *session)
     }
 }
 
+/* Ends the disabled faults. One that did nothing before keeps the reason for that. */
 static void take_away(const struct adoption *adoption)
 {
     for (size_t i = 0; i < adoption->count; i++) {
+        struct armed_fault *armed = adoption->slots[i].armed;
+        enum armed_miss before = armed->miss;
         if (!adoption->slots[i].taken)
             continue;
-        triggers_remove(adoption->session, adoption->slots[i].armed);
-        adoption->slots[i].armed->miss = MISS_TAKEN;
+        triggers_remove(adoption->session, armed);
+        armed->taken = true;
+        armed->miss = before;
     }
 }
 

@@ -47,7 +47,6 @@ enum armed_miss {
     MISS_REFUSED,  /* the kernel refused what it needs */
     MISS_NOT_YET,  /* it was active and had nothing to do (fault_type.not_yet) */
     MISS_PAST,     /* its moment was past when it was armed */
-    MISS_TAKEN,    /* it was taken away, and may be given back: it was disabled */
 };
 
 /* How far a pattern has matched in one direction, or how many messages have come. */
@@ -71,6 +70,7 @@ struct armed_fault {
     size_t order;                       /* its place in the set; SIZE_MAX: taken away */
     enum armed_phase phase;
     enum armed_miss miss;        /* when it is DONE */
+    bool taken;                  /* it was disabled: DONE, until it is given back */
     bool counted;                /* among the connections the fault was injected in */
     bool acted;                  /* of fault_fires_later(): it fired since it became active, */
     bool acted_untold;           /* no event tells of it yet, */

@@ -154,7 +154,6 @@ static void describe_waiting(const struct miss *miss)
 
 static const char *const miss_texts[] = {
     [MISS_NONE] = "taken away",
-    [MISS_TAKEN] = "taken away",
     [MISS_INACTIVE] = "not in its window",
     [MISS_TIMES] = "its times are used up",
     [MISS_ENDED] = "its direction had ended",

@@ -39,7 +39,8 @@ static bool sees_bytes(
 bool shaping_is_needed_by(
     const struct armed_fault *armed, const struct fault *fault, enum direction direction)
 {
-    return has_gate(armed, fault, direction) || sees_bytes(armed, fault, direction);
+    return !armed->taken &&
+           (has_gate(armed, fault, direction) || sees_bytes(armed, fault, direction));
 }
 
 bool shaping_is_needed(const struct armed_set *set, enum direction direction)
@@ -174,8 +175,8 @@ void shaping_refresh(struct shaping *shaping)
         bool active = armed_is_active_in(armed, shaping->direction);
         armed->order = i;
         shaping->only_delays &=
-            !sees_bytes(armed, fault, shaping->direction) &&
-            (!has_gate(armed, fault, shaping->direction) || type->departure_time != NULL);
+            !shaping_is_needed_by(armed, fault, shaping->direction) ||
+            (!sees_bytes(armed, fault, shaping->direction) && type->departure_time != NULL);
         if (active && (type->gate != NULL || type->mutate != NULL)) {
             *next = armed;
             next = &armed->next_shaper[shaping->direction];

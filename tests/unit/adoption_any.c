@@ -7,6 +7,7 @@
 #include "tests/unit/adoption_fixture.h"
 
 #include "proxy/base/rng.h"
+#include "proxy/relay/shaping.h"
 #include "tests/lib/random_fault.h"
 
 #define SLOTS 5
@@ -213,6 +214,30 @@ static void a_fault_that_is_disabled_and_enabled_counts_once(void **state)
     }
 }
 
+/* Bytes move as on a connection that never had one, beside another delay too. */
+static void a_disabled_fault_costs_nothing(void **state)
+{
+    static const char *const keys[] = {"type = latency\ndelay = 0s\n",
+        "type = corrupt\nat = 5000000\n", "type = stall\nwhen = match:\"never\"\n"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        char disabled[256], enabled[256];
+        snprintf(enabled, sizeof enabled, F "%s", keys[i]);
+        snprintf(disabled, sizeof disabled, F "%senabled = no\n", keys[i]);
+        struct memory_session *it = open_spliced(state, enabled);
+        adopt(state, disabled);
+        uint64_t spliced = it->splice_pipes.spliced;
+        feed(it, SIDE_SERVER, 2 * BLOCK);
+        assert_null(it->session.flow[DIRECTION_DOWNSTREAM].shaping);
+        assert_in_range(it->splice_pipes.spliced, spliced + BLOCK, UINT64_MAX);
+        strcat(disabled, G "type = latency\ndelay = 0s\n");
+        adopt(state, disabled);
+        assert_true(it->session.flow[DIRECTION_DOWNSTREAM].shaping->only_delays);
+        adopt(state, enabled);
+        assert_non_null(it->session.flow[DIRECTION_DOWNSTREAM].shaping);
+        close_it(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +246,7 @@ int main(void)
         TEST(what_goes_in_comes_out_whatever_is_adopted),
         TEST(a_fault_that_fired_in_one_direction_counts_once),
         TEST(a_fault_that_is_disabled_and_enabled_counts_once),
+        TEST(a_disabled_fault_costs_nothing),
         TEST(an_until_that_becomes_a_match_is_looked_for),
     };
     fill_pattern();
