@@ -23,10 +23,9 @@
 /* A slot in the new list of armed faults. */
 struct slot {
     struct armed_fault *armed;
-    struct rule *to;   /* the fault stays with this rule; NULL: unchanged */
-    bool taken;        /* it ends, and stays so that it counts once if it is given back */
-    bool fresh;        /* created by this adoption */
-    bool first_of_new; /* new to this session: counted in its counter */
+    struct rule *to; /* the fault stays with this rule; NULL: unchanged */
+    bool taken;      /* it ends, and stays so that it counts once if it is given back */
+    bool fresh;      /* created by this adoption */
 };
 
 struct adoption {
@@ -78,13 +77,12 @@ static bool was_made(const struct adoption *adoption, const struct rule *rule)
     return false;
 }
 
-static int add_fresh(struct adoption *adoption, struct rule *rule, bool is_new)
+static int add_fresh(struct adoption *adoption, struct rule *rule)
 {
     struct armed_fault *made[2];
     unsigned count = armed_make(adoption->session, rule, made);
     for (unsigned i = 0; i < count; i++)
-        adoption->slots[adoption->count++] =
-            (struct slot){.armed = made[i], .fresh = true, .first_of_new = is_new && i == 0};
+        adoption->slots[adoption->count++] = (struct slot){.armed = made[i], .fresh = true};
     return count == 0 ? -ENOMEM : 0;
 }
 
@@ -106,10 +104,12 @@ static int change_slot(struct adoption *adoption, struct armed_fault *armed, str
         return 0; /* for the other direction */
     size_t first = adoption->count;
     bool is_new = armed->rule->fault_counter != to->fault_counter;
-    if (add_fresh(adoption, to, is_new) != 0)
+    if (add_fresh(adoption, to) != 0)
         return -ENOMEM;
-    for (size_t i = first; i < adoption->count && !is_new; i++)
+    for (size_t i = first; i < adoption->count && !is_new; i++) {
+        adoption->slots[i].armed->entered = armed_is_entered(armed);
         adoption->slots[i].armed->counted = armed_is_counted(armed); /* in either direction */
+    }
     return 0;
 }
 
@@ -138,7 +138,7 @@ static int fill_slots(struct adoption *adoption, const struct rule_change *chang
         if (to == NULL || is_armed(session, &changes[i]) ||
             !armed_concerns(session, to, client, false))
             continue;
-        if (add_fresh(adoption, to, true) != 0)
+        if (add_fresh(adoption, to) != 0)
             return -ENOMEM;
     }
     for (size_t i = 0; i < adoption->count; i++)
@@ -330,8 +330,8 @@ static void adoption_begin(struct adoption *adoption)
     for (size_t i = 0; i < adoption->count; i++) {
         struct slot *slot = &adoption->slots[i];
         /* arming.c counts one that waits for the server's name */
-        if (slot->first_of_new && slot->armed->phase == ARMED_WAITING)
-            slot->armed->rule->fault_counter->armed++;
+        if (slot->fresh && slot->armed->phase == ARMED_WAITING)
+            armed_enter(slot->armed);
         if (slot->fresh)
             arming_late(session, slot->armed);
         slot->fresh = false; /* owned by the session from now on */

@@ -116,7 +116,7 @@ static int armed_set_add(struct session *session, struct rule *rule)
     if (count == 0)
         return -ENOMEM;
     if (made[0]->phase != ARMED_UNNAMED) /* arming.c counts it when the server is named */
-        rule->fault_counter->armed++;
+        armed_enter(made[0]);
     for (unsigned i = 0; i < count; i++) {
         session->armed.list[session->armed.count++] = made[i];
         chains_add(session, made[i]);

@@ -71,6 +71,7 @@ struct armed_fault {
     enum armed_phase phase;
     enum armed_miss miss;        /* when it is DONE */
     bool taken;                  /* it was disabled: DONE, until it is given back */
+    bool entered;                /* among the connections the fault was armed on */
     bool counted;                /* among the connections the fault was injected in */
     bool acted;                  /* of fault_fires_later(): it fired since it became active, */
     bool acted_untold;           /* no event tells of it yet, */
@@ -212,6 +213,20 @@ bool armed_count(struct armed_fault *armed);
 static inline bool armed_is_counted(const struct armed_fault *armed)
 {
     return armed->counted || (armed->twin != NULL && armed->twin->counted);
+}
+
+/* Whether the connection is among those that the fault was armed on: one in both directions counts
+ * once. */
+static inline bool armed_is_entered(const struct armed_fault *armed)
+{
+    return armed->entered || (armed->twin != NULL && armed->twin->entered);
+}
+
+/* Counts the connection among those, unless it is already. */
+static inline void armed_enter(struct armed_fault *armed)
+{
+    armed->rule->fault_counter->armed += !armed_is_entered(armed);
+    armed->entered = true;
 }
 
 /* Whether the event that the fault waits for has passed already. */

@@ -65,7 +65,6 @@ static void arm_chained(struct session *session, struct armed_fault *armed)
 /* Arms the faults whose `sni` has the server that was just named. */
 void arming_on_name(struct session *session)
 {
-    const struct rule *counted = NULL;
     session->named = false;
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
@@ -74,9 +73,7 @@ void arming_on_name(struct session *session)
         armed_name(session, armed);
         if (armed->phase != ARMED_WAITING)
             continue;
-        if (armed->rule != counted)
-            armed->rule->fault_counter->armed++;
-        counted = armed->rule;
+        armed_enter(armed);
         chains_add(session, armed);
         messages_forget_past(session->messages, armed);
         if (armed->phase != ARMED_WAITING)

@@ -3,7 +3,7 @@
 #include "proxy/fault/server_names.h"
 #include "proxy/framing/client_hello.h"
 #include "tests/lib/random_fault.h"
-#include "tests/unit/memory_fixture.h"
+#include "tests/unit/adoption_fixture.h"
 
 #define RAW_PROXY "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\n"
 #define STAR F "type = inject\ndata = \"*\"\n"
@@ -163,6 +163,35 @@ static void a_fault_that_is_added_late_counts_once(void **state)
     close_it(state);
 }
 
+/* It is disabled before its server is named, or behind it, and enabled again: `armed` and `fired`
+ * agree. */
+static void a_fault_that_is_given_back_counts_once(void **state)
+{
+    static const char fault[] = RAW_PROXY F "type = stall\nsni = a.b\n";
+    static const char disabled[] = RAW_PROXY F "type = stall\nsni = a.b\nenabled = no\n";
+    struct fixture *fixture = *state;
+    unsigned char bytes[4096];
+    size_t n = make_hello("a.b", 16384, bytes);
+    for (size_t i = 0; i < 3; i++) {
+        size_t cut = n * i / 2;
+        struct memory_session *it = open_with(state, fault);
+        memory_session_feed(it, SIDE_CLIENT, bytes, cut);
+        adopt(state, disabled);
+        memory_session_feed(it, SIDE_CLIENT, bytes + cut, n - cut);
+        adopt(state, fault);
+        const struct fault_counter *counter = fixture->proxy.plan->rules[0]->fault_counter;
+        assert_int_equal(counter->armed, 1);
+        assert_int_equal(counter->fired, 1);
+        close_it(state);
+    }
+    /* it has no name to wait for at first */
+    struct memory_session *it = open_with(state, RAW_PROXY F "type = stall\nwhen = bytes:1G\n");
+    adopt(state, fault);
+    memory_session_feed(it, SIDE_CLIENT, bytes, n);
+    assert_int_equal(fixture->proxy.plan->rules[0]->fault_counter->armed, 1);
+    close_it(state);
+}
+
 static void it_works_under_every_protocol(void **state)
 {
     expect_upstream(state,
@@ -215,6 +244,7 @@ int main(void)
         cmocka_unit_test(names_match_with_a_star_for_their_beginning),
         TEST(a_fault_is_armed_when_its_server_is_named),
         TEST(a_fault_that_is_added_late_counts_once),
+        TEST(a_fault_that_is_given_back_counts_once),
         TEST(it_works_under_every_protocol),
         TEST(it_works_in_a_tunnel),
     };
