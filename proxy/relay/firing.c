@@ -235,6 +235,13 @@ void firing_on_trigger(struct session *session, struct armed_fault *armed, enum 
         firing_end(session, armed, FAULT_STOPPED);
 }
 
+/* Whether `until` of a pending fault comes before its window, in a run that may come after both. */
+static bool is_over_before_window(const struct session *session, const struct armed_fault *armed)
+{
+    time_us window = time_add(session->plan->started_at, armed->rule->fault.active.from);
+    return armed_time(session, armed) < window;
+}
+
 void firing_on_time(struct session *session, struct armed_fault *armed)
 {
     if (armed->phase == ARMED_ACTIVE)
@@ -242,8 +249,8 @@ void firing_on_time(struct session *session, struct armed_fault *armed)
             session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
     else if (armed->phase == ARMED_DELAYED)
         on_delay_over(session, armed);
-    else if (armed->phase == ARMED_PENDING && since_start(session) < armed->rule->fault.active.from)
-        firing_end(session, armed, FAULT_STOPPED); /* `until` comes before the window */
+    else if (armed->phase == ARMED_PENDING && is_over_before_window(session, armed))
+        firing_end(session, armed, FAULT_STOPPED);
     else if (armed->phase == ARMED_PENDING)
         fire_if_active(session, armed, armed_direction(armed));
     else if (armed->phase == ARMED_WAITING)

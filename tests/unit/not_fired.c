@@ -2,7 +2,7 @@
 /* A closed connection says of each fault that was armed on it why it did not fire. */
 #include <errno.h>
 
-#include "tests/unit/memory_fixture.h"
+#include "tests/unit/adoption_fixture.h"
 
 #define M "[fault m]\ntype = mark\n"
 
@@ -197,6 +197,42 @@ static void a_filter_that_the_kernel_refuses_has_not_fired(void **state)
     memory_proxy_deinit(&((struct fixture *)*state)->proxy);
 }
 
+static void a_fault_that_is_disabled_keeps_its_reason(void **state)
+{
+    static const struct {
+        const char *keys, *want;
+    } rows[] = {
+        {"type = reset\nwhen = bytes:50\nactive = 10s-20s\n", "not in its window"},
+        {"type = stall\nwhen = bytes:50\nactive = 10s-20s\n", "taken away"},
+        {"type = reset\nwhen = bytes:200\n", "taken away"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[256];
+        snprintf(text, sizeof text, F "%s", rows[i].keys);
+        struct memory_session *it = open_with(state, text);
+        play(it);
+        strcat(text, "enabled = no\n");
+        adopt(state, text);
+        adopt(state, text);
+        memory_session_close(it);
+        expect_reason(it, "f", text, rows[i].want);
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
+/* One run comes after both. */
+static void an_until_just_before_the_window_comes_first_in_a_late_run(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = stall\nactive = 2s-10s\nuntil = time:1999ms\n");
+    it->now += 3 * US_PER_S;
+    memory_session_settle(it);
+    assert_int_equal(it->injected_count, 0);
+    memory_session_close(it);
+    expect_reason(it, "f", it->proxy->text, "not in its window");
+    memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+}
+
 static void an_unreachable_upstream_is_a_reason(void **state)
 {
     struct fixture *fixture = *state;
@@ -232,6 +268,8 @@ int main(void)
         TEST(times_that_are_used_up_are_a_reason),
         TEST(times_are_counted_where_a_byte_is_changed),
         TEST(a_filter_that_the_kernel_refuses_has_not_fired),
+        TEST(a_fault_that_is_disabled_keeps_its_reason),
+        TEST(an_until_just_before_the_window_comes_first_in_a_late_run),
         TEST(an_unreachable_upstream_is_a_reason),
         TEST(a_long_list_is_cut),
     };
