@@ -246,7 +246,10 @@ static void advance_dial(struct session *session)
 static void look_at_everything(struct session *session)
 {
     bool open = session->opened_at != TIME_NEVER;
-    triggers_on_time(session);
+    if (triggers_on_time(session)) {
+        session_touch(session); /* the next pass does what is due next */
+        return;
+    }
     advance_dial(session);
     for (int i = 0; i < 2; i++) {
         peer_close_look_for_error(session, (enum side)i);

@@ -92,19 +92,17 @@ static time_us first_due_time(const struct session *session)
 }
 
 /* A run may be late: what was due earlier happens first, and has its effect before the next. */
-void triggers_on_time(struct session *session)
+bool triggers_on_time(struct session *session)
 {
-    time_us due;
-    do {
-        due = first_due_time(session);
-        for (size_t i = 0; i < session->armed.count && !session->over; i++) {
-            struct armed_fault *armed = session->armed.list[i];
-            if (due <= session->now && due_time(session, armed) == due)
-                firing_on_time(session, armed);
-        }
-        arming_on_fired(session);
-        session_recompute(session);
-    } while (due <= session->now && !session->over);
+    time_us due = first_due_time(session);
+    for (size_t i = 0; i < session->armed.count && !session->over; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        if (due <= session->now && due_time(session, armed) == due)
+            firing_on_time(session, armed);
+    }
+    arming_on_fired(session);
+    session_recompute(session);
+    return !session->over && first_due_time(session) <= session->now;
 }
 
 void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to)

@@ -26,8 +26,9 @@ void triggers_report_let_go(struct session *session, enum direction direction);
 /* The last pump changed the first byte of a fault in the direction (fault_type.first_changed). */
 void triggers_report_changed(struct session *session, enum direction direction);
 
-/* Time passed: time triggers, idle triggers, `active` and durations. */
-void triggers_on_time(struct session *session);
+/* Time passed: time triggers, idle triggers, `active` and durations. Does what was due first.
+ * Returns whether more is due, before which no byte moves. */
+bool triggers_on_time(struct session *session);
 
 /* Continues an armed fault under another rule, which has the same type, trigger, directions and
  * sides. */

@@ -13,10 +13,12 @@
 #define MANY (16 * FEW) /* 16 times the time if linear, 256 times if it is the square */
 #define RATIO_MAX 140
 
+static time_us moment = MEMORY_START;
+
 static time_us host_now(struct session *session)
 {
     (void)session;
-    return MEMORY_START;
+    return moment;
 }
 
 static void host_ignore(struct session *session)
@@ -131,23 +133,24 @@ static void a_connection_costs_time_in_proportion_to_the_faults(void **state)
     }
 }
 
-#define ON_BYTES 2000u
+#define APART 2000u
 
-/* The limit below is of faults that fire in one run: each is an edge, and an edge looks at all of
- * them. */
-static void a_run_does_not_go_through_thousands_of_edges(void **state)
+/* The limit below is of faults that fire in one run: each is an edge or a time, which looks at all
+ * of them. All times are due when the run comes. */
+static void expect_many_runs(void **state, const char *when)
 {
     struct fixture *fixture = *state;
     struct memory_session *it = &fixture->it;
     const struct session_pools pools = {.rings = &it->pool};
-    static char text[ON_BYTES * 64], bytes[ON_BYTES + 1];
+    static char text[APART * 64], bytes[APART + 1];
     struct sockaddr_storage client = {.ss_family = AF_INET};
     struct session session;
     size_t used = 0;
     unsigned runs = 0, most = 0;
-    for (unsigned i = 0; i < ON_BYTES; i++)
+    for (unsigned i = 1; i <= APART; i++)
         used += (size_t)snprintf(text + used, sizeof text - used,
-            "[fault f%u]\ntype = noop\nwhen = bytes:%u\n", i, i + 1);
+            "[fault f%u]\ntype = noop\nwhen = %s:%u%s\n", i, when, i,
+            strcmp(when, "time") == 0 ? "us" : "");
     memory_proxy_init(&fixture->proxy, text);
     for (int side = 0; side < 2; side++)
         memory_endpoint_reset(&it->end[side]);
@@ -158,6 +161,7 @@ static void a_run_does_not_go_through_thousands_of_edges(void **state)
     memset(bytes, 'x', sizeof bytes);
     memory_endpoint_feed(&it->end[SIDE_SERVER], bytes, sizeof bytes);
     fired = 0;
+    moment = MEMORY_START + APART;
     do {
         unsigned before = fired;
         woken = 0;
@@ -165,13 +169,24 @@ static void a_run_does_not_go_through_thousands_of_edges(void **state)
         most = fired - before > most ? fired - before : most;
         runs++;
     } while (woken > 0);
-    assert_int_equal(fired, ON_BYTES);
+    moment = MEMORY_START;
+    assert_int_equal(fired, APART);
     assert_int_equal(flow_forwarded(&session.flow[DIRECTION_DOWNSTREAM]), sizeof bytes);
     if (most > 16)
-        fail_msg("%u of %u faults fired in one of %u runs", most, ON_BYTES, runs);
+        fail_msg("%u of %u faults fired in one of %u runs", most, APART, runs);
     session_stop(&session, CAUSE_STOPPED);
     session_deinit(&session);
     memory_proxy_deinit(&fixture->proxy);
+}
+
+static void a_run_does_not_go_through_thousands_of_edges(void **state)
+{
+    expect_many_runs(state, "bytes");
+}
+
+static void a_late_run_does_not_go_through_thousands_of_times(void **state)
+{
+    expect_many_runs(state, "time");
 }
 
 /* A fault that cannot concern a connection is not armed for it: no memory, no later work. */
@@ -190,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_connection_costs_time_in_proportion_to_the_faults),
         TEST(a_run_does_not_go_through_thousands_of_edges),
+        TEST(a_late_run_does_not_go_through_thousands_of_times),
         TEST(faults_of_other_connections_are_not_armed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
