@@ -153,15 +153,16 @@ static bool is_special(unsigned char command)
     return command == COM_CHANGE_USER || command == COM_STMT_PREPARE || sends_rows(command);
 }
 
-/* False: too many commands are not answered. */
-static bool take_command(struct mysql_state *mysql, unsigned char command)
+/* If too many special commands are kept, the answer to this one has the common name. */
+static void take_command(struct mysql_state *mysql, unsigned char command)
 {
     bool silent = command == COM_QUIT || command == COM_STMT_SEND_LONG_DATA ||
                   command == COM_STMT_CLOSE || command == SEMI_SYNC_ACK;
     mysql->command = command;
     mysql->in_command = !silent;
     mysql->asked += !silent;
-    return !is_special(command) || keep_special(mysql) != NULL;
+    if (is_special(command))
+        (void)keep_special(mysql);
 }
 
 static const char *command_name(unsigned char command)
@@ -188,12 +189,13 @@ static bool name_upstream(void *state, enum direction direction, struct length_h
         header->kind = upstream_names[AUTH_RESPONSE];
     else if (sequence_of(header) == 0 && header->seen > 4) {
         header->kind = command_name(header->bytes[4]);
-        return take_command(mysql, header->bytes[4]);
+        take_command(mysql, header->bytes[4]);
     }
     return true;
 }
 
-/* A further packet of 16 MB: the answer's number follows that of the last one. */
+/* A further packet of 16 MB: the answer's number follows that of the last one. False: it cannot be
+ * kept, so the answer would not be found. */
 static bool continue_upstream(
     void *state, enum direction direction, const struct length_header *header)
 {
