@@ -148,7 +148,7 @@ static enum taken take_type(
     stream->wants_name = upstream && byte == '*';
     if (!upstream) {
         state->is_snapshot = state->awaits_snapshot && byte == '$';
-        state->awaits_snapshot = state->awaits_snapshot && byte != '$' && byte != '*';
+        state->awaits_snapshot = state->awaits_snapshot && strchr("$*-", byte) == NULL;
     }
     framing->streams[direction].opening = at;
     if (!known) {

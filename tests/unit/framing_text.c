@@ -213,6 +213,8 @@ static void redis_replicas_get_a_snapshot(void **state)
     CHECK("redis", "1:PSYNC@0 =? .30",
         "1:simple_string@0 =? .11 2:array@11 =? .25 3:bulk_string@25 =? lost@25", SAYS('c', PSYNC),
         SAYS('s', "+CONTINUE\r\n" STREAMED "$EOF:" MARK));
+    CHECK("redis", "1:PSYNC@0 =? .30", "1:error@0 =? .6 2:bulk_string@6 =? .17", SAYS('c', PSYNC),
+        SAYS('s', "-ERR\r\n$5\r\nhello\r\n"));
     CHECK("redis", "1:PSYNC@0 =? .30", "1:bulk_string@0 =? lost@0", SAYS('c', PSYNC),
         SAYS('s', "$EOFx"));
 }
