@@ -234,6 +234,7 @@ static int start_child(struct run *run, struct err *err)
     if (environment == NULL)
         return err_set(err, "out of memory");
     run->exec.on_over = on_child_over;
+    run->exec.stays_in_group = run->options->child_outcome != NULL; /* a sweep awaits the group */
     const struct intercept *intercept = run->options->intercept;
     int result = exec_start(&run->exec, &run->loop, run->options->child, environment,
         &run->options->origin, intercept == NULL ? NULL : &intercept->netns, err);

@@ -67,6 +67,33 @@ sweep 4 --jobs 1 --random 1 --budget 1s --sweep-fault 'close side=client' -- \
 says "$work/out" '1 bad \(stopped before the plan was done\)'
 [ ! -s "$work/err" ] || fail "no sentence was expected: $(cat "$work/err")"
 
+# --- A signal ---------------------------------------------------------------------------------------
+
+# When the sweep has ended, nothing of its runs is left. A subreaper kills one generation after the other, which takes it longer
+# than the sweep takes to end.
+mark=endless.$$
+# shellcheck disable=SC2016
+endless="trap '' TERM; : $mark; "'nest() {
+    [ "$1" -eq 0 ] || { (nest $(($1 - 1))); :; }
+    while :; do date >>"$RUDEPROXY_RUN_DIR/x"; done
+}
+nest 40'
+is_busy() { [ -s "$work/stopped/00001/x" ]; }
+stop_sweep() { # OPTIONS... -- CMD...
+    local status=0 pid
+    "$RUDEPROXY" sweep -c "$ini" --seed 1 --dir "$work/stopped" "$@" >"$work/stopped.out" 2>&1 &
+    pid=$!
+    servers+=("$pid")
+    eventually 60 is_busy || fail "the command does not run: $(cat "$work/stopped.out")"
+    kill -TERM "$pid"
+    wait "$pid" || status=$?
+    ! pgrep -f "$mark" >/dev/null || fail "left behind: $(pgrep -af "$mark")"
+    same 'the status of a sweep that was stopped' 1 "$status"
+    [ ! -e "$work/stopped/00001" ] || fail "left behind: $(ls -R "$work/stopped")"
+}
+stop_sweep -- sh -c "$endless"
+stop_sweep --setup "$endless" -- true
+
 # --- The reader of the map is gone --------------------------------------------------------------------
 
 # What the command inherits is what we inherited.

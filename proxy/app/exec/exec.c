@@ -114,6 +114,7 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
         .environment = environment,
         .origin = origin,
         .network = network,
+        .stays_in_group = exec->stays_in_group,
         .fd = fds[1]};
     exec->subreaper = subreaper_start(&job);
     close(fds[1]);

@@ -18,10 +18,11 @@ struct exec {
     uv_poll_t poll; /* of fd */
     int fd;         /* our end of the pair; -1: not started, or over */
     pid_t subreaper;
-    const char *name; /* of the command */
-    bool executed;    /* the command was started, and is over */
-    int wait_status;  /* as of waitpid(2), if it was */
-    int status;       /* what to exit with: the command's, 128 + signal, 126, 127 */
+    bool stays_in_group; /* as of struct subreaper_job; set before exec_start, like on_over */
+    const char *name;    /* of the command */
+    bool executed;       /* the command was started, and is over */
+    int wait_status;     /* as of waitpid(2), if it was */
+    int status;          /* what to exit with: the command's, 128 + signal, 126, 127 */
     void (*on_over)(struct exec *exec); /* the command and everything it started are gone */
 };
 

@@ -8,7 +8,8 @@
  * group, so that the shell sees us stop; when we go on, we tell the subreaper, and the command goes
  * on.
  * - We are gone: our end of the socket closes, everything is killed at once. The subreaper has a
- * process group of its own, because our whole group may be killed.
+ * process group of its own, because our whole group may be killed. Exception: the runs of a sweep,
+ * whose groups nobody else knows, and which have no terminal (stays_in_group).
  * - The subreaper itself is killed: the command dies of PR_SET_PDEATHSIG.
  *
  * All signals are blocked here: what is meant for the command goes through our hands.
@@ -224,7 +225,8 @@ static _Noreturn void subreaper_run(const struct subreaper_job *job)
 {
     struct subreaper subreaper = {.job = job, .group = getpgrp()};
     sigset_t child;
-    setpgid(0, 0);
+    if (!job->stays_in_group)
+        setpgid(0, 0);
     prctl(PR_SET_NAME, "rudeproxy-subreaper");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int errnum = start_command(&subreaper);

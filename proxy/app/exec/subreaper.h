@@ -32,8 +32,9 @@ struct subreaper_job {
     char *const *environment;
     const struct exec_origin *origin;
     const struct netns *network; /* that the command enters; NULL: ours */
-    sigset_t mask; /* of blocked signals, for the command; subreaper_start fills it in */
-    int fd;        /* the subreaper's end of the pair */
+    bool stays_in_group; /* the subreaper stays in our process group, by which it is waited for */
+    sigset_t mask;       /* of blocked signals, for the command; subreaper_start fills it in */
+    int fd;              /* the subreaper's end of the pair */
 };
 
 enum subreaper_outcome {

@@ -119,8 +119,11 @@ static bool run_shell(const struct child *child, const char *option, const char 
     int fds[2], limit_ms = most_ms(child->runner->options);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return false;
-    struct subreaper_job job = {
-        .argv = argv, .environment = environ, .origin = &child->runner->origin, .fd = fds[1]};
+    struct subreaper_job job = {.argv = argv,
+        .environment = environ,
+        .origin = &child->runner->origin,
+        .stays_in_group = true,
+        .fd = fds[1]};
     pid_t subreaper = subreaper_start(&job);
     close(fds[1]);
     struct pollfd watched = {.fd = fds[0], .events = POLLIN};

@@ -207,8 +207,8 @@ static void reap(struct sweep_slot *slot)
 }
 
 /* Waits for the subreapers of a run that was killed. They kill its command. They are in its process
- * group, and have become our children (PR_SET_CHILD_SUBREAPER). Other children do not count: a
- * program that became rudeproxy (exec) may have left some. */
+ * group (stays_in_group), and have become our children (PR_SET_CHILD_SUBREAPER). Other children do
+ * not count: a program that became rudeproxy (exec) may have left some. */
 static void reap_group(pid_t group, uint64_t deadline)
 {
     pid_t pid;
