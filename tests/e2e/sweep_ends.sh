@@ -131,6 +131,9 @@ other --timeout 50s
 sed -i 's/builtin:http/builtin:echo/' "$ini"
 other
 sed -i 's/builtin:echo/builtin:http/' "$ini"
+# A text of [sweep] is taken as it is, blanks at its ends, too.
+printf '[sweep]\nallow = " failed, hung"\nbudget = 3\n' | cat "$ini" - >"$work/allow.ini"
+expect 0 timeout 100 "$RUDEPROXY" sweep -c "$work/allow.ini" --sweep-fault reset --expect same -- sh -c "$fetch"
 # The files of bad runs go with their sweep.
 sweep 0 --budget 3 --sweep-fault reset --dir "$work/kept" -- sh -c "$fetch"
 [ -z "$(find "$work/kept" -name '*.ini')" ] || fail "left of an earlier sweep: $(ls "$work/kept")"
