@@ -200,3 +200,10 @@ eventually 20 grep -q 'fifo: is no regular file and cannot be read a second time
     fail "the FIFO is not reported: $(cat "$proxy_err")"
 received 0 web /bytes/500
 proxy_stop
+
+# The null device has no text to lose.
+rm -f "$proxy_ready"
+proxy_spawn -c /dev/null -c "$good"
+kill -HUP "$proxy_pid"
+eventually 20 grep -q ': reloaded$' "$proxy_err" || fail "/dev/null is not read again: $(cat "$proxy_err")"
+proxy_stop

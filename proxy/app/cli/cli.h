@@ -104,8 +104,9 @@ size_t cli_load(const struct cli *cli, struct config *config, FILE *problems);
 /* Does the same at a reload. */
 size_t cli_load_again(const struct cli *cli, struct config *config, FILE *problems);
 
-/* Whether this load may read the file. `again`: it is a reload, and reads regular files only:
- * opening a FIFO could block the loop, and its text is gone. False with err filled. */
+/* Whether this load may read the file. `again`: it is a reload, and reads regular files and
+ * /dev/null only: opening a FIFO could block the loop, and its text is gone. False with err filled.
+ */
 MUST_CHECK bool cli_may_read(const char *path, bool again, struct err *err);
 
 #endif
