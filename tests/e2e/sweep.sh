@@ -68,7 +68,7 @@ sweep 4 --budget 10 --sweep-fault 'close side=client' -- sh -c "$fetch >/dev/nul
 says "$work/out" '^crashed: close side=client.*signal 11'
 grep -q '"signal": 11' "$report" || fail 'no signal in the report'
 
-sweep 4 --budget 2 --timeout 1s --sweep-fault stall -- sh -c "${fetch/20/600}"
+sweep 4 --budget 2 --timeout 5s --sweep-fault stall -- sh -c "${fetch/20/600}"
 says "$work/out" '^hung: stall, web#1'
 
 # Some runs end in another way by themselves: those with an even number.
