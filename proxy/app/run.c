@@ -424,6 +424,7 @@ int run_config(struct config *config, const struct run_options *options)
     pcap_file_close(run->pcap);
     log_close(&run->log);
     stderr_stream_close(&run->stderr_stream);
+    signals_end();
     ledger_deinit(&run->ledger);
     config_free(&run->config);
     free(run);

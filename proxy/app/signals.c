@@ -63,3 +63,8 @@ void signals_close(struct signals *signals)
     signal(SIGALRM, on_alarm);
     alarm(SIGNALS_IGNORED_S);
 }
+
+void signals_end(void)
+{
+    alarm(0);
+}

@@ -4,7 +4,7 @@
  * command.
  *
  * Life: signals_start, the loop runs, signals_close, the loop runs until libuv has closed the
- * handles.
+ * handles, the reports are written, signals_end.
  */
 #ifndef RUDEPROXY_APP_SIGNALS_H
 #define RUDEPROXY_APP_SIGNALS_H
@@ -39,5 +39,8 @@ MUST_CHECK int signals_start(
  * report may go to a pipe that nobody reads, so they end the program again after this time. */
 #define SIGNALS_IGNORED_S 10
 void signals_close(struct signals *signals);
+
+/* The reports are written: no SIGALRM comes any more, which would interrupt calls of the caller. */
+void signals_end(void);
 
 #endif
