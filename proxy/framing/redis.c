@@ -259,7 +259,7 @@ static enum taken take_mark_byte(
 {
     unsigned at = stream->have++;
     if (at < MARK_PREFIX_SIZE)
-        return byte == MARK_PREFIX[at] ? TAKEN : WRONG;
+        return byte == (unsigned char)MARK_PREFIX[at] ? TAKEN : WRONG;
     at -= MARK_PREFIX_SIZE;
     if (at < MARK_SIZE) {
         state->mark[at] = byte;
