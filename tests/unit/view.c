@@ -201,7 +201,7 @@ static void a_log_without_the_beginning_says_so_and_where_its_fault_fired(void *
     struct drawn drawn;
     char cut[sizeof CUT];
     (void)state;
-    snprintf(cut, sizeof cut, "[%s", CUT + sizeof("[" OPEN ",") - 1);
+    snprintf(cut, sizeof cut, "[%s", &(CUT)[sizeof("[" OPEN ",") - 1]);
     draw(&drawn, cut);
     stand_in_order(&drawn, wanted);
     assert_null(strstr(drawn.text, "connects"));
