@@ -229,7 +229,8 @@ static void a_disabled_fault_costs_nothing(void **state)
         feed(it, SIDE_SERVER, 2 * BLOCK);
         assert_null(it->session.flow[DIRECTION_DOWNSTREAM].shaping);
         assert_in_range(it->splice_pipes.spliced, spliced + BLOCK, UINT64_MAX);
-        strcat(disabled, G "type = latency\ndelay = 0s\n");
+        snprintf(disabled, sizeof disabled, F "%senabled = no\n" G "type = latency\ndelay = 0s\n",
+            keys[i]);
         adopt(state, disabled);
         assert_true(it->session.flow[DIRECTION_DOWNSTREAM].shaping->only_delays);
         adopt(state, enabled);

@@ -211,7 +211,7 @@ static void a_fault_that_is_disabled_keeps_its_reason(void **state)
         snprintf(text, sizeof text, F "%s", rows[i].keys);
         struct memory_session *it = open_with(state, text);
         play(it);
-        strcat(text, "enabled = no\n");
+        snprintf(text, sizeof text, F "%senabled = no\n", rows[i].keys);
         adopt(state, text);
         adopt(state, text);
         memory_session_close(it);
