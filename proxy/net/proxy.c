@@ -315,13 +315,14 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
     if (opened || !still_probes(proxy, &plan->config))
         stop_probing(proxy);
     struct plan *old = proxy->plan;
+    bool intercepts_others = strcmp(old->config.intercept.text, plan->config.intercept.text) != 0;
     proxy->plan = plan;
     plan_put_in_force(plan);
     listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
     if (!plan->config.enabled)
         proxy_stop_listening(proxy);
-    else if (opened)
+    else if (opened || (intercepts_others && listener_is_open(&proxy->listener)))
         emit_listening(proxy, EVENT_LISTENING);
     else if (listener_is_open(&proxy->listener))
         listener_update(&proxy->listener, &plan->config);
