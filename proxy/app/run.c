@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Happy path: open the log and the listeners, say that we are ready, run the loop until a signal.
+ *
  * The first SIGTERM or SIGINT closes the listeners and gives open connections `grace`; when it runs
  * out, or at a second signal, the rest is reset. Then a summary, the reports, and the exit status.
+ *
  * SIGHUP reads the file again (reload.h).
+ *
  * With a command (exec), signals go to the command. One that asks to stop also starts `grace`: when
  * it runs out, or at a second signal, the command is killed. When the command has ended, however it
  * did, the proxies stop as above, and its status is ours.

@@ -162,8 +162,8 @@ static void an_answer_without_end_is_given_up(void **state)
     }
 }
 
-/* In a process of its own: sends `answer`, and "late" once the deadline is over. The connection stays
- * open until the client has closed it. */
+/* In a process of its own: sends `answer`, and "late" once the deadline is over. The connection
+ * stays open until the client has closed it. */
 static void serve_late(int fd, const char *answer, int64_t deadline_ms)
 {
     send(fd, answer, strlen(answer), MSG_NOSIGNAL);

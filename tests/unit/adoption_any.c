@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packet filters follow what is in force. A fault that is changed counts once. And any faults that neither end a connection nor change
- * its bytes, added, changed and removed at any byte and any time: the bytes that are sent are
- * received, and when the last fault is gone they move as at first.
+ * Packet filters follow what is in force. A fault that is changed counts once. And any faults that
+ * neither end a connection nor change its bytes, added, changed and removed at any byte and any
+ * time: the bytes that are sent are received, and when the last fault is gone they move as at
+ * first.
  */
 #include "tests/unit/adoption_fixture.h"
 

@@ -312,7 +312,8 @@ static void the_slowest_gate_decides(void **state)
     close_it(state);
 }
 
-/* A late turn finds several due: the first in time ends the connection, not the first of the file. */
+/* A late turn finds several due: the first in time ends the connection, not the first of the
+ * file. */
 static void of_several_times_in_one_turn_the_earliest_comes_first(void **state)
 {
     struct memory_session *it =
