@@ -109,7 +109,7 @@ enum ctl_status ctl_inspect(struct ctl *ctl)
  * ------------------------------------------------------------------- */
 
 /* Makes a number if the text looks like one (100, 0.1), else a string: the API then reports the
- * expected type. */
+ * expected type. 1000.0 and 1e3 become 1000, as Go writes them: the server takes no 1000.0. */
 static json_t *value_of(const char *text)
 {
     char *end;
@@ -119,7 +119,8 @@ static json_t *value_of(const char *text)
         return json_integer(whole);
     double real = strtod(text, &end);
     if (*text != '\0' && *end == '\0' && isfinite(real))
-        return json_real(real);
+        return real == trunc(real) && fabs(real) < 0x1p53 ? json_integer((json_int_t)real)
+                                                          : json_real(real);
     return json_string(text);
 }
 

@@ -402,6 +402,14 @@ printed "Added downstream latency toxic 'latency_downstream' on proxy 'web'"
 toxi 0 toxic update -n latency_downstream -a latency=20 web
 toxi 0 inspect web
 says "$work/out" 'toxicity=1\.00.*latency=20'
+for whole in 1e2 100.0 0.1e3; do # Go's client parses a number and sends 100
+    toxi 0 toxic add -t latency -n "whole $whole" -a latency=$whole web
+    toxi 0 inspect web
+    says "$work/out" "whole $whole.*latency=100[^0-9.]"
+    toxi 0 toxic remove -n "whole $whole" web
+done
+toxi 1 toxic add -t latency -n part -a latency=1.5 web
+says "$work/err" 'cannot unmarshal number 1\.5'
 toxi 1 create other -u x:1
 says "$work/err" "^Required argument 'listen' was empty\.$"
 toxi 1 create web -l 127.0.0.1:0 -u x:1
