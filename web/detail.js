@@ -60,8 +60,9 @@ export class Detail {
   }
 
   end(how) {
-    const query = new URLSearchParams({how, side: this.side.value, name: how + "-by-hand"});
-    this.act(() => call("DELETE", this.path + "?" + query));
+    const fault = {type: how, side: this.side.value, name: how + "-by-hand"};
+    if (how === "reset") fault.mode = "abrupt"; // it waits for no byte
+    this.act(() => call("POST", this.path + "/faults", fault));
   }
 
   inject() {

@@ -69,6 +69,13 @@ void fault_actions_at_trigger(const struct fault *fault, struct action on[2])
     spread(fault, named, unnamed, on);
 }
 
+bool fault_ends_connection(const struct fault *fault)
+{
+    struct action on[2];
+    fault_actions_at_trigger(fault, on);
+    return action_is_ending(on[SIDE_CLIENT].kind) || action_is_ending(on[SIDE_SERVER].kind);
+}
+
 uint64_t fault_place(const struct fault *fault)
 {
     return fault->type->place != NULL ? fault->type->place(fault->params) : FAULT_NO_PLACE;

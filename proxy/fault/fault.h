@@ -261,6 +261,9 @@ struct fault {
 /* Whether an action ends its socket, and so the connection. */
 bool action_is_ending(enum action_kind kind);
 
+/* Whether the fault ends the connection when it fires. */
+bool fault_ends_connection(const struct fault *fault);
+
 /* Fills the action on each socket when the connection opens, while `trigger_delay` runs, and when
  * the fault fires. Indexed by enum side; ACTION_NONE: nothing. Pure: relay/actions.c carries the
  * actions out. */

@@ -10,14 +10,6 @@
 #include "proxy/relay/firing.h"
 #include "proxy/relay/messages.h"
 
-/* Whether the fault ends the connection. */
-static bool ends_connection(const struct fault *fault)
-{
-    struct action on[2];
-    fault_actions_at_trigger(fault, on);
-    return action_is_ending(on[SIDE_CLIENT].kind) || action_is_ending(on[SIDE_SERVER].kind);
-}
-
 /* Whether a fault that waits for the open starts now. While the upstream is dialled an ending that
  * was meant for this connection alone does not wait for it. */
 static bool starts_late(const struct session *session, const struct armed_fault *armed)
@@ -26,7 +18,7 @@ static bool starts_late(const struct session *session, const struct armed_fault 
     if (rule->fault.when.kind != TRIGGER_OPEN)
         return false;
     return session->opened_at != TIME_NEVER ||
-           (rule->origin == RULE_FOR_CONNECTION && ends_connection(&rule->fault));
+           (rule->origin == RULE_FOR_CONNECTION && fault_ends_connection(&rule->fault));
 }
 
 /* Arms a fault in the middle of a connection, as far as its moment is not past: one that waits for

@@ -288,6 +288,11 @@ read -r -t 20 -u 3 line || fail "no answer behind what was injected"
 same "injected" 'a b tail' "$line"
 ctl_fails 1 'has no open connection 7|there is no' kill web 7
 ctl_fails 1 'latency does not end a connection' kill web 1 --how latency
+for words in hold_fin 'half_close side=client' 'shut_rd side=client'; do
+    # shellcheck disable=SC2086 # words
+    ctl_fails 1 "${words%% *} does not end a connection" kill web 1 --how $words
+done
+echoes 3 open
 ctl_fails 1 "did you mean 'reset'" kill web 1 --how rest
 ctl kill web 1 --how reset mode=abrupt side=client
 printed "Ended connection 1 of proxy 'web'"

@@ -275,6 +275,8 @@ void v1_end_connection(const struct call *call)
         answer_error(call, 400, "how: %s does not end a connection", how);
     else if (v1_read_fault(object, "end", &fault, &problems) != 0)
         answer_problems(call, &problems);
+    else if (!fault_ends_connection(&fault)) /* hold_fin, half_close, shut_rd mode=discard */
+        answer_error(call, 400, "how: %s does not end a connection", how);
     else
         inject(call, &fault);
     text_free(&problems);
