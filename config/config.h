@@ -70,10 +70,17 @@ enum congestion { CONGESTION_AUTO, CONGESTION_SYSTEM };
 
 #define CAPTURE_MAX 4096 /* of `capture`: as hexadecimal digits they fit into a line of the log */
 
+/* `listen` as a client of Toxiproxy's API wrote it (":80", ""). */
+struct listen_text {
+    bool given;
+    char text[ADDRESS_TEXT_MAX];
+};
+
 /* [proxy NAME] */
 struct proxy_config {
     char name[PROXY_NAME_MAX];
     struct address listen;             /* ADDRESS_DIALLED: the proxy intercepts */
+    struct listen_text listen_text;    /* of Toxiproxy's API, shown until `listen` is bound */
     struct address upstream;           /* ADDRESS_DIALLED: the address that the client dialled */
     struct destination_list intercept; /* destinations it accepts without listening; empty: none */
     bool enabled;

@@ -32,6 +32,7 @@ void control_proxy_config(const struct proxy *proxy, struct proxy_config *config
     *config = proxy->plan->config;
     if (listener->address_len == 0 || config->listen.kind == ADDRESS_DIALLED)
         return;
+    config->listen_text.given = false;
     address_format_sockaddr(&listener->address, listener->address_len, text, sizeof text);
     if (address_parse(text, &address, &ignored) == 0)
         config->listen = address;

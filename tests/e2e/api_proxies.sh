@@ -124,6 +124,25 @@ call 204 DELETE /proxies/n
 answers 201 POST /proxies '{"name":"n","listen":"localhost:1","upstream":"h","enabled":false}' \
     '{"name":"n","listen":"localhost:1","upstream":"h","enabled":false,"toxics":[]}'
 call 204 DELETE /proxies/n
+# It is shown as written, until it is bound.
+for listen in "0.0.0.0:$refused" ":$refused" "[0:0::0]:$refused" 127.0.0.1: LOCALHOST:1 ''; do
+    answers 201 POST /proxies "{\"name\":\"n\",\"listen\":\"$listen\",\"upstream\":\"h\",\"enabled\":false}" \
+        "{\"name\":\"n\",\"listen\":\"$listen\",\"upstream\":\"h\",\"enabled\":false,\"toxics\":[]}"
+    answers 200 PATCH /proxies/n '{"upstream":"i"}' \
+        "{\"name\":\"n\",\"listen\":\"$listen\",\"upstream\":\"i\",\"enabled\":false,\"toxics\":[]}"
+    call 200 PATCH /v1/proxies/n '{"buffer":"64k"}'
+    call 200 GET /proxies/n
+    grep -qF "\"listen\":\"$listen\"" "$work/answer" || fail "not '$listen': $(cat "$work/answer")"
+    call 204 DELETE /proxies/n
+done
+call 201 POST /proxies '{"name":"n","upstream":"h","enabled":false}'
+answers 200 PATCH /proxies/n '{"listen":"127.0.0.1:00"}' \
+    '{"name":"n","listen":"127.0.0.1:00","upstream":"h","enabled":false,"toxics":[]}'
+answers 200 PATCH /proxies/n '{"enabled":true}' \
+    '{"name":"n","listen":"127.0.0.1:#","upstream":"h","enabled":true,"toxics":[]}'
+call 200 PATCH /proxies/n '{"enabled":false}'
+[[ $(cat "$work/answer") =~ 127\.0\.0\.1:[1-9] ]] || fail "it lost its port: $(cat "$work/answer")"
+call 204 DELETE /proxies/n
 answers 201 POST /proxies '{"name":"n","listen":"no address","upstream":"h","enabled":false}' \
     '{"name":"n","listen":"no address","upstream":"h","enabled":false,"toxics":[]}'
 go_error 500 PATCH /proxies/n '{"enabled":true}' 'address no address: missing port in address'

@@ -67,11 +67,12 @@ done
 cat >"$work/good.json" <<'JSON'
 [
   {"name": "web", "listen": "localhost:0", "upstream": "builtin:http"},
+  {"name": "any", "listen": ":1", "upstream": "db.example:5432", "enabled": false},
   {"name": "off", "listen": "127.0.0.1:1", "upstream": "db.example:5432", "enabled": false}
 ]
 JSON
 start -port 0 -config "$work/good.json"
-answers 200 GET /proxies - '{"off":{"name":"off","listen":"127.0.0.1:1","upstream":"db.example:5432","enabled":false,"toxics":[]},"web":{"name":"web","listen":"127.0.0.1:#","upstream":"builtin:http","enabled":true,"toxics":[]}}'
+answers 200 GET /proxies - '{"any":{"name":"any","listen":":1","upstream":"db.example:5432","enabled":false,"toxics":[]},"off":{"name":"off","listen":"127.0.0.1:1","upstream":"db.example:5432","enabled":false,"toxics":[]},"web":{"name":"web","listen":"127.0.0.1:#","upstream":"builtin:http","enabled":true,"toxics":[]}}'
 same "through it" 200 "$(web -o /dev/null -w '%{http_code}' "http://$(proxy_address web)/bytes/10")"
 proxy_stop
 

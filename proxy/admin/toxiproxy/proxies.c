@@ -126,6 +126,8 @@ static unsigned update(const struct call *call, struct proxy *proxy, json_t *bod
     if ((input.has_listen || config.listen.kind == ADDRESS_NOWHERE) &&
         toxiproxy_listen_parse(input.listen, &config.listen, err) != 0)
         return 500;
+    if (input.has_listen)
+        toxiproxy_keep_listen_text(&input, &config);
     if (input.has_upstream && toxiproxy_upstream_parse(input.upstream, &config.upstream, err) != 0)
         return 400;
     config.enabled = input.enabled;

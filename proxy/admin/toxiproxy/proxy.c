@@ -34,6 +34,13 @@ static unsigned too_long(struct err *err, const char *field, size_t max)
     return 400;
 }
 
+void toxiproxy_keep_listen_text(const struct toxiproxy_proxy *proxy, struct proxy_config *config)
+{
+    config->listen_text.given = true;
+    snprintf(config->listen_text.text, sizeof config->listen_text.text, "%.*s",
+        ADDRESS_TEXT_MAX - 1, proxy->listen);
+}
+
 unsigned toxiproxy_proxy_config(
     const struct toxiproxy_proxy *proxy, struct proxy_config *config, struct err *err)
 {
@@ -48,6 +55,7 @@ unsigned toxiproxy_proxy_config(
     option_set_defaults(proxy_options, config);
     memcpy(config->name, proxy->name, strlen(proxy->name) + 1);
     config->enabled = proxy->enabled;
+    toxiproxy_keep_listen_text(proxy, config);
     config->unreachable =
         UNREACHABLE_CLOSE; /* if the upstream refuses, Toxiproxy's client sees EOF */
     if (toxiproxy_upstream_parse(proxy->upstream, &config->upstream, err) != 0)
@@ -92,7 +100,8 @@ void toxiproxy_proxy_write(struct text *text, const struct proxy *proxy)
     text_puts(text, "{");
     text_json_member(text, "name", config.name);
     address_format(&config.listen, address, sizeof address);
-    text_json_member(text, "listen", address);
+    text_json_member(
+        text, "listen", config.listen_text.given ? config.listen_text.text : address);
     address_format(&config.upstream, address, sizeof address);
     text_json_member(text, "upstream", address);
     text_json_bool(text, "enabled", config.enabled);

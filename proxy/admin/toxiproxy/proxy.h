@@ -26,6 +26,9 @@ MUST_CHECK int toxiproxy_proxy_read(
 MUST_CHECK unsigned toxiproxy_proxy_config(
     const struct toxiproxy_proxy *proxy, struct proxy_config *config, struct err *err);
 
+/* Keeps `listen` as written, to be shown until the proxy is bound. It is not too long. */
+void toxiproxy_keep_listen_text(const struct toxiproxy_proxy *proxy, struct proxy_config *config);
+
 /* Writes {"name":...,"listen":...,"upstream":...,"enabled":...,"toxics":[...]}. */
 void toxiproxy_proxy_write(struct text *text, const struct proxy *proxy);
 

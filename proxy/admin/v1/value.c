@@ -342,8 +342,10 @@ int v1_patch_proxy(json_t *object, const struct proxy_config *now, struct proxy_
     put_present(words, proxy_options, &present, &usual, NULL);
     take_members(words, object);
     int result = build_proxy(words, object, name, proxy);
-    if (json_object_get(object, "listen") == NULL)
+    if (json_object_get(object, "listen") == NULL) {
         proxy->listen = now->listen;
+        proxy->listen_text = now->listen_text;
+    }
     if (json_object_get(object, "upstream") == NULL)
         proxy->upstream = now->upstream;
     free(words);
