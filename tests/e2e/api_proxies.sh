@@ -117,6 +117,9 @@ answers 201 POST /proxies \
     '{"NAME":"n","Listen":null,"uPstream":"hostonly","Enabled":null,"toxics":null,"x":{"y":[1]}} tail' \
     '{"name":"n","listen":"127.0.0.1:#","upstream":"hostonly","enabled":true,"toxics":[]}'
 call 204 DELETE /proxies/n
+answers 201 POST /proxies '{"id":18446744073709551615,"x":[-1e999,"\ud800"],"name":"n\udc00","upstream":"h"}' \
+    '{"name":"n�","listen":"127.0.0.1:#","upstream":"h","enabled":true,"toxics":[]}'
+call 204 DELETE /proxies/n%EF%BF%BD
 # A name is resolved where it is listened on, and stays a name where it is not.
 answers 201 POST /proxies '{"name":"n","listen":"localhost:0","upstream":"h"}' \
     '{"name":"n","listen":"127.0.0.1:#","upstream":"h","enabled":true,"toxics":[]}'

@@ -80,6 +80,60 @@ static void the_first_value_counts(void **state)
     }
 }
 
+/* A number for which no field is meant may have any size. */
+static void every_number_is_a_number(void **state)
+{
+    static const struct {
+        const char *body;
+        json_type type;
+    } cases[] = {
+        {"9223372036854775807", JSON_INTEGER},
+        {"9223372036854775808", JSON_REAL},
+        {"-9223372036854775808", JSON_INTEGER},
+        {"-9223372036854775809", JSON_REAL},
+        {"18446744073709551615 1", JSON_REAL},
+        {"99999999999999999999.5", JSON_REAL},
+        {"1e999", JSON_REAL},
+        {"-1e999", JSON_REAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {""};
+        json_t *value = toxiproxy_json_read(cases[i].body, strlen(cases[i].body), &err);
+        assert_string_equal(err.text, "");
+        assert_non_null(value);
+        assert_int_equal(json_typeof(value), cases[i].type);
+        json_decref(value);
+    }
+}
+
+/* encoding/json, unquoteBytes(): each invalid byte, and each half of a surrogate pair. */
+static void what_is_no_character_is_replaced(void **state)
+{
+#define FFFD "\xef\xbf\xbd"
+    static const struct {
+        const char *body, *text;
+    } cases[] = {
+        {"\"a\xff\xc3\"", "a" FFFD FFFD},
+        {"\"\xed\xa0\x80\xc3\xa4\"", FFFD FFFD FFFD "\xc3\xa4"},
+        {"\"\\ud800\"", FFFD},
+        {"\"\\udC00x\"", FFFD "x"},
+        {"\"\\ud800\\ud83d\\ude00\"", FFFD "\xf0\x9f\x98\x80"},
+        {"\"\\ud800\\\\udc00\"", FFFD "\\udc00"},
+        {"\"\\ud800\\\"1e999\xff\"", FFFD "\"1e999" FFFD},
+        {"\"\\ud800", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {""};
+        json_t *value = toxiproxy_json_read(cases[i].body, strlen(cases[i].body), &err);
+        assert_string_equal(err.text, cases[i].text != NULL ? "" : "unexpected EOF");
+        if (cases[i].text != NULL)
+            assert_string_equal(json_string_value(value), cases[i].text);
+        json_decref(value);
+    }
+}
+
 /* Whatever is sent: an error or a value, and no byte beyond the end is looked at (the sanitizer).
  */
 static void every_prefix_ends(void **state)
@@ -176,6 +230,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_in_the_words_of_go),
         cmocka_unit_test(the_first_value_counts),
+        cmocka_unit_test(every_number_is_a_number),
+        cmocka_unit_test(what_is_no_character_is_replaced),
         cmocka_unit_test(every_prefix_ends),
         cmocka_unit_test(fields_match_in_any_case_and_null_changes_nothing),
         cmocka_unit_test(the_first_mismatch_is_told_and_the_rest_is_read),

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A scanner with Go's states and error texts finds the end of the first value, or the error in it.
- * Then jansson parses a text that is known to be valid.
+ * Then jansson parses a text that is known to be valid; what only Go takes is rewritten before.
  */
 #include "proxy/admin/toxiproxy/json.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "proxy/admin/text.h"
+#include "proxy/base/utf8.h"
 
 /* Limit of nesting. Go allows 10,000; jansson is recursive and allows 2,048. No request needs
  * five. */
@@ -211,26 +216,101 @@ static int scan_value(struct scan *scan, unsigned depth)
     }
 }
 
-/* Replaces invalid UTF-8, and half a surrogate pair, by U+FFFD, as Go does; jansson refuses
- * both. */
+/* --- What Go takes and jansson refuses --- */
+
+/* Go reads a number only for a field. One beyond an int64 becomes a real number. Returns what
+ * follows it. */
+static const char *rewrite_number(struct text *out, const char *number)
+{
+    char *end, *whole_end;
+    double real = strtod(number, &end);
+    errno = 0;
+    (void)strtoll(number, &whole_end, 10);
+    bool overflows = errno == ERANGE && whole_end == end;
+    if (!isfinite(real))
+        text_puts(out, real < 0 ? "-1e308" : "1e308");
+    else
+        text_add(out, number, (size_t)(end - number));
+    if (isfinite(real) && overflows)
+        text_puts(out, ".0");
+    return end;
+}
+
+#define ESCAPE_SIZE 6 /* of \uXXXX */
+
+/* Returns the code of \uXXXX; 0 for anything else. */
+static unsigned escaped_code(const char *at)
+{
+    char digits[5] = "";
+    if (at[0] != '\\' || at[1] != 'u')
+        return 0;
+    memcpy(digits, at + 2, 4);
+    return (unsigned)strtoul(digits, NULL, 16);
+}
+
+/* Returns the size of the character or escape sequence; 0: not UTF-8, or half a surrogate pair. */
+static size_t valid_length(const char *at)
+{
+    unsigned code = escaped_code(at);
+    if (*at != '\\')
+        return utf8_length(at);
+    if (code < 0xd800 || code > 0xdfff)
+        return at[1] == 'u' ? ESCAPE_SIZE : 2;
+    bool pair = code < 0xdc00 && escaped_code(at + ESCAPE_SIZE) >= 0xdc00 &&
+                escaped_code(at + ESCAPE_SIZE) <= 0xdfff;
+    return pair ? 2 * ESCAPE_SIZE : 0;
+}
+
+/* Writes U+FFFD in place of what is no character. `at`: behind the opening quote. Returns the
+ * closing one. */
+static const char *rewrite_string(struct text *out, const char *at)
+{
+    while (*at != '"') {
+        size_t length = valid_length(at);
+        if (length > 0)
+            text_add(out, at, length);
+        else
+            text_puts(out, "\\ufffd");
+        at += length > 0 ? length : *at == '\\' ? ESCAPE_SIZE : 1;
+    }
+    return at;
+}
+
+/* Rewrites a value that was scanned without an error: it has no NUL, and its strings end. */
+static void rewrite(struct text *out, const char *at)
+{
+    while (*at != '\0') {
+        if (*at == '-' || (*at >= '0' && *at <= '9')) {
+            at = rewrite_number(out, at);
+            continue;
+        }
+        text_add(out, at, 1);
+        if (*at == '"') {
+            at = rewrite_string(out, at + 1);
+            text_add(out, at, 1);
+        }
+        at++;
+    }
+}
+
 static json_t *load(const char *bytes, size_t size, struct err *err)
 {
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t error;
-    json_t *value = json_loadb(bytes, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    struct text rewritten = {0};
+    json_t *value = json_loadb(bytes, size, flags, &error);
     if (value != NULL)
         return value;
-    switch (json_error_code(&error)) {
-    case json_error_numeric_overflow:
-        err_set(err, "json: cannot unmarshal number into Go value of type int64");
-        break;
-    case json_error_out_of_memory:
+    char *copy = strndup(bytes, size);
+    if (copy != NULL)
+        rewrite(&rewritten, copy);
+    if (copy == NULL || rewritten.failed)
         err_set(err, "out of memory");
-        break;
-    default:
-        err_set(err, "invalid UTF-8 in string");
-        break;
-    }
-    return NULL;
+    else if ((value = json_loadb(rewritten.bytes, rewritten.size, flags, &error)) == NULL)
+        err_set(err, "%s", error.text); /* out of memory, or a key with a NUL */
+    text_free(&rewritten);
+    free(copy);
+    return value;
 }
 
 json_t *toxiproxy_json_read(const char *body, size_t size, struct err *err)
