@@ -4,7 +4,8 @@
 
 const CONNECTIONS_MAX = 20000;
 const EVENTS_MAX = 200000;        // of all connections
-const CONNECTION_EVENTS_MAX = 2000; // of one: its beginning is kept, and its end
+// Of one connection: its beginning and its end are kept, with {event: "cut", count} in place of those between them.
+const CONNECTION_EVENTS_MAX = 2000;
 
 export const CAUSES = {client_fin: "client closed", client_rst: "client reset", server_fin: "server closed",
   server_rst: "server reset", connect_failed: "no server", fault: "fault", stopped: "stopped",
@@ -130,13 +131,13 @@ export class Store {
   }
 
   addEvent(connection, event) {
-    const events = connection.events;
+    const events = connection.events, middle = CONNECTION_EVENTS_MAX / 2;
     events.push(event);
     this.eventCount++;
-    if (events.length > CONNECTION_EVENTS_MAX) {
-      events.splice(CONNECTION_EVENTS_MAX / 2, 1);
-      this.eventCount--;
-    }
+    if (events.length <= CONNECTION_EVENTS_MAX) return;
+    if (events[middle].event !== "cut") events[middle] = {event: "cut", count: 1};
+    events[middle].count += events.splice(middle + 1, 1).length;
+    this.eventCount--;
   }
 
   // Forgets a tenth of the past ones, the oldest.

@@ -40,12 +40,23 @@ function isEnding(event, events, end) {
     (event.event === "fault_over" || !events.some(e => e.event === "fault_over" && e.fault === event.fault));
 }
 
-// The marks of both sockets in order. A log may lack the first events: places count from those that it has. Logs of
-// versions without `ends` have only the order on each socket: then what rudeproxy sent stands behind its cause.
+// Returns a function that turns the number of events before a mark into the number of kept ones: the first events may be
+// missing, and those in place of which {event: "cut"} stands.
+function placesIn(events, end, last) {
+  const gap = events.findIndex(e => e.event === "cut"), cut = gap < 0 ? 0 : events[gap].count - 1;
+  const missing = Math.max(0, (end.events || 0) - last - cut);
+  return number => {
+    const place = Math.max(0, number - missing);
+    return gap < 0 || place <= gap ? place : Math.max(gap + 1, place - cut);
+  };
+}
+
+// The marks of both sockets in order. Logs of versions without `ends` have only the order on each socket: then what
+// rudeproxy sent stands behind its cause.
 function endsOf(events, end) {
   if (end === undefined) return [];
-  const last = events.indexOf(end), missing = Math.max(0, (end.events || 0) - last);
-  if (end.ends !== undefined) return end.ends.map(e => ({...e, events: Math.max(0, e.events - missing)}));
+  const last = events.indexOf(end), placeIn = placesIn(events, end, last);
+  if (end.ends !== undefined) return end.ends.map(e => ({...e, events: placeIn(e.events)}));
   const guessed = Object.keys(LANES).flatMap(side => {
     let from = 0;
     return end[side].ended.map(mark => {
@@ -289,6 +300,7 @@ const HANDLERS = {
   },
   eof(story, event) { story.peerEnds(event, "fin"); },
   reset_seen(story, event) { story.peerEnds(event, "rst"); },
+  cut: (story, event) => story.note("", PROXY, "quiet", "… " + count(event.count) + " events are not kept …"),
   closed(story, event) {
     story.remains();
     story.note(story.time(event), PROXY, "quiet", causeOf(event));

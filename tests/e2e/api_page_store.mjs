@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// node api_page_store.mjs STORE PAYLOAD: web/store.js gets events, and is asked for its list; web/payload.js writes
-// bytes.
+// node api_page_store.mjs FOLDER, which has modules of the page: store gets events, and is asked for its list; story
+// makes rows; payload writes bytes.
 
 import assert from "node:assert/strict";
 
-const {Store} = await import(process.argv[2]);
-const {payloadText} = await import(process.argv[3]);
+const load = module => import(process.argv[2] + "/" + module + ".mjs");
+const {Store} = await load("store"), {Story} = await load("story"), {payloadText} = await load("payload");
 const ALL = {proxy: "", state: "", cause: "", fault: ""};
 const TIME = "2026-01-01T00:00:00.000000Z";
 
@@ -94,6 +94,43 @@ const cases = {
     assert.ok(events.length <= 2000, events.length + " are kept");
     assert.equal(events[0].event, "open");
     assert.equal(events[events.length - 1].number, 4999);
+  },
+
+  what_was_cut_is_one_row_and_no_fin_comes_before_it() {
+    const message = number => event("message", 1, {direction: "upstream", number, offset: number * 10, size: 10});
+    const fin = (events, end) => ({side: "client", end, at_us: 5, events});
+    for (const count of [1998, 1999, 2500, 5000]) { // messages behind `open`, then `eof` and `closed`
+      const store = storeOf(open(1));
+      for (let i = 0; i < count; i++) store.note(message(i));
+      store.note(event("eof", 1, {side: "client", offset: count * 10}));
+      const ends = [fin(1 + count, "fin_received"), {...fin(2 + count, "fin_sent"), side: "server"}];
+      const read = {...side, bytes_in: count * 10, bytes_out: 0, ended: ["fin_received"]};
+      const sent = {...side, bytes_in: 0, bytes_out: count * 10, ended: ["fin_sent"]};
+      store.note(event("closed", 1, {cause: "client_fin", duration_us: 5, events: 2 + count, ends,
+        client: read, server: sent}));
+      const [{events}] = store.list(ALL), cut = events.find(one => one.event === "cut");
+      assert.equal(events.length - 1 + (cut ? cut.count : 1), count + 3);
+      const {rows} = new Story(events);
+      const labels = rows.map(row => row.note ? row.note.text : row.arrows[0].label);
+      assert.equal(labels[0], "connects");
+      assert.deepEqual(labels.slice(-3), ["message " + (count - 1) + " · 10 bytes", "FIN", "the client's FIN came first"]);
+      assert.equal(labels.filter(label => label === "FIN").length, 1);
+      assert.equal(labels.filter(label => /events are not kept/.test(label)).length, cut ? 1 : 0);
+    }
+  },
+
+  a_mark_among_what_was_cut_stands_behind_its_row() {
+    const store = storeOf(open(1));
+    for (let i = 0; i < 3000; i++)
+      store.note(event("message", 1, {direction: "downstream", number: i, offset: i, size: 1}));
+    const ends = [{side: "server", end: "fin_sent", at_us: 5, events: 1500}];
+    const silent = {...side, bytes_in: 0, bytes_out: 0};
+    store.note(event("closed", 1, {cause: "client_fin", duration_us: 5, events: 3001, ends,
+      client: {...silent, bytes_out: 3000}, server: {...silent, bytes_in: 3000, ended: ["fin_sent"]}}));
+    const rows = new Story(store.list(ALL)[0].events).rows;
+    const cut = rows.findIndex(row => row.note && /not kept/.test(row.note.text));
+    const fin = rows.findIndex(row => row.arrows.length > 0 && row.arrows[0].kind === "fin");
+    assert.ok(cut > 0 && fin > cut && fin < cut + 5, "FIN in row " + fin + ", the cut in " + cut);
   },
 
   the_payload_is_hexadecimal_and_text() {

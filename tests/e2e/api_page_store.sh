@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# What the page keeps of connections (web/store.js) and shows of their bytes (web/payload.js), without a browser.
+# What the page keeps of connections (web/store.js), makes of their events (web/story.js) and shows of their bytes
+# (web/payload.js), without a browser.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need node
 
 here=$(cd "$(dirname "$0")" && pwd)
-for module in store payload; do
+for module in store payload story; do
     cp "$here/../../web/$module.js" "$work/$module.mjs" # node takes modules by this name
 done
-expect 0 node "$here/api_page_store.mjs" "$work/store.mjs" "$work/payload.mjs"
+expect 0 node "$here/api_page_store.mjs" "$work"
 cat "$work/out"
