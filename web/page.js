@@ -53,7 +53,8 @@ function setOptions(select, values, labels = {}) {
   if (select.dataset.values === text) return;
   select.dataset.values = text;
   const chosen = select.value, all = select.options[0];
-  select.replaceChildren(all, ...values.map(value => make("option", {value}, labels[value] || value)));
+  const label = value => Object.hasOwn(labels, value) ? labels[value] : value;
+  select.replaceChildren(all, ...values.map(value => make("option", {value}, label(value))));
   select.value = values.includes(chosen) ? chosen : "";
 }
 

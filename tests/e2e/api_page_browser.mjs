@@ -217,6 +217,14 @@ const steps = {
     socket.destroy();
   },
 
+  async every_name_is_itself(page) {
+    await json("POST", "/v1/proxies", {name: "constructor", listen: "127.0.0.1:0", upstream: "builtin:echo"});
+    await page.waitForSelector("#filter-proxy option[value=constructor]");
+    assert.equal(await page.$eval("#filter-proxy option[value=constructor]", option => option.textContent),
+      "constructor");
+    await json("DELETE", "/v1/proxies/constructor");
+  },
+
   async what_others_sent_is_never_markup(page) {
     await json("POST", "/v1/proxies",
       {name: HOSTILE, listen: "127.0.0.1:0", upstream: "builtin:http", protocol: "http", capture: "256"});
