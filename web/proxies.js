@@ -22,6 +22,9 @@ function makeSwitch(label, change) {
   return {input, show, element: make("label", {class: "switch"}, input, make("span", {}, label))};
 }
 
+// Counts begin anew when a proxy is made again.
+export const rateText = (bytes, seconds) => sizeText(Math.floor(Math.max(0, bytes) / seconds)) + "/s";
+
 function describe(fault) {
   const words = [fault.type];
   if (fault.when !== undefined && fault.when !== "open") words.push("at " + fault.when);
@@ -93,7 +96,7 @@ class ProxyCard {
 
   show(proxy, seconds) {
     const state = proxy.state, before = this.state || state;
-    const rate = key => sizeText(Math.max(0, state[key] - before[key]) / seconds | 0) + "/s";
+    const rate = key => rateText(state[key] - before[key], seconds);
     this.state = state;
     setText(this.route, (proxy.listen || "not listening") + " → " + (proxy.upstream || "any"));
     setText(this.rate, "↑ " + rate("bytes_upstream") + " ↓ " + rate("bytes_downstream"));

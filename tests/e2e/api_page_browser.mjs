@@ -225,6 +225,14 @@ const steps = {
     await json("DELETE", "/v1/proxies/constructor");
   },
 
+  async rates_have_no_limit(page) {
+    const rates = await page.evaluate(async () => {
+      const {rateText} = await import("/ui/proxies.js");
+      return [rateText(5, 2), rateText(-7, 1), rateText(2 ** 31, 1), rateText(2 ** 33, 1)];
+    });
+    assert.deepEqual(rates, ["2 B/s", "0 B/s", "2.1 GB/s", "8.6 GB/s"]);
+  },
+
   async what_others_sent_is_never_markup(page) {
     await json("POST", "/v1/proxies",
       {name: HOSTILE, listen: "127.0.0.1:0", upstream: "builtin:http", protocol: "http", capture: "256"});
