@@ -86,8 +86,8 @@ export class Detail {
     if (connection === null || !connection.open) return;
     try {
       this.store.noteRecord(await call("GET", this.path));
-    } catch (failure) {
-      if (failure.status !== 404) this.report(failure); // else it has ended: the event comes
+    } catch {
+      // It has ended: the event comes. Or rudeproxy is gone: the stream says so.
     }
     this.draw();
   }

@@ -110,7 +110,7 @@ class ProxyCard {
     this.element.classList.toggle("off", !proxy.enabled);
     setText(this.summary, proxy.faults.length === 0 ? "No faults" :
       (proxy.faults.length === 1 ? "Fault: " : proxy.faults.length + " faults: ") + proxy.faults.join(", "));
-    if (this.details.open) this.act(() => this.refreshFaults());
+    if (this.details.open) this.refreshFaults().catch(() => {}); // asked for again with the next list
   }
 
   async refreshFaults() {

@@ -233,6 +233,22 @@ const steps = {
     assert.deepEqual(rates, ["2 B/s", "0 B/s", "2.1 GB/s", "8.6 GB/s"]);
   },
 
+  async an_error_stays_until_the_next_action(page) {
+    const faults = () => page.waitForResponse(answer => answer.url().endsWith("/v1/proxies/web/faults"));
+    await page.evaluate(() => {
+      window.asked = window.fetch;
+      window.fetch = (target, options) => options.method !== "PATCH" ? window.asked(target, options) :
+        Promise.resolve(new Response('{"error":"no such luck"}', {status: 500}));
+    });
+    await press(page, ".fault .switch", "cut");
+    await waitForText(page, "#problem", "no such luck");
+    for (let i = 0; i < 3; i++) await faults(); // of the list that is open
+    await waitForText(page, "#problem:not([hidden])", "no such luck");
+    await page.evaluate(() => { window.fetch = window.asked; });
+    await press(page, ".fault .switch", "cut");
+    await page.waitForSelector("#problem[hidden]");
+  },
+
   async what_others_sent_is_never_markup(page) {
     await json("POST", "/v1/proxies",
       {name: HOSTILE, listen: "127.0.0.1:0", upstream: "builtin:http", protocol: "http", capture: "256"});
