@@ -7,6 +7,7 @@
 const pageToken = document.querySelector("meta[name=rudeproxy-token]").content;
 const STORED = "rudeproxy-admin-token";
 const RETRY_MS = 1000;
+const SILENCE_MS = 30000; // the event stream has a comment every 15 s at least
 
 export class Failure extends Error {
   constructor(status, text) {
@@ -25,8 +26,7 @@ function headers() {
     {"Authorization": "Bearer " + sessionStorage.getItem(STORED)};
 }
 
-async function failureOf(answer) {
-  const text = await answer.text();
+function failureOf(answer, text) {
   try {
     return new Failure(answer.status, JSON.parse(text).error);
   } catch {
@@ -37,17 +37,35 @@ async function failureOf(answer) {
 // path("proxies", "a/b", "faults") -> "/v1/proxies/a%2Fb/faults"
 export const path = (...segments) => "/v1/" + segments.map(encodeURIComponent).join("/");
 
+// Aborts a request for which nothing has come for SILENCE_MS.
+class Watch {
+  constructor() {
+    this.controller = new AbortController();
+    this.renew();
+  }
+
+  renew() {
+    this.stop();
+    this.timer = setTimeout(() => this.controller.abort(), SILENCE_MS);
+  }
+
+  stop() { clearTimeout(this.timer); }
+}
+
 // Returns the answer's JSON, null if it has none. Throws a Failure.
 export async function call(method, target, body) {
-  let answer;
+  const watch = new Watch();
+  let answer, text;
   try {
-    answer = await fetch(target, {method, headers: headers(), cache: "no-store",
+    answer = await fetch(target, {method, headers: headers(), cache: "no-store", signal: watch.controller.signal,
       body: body === undefined ? undefined : JSON.stringify(body)});
+    text = await answer.text();
   } catch {
     throw new Failure(0, "rudeproxy does not answer");
+  } finally {
+    watch.stop();
   }
-  if (!answer.ok) throw await failureOf(answer);
-  const text = await answer.text();
+  if (!answer.ok) throw failureOf(answer, text);
   return text === "" ? null : JSON.parse(text);
 }
 
@@ -61,37 +79,51 @@ function parse(block) {
   return fields.data === undefined ? null : {id: Number(fields.id), kind: fields.event, data: JSON.parse(fields.data)};
 }
 
-async function readStream(answer, take) {
+async function readStream(answer, watch, take) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const {value, done} = await reader.read();
     if (done) return;
+    watch.renew();
     const blocks = (rest + value).split("\n\n");
     rest = blocks.pop();
     take(blocks.map(parse).filter(event => event !== null));
   }
 }
 
-// Follows the events for ever, from the oldest that is kept. `take` gets lists of {id, kind, data}; `onState` gets
-// "live", or "lost" with the Failure.
-export async function follow(take, onState) {
-  let last = 0;
+// fetch() and read() throw a TypeError when a connection is lost, and an AbortError when it was silent.
+const isLost = error => error instanceof TypeError || error.name === "AbortError";
+
+// Follows the events for ever, from the oldest that is kept. `take` gets lists of {id, kind, data}; `onRun` is called
+// before the first events of a run of rudeproxy: ids, serials and connections begin anew; `onState` gets "live", or
+// "lost" with the Failure.
+export async function follow(take, onRun, onState) {
+  let last = 0, run = "";
   for (;;) {
     let failure = new Failure(0, "rudeproxy does not answer");
+    const watch = new Watch();
     try {
-      const answer = await fetch("/v1/events?after=" + last, {headers: headers(), cache: "no-store"});
+      const answer = await fetch("/v1/events?after=" + last + "&run=" + run,
+        {headers: headers(), cache: "no-store", signal: watch.controller.signal});
       if (answer.ok) {
+        if (answer.headers.get("X-Rudeproxy-Run") !== run) {
+          run = answer.headers.get("X-Rudeproxy-Run");
+          last = 0;
+          onRun();
+        }
         onState("live");
-        await readStream(answer, events => {
+        await readStream(answer, watch, events => {
           if (events.length > 0) last = events[events.length - 1].id;
           take(events);
         });
       } else {
-        failure = await failureOf(answer);
+        failure = failureOf(answer, await answer.text());
       }
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // fetch() and read() say so when a connection is lost
+      if (!isLost(error)) throw error;
+    } finally {
+      watch.stop();
     }
     onState("lost", failure);
     if (failure.status === 401 || failure.status === 403) return;

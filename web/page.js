@@ -17,6 +17,7 @@ const byId = id => document.getElementById(id);
 const filters = ["proxy", "state", "cause", "fault"].map(name => byId("filter-" + name));
 const store = new Store();
 let list, panel, detail, dirty = true;
+let begun = false; // events of this run of rudeproxy have come
 
 function report(failure) {
   setText(byId("problem"), failure === null ? "" : failure.message);
@@ -62,9 +63,15 @@ function setOptions(select, values, labels = {}) {
 
 function takeEvents(events) {
   for (const event of events) store.note(event);
-  const isFirst = !takeEvents.begun && events.length > 0 && events[0].id > 1;
-  takeEvents.begun = true;
+  const isFirst = !begun && events.length > 0 && events[0].id > 1;
+  begun = true;
   if (isFirst || events.some(event => event.kind === "gap")) askForOpen();
+  dirty = true;
+}
+
+function beginRun() {
+  store.clear();
+  begun = false;
   dirty = true;
 }
 
@@ -133,7 +140,7 @@ async function begin() {
   setHidden(byId("logout"), !usesLogin());
   setText(byId("version"), version.version);
   await detail.addEndings();
-  follow(takeEvents, showState);
+  follow(takeEvents, beginRun, showState);
   poll();
   setInterval(() => {
     if (!dirty || document.hidden) return;

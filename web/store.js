@@ -55,6 +55,13 @@ export class Store {
     this.missed = 0;
   }
 
+  // Forgets all: numbers and serials of another run of rudeproxy begin anew.
+  clear() {
+    for (const connection of this.all) this.noteGone(connection); // the picture may show one
+    const ids = this.ids;
+    Object.assign(this, new Store(), {ids});
+  }
+
   key(proxy, number) { return number + " " + proxy; }
 
   // The open connection of an event; a new one if there is none.

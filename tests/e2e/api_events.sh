@@ -48,6 +48,15 @@ same "Last-Event-ID" "$(seq $((last - 1)) "$last")" "$(ids "$work/answer")"
 # An id of a run before this one.
 call 200 GET '/v1/events?follow=no&after=1000000'
 same "an id of another run" "$(seq 1 "$last")" "$(ids "$work/answer")"
+# With the run's name it is known to be one.
+run=$(sed -nE 's/^x-rudeproxy-run: ([0-9a-f]{16}).?$/\1/Ip' "$work/head")
+call 200 GET "/v1/events?follow=no&after=$((last - 1))&run=$run"
+same "the same run" "$last" "$(ids "$work/answer")"
+head_says "^x-rudeproxy-run: $run.?$"
+for other in 0 "0$run" ''; do
+    call 200 GET "/v1/events?follow=no&after=$((last - 1))&run=$other"
+    same "run=$other" "$(seq 1 "$last")" "$(ids "$work/answer")"
+done
 for bad in follow=maybe after=x after=-1 after=; do
     call 400 GET "/v1/events?$bad&follow=no"
 done

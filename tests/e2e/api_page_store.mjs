@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // node api_page_store.mjs FOLDER, which has modules of the page: store gets events, and is asked for its list; story
-// makes rows; payload writes bytes.
+// makes rows; payload writes bytes; api follows a stream.
 
 import assert from "node:assert/strict";
 
+globalThis.document = {querySelector: () => ({content: "token"})};
 const load = module => import(process.argv[2] + "/" + module + ".mjs");
 const {Store} = await load("store"), {Story} = await load("story"), {payloadText} = await load("payload");
+const {follow} = await load("api");
 const ALL = {proxy: "", state: "", cause: "", fault: ""};
 const TIME = "2026-01-01T00:00:00.000000Z";
 
@@ -25,6 +27,30 @@ function storeOf(...events) {
 }
 
 const names = (store, filter = {}) => store.list({...ALL, ...filter}).map(connection => connection.name);
+
+function streamOf(run, ...pieces) {
+  const body = new ReadableStream({
+    start(stream) {
+      for (const piece of pieces) stream.enqueue(new TextEncoder().encode(piece));
+      stream.close();
+    }});
+  return new Response(body, {headers: {"X-Rudeproxy-Run": run}});
+}
+
+// What follow() does when requests get these answers, the last of which ends it. Its clock runs out as soon as nothing
+// else happens.
+async function followed(answers) {
+  const seen = [], clock = globalThis.setTimeout;
+  globalThis.fetch = async (target, {signal}) => {
+    seen.push("GET " + target.split("?")[1]);
+    return answers.shift()(signal);
+  };
+  globalThis.setTimeout = (run, ms) => clock(run, ms > 10000 ? 100 : 0);
+  await follow(events => { if (events.length > 0) seen.push("events " + events.map(one => one.id).join()); },
+    () => seen.push("run"), state => seen.push(state));
+  globalThis.setTimeout = clock;
+  return seen;
+}
 
 const cases = {
   the_newest_connection_is_first() {
@@ -133,6 +159,39 @@ const cases = {
     assert.ok(cut > 0 && fin > cut && fin < cut + 5, "FIN in row " + fin + ", the cut in " + cut);
   },
 
+  another_run_of_rudeproxy_begins_with_nothing() {
+    const of = (serial, {kind, data}) => ({kind, data: {...data, serial}});
+    const store = storeOf(of(1, open(1)), {kind: "gap", data: {missed: 3}}), [old] = store.list(ALL);
+    store.clear();
+    assert.equal(old.open, false);
+    assert.deepEqual([names(store), store.missed, store.eventCount], [[], 0, 0]);
+    store.note(of(1, open(1)));
+    const [connection] = store.list(ALL);
+    assert.equal(connection.events.length, 1);
+    assert.notEqual(connection.id, old.id);
+  },
+
+  async the_stream_begins_anew_in_another_run() {
+    const seen = await followed([
+      () => streamOf("one", "id: 7\nevent: open\ndata: {}\n\n"),
+      () => streamOf("one", ":\n\n", "id: 8\nevent: op", "en\ndata: {}\n\n"),
+      () => streamOf("two", "id: 1\nevent: open\ndata: {}\n\n"),
+      () => new Response("{}", {status: 401})]);
+    assert.deepEqual(seen, ["GET after=0&run=", "run", "live", "events 7", "lost", "GET after=7&run=one", "live",
+      "events 8", "lost", "GET after=8&run=one", "run", "live", "events 1", "lost", "GET after=1&run=two", "lost"]);
+  },
+
+  async a_silent_stream_is_lost() {
+    const silent = signal => new Response(new ReadableStream({
+      start(stream) {
+        stream.enqueue(new TextEncoder().encode(":\n\n"));
+        signal.addEventListener("abort", () => stream.error(signal.reason));
+      }}), {headers: {"X-Rudeproxy-Run": "one"}});
+    const seen = await followed([silent, () => new Response("{}", {status: 401})]);
+    assert.deepEqual(seen,
+      ["GET after=0&run=", "run", "live", "lost", "GET after=0&run=one", "lost"]);
+  },
+
   the_payload_is_hexadecimal_and_text() {
     const hex = text => Buffer.from(text, "latin1").toString("hex");
     const message = (direction, more) => ({event: "message", direction, number: 1, kind: "GET", ...more});
@@ -150,6 +209,6 @@ const cases = {
 };
 
 for (const [name, run] of Object.entries(cases)) {
-  run();
+  await run();
   console.log("passed: " + name);
 }

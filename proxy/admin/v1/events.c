@@ -5,6 +5,9 @@
  * Begins with new events; with Last-Event-ID or ?after=N behind that event; with ?after=0 or
  * ?follow=no at the oldest event still kept. If the next event is no longer kept, the reader gets a
  * `gap` event with the number of missed events, and continues with the oldest.
+ *
+ * Ids begin at 1 in each run. X-Rudeproxy-Run names the run; with ?run=R of another one the stream
+ * begins at the oldest event.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -99,9 +102,16 @@ static bool read_after(const struct call *call, bool follow, uint64_t *after)
     return text[0] != '\0' && strlen(text) < 20 && text[strspn(text, "0123456789")] == '\0';
 }
 
+/* Whether the reader's ids are those of another run than `run`. */
+static bool is_of_another_run(const struct call *call, const char *run)
+{
+    char its_run[24];
+    return call_query(call, "run", its_run, sizeof its_run) && strcmp(its_run, run) != 0;
+}
+
 void v1_events(const struct call *call)
 {
-    char follow[8] = "yes";
+    char follow[8] = "yes", run[24];
     uint64_t after;
     const struct event_ring *ring = &call->admin->events;
     call_query(call, "follow", follow, sizeof follow);
@@ -114,6 +124,9 @@ void v1_events(const struct call *call)
         answer_error(call, 400, "after: write the id of an event, or 0 for the oldest");
         return;
     }
+    snprintf(run, sizeof run, "%016" PRIx64, call->admin->boot);
+    if (is_of_another_run(call, run))
+        after = 0;
     struct event_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
         answer_empty(call, 500);
@@ -128,4 +141,5 @@ void v1_events(const struct call *call)
     stream->last = follows ? UINT64_MAX : ring->last;
     stream->quiet_since = timers_now();
     http_answer_stream(call->request, "text/event-stream", &stream_calls, stream);
+    http_answer_header(call->request, "X-Rudeproxy-Run", run);
 }
