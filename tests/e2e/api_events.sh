@@ -57,7 +57,7 @@ for other in 0 "0$run" ''; do
     call 200 GET "/v1/events?follow=no&after=$((last - 1))&run=$other"
     same "run=$other" "$(seq 1 "$last")" "$(ids "$work/answer")"
 done
-for bad in follow=maybe after=x after=-1 after=; do
+for bad in follow=maybe after=x after=-1 after=%201 after=18446744073709551616 after=; do
     call 400 GET "/v1/events?$bad&follow=no"
 done
 

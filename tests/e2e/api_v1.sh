@@ -154,6 +154,10 @@ answer_field '.connections[0].upstream.handed_on' 19
 call 200 GET /v1/proxies/web/connections/1
 answer_field .number 1
 error 404 GET /v1/proxies/web/connections/77 - 'the proxy web has no open connection 77'
+for number in %201 +1 0 1x 18446744073709551617 ''; do
+    call 404 GET "/v1/proxies/web/connections/$number"
+    call 404 DELETE "/v1/proxies/web/connections/$number"
+done
 error 404 GET /v1/proxies/none/connections - 'there is no proxy none'
 call 404 DELETE /v1/proxies/web/connections/77
 error 404 DELETE /v1/proxies/web/connections/x - "invalid connection number 'x'"

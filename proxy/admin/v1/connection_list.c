@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proxy/admin/v1/v1.h"
+#include "proxy/base/units.h"
 #include "proxy/net/connection.h"
 
 /* Time of the loop for one piece: half of the requests' time in a turn. */
@@ -22,7 +23,7 @@ struct connection_list {
     char (*names)[PROXY_NAME_MAX]; /* remaining proxies, in order; owned */
     size_t name_count, next_name;
     uint64_t last; /* serial of the last listed connection of the proxy */
-    size_t listed, limit;
+    uint64_t listed, limit;
     bool begun, complete;
     bool has_piece;          /* a piece was made in this turn */
     struct poller_task turn; /* allows the next piece */
@@ -111,7 +112,7 @@ static const struct http_stream_calls stream_calls = {.read = on_read, .free = l
 
 /* `only` NULL: all proxies. Returns NULL if out of memory. */
 static struct connection_list *list_new(
-    const struct call *call, const struct proxy *only, size_t limit)
+    const struct call *call, const struct proxy *only, uint64_t limit)
 {
     const struct control *control = call->admin->context.control;
     struct connection_list *list = calloc(1, sizeof *list);
@@ -139,19 +140,19 @@ static struct connection_list *list_new(
 }
 
 /* Reads how many connections are wanted at most. Returns false if it is not a number from 1. */
-static bool read_limit(const struct call *call, size_t *limit)
+static bool read_limit(const struct call *call, uint64_t *limit)
 {
     char text[24];
-    *limit = SIZE_MAX;
+    struct err ignored;
+    *limit = UINT64_MAX;
     if (!call_query(call, "limit", text, sizeof text))
         return true;
-    *limit = strtoul(text, NULL, 10);
-    return *limit > 0 && strlen(text) < 10 && text[strspn(text, "0123456789")] == '\0';
+    return units_parse_number(text, limit, &ignored) == 0 && *limit > 0;
 }
 
 static void answer_list(const struct call *call, const struct proxy *only)
 {
-    size_t limit;
+    uint64_t limit;
     if (!read_limit(call, &limit)) {
         answer_error(call, 400, "limit: write a number of connections, from 1");
         return;

@@ -5,11 +5,11 @@
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/admin/counters.h"
 #include "proxy/admin/v1/v1.h"
+#include "proxy/base/units.h"
 #include "proxy/net/connection.h"
 
 static const char *const tcp_states[] = {
@@ -196,10 +196,11 @@ void v1_show_connection(const struct call *call)
     struct text text = {0};
     if (proxy == NULL)
         return;
-    char *end;
-    uint64_t number = strtoull(call->names[1], &end, 10);
-    const struct connection *connection =
-        *end == '\0' ? proxy_find_connection(proxy, number) : NULL;
+    uint64_t number;
+    struct err ignored;
+    const struct connection *connection = NULL;
+    if (units_parse_number(call->names[1], &number, &ignored) == 0)
+        connection = proxy_find_connection(proxy, number);
     if (connection == NULL) {
         answer_error(
             call, 404, "the proxy %s has no open connection %s", call->names[0], call->names[1]);

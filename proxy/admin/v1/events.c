@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "proxy/admin/v1/v1.h"
+#include "proxy/base/units.h"
 
 struct event_stream {
     const struct event_ring *ring;
@@ -92,14 +93,14 @@ static const struct http_stream_calls stream_calls = {.read = on_read, .free = o
 static bool read_after(const struct call *call, bool follow, uint64_t *after)
 {
     char buf[24];
+    struct err ignored;
     const char *text = http_header(call->request, "Last-Event-ID");
     *after = follow ? call->admin->events.last : 0;
     if (text == NULL)
         text = call_query(call, "after", buf, sizeof buf) ? buf : NULL;
     if (text == NULL)
         return true;
-    *after = strtoull(text, NULL, 10);
-    return text[0] != '\0' && strlen(text) < 20 && text[strspn(text, "0123456789")] == '\0';
+    return units_parse_number(text, after, &ignored) == 0;
 }
 
 /* Whether the reader's ids are those of another run than `run`. */

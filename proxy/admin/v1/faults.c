@@ -4,6 +4,7 @@
 
 #include "proxy/admin/v1/v1.h"
 #include "proxy/admin/v1/value.h"
+#include "proxy/base/units.h"
 
 /* Writes why the fault did not fire on ended connections of this proxy: the first reasons. */
 static void write_not_fired(
@@ -97,15 +98,6 @@ void v1_show_fault(const struct call *call)
         answer_fault(call, 200, call->names[1]);
 }
 
-/* Answers with the problems of a body, or out of memory. */
-static void answer_problems(const struct call *call, struct text *problems)
-{
-    if (problems->failed)
-        answer_empty(call, 500);
-    else
-        answer_error(call, 400, "%.*s", (int)problems->size, problems->bytes);
-}
-
 /* Reads the body of a fault, where `"connections": "next"` is the number of the proxy's next
  * connection. Returns a new reference; NULL: a 400 was sent. */
 static json_t *read_fault_body(const struct call *call, const struct proxy *proxy)
@@ -130,7 +122,7 @@ void v1_add_fault(const struct call *call)
     if (body == NULL)
         return;
     if (v1_read_fault(body, NULL, &fault, &problems) != 0) {
-        answer_problems(call, &problems);
+        v1_answer_problems(call, &problems);
     } else {
         enum control_result result = control_add_fault(
             call->admin->context.control, call->names[0], &fault, NULL, scope, &err);
@@ -157,7 +149,7 @@ void v1_change_fault(const struct call *call)
     if (body == NULL)
         return;
     if (v1_patch_fault(body, &rule->fault, &fault, &problems) != 0) {
-        answer_problems(call, &problems);
+        v1_answer_problems(call, &problems);
     } else {
         enum control_result result = control_change_fault(
             context->control, call->names[0], call->names[1], &fault, NULL, scope, &err);
@@ -186,13 +178,10 @@ void v1_remove_fault(const struct call *call)
 
 static bool read_number(const struct call *call, uint64_t *number)
 {
-    const char *text = call->names[1];
-    *number = 0;
-    for (const char *p = text; *p >= '0' && *p <= '9' && p - text < 18; p++)
-        *number = *number * 10 + (uint64_t)(*p - '0');
-    if (text[strspn(text, "0123456789")] == '\0' && *number > 0)
+    struct err ignored;
+    if (units_parse_number(call->names[1], number, &ignored) == 0 && *number > 0)
         return true;
-    answer_error(call, 404, "invalid connection number '%s'", text);
+    answer_error(call, 404, "invalid connection number '%s'", call->names[1]);
     return false;
 }
 
@@ -220,7 +209,7 @@ void v1_inject(const struct call *call)
     if (body == NULL)
         return;
     if (v1_read_fault(body, NULL, &fault, &problems) != 0)
-        answer_problems(call, &problems);
+        v1_answer_problems(call, &problems);
     else
         inject(call, &fault);
     text_free(&problems);
@@ -271,14 +260,15 @@ void v1_end_connection(const struct call *call)
     }
     const char *how = json_string_value(json_object_get(object, "type"));
     const struct fault_type *type = fault_type_find(how);
-    if (type != NULL && type->group != GROUP_ENDING)
+    bool may_end = type == NULL || type->group == GROUP_ENDING; /* NULL: a problem of the fault */
+    bool valid = may_end && v1_read_fault(object, "end", &fault, &problems) == 0;
+    /* hold_fin, half_close and shut_rd mode=discard are of the group, and end nothing */
+    if (!may_end || (valid && !fault_ends_connection(&fault)))
         answer_error(call, 400, "how: %s does not end a connection", how);
-    else if (v1_read_fault(object, "end", &fault, &problems) != 0)
-        answer_problems(call, &problems);
-    else if (!fault_ends_connection(&fault)) /* hold_fin, half_close, shut_rd mode=discard */
-        answer_error(call, 400, "how: %s does not end a connection", how);
-    else
+    else if (valid)
         inject(call, &fault);
+    else
+        v1_answer_problems(call, &problems);
     text_free(&problems);
     json_decref(object);
 }

@@ -96,51 +96,52 @@ void v1_show_proxy(const struct call *call)
         answer_proxy(call, 200, call->names[0]);
 }
 
-/* read == 0: `config` is valid; else `problems` explains. */
-static void change(const struct call *call, int read, const struct proxy_config *config,
-    struct text *problems, bool create)
+/* Answers for a change that control made, or refused. */
+static void answer_change(const struct call *call, enum control_result result,
+    const struct err *err, unsigned status, const char *name)
 {
-    struct control *control = call->admin->context.control;
-    struct err err;
-    if (read != 0) {
-        if (problems->failed)
-            answer_empty(call, 500);
-        else
-            answer_error(call, 400, "%.*s", (int)problems->size, problems->bytes);
-        return;
-    }
-    enum control_result result = create ? control_add_proxy(control, config, &err)
-                                        : control_try_change(control, config->name, config, &err);
-    if (result == CONTROL_OK && !create)
-        result = control_change_proxy(control, config->name, config, &err);
     if (result == CONTROL_OK)
-        answer_proxy(call, create ? 201 : 200, config->name);
+        answer_proxy(call, status, name);
     else
-        v1_answer_failure(call, result, &err);
+        v1_answer_failure(call, result, err);
 }
 
 void v1_create_proxy(const struct call *call)
 {
     struct proxy_config config;
     struct text problems = {0};
+    struct err err;
     json_t *body = v1_read_body(call);
     if (body == NULL)
         return;
-    change(call, v1_read_proxy(body, &config, &problems), &config, &problems, true);
+    if (v1_read_proxy(body, &config, &problems) != 0)
+        v1_answer_problems(call, &problems);
+    else
+        answer_change(call, control_add_proxy(call->admin->context.control, &config, &err), &err,
+            201, config.name);
     text_free(&problems);
     json_decref(body);
 }
 
 void v1_change_proxy(const struct call *call)
 {
+    struct control *control = call->admin->context.control;
     struct proxy_config now, config;
     struct text problems = {0};
+    struct err err;
     const struct proxy *proxy = v1_find_proxy(call);
     json_t *body = proxy != NULL ? v1_read_body(call) : NULL;
     if (body == NULL)
         return;
     control_proxy_config(proxy, &now);
-    change(call, v1_patch_proxy(body, &now, &config, &problems), &config, &problems, false);
+    if (v1_patch_proxy(body, &now, &config, &problems) != 0) {
+        v1_answer_problems(call, &problems);
+    } else {
+        enum control_result result = control_try_change(control, config.name, &config, &err);
+        if (result == CONTROL_OK)
+            result = control_change_proxy(control, config.name, &config, &err);
+        answer_change(call, result, &err, 200, config.name);
+    }
     text_free(&problems);
     json_decref(body);
 }

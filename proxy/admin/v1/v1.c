@@ -29,6 +29,14 @@ json_t *v1_read_body(const struct call *call)
     return NULL;
 }
 
+void v1_answer_problems(const struct call *call, const struct text *problems)
+{
+    if (problems->failed)
+        answer_empty(call, 500);
+    else
+        answer_error(call, 400, "%.*s", (int)problems->size, problems->bytes);
+}
+
 void v1_answer_failure(const struct call *call, enum control_result result, const struct err *err)
 {
     static const unsigned statuses[] = {

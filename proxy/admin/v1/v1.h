@@ -43,6 +43,9 @@ void v1_write_connection(struct text *text, const struct connection *connection)
 /* Returns the body as an object, a new reference; NULL: a 400 was sent. */
 json_t *v1_read_body(const struct call *call);
 
+/* Answers with the problems of a body, or out of memory. */
+void v1_answer_problems(const struct call *call, const struct text *problems);
+
 /* Answers for a change that control refused. */
 void v1_answer_failure(const struct call *call, enum control_result result, const struct err *err);
 
