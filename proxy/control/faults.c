@@ -97,8 +97,8 @@ static enum control_result put_in_force(struct control *control, struct proxy *p
     return CONTROL_OK;
 }
 
-/* Returns a copy of the plan with one rule added, replaced or removed. NULL: out of memory. */
-static struct plan *edit(const struct plan *old, const struct rule_change *change)
+/* Returns a copy of the plan with other rules. NULL: out of memory. */
+static struct plan *plan_with_rules(const struct plan *old, struct rule **rules, size_t count)
 {
     const struct plan_basis basis = {
         .seed = old->seed,
@@ -106,6 +106,12 @@ static struct plan *edit(const struct plan *old, const struct rule_change *chang
         .origin = old->origin,
         .config = old->config,
     };
+    return plan_new(&basis, rules, count);
+}
+
+/* Returns a copy of the plan with one rule added, replaced or removed. NULL: out of memory. */
+static struct plan *edit(const struct plan *old, const struct rule_change *change)
+{
     struct rule **rules = calloc(old->rule_count + 1, sizeof(struct rule *));
     size_t count = 0;
     if (rules == NULL)
@@ -117,7 +123,7 @@ static struct plan *edit(const struct plan *old, const struct rule_change *chang
     }
     if (change->from == NULL)
         rules[count++] = change->to;
-    struct plan *plan = plan_new(&basis, rules, count);
+    struct plan *plan = plan_with_rules(old, rules, count);
     free(rules);
     return plan;
 }
@@ -296,12 +302,6 @@ enum control_result control_remove_all_faults(
     struct control *control, struct proxy *proxy, struct err *err)
 {
     const struct plan *old = proxy->plan;
-    const struct plan_basis basis = {
-        .seed = old->seed,
-        .started_at = old->started_at,
-        .origin = old->origin,
-        .config = old->config,
-    };
     if (old->rule_count == 0)
         return CONTROL_OK;
     struct rule_change *changes = calloc(old->rule_count, sizeof changes[0]);
@@ -309,8 +309,8 @@ enum control_result control_remove_all_faults(
         return control_fail(control, 0, err, "out of memory");
     for (size_t i = 0; i < old->rule_count; i++)
         changes[i].from = old->rules[i];
-    enum control_result result = put_in_force(control, proxy, plan_new(&basis, NULL, 0), changes,
-        old->rule_count, CONTROL_ALL_CONNECTIONS, err);
+    enum control_result result = put_in_force(control, proxy, plan_with_rules(old, NULL, 0),
+        changes, old->rule_count, CONTROL_ALL_CONNECTIONS, err);
     free(changes);
     return result;
 }
@@ -339,19 +339,6 @@ static enum control_result inject_into_ending(
     return CONTROL_INVALID;
 }
 
-static enum control_result inject_into_open(
-    struct control *control, struct connection *connection, struct rule *rule, struct err *err)
-{
-    struct adoption *only[1];
-    struct adoption_batch adoption_batch = {.adoptions = only};
-    const struct rule_change change = {.to = rule};
-    if (prepare(connection, NULL, &change, 1, &adoption_batch) != 0)
-        return control_fail(control, 0, err, "out of memory");
-    if (adoption_batch.count == 1)
-        adoption_commit(only[0]);
-    return CONTROL_OK;
-}
-
 static enum control_result inject(
     struct control *control, struct connection *connection, struct rule *rule, struct err *err)
 {
@@ -365,8 +352,12 @@ static enum control_result inject(
             (uintmax_t)session->number);
         return CONTROL_INVALID;
     }
-    return session->over ? inject_into_ending(connection, &rule->fault, err)
-                         : inject_into_open(control, connection, rule, err);
+    if (session->over)
+        return inject_into_ending(connection, &rule->fault, err);
+    const struct rule_change change = {.to = rule};
+    if (session_adopt(session, NULL, &change, 1, &client) != 0)
+        return control_fail(control, 0, err, "out of memory");
+    return CONTROL_OK;
 }
 
 enum control_result control_inject(struct control *control, const char *proxy_name, uint64_t number,
