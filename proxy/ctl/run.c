@@ -43,7 +43,7 @@ static void add_connection(struct table *table, const json_t *connection)
     table_cell(table, "%s", ctl_text(json_object_get(connection, "server"), "address"));
     for (size_t i = 0; i < 2; i++)
         table_cell(
-            table, "%lld", ctl_number(json_object_get(connection, directions[i]), "handed_on"));
+            table, "%lld", ctl_number(json_object_get(connection, directions[i]), "forwarded"));
     table_cell(table, "%s", phases != NULL ? phases : "");
     free(phases);
 }

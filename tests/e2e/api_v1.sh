@@ -150,7 +150,7 @@ answer_field '.connections | length' 1
 answer_field '.connections[0] | "\(.proxy) \(.number) \(.state) \(.client.state) \(.server.state)"' 'web 1 open open open'
 answer_field '.connections[0] | "\(.client.bytes_in) \(.server.bytes_out) \(.client.bytes_out)"' '19 19 19'
 answer_field '.connections[0].client.tcp.state' established
-answer_field '.connections[0].upstream.handed_on' 19
+answer_field '.connections[0].upstream.forwarded' 19
 call 200 GET /v1/proxies/web/connections/1
 answer_field .number 1
 error 404 GET /v1/proxies/web/connections/77 - 'the proxy web has no open connection 77'

@@ -132,7 +132,7 @@ static void write_flow(struct text *text, const struct flow *flow, enum directio
     text_json_key(text, direction_name(direction));
     text_puts(text, "{");
     text_json_number(text, "read", flow_read_count(flow));
-    text_json_number(text, "handed_on", flow_forwarded(flow));
+    text_json_number(text, "forwarded", flow_forwarded(flow));
     text_json_number(text, "held", flow_pending(flow));
     text_json_number(text, "inserted", flow->inserted);
     text_json_number(text, "dropped", flow->dropped);
