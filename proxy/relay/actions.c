@@ -38,6 +38,23 @@ static enum flow_read_mode read_mode_of(const struct session *session, enum side
     return drop ? FLOW_DISCARD : FLOW_FORWARD;
 }
 
+/* Returns what happens to the bytes behind an edge of the flow, given all faults that began there:
+ * they stay for a stall, and while a trigger_delay runs. */
+static enum flow_read_mode behind_edge_of(const struct session *session, enum side side)
+{
+    enum flow_read_mode how = FLOW_FORWARD;
+    for (size_t i = 0; i < session->armed.count; i++) {
+        const struct armed_fault *armed = session->armed.list[i];
+        if (!armed->at_edge[side])
+            continue;
+        if (armed->phase == ARMED_DELAYED || armed->action[side] == ACTION_STOP_READING)
+            return FLOW_PAUSE;
+        if (armed->action[side] == ACTION_DISCARD)
+            how = FLOW_DISCARD;
+    }
+    return how;
+}
+
 /* Returns 0; -ENOSPC: more than a socket can have; or -errno: the kernel refuses, and keeps the
  * filters that were attached before. */
 static int refresh_filters(struct session *session, enum side side)
@@ -85,6 +102,7 @@ void session_recompute(struct session *session)
         struct flow *flow = &session->flow[i];
         if (!flow->cut && session->side[i].teardown.state == TEARDOWN_NONE) {
             flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
+            flow_set_behind_edge(flow, behind_edge_of(session, (enum side)i));
             recompute_edge(session, (enum direction)i);
         } else if (is_paused_for_nothing(session, (enum side)i)) {
             flow_set_read_mode(flow, FLOW_DISCARD);
@@ -145,6 +163,7 @@ static void apply(
     case ACTION_FILTER:
     case ACTION_LIMIT:
         armed->action[side] = action->kind;
+        armed->at_edge[side] = flow_is_behind_edge(&session->flow[side]);
         armed->does = *action;
         break;
     case ACTION_CLOSE_GRACEFUL:
@@ -204,6 +223,7 @@ void actions_change(struct session *session, struct armed_fault *armed, const st
 void actions_revert(struct session *session, struct armed_fault *armed)
 {
     armed->action[SIDE_CLIENT] = armed->action[SIDE_SERVER] = ACTION_NONE;
+    armed->at_edge[SIDE_CLIENT] = armed->at_edge[SIDE_SERVER] = false;
     session->outdated = true;
 }
 

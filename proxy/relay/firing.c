@@ -139,8 +139,7 @@ static void fire_if_active(
         retire(session, armed, MISS_INACTIVE);
 }
 
-/* The trigger came. While a trigger_delay runs, shaping.c holds the bytes behind an edge that is
- * before a match. */
+/* The trigger came. While a trigger_delay runs, bytes behind an `edge = before` are withheld. */
 static void fire_after_delay(
     struct session *session, struct armed_fault *armed, enum direction direction)
 {
@@ -153,6 +152,7 @@ static void fire_after_delay(
     armed->phase = ARMED_DELAYED;
     armed->fires_at = time_add(session->now, delay_us);
     armed->fires_in = direction;
+    armed->at_edge[direction] = armed->rule->fault.when.edge == EDGE_BEFORE;
     fault_actions_in_delay(&armed->rule->fault, on);
     actions_apply(session, armed, on);
 }

@@ -71,27 +71,17 @@ void flow_insert(struct flow *flow, struct insertion *insertion)
     *last = insertion;
 }
 
-/* Whether the bytes of the ring lie behind an edge that was reached. */
-static bool is_behind_edge(const struct flow *flow)
+void flow_set_behind_edge(struct flow *flow, enum flow_read_mode how)
 {
-    return flow->withheld || flow_forwarded(flow) == flow->edge;
-}
-
-void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode)
-{
-    if (flow->read_mode == read_mode)
-        return;
-    bool behind = is_behind_edge(flow);
-    flow->read_mode = read_mode;
-    flow->withheld = read_mode == FLOW_PAUSE && behind;
-    if (read_mode == FLOW_DISCARD && behind)
+    if (how == FLOW_DISCARD && flow_is_behind_edge(flow))
         forget_bytes(flow);
+    flow->withheld = how == FLOW_PAUSE;
 }
 
 size_t flow_clear_edge(struct flow *flow)
 {
     uint64_t before = flow->dropped;
-    if (is_behind_edge(flow))
+    if (flow_is_behind_edge(flow))
         forget_bytes(flow);
     flow->edge = FLOW_NO_EDGE;
     return (size_t)(flow->dropped - before);
@@ -184,7 +174,7 @@ static uint64_t allowed_to(struct flow *flow)
     uint64_t limit = flow->edge < end ? flow->edge : end;
     /* no message ends in bytes that went into pipes */
     if (flow->messages != NULL && flow->spliced.bytes == 0 && limit > flow->ring.head) {
-        uint64_t hold = messages_hold(flow->messages, flow, false);
+        uint64_t hold = messages_hold(flow->messages, flow);
         limit = hold < limit ? hold : limit;
     }
     if (flow->shaping == NULL || limit <= flow->ring.head)

@@ -44,7 +44,7 @@
 #define FLOW_NO_EDGE UINT64_MAX
 #define FLOW_NO_URGENT UINT64_MAX
 
-/* How a flow treats arriving bytes. */
+/* How a flow treats arriving bytes, and those behind an edge that was reached. */
 enum flow_read_mode {
     FLOW_FORWARD, /* read into the ring, to be forwarded */
     FLOW_PAUSE,   /* left in the kernel: the window closes */
@@ -98,7 +98,7 @@ struct flow {
     int source_errnum; /* positive errno of FLOW_END_RESET */
     int sink_errnum;   /* positive errno of FLOW_SINK_FAILED */
     bool cut;          /* no more bytes are read for forwarding */
-    bool withheld;     /* FLOW_PAUSE began at an edge: the ring's bytes lie behind it */
+    bool withheld;     /* the pending bytes lie behind an edge, where a fault keeps them */
     /* A write to the source met its RST: the queue behind it ends in a reset, whatever the last
      * read returns. */
     bool source_broken;
@@ -127,9 +127,22 @@ void flow_insert(struct flow *flow, struct insertion *insertion);
 /* Moves the bytes of pipes into the ring, where faults see them. Returns 0 or -ENOMEM. */
 MUST_CHECK int flow_unpipe(struct flow *flow);
 
-/* Sets what happens to arriving bytes. At an edge that was just reached, this also applies to bytes
- * behind it that were already read. */
-void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode);
+/* Sets what happens to arriving bytes. */
+static inline void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode)
+{
+    flow->read_mode = read_mode;
+}
+
+/* Whether the pending bytes lie behind an edge that was just reached, or where a fault keeps them.
+ */
+static inline bool flow_is_behind_edge(const struct flow *flow)
+{
+    return flow->withheld || flow->ring.head == flow->edge;
+}
+
+/* Sets what happens to the bytes that were read behind an edge: with FLOW_PAUSE they are withheld,
+ * with FLOW_DISCARD they are dropped. */
+void flow_set_behind_edge(struct flow *flow, enum flow_read_mode how);
 
 /* `edge`: at or behind the bytes forwarded, or FLOW_NO_EDGE. */
 static inline void flow_set_edge(struct flow *flow, uint64_t edge)

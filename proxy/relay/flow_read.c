@@ -27,8 +27,8 @@ static ssize_t note_end(struct flow *flow, ssize_t result)
  * fault waits for. */
 static bool holds_beginning(const struct flow *flow)
 {
-    return (flow->shaping != NULL && flow->shaping->undecided < flow->edge) ||
-           (flow->messages != NULL && messages_hold(flow->messages, flow, true) < flow->edge);
+    return (flow->shaping != NULL && flow->shaping->hold < flow->edge) ||
+           (flow->messages != NULL && messages_hold(flow->messages, flow) < flow->edge);
 }
 
 /* Returns how many more bytes may wait. Delayed bytes that are not yet due do not count. */

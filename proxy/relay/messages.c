@@ -388,11 +388,6 @@ static struct hold hold_of(
     const struct fault *fault = &armed->rule->fault;
     struct hold hold = {.from = FLOW_NO_EDGE, .until = TIME_NEVER};
     struct message_wait wait;
-    if (armed->phase == ARMED_DELAYED && armed->fires_in == direction &&
-        fault->when.kind == TRIGGER_MESSAGE && fault->when.edge == EDGE_BEFORE) {
-        hold.from = armed->when_match[direction].edge;
-        return hold;
-    }
     if (!message_wait_current(armed, direction, &wait) || flow->end != FLOW_OPEN ||
         wait.match->let_go == stream->scanned || !may_hold(messages, armed))
         return hold;
@@ -405,14 +400,13 @@ static struct hold hold_of(
     return hold;
 }
 
-uint64_t messages_hold(const struct messages *messages, const struct flow *flow, bool undecided)
+uint64_t messages_hold(const struct messages *messages, const struct flow *flow)
 {
     const struct armed_set *set = &messages->session->armed;
     uint64_t from = FLOW_NO_EDGE;
     for (size_t i = 0; i < set->count && !flow->cut; i++) {
         const struct hold hold = hold_of(messages, set->list[i], flow);
-        if (hold.match != NULL || !undecided)
-            from = hold.from < from ? hold.from : from;
+        from = hold.from < from ? hold.from : from;
     }
     return from;
 }
@@ -434,7 +428,7 @@ bool messages_let_go(struct messages *messages, const struct flow *flow, time_us
     bool any = false;
     for (size_t i = 0; i < set->count && !flow->cut; i++) {
         const struct hold hold = hold_of(messages, set->list[i], flow);
-        if (hold.from == FLOW_NO_EDGE || hold.match == NULL || now < hold.until)
+        if (hold.from == FLOW_NO_EDGE || now < hold.until)
             continue;
         hold.match->let_go = messages->streams[flow->direction].scanned;
         any = true;

@@ -70,8 +70,8 @@ void messages_end(struct messages *messages, struct flow *flow);
 bool messages_let_go(struct messages *messages, const struct flow *flow, time_us now);
 
 /* Returns the offset up to which the flow's bytes may be forwarded now; FLOW_NO_EDGE: nothing is
- * held. `undecided`: only what the next byte decides, not what a trigger_delay holds. */
-uint64_t messages_hold(const struct messages *messages, const struct flow *flow, bool undecided);
+ * held. */
+uint64_t messages_hold(const struct messages *messages, const struct flow *flow);
 
 /* Returns when held bytes are released; TIME_NEVER: not by time alone. */
 time_us messages_next_time(const struct messages *messages, const struct flow *flow);

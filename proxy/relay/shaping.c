@@ -119,30 +119,18 @@ static time_us let_go_at(const struct shaping *shaping, const struct armed_fault
         time_add(shaping->started_at, fault->active.to));
 }
 
-/* Returns the offset behind which a fault holds everything while its trigger_delay runs.
- * SHAPING_NO_HOLD: none. */
-static uint64_t delay_hold(const struct shaping *shaping, const struct armed_fault *armed)
-{
-    bool holds = armed->phase == ARMED_DELAYED && armed->rule->fault.when.edge == EDGE_BEFORE &&
-                 armed->fires_in == shaping->direction;
-    return holds ? armed->when_match[shaping->direction].edge : SHAPING_NO_HOLD;
-}
-
-/* Finds the bytes that must not be forwarded yet, because they may become a match, or lie behind
- * one. */
+/* Finds the bytes that must not be forwarded yet, because they may become a match. */
 static void hold_back(struct shaping *shaping)
 {
-    shaping->hold = shaping->undecided = SHAPING_NO_HOLD;
+    shaping->hold = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
-    for (size_t i = 0; i < shaping->set->count && !shaping->cut; i++) {
+    for (size_t i = 0; i < shaping->set->count && !shaping->ended; i++) {
         struct armed_fault *armed = shaping->set->list[i];
-        const struct match *match = shaping->ended ? NULL : held_match(shaping, armed);
-        uint64_t start =
-            match == NULL ? delay_hold(shaping, armed) : shaping->scanned - match->progress.matched;
-        shaping->hold = start < shaping->hold ? start : shaping->hold;
+        const struct match *match = held_match(shaping, armed);
         if (match == NULL)
             continue;
-        shaping->undecided = start < shaping->undecided ? start : shaping->undecided;
+        uint64_t start = shaping->scanned - match->progress.matched;
+        shaping->hold = start < shaping->hold ? start : shaping->hold;
         shaping->hold_until = time_min(shaping->hold_until, let_go_at(shaping, armed));
     }
 }
@@ -339,15 +327,15 @@ void shaping_forget(struct shaping *shaping, uint64_t head)
         armed->left = 0;
     for (size_t i = 0; i < shaping->set->count; i++)
         forget_match(shaping, shaping->set->list[i], head);
-    shaping->hold = shaping->undecided = SHAPING_NO_HOLD;
+    shaping->hold = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
     shaping->match_edge = FLOW_NO_EDGE;
 }
 
 void shaping_end_match(struct shaping *shaping)
 {
-    shaping->ended = shaping->cut = true;
-    shaping->hold = shaping->undecided = SHAPING_NO_HOLD;
+    shaping->ended = true;
+    shaping->hold = SHAPING_NO_HOLD;
     shaping->hold_until = TIME_NEVER;
 }
 

@@ -42,7 +42,6 @@ struct shaping {
     bool matches;       /* some fault matches: bytes are peeked before they are read */
     bool cuts_segments; /* each forwarded piece becomes a segment of its own */
     bool ended;         /* no byte will follow, so a partial match is not a match */
-    bool cut;           /* and nothing is held any more */
     bool empty;         /* nothing was pending when the last bytes were requested */
     /* offset at which nothing was pending; bytes of the same time join the burst */
     uint64_t burst;
@@ -50,7 +49,6 @@ struct shaping {
     uint64_t scanned;    /* offset up to which the matchers have scanned */
     uint64_t forwarded;  /* offset up to which bytes were forwarded */
     uint64_t hold;       /* offset of a possible match that is held; SHAPING_NO_HOLD: none */
-    uint64_t undecided;  /* the same, of one that the next byte decides: no trigger_delay */
     time_us hold_until;  /* when it is released unless a byte arrives; or TIME_NEVER */
     time_us scanned_at;  /* when the matchers last scanned a byte */
     bool let_go;         /* the last pump released a beginning: triggers_report_let_go() */

@@ -194,6 +194,27 @@ static void inject_stands_before_and_behind_a_match(void **state)
     bench_stop(&bench);
 }
 
+/* Another fault closes while a reset waits: to the client, what is withheld was never read. */
+static void what_a_trigger_delay_withholds_is_never_forwarded(void **state)
+{
+    struct bench bench;
+    char got[32];
+    int error;
+    (void)state;
+    bench_start(&bench, NULL, "",
+        "[fault f]\ntype = reset\ndirection = upstream\nwhen = match:\"COMMIT\"\nedge = before\n"
+        "match_hold = 10s\ntrigger_delay = 1h\n"
+        "[fault m]\ntype = mark\ndirection = upstream\nwhen = bytes:6\n"
+        "[fault g]\ntype = close\nmode = plain\nwhen = time:20ms\nafter = m\n");
+    bench_open(&bench);
+    bench_send(bench.client, "begin;COMMIT;", 13);
+    size_t n = bench_read_end(bench.server, got, sizeof got, &error);
+    assert_int_equal(n, 6);
+    assert_int_equal(error, 0);
+    bench_expect_error(bench.client, ECONNRESET);
+    bench_stop(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +225,7 @@ int main(void)
         cmocka_unit_test(match_before_is_exact_and_withholds_no_more_than_a_possible_match),
         cmocka_unit_test(inject_stands_between_two_bytes),
         cmocka_unit_test(inject_stands_before_and_behind_a_match),
+        cmocka_unit_test(what_a_trigger_delay_withholds_is_never_forwarded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

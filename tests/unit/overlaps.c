@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Two faults on one connection: each leaves the bytes and the trigger of the other alone. */
-#include "tests/unit/memory_fixture.h"
+#include "tests/unit/adoption_fixture.h"
 
 #define MS US_PER_MS
 #define LENGTH "[proxy a]\nlisten = 127.0.0.1:1\nupstream = 127.0.0.1:2\nprotocol = length:size="
@@ -151,6 +151,72 @@ static void each_time_that_a_fault_begins_it_looks_for_its_end_anew(void **state
     close_it(state);
 }
 
+/* The client takes three of six bytes, and behind them comes an edge while the server is not read.
+ */
+static struct memory_session *reach_an_edge(void **state, const char *first, const char *second)
+{
+    char text[512];
+    snprintf(text, sizeof text, F "%s\nwhen = time:1s\n" G "%s\n", first, second);
+    struct memory_session *it = open_with(state, text);
+    memory_session_open_window(it, SIDE_CLIENT, 0);
+    say(it, "012345");
+    memory_session_advance(it, US_PER_S);
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    return it;
+}
+
+#define AT_345 "when = match:\"345\"\nedge = before\n"
+
+/* Both faults read nothing, or drop what they read, but only the second one has an edge. */
+static void what_begins_at_an_edge_has_the_bytes_behind_it(void **state)
+{
+    static const char *const firsts[] = {"type = stall", "type = blackhole",
+        "type = shut_rd\nside = server", "type = stall\nuntil = time:2s",
+        "type = blackhole\nuntil = time:2s"};
+    static const char *const seconds[] = {"type = stall\n" AT_345, "type = blackhole\n" AT_345,
+        "type = shut_rd\nside = server\n" AT_345, "type = stall\n" AT_345 "trigger_delay = 1ms\n",
+        "type = blackhole\n" AT_345 "trigger_delay = 1ms\n"};
+    for (size_t i = 0; i < COUNT(firsts) * COUNT(seconds); i++) {
+        struct memory_session *it =
+            reach_an_edge(state, firsts[i / COUNT(seconds)], seconds[i % COUNT(seconds)]);
+        expect(it, "012");
+        expect_logged(it, "fault g", i % COUNT(seconds) < 3);
+        memory_session_advance(it, 3 * US_PER_S);
+        expect(it, "012");
+        close_it(state);
+    }
+}
+
+/* Another stall is over before. */
+static void the_bytes_behind_an_edge_wait_for_the_fault_that_has_them(void **state)
+{
+    struct memory_session *it =
+        reach_an_edge(state, "type = stall\nuntil = time:2s", "type = stall\n" AT_345 "for = 3s");
+    memory_session_advance(it, 2900 * MS);
+    expect(it, "012");
+    memory_session_advance(it, 200 * MS);
+    expect(it, "012345");
+    close_it(state);
+}
+
+/* A fault of the API begins at a byte that is already read. */
+static void an_edge_among_pending_bytes_is_kept_under_a_stall(void **state)
+{
+    static const char first[] = F "type = stall\nwhen = time:1s\n";
+    struct memory_session *it = open_with(state, first);
+    memory_session_open_window(it, SIDE_CLIENT, 0);
+    say(it, "012345");
+    memory_session_advance(it, US_PER_S);
+    adopt(state, F "type = stall\nwhen = time:1s\n" G "type = stall\nwhen = bytes:3\n");
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    expect(it, "012");
+    adopt(state, G "type = stall\nwhen = bytes:3\n");
+    expect(it, "012");
+    adopt(state, "");
+    expect(it, "012345");
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +229,9 @@ int main(void)
         TEST(an_until_of_the_stream_comes_before_the_window),
         TEST(bytes_that_wait_for_a_window_are_searched_once),
         TEST(each_time_that_a_fault_begins_it_looks_for_its_end_anew),
+        TEST(what_begins_at_an_edge_has_the_bytes_behind_it),
+        TEST(the_bytes_behind_an_edge_wait_for_the_fault_that_has_them),
+        TEST(an_edge_among_pending_bytes_is_kept_under_a_stall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,12 +65,67 @@ static void a_graceful_close_drops_them(void **state)
     close_it(state);
 }
 
+/* Faults that withhold bytes for their trigger_delay, in both forms of their trigger. */
+static const struct {
+    const char *text, *words;
+    size_t before; /* bytes that are forwarded */
+} delayed[] = {
+    {F "type = reset\ndirection = upstream\nwhen = match:\"COMMIT\"\nedge = before\n"
+       "trigger_delay = 50ms\n",
+        "begin;COMMIT;", 6},
+    {"[proxy a]\nlisten = 127.0.0.1:1\nupstream = 127.0.0.1:2\nprotocol = length:size=1\n" F
+     "type = reset\ndirection = upstream\nwhen = message:2\nedge = before\n"
+     "trigger_delay = 50ms\n",
+        "\5begin\6COMMIT", 6},
+};
+
+static struct memory_session *open_delayed(void **state, size_t i, const char *other)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s" G "%s\nwhen = time:10ms\n", delayed[i].text, other);
+    struct memory_session *it = open_with(state, text);
+    memory_session_feed(it, SIDE_CLIENT, delayed[i].words, strlen(delayed[i].words));
+    memory_session_expect(it, SIDE_SERVER, delayed[i].words, delayed[i].before);
+    memory_session_advance(it, 10 * US_PER_MS);
+    return it;
+}
+
+static void no_other_fault_lets_go_what_a_trigger_delay_withholds(void **state)
+{
+    static const char *const others[] = {"type = close", "type = close\nmode = plain",
+        "type = reset", "type = reset\nmode = abrupt", "type = reset\nmode = after_fin",
+        "type = unread\nside = server", "type = unread\nside = client",
+        "type = shut_rd\nside = client\nmode = reset", "type = half_close\nside = server",
+        "type = half_close\nside = client", "type = stall\ndirection = upstream\nfor = 5ms",
+        "type = blackhole\ndirection = upstream"};
+    for (size_t i = 0; i < COUNT(delayed) * COUNT(others); i++) {
+        size_t form = i % COUNT(delayed);
+        struct memory_session *it = open_delayed(state, form, others[i / COUNT(delayed)]);
+        memory_session_advance(it, 100 * US_PER_MS);
+        memory_session_expect(it, SIDE_SERVER, delayed[form].words, delayed[form].before);
+        close_it(state);
+    }
+}
+
+static void what_a_trigger_delay_withholds_is_unread_when_another_fault_closes(void **state)
+{
+    for (size_t i = 0; i < COUNT(delayed); i++) {
+        struct memory_session *it = open_delayed(state, i, "type = close\nmode = plain");
+        assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
+        assert_int_equal(it->session.side[SIDE_CLIENT].record.unread,
+            strlen(delayed[i].words) - delayed[i].before);
+        close_it(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(endings_that_leave_bytes_unread_reset_for_withheld_ones),
         TEST(withheld_bytes_count_as_unread_ones_do),
         TEST(a_graceful_close_drops_them),
+        TEST(no_other_fault_lets_go_what_a_trigger_delay_withholds),
+        TEST(what_a_trigger_delay_withholds_is_unread_when_another_fault_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
