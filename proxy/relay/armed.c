@@ -277,14 +277,16 @@ uint64_t armed_limit(const struct armed_fault *armed)
     return limit < armed->base ? FLOW_NO_EDGE : limit;
 }
 
-/* A limit of 0 is reached when the first byte arrives. */
+/* A limit of 0 is reached when the first byte arrives; at once if it may not fire any more, so that
+ * this byte is not dropped. */
 bool armed_limit_is_reached(const struct session *session, const struct armed_fault *armed)
 {
     const struct flow *flow = &session->flow[armed_direction(armed)];
     uint64_t forwarded = flow_forwarded(flow), limit = armed_limit(armed);
     if (armed->does.kind != ACTION_LIMIT || limit > forwarded)
         return false;
-    return forwarded > armed->base || flow->dropped > armed->dropped || flow_pending(flow) > 0;
+    return !armed_may_count(armed) || forwarded > armed->base || flow->dropped > armed->dropped ||
+           flow_pending(flow) > 0;
 }
 
 /* Returns the offset at which the limit of a fault is reached; FLOW_NO_EDGE: none now. */

@@ -225,6 +225,29 @@ static void each_byte_is_looked_at_once(void **state)
     assert_int_equal(change_search_first(&search, &type, NULL, 0, 0, 9), FAULT_NO_PLACE);
 }
 
+/* Both connections are open when the first one uses up the only time. */
+static void a_limit_of_nothing_without_times_left_drops_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory_session *first = &fixture->it, *second = calloc(1, sizeof *second);
+    assert_non_null(second);
+    memory_session_init(second, CAP);
+    memory_proxy_init(&fixture->proxy, F "type = limit_data\nbytes = 0\ntimes = 1\n");
+    memory_session_open(first, &fixture->proxy, 1);
+    memory_session_open(second, &fixture->proxy, 2);
+    memory_session_feed(first, SIDE_SERVER, sent, 10);
+    memory_session_feed(second, SIDE_SERVER, sent, 10);
+    memory_session_expect(first, SIDE_CLIENT, sent, 0);
+    memory_session_expect(second, SIDE_CLIENT, sent, 10);
+    expect_logged(first, "fault f", 1);
+    expect_logged(second, "fault f", 0);
+    memory_session_close(first);
+    memory_session_close(second);
+    memory_session_deinit(second);
+    free(second);
+    memory_proxy_deinit(&fixture->proxy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +264,7 @@ int main(void)
         TEST(a_corrupt_skips_bytes_that_were_changed_before),
         TEST(a_corrupt_changes_bytes_that_were_only_looked_at),
         TEST(a_limit_without_times_left_lets_everything_pass),
+        TEST(a_limit_of_nothing_without_times_left_drops_nothing),
     };
     for (size_t i = 0; i < SIZE; i++)
         sent[i] = (unsigned char)i;
