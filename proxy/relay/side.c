@@ -120,6 +120,9 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
         return;
     struct flow *from = &session->flow[side];
     struct flow *towards = &session->flow[!side];
+    /* the kernel sends a RST for unread bytes, but knows nothing of those that were withheld */
+    if (how == ENDPOINT_CLOSE_PLAIN && teardown_withheld(&this->teardown) > 0)
+        how = ENDPOINT_CLOSE_RESET;
     if (how == ENDPOINT_CLOSE_FIN_RESET)
         flow_discard_unread(from);
     this->record.bytes_in = flow_read_count(from);

@@ -43,14 +43,6 @@ static void stop_flows(struct session *session, enum side side, enum teardown_st
     flow_cut(&session->flow[!side]);
 }
 
-/* Closes the socket as close() does. The kernel sends a RST for unread bytes, but knows nothing of
- * those that were withheld. */
-static void close_plain(struct session *session, enum side side)
-{
-    bool unread = teardown_withheld(&session->side[side].teardown) > 0;
-    side_close(session, side, unread ? ENDPOINT_CLOSE_RESET : ENDPOINT_CLOSE_PLAIN);
-}
-
 /* A host that is gone acknowledges nothing. Data that the peer sends while we wait for its last
  * acknowledgement is lost too, so that its retransmission meets the RST. */
 bool teardown_filter(const struct teardown *teardown, struct packet_filter *filter)
@@ -84,7 +76,7 @@ void teardown_begin(struct session *session, enum side side, const struct action
     stop_flows(session, side, teardown->state);
     set_filter(session, side);
     if (this->ep == NULL || action->kind == ACTION_CLOSE_PLAIN) /* NULL: not connected yet */
-        close_plain(session, side);
+        side_close(session, side, ENDPOINT_CLOSE_PLAIN);
     else if (action->kind == ACTION_RESET_ABRUPT)
         side_close(session, side, ENDPOINT_CLOSE_RESET);
 }
@@ -178,7 +170,7 @@ static void advance_unread(struct session *session, enum side side)
     } else if (last ||
                (this->teardown.state == TEARDOWN_UNREAD &&
                    (unread >= this->teardown.action.bytes || is_full(session, this, unread))))
-        close_plain(session, side);
+        side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 
 /* The linger time ran out: resets if bytes are undelivered, else closes. */

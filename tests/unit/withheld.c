@@ -3,6 +3,7 @@
  * Bytes that `edge = before` withholds are unread when an ending fires there, although the proxy
  * had to read them to find the match.
  */
+#include "proxy/relay/teardown.h"
 #include "tests/unit/memory_fixture.h"
 
 #define MATCH "when = match:\"ready\\r\\n\"\nedge = before\n"
@@ -118,11 +119,36 @@ static void what_a_trigger_delay_withholds_is_unread_when_another_fault_closes(v
     }
 }
 
+/* The client is gone, and the server sends nothing more. */
+static void withheld_bytes_are_unread_when_the_wait_is_in_vain(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = unread\nside = server\nbytes = 10\n" MATCH);
+    say(it, GREETING);
+    memory_session_feed_fin(it, SIDE_CLIENT);
+    assert_true(it->end[SIDE_CLIENT].closed);
+    memory_session_advance(it, TEARDOWN_IDLE_US);
+    expect_reset(it, WITHHELD);
+    close_it(state);
+}
+
+static void withheld_bytes_are_unread_when_the_connection_is_hung_up(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = unread\nside = server\nbytes = 10\n" MATCH);
+    say(it, GREETING);
+    session_hang_up(&it->session, CAUSE_STOPPED);
+    expect_reset(it, WITHHELD);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(endings_that_leave_bytes_unread_reset_for_withheld_ones),
         TEST(withheld_bytes_count_as_unread_ones_do),
+        TEST(withheld_bytes_are_unread_when_the_wait_is_in_vain),
+        TEST(withheld_bytes_are_unread_when_the_connection_is_hung_up),
         TEST(a_graceful_close_drops_them),
         TEST(no_other_fault_lets_go_what_a_trigger_delay_withholds),
         TEST(what_a_trigger_delay_withholds_is_unread_when_another_fault_closes),
