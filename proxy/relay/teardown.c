@@ -198,14 +198,29 @@ static time_us idle_until(const struct teardown *teardown)
                : time_add(teardown->idle_since, idle_max_us[teardown->state]);
 }
 
-/* Returns the bytes that have moved on this socket, plus unread ones, minus those that are not
- * acknowledged. */
+static bool is_delivering(const struct session *session, enum side side)
+{
+    enum teardown_state state = session->side[side].teardown.state;
+    return state == TEARDOWN_DELIVER || state == TEARDOWN_ACK;
+}
+
+/* Whether the teardown waits for its peer to take bytes, or to send some. */
+static bool waits_for_bytes(const struct session *session, enum side side)
+{
+    enum teardown_state state = session->side[side].teardown.state;
+    return is_delivering(session, side) || state == TEARDOWN_UNREAD || state == TEARDOWN_DATA;
+}
+
+/* Returns the bytes that the peer has acknowledged; unless the teardown waits for just that, those
+ * that it has sent count too. */
 static uint64_t progress_of(const struct session *session, enum side side)
 {
     struct endpoint *ep = session->side[side].ep;
     const struct flow *towards = &session->flow[!side];
-    return flow_forwarded(towards) + towards->inserted + flow_read_count(&session->flow[side]) +
-           ep->ops->unread(ep) - ep->ops->unacked(ep);
+    uint64_t sent = flow_forwarded(towards) + towards->inserted - ep->ops->unacked(ep);
+    if (is_delivering(session, side))
+        return sent;
+    return sent + flow_read_count(&session->flow[side]) + ep->ops->unread(ep);
 }
 
 /* Returns until when the socket waits if nothing moves on it, nor a delayed byte will. */
@@ -221,20 +236,14 @@ static time_us waits_until(struct session *session, enum side side)
     return idle_until(teardown);
 }
 
-static bool is_delivering(const struct session *session, enum side side)
-{
-    enum teardown_state state = session->side[side].teardown.state;
-    return state == TEARDOWN_DELIVER || state == TEARDOWN_ACK;
-}
-
-/* Returns when the socket has waited in vain: the other one is gone, or waits for its peer to take
- * bytes as this one does, and in vain too. */
+/* Returns when the socket has waited in vain: the other one is gone, or waits for bytes as this one
+ * does, and in vain too. */
 static time_us in_vain_at(struct session *session, enum side side)
 {
     enum side other = (enum side) !side;
     if (session->side[other].teardown.state == TEARDOWN_CLOSED)
         return waits_until(session, side);
-    if (!is_delivering(session, side) || !is_delivering(session, other))
+    if (!waits_for_bytes(session, side) || !waits_for_bytes(session, other))
         return TIME_NEVER;
     time_us until = waits_until(session, side), other_until = waits_until(session, other);
     return until > other_until ? until : other_until;
@@ -243,12 +252,11 @@ static time_us in_vain_at(struct session *session, enum side side)
 /* Ends a wait in vain: resets if bytes are undelivered, else closes. */
 static void give_up(struct session *session, enum side side)
 {
-    const struct teardown *teardown = &session->side[side].teardown;
-    bool undelivered = teardown->state == TEARDOWN_DELIVER || teardown->state == TEARDOWN_ACK;
+    enum action_kind kind = session->side[side].teardown.action.kind;
     side_close(session, side,
-        !undelivered                             ? ENDPOINT_CLOSE_PLAIN
-        : teardown->action.kind == ACTION_VANISH ? ENDPOINT_CLOSE_VANISH
-                                                 : ENDPOINT_CLOSE_RESET);
+        !is_delivering(session, side) ? ENDPOINT_CLOSE_PLAIN
+        : kind == ACTION_VANISH       ? ENDPOINT_CLOSE_VANISH
+                                      : ENDPOINT_CLOSE_RESET);
 }
 
 void teardown_advance(struct session *session, enum side side)

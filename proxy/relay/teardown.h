@@ -13,8 +13,9 @@
  *
  * Every state may also move to CLOSED at once: the peer reset, the linger time ran out, the session
  * was stopped, or the wait is useless. It is useless when the other socket of the session is gone,
- * or both are in DELIVER or ACK, and no byte has moved for TEARDOWN_IDLE_US, nor will one when a
- * fault has delayed it for long enough. side_move() asserts the moves.
+ * or both are in DELIVER, ACK, UNREAD or DATA, and no byte that it waits for has moved for
+ * TEARDOWN_IDLE_US, nor will one when a fault has delayed it for long enough. side_move() asserts
+ * the moves.
  */
 #ifndef RUDEPROXY_RELAY_TEARDOWN_H
 #define RUDEPROXY_RELAY_TEARDOWN_H

@@ -389,6 +389,32 @@ static void connect_delay_goes_on_when_its_client_has_finished(void **state)
     close_it(state);
 }
 
+static void a_reset_does_not_wait_for_a_client_that_only_sends(void **state)
+{
+    struct memory_session *it = open_with(state, F "type = reset\nwhen = bytes:4\n");
+    it->end[SIDE_CLIENT].acked = 1;
+    memory_session_feed(it, SIDE_SERVER, "abcd", 4);
+    for (int i = 0; i < 5; i++) {
+        memory_session_advance(it, 10 * US_PER_S);
+        memory_session_feed(it, SIDE_CLIENT, "x", 1);
+    }
+    expect_alone_for(state, it, TEARDOWN_IDLE_US - 50 * US_PER_S);
+}
+
+/* The server sends nothing, and the client takes nothing. */
+static void a_wait_for_a_byte_and_a_delivery_end_together(void **state)
+{
+    static const char *const texts[] = {F
+        "type = unread\nside = server\nother = reset\nwhen = bytes:4\n",
+        F "type = shut_rd\nside = server\nmode = reset\nother = reset\nwhen = bytes:4\n"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct memory_session *it = open_with(state, texts[i]);
+        it->end[SIDE_CLIENT].acked = 1;
+        memory_session_feed(it, SIDE_SERVER, "abcd", 4);
+        expect_alone_for(state, it, TEARDOWN_IDLE_US);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +426,8 @@ int main(void)
         TEST(a_deserted_side_gets_all_bytes_before_the_reset),
         TEST(a_reset_after_an_early_fin_does_not_wait_for_a_receiver),
         TEST(a_reset_that_waits_for_acknowledgements_ends),
+        TEST(a_reset_does_not_wait_for_a_client_that_only_sends),
+        TEST(a_wait_for_a_byte_and_a_delivery_end_together),
         TEST(two_endings_that_wait_for_each_other_end),
         TEST(two_endings_end_when_the_later_one_has_waited),
         TEST(an_ending_waits_for_one_that_has_its_own_time),
