@@ -106,13 +106,6 @@ void flow_drop_sink(struct flow *flow)
     flow->finished = true;
 }
 
-void flow_note_source_reset(struct flow *flow)
-{
-    flow->source_broken = true;
-    if (flow->end == FLOW_OPEN && flow->read_mode == FLOW_PAUSE)
-        flow->end = FLOW_END_RESET;
-}
-
 void flow_discard_unread(struct flow *flow)
 {
     for (int i = 0; i < UNREAD_READS_MAX; i++) {

@@ -168,15 +168,15 @@ static inline void flow_finish(struct flow *flow)
     flow->finished = true;
 }
 
-/* Ends the source with a FIN that no read reports, because reading is paused. */
-static inline void flow_end_with_fin(struct flow *flow)
-{
-    flow->end = FLOW_END_FIN;
-}
+/* The source has ended: its FIN or RST stands behind the last byte that was read. */
+void flow_note_end(struct flow *flow, enum flow_end end);
 
 /* Records that the source has reset, as a write to it or its error state shows. Bytes that arrived
- * before are still read; if reading is paused, the flow ends here. */
-void flow_note_source_reset(struct flow *flow);
+ * before are still read; if reading is paused, the flow ends at the next pump. */
+static inline void flow_note_source_reset(struct flow *flow)
+{
+    flow->source_broken = true;
+}
 
 /* Records that the source is closed. */
 static inline void flow_detach_source(struct flow *flow)

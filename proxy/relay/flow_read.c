@@ -11,15 +11,21 @@
 #include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
 
-static ssize_t note_end(struct flow *flow, ssize_t result)
+void flow_note_end(struct flow *flow, enum flow_end end)
 {
-    bool reset = result < 0 || flow->source_broken;
-    flow->end = reset ? FLOW_END_RESET : FLOW_END_FIN;
-    flow->source_errnum = result < 0 ? (int)-result : flow->source_errnum;
+    flow->end = end;
     if (flow->shaping != NULL)
         shaping_ended(flow->shaping, flow_tail(flow));
-    if (flow->messages != NULL && !reset)
+    if (flow->messages != NULL && end == FLOW_END_FIN)
         messages_end(flow->messages, flow);
+}
+
+/* A read found the end. */
+static ssize_t read_end(struct flow *flow, ssize_t result)
+{
+    bool reset = result < 0 || flow->source_broken;
+    flow->source_errnum = result < 0 ? (int)-result : flow->source_errnum;
+    flow_note_end(flow, reset ? FLOW_END_RESET : FLOW_END_FIN);
     return 0;
 }
 
@@ -154,7 +160,7 @@ static ssize_t flow_take(struct flow *flow)
         return -ENOMEM;
     if (n > 0 || flow_would_block(n))
         return n > 0 ? n : 0;
-    return note_end(flow, n);
+    return read_end(flow, n);
 }
 
 /* Returns how many bytes one splice may take. Without a fault, the pipe is empty before it. */
@@ -209,7 +215,7 @@ static ssize_t take_spliced(struct flow *flow)
         shaping_taken(flow->shaping, offset, (size_t)n);
     if (n > 0 || flow_would_block(n))
         return n > 0 ? n : 0;
-    return note_end(flow, n);
+    return read_end(flow, n);
 }
 
 static ssize_t drop(struct flow *flow)
@@ -219,13 +225,16 @@ static ssize_t drop(struct flow *flow)
         flow->dropped += (uint64_t)n;
     if (n > 0 || flow_would_block(n))
         return n > 0 ? n : 0;
-    return note_end(flow, n);
+    return read_end(flow, n);
 }
 
 ssize_t flow_read_some(struct flow *flow)
 {
-    if (flow->source == NULL || flow->end != FLOW_OPEN || flow->read_mode == FLOW_PAUSE ||
-        !endpoint_readable(flow->source))
+    if (flow->source == NULL || flow->end != FLOW_OPEN)
+        return 0;
+    if (flow->read_mode == FLOW_PAUSE && flow->source_broken) /* no read will tell */
+        flow_note_end(flow, FLOW_END_RESET);
+    if (flow->read_mode == FLOW_PAUSE || !endpoint_readable(flow->source))
         return 0;
     if (flow->read_mode == FLOW_DISCARD)
         return drop(flow);

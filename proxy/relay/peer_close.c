@@ -6,7 +6,7 @@
  * that side's stream: the bytes before it are forwarded (and may still trigger a fault), then the
  * other side is reset after the last acknowledged byte. A RST shows in four ways:
  *
- *   a read fails: note_end() of flow_read.c, then saw_end() of session.c;
+ *   a read fails: flow_note_end() of flow_read.c, then saw_end() of session.c;
  *   a write fails: peer_close_by_reset(); the receive queue is read to its end first;
  *   the socket reports an error after its FIN was read: peer_close_look_for_error();
  *   the socket reports an error while reading is paused, because the far side accepts nothing: the

@@ -161,7 +161,7 @@ static void advance_unread(struct session *session, enum side side)
     size_t unread = this->ep->ops->unread(this->ep) + teardown_withheld(&this->teardown);
     bool last = (this->ep->ready & ENDPOINT_HANGUP) != 0;
     if (last && unread == 0 && session->flow[side].end == FLOW_OPEN) {
-        flow_end_with_fin(&session->flow[side]); /* no byte stands before it */
+        flow_note_end(&session->flow[side], FLOW_END_FIN); /* no byte stands before it */
         side_note_fin(session, side);
     }
     if (this->teardown.state == TEARDOWN_DATA && unread > 0) {

@@ -205,6 +205,21 @@ static void a_graceful_close_before_a_match_ends_with_a_fin(void **state)
     close_it(state);
 }
 
+/* Nothing is read during the stall, but the server's RST is seen. */
+static void a_reset_ends_the_wait_although_reading_is_paused(void **state)
+{
+    struct memory_session *it = open_with(state,
+        F "type = stall\nwhen = time:1s\nfor = 5s\n" G
+          "type = reset\nwhen = match:\"xy\"\nedge = before\nmatch_hold = forever\n");
+    say(it, "x");
+    memory_session_advance(it, 2 * US_PER_S);
+    expect(it, "");
+    memory_session_feed_rst(it, SIDE_SERVER);
+    expect(it, "x");
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +234,7 @@ int main(void)
         TEST(a_window_that_closes_lets_the_beginning_go),
         TEST(a_fault_that_was_injected_as_often_as_allowed_holds_nothing),
         TEST(a_fault_that_fired_holds_nothing),
+        TEST(a_reset_ends_the_wait_although_reading_is_paused),
         cmocka_unit_test(a_pattern_that_begins_with_an_end_of_messages_is_warned_of),
         cmocka_unit_test(a_plain_close_before_a_match_is_warned_of),
         cmocka_unit_test(what_the_seed_does_not_repeat_is_said),

@@ -327,6 +327,19 @@ static void of_several_times_in_one_turn_the_earliest_comes_first(void **state)
     close_it(state);
 }
 
+static void a_reset_is_late_although_reading_is_paused(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = latency\ndelay = 500ms\n" G "type = stall\nwhen = time:1s\n");
+    memory_session_advance(it, 2 * US_PER_S);
+    memory_session_feed_rst(it, SIDE_SERVER);
+    memory_session_advance(it, 499 * US_PER_MS);
+    assert_int_equal(it->ended, 0);
+    memory_session_advance(it, 1 * US_PER_MS);
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +356,7 @@ int main(void)
         TEST(a_fault_at_accept_that_takes_time_does_not_spin),
         TEST(every_byte_is_late_by_the_delay_and_never_early),
         TEST(a_reset_is_late_too),
+        TEST(a_reset_is_late_although_reading_is_paused),
         TEST(latency_does_not_cut_throughput),
         TEST(jitter_is_the_same_for_any_pieces),
         TEST(a_bandwidth_is_met_within_a_hundredth),
