@@ -246,7 +246,8 @@ void firing_on_time(struct session *session, struct armed_fault *armed)
 {
     if (armed->phase == ARMED_ACTIVE)
         firing_end(session, armed,
-            session->now >= armed_expires_at(session, armed) ? FAULT_EXPIRED : FAULT_STOPPED);
+            armed_expires_at(session, armed) == armed_time(session, armed) ? FAULT_EXPIRED
+                                                                           : FAULT_STOPPED);
     else if (armed->phase == ARMED_DELAYED)
         on_delay_over(session, armed);
     else if (armed->phase == ARMED_PENDING && is_over_before_window(session, armed))

@@ -340,6 +340,18 @@ static void a_reset_is_late_although_reading_is_paused(void **state)
     close_it(state);
 }
 
+/* It is late for both its end and its time. */
+static void an_end_before_the_time_comes_first_in_one_turn(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = reset_peer\ntimeout = 20ms\nuntil = time:10ms\n");
+    it->now += 30 * US_PER_MS;
+    memory_session_settle(it);
+    assert_int_equal(it->ended, 0);
+    expect_logged(it, "fault_over f", 1);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +375,7 @@ int main(void)
         TEST(slices_have_their_size_and_their_gap),
         TEST(the_slowest_gate_decides),
         TEST(of_several_times_in_one_turn_the_earliest_comes_first),
+        TEST(an_end_before_the_time_comes_first_in_one_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
