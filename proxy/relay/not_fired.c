@@ -118,8 +118,11 @@ static void describe_run(const struct miss *miss, const struct trigger *when)
 
 static void describe_eof(const struct miss *miss, const struct trigger *when)
 {
+    bool seen = false;
     (void)when;
-    SAY(miss, "no FIN seen");
+    for (int d = 0; d < 2; d++)
+        seen |= bits_have(miss->armed->watched, d) && miss->session->flow[d].end == FLOW_END_FIN;
+    SAY(miss, seen ? "FIN seen, but not forwarded" : "no FIN seen");
 }
 
 static void describe_open(const struct miss *miss, const struct trigger *when)
@@ -225,17 +228,11 @@ static void describe_reason(const struct miss *miss)
     }
 }
 
-/* Whether the fault needs no entry: it fired, or it is reported with its other direction, which is
- * the next one in the list. */
-static bool is_told(const struct session *session, size_t i)
+/* Whether the fault needs no entry: it fired, or it is reported with its other direction, which
+ * stands before it. */
+static bool is_told(const struct armed_fault *armed)
 {
-    const struct armed_set *set = &session->armed;
-    const struct armed_fault *armed = set->list[i];
-    const struct armed_fault *before = i > 0 ? set->list[i - 1] : NULL;
-    const struct armed_fault *behind = i + 1 < set->count ? set->list[i + 1] : NULL;
-    if (before != NULL && before->rule == armed->rule)
-        return true;
-    return armed->counted || (behind != NULL && behind->rule == armed->rule && behind->counted);
+    return armed_is_counted(armed) || (armed->twin != NULL && armed->directions == DOWNSTREAM_BIT);
 }
 
 unsigned not_fired_list(const struct session *session, struct not_fired *list, unsigned max)
@@ -243,7 +240,7 @@ unsigned not_fired_list(const struct session *session, struct not_fired *list, u
     unsigned count = 0;
     for (size_t i = 0; i < session->armed.count && count < max; i++) {
         const struct armed_fault *armed = session->armed.list[i];
-        if (is_told(session, i))
+        if (is_told(armed))
             continue;
         struct not_fired *entry = &list[count++];
         const struct miss miss = {.session = session,

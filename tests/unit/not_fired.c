@@ -48,6 +48,9 @@ static void every_trigger_has_its_reason(void **state)
         {"type = reset\nwhen = time:5s\n", "after 1s of 5s"},
         {"type = reset\nwhen = idle:5s\n", "never idle for 5s"},
         {"type = reset\nwhen = eof\n", "no FIN seen"},
+        {"type = reset\nwhen = eof\ndirection = upstream\n" G
+         "type = latency\ndelay = 1h\ndirection = upstream\n",
+            "FIN seen, but not forwarded"},
         {"type = reset\nwhen = run:10s\n", "closed before 10s of the run"},
         {"type = reset\nafter = m\n" M "when = match:\"no\"\n", "m has not fired"},
         {"type = reset\nafter = m/any\n" M "when = match:\"no\"\n",
@@ -258,6 +261,19 @@ static void a_long_list_is_cut(void **state)
     memory_proxy_deinit(&((struct fixture *)*state)->proxy);
 }
 
+/* The direction that fired keeps the data of before. */
+static void a_fault_that_fired_in_one_direction_and_was_changed_is_not_told(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = inject\ndata = \"a\"\ndirection = both\nwhen = bytes:10\n");
+    memory_session_feed(it, SIDE_CLIENT, "0123456789", 10);
+    expect_logged(it, "fault f", 1);
+    adopt(state, F "type = inject\ndata = \"b\"\ndirection = both\nwhen = bytes:10\n");
+    memory_session_close(it);
+    assert_int_equal(it->not_fired_count, 0);
+    memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +281,7 @@ int main(void)
         TEST(a_message_is_named_as_its_protocol_does),
         TEST(a_fault_that_fired_needs_no_reason),
         TEST(a_fault_in_both_directions_is_told_once),
+        TEST(a_fault_that_fired_in_one_direction_and_was_changed_is_not_told),
         TEST(times_that_are_used_up_are_a_reason),
         TEST(times_are_counted_where_a_byte_is_changed),
         TEST(a_filter_that_the_kernel_refuses_has_not_fired),
