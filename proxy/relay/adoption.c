@@ -170,8 +170,7 @@ static int prepare_shaping(struct adoption *adoption, enum direction direction)
     struct shaping *shaping = malloc(sizeof *shaping);
     if (shaping == NULL)
         return -ENOMEM;
-    shaping_init(
-        shaping, direction, &adoption->session->armed, adoption->session->plan->started_at);
+    shaping_init(shaping, direction, &adoption->session->armed);
     adoption->shaping[direction] = shaping;
     return flow_unpipe(flow);
 }

@@ -179,9 +179,19 @@ bool armed_count(struct armed_fault *armed)
     return true;
 }
 
-bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us)
+bool armed_may_hold(const struct armed_fault *armed)
 {
-    return active_time_has(&armed->rule->fault.active, since_start_us) && armed_may_count(armed);
+    time_us since_start = armed->session->now - armed->session->plan->started_at;
+    return armed->phase == ARMED_ACTIVE ||
+           ((armed->phase == ARMED_WAITING || armed->phase == ARMED_UNNAMED) &&
+               active_time_has(&armed->rule->fault.active, since_start) && armed_may_count(armed));
+}
+
+time_us armed_lets_go_at(const struct armed_fault *armed, time_us scanned_at)
+{
+    const struct fault *fault = &armed->rule->fault;
+    return time_min(time_add(scanned_at, fault->match_hold_us),
+        time_add(armed->session->plan->started_at, fault->active.to));
 }
 
 /* --- triggers: a new kind is a case in trigger_offset(), trigger_time() and armed_is_past() --- */

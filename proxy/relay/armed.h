@@ -200,9 +200,13 @@ bool armed_stands_at(const struct armed_fault *armed, enum direction direction, 
 bool armed_awaits_event(
     const struct armed_fault *armed, enum trigger_kind kind, enum direction direction);
 
-/* Whether the fault would do anything if its trigger came now: its `active` time runs, and it may
- * be injected in one connection more. */
-bool armed_can_fire(const struct armed_fault *armed, uint64_t since_start_us);
+/* Whether bytes may be held for the fault: if its trigger, or its server's name, came now, it would
+ * end, or fire: its `active` time runs, and it may be injected in one connection more. */
+bool armed_may_hold(const struct armed_fault *armed);
+
+/* When bytes that are held for the fault are released: `match_hold` after the last one was scanned,
+ * or when its `active` ends. */
+time_us armed_lets_go_at(const struct armed_fault *armed, time_us scanned_at);
 
 /* Whether the fault may be injected in this connection too: `times` allows one more. */
 bool armed_may_count(const struct armed_fault *armed);

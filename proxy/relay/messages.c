@@ -21,6 +21,7 @@ struct stream {
     uint64_t scanned;   /* offset up to which the framing has scanned */
     time_us scanned_at; /* when it last scanned a byte */
     uint64_t dropped;   /* flow->dropped, when last checked */
+    bool quiet;         /* nobody looks at single messages */
     bool keeps;         /* a fault that is not armed yet will count messages */
     struct message_backlog backlog; /* those that wait, while `keeps` */
 };
@@ -30,6 +31,7 @@ struct messages {
     struct protocol protocol; /* the proxy's, when the connection began */
     struct framing *framing;
     struct client_hello hello; /* as far as it has arrived upstream */
+    uint64_t hello_from;       /* offset of its first byte */
     struct stream streams[2];  /* by direction */
     struct capture capture;
     bool failed; /* out of memory */
@@ -137,15 +139,18 @@ static void keep(struct messages *messages, const struct framing_event *event)
 void messages_refresh(struct messages *messages)
 {
     const struct armed_set *set = &messages->session->armed;
+    const struct proxy_config *config = &messages->session->plan->config;
+    bool emits = config->log_messages || config->capture > 0 || messages->capture.most > 0;
     for (int i = 0; i < 2; i++) {
         const enum direction direction = (enum direction)i;
         struct stream *stream = &messages->streams[i];
-        bool kept = stream->keeps;
-        struct message_wait wait;
+        bool kept = stream->keeps, counts = false;
+        struct message_wait waits[2];
         stream->peeks = stream->keeps = false;
         for (size_t f = 0; f < set->count; f++) {
             stream->keeps |= message_waits_will_count(set->list[f], direction);
-            stream->peeks |= message_wait_current(set->list[f], direction, &wait);
+            stream->peeks |= message_wait_current(set->list[f], direction, &waits[0]);
+            counts |= message_waits_counting(set->list[f], direction, waits) > 0;
         }
         const struct framing_event begin = current_begin(messages, direction);
         if (!stream->keeps)
@@ -153,6 +158,7 @@ void messages_refresh(struct messages *messages)
         else if (!kept)
             keep(messages, &begin);
         stream->peeks |= stream->keeps; /* so that no more is read than the backlog keeps */
+        stream->quiet = !emits && !counts && !stream->peeks;
     }
 }
 
@@ -240,9 +246,13 @@ static void scan_hello(
 static size_t restart_hello(struct messages *messages, struct flow *flow,
     const unsigned char *bytes, size_t seen, size_t from)
 {
+    bool upstream = flow->direction == DIRECTION_UPSTREAM;
     scan_hello(messages, flow, bytes + seen, from - seen);
-    if (messages->hello.state != CLIENT_HELLO_NAMED)
+    if (messages->hello.state != CLIENT_HELLO_NAMED) {
         messages->hello = (struct client_hello){0};
+        messages->hello_from =
+            upstream ? flow->ring.tail + from : messages->streams[DIRECTION_UPSTREAM].scanned;
+    }
     return from;
 }
 
@@ -251,19 +261,6 @@ bool messages_may_read(struct messages *messages, const struct flow *flow)
     struct message_backlog *backlog = &messages->streams[flow->direction].backlog;
     message_backlog_forward(backlog, flow_forwarded(flow));
     return !message_backlog_is_full(backlog, flow_pending(flow));
-}
-
-/* Whether nobody looks at single messages of the direction. */
-static bool is_quiet(const struct messages *messages, enum direction direction)
-{
-    const struct proxy_config *config = &messages->session->plan->config;
-    const struct armed_set *set = &messages->session->armed;
-    bool quiet = !messages->streams[direction].peeks && !config->log_messages &&
-                 config->capture == 0 && messages->capture.most == 0;
-    struct message_wait waits[2];
-    for (size_t i = 0; i < set->count && quiet; i++)
-        quiet = message_waits_counting(set->list[i], direction, waits) == 0;
-    return quiet;
 }
 
 size_t messages_scan(
@@ -280,7 +277,7 @@ size_t messages_scan(
         if (event.what != 0)
             messages_take_event(messages, &event);
     }
-    framing_set_quiet(messages->framing, direction, is_quiet(messages, direction));
+    framing_set_quiet(messages->framing, direction, stream->quiet);
     do {
         const bool over = framing_is_over(messages->framing, DIRECTION_UPSTREAM);
         uint64_t raw_from = offset + seen;
@@ -339,7 +336,7 @@ void messages_end(struct messages *messages, struct flow *flow)
     set_edge(messages, event.direction, flow->direction);
 }
 
-/* --- held beginnings of messages --- */
+/* --- held beginnings of messages, and of a ClientHello --- */
 
 /* Whether the current message is the one that the trigger waits for, and its edge is unknown. */
 static bool waits_in_message(const struct messages *messages, const struct message_wait *wait,
@@ -364,15 +361,6 @@ static uint64_t held_from(
     return FLOW_NO_EDGE;
 }
 
-/* Whether the fault would fire, or end, if its trigger came now. */
-static bool may_hold(const struct messages *messages, const struct armed_fault *armed)
-{
-    const struct session *session = messages->session;
-    return armed->phase == ARMED_ACTIVE ||
-           (armed->phase == ARMED_WAITING &&
-               armed_can_fire(armed, session->now - session->plan->started_at));
-}
-
 /* The bytes that one fault holds: from `from` on (FLOW_NO_EDGE: none), until `until`. */
 struct hold {
     uint64_t from;
@@ -385,18 +373,21 @@ static struct hold hold_of(
 {
     const enum direction direction = flow->direction;
     const struct stream *stream = &messages->streams[direction];
-    const struct fault *fault = &armed->rule->fault;
     struct hold hold = {.from = FLOW_NO_EDGE, .until = TIME_NEVER};
     struct message_wait wait;
-    if (!message_wait_current(armed, direction, &wait) || flow->end != FLOW_OPEN ||
-        wait.match->let_go == stream->scanned || !may_hold(messages, armed))
+    if (flow->end != FLOW_OPEN || !armed_may_hold(armed))
         return hold;
-    hold.from = held_from(messages, &wait, direction);
-    if (hold.from < flow_forwarded(flow))
+    if (message_wait_current(armed, direction, &wait)) {
+        hold.match = wait.match;
+        hold.from = held_from(messages, &wait, direction);
+    } else if (armed->phase == ARMED_UNNAMED && reads_hello(messages, direction)) {
+        hold.match = &armed->until_match[direction];
+        hold.from = messages->hello_from;
+    }
+    if (hold.match == NULL || hold.match->let_go == stream->scanned ||
+        hold.from < flow_forwarded(flow))
         hold.from = FLOW_NO_EDGE;
-    hold.match = wait.match;
-    hold.until = time_min(time_add(stream->scanned_at, fault->match_hold_us),
-        time_add(messages->session->plan->started_at, fault->active.to));
+    hold.until = armed_lets_go_at(armed, stream->scanned_at);
     return hold;
 }
 

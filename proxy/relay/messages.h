@@ -9,7 +9,8 @@
  * incomplete, the beginning is read but not forwarded, for match_hold at most.
  *
  * It also searches these bytes for the server name in a TLS ClientHello, for the key `sni` of
- * faults. If the framing is lost upstream, as after STARTTLS, a ClientHello may begin there.
+ * faults. If the framing is lost upstream, as after STARTTLS, a ClientHello may begin there. While
+ * a fault waits for the name, an incomplete ClientHello is not forwarded, for match_hold at most.
  *
  * Life: messages_start when the session starts, messages_free with it.
  */

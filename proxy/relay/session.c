@@ -367,7 +367,7 @@ static int shape_flow(struct session *session, enum direction direction)
     struct shaping *shaping = malloc(sizeof *shaping);
     if (shaping == NULL)
         return -1;
-    shaping_init(shaping, direction, &session->armed, session->plan->started_at);
+    shaping_init(shaping, direction, &session->armed);
     shaping_refresh(shaping);
     session->flow[direction].shaping = shaping;
     return 0;

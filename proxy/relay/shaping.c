@@ -51,13 +51,11 @@ bool shaping_is_needed(const struct armed_set *set, enum direction direction)
     return false;
 }
 
-void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set,
-    time_us started_at)
+void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set)
 {
     *shaping = (struct shaping){
         .direction = direction,
         .set = set,
-        .started_at = started_at,
         .hold = SHAPING_NO_HOLD,
         .hold_until = TIME_NEVER,
         .again = TIME_NEVER,
@@ -88,15 +86,6 @@ static const struct matcher *current_matcher(
                                                             : &armed->rule->until_matcher;
 }
 
-/* Whether bytes must wait for the trigger of this fault: it would fire now, or end an active
- * fault. */
-static bool may_hold(const struct shaping *shaping, const struct armed_fault *armed)
-{
-    return armed->phase == ARMED_ACTIVE ||
-           (armed->phase == ARMED_WAITING &&
-               armed_can_fire(armed, shaping->now - shaping->started_at));
-}
-
 /* Returns the beginning of a match that this fault now holds, or NULL. Bytes of it that were
  * already forwarded cannot be held. */
 static struct match *held_match(const struct shaping *shaping, struct armed_fault *armed)
@@ -106,17 +95,8 @@ static struct match *held_match(const struct shaping *shaping, struct armed_faul
     bool held = matcher != NULL && matcher->trigger->edge == EDGE_BEFORE &&
                 matcher_may_find(matcher, &match->progress) &&
                 shaping->scanned - match->progress.matched >= shaping->forwarded &&
-                shaping->scanned != match->let_go && may_hold(shaping, armed);
+                shaping->scanned != match->let_go && armed_may_hold(armed);
     return held ? match : NULL;
-}
-
-/* Returns when this fault releases its beginning of a match: `match_hold` after the last byte, or
- * when its `active` ends. */
-static time_us let_go_at(const struct shaping *shaping, const struct armed_fault *armed)
-{
-    const struct fault *fault = &armed->rule->fault;
-    return time_min(time_add(shaping->scanned_at, fault->match_hold_us),
-        time_add(shaping->started_at, fault->active.to));
 }
 
 /* Finds the bytes that must not be forwarded yet, because they may become a match. */
@@ -131,7 +111,8 @@ static void hold_back(struct shaping *shaping)
             continue;
         uint64_t start = shaping->scanned - match->progress.matched;
         shaping->hold = start < shaping->hold ? start : shaping->hold;
-        shaping->hold_until = time_min(shaping->hold_until, let_go_at(shaping, armed));
+        shaping->hold_until =
+            time_min(shaping->hold_until, armed_lets_go_at(armed, shaping->scanned_at));
     }
 }
 
@@ -141,7 +122,7 @@ static void let_go(struct shaping *shaping)
     for (size_t i = 0; i < shaping->set->count; i++) {
         struct armed_fault *armed = shaping->set->list[i];
         struct match *match = held_match(shaping, armed);
-        if (match == NULL || shaping->now < let_go_at(shaping, armed))
+        if (match == NULL || shaping->now < armed_lets_go_at(armed, shaping->scanned_at))
             continue;
         match->let_go = shaping->scanned;
         shaping->let_go = true;

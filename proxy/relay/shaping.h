@@ -35,7 +35,6 @@ struct shaping {
     struct armed_fault *shapers;
     struct armed_fault *last_delay; /* the last of them that delays; NULL: none does */
     struct arrivals arrivals;
-    time_us started_at; /* of the run */
     bool wants_arrivals;
     bool only_delays;   /* all faults of this direction, active or not, are delays */
     bool mutates;       /* some active fault changes bytes */
@@ -58,10 +57,8 @@ struct shaping {
     time_us now;
 };
 
-/* `set` outlives the shaping. `started_at`: start of the run. Call shaping_refresh() when faults
- * are armed. */
-void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set,
-    time_us started_at);
+/* `set` outlives the shaping. Call shaping_refresh() when faults are armed. */
+void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set);
 void shaping_deinit(struct shaping *shaping);
 
 /* Whether any of the faults needs the bytes of this direction, now or later. */

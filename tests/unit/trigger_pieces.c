@@ -140,6 +140,9 @@ static const struct form fires[] = {
     {"tls", tls_talk, "when = message:2\nsni = *.b\n"},
     {"tls", tls_talk, "when = message:1\nsni = a.b\n" UP},
     {"raw", tls_talk, "when = match:\"bc\"\nsni = a.b\n"},
+    {"raw", tls_talk, "when = match:\"a.\"\nsni = a.b\n" UP},
+    {"raw", tls_talk, "when = bytes:3\nsni = a.b\n" UP},
+    {"tls", tls_talk, "when = message:1\n" BEFORE "sni = a.b\n" UP},
     {"line", line_talk, "when = message:2\nconcurrent = 1\n"},
 };
 
