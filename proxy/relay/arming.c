@@ -67,9 +67,13 @@ void arming_on_name(struct session *session)
             continue;
         armed_enter(armed);
         chains_add(session, armed);
-        messages_forget_past(session->messages, armed);
         if (armed->phase != ARMED_WAITING)
             continue;
+        if (armed->rule->fault.after.name[0] != '\0') {
+            arm_chained(session, armed);
+            continue;
+        }
+        messages_forget_past(session->messages, armed);
         firing_search(session, armed);
         arm_now(session, armed);
     }

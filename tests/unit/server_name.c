@@ -232,6 +232,22 @@ static void it_works_in_a_tunnel(void **state)
         }
 }
 
+/* The fault that it waits for has fired before the name is known: it counts from the name on. */
+static void in_a_chain_it_counts_from_the_name_on(void **state)
+{
+    unsigned char bytes[4096];
+    struct memory_session *it = open_with(state,
+        RAW_PROXY F "type = reset\nsni = a.b\nwhen = bytes:5\nafter = g\n" G "type = mark\n");
+    say(it, "0123456789");
+    memory_session_feed(it, SIDE_CLIENT, bytes, make_hello("a.b", 16384, bytes));
+    say(it, "abcd");
+    expect_logged(it, "fault f", 0);
+    say(it, "efgh");
+    expect_logged(it, "fault f reset downstream 15\n", 1);
+    expect(it, "0123456789abcde");
+    close_it(state);
+}
+
 /* The beginning of a ClientHello waits as that of a match does. */
 static void half_a_hello_waits_20ms_then_goes_on(void **state)
 {
@@ -281,6 +297,7 @@ int main(void)
         TEST(a_fault_that_is_given_back_counts_once),
         TEST(it_works_under_every_protocol),
         TEST(it_works_in_a_tunnel),
+        TEST(in_a_chain_it_counts_from_the_name_on),
         TEST(half_a_hello_waits_20ms_then_goes_on),
         TEST(nothing_is_held_that_no_name_can_come_of),
     };

@@ -143,6 +143,9 @@ static const struct form fires[] = {
     {"raw", tls_talk, "when = match:\"a.\"\nsni = a.b\n" UP},
     {"raw", tls_talk, "when = bytes:3\nsni = a.b\n" UP},
     {"tls", tls_talk, "when = message:1\n" BEFORE "sni = a.b\n" UP},
+    {"tls", tls_talk, "when = message:2\nsni = a.b\nafter = g\n" MARK},
+    {"tls", tls_talk, "when = message:1\nsni = a.b\nafter = g\n" UP MARK},
+    {"raw", tls_talk, "when = bytes:9\nsni = a.b\nafter = g\n" MARK UP "when = bytes:1\n"},
     {"line", line_talk, "when = message:2\nconcurrent = 1\n"},
 };
 
