@@ -54,7 +54,23 @@ static const struct rule_change *change_of(
     return NULL;
 }
 
-/* Whether an armed fault can continue under another rule: same type, trigger, directions, sides. */
+static bool wants(const struct fault *fault, const char *server_name)
+{
+    return fault->sni.text[0] == '\0' || server_names_have(&fault->sni, server_name);
+}
+
+/* Whether the server's name means the same to both faults, or is not known and awaited by both
+ * alike. */
+static bool want_same_server(
+    const struct session *session, const struct fault *old, const struct fault *new)
+{
+    const char *name = session->server_name;
+    return strcmp(old->sni.text, new->sni.text) == 0 ||
+           (name[0] != '\0' && wants(old, name) == wants(new, name));
+}
+
+/* Whether an armed fault can continue under another rule: same type, trigger, directions, sides,
+ * server. */
 static bool can_continue(const struct armed_fault *armed, const struct rule *to)
 {
     const struct fault *old = &armed->rule->fault, *new = &to->fault;
@@ -62,7 +78,8 @@ static bool can_continue(const struct armed_fault *armed, const struct rule *to)
     if (old->type != new->type || old->directions != new->directions || old->sides != new->sides ||
         !trigger_equal(&old->when, &new->when) || old->when_directions != new->when_directions ||
         old->after.any != new->after.any || strcmp(old->after.name, new->after.name) != 0 ||
-        fault_shares_state(old) != fault_shares_state(new))
+        fault_shares_state(old) != fault_shares_state(new) ||
+        !want_same_server(armed->session, old, new))
         return false;
     fault_actions_at_trigger(old, was);
     fault_actions_at_trigger(new, is);

@@ -286,6 +286,50 @@ static void nothing_is_held_that_no_name_can_come_of(void **state)
     close_it(state);
 }
 
+#define STALL(sni) RAW_PROXY F "type = stall\nwhen = bytes:5\n" sni
+
+/* Changes `sni` of an open connection from `before` to `after`, and says how often the fault fires
+ * behind that. */
+static void change_sni(
+    void **state, const char *before, const char *after, const char *name, unsigned fires)
+{
+    unsigned char bytes[4096];
+    struct memory_session *it = open_with(state, before);
+    if (name != NULL)
+        memory_session_feed(it, SIDE_CLIENT, bytes, make_hello(name, 16384, bytes));
+    adopt(state, after);
+    say(it, "0123456789");
+    expect_logged(it, "fault f stall", fires);
+    expect(it, fires > 0 ? "01234" : "0123456789");
+    close_it(state);
+}
+
+static void a_changed_name_is_in_force_at_once(void **state)
+{
+    change_sni(state, STALL("sni = a.b\n"), STALL(""), NULL, 1);
+    change_sni(state, STALL("sni = a.b\n"), STALL("sni = c.d\n"), "a.b", 0);
+    change_sni(state, STALL("sni = c.d\n"), STALL("sni = a.b\n"), "a.b", 1);
+    change_sni(state, STALL("sni = c.d\n"), STALL(""), "a.b", 1);
+    change_sni(state, STALL(""), STALL("sni = a.b\n"), NULL, 0);
+    change_sni(state, STALL("sni = a.b\n"), STALL("sni = a.b, c.d\n"), "a.b", 1);
+}
+
+/* It ends when its list has the server's name no more. */
+static void a_changed_list_with_the_same_server_changes_nothing(void **state)
+{
+    unsigned char bytes[4096];
+    struct memory_session *it = open_with(state, STALL("sni = a.b\n"));
+    memory_session_feed(it, SIDE_CLIENT, bytes, make_hello("a.b", 16384, bytes));
+    say(it, "0123456789");
+    adopt(state, STALL("sni = *.b\n"));
+    expect(it, "01234");
+    expect_logged(it, "fault_over f", 0);
+    adopt(state, STALL("sni = c.d\n"));
+    expect(it, "0123456789");
+    expect_logged(it, "fault_over f", 1);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +344,8 @@ int main(void)
         TEST(in_a_chain_it_counts_from_the_name_on),
         TEST(half_a_hello_waits_20ms_then_goes_on),
         TEST(nothing_is_held_that_no_name_can_come_of),
+        TEST(a_changed_name_is_in_force_at_once),
+        TEST(a_changed_list_with_the_same_server_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
