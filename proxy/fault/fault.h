@@ -114,7 +114,8 @@ enum fault_group {
 /* Why a lasting fault ended. */
 enum fault_end_reason {
     FAULT_EXPIRED, /* after `duration_us`, or its bytes are forwarded */
-    FAULT_STOPPED, /* `until` happened, its `active` ended, or it was removed */
+    FAULT_STOPPED, /* `until` happened, or its `active` ended */
+    FAULT_REMOVED, /* or disabled */
 };
 
 /* The effect of a fault on the listening socket while it is active. */

@@ -16,6 +16,7 @@
 
 #include "proxy/relay/actions.h"
 #include "proxy/relay/arming.h"
+#include "proxy/relay/firing.h"
 #include "proxy/relay/session.h"
 #include "proxy/relay/shaping.h"
 #include "proxy/relay/triggers.h"
@@ -268,17 +269,14 @@ static void sweep_retired(struct session *session)
     }
 }
 
-/* Ends the disabled faults. One that did nothing before keeps the reason for that. */
+/* Ends the disabled faults. */
 static void take_away(const struct adoption *adoption)
 {
     for (size_t i = 0; i < adoption->count; i++) {
-        struct armed_fault *armed = adoption->slots[i].armed;
-        enum armed_miss before = armed->miss;
         if (!adoption->slots[i].taken)
             continue;
-        triggers_remove(adoption->session, armed);
-        armed->taken = true;
-        armed->miss = before;
+        firing_end(adoption->session, adoption->slots[i].armed, FAULT_REMOVED);
+        adoption->slots[i].armed->taken = true;
     }
 }
 
@@ -290,7 +288,7 @@ static void replace_list(struct adoption *adoption)
     size_t at = 0, again = 0;
     for (size_t i = 0; i < old.count; i++)
         if (!stays(adoption, &at, old.list[i]))
-            triggers_remove(session, old.list[i]);
+            firing_end(session, old.list[i], FAULT_REMOVED);
     session->armed = (struct armed_set){.list = adoption->list, .count = adoption->count};
     adoption->list = NULL;
     for (size_t i = 0; i < old.count; i++) {

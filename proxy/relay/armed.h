@@ -47,6 +47,7 @@ enum armed_miss {
     MISS_REFUSED,  /* the kernel refused what it needs */
     MISS_NOT_YET,  /* it was active and had nothing to do (fault_type.not_yet) */
     MISS_PAST,     /* its moment was past when it was armed */
+    MISS_REMOVED,  /* it was removed or disabled */
 };
 
 /* How far a pattern has matched in one direction, or how many messages have come. */

@@ -29,10 +29,12 @@ static time_us since_start(const struct session *session)
     return session->now - session->plan->started_at;
 }
 
+/* One that is done already keeps its reason. */
 static void retire(struct session *session, struct armed_fault *armed, enum armed_miss miss)
 {
+    if (armed->phase != ARMED_DONE)
+        armed->miss = miss;
     armed->phase = ARMED_DONE;
-    armed->miss = miss;
     list_remove(&armed->chain_link);
     actions_revert(session, armed);
 }
@@ -199,10 +201,11 @@ static void stop(struct session *session, struct armed_fault *armed, enum fault_
 {
     bool was_active = armed->phase == ARMED_ACTIVE, idle = armed_is_idle(armed);
     retire(session, armed,
-        armed->phase == ARMED_PENDING ? MISS_INACTIVE
-        : !idle                       ? MISS_NONE
-        : armed_may_count(armed)      ? MISS_NOT_YET
-                                      : MISS_TIMES);
+        why == FAULT_REMOVED            ? MISS_REMOVED
+        : armed->phase == ARMED_PENDING ? MISS_INACTIVE
+        : !idle                         ? MISS_NONE
+        : armed_may_count(armed)        ? MISS_NOT_YET
+                                        : MISS_TIMES);
     if (was_active && !idle)
         emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
     if (was_active && armed->acted) /* it may be over before its first changed byte is forwarded */

@@ -156,13 +156,14 @@ static void describe_waiting(const struct miss *miss)
 }
 
 static const char *const miss_texts[] = {
-    [MISS_NONE] = "taken away",
+    [MISS_NONE] = "",
     [MISS_INACTIVE] = "not in its window",
     [MISS_TIMES] = "its times are used up",
     [MISS_ENDED] = "its direction had ended",
     [MISS_NAME] = "the client named another server",
     [MISS_REFUSED] = "refused by the kernel",
     [MISS_PAST] = "its moment was past when it was armed",
+    [MISS_REMOVED] = "taken away",
 };
 
 static void describe_active(const struct miss *miss)

@@ -124,8 +124,3 @@ void triggers_change(struct session *session, struct armed_fault *armed, struct 
         actions_apply(session, armed, on);
     }
 }
-
-void triggers_remove(struct session *session, struct armed_fault *armed)
-{
-    firing_end(session, armed, FAULT_STOPPED);
-}

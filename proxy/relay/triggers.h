@@ -34,7 +34,4 @@ bool triggers_on_time(struct session *session);
  * sides. */
 void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to);
 
-/* Ends a fault that is removed. */
-void triggers_remove(struct session *session, struct armed_fault *armed);
-
 #endif
