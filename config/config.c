@@ -67,11 +67,15 @@ static void check_admin(struct build *build, const struct source_section *sectio
 
 static void check_settings(struct build *build, const struct source_section *section)
 {
+    static const char *const admin_keys[] = {"admin", "admin_token", "admin_open"};
+    bool known = !build->source->unread; /* the token may be in what could not be read */
     struct key_flags flags =
         check_table(build->problems, section, settings_options, &build->config->settings);
     check_unknown_keys(build->problems, section, settings_options, NULL, "[rudeproxy]");
     build->wants_api = build->wants_api || check_has_key(section, "admin");
-    if (flags.bad == 0 && !build->source->unread) /* the token may be in what could not be read */
+    for (size_t i = 0; i < sizeof admin_keys / sizeof admin_keys[0]; i++)
+        known = known && !check_is_bad(&flags, settings_options, admin_keys[i]);
+    if (known)
         check_admin(build, section);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules between the keys of a fault are rows of one table. A rule is checked only if every key
- * that it reads is valid and applies to the type.
+ * The rules between the keys of a fault are rows of one table. A rule is checked only if every
+ * common key that it reads is valid and applies to the type. A rule that reads the type's own keys
+ * looks whether they are valid.
  */
 #include "config/fault_rules.h"
 
@@ -147,7 +148,7 @@ static int side_is_there(const struct fault_check *check, struct err *err)
     if (!is_early(fault) || fault->type->group != GROUP_ENDING ||
         fault->type->side_rule == SIDE_UNUSED)
         return 0;
-    bool ending = action_is_ending(fault->type->fire(fault->params).kind);
+    bool ending = check->own.bad != 0 || action_is_ending(fault->type->fire(fault->params).kind);
     if (fault->sides == SERVER_BIT || (!ending && (fault->sides & SERVER_BIT) != 0))
         return err_set(err, "there is no server side when = accept, nothing was dialled yet: write "
                             "side = client, or when = open");
@@ -165,6 +166,8 @@ static int other_means_something(const struct fault_check *check, struct err *er
     if (fault->sides == BOTH_BITS)
         return err_set(err, "both sides are named, so there is no other: leave it out, or write "
                             "side = client or side = server");
+    if (check->own.bad != 0) /* a mode decides whether shut_rd ends the connection */
+        return 0;
     return fault_key_report_need(&fault_options[ROW_OTHER], fault->type, err);
 }
 
@@ -233,7 +236,7 @@ static int until_is_reachable(const struct fault_check *check, struct err *err)
 static int type_agrees(const struct fault_check *check, struct err *err)
 {
     const struct fault *fault = check->fault;
-    if (fault->type->check == NULL)
+    if (fault->type->check == NULL || check->own.bad != 0)
         return 0;
     return fault->type->check(fault, check->own.given, err);
 }
@@ -244,29 +247,26 @@ static int type_agrees(const struct fault_check *check, struct err *err)
 static const struct rule {
     const char *key; /* the reported key; NULL: the type's own key, or `type` */
     unsigned needs;  /* rows of the common keys that it reads */
-    bool needs_own;  /* also reads the type's own keys */
     int (*ask)(const struct fault_check *check, struct err *err);
 } rules[] = {
-    {"direction", TRIGGERS, false, direction_means_something},
-    {"when_direction", BIT(ROW_WHEN) | BIT(ROW_WHEN_DIRECTION), false,
-        when_direction_means_something},
-    {"side", 0, false, side_is_given},
-    {"when", BIT(ROW_WHEN), false, type_fits_accept},
-    {"when", BIT(ROW_WHEN) | BIT(ROW_EDGE), false, when_is_right},
-    {"when", BIT(ROW_WHEN), false, every_lasts},
-    {"after", BIT(ROW_WHEN) | BIT(ROW_AFTER), false, after_can_come},
-    {"trigger_delay", BIT(ROW_WHEN) | BIT(ROW_TRIGGER_DELAY), false, delay_fits_accept},
-    {"sni", BIT(ROW_WHEN) | BIT(ROW_SNI), false, sni_fits_accept},
-    {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), true, side_is_there},
-    {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), true, other_means_something},
-    {"edge", BIT(ROW_EDGE) | TRIGGERS, false, edge_means_something},
-    {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | TRIGGERS, false,
-        match_hold_means_something},
-    {"until", BIT(ROW_UNTIL), false, until_is_one_message},
-    {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), false, until_is_right},
-    {"until", TRIGGERS | BIT(ROW_DIRECTION), false, until_comes_later},
-    {"until", TRIGGERS | BIT(ROW_DIRECTION), true, until_is_reachable},
-    {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), true, type_agrees},
+    {"direction", TRIGGERS, direction_means_something},
+    {"when_direction", BIT(ROW_WHEN) | BIT(ROW_WHEN_DIRECTION), when_direction_means_something},
+    {"side", 0, side_is_given},
+    {"when", BIT(ROW_WHEN), type_fits_accept},
+    {"when", BIT(ROW_WHEN) | BIT(ROW_EDGE), when_is_right},
+    {"when", BIT(ROW_WHEN), every_lasts},
+    {"after", BIT(ROW_WHEN) | BIT(ROW_AFTER), after_can_come},
+    {"trigger_delay", BIT(ROW_WHEN) | BIT(ROW_TRIGGER_DELAY), delay_fits_accept},
+    {"sni", BIT(ROW_WHEN) | BIT(ROW_SNI), sni_fits_accept},
+    {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), side_is_there},
+    {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), other_means_something},
+    {"edge", BIT(ROW_EDGE) | TRIGGERS, edge_means_something},
+    {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | TRIGGERS, match_hold_means_something},
+    {"until", BIT(ROW_UNTIL), until_is_one_message},
+    {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), until_is_right},
+    {"until", TRIGGERS | BIT(ROW_DIRECTION), until_comes_later},
+    {"until", TRIGGERS | BIT(ROW_DIRECTION), until_is_reachable},
+    {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), type_agrees},
 };
 
 /* Returns the own key that a type's check is about: the one that begins its sentence, else the last
@@ -293,7 +293,7 @@ void fault_rules_ask(const struct fault_check *check)
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         struct err err;
         const struct rule *rule = &rules[i];
-        if ((check->envelope.bad & rule->needs) != 0 || (rule->needs_own && check->own.bad != 0))
+        if ((check->envelope.bad & rule->needs) != 0)
             continue;
         if (rule->ask(&left, &err) != 0)
             check_report_problem(check->problems, check->section,

@@ -19,6 +19,7 @@ static const struct complaint corpus[] = {
     {"[rudeproxy]\nadmin = example.com:9\n" PROXY_TEXT, 0, 2, "set admin_token"},
     {"[rudeproxy]\nadmin = 127.0.0.1:x\n", 0, 2, "[rudeproxy] admin: 'x' is not a port"},
     {"[rudeproxy]\nadmin = builtin:echo\n" PROXY_TEXT, 0, 2, "it can only be an upstream"},
+    {"[rudeproxy]\nadmin = 0.0.0.0:9\nadmin_token = short\n" PROXY_TEXT, 0, 3, "8 to 128"},
     {"[rudeproxy]\nadmin_token = short\n" PROXY_TEXT, 0, 2, "8 to 128"},
     {"[rudeproxy]\nadmin_token = with a blank\n" PROXY_TEXT, 0, 2, "no blanks"},
     {"[rudeproxy]\nseed = 1k\n" PROXY_TEXT, 0, 2, "'1k' is not a number"},
@@ -124,6 +125,8 @@ static const struct complaint corpus[] = {
     {F "type = hold_fin\nfor = 0\n", 0, 6, "too small"},
     {F "type = hold_fin\nfor = for ever\n", 0, 6, "or forever"},
     {F "type = shut_rd\nside = client\nmode = rest\n", 0, 7, "did you mean 'reset'?"},
+    {F "type = shut_rd\nside = client\nmode = rest\nother = hold\n", 0, 7, "mean 'reset'?"},
+    {F "type = shut_rd\nside = both\nmode = rest\nwhen = accept\n", 0, 7, "mean 'reset'?"},
 };
 
 static void a_wrong_configuration_has_one_problem_at_its_line(void **state)
@@ -143,6 +146,32 @@ static void keys_of_an_unknown_type_are_held_against_all_types(void **state)
     assert_true(complains(built.problems, 6, "write chance = 25%"));
     assert_true(complains(built.problems, 8, "write client, server or both"));
     built_free(&built);
+}
+
+/* All problems are reported together: a rule is left out only if it reads a wrong value. */
+static void a_wrong_value_hides_no_other_problem(void **state)
+{
+    static const struct {
+        const char *text, *first, *second;
+        unsigned first_line, second_line;
+    } cases[] = {
+        {"[rudeproxy]\nadmin = 0.0.0.0:9\nlog_format = jsno\n" PROXY_TEXT, "set admin_token",
+            "did you mean 'json'?", 2, 3},
+        {F "type = reset\nmode = drian\nside = both\nother = hold\n", "did you mean 'drain'?",
+            "both sides are named", 6, 8},
+        {F "type = close\nlinger = 5\nside = server\nwhen = accept\n", "no unit", "no server side",
+            6, 7},
+        {F "type = stall\nfor = 5\nuntil = bytes:9\n", "no unit", "forwards nothing", 6, 7},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct built built = build_text(cases[i].text, strlen(cases[i].text));
+        if (built.count != 2 || !complains(built.problems, cases[i].first_line, cases[i].first) ||
+            !complains(built.problems, cases[i].second_line, cases[i].second))
+            fail_msg("want \"%s\" and \"%s\", got %zu:\n%s", cases[i].first, cases[i].second,
+                built.count, built.problems);
+        built_free(&built);
+    }
 }
 
 static struct config must_build(const char *text)
@@ -338,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wrong_configuration_has_one_problem_at_its_line),
         cmocka_unit_test(keys_of_an_unknown_type_are_held_against_all_types),
+        cmocka_unit_test(a_wrong_value_hides_no_other_problem),
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(every_key_reaches_its_place),
         cmocka_unit_test(every_key_of_the_envelope_reaches_its_place),
