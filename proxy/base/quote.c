@@ -9,8 +9,10 @@
 
 #define BYTES_FIRST 0xf700u /* first of the private characters that represent bytes */
 
-static const char escape_letters[] = "nrtabfve0\\\"";
-static const char escape_bytes[] = "\n\r\t\a\b\f\v\x1b\0\\\"";
+/* The last two are only read: neither needs an escape. */
+static const char escape_letters[] = "nrtabfve\\\"'?";
+static const char escape_bytes[] = "\n\r\t\a\b\f\v\x1b\\\"'?";
+#define ESCAPES_WRITTEN (sizeof escape_bytes - sizeof "'?")
 
 static int hex_digit(char c)
 {
@@ -31,6 +33,26 @@ const char *quote_end(const char *text)
     return NULL;
 }
 
+static bool is_octal_digit(char c)
+{
+    return c >= '0' && c <= '7';
+}
+
+/* Parses one to three octal digits, as C does. */
+static const char *parse_octal(const char *text, char *byte, struct err *err)
+{
+    const char *end = text;
+    unsigned value = 0;
+    while (end < text + 3 && is_octal_digit(*end))
+        value = value * 8 + (unsigned)(*end++ - '0');
+    if (value > 0xff) {
+        err_set(err, "\\%.3s is more than a byte can be, write at most \\377", text);
+        return NULL;
+    }
+    *byte = (char)value;
+    return end;
+}
+
 /* Parses the text after a backslash. Returns the text behind it, or NULL with err filled. */
 static const char *parse_escape(const char *text, char *byte, struct err *err)
 {
@@ -44,9 +66,12 @@ static const char *parse_escape(const char *text, char *byte, struct err *err)
         err_set(err, "\\x needs two hexadecimal digits, such as \\x3b");
         return NULL;
     }
+    if (is_octal_digit(text[0]))
+        return parse_octal(text, byte, err);
     const char *found = text[0] == '\0' ? NULL : strchr(escape_letters, text[0]);
     if (found == NULL) {
-        err_set(err, "'\\%.1s' is no escape, write one of \\n \\r \\t \\0 \\\\ \\\" \\xHH", text);
+        err_set(
+            err, "'\\%.1s' is no escape, write one of \\n \\r \\t \\0 \\\\ \\\" \\xHH \\OOO", text);
         return NULL;
     }
     *byte = escape_bytes[found - escape_letters];
@@ -85,15 +110,16 @@ long quote_parse(const char *text, char *out, size_t size, struct err *err)
     return length;
 }
 
-/* Writes one byte as it appears in quotes after the byte `before`. */
-static void spell_byte(unsigned char byte, char before, char spelled[5])
+/* Writes one byte as it appears in quotes between the bytes `before` and `next`. Of its spellings
+ * it takes the shortest; an octal digit behind it would belong to an octal escape. */
+static void spell_byte(unsigned char byte, char before, char next, char spelled[5])
 {
     bool comment = byte == ';' && before == ' ';
-    const char *found = memchr(escape_bytes, byte, sizeof escape_bytes - 1);
+    const char *found = memchr(escape_bytes, byte, ESCAPES_WRITTEN);
     if (found != NULL)
         snprintf(spelled, 5, "\\%c", escape_letters[found - escape_bytes]);
     else if (byte < 0x20 || byte == 0x7f || comment)
-        snprintf(spelled, 5, "\\x%02x", (unsigned)byte);
+        snprintf(spelled, 5, is_octal_digit(next) ? "\\x%02x" : "\\%o", (unsigned)byte);
     else
         snprintf(spelled, 5, "%c", byte);
 }
@@ -103,7 +129,8 @@ void quote_format(const char *bytes, size_t length, char *buf, size_t size)
     size_t used = (size_t)snprintf(buf, size, "\"");
     for (size_t i = 0; i < length && used < size; i++) {
         char spelled[5];
-        spell_byte((unsigned char)bytes[i], i > 0 ? bytes[i - 1] : '\0', spelled);
+        char before = i > 0 ? bytes[i - 1] : '\0', next = i + 1 < length ? bytes[i + 1] : '\0';
+        spell_byte((unsigned char)bytes[i], before, next, spelled);
         used += (size_t)snprintf(buf + used, size - used, "%s", spelled);
     }
     if (used < size)

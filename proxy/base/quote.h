@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Strings in double quotes with C escapes: \n \r \t \a \b \f \v \e \0 \\ \" and \xHH (always two
- * digits). They are bytes, not characters: a string may hold any byte, also NUL.
+ * Strings in double quotes with C escapes: \n \r \t \a \b \f \v \e \\ \" \' \?, one to three octal
+ * digits (\0, \033), and \xHH (always two digits). They are bytes, not characters: a string may
+ * hold any byte, also NUL.
  */
 #ifndef RUDEPROXY_BASE_QUOTE_H
 #define RUDEPROXY_BASE_QUOTE_H
@@ -22,7 +23,7 @@ MUST_CHECK long quote_parse_prefix(
     const char *text, char *out, size_t size, const char **rest, struct err *err);
 
 /* Writes bytes so that quote_parse reads them back, NUL-terminated, truncated at `size`. A
- * semicolon after a blank becomes \x3b, because ` ;` begins a comment in an INI file, even inside
+ * semicolon after a blank becomes \73, because ` ;` begins a comment in an INI file, even inside
  * quotes. */
 void quote_format(const char *bytes, size_t length, char *buf, size_t size);
 

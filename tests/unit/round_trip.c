@@ -131,7 +131,8 @@ static void chosen_configurations_read_back(void **state)
 /* As long as a line may be, of bytes that need an escape: what is printed must fit in a line. */
 static void the_longest_strings_read_back(void **state)
 {
-    static const char *const pieces[] = {";", "\\\"", " \\x3b", "\\t", "\\x01", "\xff", "\\0"};
+    static const char *const pieces[] = {
+        ";", "\\\"", " \\x3b", " \\73", "\\t", "\\x01", "\\1", "\xff", "\\0", "\\0007", "\\1\\61"};
     (void)state;
     for (size_t i = 0; i < COUNT(pieces); i++) {
         char text[600];
@@ -171,7 +172,7 @@ static void random_faults_of_type(const struct fault_type *type, uint64_t *rando
 {
     static const char head[] = PROXY_TEXT "[proxy b]\nlisten = b:1\nupstream = b:2\n[fault f]\n";
     static const char *const letters[] = {
-        "a", " ", ";", "\\x3b", "\\r", "\\0", "\\\"", "\xff", "\\xff", NULL};
+        "a", "7", " ", ";", "\\x3b", "\\r", "\\0", "\\1", "\\\"", "\xff", "\\xff", NULL};
     const struct random_range range = {.bytes = UINT64_C(5) << 30,
         .duration_us = UINT64_C(7200) * US_PER_S,
         .letters = letters,

@@ -273,12 +273,41 @@ static void strings_have_c_escapes(void **state)
     struct err err;
     (void)state;
     quote_format(bytes, sizeof bytes - 1, text, sizeof text);
-    assert_string_equal(text, "\"a\\r\\n\\t\\\"\\\\; \\x3b\\0\\x01\xff\"");
+    assert_string_equal(text, "\"a\\r\\n\\t\\\"\\\\; \\73\\0\\1\xff\"");
     assert_int_equal(quote_parse(text, back, sizeof back, &err), sizeof bytes - 1);
     assert_memory_equal(back, bytes, sizeof bytes - 1);
     assert_int_equal(quote_parse("\"\\x3B\"", back, sizeof back, &err), 1);
     assert_int_equal(back[0], ';');
     assert_int_equal(quote_parse("\"\"", back, sizeof back, &err), 0);
+}
+
+/* One to three octal digits are one byte; a digit behind them is a byte of its own. */
+static void octal_escapes_are_those_of_c(void **state)
+{
+    static const struct {
+        const char *text, *bytes;
+        size_t length;
+        const char *written;
+    } cases[] = {
+        {"\"\\0123\"", "\0123", 2, "\"\\n3\""},
+        {"\"\\033[0m\"", "\033[0m", 4, "\"\\e[0m\""},
+        {"\"\\377\\08\"", "\377\08", 3, "\"\377\\08\""},
+        {"\"\\01\"", "\1", 1, "\"\\1\""},
+        {"\"\\0001\"", "\0001", 2, "\"\\x001\""},
+        {"\"\\1\\61\"", "\1\61", 2, "\"\\x011\""},
+        {"\"\\'\\?\"", "'?", 2, "\"'?\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char bytes[16], written[32];
+        struct err err = {""};
+        long length = quote_parse(cases[i].text, bytes, sizeof bytes, &err);
+        if (length != (long)cases[i].length || memcmp(bytes, cases[i].bytes, (size_t)length) != 0)
+            fail_msg(
+                "%s: %ld bytes, want %zu %s", cases[i].text, length, cases[i].length, err.text);
+        quote_format(bytes, (size_t)length, written, sizeof written);
+        assert_string_equal(written, cases[i].written);
+    }
 }
 
 static void broken_strings_are_refused(void **state)
@@ -293,6 +322,7 @@ static void broken_strings_are_refused(void **state)
         {"\"\\x3\"", "two hexadecimal"},
         {"\"\\xg0\"", "two hexadecimal"},
         {"\"\\x\"", "two hexadecimal"},
+        {"\"\\400\"", "\\400 is more than a byte"},
         {"\"123456789\"", "too long"},
         {"\"a\tb\"", "written as \\t"},
     };
@@ -359,6 +389,7 @@ int main(void)
         cmocka_unit_test(numbers_with_anything_else_are_refused),
         cmocka_unit_test(every_formatted_quantity_reads_back),
         cmocka_unit_test(strings_have_c_escapes),
+        cmocka_unit_test(octal_escapes_are_those_of_c),
         cmocka_unit_test(broken_strings_are_refused),
         cmocka_unit_test(near_words_are_suggested),
         cmocka_unit_test(edits_are_counted),
