@@ -16,15 +16,17 @@ cd "$work"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 # server.py WHERE APP: app.test is APP, all.many.test is 127.1.0.0 to 127.1.3.231, everything else does not exist. The
-# TTL is 0: nobody keeps it.
+# TTL is 0: nobody keeps it. The names that were asked for are in WHERE.asked.
 cat >server.py <<'PYTHON'
 import socket, struct, sys, threading
 
 where, app = sys.argv[1:]
+asked = open(where + ".asked", "ab", 0)
 
 def answer(question):
     end = question.index(b"\0", 12) + 5
     name, kind = question[12 : end - 4], question[end - 4 : end - 2]
+    asked.write(name + b"\n")
     found = {
         b"\x03app\x04test\0": [socket.inet_aton(app)],
         b"\x03all\x04many\x04test\0": [struct.pack(">BBH", 127, 1, n) for n in range(1000)],
@@ -157,6 +159,16 @@ code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get
 echo "the host: $code"
 code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- $get http://127.0.0.3:8080/bytes/100 >/dev/null 2>&1 || code=$?
 echo "another host: $code"
+# No server is asked for localhost, also if /etc/hosts does not have it.
+: >hosts
+mount --bind hosts /etc/hosts
+printf 'hosts: dns\n' >nsswitch.conf
+: >127.0.0.1.asked
+code=0; run --intercept localhost:8080,app.test:8080 --fault 'type=reset when=bytes:10 destinations=localhost' -- $get http://127.0.0.1:8080/bytes/100 >/dev/null 2>&1 || code=$?
+echo "localhost: $code"
+echo "looked up: $(tr -d '\000-\011\013-\037' <127.0.0.1.asked | sort -u | paste -sd' ')"
+umount /etc/hosts
+printf 'hosts: files dns\n' >nsswitch.conf
 code=0; run --intercept app.test:8080 --fault type=refuse -- $get http://app.test:8080/ >/dev/null 2>&1 || code=$?
 echo "the host refused: $code"
 # Names that are looked up over a socket escape, and stderr says so.
@@ -208,6 +220,8 @@ without a route: 7
 with an upstream: $with_upstream
 the host: 56
 another host: 0
+localhost: 56
+looked up: apptest
 the host refused: 7
 dns: 
 resolve: /run/systemd/resolve/io.systemd.Resolve, and intercept 

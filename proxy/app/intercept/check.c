@@ -59,8 +59,8 @@ bool intercept_is_wanted(const struct config *config)
     return false;
 }
 
-/* Nobody is asked for `localhost` (RFC 6761 6.3). */
-static bool is_looked_up(const struct destination_list *list, const struct destination *term)
+/* RFC 6761 6.3: no resolver is asked for `localhost`. */
+bool intercept_looks_up(const struct destination_list *list, const struct destination *term)
 {
     const char *name = list->text + term->name_start;
     return term->host == DESTINATION_NAME &&
@@ -71,7 +71,7 @@ static bool is_looked_up(const struct destination_list *list, const struct desti
 static bool has_names(const struct destination_list *list)
 {
     for (unsigned i = 0; i < list->count; i++)
-        if (is_looked_up(list, &list->terms[i]))
+        if (intercept_looks_up(list, &list->terms[i]))
             return true;
     return false;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/app/intercept/check.h"
 #include "proxy/app/intercept/routes.h"
 #include "proxy/net/proxy.h"
 
@@ -57,7 +58,7 @@ static void resolve_list(struct name_cache *names, const struct destination_list
     for (unsigned i = 0; i < list->count; i++) {
         const struct destination *term = &list->terms[i];
         snprintf(name, sizeof name, "%.*s", (int)term->name_length, list->text + term->name_start);
-        if (term->host == DESTINATION_NAME && name[0] != '*')
+        if (intercept_looks_up(list, term) && name[0] != '*')
             resolve(names, name);
     }
 }
