@@ -3,30 +3,29 @@
 
 #include <string.h>
 
-/* Whether the text is a name or a numeric address, without a port. */
+#include "proxy/base/units.h"
+
+/* Whether the text is a name or a numeric address, without a port and without blanks. */
 static bool is_host(const char *host)
 {
     char text[OPTION_HOSTS_MAX + 8];
     struct address address;
     struct err err;
     snprintf(text, sizeof text, strchr(host, ':') != NULL ? "[%s]:0" : "%s:0", host);
-    return address_parse(text, &address, &err) == 0 &&
+    return host[strcspn(host, " \t")] == '\0' && address_parse(text, &address, &err) == 0 &&
            (address.kind == ADDRESS_NAME || address.kind == ADDRESS_IP);
 }
 
 static int parse_hosts(const struct option *option, const char *text, void *value, struct err *err)
 {
     char list[OPTION_HOSTS_MAX] = "", host[OPTION_HOSTS_MAX];
+    const char *rest = text;
     size_t used = 0;
     (void)option;
     if (strlen(text) >= sizeof list)
         return err_set(err, "the list has more than %d bytes", OPTION_HOSTS_MAX - 1);
-    for (const char *p = text; p != NULL; p = strchr(p, ',') != NULL ? strchr(p, ',') + 1 : NULL) {
-        const char *start = p + strspn(p, " \t");
-        size_t length = strcspn(start, ", \t");
-        snprintf(host, sizeof host, "%.*s", (int)length, start);
-        const char *rest = start + length + strspn(start + length, " \t");
-        if ((*rest != ',' && *rest != '\0') || !is_host(host))
+    while (units_next_element(&rest, host, sizeof host) == 1) {
+        if (!is_host(host))
             return err_set(err,
                 "'%.64s' is not a list of host names, write names without a port and with commas "
                 "between: rudeproxy, api.test",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "proxy/base/units.h"
 
 static bool is_letter_or_digit(char c)
 {
@@ -70,22 +71,6 @@ bool fault_names_proxy(const struct fault *fault, const char *proxy_name)
     return strcmp(fault->proxies, "*") == 0 || list_has(fault->proxies, proxy_name);
 }
 
-/* Copies the element at `text`, without surrounding blanks. Returns false if it is too long. */
-static bool cut_name(const char *text, size_t length, char name[CONFIG_NAME_MAX])
-{
-    while (length > 0 && (*text == ' ' || *text == '\t')) {
-        text++;
-        length--;
-    }
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
-        length--;
-    if (length >= CONFIG_NAME_MAX)
-        return false;
-    memcpy(name, text, length);
-    name[length] = '\0';
-    return true;
-}
-
 static int check_element(const char *list, const char *name, struct err *err)
 {
     if (name[0] == '\0')
@@ -102,8 +87,9 @@ static int check_element(const char *list, const char *name, struct err *err)
 
 static int parse(const struct option *option, const char *text, void *value, struct err *err)
 {
-    char list[FAULT_PROXIES_MAX] = "";
+    char list[FAULT_PROXIES_MAX] = "", name[CONFIG_NAME_MAX];
     size_t used = 0;
+    int more;
     (void)option;
     if (strcmp(text, "*") == 0) {
         memcpy(value, text, 2);
@@ -111,17 +97,14 @@ static int parse(const struct option *option, const char *text, void *value, str
     }
     if (strlen(text) >= sizeof list)
         return err_set(err, "the list is too long, at most %zu bytes", sizeof list - 1);
-    for (const char *rest = text; rest != NULL;) {
-        char name[CONFIG_NAME_MAX];
-        size_t length = strcspn(rest, ",");
-        if (!cut_name(rest, length, name))
-            return err_set(err, "'%.*s' is too long for a name, at most %d bytes", (int)length,
-                rest, CONFIG_NAME_MAX - 1);
+    while ((more = units_next_element(&text, name, sizeof name)) != 0) {
+        if (more < 0)
+            return err_set(
+                err, "'%s...' is too long for a name, at most %d bytes", name, CONFIG_NAME_MAX - 1);
         if (check_element(list, name, err) != 0)
             return -1;
         used +=
             (size_t)snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? "," : "", name);
-        rest = rest[length] == ',' ? rest + length + 1 : NULL;
     }
     memcpy(value, list, used + 1);
     return 0;

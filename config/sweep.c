@@ -40,21 +40,15 @@ static int add_outcome(const char *name, unsigned *outcomes, struct err *err)
 
 int sweep_outcomes_parse(const char *text, unsigned *outcomes, struct err *err)
 {
-    for (;;) {
-        char name[OPTION_PATH_MAX];
-        text += strspn(text, " ");
-        size_t comma = strcspn(text, ","), length = comma;
-        while (length > 0 && text[length - 1] == ' ')
-            length--;
-        if (length == 0 || length >= sizeof name)
+    char name[OPTION_PATH_MAX];
+    int more;
+    while ((more = units_next_element(&text, name, sizeof name)) != 0) {
+        if (more < 0 || name[0] == '\0')
             return err_set(err, "an item of the list is missing or too long");
-        snprintf(name, sizeof name, "%.*s", (int)length, text);
         if (add_outcome(name, outcomes, err) != 0)
             return -1;
-        if (text[comma] == '\0')
-            return 0;
-        text += comma + 1;
     }
+    return 0;
 }
 
 static int parse_budget(const struct option *option, const char *text, void *value, struct err *err)

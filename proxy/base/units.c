@@ -290,11 +290,14 @@ void units_format_percentage(uint64_t ppb, char *buf, size_t size)
         snprintf(buf, size, "%" PRIu64 ".%0*" PRIu64 "%%", ppb / PPB_PER_PERCENT, digits, fraction);
 }
 
-int units_copy_element(const char *text, size_t length, char *out, size_t size)
+int units_next_element(const char **rest, char *out, size_t size)
 {
+    const char *text = *rest;
+    if (text == NULL)
+        return 0;
+    size_t length = strcspn(text, ",");
+    *rest = text[length] == ',' ? text + length + 1 : NULL;
     size_t blanks = strspn(text, " \t");
-    if (blanks > length)
-        blanks = length;
     text += blanks;
     length -= blanks;
     while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
@@ -303,5 +306,5 @@ int units_copy_element(const char *text, size_t length, char *out, size_t size)
     length = fits ? length : size - 1;
     memcpy(out, text, length);
     out[length] = '\0';
-    return fits ? 0 : -1;
+    return fits ? 1 : -1;
 }

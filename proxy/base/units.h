@@ -33,8 +33,10 @@ void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size);
 /* Decimal, no sign. */
 MUST_CHECK int units_parse_number(const char *text, uint64_t *number, struct err *err);
 
-/* Copies one element of a list, `length` bytes at `text`, without surrounding blanks. Returns 0; or
- * -1 if it does not fit into `size` bytes with its NUL, and `out` holds its beginning. */
-int units_copy_element(const char *text, size_t length, char *out, size_t size);
+/* Copies the first element of *rest, a list with commas, without surrounding blanks, and sets *rest
+ * to what follows it; NULL: nothing does. An empty text is one empty element. Returns 1; 0 if *rest
+ * is NULL; -1 if the element does not fit into `size` bytes with its NUL: `out` holds its
+ * beginning. */
+MUST_CHECK int units_next_element(const char **rest, char *out, size_t size);
 
 #endif

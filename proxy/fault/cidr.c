@@ -146,28 +146,22 @@ int cidr_parse(char *text, struct cidr *term, struct err *err)
     return check_host_bits(text, term, err);
 }
 
-static int cidr_cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
-{
-    if (units_copy_element(text, length, out, TERM_MAX) != 0)
-        return err_set(err, "'%s...' is not an IP address, " RIGHT, out);
-    return 0;
-}
-
 static int cidr_list_parse(
     const struct option *option, const char *text, void *value, struct err *err)
 {
     struct cidr_list list = {0};
+    const char *rest = strcmp(text, ANY) == 0 ? NULL : text;
+    char term[TERM_MAX];
+    int more;
     (void)option;
-    for (const char *rest = strcmp(text, ANY) == 0 ? NULL : text; rest != NULL;) {
-        char term[TERM_MAX];
-        size_t length = strcspn(rest, ",");
+    while ((more = units_next_element(&rest, term, sizeof term)) != 0) {
         if (list.count == CIDR_TERMS_MAX)
             return err_set(err, "the list is too long, at most %d elements", CIDR_TERMS_MAX);
-        if (cidr_cut_term(rest, length, term, err) != 0 ||
-            cidr_parse(term, &list.terms[list.count], err) != 0)
+        if (more < 0)
+            return err_set(err, "'%s...' is not an IP address, " RIGHT, term);
+        if (cidr_parse(term, &list.terms[list.count], err) != 0)
             return -1;
         list.count++;
-        rest = rest[length] == ',' ? rest + length + 1 : NULL;
     }
     memcpy(value, &list, sizeof list);
     return 0;

@@ -173,20 +173,21 @@ static int parse_element(
 static int parse_list(
     const char *text, struct element *element, struct destination_list *list, struct err *err)
 {
+    const char *start = text, *rest = text;
+    int more;
     if (strlen(text) >= sizeof list->text)
         return err_set(err, "the list is too long, at most %zu bytes", sizeof list->text - 1);
     memcpy(list->text, text, strlen(text) + 1);
-    for (const char *rest = text; rest != NULL;) {
-        size_t length = strcspn(rest, ",");
-        size_t at = (size_t)(rest - text) + strspn(rest, " \t");
+    while ((more = units_next_element(&rest, element->text, sizeof element->text)) != 0) {
+        size_t at = (size_t)(start - text) + strspn(start, " \t");
+        start = rest;
         if (list->count == DESTINATION_TERMS_MAX)
             return err_set(err, "the list is too long, at most %d elements", DESTINATION_TERMS_MAX);
-        if (units_copy_element(rest, length, element->text, sizeof element->text) != 0)
+        if (more < 0)
             return err_set(err, "'%.40s...' is too long, write %s", element->text, element->right);
         if (parse_element(element, at, &list->terms[list->count], err) != 0)
             return -1;
         list->count++;
-        rest = rest[length] == ',' ? rest + length + 1 : NULL;
     }
     return 0;
 }

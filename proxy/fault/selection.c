@@ -86,17 +86,12 @@ static int parse_term(char *text, struct selection_term *term, struct err *err)
     return 0;
 }
 
-static int selection_cut_term(const char *text, size_t length, char out[TERM_MAX], struct err *err)
-{
-    if (units_copy_element(text, length, out, TERM_MAX) != 0)
-        return err_set(err, "'%s...' is not a connection, " RIGHT, out);
-    return 0;
-}
-
 static int selection_parse(
     const struct option *option, const char *text, void *value, struct err *err)
 {
     struct selection selection = {0};
+    char term[TERM_MAX];
+    int more;
     (void)option;
     if (strcmp(text, ALL) == 0) {
         memcpy(value, &selection, sizeof selection);
@@ -106,16 +101,14 @@ static int selection_parse(
         return err_set(err,
             "'next' is a word of the API, for the next connection of a running proxy; "
             "here " RIGHT);
-    for (const char *rest = text; rest != NULL;) {
-        char term[TERM_MAX];
-        size_t length = strcspn(rest, ",");
+    while ((more = units_next_element(&text, term, sizeof term)) != 0) {
         if (selection.count == SELECTION_TERMS_MAX)
             return err_set(err, "the list is too long, at most %d elements", SELECTION_TERMS_MAX);
-        if (selection_cut_term(rest, length, term, err) != 0 ||
-            parse_term(term, &selection.terms[selection.count], err) != 0)
+        if (more < 0)
+            return err_set(err, "'%s...' is not a connection, " RIGHT, term);
+        if (parse_term(term, &selection.terms[selection.count], err) != 0)
             return -1;
         selection.count++;
-        rest = rest[length] == ',' ? rest + length + 1 : NULL;
     }
     memcpy(value, &selection, sizeof selection);
     return 0;

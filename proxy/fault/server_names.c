@@ -47,12 +47,13 @@ static int server_names_parse(
     const struct option *option, const char *text, void *value, struct err *err)
 {
     struct server_names names = {.text = ""};
+    const char *rest = strcmp(text, ANY) == 0 ? NULL : text;
+    char name[NAME_LIMIT * 4];
     size_t used = 0;
+    int more;
     (void)option;
-    for (const char *rest = strcmp(text, ANY) == 0 ? NULL : text; rest != NULL;) {
-        char name[NAME_LIMIT * 4];
-        size_t length = strcspn(rest, ",");
-        if (units_copy_element(rest, length, name, sizeof name) != 0)
+    while ((more = units_next_element(&rest, name, sizeof name)) != 0) {
+        if (more < 0)
             return err_set(err, "'%.*s...' is too long, write " FORM, NAME_LIMIT, name);
         if (check_name(name, err) != 0)
             return -1;
@@ -61,7 +62,6 @@ static int server_names_parse(
         if (used >= sizeof names.text)
             return err_set(
                 err, "the list is too long, at most %d characters", SERVER_NAMES_MAX - 1);
-        rest = rest[length] == ',' ? rest + length + 1 : NULL;
     }
     *(struct server_names *)value = names;
     return 0;

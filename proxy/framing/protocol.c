@@ -106,7 +106,7 @@ static int parse_term(char *term, struct protocol_length *length, unsigned *give
     if (keys[key] == NULL)
         return err_set(err, "length has no '%s', write %s", term, framer_length.form);
     if ((*given & 1u << key) != 0)
-        return err_set(err, "'%s' is there twice", term);
+        return err_set(err, "'%s' is given twice", term);
     *given |= 1u << key;
     if (key == LENGTH_KEYS)
         return parse_order(equals + 1, length, err);
@@ -126,15 +126,14 @@ enum { GIVEN_AT = 1, GIVEN_SIZE = 2, GIVEN_ADD = 4 };
 static int parse_length(const char *text, struct protocol_length *length, struct err *err)
 {
     unsigned given = 0;
+    char term[TERM_MAX];
+    int more;
     *length = (struct protocol_length){0};
-    for (const char *rest = text; rest != NULL;) {
-        char term[TERM_MAX];
-        size_t n = strcspn(rest, ",");
-        if (units_copy_element(rest, n, term, sizeof term) != 0)
+    while ((more = units_next_element(&text, term, sizeof term)) != 0) {
+        if (more < 0)
             return err_set(err, "'%s...' is too long, write %s", term, framer_length.form);
         if (parse_term(term, length, &given, err) != 0)
             return -1;
-        rest = rest[n] == ',' ? rest + n + 1 : NULL;
     }
     if ((given & GIVEN_SIZE) == 0)
         return err_set(err, "size is missing, write %s", framer_length.form);

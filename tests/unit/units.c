@@ -310,6 +310,34 @@ static void octal_escapes_are_those_of_c(void **state)
     }
 }
 
+/* Blanks around an element do not count. One that is too long is cut, and the list goes on. */
+static void a_list_is_read_element_by_element(void **state)
+{
+    static const struct {
+        const char *list;
+        int result[3];
+        const char *elements[3];
+    } cases[] = {
+        {"a, b c\t,d", {1, 1, 1}, {"a", "b c", "d"}},
+        {"", {1, 0}, {""}},
+        {" ,", {1, 1, 0}, {"", ""}},
+        {"12345, 123456 ,9", {1, -1, 1}, {"12345", "12345", "9"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *rest = cases[i].list;
+        for (size_t n = 0; n < 3; n++) {
+            char element[6];
+            int result = units_next_element(&rest, element, sizeof element);
+            assert_int_equal(result, cases[i].result[n]);
+            if (result == 0)
+                break;
+            assert_string_equal(element, cases[i].elements[n]);
+        }
+        assert_null(rest);
+    }
+}
+
 static void broken_strings_are_refused(void **state)
 {
     static const struct refused_port refusals[] = {
@@ -390,6 +418,7 @@ int main(void)
         cmocka_unit_test(every_formatted_quantity_reads_back),
         cmocka_unit_test(strings_have_c_escapes),
         cmocka_unit_test(octal_escapes_are_those_of_c),
+        cmocka_unit_test(a_list_is_read_element_by_element),
         cmocka_unit_test(broken_strings_are_refused),
         cmocka_unit_test(near_words_are_suggested),
         cmocka_unit_test(edits_are_counted),

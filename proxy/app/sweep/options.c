@@ -139,21 +139,14 @@ static int set_allow(struct sweep_options *options, const char *value, struct er
 static int set_compare(struct sweep_options *options, const char *value, struct err *err)
 {
     char item[512];
-    for (;;) {
-        value += strspn(value, " ");
-        size_t length = strcspn(value, ",");
-        if (length == 0 || length >= sizeof item)
+    int more;
+    while ((more = units_next_element(&value, item, sizeof item)) != 0) {
+        if (more < 0 || item[0] == '\0')
             return err_set(err, "an item of the list is missing or too long");
-        memcpy(item, value, length);
-        item[length] = '\0';
-        for (size_t end = length; end > 0 && item[end - 1] == ' '; end--)
-            item[end - 1] = '\0';
         if (add_compare(options, item, err) != 0)
             return -1;
-        if (value[length] == '\0')
-            return 0;
-        value += length + 1;
     }
+    return 0;
 }
 
 /* Options whose value is kept as it is. */
