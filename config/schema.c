@@ -12,6 +12,7 @@
 #include "config/name.h"
 #include "config/source.h"
 #include "config/sweep.h"
+#include "config/sweep_fault.h"
 
 #define SIZE_4K (4u << 10)
 #define SIZE_2K (2u << 10)
@@ -235,10 +236,11 @@ const struct option sweep_config_options[] = {
     ROW(setup, option_text, "a shell command before each run"),
     ROW(check, option_text,
         "a shell command after each run, which exits with 0 if the state is right"),
-    ROW(compare, option_text,
+    ROW(compare, option_compare,
         "files whose contents are compared; upstream: what the server received"),
     ROW(allow, option_outcomes, "outcomes that are not bad"),
-    ROW(sweep_fault, option_text, "faults to try, with | between them: close side=client | reset"),
+    ROW(sweep_fault, option_sweep_faults,
+        "faults to try, with | between them: close side=client | reset"),
     {.name = NULL},
 };
 

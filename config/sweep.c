@@ -38,17 +38,22 @@ static int add_outcome(const char *name, unsigned *outcomes, struct err *err)
     return err_set(err, "'%.40s' is no outcome%s", name, suggest_text(&suggest, hint, sizeof hint));
 }
 
+int sweep_next_item(const char **rest, char *out, size_t size, struct err *err)
+{
+    int more = units_next_element(rest, out, size);
+    return more < 0 || (more > 0 && out[0] == '\0')
+               ? err_set(err, "an item of the list is missing or too long")
+               : more;
+}
+
 int sweep_outcomes_parse(const char *text, unsigned *outcomes, struct err *err)
 {
     char name[OPTION_PATH_MAX];
     int more;
-    while ((more = units_next_element(&text, name, sizeof name)) != 0) {
-        if (more < 0 || name[0] == '\0')
-            return err_set(err, "an item of the list is missing or too long");
+    while ((more = sweep_next_item(&text, name, sizeof name, err)) > 0)
         if (add_outcome(name, outcomes, err) != 0)
             return -1;
-    }
-    return 0;
+    return more;
 }
 
 static int parse_budget(const struct option *option, const char *text, void *value, struct err *err)
@@ -57,6 +62,19 @@ static int parse_budget(const struct option *option, const char *text, void *val
     return sweep_budget_parse(text, &places, &time_us, err) != 0
                ? -1
                : option_text.parse(option, text, value, err);
+}
+
+static int parse_compare(
+    const struct option *option, const char *text, void *value, struct err *err)
+{
+    char item[OPTION_PATH_MAX];
+    const char *rest = text;
+    unsigned files = 0;
+    int more;
+    while ((more = sweep_next_item(&rest, item, sizeof item, err)) > 0)
+        if (strcmp(item, "upstream") != 0 && ++files > SWEEP_COMPARES_MAX)
+            return err_set(err, "too many files, at most %d", SWEEP_COMPARES_MAX);
+    return more != 0 ? -1 : option_text.parse(option, text, value, err);
 }
 
 static int parse_outcomes(
@@ -78,6 +96,14 @@ const struct option_kind option_budget = {
     .form = "a number of runs such as 300, or a time such as 10m",
     .size = OPTION_PATH_MAX,
     .parse = parse_budget,
+    .format = sweep_format,
+};
+
+const struct option_kind option_compare = {
+    .name = "files",
+    .form = "files with commas between, and upstream",
+    .size = OPTION_PATH_MAX,
+    .parse = parse_compare,
     .format = sweep_format,
 };
 

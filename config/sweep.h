@@ -21,7 +21,15 @@ MUST_CHECK int sweep_budget_parse(
  * or -1 with err filled. */
 MUST_CHECK int sweep_outcomes_parse(const char *text, unsigned *outcomes, struct err *err);
 
+/* The most files of `compare`. */
+#define SWEEP_COMPARES_MAX 64
+
+/* units_next_element() for a list of [sweep]: an empty element is an error, too. Returns 1, 0 at
+ * the end, or -1 with err filled. */
+MUST_CHECK int sweep_next_item(const char **rest, char *out, size_t size, struct err *err);
+
 extern const struct option_kind option_budget;   /* char[OPTION_PATH_MAX] */
+extern const struct option_kind option_compare;  /* char[OPTION_PATH_MAX] */
 extern const struct option_kind option_outcomes; /* char[OPTION_PATH_MAX] */
 
 #endif

@@ -38,6 +38,12 @@ static const struct complaint corpus[] = {
     {PROXY_TEXT "[sweep]\nallow = failed, hangs\n", 0, 5, "'hangs' is no outcome"},
     {PROXY_TEXT "[sweep]\nallow = differnt\n", 0, 5, "did you mean 'different'?"},
     {PROXY_TEXT "[sweep]\nallow = failed,\n", 0, 5, "an item of the list is missing"},
+    {PROXY_TEXT "[sweep]\ncompare = a,,b\n", 0, 5, "compare: an item of the list is missing"},
+    {PROXY_TEXT "[sweep]\nsweep_fault = close sid=client\n", 0, 5,
+        "sweep_fault: 'close sid=client': sid: unknown key, did you mean 'side'?"},
+    {PROXY_TEXT "[sweep]\nsweep_fault = reset | | stall\n", 0, 5, "a fault is missing"},
+    {PROXY_TEXT "[sweep]\nsweep_fault = reset | clos\n", 0, 5, "'clos': type: "},
+    {PROXY_TEXT "[sweep]\nsweep_fault = refuse\n", 0, 5, "'refuse': "},
 
     /* [proxy NAME] */
     {"[proxy a]\nupstream = a:1\n", 0, 1, "listen: the key is missing, write an address"},

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "config/kind.h"
-#include "config/sweep.h"
 #include "proxy/app/exec/environment.h"
 #include "proxy/app/exec/exec.h"
 #include "proxy/app/seed.h"
@@ -25,12 +24,6 @@ static bool is_given(const struct cli *cli, const char *key)
     return false;
 }
 
-/* Formatting would put the text in quotes. */
-static bool is_text(const struct option_kind *kind)
-{
-    return kind == &option_text || kind == &option_budget || kind == &option_outcomes;
-}
-
 /* The keys of [sweep] that no option overrides. `texts` keeps what the options borrow. */
 static int take_section(const struct cli *cli, const struct config *config,
     struct sweep_options *options, char (*texts)[OPTION_TEXT_MAX], struct err *err)
@@ -38,7 +31,7 @@ static int take_section(const struct cli *cli, const struct config *config,
     size_t count = 0;
     for (const struct option *row = sweep_config_options; row->name != NULL; row++) {
         char *text = texts[count++];
-        if (is_text(row->kind))
+        if (row->kind->size == OPTION_PATH_MAX) /* a text: formatting would put it in quotes */
             snprintf(text, OPTION_TEXT_MAX, "%s", (const char *)&config->sweep + row->offset);
         else
             option_format(row, &config->sweep, text, OPTION_TEXT_MAX);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/sweep.h"
+#include "config/sweep_fault.h"
 #include "proxy/base/quote.h"
 #include "proxy/base/units.h"
 
@@ -43,12 +43,6 @@ static char *copy_fault(const char *text, size_t length)
 static int options_add_fault(
     struct sweep_options *options, const char *text, size_t length, struct err *err)
 {
-    while (length > 0 && text[0] == ' ') {
-        text++;
-        length--;
-    }
-    while (length > 0 && text[length - 1] == ' ')
-        length--;
     if (length == 0)
         return err_set(err, "a fault is missing, write one such as 'reset mode=abrupt'");
     if (options->fault_count == SWEEP_FAULTS_MAX)
@@ -66,13 +60,12 @@ static int options_add_fault(
 /* Several stand in one value with `|` between them: a key of a file can be given once. */
 static int set_faults(struct sweep_options *options, const char *value, struct err *err)
 {
-    const char *bar;
-    while ((bar = quote_find_outside(value, "|")) != NULL) {
-        if (options_add_fault(options, value, (size_t)(bar - value), err) != 0)
+    const char *fault;
+    size_t length;
+    while ((fault = sweep_fault_next(&value, &length)) != NULL)
+        if (options_add_fault(options, fault, length, err) != 0)
             return -1;
-        value = bar + 1;
-    }
-    return options_add_fault(options, value, strlen(value), err);
+    return 0;
 }
 
 static int set_jobs(struct sweep_options *options, const char *value, struct err *err)
@@ -140,13 +133,10 @@ static int set_compare(struct sweep_options *options, const char *value, struct 
 {
     char item[512];
     int more;
-    while ((more = units_next_element(&value, item, sizeof item)) != 0) {
-        if (more < 0 || item[0] == '\0')
-            return err_set(err, "an item of the list is missing or too long");
+    while ((more = sweep_next_item(&value, item, sizeof item, err)) > 0)
         if (add_compare(options, item, err) != 0)
             return -1;
-    }
-    return 0;
+    return more;
 }
 
 /* Options whose value is kept as it is. */

@@ -13,15 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/sweep.h"
 #include "proxy/app/intercept/intercept.h"
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-#define SWEEP_FAULTS_MAX 64   /* --sweep-fault, on one command line */
-#define SWEEP_COMPARES_MAX 64 /* --compare */
-#define SWEEP_JOBS_MAX 64     /* runs side by side */
-#define SWEEP_BUDGET 300      /* runs, by default */
+#define SWEEP_FAULTS_MAX 64 /* --sweep-fault, on one command line */
+#define SWEEP_JOBS_MAX 64   /* runs side by side */
+#define SWEEP_BUDGET 300    /* runs, by default */
 
 struct sweep_options {
     char **faults; /* owned: `reset mode=abrupt`; in the order given */
