@@ -44,12 +44,8 @@ static bool share_a_proxy(
     return config->proxy_count == 0;
 }
 
-/* Checks a fault whose `after` names the existing fault `first`. */
-static int check_pair(const struct config *config, const struct fault *fault,
-    const struct fault *first, struct err *err)
+int config_check_after(const struct fault *fault, const struct fault *first, struct err *err)
 {
-    if (first == fault)
-        return err_set(err, "a circle: the fault waits for itself, name another one");
     if (fault->after.any)
         return 0;
     if (fault->type != NULL && fault->type->listener != LISTENER_OPEN)
@@ -58,10 +54,20 @@ static int check_pair(const struct config *config, const struct fault *fault,
             fault->type->name, first->name);
     if (first->type != NULL && first->type->listener != LISTENER_OPEN)
         return err_set(err,
-            "%.64s concerns the listening socket and fires on no connection, write "
-            "%.64s/any",
+            "%.64s concerns the listening socket and fires on no connection, write %.64s/any",
             first->name, first->name);
-    if (!share_a_proxy(config, fault, first))
+    return 0;
+}
+
+/* Checks a fault whose `after` names the existing fault `first`. */
+static int check_pair(const struct config *config, const struct fault *fault,
+    const struct fault *first, struct err *err)
+{
+    if (first == fault)
+        return err_set(err, "a circle: the fault waits for itself, name another one");
+    if (config_check_after(fault, first, err) != 0)
+        return -1;
+    if (!fault->after.any && !share_a_proxy(config, fault, first))
         return err_set(err, "%.64s concerns other proxies (proxy = %.64s), write %.64s/any",
             first->name, first->proxies, first->name);
     return 0;

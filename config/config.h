@@ -203,6 +203,11 @@ bool fault_equal(const struct fault *a, const struct fault *b);
 MUST_CHECK int config_check_messages(
     const struct fault *fault, const struct proxy_config *proxy, const char **key, struct err *err);
 
+/* Checks that a fault whose `after` names `first` can wait for it on one connection. Returns 0, or
+ * -1 with err filled. */
+MUST_CHECK int config_check_after(
+    const struct fault *fault, const struct fault *first, struct err *err);
+
 /* Whether a fault's `proxy` key names this proxy (a list, or "*"). */
 bool fault_names_proxy(const struct fault *fault, const char *proxy_name);
 

@@ -178,6 +178,7 @@ static int check_after(const struct control *control, const struct plan *plan,
     const struct fault *fault, struct err *err)
 {
     const struct after *after = &fault->after;
+    struct err why;
     if (after->name[0] == '\0')
         return 0;
     if (is_circle(plan, fault->name, after))
@@ -186,16 +187,8 @@ static int check_after(const struct control *control, const struct plan *plan,
     const struct rule *first = plan_find(plan, after->name);
     if (first == NULL && !(after->any && exists_anywhere(control, after->name)))
         return faults_report_unknown(plan, after->name, err);
-    if (fault->type->listener != LISTENER_OPEN && !after->any)
-        return err_set(err,
-            "after: type = %s concerns the listening socket and no connection, "
-            "write %.64s/any",
-            fault->type->name, after->name);
-    if (first != NULL && first->fault.type->listener != LISTENER_OPEN && !after->any)
-        return err_set(err,
-            "after: %.64s concerns the listening socket and fires on no connection, "
-            "write %.64s/any",
-            after->name, after->name);
+    if (first != NULL && config_check_after(fault, &first->fault, &why) != 0)
+        return err_set(err, "after: %.480s", why.text);
     return 0;
 }
 
