@@ -56,7 +56,6 @@ int call_query_next(const char **query, char *key, size_t key_size, char *value,
 /* Sends the text and takes it over. A text that ran out of memory becomes a 500. */
 void answer_text(const struct call *call, unsigned status, const char *type, struct text *text);
 void answer_json_text(const struct call *call, unsigned status, struct text *text);
-/* Sends the value and takes the reference. NULL: out of memory. */
 void answer_empty(const struct call *call, unsigned status);
 
 /* Send an error: Toxiproxy's, with its unusual content type; and rudeproxy's. */

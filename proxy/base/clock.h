@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The unit of time of the whole program: microseconds of a monotonic clock. Core code takes `now`
- * as an argument; only net/ and app/ read a clock. */
+/* The unit of time of the whole program: microseconds of a monotonic clock. base/, fault/,
+ * framing/, config/ and relay/ read no clock: they take `now` as an argument. */
 #ifndef RUDEPROXY_BASE_CLOCK_H
 #define RUDEPROXY_BASE_CLOCK_H
 

@@ -186,8 +186,8 @@ struct fault_type {
      * faults add up. NULL: the gate does not delay. */
     time_us (*departure_time)(const void *params, const void *state, uint64_t key, uint64_t offset,
         time_us came, uint64_t *until);
-    /* Changes bytes as they are read, never their number. The result does not depend on how the
-     * stream is cut into pieces. */
+    /* Changes bytes as they are forwarded, never their number. The result does not depend on how
+     * the stream is cut into pieces. */
     void (*mutate)(
         const void *params, uint64_t key, uint64_t offset, unsigned char *bytes, size_t n);
     /* Returns the offset of the first of `n` bytes from `offset` that mutate() changes, or

@@ -107,7 +107,8 @@ struct flow {
     bool finished;
 };
 
-/* `buffer`: bytes, or BUFFER_AUTO. `pipes`: NULL to copy always. Both pools outlive the flow. */
+/* `buffer`: bytes, or BUFFER_AUTO. `splice_pipes`: NULL to copy always. Both pools outlive the
+ * flow. */
 void flow_init(struct flow *flow, size_t buffer, struct ring_pool *pool,
     struct splice_pipe_pool *splice_pipes);
 void flow_deinit(struct flow *flow);

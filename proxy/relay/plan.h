@@ -61,8 +61,8 @@ struct rule {
     struct rule_shared *shared;                 /* one reference */
 };
 
-/* Compiles a fault of one proxy, with one reference. `said` may be NULL. `before`: the rule it
- * replaces, or NULL; if it has the same type, its shared state continues. Returns NULL if out of
+/* Compiles a fault of one proxy, with one reference. `toxic_fields` may be NULL. `before`: the rule
+ * it replaces, or NULL; if it has the same type, its shared state continues. Returns NULL if out of
  * memory. */
 struct rule *rule_new(const struct fault *fault, enum rule_origin origin,
     const struct toxic_fields *toxic_fields, const char *proxy, const struct rule *before,

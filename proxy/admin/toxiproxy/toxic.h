@@ -41,9 +41,9 @@ MUST_CHECK int toxic_read_attributes(struct toxic *toxic, const json_t *body, st
  * failure, do not use the toxic. */
 MUST_CHECK int toxic_update(struct toxic *toxic, const json_t *body, struct err *err);
 
-/* Converts a current fault to a toxic; `said` is the client's value, or NULL. Returns false if no
- * toxic can express the fault (a type that Toxiproxy does not have, another trigger, both
- * directions, only some clients). */
+/* Converts a current fault to a toxic; `toxic_fields` are the client's values, or NULL. Returns
+ * false if no toxic can express the fault (a type that Toxiproxy does not have, another trigger,
+ * both directions, only some clients). */
 bool toxic_of_fault(
     struct toxic *toxic, const struct fault *fault, const struct toxic_fields *toxic_fields);
 
