@@ -3,6 +3,7 @@
 #
 # The walk of docs/ARCHITECTURE.md is true to the code: it names at most six files to read, and each function that it names
 # is defined in the file that stands beside it ("`function()` of `file`"), or else in a file that its paragraph names.
+# And each file of proxy/relay has its row in the order of that folder.
 # shellcheck disable=SC2016 # no expressions, but backquotes of Markdown
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -50,6 +51,13 @@ while IFS= read -r text; do
         bad "the walk names $function(), which is not in ${places[*]}"
     done < <(grep -oE '`[a-z0-9_]+\(\)`( +of +`[a-z_/]+/[a-z_]+\.[ch]`)?' <<<"$text" || true)
 done <<<"$paragraphs"
+
+order=$(awk '/^\*\*relay has an order/ { on = 1 } on && /^\|/ { print } on && /^To add/ { exit }' "$document")
+for file in proxy/relay/*.[ch]; do
+    row=${file##*/}
+    [ ! -f "${file%.h}.c" ] && [[ $row == *.h ]] || row=${row%.*}
+    grep -qF "\`$row\`" <<<"$order" || bad "$file has no row in the order of relay"
+done
 
 [ "$count" -ge 40 ] || bad "only $count functions were found in the walk"
 most=$(printf '%s\n' "${headings[@]}" | sort -u | wc -l)
