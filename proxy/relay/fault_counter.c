@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A counter begins in `named`, where a rule finds it by proxy and name; that of one connection
+ * begins in `others`. When another fault takes its name, it moves to `others`: open connections
+ * still count there. When its last reference goes, it moves to `history`, or is freed if it never
+ * counted anything. Counters of one name share a struct fired_name, which `after = NAME/any` asks.
+ * Its first firing calls the watches, which listening sockets have.
+ */
 #include "proxy/relay/fault_counter.h"
 
 #include <stdlib.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The framing shows its events in order. At the beginning of a message the trigger counts, and
+ * notes the message if it is the one: `edge = before` and +K have their edge from here on. When the
+ * size is known, -K and the end have theirs, and a +K behind the end loses its own. A part sets the
+ * edge where it begins. At the end of the message, an edge behind it is dropped. Where the framing
+ * is lost, only edges that were reached stay.
+ */
 #include "proxy/relay/message_wait.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A file is loaded: plan_compile() makes a rule of each fault that names the proxy. A fault equal
+ * to that of the old plan keeps its rule. A changed one gets a new rule with the counter of the old
+ * one, and with its shared state if the type is the same. Rules of the API follow, if they stay.
+ * plan_put_in_force() gives the parameters of the new plan to the shared state, and cannot fail.
+ */
 #include "proxy/relay/plan.h"
 
 #include <assert.h>

@@ -5,9 +5,7 @@
  * for a running session the same pointer means no change, and the state shared by the connections
  * of the proxy continues.
  *
- * A counter records how often a fault was armed and fired: one for each fault of the file, by its
- * name, and one for each fault that the API gave to one proxy. Counters live as long as the worker,
- * and so do the names that point into them.
+ * How often a fault was armed and fired is in a counter, which rules share (fault_counter.h).
  */
 #ifndef RUDEPROXY_RELAY_PLAN_H
 #define RUDEPROXY_RELAY_PLAN_H

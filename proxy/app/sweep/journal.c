@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A sweep begins: the title is written, the first line. Each run adds a line when it ends, and is
+ * flushed. With --resume the file is read first. A title of another sweep is an error; a line that
+ * a kill tore is no JSON, and is passed over, so that its run is made again. New lines then go to
+ * the end. A new sweep in the same folder reads only the highest number of a run: no two runs of a
+ * folder have the same.
+ */
 #include "proxy/app/sweep/journal.h"
 
 #include <errno.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file with the outcome of every run, written when the run ends, so that a killed sweep
- * continues where it was
- * (--resume). One JSON object a line; a torn last line is passed over.
+ * continues where it was (--resume). One JSON object a line; a torn last line is passed over.
  */
 #ifndef RUDEPROXY_APP_SWEEP_JOURNAL_H
 #define RUDEPROXY_APP_SWEEP_JOURNAL_H
