@@ -33,10 +33,9 @@ void check_unread(struct problems *problems, const struct config *config,
                 continue;
             units_format_size(proxy->rcvbuf, size, sizeof size);
             snprintf(text, sizeof text,
-                "so many never lie unread, because [proxy %s] has rcvbuf = %s: write at most that, "
-                "or a "
-                "larger rcvbuf",
-                proxy->name, size);
+                "[proxy %s] can hold only %s unread bytes (rcvbuf): write at most %s, or a larger "
+                "rcvbuf",
+                proxy->name, size, size);
             check_report_problem(problems, sections[i], "bytes", text);
             break;
         }

@@ -232,17 +232,17 @@ int fault_key_report_need(const struct option *row, const struct fault_type *typ
         unsigned need;
         const char *before, *after; /* the text around the name of the type */
     } texts[] = {
-        {OF_CONNECTIONS, "means nothing for type = ",
+        {OF_CONNECTIONS, "has no effect for type = ",
             ", which concerns the listening socket and no connection: leave it out; active and "
             "after = NAME/any say when"},
-        {HAS_TRIGGER, "means nothing for type = ",
+        {HAS_TRIGGER, "has no effect for type = ",
             ", which happens when a client was accepted, before the upstream is dialled: leave it "
             "out"},
-        {HAS_SIDE, "means nothing for type = ",
+        {HAS_SIDE, "has no effect for type = ",
             ", which follows direction: write direction = upstream, downstream or both"},
-        {LASTS, "means nothing for type = ", ", which does not last: leave it out"},
+        {LASTS, "has no effect for type = ", ", which does not last: leave it out"},
         {HAS_OTHER,
-            "means nothing for a type = ", " that does not end the connection, leave it out"},
+            "has no effect for a type = ", " that does not end the connection, leave it out"},
     };
     size_t i = 0;
     unsigned missing = row->needs & ~needs_met(type);

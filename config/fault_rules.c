@@ -27,7 +27,7 @@ static unsigned check_suits(const struct fault_check *check)
 }
 
 /* Whether a key is given that does not apply beside the other keys. */
-static bool given_in_vain(const struct fault_check *check, unsigned row)
+static bool given_without_effect(const struct fault_check *check, unsigned row)
 {
     return key_given(check, row) && !fault_key_applies(&fault_options[row], check->fault);
 }
@@ -40,13 +40,13 @@ static const char *trigger_text(const struct fault *fault, char *buf, size_t siz
 
 /* The rules. Each fills `err` and returns -1, or returns 0. */
 
-static int direction_means_something(const struct fault_check *check, struct err *err)
+static int direction_has_effect(const struct fault_check *check, struct err *err)
 {
     char when[64];
-    if (!given_in_vain(check, ROW_DIRECTION))
+    if (!given_without_effect(check, ROW_DIRECTION))
         return 0;
     return err_set(err,
-        "neither when = %s nor type = %s looks at a direction, leave it out, or write when = "
+        "neither when = %s nor type = %s uses a direction, leave it out, or write when = "
         "bytes:N, match:\"...\", message:N or eof",
         trigger_text(check->fault, when, sizeof when), check->fault->type->name);
 }
@@ -64,13 +64,13 @@ static bool is_early(const struct fault *fault)
     return fault->when.kind == TRIGGER_ACCEPT && !fault->type->at_accept;
 }
 
-static int when_direction_means_something(const struct fault_check *check, struct err *err)
+static int when_direction_has_effect(const struct fault_check *check, struct err *err)
 {
     char when[64];
-    if (!given_in_vain(check, ROW_WHEN_DIRECTION))
+    if (!given_without_effect(check, ROW_WHEN_DIRECTION))
         return 0;
     return err_set(err,
-        "when = %s looks at no direction, leave it out, or write when = bytes:N, match:\"...\", "
+        "when = %s uses no direction, leave it out, or write when = bytes:N, match:\"...\", "
         "message:N or eof",
         trigger_text(check->fault, when, sizeof when));
 }
@@ -116,7 +116,7 @@ static int after_can_come(const struct fault_check *check, struct err *err)
 
 static int sni_fits_accept(const struct fault_check *check, struct err *err)
 {
-    if (!given_in_vain(check, ROW_SNI) || check->fault->sni.text[0] == '\0')
+    if (!given_without_effect(check, ROW_SNI) || check->fault->sni.text[0] == '\0')
         return 0;
     return err_set(err, "when = accept is before the client has named a server: leave it out, or "
                         "write when = open");
@@ -124,7 +124,7 @@ static int sni_fits_accept(const struct fault_check *check, struct err *err)
 
 static int delay_fits_accept(const struct fault_check *check, struct err *err)
 {
-    if (!given_in_vain(check, ROW_TRIGGER_DELAY))
+    if (!given_without_effect(check, ROW_TRIGGER_DELAY))
         return 0;
     return err_set(err, "when = accept is before anything is dialled, and nothing waits for the "
                         "fault: leave it out, or write when = open");
@@ -155,10 +155,10 @@ static int side_is_there(const struct fault_check *check, struct err *err)
     return 0;
 }
 
-static int other_means_something(const struct fault_check *check, struct err *err)
+static int other_has_effect(const struct fault_check *check, struct err *err)
 {
     const struct fault *fault = check->fault;
-    if (!given_in_vain(check, ROW_OTHER))
+    if (!given_without_effect(check, ROW_OTHER))
         return 0;
     if (fault->when.kind == TRIGGER_ACCEPT)
         return err_set(err, "there is no other side when = accept, nothing was dialled yet: leave "
@@ -171,19 +171,19 @@ static int other_means_something(const struct fault_check *check, struct err *er
     return fault_key_report_need(&fault_options[ROW_OTHER], fault->type, err);
 }
 
-static int edge_means_something(const struct fault_check *check, struct err *err)
+static int edge_has_effect(const struct fault_check *check, struct err *err)
 {
     const struct fault *fault = check->fault;
-    if (!given_in_vain(check, ROW_EDGE))
+    if (!given_without_effect(check, ROW_EDGE))
         return 0;
     return err_set(err,
         "belongs to a match or a message: leave it out, or write when = match:\"...\"%s",
         fault->type->lasting ? " or until = match:\"...\"" : "");
 }
 
-static int match_hold_means_something(const struct fault_check *check, struct err *err)
+static int match_hold_has_effect(const struct fault_check *check, struct err *err)
 {
-    if (!given_in_vain(check, ROW_MATCH_HOLD))
+    if (!given_without_effect(check, ROW_MATCH_HOLD))
         return 0;
     return err_set(err, "belongs to edge = before: leave it out, or write edge = before");
 }
@@ -249,8 +249,8 @@ static const struct rule {
     unsigned needs;  /* rows of the common keys that it reads */
     int (*ask)(const struct fault_check *check, struct err *err);
 } rules[] = {
-    {"direction", TRIGGERS, direction_means_something},
-    {"when_direction", BIT(ROW_WHEN) | BIT(ROW_WHEN_DIRECTION), when_direction_means_something},
+    {"direction", TRIGGERS, direction_has_effect},
+    {"when_direction", BIT(ROW_WHEN) | BIT(ROW_WHEN_DIRECTION), when_direction_has_effect},
     {"side", 0, side_is_given},
     {"when", BIT(ROW_WHEN), type_fits_accept},
     {"when", BIT(ROW_WHEN) | BIT(ROW_EDGE), when_is_right},
@@ -259,9 +259,9 @@ static const struct rule {
     {"trigger_delay", BIT(ROW_WHEN) | BIT(ROW_TRIGGER_DELAY), delay_fits_accept},
     {"sni", BIT(ROW_WHEN) | BIT(ROW_SNI), sni_fits_accept},
     {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), side_is_there},
-    {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), other_means_something},
-    {"edge", BIT(ROW_EDGE) | TRIGGERS, edge_means_something},
-    {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | TRIGGERS, match_hold_means_something},
+    {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), other_has_effect},
+    {"edge", BIT(ROW_EDGE) | TRIGGERS, edge_has_effect},
+    {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | TRIGGERS, match_hold_has_effect},
     {"until", BIT(ROW_UNTIL), until_is_one_message},
     {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), until_is_right},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), until_comes_later},

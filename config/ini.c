@@ -90,8 +90,7 @@ static void read_section(struct reader *reader, const char *text)
     const char *end = memchr(text, ']', (size_t)(comment - text));
     if (end == NULL) {
         reader->section = NULL;
-        report_problem(
-            reader, "the section has no ], write [rudeproxy], [proxy NAME] or [fault NAME]");
+        report_problem(reader, "the section has no ], write " SECTION_FORMS);
         begin_section(reader, text + 1, (size_t)(comment - text) - 1);
         return;
     }
@@ -107,9 +106,7 @@ static bool check_key(struct reader *reader, const char *text)
     const char *comment = source_find_comment(text);
     const char *separator = text + strcspn(text, "=:");
     if (!reader->in_section) {
-        report_problem(reader,
-            "this line stands before any section, write [rudeproxy], [proxy NAME] or "
-            "[fault NAME] above it");
+        report_problem(reader, "this line is before any section, write " SECTION_FORMS " above it");
         return false;
     }
     if (separator >= comment) {

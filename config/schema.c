@@ -58,7 +58,7 @@ const struct option settings_options[] = {
     {.name = "admin_token",
         .kind = &option_token,
         .offset = offsetof(struct settings, admin_token),
-        .unset_text = "none is asked for",
+        .unset_text = "no token is required",
         .help =
             "the token that callers of the HTTP API have to send, as Authorization: Bearer TOKEN"},
     {.name = "admin_open",
@@ -75,7 +75,7 @@ const struct option settings_options[] = {
     {.name = "user",
         .kind = &option_user,
         .offset = offsetof(struct settings, user),
-        .unset_text = "it stays who it is",
+        .unset_text = "no change of user",
         .help = "root changes to this user when all addresses are bound; CAP_NET_ADMIN stays only "
                 "if a fault of the file needs it"},
     {.name = "sandbox",

@@ -151,8 +151,7 @@ static const struct section_kind *find_kind(
         if (suggest.best == kind->word)
             near = kind;
     }
-    problems_add(&source->problems, place, title, NULL,
-        "unknown section%s write [rudeproxy], [proxy NAME] or [fault NAME]",
+    problems_add(&source->problems, place, title, NULL, "unknown section%s write " SECTION_FORMS,
         near == NULL ? "," : suggest_text(&suggest, meant, sizeof meant));
     return near;
 }
@@ -181,8 +180,8 @@ static void parse_title(struct config_source *source, struct place place, struct
     title->name = title->text[length] == '\0' ? "" : title->text + length + 1;
     title->kind = NULL;
     if (length == 0)
-        problems_add(&source->problems, place, NULL, NULL,
-            "the section has no title, write [rudeproxy], [proxy NAME] or [fault NAME]");
+        problems_add(
+            &source->problems, place, NULL, NULL, "the section has no title, write " SECTION_FORMS);
     else
         title->kind = find_kind(source, place, title->text, word);
 }

@@ -18,6 +18,9 @@
 #define SOURCE_KEYS_MAX 64       /* for one section; no type has a quarter of it */
 #define SOURCE_LINE_MAX 197      /* bytes of a line; inih reads into 200 with "\r\n" and NUL */
 
+/* The sections of a file, for messages. */
+#define SECTION_FORMS "[rudeproxy], [proxy NAME], [fault NAME] or [sweep]"
+
 /* The meaning of the first word of a section title. */
 struct section_kind {
     const char *word; /* "proxy"; NULL ends the table */

@@ -82,7 +82,7 @@ static int check_intercept(const struct cli *cli, const struct config *config,
 {
     bool wanted = intercept_is_wanted(config);
     if (cli->pass != NULL && !wanted)
-        return err_set(err, "--pass means nothing without --intercept");
+        return err_set(err, "--pass has no effect without --intercept");
     if (wanted && cli->private_network)
         return err_set(err,
             "--private-network has no way out to what --intercept would forward to: leave one of "

@@ -16,7 +16,7 @@ static int write_data(const char *bytes, size_t size, void *user)
     return 0;
 }
 
-/* Prints the page up to a mark. Returns what stands behind it; without the mark, the page. */
+/* Prints the page up to a mark. Returns the text behind it; without the mark, the page. */
 static const char *print_up_to(FILE *out, const char *page, const char *mark)
 {
     const char *found = strstr(page, mark);

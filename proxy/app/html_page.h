@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints `page` with the data as JSON in the place of "@DATA@", which stands in a <script> element
+/* Prints `page` with the data as JSON in the place of "@DATA@", which is in a <script> element
  * of a type that no browser runs, and the modules in the place of "@SCRIPT@", one behind the other,
  * without the lines in which they import each other. `modules` ends with NULL; NULL: the page has
  * no "@SCRIPT@". A failed write shows in ferror(3). */

@@ -17,7 +17,7 @@
 
 #define SIGNALS_MAX 3
 
-/* A signal to stop that comes again within so many milliseconds counts once: timeout(1) signals its
+/* A signal to stop that comes again within this time counts once: timeout(1) signals its
  * child and then its group, npm passes on what the terminal has sent to both. */
 #define SIGNALS_REPEAT_MS 100
 

@@ -200,7 +200,8 @@ static int check_privilege(const struct control *control, const struct proxy *pr
 }
 
 /* Checks that the proxy's protocol has the messages for which the fault waits. A fault of the file
- * with `proxy = *` may have waited in vain `before`; NULL: it is new. Returns 0, or -1 with err. */
+ * with `proxy = *` may have had no messages to wait for already (`before`); NULL: it is new.
+ * Returns 0, or -1 with err. */
 static int check_messages(const struct proxy *proxy, const struct fault *fault,
     const struct rule *before, struct err *err)
 {

@@ -51,7 +51,7 @@ static int close_check(const struct fault *fault, unsigned given, struct err *er
 {
     const struct close_params *close = (const void *)fault->params;
     if (close->mode == MODE_PLAIN && (given & 1u << KEY_LINGER) != 0)
-        return err_set(err, "linger means nothing with mode = plain, which closes at once; "
+        return err_set(err, "linger has no effect with mode = plain, which closes at once; "
                             "leave it out or write mode = graceful");
     return 0;
 }

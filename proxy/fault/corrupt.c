@@ -155,8 +155,9 @@ static int corrupt_check(const struct fault *fault, unsigned given, struct err *
     if ((has_at && (given & 1u << KEY_RATE) != 0) || (has_rate && (given & 1u << KEY_AT) != 0))
         return err_set(err, "rate and at exclude each other, leave one of them out");
     if (has_at && misses(fault, corrupt->behind - 1))
-        return err_set(err, "the byte at that offset goes by while the fault is not active, write "
-                            "another one or change when and until");
+        return err_set(err,
+            "the byte at that offset is forwarded while the fault is not active, write "
+            "another one or change when and until");
     return 0;
 }
 

@@ -128,7 +128,7 @@ static int latency_check(const struct fault *fault, unsigned given, struct err *
 {
     const struct latency_params *latency = (const void *)fault->params;
     if (latency->jitter_us == 0 && (given & 1u << KEY_DISTRIBUTION) != 0)
-        return err_set(err, "distribution means nothing without jitter, leave it out or write "
+        return err_set(err, "distribution has no effect without jitter, leave it out or write "
                             "jitter = 10ms");
     return 0;
 }

@@ -61,7 +61,7 @@ static int packet_loss_check(const struct fault *fault, unsigned given, struct e
 {
     const struct packet_loss_params *loss = (const void *)fault->params;
     if (loss->only == PACKET_RST && (given & 1u << KEY_LARGER_THAN) != 0)
-        return err_set(err, "larger_than means nothing with only = rst, a RST carries no data; "
+        return err_set(err, "larger_than has no effect with only = rst, a RST carries no data; "
                             "leave it out");
     return 0;
 }

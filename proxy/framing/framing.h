@@ -78,7 +78,7 @@ size_t framing_scan(struct framing *framing, enum direction direction, const uns
 void framing_set_quiet(struct framing *framing, enum direction direction, bool quiet);
 
 /* How many of the next bytes need not be seen: the rest of a body. Pass over them with
- * framing_skip(). Then framing_scan() reports what stands behind them. */
+ * framing_skip(). Then framing_scan() reports what follows. */
 uint64_t framing_skippable(const struct framing *framing, enum direction direction);
 
 /* `n` bytes passed unseen, at most framing_skippable(). */

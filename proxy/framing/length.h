@@ -16,9 +16,9 @@
 /* The header of a message, as a row of the table reads it. */
 struct length_header {
     const unsigned char *bytes;
-    unsigned seen;   /* bytes at `bytes`: `header`, or up to `look` where the message has so many */
-    uint64_t length; /* the field's value */
-    uint64_t size;   /* of the whole message */
+    unsigned seen;    /* bytes at `bytes`: `header`, or up to `look` if the message is as long */
+    uint64_t length;  /* the field's value */
+    uint64_t size;    /* of the whole message */
     const char *kind; /* to be filled; NULL: none */
 };
 
@@ -28,7 +28,7 @@ struct length_row {
     bool little;        /* byte order */
     uint64_t add;       /* length + add = bytes of the whole message */
     uint64_t min, max;  /* of the whole message, in bytes; outside: not understood. max 0: none */
-    unsigned look;      /* `name` needs that many bytes, where the message has so many */
+    unsigned look;      /* `name` needs that many bytes, if the message is as long */
     bool silent;        /* a preface, not a message */
     uint64_t continued; /* a packet with this length goes on in the next packet; 0: none does */
     /* Names the kind, and may keep in the state what later messages depend on. False: the bytes are

@@ -122,7 +122,7 @@ static int parse_term(char *term, struct protocol_length *length, unsigned *give
 
 enum { GIVEN_AT = 1, GIVEN_SIZE = 2, GIVEN_ADD = 4 };
 
-/* at=0 and order=big may be left out, and add, where the length counts what stands behind it. */
+/* at=0 and order=big may be left out, and add if the length counts the bytes behind the header. */
 static int parse_length(const char *text, struct protocol_length *length, struct err *err)
 {
     unsigned given = 0;

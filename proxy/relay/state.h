@@ -70,7 +70,7 @@ struct teardown {
     /* bytes that were read from it and dropped behind an edge: to its peer they are unread */
     size_t withheld;
     time_us idle_since; /* since when nothing moves and the other socket is gone; TIME_NEVER */
-    time_us give_up_at; /* when it has waited in vain, unless something moves; TIME_NEVER */
+    time_us give_up_at; /* when it has waited too long, unless something moves; TIME_NEVER */
     uint64_t progress;  /* bytes that had moved by then */
 };
 

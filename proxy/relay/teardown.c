@@ -236,9 +236,9 @@ static time_us waits_until(struct session *session, enum side side)
     return idle_until(teardown);
 }
 
-/* Returns when the socket has waited in vain: the other one is gone, or waits for bytes as this one
- * does, and in vain too. */
-static time_us in_vain_at(struct session *session, enum side side)
+/* Returns when the socket has waited too long: the other one is gone, or waits for bytes as this
+ * one does, and too long as well. */
+static time_us gives_up_at(struct session *session, enum side side)
 {
     enum side other = (enum side) !side;
     if (session->side[other].teardown.state == TEARDOWN_CLOSED)
@@ -249,7 +249,7 @@ static time_us in_vain_at(struct session *session, enum side side)
     return until > other_until ? until : other_until;
 }
 
-/* Ends a wait in vain: resets if bytes are undelivered, else closes. */
+/* Ends a wait that took too long: resets if bytes are undelivered, else closes. */
 static void give_up(struct session *session, enum side side)
 {
     enum action_kind kind = session->side[side].teardown.action.kind;
@@ -274,7 +274,7 @@ void teardown_advance(struct session *session, enum side side)
         expire(session, side);
         return;
     }
-    teardown->give_up_at = in_vain_at(session, side);
+    teardown->give_up_at = gives_up_at(session, side);
     if (session->now >= teardown->give_up_at) {
         give_up(session, side);
         return;

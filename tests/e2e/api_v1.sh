@@ -86,7 +86,7 @@ says_error 400 POST $faults '{"type":"rest"}' "type: 'rest' is not a type of fau
 says_error 400 POST $faults '{"type":"reset","mdoe":"drain"}' "mdoe: unknown key, did you mean 'mode'"
 says_error 400 POST $faults '{"type":"reset","mdoe":null}' "mdoe: unknown key"
 says_error 400 POST $faults '{"type":"latency","delay":10}' "delay: '10' has no unit"
-says_error 400 POST $faults '{"type":"latency","delay":"10ms","side":"client"}' 'side: means nothing'
+says_error 400 POST $faults '{"type":"latency","delay":"10ms","side":"client"}' 'side: has no effect'
 says_error 400 POST $faults '{"type":"latency","delay":{}}' 'delay: an object is no value'
 says_error 400 POST $faults '{"type":"reset","proxy":"web"}' 'proxy: '
 says_error 400 POST $faults '{"type":"reset","name":""}' 'name: the name is empty'

@@ -171,9 +171,9 @@ passing() {
     intercept 0 --intercept "$other" -- "${get[@]}" -o /dev/null "http://127.0.0.1:$port/"
     if grep -q '"event":"open"' "$work/log"; then fail "a passed connection left a record: $(cat "$work/log")"; fi
     intercept 7 --intercept "$other" --pass none -- "${get[@]}" "http://127.0.0.1:$port/"
-    says "$work/err" "in vain: 127.0.0.1:$port .*--pass $port\$"
+    says "$work/err" "refused the command: 127.0.0.1:$port .*--pass $port\$"
     intercept 0 --intercept "$other" --pass "1-10,$port" -- "${get[@]}" -o /dev/null "http://127.0.0.1:$port/"
-    if grep -q 'in vain' "$work/err"; then fail "a passed port was asked for in vain: $(cat "$work/err")"; fi
+    if grep -q 'refused the command' "$work/err"; then fail "a passed port was refused: $(cat "$work/err")"; fi
     intercept 2 --intercept "$other" --pass some -- true
     says "$work/err" "write ports such as"
     expect 2 "${as[@]}" "$work/rudeproxy" exec --listen 127.0.0.1:0 --upstream builtin:echo --pass all -- true
@@ -201,7 +201,7 @@ own_servers() {
         intercept 0 --intercept 1 --pass "$other" -- bash -c "$script" sh "$other" "$work/rudeproxy" "$listen"
         intercept 0 --intercept "127.0.0.2:$other" --pass none -- bash -c "$script" sh "$other" "$work/rudeproxy" "$listen"
         intercept 0 --intercept 1 --pass none -- bash -c "$script" sh "$other" "$work/rudeproxy" "$listen"
-        if grep -q 'in vain' "$work/err"; then fail "a server of its own was asked for in vain: $(cat "$work/err")"; fi
+        if grep -q 'refused the command' "$work/err"; then fail "a server of its own was refused: $(cat "$work/err")"; fi
     done
 }
 

@@ -99,7 +99,7 @@ listed 0 --intercept "80-82,$port" --upstream builtin:http -- "${get[@]}" http:/
 same "what curl dialled" "203.0.113.9 200" "$(cat "$work/out")"
 # Other ports are refused, unless they pass; and a port where a server of the command listens is its own.
 listed 7 --intercept "$other" -- "${get[@]}" "http://127.0.0.1:$port/"
-says "$work/err" "in vain: 127.0.0.1:$port .*--pass $port\$"
+says "$work/err" "refused the command: 127.0.0.1:$port .*--pass $port\$"
 listed 0 --intercept "$other" --pass "$port" -- "${get[@]}" "http://127.0.0.1:$port/"
 if grep -q '"event":"open"' "$work/log"; then fail "a passed connection left a record"; fi
 listed 1 --intercept "$other" --pass all -- true

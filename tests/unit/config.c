@@ -98,7 +98,7 @@ static const struct complaint corpus[] = {
     {F "type = close\ntimes = 0\n", 0, 6, "too small"},
     {F "type = close\ntimes = -1\n", 0, 6, "or unlimited"},
 
-    /* Keys that mean nothing where they stand. */
+    /* Keys that have no effect beside the others. */
     {F "type = close\ndirection = upstream\n", 0, 6, "neither when = open nor type = close"},
     {F "type = close\ndirection = both\nwhen = accept\n", 0, 6, "when = accept"},
     {F "type = reset\ndirection = upstream\nwhen = time:5s\n", 0, 6, "when = time:5s"},
@@ -118,7 +118,7 @@ static const struct complaint corpus[] = {
 
     /* The keys of each type. */
     {F "type = close\nmode = gracefull\n", 0, 6, "did you mean 'graceful'?"},
-    {F "type = close\nmode = plain\nlinger = 5s\n", 0, 7, "means nothing with mode = plain"},
+    {F "type = close\nmode = plain\nlinger = 5s\n", 0, 7, "has no effect with mode = plain"},
     {F "type = close\nlinger = 0\n", 0, 6, "at least 1ms"},
     {F "type = close\nlinger = 5\n", 0, 6, "no unit"},
     {F "type = reset\nmode = drian\n", 0, 6, "did you mean 'drain'?"},

@@ -29,7 +29,7 @@ static const struct complaint envelope[] = {
     {"[proxy a]\nlisten = a:1\nupstream = a:2\nrcvbuf = 4k\n[fault f]\ntype = unread\nside = "
      "client\n"
      "bytes = 5k\n",
-        0, 8, "never lie unread, because [proxy a] has rcvbuf = 4k"},
+        0, 8, "[proxy a] can hold only 4k unread bytes (rcvbuf): write at most 4k"},
     {F "type = inject\nrandom = 1\nuntil = time:5s\n", 0, 7, "which does not last"},
     {F "type = shut_rd\nside = client\nuntil = never\n", 0, 7, "which does not last"},
     {STALL "until = open\n", 0, 6, "could end at 'open', write bytes:1k"},
@@ -62,7 +62,7 @@ static const struct complaint envelope[] = {
     {F "type = close\nwhen = accept\ntrigger_delay = 5ms\n", 0, 7, "write when = open"},
     {F "type = close\ntrigger_delay = 5\n", 0, 6, "no unit"},
     {F "type = close\nwhen = time:1s\nwhen_direction = upstream\n", 0, 7,
-        "when = time:1s looks at no direction"},
+        "when = time:1s uses no direction"},
     {STALL "when_direction = client\nwhen = eof\n", 0, 6, "upstream, downstream or both"},
     {STALL "when = match:\"x\"#2+5\nedge = before\n", 0, 6, "edge = before withholds the match"},
     {F "type = slice\nsize = 1\nuntil = match:\"x\"+5\nedge = before\n", 0, 7,
@@ -70,7 +70,7 @@ static const struct complaint envelope[] = {
     {STALL "until = run:0\n", 0, 6, "would end before it begins"},
     {F "type = mark\nuntil = eof\n", 0, 6, "does not last"},
     {F "type = mark\nside = client\n", 0, 6, "follows direction"},
-    {F "type = mark\ndirection = upstream\n", 0, 6, "nor type = mark looks at a direction"},
+    {F "type = mark\ndirection = upstream\n", 0, 6, "nor type = mark uses a direction"},
     {STALL "concurrent = 0\n", 0, 6, "write numbers from 1"},
 
     /* chance, clients, active, must_fire, enabled */
@@ -87,8 +87,8 @@ static const struct complaint envelope[] = {
     {STALL "enabled = on\n", 0, 6, "write yes or no"},
 
     /* direction and side */
-    {LOSS "direction = upstream\n", 0, 7, "nor type = packet_loss looks at a direction"},
-    {LOSS "direction = upstream\nuntil = time:5s\n", 0, 7, "looks at a direction"},
+    {LOSS "direction = upstream\n", 0, 7, "nor type = packet_loss uses a direction"},
+    {LOSS "direction = upstream\nuntil = time:5s\n", 0, 7, "uses a direction"},
     {F "type = close\ndirection = upstream\nwhen = idle:1s\n", 0, 6, "when = idle:1s"},
     {F "type = packet_loss\n", 0, 4, "side: the key is missing"},
     {F "type = vanish\n", 0, 4, "side: the key is missing"},
@@ -141,7 +141,7 @@ static const struct complaint own_keys[] = {
     {F "type = latency\n", 0, 4, "delay: the key is missing, write a duration"},
     {F "type = latency\ndelay = 5\n", 0, 6, "no unit"},
     {F "type = latency\ndelay = 2h\n", 0, 6, "to 1h"},
-    {F "type = latency\ndelay = 1s\ndistribution = uniform\n", 0, 7, "nothing without jitter"},
+    {F "type = latency\ndelay = 1s\ndistribution = uniform\n", 0, 7, "no effect without jitter"},
     {F "type = latency\ndelay = 1s\njitter = 1s\ndistribution = gauss\n", 0, 8, "normal or pareto"},
     {F "type = bandwidth\n", 0, 4, "rate: the key is missing, write a rate"},
     {F "type = bandwidth\nrate = 1M\n", 0, 6, "unknown unit 'M'"},

@@ -77,7 +77,7 @@ static void each_problem_has_its_key(void **state)
     expect_problem(&problems, "proxy", "belongs into a file");
     config_fault_from_words(
         WORDS({"type", "latency"}, {"delay", "1s"}, {"side", "client"}), &fault, &problems);
-    expect_problem(&problems, "side", "means nothing");
+    expect_problem(&problems, "side", "has no effect");
     assert_string_equal(fault.name, "untouched");
     assert_int_equal(config_fault_from_words(
                          WORDS({"type", "slice"}, {"gap", "x"}, {"times", "0"}), &fault, &problems),

@@ -240,7 +240,7 @@ static int parse_words(struct cli *cli, int argc, char **argv)
         bool is_option = is_ours && argv[i][0] == '-' && argv[i][1] != '\0';
         if (is_option && strcmp(argv[i], "--") == 0) {
             if (cli->command == NULL || !cli->command->takes_child)
-                return cli_report("", argv[i], " means nothing to this command");
+                return cli_report("", argv[i], " has no effect for this command");
             cli->child = argv + i + 1;
             break;
         }

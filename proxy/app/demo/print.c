@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of a scenario has two columns of cells. A cell is one line of a transcript, wrapped at
- * blanks; what stands beside the compared text (byte counts) is put in brackets behind it. The
+ * blanks; what is not compared (byte counts) is put in brackets behind the text. The
  * victim's lines stand opposite each other, since its steps are the same in both runs; the other
  * end's lines are just two lists.
  */

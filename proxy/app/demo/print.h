@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the demo looks: text for a person, within 100 columns; colour where it is asked for.
+ * How the demo looks: text for a person, within 100 columns; colour if the caller wants it.
  */
 #ifndef RUDEPROXY_APP_DEMO_PRINT_H
 #define RUDEPROXY_APP_DEMO_PRINT_H

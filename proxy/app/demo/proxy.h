@@ -15,7 +15,7 @@
 #include "proxy/base/must_check.h"
 #include "proxy/peers/address.h"
 
-/* Where a recipe's proxy is to stand instead of at its example addresses. */
+/* The addresses of a recipe's proxy, instead of its examples. */
 struct demo_place {
     const char *listen; /* "127.0.0.1:0" */
     const char *upstream;
@@ -32,7 +32,7 @@ struct demo_proxy {
 MUST_CHECK int demo_proxy_start(struct demo_proxy *proxy, const char *recipe_name,
     const struct demo_place *place, struct err *err);
 
-/* Ends the child, by force if it does not go by itself, and reaps it. Returns its log, to be freed
+/* Ends the child, by force if it does not end by itself, and reaps it. Returns its log, to be freed
  * by the caller; NULL with err filled if it ended badly. */
 MUST_CHECK char *demo_proxy_stop(struct demo_proxy *proxy, struct err *err);
 

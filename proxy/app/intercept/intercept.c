@@ -375,7 +375,7 @@ void intercept_stop(struct intercept *intercept)
     intercept->timer = NULL;
 }
 
-/* --- in vain --- */
+/* --- refused ports --- */
 
 struct taken {
     const struct intercept *intercept;

@@ -67,7 +67,7 @@ void intercept_update(struct intercept *intercept);
 /* Idempotent. NULL is allowed. */
 void intercept_stop(struct intercept *intercept);
 
-/* Prints the ports that the command asked for in vain: one line, or none. After intercept_stop,
+/* Prints the ports that refused the command: one line, or none. After intercept_stop,
  * while the configuration of the proxies still stands. */
 void intercept_report(const struct intercept *intercept, const struct config *config, FILE *out);
 

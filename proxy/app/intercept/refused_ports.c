@@ -205,8 +205,9 @@ void refused_ports_print(const struct refused_ports *refusals,
         const struct refused_port *refusal = &refusals->list[i];
         if (is_served(refusals, refusal->port) || is_ours(user, refusal->port))
             continue;
-        fprintf(out, "%s%s (refused, %ju)", used == 0 ? "rudeproxy: asked for in vain: " : ", ",
-            refusal->address, (uintmax_t)refusal->count);
+        fprintf(out, "%s%s (refused, %ju)",
+            used == 0 ? "rudeproxy: ports that refused the command: " : ", ", refusal->address,
+            (uintmax_t)refusal->count);
         if (used == 0 || !is_repeated(refusals, i))
             used += (size_t)snprintf(ports + used, sizeof ports - used, "%s%u",
                 used == 0 ? "" : ",", (unsigned)refusal->port);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ports that the command asked for in vain: a raw socket in its network (raw(7)) sees the
+ * Ports that refused the command: a raw socket in its network (raw(7)) sees the
  * RST that answers a SYN to a port where nobody listens. A port is left out if somebody served it
  * at another time: a server of the command that was not up yet.
  *

@@ -4,7 +4,7 @@
  * the place of everything that chose them (chance, times, clients, active).
  *
  * A fault with `after` waits for the section that was made of the other one for that connection, so
- * that one is made first; at the end the sections stand in the order of the run's configuration.
+ * that one is made first; at the end the sections have the order of the run's configuration.
  *
  * The log has no changes of the API. A fault that it enabled is enabled here, and one that fired at
  * another byte than `when = bytes:N` says is tied to that byte.

@@ -61,13 +61,14 @@ static void print_remark(const struct replay_remark *remark, FILE *out)
             remark->when);
     if (remark->moved)
         fprintf(out,
-            "; The configuration says when = %.100s. It fired at another byte, which stands "
+            "; The configuration says when = %.100s. It fired at another byte, which is "
             "here.\n",
             remark->when);
     if (remark->reended)
         fputs("; The run ended it with its window of time.\n", out);
     if (remark->by_clock)
-        fputs("; It concerns the listening socket, and goes by the clock as it did.\n", out);
+        fputs("; It concerns the listening socket, and begins and ends at the times of the run.\n",
+            out);
 }
 
 /* Whether `key = value` says only what would be so without it. `direction` and `side` have defaults

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sections of a replay, made of one fault: its type, parameters and trigger, tied to connections,
- * and to a byte where the run went by the clock.
+ * and to a byte where the run had a time.
  */
 #ifndef RUDEPROXY_APP_REPLAY_SECTION_H
 #define RUDEPROXY_APP_REPLAY_SECTION_H
@@ -22,7 +22,7 @@ struct occurrence {
     uint64_t connection;
 };
 
-/* A fault at work. */
+/* A fault for which sections are made. */
 struct replay_task {
     struct replay_config *replay;
     const struct replay_log *log;

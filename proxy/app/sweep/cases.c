@@ -28,7 +28,7 @@ struct lane {
     size_t fault;
     uint64_t most; /* most cases that there may be */
     struct hash index;
-    struct planned *planned; /* owned: what stands in `index` */
+    struct planned *planned; /* owned: the places of `index` */
     bool (*fits)(const void *user, size_t fault, const struct sweep_place *place);
     const void *user;
 };

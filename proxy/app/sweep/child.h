@@ -19,7 +19,7 @@ struct sweep_child_report {
     char text[ERR_TEXT_MAX]; /* why there was no run; "" if its stderr says so */
 };
 
-/* Paths of a run: its folder, and what stands beside it. `suffix` "" is the folder. Returns buf. */
+/* Paths of a run: its folder, and the files beside it. `suffix` "" is the folder. Returns buf. */
 const char *sweep_child_path(
     const struct sweep_runner *runner, unsigned run, const char *suffix, char *buf, size_t size);
 

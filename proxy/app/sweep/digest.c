@@ -25,7 +25,7 @@ static uint64_t digest_file(uint64_t digest, const char *path)
     return hash_bytes(digest, &size, sizeof size);
 }
 
-/* A file to compare stands in the run's folder, or else where its name says. */
+/* A file to compare is in the run's folder, or else where its name says. */
 static uint64_t digest_compared(
     const struct sweep_runner *runner, unsigned run, const char *name, uint64_t digest)
 {

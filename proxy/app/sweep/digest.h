@@ -6,8 +6,8 @@
 
 #include "proxy/app/sweep/runner.h"
 
-/* Digests stdout of the run, the files of --compare and, if it is asked for, the bytes that each
- * connection of `seen` sent upstream. The files of the run are still there. */
+/* Digests stdout of the run, the files of --compare and, with --compare upstream, the bytes that
+ * each connection of `seen` sent upstream. The files of the run are still there. */
 uint64_t sweep_digest_output(
     const struct sweep_runner *runner, const struct sweep_job *job, const struct observation *seen);
 

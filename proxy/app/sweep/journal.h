@@ -28,7 +28,7 @@ void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned 
 /* Writes down that numbers up to `run` are used. */
 void sweep_journal_skip(struct sweep_journal *journal, unsigned run);
 
-/* The seed of the sweep whose journal stands in `dir`. false: it cannot be read. */
+/* The seed of the sweep whose journal is in `dir`. false: it cannot be read. */
 bool sweep_journal_seed(const char *dir, uint64_t *seed);
 
 /* The highest number of a run that an earlier sweep made or skipped; 0: it made none. */

@@ -57,7 +57,7 @@ static int options_add_fault(
     return 0;
 }
 
-/* Several stand in one value with `|` between them: a key of a file can be given once. */
+/* One value can have several faults, with `|` between them: a key of a file can be given once. */
 static int set_faults(struct sweep_options *options, const char *value, struct err *err)
 {
     const char *fault;

@@ -123,7 +123,7 @@ static int drop_faults(struct sweep *sweep, struct sweep_case *best, struct err 
     return 0;
 }
 
-/* The places of the same direction stand in the space from the simplest on. */
+/* In the space, the places of one direction begin with the simplest. */
 static int simplify_place(struct sweep *sweep, const struct space *space, struct sweep_case *best,
     size_t at, struct err *err)
 {

@@ -30,8 +30,8 @@
 #include "proxy/net/timers.h"
 #include "proxy/record/output_file.h"
 
-#define TIMEOUT_BASELINES 5 /* a run may take so many times as long as the baseline, */
-#define TIMEOUT_MORE_US (2 * (uint64_t)US_PER_S) /* and so much more */
+#define TIMEOUT_BASELINES 5 /* a run may take five times as long as the baseline, */
+#define TIMEOUT_MORE_US (2 * (uint64_t)US_PER_S) /* and two seconds more */
 
 static int report(const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A wave runs in two rounds. In the first each case runs once. In the second those that look bad
- * run SWEEP_CONFIRMATIONS times more; one whose outcomes differ is flaky. What stands in the
+ * run SWEEP_CONFIRMATIONS times more; one whose outcomes differ is flaky. A case in the
  * journal of an earlier sweep is not run again.
  */
 #include "proxy/app/sweep/wave.h"

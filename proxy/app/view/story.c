@@ -171,7 +171,7 @@ static bool is_joined(const struct view_end *end, const struct view_end *next, c
            strcmp(next->mark, mark) == 0;
 }
 
-/* Shows the next mark. What rudeproxy sent to both sockets at once stands in one row. */
+/* Shows the next mark. What rudeproxy sent to both sockets at once is one row. */
 static void show_next_end(struct story *story)
 {
     const struct view_end *end = next_end(story);

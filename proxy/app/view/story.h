@@ -68,7 +68,7 @@ struct story {
     int64_t accepted_us; /* wall clock; set if `end` is */
     struct view_ends ends;
     size_t end_next;        /* the first of `ends` that no row shows */
-    uint64_t drawn[2];      /* by direction: offset up to which bytes stand in rows */
+    uint64_t drawn[2];      /* by direction: offset up to which bytes are in rows */
     bool inserted_shown[2]; /* by direction */
     bool unread_shown[2];   /* by side */
     bool opened;            /* the server is connected */
