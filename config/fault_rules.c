@@ -233,19 +233,11 @@ static int until_is_reachable(const struct fault_check *check, struct err *err)
         fault->type->name);
 }
 
-static int type_agrees(const struct fault_check *check, struct err *err)
-{
-    const struct fault *fault = check->fault;
-    if (fault->type->check == NULL || check->own.bad != 0)
-        return 0;
-    return fault->type->check(fault, check->own.given, err);
-}
-
 #define TRIGGERS (BIT(ROW_WHEN) | BIT(ROW_UNTIL))
 
 /* The rules, in the order in which they are checked. */
 static const struct rule {
-    const char *key; /* the reported key; NULL: the type's own key, or `type` */
+    const char *key; /* the reported key */
     unsigned needs;  /* rows of the common keys that it reads */
     int (*ask)(const struct fault_check *check, struct err *err);
 } rules[] = {
@@ -266,24 +258,26 @@ static const struct rule {
     {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), until_is_right},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), until_comes_later},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), until_is_reachable},
-    {NULL, TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION), type_agrees},
 };
 
-/* Returns the own key that a type's check is about: the one that begins its sentence, else the last
- * one given. */
-static const char *own_key(const struct fault_check *check, const char *sentence)
+/* Reports the first own key that does not apply; if all do, what the type has against the keys. */
+static void ask_type(const struct fault_check *check)
 {
-    const struct option *options = check->fault->type->options;
-    const char *key = fault_options[ROW_TYPE].name;
-    for (unsigned row = 0; options[row].name != NULL; row++) {
-        size_t length = strlen(options[row].name);
-        if ((check->own.given & BIT(row)) == 0)
+    const struct fault_type *type = check->fault->type;
+    const char *key;
+    struct err err;
+    if (check->own.bad != 0)
+        return;
+    for (unsigned i = 0; type->options[i].name != NULL; i++) {
+        const struct option *row = &type->options[i];
+        if ((check->own.given & BIT(i)) == 0 || fault_row_applies(check->fault, type->options, row))
             continue;
-        key = options[row].name;
-        if (strncmp(sentence, key, length) == 0 && sentence[length] == ' ')
-            break;
+        check_report_problem(check->problems, check->section, row->name, row->misuse);
+        return;
     }
-    return key;
+    if ((check->envelope.bad & (TRIGGERS | BIT(ROW_SIDE) | BIT(ROW_DIRECTION))) == 0 &&
+        type->check != NULL && type->check(check->fault, &key, &err) != 0)
+        check_report_problem(check->problems, check->section, key, err.text);
 }
 
 void fault_rules_ask(const struct fault_check *check)
@@ -296,7 +290,7 @@ void fault_rules_ask(const struct fault_check *check)
         if ((check->envelope.bad & rule->needs) != 0)
             continue;
         if (rule->ask(&left, &err) != 0)
-            check_report_problem(check->problems, check->section,
-                rule->key != NULL ? rule->key : own_key(check, err.text), err.text);
+            check_report_problem(check->problems, check->section, rule->key, err.text);
     }
+    ask_type(check);
 }

@@ -24,7 +24,7 @@ bool fault_row_applies(
 {
     if (table == fault_options)
         return fault_key_applies(row, fault);
-    return fault_option_applies(fault, (unsigned)(row - table));
+    return row->applies == NULL || row->applies(fault->params);
 }
 
 static bool row_applies(const struct part *part, const struct option *option)

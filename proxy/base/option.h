@@ -43,6 +43,8 @@ struct option {
      * defines. `applies`: asked with the struct that holds the values; NULL: always. */
     unsigned needs;
     bool (*applies)(const void *base);
+    /* The error if the key is given although `applies` is false. NULL: the checker makes a text. */
+    const char *misuse;
     /* another key of this table; if it is given, this required key may be absent */
     const char *unless;
     uint64_t min, max;          /* inclusive range of a number, in the kind's base unit */

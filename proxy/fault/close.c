@@ -18,10 +18,14 @@ CHECK_PARAMS(struct close_params);
 
 static const char *const modes[] = {"graceful", "plain", NULL};
 
-enum { KEY_MODE, KEY_LINGER };
+static bool is_graceful(const void *base)
+{
+    const struct close_params *close = base;
+    return close->mode == MODE_GRACEFUL;
+}
 
 static const struct option options[] = {
-    [KEY_MODE] = {.name = "mode",
+    {.name = "mode",
         .kind = &option_choice,
         .offset = offsetof(struct close_params, mode),
         .default_text = "graceful",
@@ -29,7 +33,10 @@ static const struct option options[] = {
         .help = "graceful: delivers the bytes already read, sends a FIN, and drains the socket; "
                 "plain: close(), which sends a RST if bytes are unread; bytes that edge = before "
                 "withholds are unread"},
-    [KEY_LINGER] = {.name = "linger",
+    {.name = "linger",
+        .applies = is_graceful,
+        .misuse = "linger has no effect with mode = plain, which closes at once; leave it out or "
+                  "write mode = graceful",
         .kind = &option_duration,
         .offset = offsetof(struct close_params, linger_us),
         .default_text = "5s",
@@ -47,15 +54,6 @@ static struct action close_fire(const void *params)
     return (struct action){.kind = ACTION_CLOSE_GRACEFUL, .duration_us = close->linger_us};
 }
 
-static int close_check(const struct fault *fault, unsigned given, struct err *err)
-{
-    const struct close_params *close = (const void *)fault->params;
-    if (close->mode == MODE_PLAIN && (given & 1u << KEY_LINGER) != 0)
-        return err_set(err, "linger has no effect with mode = plain, which closes at once; "
-                            "leave it out or write mode = graceful");
-    return 0;
-}
-
 const struct fault_type fault_close = {
     .name = "close",
     .summary = "closes the connection early, with a FIN (graceful) or with a bare close() (plain)",
@@ -65,5 +63,4 @@ const struct fault_type fault_close = {
     .options = options,
     .params_size = sizeof(struct close_params),
     .fire = close_fire,
-    .check = close_check,
 };

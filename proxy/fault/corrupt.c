@@ -49,23 +49,39 @@ static const struct option_kind option_at = {
     .format = format_at,
 };
 
-enum { KEY_RATE, KEY_AT, KEY_BITS };
+#define EXCLUDE "rate and at exclude each other, leave one of them out"
+
+static bool has_no_at(const void *base)
+{
+    const struct corrupt_params *corrupt = base;
+    return corrupt->behind == 0;
+}
+
+static bool has_no_rate(const void *base)
+{
+    const struct corrupt_params *corrupt = base;
+    return corrupt->rate_ppb == 0;
+}
 
 static const struct option options[] = {
-    [KEY_RATE] = {.name = "rate",
+    {.name = "rate",
+        .applies = has_no_at,
+        .misuse = EXCLUDE,
         .kind = &option_percentage,
         .offset = offsetof(struct corrupt_params, rate_ppb),
         .min = 1,
         .max = PPB_ALL,
         .unset_text = "at",
         .help = "the probability that a byte is changed; rate or at must be given"},
-    [KEY_AT] = {.name = "at",
+    {.name = "at",
+        .applies = has_no_rate,
+        .misuse = EXCLUDE,
         .kind = &option_at,
         .offset = offsetof(struct corrupt_params, behind),
         .unset_text = "rate",
         .help =
             "the offset of the one byte that is changed, counted from 0; rate or at must be given"},
-    [KEY_BITS] = {.name = "bits",
+    {.name = "bits",
         .kind = &option_number,
         .offset = offsetof(struct corrupt_params, bits),
         .default_text = "1",
@@ -146,15 +162,14 @@ static bool misses(const struct fault *fault, uint64_t at)
            (fault->until.kind == TRIGGER_BYTES && at >= fault->until.value);
 }
 
-static int corrupt_check(const struct fault *fault, unsigned given, struct err *err)
+static int corrupt_check(const struct fault *fault, const char **key, struct err *err)
 {
     const struct corrupt_params *corrupt = (const void *)fault->params;
-    bool has_rate = corrupt->rate_ppb != 0, has_at = corrupt->behind != 0;
-    if (!has_rate && !has_at)
+    *key = "type";
+    if (has_no_rate(corrupt) && has_no_at(corrupt))
         return err_set(err, "which bytes? write rate = 0.01%% or at = 512");
-    if ((has_at && (given & 1u << KEY_RATE) != 0) || (has_rate && (given & 1u << KEY_AT) != 0))
-        return err_set(err, "rate and at exclude each other, leave one of them out");
-    if (has_at && misses(fault, corrupt->behind - 1))
+    *key = "at";
+    if (!has_no_at(corrupt) && misses(fault, corrupt->behind - 1))
         return err_set(err,
             "the byte at that offset is forwarded while the fault is not active, write "
             "another one or change when and until");

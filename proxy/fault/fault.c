@@ -87,12 +87,6 @@ struct action fault_action_at_end(const struct fault *fault, enum fault_end_reas
     return fault->type->over == NULL ? none : fault->type->over(fault->params, why);
 }
 
-bool fault_option_applies(const struct fault *fault, unsigned row)
-{
-    struct err ignored;
-    return fault->type->check == NULL || fault->type->check(fault, 1u << row, &ignored) == 0;
-}
-
 bool fault_works_on_direction(const struct fault *fault)
 {
     const struct fault_type *type = fault->type;

@@ -215,9 +215,9 @@ struct fault_type {
      * and on no connection. */
     enum listener_action listener;
     bool needs_net_admin;
-    /* Checks keys against each other. NULL: nothing to check. `fault` is complete; bit i of `given`
-     * is set if the user wrote options[i]. Returns 0, or -1 with err filled. */
-    int (*check)(const struct fault *fault, unsigned given, struct err *err);
+    /* Checks keys against each other, beyond what `applies` of the own keys says. NULL: nothing to
+     * check. `fault` is complete. Returns 0, or -1 with err filled and *key the wrong key. */
+    int (*check)(const struct fault *fault, const char **key, struct err *err);
 };
 
 #define FAULT_NO_PLACE UINT64_MAX
@@ -283,10 +283,6 @@ uint64_t fault_place(const struct fault *fault);
 
 /* Returns the action on both sockets when the fault ends. */
 struct action fault_action_at_end(const struct fault *fault, enum fault_end_reason why);
-
-/* Whether the key at index `row` of the type's options applies, given the other keys. A key that
- * does not apply is an error in the file, and is not printed. */
-bool fault_option_applies(const struct fault *fault, unsigned row);
 
 /* Whether the fault shapes or ends each direction on its own, instead of sides. */
 bool fault_works_on_direction(const struct fault *fault);

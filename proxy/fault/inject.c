@@ -10,15 +10,31 @@ struct inject_params {
 };
 CHECK_PARAMS(struct inject_params);
 
-enum { KEY_DATA, KEY_RANDOM };
+#define EXCLUDE "data and random exclude each other, leave one of them out"
+
+static bool has_no_random(const void *base)
+{
+    const struct inject_params *inject = base;
+    return inject->random == 0;
+}
+
+static bool has_no_data(const void *base)
+{
+    const struct inject_params *inject = base;
+    return inject->data.length == 0;
+}
 
 static const struct option options[] = {
-    [KEY_DATA] = {.name = "data",
+    {.name = "data",
+        .applies = has_no_random,
+        .misuse = EXCLUDE,
         .kind = &option_string,
         .offset = offsetof(struct inject_params, data),
         .unset_text = "random",
         .help = "the bytes to insert; data or random must be given"},
-    [KEY_RANDOM] = {.name = "random",
+    {.name = "random",
+        .applies = has_no_data,
+        .misuse = EXCLUDE,
         .kind = &option_size,
         .offset = offsetof(struct inject_params, random),
         .min = 1,
@@ -37,15 +53,11 @@ static struct action inject_fire(const void *params)
         .kind = ACTION_INSERT, .bytes = inject->data.length, .data = inject->data.bytes};
 }
 
-static int inject_check(const struct fault *fault, unsigned given, struct err *err)
+static int inject_check(const struct fault *fault, const char **key, struct err *err)
 {
-    const struct inject_params *inject = (const void *)fault->params;
-    bool has_data = inject->data.length != 0, has_random = inject->random != 0;
-    if (!has_data && !has_random)
+    *key = "type";
+    if (has_no_data(fault->params) && has_no_random(fault->params))
         return err_set(err, "which bytes? write data = \"\\r\\n\" or random = 64");
-    if ((has_random && (given & 1u << KEY_DATA) != 0) ||
-        (has_data && (given & 1u << KEY_RANDOM) != 0))
-        return err_set(err, "data and random exclude each other, leave one of them out");
     return 0;
 }
 

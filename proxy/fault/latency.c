@@ -29,26 +29,32 @@ CHECK_STATE(struct latency_state);
 
 static const char *const distributions[] = {"uniform", "normal", "pareto", NULL};
 
-enum { KEY_DELAY, KEY_JITTER, KEY_DISTRIBUTION };
-
 #define HOUR_US (3600 * (uint64_t)US_PER_S)
 
+static bool has_jitter(const void *base)
+{
+    const struct latency_params *latency = base;
+    return latency->jitter_us != 0;
+}
+
 static const struct option options[] = {
-    [KEY_DELAY] = {.name = "delay",
+    {.name = "delay",
         .kind = &option_duration,
         .offset = offsetof(struct latency_params, delay_us),
         .required = true,
         .max = HOUR_US, /* every microsecond is exact in a double */
         .help =
             "the time between the arrival of a byte and its forwarding; several latencies add up"},
-    [KEY_JITTER] = {.name = "jitter",
+    {.name = "jitter",
         .kind = &option_duration,
         .offset = offsetof(struct latency_params, jitter_us),
         .default_text = "0s",
         .max = HOUR_US,
         .help = "how far the delay varies, one random value for every 1448 bytes of a burst; a "
                 "delay below 0 counts as 0"},
-    [KEY_DISTRIBUTION] = {.name = "distribution",
+    {.name = "distribution",
+        .applies = has_jitter,
+        .misuse = "distribution has no effect without jitter, leave it out or write jitter = 10ms",
         .kind = &option_choice,
         .offset = offsetof(struct latency_params, distribution),
         .default_text = "uniform",
@@ -124,15 +130,6 @@ static uint64_t latency_gate(
     return at;
 }
 
-static int latency_check(const struct fault *fault, unsigned given, struct err *err)
-{
-    const struct latency_params *latency = (const void *)fault->params;
-    if (latency->jitter_us == 0 && (given & 1u << KEY_DISTRIBUTION) != 0)
-        return err_set(err, "distribution has no effect without jitter, leave it out or write "
-                            "jitter = 10ms");
-    return 0;
-}
-
 const struct fault_type fault_latency = {
     .name = "latency",
     .summary = "delays every byte; the order and the throughput stay the same",
@@ -145,5 +142,4 @@ const struct fault_type fault_latency = {
     .departure_time = departure_time,
     .wants_arrivals = true,
     .lasting = true,
-    .check = latency_check,
 };

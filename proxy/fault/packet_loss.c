@@ -16,29 +16,35 @@ CHECK_PARAMS(struct packet_loss_params);
 
 static const char *const onlys[] = {"all", "fin", "rst", "data", NULL};
 
-enum { KEY_RATE, KEY_LARGER_THAN, KEY_ONLY, KEY_FOR };
+static bool loses_data(const void *base)
+{
+    const struct packet_loss_params *loss = base;
+    return loss->only != PACKET_RST;
+}
 
 static const struct option options[] = {
-    [KEY_RATE] = {.name = "rate",
+    {.name = "rate",
         .kind = &option_percentage,
         .offset = offsetof(struct packet_loss_params, rate_ppb),
         .default_text = "100%",
         .min = 1,
         .max = 1000000000,
         .help = "the probability that a segment is lost"},
-    [KEY_LARGER_THAN] = {.name = "larger_than",
+    {.name = "larger_than",
+        .applies = loses_data,
+        .misuse = "larger_than has no effect with only = rst, a RST carries no data; leave it out",
         .kind = &option_size,
         .offset = offsetof(struct packet_loss_params, larger_than),
         .default_text = "0",
         .max = 65535, /* largest IP packet */
         .help = "only segments with more bytes of data than this; 0: also segments without data"},
-    [KEY_ONLY] = {.name = "only",
+    {.name = "only",
         .kind = &option_choice,
         .offset = offsetof(struct packet_loss_params, only),
         .default_text = "all",
         .choices = onlys,
         .help = "only segments with a FIN, with a RST, or with data"},
-    [KEY_FOR] = {.name = "for",
+    {.name = "for",
         .kind = &option_duration_or_forever,
         .offset = offsetof(struct packet_loss_params, for_us),
         .default_text = "forever",
@@ -57,15 +63,6 @@ static struct action packet_loss_fire(const void *params)
             .only = (enum packet_only)loss->only}};
 }
 
-static int packet_loss_check(const struct fault *fault, unsigned given, struct err *err)
-{
-    const struct packet_loss_params *loss = (const void *)fault->params;
-    if (loss->only == PACKET_RST && (given & 1u << KEY_LARGER_THAN) != 0)
-        return err_set(err, "larger_than has no effect with only = rst, a RST carries no data; "
-                            "leave it out");
-    return 0;
-}
-
 const struct fault_type fault_packet_loss = {
     .name = "packet_loss",
     .summary =
@@ -77,5 +74,4 @@ const struct fault_type fault_packet_loss = {
     .fire = packet_loss_fire,
     .lasting = true,
     .needs_net_admin = true,
-    .check = packet_loss_check,
 };

@@ -107,20 +107,20 @@ static void slice_passed(const void *params, void *memory, uint64_t offset, size
         state->ready_at = time_add(now, slice->gap_us);
 }
 
-static int slice_check(const struct fault *fault, unsigned given, struct err *err)
+static int slice_check(const struct fault *fault, const char **key, struct err *err)
 {
     const struct slice_params *slice = (const void *)fault->params;
-    (void)given;
+    *key = "variation";
     if (slice->variation >= slice->size)
         return err_set(err, "a slice could be empty, write a variation smaller than size");
     return 0;
 }
 
 /* If the variation equals the size, the smallest slice is one byte. */
-static int check_toxic(const struct fault *fault, unsigned given, struct err *err)
+static int check_toxic(const struct fault *fault, const char **key, struct err *err)
 {
     const struct slice_params *slice = (const void *)fault->params;
-    (void)given;
+    *key = "size_variation";
     if (slice->variation > slice->size)
         return err_set(err, "size_variation is more than there is to vary, write at most "
                             "average_size");

@@ -53,11 +53,11 @@ static struct action unread_fire(const void *params)
 
 /* Refuses a fault that can never fire: every direction that its trigger watches comes from a socket
  * that the fault does not read. */
-static int unread_check(const struct fault *fault, unsigned given, struct err *err)
+static int unread_check(const struct fault *fault, const char **key, struct err *err)
 {
     const struct unread_params *unread = (const void *)fault->params;
     bool starved = (fault_watched_directions(fault) & ~fault->sides) == 0;
-    (void)given;
+    *key = "hold";
     if (unread->hold != HOLD_OPEN || !trigger_watches_direction(fault->when.kind) || !starved)
         return 0;
     if (fault->when.kind == TRIGGER_BYTES && fault->when.value == 0 && fault->after.name[0] == '\0')

@@ -63,7 +63,9 @@ static void every_type_is_found_by_its_name(void **state)
         assert_true(strlen(type->summary) > 0);
         assert_true(type->needs_net_admin == (strstr(type->summary, "CAP_NET_ADMIN") != NULL));
         for (const struct option *option = type->options; option->name != NULL; option++)
-            if (option_find(fault_options, option->name) != NULL)
+            if ((option->applies != NULL) != (option->misuse != NULL))
+                fail_msg("%s.%s: `applies` and `misuse` belong together", type->name, option->name);
+            else if (option_find(fault_options, option->name) != NULL)
                 fail_msg("%s.%s hides a key of every fault", type->name, option->name);
     }
     assert_null(fault_type_find("nothing"));

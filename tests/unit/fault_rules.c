@@ -156,7 +156,7 @@ static const struct complaint own_keys[] = {
     {F "type = blackhole\nfor = ever\n", 0, 6, "or forever"},
 
     {F "type = corrupt\n", 0, 5, "write rate = 0.01% or at = 512"},
-    {F "type = corrupt\nbits = 2\n", 0, 6, "which bytes?"},
+    {F "type = corrupt\nbits = 2\n", 0, 5, "which bytes?"},
     {F "type = corrupt\nrate = 1%\nat = 5\n", 0, 6, "exclude each other"},
     {F "type = corrupt\nat = 0\nrate = 100%\n", 0, 7, "exclude each other"},
     {F "type = corrupt\nrate = 0%\n", 0, 6, "too small"},

@@ -275,7 +275,8 @@ static int take_attributes(
         if (result != 0)
             return -1;
     }
-    return fault->type->check == NULL ? 0 : fault->type->check(fault, 0, err);
+    const char *key;
+    return fault->type->check == NULL ? 0 : fault->type->check(fault, &key, err);
 }
 
 /* --- the whole --- */
