@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Notes of `check` on valid faults that may surprise: one row for each. */
+/* Notes of `check` on valid faults that may surprise: one row for each, and that of the type. */
 #include <string.h>
 
 #include "proxy/fault/fault.h"
@@ -28,25 +28,10 @@ static bool leaves_withheld_bytes_unread(const struct fault *fault)
            fault->type->fire(fault->params).kind == ACTION_CLOSE_PLAIN;
 }
 
-static bool is_of_type(const struct fault *fault, const char *name)
-{
-    return strcmp(fault->type->name, name) == 0;
-}
-
-static bool depends_on_bursts(const struct fault *fault)
-{
-    return is_of_type(fault, "lossy");
-}
-
-static bool is_drawn_by_the_kernel(const struct fault *fault)
-{
-    return is_of_type(fault, "packet_loss");
-}
-
 static const struct {
     bool (*applies)(const struct fault *fault);
     const char *text;
-} notes[FAULT_CHECK_NOTES] = {
+} notes[] = {
     {begins_with_an_end,
         "the pattern begins with a byte that messages end with: such an end waits match_hold for a "
         "further byte; then it is forwarded, and a match that began in it fires after its last "
@@ -54,14 +39,12 @@ static const struct {
     {leaves_withheld_bytes_unread,
         "with mode = plain and edge = before, withheld bytes are unread at the close(): the kernel "
         "sends a RST, not a FIN; write mode = graceful for a FIN"},
-    {depends_on_bursts,
-        "the seed repeats the random value of each offset, but not where segments begin: a segment "
-        "begins with every burst, and bursts depend on when bytes arrive"},
-    {is_drawn_by_the_kernel, "the kernel decides at random which segments are lost: the seed "
-                             "repeats on which connections and when, but not which segments"},
 };
+_Static_assert(sizeof notes / sizeof notes[0] + 1 == FAULT_CHECK_NOTES, "and that of the type");
 
 const char *fault_check_note(const struct fault *fault, unsigned index)
 {
+    if (index == FAULT_CHECK_NOTES - 1)
+        return fault->type->note;
     return notes[index].applies(fault) ? notes[index].text : NULL;
 }

@@ -199,6 +199,8 @@ struct fault_type {
     /* Why the fault has not fired although it is active: it fires when it first changes a byte, or
      * reaches its limit. NULL: it fires when it becomes active. */
     const char *not_yet;
+    /* A note of `check`, one sentence: what of the fault the seed does not repeat. NULL: none. */
+    const char *note;
     /* Returns how many bytes the gate forwards within a time. NULL: no limit. */
     uint64_t (*bytes_within)(const void *params, uint64_t duration_us);
     bool (*shares_state)(const void *params); /* NULL: no; else one state for the whole proxy */
@@ -206,8 +208,6 @@ struct fault_type {
     /* each piece that the gate forwards becomes a segment of its own */
     bool cuts_segments;
     bool lasting; /* `until` applies */
-    /* adds or drops bytes; for the tests over all types */
-    bool changes_length;
     /* Its trigger is always `accept`, and `when` is an error. It names the server socket, which is
      * about to be dialled. */
     bool at_accept;
@@ -300,7 +300,7 @@ void fault_describe_when(const struct fault *fault, bool has_parts, char *buf, s
 
 /* Returns a note on a valid fault that may surprise, one sentence for each index below
  * FAULT_CHECK_NOTES. NULL: the note does not apply. Static storage. */
-#define FAULT_CHECK_NOTES 4
+#define FAULT_CHECK_NOTES 3
 const char *fault_check_note(const struct fault *fault, unsigned index);
 
 /* Every type, in the order of the manual; ends with NULL. */

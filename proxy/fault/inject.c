@@ -69,6 +69,5 @@ const struct fault_type fault_inject = {
     .options = options,
     .params_size = sizeof(struct inject_params),
     .fire = inject_fire,
-    .changes_length = true,
     .check = inject_check,
 };

@@ -44,5 +44,4 @@ const struct fault_type fault_limit_data = {
     .over = limit_data_over,
     .not_yet = "its limit was not reached",
     .lasting = true,
-    .changes_length = true, /* bytes behind the limit are lost */
 };

@@ -72,6 +72,8 @@ const struct fault_type fault_packet_loss = {
     .options = options,
     .params_size = sizeof(struct packet_loss_params),
     .fire = packet_loss_fire,
+    .note = "the kernel decides at random which segments are lost: the seed repeats on which "
+            "connections and when, but not which segments",
     .lasting = true,
     .needs_net_admin = true,
 };

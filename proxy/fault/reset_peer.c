@@ -57,5 +57,4 @@ const struct fault_type fault_reset_peer = {
     .fire = reset_peer_fire,
     .over = reset_peer_over,
     .lasting = true,
-    .changes_length = true,
 };

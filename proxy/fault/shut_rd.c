@@ -44,5 +44,4 @@ const struct fault_type fault_shut_rd = {
     .options = options,
     .params_size = sizeof(struct shut_rd_params),
     .fire = shut_rd_fire,
-    .changes_length = true, /* discard */
 };

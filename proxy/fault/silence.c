@@ -52,5 +52,4 @@ const struct fault_type fault_blackhole = {
     .params_size = sizeof(struct silence_params),
     .fire = fire_blackhole,
     .lasting = true,
-    .changes_length = true,
 };

@@ -45,5 +45,4 @@ const struct fault_type fault_timeout = {
     .fire = timeout_fire,
     .over = timeout_over,
     .lasting = true,
-    .changes_length = true,
 };

@@ -26,7 +26,7 @@ static bool draw_harmless(uint64_t *random, const char *name, char *text, size_t
     while (fault_catalogue[types] != NULL)
         types++;
     const struct fault_type *type = fault_catalogue[random_below(random, types)];
-    if (type->changes_length || type->mutate != NULL || type->listener != LISTENER_OPEN)
+    if (type->mutate != NULL || type->listener != LISTENER_OPEN)
         return false;
     size_t used = (size_t)snprintf(text, size, "[fault %s]\n", name);
     random_fault_write(type, &range, random, text + used, size - used);
@@ -36,7 +36,8 @@ static bool draw_harmless(uint64_t *random, const char *name, char *text, size_t
     bool harmless = true;
     for (int i = 0; i < 2; i++)
         harmless = harmless && !action_is_ending(on[i].kind) && on[i].kind != ACTION_FIN &&
-                   on[i].kind != ACTION_DISCARD;
+                   on[i].kind != ACTION_DISCARD && on[i].kind != ACTION_INSERT &&
+                   on[i].kind != ACTION_LIMIT;
     config_free(&config);
     return harmless;
 }
