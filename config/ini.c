@@ -29,6 +29,7 @@
 
 #include "config/config.h"
 #include "config/source.h"
+#include "proxy/base/min.h"
 
 #define FILE_PIECE 4096
 
@@ -157,7 +158,7 @@ static void recover_line(struct reader *reader, const char *text, size_t length)
         return;
     size_t title = strcspn(legible + 1, "]");
     if (legible[0] == '[')
-        begin_section(reader, legible + 1, title < SECTION_TITLE_MAX ? title : SECTION_TITLE_MAX);
+        begin_section(reader, legible + 1, min_size(title, SECTION_TITLE_MAX));
     else
         recover_key(reader, legible);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "proxy/base/ensure.h"
+#include "proxy/base/min.h"
 
 /* Returns memory for `cap` bytes of a ring. Up to RING_BLOCK this is always a whole block, so a
  * pool holds only whole blocks. NULL: out of memory. */
@@ -145,7 +146,7 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
     size_t used = ring_used(ring);
     if (want == 0 || used >= ring->limit)
         return NULL;
-    size_t first = ring->limit < RING_BLOCK ? ring->limit : RING_BLOCK;
+    size_t first = min_size(ring->limit, RING_BLOCK);
     if (ring->data == NULL && first > RING_LAST_RESORT && !has_room(ring->pool, first))
         first = RING_LAST_RESORT;
     if (ring->data == NULL && !take_first_memory(ring, first))
@@ -154,15 +155,13 @@ void *ring_reserve(struct ring *ring, size_t want, size_t *got)
         return NULL;
     size_t at = index_of(ring, ring->tail);
     size_t room = ring->cap - used;
-    size_t piece = ring->cap - at;
-    piece = piece < room ? piece : room;
-    *got = piece < want ? piece : want;
+    *got = min_size(want, min_size(ring->cap - at, room));
     return ring->data + at;
 }
 
 void *ring_reserve_whole(struct ring *ring, size_t n)
 {
-    size_t least = ring->limit < RING_BLOCK ? ring->limit : RING_BLOCK;
+    size_t least = min_size(ring->limit, RING_BLOCK);
     size_t used = ring_used(ring), cap = used + n < least ? least : used + n;
     ENSURE(n > 0);
     if (!(ring->data == NULL ? take_first_memory(ring, cap) : move(ring, cap)))
@@ -180,11 +179,11 @@ void ring_commit(struct ring *ring, size_t n)
 
 int ring_peek(const struct ring *ring, size_t max, struct iovec pieces[2])
 {
-    size_t left = ring_used(ring) < max ? ring_used(ring) : max;
+    size_t left = min_size(ring_used(ring), max);
     if (left == 0)
         return 0;
     size_t at = index_of(ring, ring->head);
-    size_t first = ring->cap - at < left ? ring->cap - at : left;
+    size_t first = min_size(ring->cap - at, left);
     pieces[0] = (struct iovec){.iov_base = ring->data + at, .iov_len = first};
     if (first == left)
         return 1;

@@ -7,6 +7,7 @@
  * a late wake-up forwards more and the rate holds. After a pause the credit is at most `burst`. A
  * byte may take less than a nanosecond, so the clock keeps the remainder of its divisions.
  */
+#include "proxy/base/min.h"
 #include "proxy/base/rng.h"
 #include "proxy/fault/types.h"
 
@@ -136,11 +137,6 @@ static void cap_credit(const struct bandwidth_params *bandwidth, struct bandwidt
         state->paid_ns = now_ns - burst_ns;
         state->rest = 0;
     }
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Returns when to ask again. Retry times of connections sharing a rate are jittered, and the last

@@ -7,6 +7,7 @@
  *
  * The offset of a segment's first byte decides whether it is lost. A retransmission always arrives.
  */
+#include "proxy/base/min.h"
 #include "proxy/base/rng.h"
 #include "proxy/fault/types.h"
 
@@ -57,7 +58,7 @@ static bool is_lost(
     const struct lossy_params *lossy, bool behind_loss, uint64_t key, uint64_t begin)
 {
     uint64_t ppb = lossy->rate_ppb + (behind_loss ? lossy->correlation_ppb : 0);
-    return rng_chance(key, begin, ppb < PPB_ALL ? ppb : PPB_ALL);
+    return rng_chance(key, begin, min_u64(ppb, PPB_ALL));
 }
 
 /* Starts a segment at the first byte of a burst, and where the fault begins. */
