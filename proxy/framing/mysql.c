@@ -10,63 +10,25 @@
  * lost there.
  *
  * A client may send commands ahead. All are counted, and those that matter for their answer are
- * kept until it begins.
+ * kept until it begins. Where an answer ends follows from its packets ("Text Resultset",
+ * "COM_STMT_PREPARE Response"): it is one result after another, while the status in OK or EOF says
+ * that more follow. A result is an OK, an ERR, a file that the server asks for and then an OK, or a
+ * set of rows. Before the rows is an EOF of 5 bytes, unless the client has CLIENT_DEPRECATE_EOF:
+ * then the only one is an OK whose first byte is that of EOF, of 7 bytes or more.
  */
 #include <string.h>
 
 #include "proxy/framing/length.h"
+#include "proxy/framing/mysql_commands.h"
 
 /* Capability flags of the client's first packet. */
 #define CLIENT_COMPRESS (1u << 5)
 #define CLIENT_SSL (1u << 11)
 #define CLIENT_ZSTD (1u << 26)
 #define SSL_REQUEST_SIZE (4 + 32)
-#define COM_QUIT 0x01
-#define COM_CHANGE_USER 0x11
-#define COM_BINLOG_DUMP 0x12
-#define COM_STMT_PREPARE 0x16
-#define COM_STMT_SEND_LONG_DATA 0x18
-#define COM_STMT_CLOSE 0x19
-#define COM_STMT_FETCH 0x1c
-#define COM_BINLOG_DUMP_GTID 0x1e
-#define SEMI_SYNC_ACK 0xef         /* of a replica, among the events that it receives */
-#define COM_STMT_BULK_EXECUTE 0xfa /* MariaDB */
-
-enum { HANDSHAKE_RESPONSE = 64, SSL_REQUEST, AUTH_RESPONSE, BULK_EXECUTE };
-
-static const char *const upstream_names[] = {
-    [0x00] = "COM_SLEEP",
-    [COM_QUIT] = "COM_QUIT",
-    [0x02] = "COM_INIT_DB",
-    [0x03] = "COM_QUERY",
-    [0x04] = "COM_FIELD_LIST",
-    [0x05] = "COM_CREATE_DB",
-    [0x06] = "COM_DROP_DB",
-    [0x07] = "COM_REFRESH",
-    [0x08] = "COM_SHUTDOWN",
-    [0x09] = "COM_STATISTICS",
-    [0x0a] = "COM_PROCESS_INFO",
-    [0x0c] = "COM_PROCESS_KILL",
-    [0x0d] = "COM_DEBUG",
-    [0x0e] = "COM_PING",
-    [COM_CHANGE_USER] = "COM_CHANGE_USER",
-    [COM_BINLOG_DUMP] = "COM_BINLOG_DUMP",
-    [0x13] = "COM_TABLE_DUMP",
-    [0x15] = "COM_REGISTER_SLAVE",
-    [COM_STMT_PREPARE] = "COM_STMT_PREPARE",
-    [0x17] = "COM_STMT_EXECUTE",
-    [COM_STMT_SEND_LONG_DATA] = "COM_STMT_SEND_LONG_DATA",
-    [COM_STMT_CLOSE] = "COM_STMT_CLOSE",
-    [0x1a] = "COM_STMT_RESET",
-    [0x1b] = "COM_SET_OPTION",
-    [COM_STMT_FETCH] = "COM_STMT_FETCH",
-    [COM_BINLOG_DUMP_GTID] = "COM_BINLOG_DUMP_GTID",
-    [0x1f] = "COM_RESET_CONNECTION",
-    [HANDSHAKE_RESPONSE] = "HandshakeResponse",
-    [SSL_REQUEST] = "SSLRequest",
-    [AUTH_RESPONSE] = "AuthResponse",
-    [BULK_EXECUTE] = "COM_STMT_BULK_EXECUTE",
-};
+#define STATUS_MORE_RESULTS 0x0008
+#define STATUS_CURSOR 0x0040 /* no rows here: the client fetches them */
+#define EOF_MAX 5            /* bytes of an EOF packet's payload */
 
 enum { NAME_HANDSHAKE, NAME_OK, NAME_ERR, NAME_EOF, NAME_SWITCH, NAME_MORE, NAME_PREPARED };
 
@@ -89,6 +51,18 @@ struct mysql_command {
 
 #define SPECIALS_MAX 64 /* that are not answered; more than any client sends ahead */
 
+/* The server's next packet. */
+enum answer_phase {
+    ANSWER_OVER,        /* the first one of the next answer */
+    ANSWER_RESULT,      /* of a result: the first one, or the one behind a file */
+    ANSWER_COLUMNS,     /* of a set of rows: a definition, or a row where no EOF comes between */
+    ANSWER_ROWS,        /* a row, an event or a definition: up to an EOF */
+    ANSWER_PREPARED,    /* COM_STMT_PREPARE_OK */
+    ANSWER_DEFINITIONS, /* behind that one, or an EOF behind the last definition of a kind */
+    ANSWER_TEXT,        /* the only one, a text */
+    ANSWER_LOGIN,       /* of a change of user */
+};
+
 struct mysql_state {
     struct length_state length;
     /* Upstream. */
@@ -102,9 +76,8 @@ struct mysql_state {
     bool ready;              /* the server has let the client in: commands follow */
     bool sends_file;         /* the server asked for a file: packets until an empty one */
     uint64_t answers;        /* that have begun */
-    unsigned char answering; /* the command of the last answer, if it is special */
-    bool opens;              /* of the last answer only progress reports have come */
-    bool may_be_over;        /* the last packet can be the last one of an answer */
+    enum answer_phase phase; /* of the last answer */
+    unsigned definitions;    /* still to come, in ANSWER_DEFINITIONS */
     unsigned char sequence;  /* of the last packet */
     bool encrypted;          /* TLS or compression follows */
     unsigned special_count;
@@ -116,11 +89,24 @@ static unsigned char sequence_of(const struct length_header *header)
     return header->bytes[3];
 }
 
-/* Whether the answer to a command begins with a row or an event, whose first byte is 0x00. */
-static bool sends_rows(unsigned char command)
+/* Returns the phase that the answer to a command begins in. */
+static enum answer_phase first_phase(unsigned char command)
 {
-    return command == COM_STMT_FETCH || command == COM_BINLOG_DUMP ||
-           command == COM_BINLOG_DUMP_GTID;
+    switch (command) {
+    case COM_STMT_FETCH:
+    case COM_BINLOG_DUMP:
+    case COM_BINLOG_DUMP_GTID:
+    case COM_FIELD_LIST:
+        return ANSWER_ROWS;
+    case COM_STMT_PREPARE:
+        return ANSWER_PREPARED;
+    case COM_STATISTICS:
+        return ANSWER_TEXT;
+    case COM_CHANGE_USER:
+        return ANSWER_LOGIN;
+    default:
+        return ANSWER_RESULT;
+    }
 }
 
 /* The client's first packet: a HandshakeResponse, or a beginning of it that asks for TLS. */
@@ -130,7 +116,7 @@ static const char *first_name(struct mysql_state *mysql, const struct length_hea
     mysql->answered = true;
     mysql->encrypted = (flags & CLIENT_SSL) != 0 && header->size == SSL_REQUEST_SIZE;
     mysql->compresses = (flags & (CLIENT_COMPRESS | CLIENT_ZSTD)) != 0;
-    return upstream_names[mysql->encrypted ? SSL_REQUEST : HANDSHAKE_RESPONSE];
+    return mysql_commands[mysql->encrypted ? MYSQL_SSL_REQUEST : MYSQL_HANDSHAKE_RESPONSE];
 }
 
 /* Keeps the last command for its answer. Returns NULL if too many are kept. */
@@ -147,12 +133,6 @@ static struct mysql_command *keep_special(struct mysql_state *mysql)
     return &mysql->specials[count];
 }
 
-/* Whether the first byte of the answer means something else than in other answers. */
-static bool is_special(unsigned char command)
-{
-    return command == COM_CHANGE_USER || command == COM_STMT_PREPARE || sends_rows(command);
-}
-
 /* If too many special commands are kept, the answer to this one has the common name. */
 static void take_command(struct mysql_state *mysql, unsigned char command)
 {
@@ -161,15 +141,15 @@ static void take_command(struct mysql_state *mysql, unsigned char command)
     mysql->command = command;
     mysql->in_command = !silent;
     mysql->asked += !silent;
-    if (is_special(command))
+    if (first_phase(command) != ANSWER_RESULT)
         (void)keep_special(mysql);
 }
 
 static const char *command_name(unsigned char command)
 {
     if (command == COM_STMT_BULK_EXECUTE)
-        return upstream_names[BULK_EXECUTE];
-    return command < HANDSHAKE_RESPONSE ? upstream_names[command] : NULL;
+        return mysql_commands[MYSQL_BULK_EXECUTE];
+    return command < MYSQL_HANDSHAKE_RESPONSE ? mysql_commands[command] : NULL;
 }
 
 static bool name_upstream(void *state, enum direction direction, struct length_header *header)
@@ -186,7 +166,7 @@ static bool name_upstream(void *state, enum direction direction, struct length_h
     if (mysql->sends_file)
         mysql->sends_file = header->length > 0;
     else if (!mysql->ready || (mysql->command == COM_CHANGE_USER && sequence_of(header) != 0))
-        header->kind = upstream_names[AUTH_RESPONSE];
+        header->kind = mysql_commands[MYSQL_AUTH_RESPONSE];
     else if (sequence_of(header) == 0 && header->seen > 4) {
         header->kind = command_name(header->bytes[4]);
         take_command(mysql, header->bytes[4]);
@@ -230,26 +210,101 @@ static const char *login_name(struct mysql_state *mysql, unsigned char first)
     }
 }
 
-/* Whether a packet is the first one of an answer, whose command is taken then. A number that
- * follows that of the last packet belongs to the same answer, unless that one can be over. */
-static bool begin_answer(struct mysql_state *mysql, unsigned char sequence)
+/* An EOF, or an OK that stands for it. */
+static bool is_eof(const struct length_header *header)
+{
+    return header->bytes[4] == 0xfe && header->length < 0xffffff;
+}
+
+/* Whether the answer has all its packets, when this one comes. An EOF belongs to the definitions
+ * before it. */
+static bool is_over(const struct mysql_state *mysql, const struct length_header *header)
+{
+    if (mysql->phase == ANSWER_DEFINITIONS && mysql->definitions == 0)
+        return !is_eof(header) || header->length > EOF_MAX;
+    return mysql->phase == ANSWER_OVER;
+}
+
+/* If a packet is the first one of an answer, takes the command of that. Within an answer the
+ * numbers follow one another, except behind a file: one that does not follow ends an answer whose
+ * form is not known. */
+static void begin_answer(struct mysql_state *mysql, const struct length_header *header)
 {
     const struct mysql_command *special =
         mysql->special_count > 0 && mysql->specials[0].number == mysql->answers + 1
             ? &mysql->specials[0]
             : NULL;
     unsigned char first = (unsigned char)(special == NULL ? 1 : special->sequence + 1);
-    bool follows = sequence == (unsigned char)(mysql->sequence + 1) && !mysql->may_be_over;
-    if (mysql->answers == mysql->asked || sequence != first || follows)
-        return false;
+    bool follows = sequence_of(header) == (unsigned char)(mysql->sequence + 1);
+    bool goes_on = !is_over(mysql, header) && (follows || mysql->phase == ANSWER_RESULT);
+    if (mysql->answers == mysql->asked || sequence_of(header) != first || goes_on)
+        return;
     mysql->answers++;
-    mysql->answering = special == NULL ? 0 : special->command;
+    mysql->phase = first_phase(special == NULL ? 0 : special->command);
     if (special != NULL) {
         mysql->special_count--;
         memmove(&mysql->specials[0], &mysql->specials[1],
             mysql->special_count * sizeof mysql->specials[0]);
     }
-    return true;
+}
+
+/* Bytes of the length-encoded integer whose first byte this is. */
+static unsigned integer_size(unsigned char first)
+{
+    return first < 0xfb ? 1 : first == 0xfc ? 3 : first == 0xfd ? 4 : 9;
+}
+
+/* The status in an EOF, or behind the two integers of an OK. 0: it has none. */
+static unsigned status_of(const struct length_header *header)
+{
+    unsigned at = 5;
+    if (is_eof(header) && header->length <= EOF_MAX)
+        at += 2;
+    else
+        for (int i = 0; i < 2 && at < header->seen; i++)
+            at += integer_size(header->bytes[at]);
+    return at + 2 <= header->seen ? (unsigned)length_number(header->bytes + at, 2, true) : 0;
+}
+
+/* A result ends with this OK or EOF. */
+static void end_result(struct mysql_state *mysql, const struct length_header *header)
+{
+    bool more = (status_of(header) & STATUS_MORE_RESULTS) != 0;
+    mysql->phase = more ? ANSWER_RESULT : ANSWER_OVER;
+}
+
+static void take_eof(struct mysql_state *mysql, const struct length_header *header)
+{
+    if (mysql->phase == ANSWER_COLUMNS && header->length <= EOF_MAX &&
+        (status_of(header) & STATUS_CURSOR) == 0)
+        mysql->phase = ANSWER_ROWS;
+    else if (mysql->phase != ANSWER_DEFINITIONS)
+        end_result(mysql, header);
+    else if (mysql->definitions == 0)
+        mysql->phase = ANSWER_OVER;
+}
+
+/* The first packet of a result, or the one behind a file. */
+static const char *result_name(struct mysql_state *mysql, const struct length_header *header)
+{
+    unsigned char first = header->bytes[4];
+    if (first == 0x00) {
+        end_result(mysql, header);
+        return downstream_names[NAME_OK];
+    }
+    mysql->sends_file = mysql->sends_file || first == 0xfb;
+    mysql->phase = first == 0xfb ? ANSWER_RESULT : ANSWER_COLUMNS;
+    return NULL;
+}
+
+/* COM_STMT_PREPARE_OK: how many columns and parameters are defined in the packets behind it. */
+static void count_definitions(struct mysql_state *mysql, const struct length_header *header)
+{
+    mysql->phase = ANSWER_DEFINITIONS;
+    mysql->definitions = 0;
+    if (header->seen >= 13)
+        mysql->definitions = (unsigned)(length_number(header->bytes + 9, 2, true) +
+                                        length_number(header->bytes + 11, 2, true));
 }
 
 /* MariaDB's progress report: an ERR whose code no error has. It may stand before an answer. */
@@ -258,24 +313,35 @@ static bool is_progress(const struct length_header *header)
     return header->seen >= 7 && memcmp(header->bytes + 4, "\xff\xff\xff", 3) == 0;
 }
 
-/* A row may begin with 0x00, but never with 0xff, nor with 0xfe in a packet of less than 16 MB. So
- * OK is sure only in the first packet of an answer, and so is the question for a file. */
+/* A row may begin with 0x00, but never with 0xff, nor with 0xfe in a packet of less than 16 MB. */
 static const char *answer_name(struct mysql_state *mysql, const struct length_header *header)
 {
     unsigned char first = header->bytes[4];
-    bool begins = begin_answer(mysql, sequence_of(header)) || mysql->opens;
-    mysql->opens = begins && is_progress(header);
-    mysql->sends_file = begins && first == 0xfb;
+    begin_answer(mysql, header);
     if (is_progress(header))
         return NULL;
-    if (mysql->answering == COM_CHANGE_USER)
-        return login_name(mysql, first);
-    if (first == 0xff)
+    if (first == 0xff) {
+        mysql->phase = ANSWER_OVER;
         return downstream_names[NAME_ERR];
-    if (first == 0xfe && header->length < 0xffffff)
+    }
+    if (mysql->phase == ANSWER_LOGIN) {
+        mysql->phase = first == 0x00 ? ANSWER_OVER : ANSWER_LOGIN;
+        return login_name(mysql, first);
+    }
+    if (is_eof(header)) {
+        take_eof(mysql, header);
         return downstream_names[NAME_EOF];
-    if (first == 0x00 && begins && !sends_rows(mysql->answering))
-        return downstream_names[mysql->answering == COM_STMT_PREPARE ? NAME_PREPARED : NAME_OK];
+    }
+    if (mysql->phase == ANSWER_RESULT)
+        return result_name(mysql, header);
+    if (mysql->phase == ANSWER_PREPARED) {
+        count_definitions(mysql, header);
+        return downstream_names[NAME_PREPARED];
+    }
+    if (mysql->phase == ANSWER_DEFINITIONS && mysql->definitions > 0)
+        mysql->definitions--;
+    if (mysql->phase == ANSWER_TEXT)
+        mysql->phase = ANSWER_OVER;
     return NULL;
 }
 
@@ -299,7 +365,6 @@ static bool name_downstream(void *state, enum direction direction, struct length
             mysql->ready ? answer_name(mysql, header) : login_name(mysql, header->bytes[4]);
     mysql->greeted = true;
     mysql->sequence = sequence_of(header);
-    mysql->may_be_over = header->kind != NULL;
     return true;
 }
 
@@ -320,11 +385,19 @@ static const struct length_row upstream_row = {.header = 4,
     .continued = 0xffffff,
     .name = name_upstream,
     .further = continue_upstream};
+static const struct length_row login_row = {.header = 4,
+    .width = 3,
+    .little = true,
+    .add = 4,
+    .look = 5,
+    .continued = 0xffffff,
+    .name = name_downstream,
+    .further = continue_downstream};
 static const struct length_row downstream_row = {.header = 4,
     .width = 3,
     .little = true,
     .add = 4,
-    .look = 7,
+    .look = 25, /* up to the status of the longest OK */
     .continued = 0xffffff,
     .name = name_downstream,
     .further = continue_downstream};
@@ -335,7 +408,9 @@ static const struct length_row *pick(void *state, enum direction direction, unsi
     (void)first;
     if (mysql->encrypted || (direction == DIRECTION_UPSTREAM && !mysql->greeted))
         return NULL;
-    return direction == DIRECTION_UPSTREAM ? &upstream_row : &downstream_row;
+    if (direction == DIRECTION_UPSTREAM)
+        return &upstream_row;
+    return mysql->ready ? &downstream_row : &login_row;
 }
 
 static size_t step(
@@ -348,6 +423,6 @@ const struct framer framer_mysql = {
     .name = "mysql",
     .state_size = sizeof(struct mysql_state),
     .knows_sizes = true,
-    .kinds = {{LENGTH_NAMES(upstream_names)}, {LENGTH_NAMES(downstream_names)}},
+    .kinds = {{LENGTH_NAMES(mysql_commands)}, {LENGTH_NAMES(downstream_names)}},
     .step = step,
 };

@@ -54,4 +54,11 @@ void check_quiet_edges(const char *name, const struct protocol *protocol,
 void check_edges(const char *name, const char *protocol, const struct exchange *exchanges,
     size_t count, const char *upstream, const char *downstream);
 
+/* The edges of a conversation: `...` are rows of SAYS. */
+#define CHECK(protocol, upstream, downstream, ...)                                                 \
+    do {                                                                                           \
+        static const struct exchange talk[] = {__VA_ARGS__};                                       \
+        check_edges(__func__, protocol, talk, sizeof talk / sizeof talk[0], upstream, downstream); \
+    } while (0)
+
 #endif

@@ -12,12 +12,6 @@
 #include "tests/lib/framing_edges.h"
 #include "tests/lib/random_fault.h"
 
-#define CHECK(protocol, upstream, downstream, ...)                                                 \
-    do {                                                                                           \
-        static const struct exchange talk[] = {__VA_ARGS__};                                       \
-        check_edges(__func__, protocol, talk, sizeof talk / sizeof talk[0], upstream, downstream); \
-    } while (0)
-
 static void length_counts_what_the_user_says(void **state)
 {
     (void)state;
@@ -117,167 +111,6 @@ static void postgres_passwords_are_named_by_what_they_answer(void **state)
         SAYS('c', STARTUP), SAYS('s', AUTH("\x0a")), SAYS('c', "p\0\0\0\x04"),
         SAYS('s', AUTH("\x0b")), SAYS('c', "p\0\0\0\x04"), SAYS('s', AUTH("\x05")),
         SAYS('c', "p\0\0\0\x04"));
-}
-
-#define MYSQL_GREETING                                                                             \
-    "\x02\0\0\0\x0a"                                                                               \
-    "8"
-#define MYSQL_OK(sequence) "\x01\0\0" sequence "\0"
-
-static void mysql_commands_have_sequence_number_0(void **state)
-{
-    (void)state;
-    CHECK("mysql",
-        "1:HandshakeResponse@0 =8 .8 2:COM_QUERY@8 =6 .14 3:@14 =5 .19 4:COM_STMT_PREPARE@19 =5 "
-        ".24",
-        "1:Handshake@0 =6 .6 2:OK@6 =5 .11 3:@11 =5 .16 4:@16 =5 .21 5:EOF@21 =5 .26 6:ERR@26 =5 "
-        ".31 "
-        "7:COM_STMT_PREPARE_OK@31 =5 .36",
-        SAYS('s', MYSQL_GREETING), SAYS('c', "\x04\0\0\x01\0\0\0\0"), SAYS('s', MYSQL_OK("\x02")),
-        SAYS('c', "\x02\0\0\0\x03;\x01\0\0\x02x"),
-        SAYS('s', "\x01\0\0\x01\x01" MYSQL_OK("\x02") "\x01\0\0\x03\xfe\x01\0\0\x01\xff"),
-        SAYS('c', "\x01\0\0\0\x16"), SAYS('s', MYSQL_OK("\x01")));
-}
-
-/* A file that the server asks for, and rows behind the first 256 packets: sequence numbers 0 and 1
- * are neither a command nor the beginning of an answer. */
-static void mysql_sequence_numbers_come_again(void **state)
-{
-    (void)state;
-    CHECK("mysql",
-        "1:HandshakeResponse@0 =8 .8 2:COM_QUERY@8 =5 .13 3:@13 =5 .18 4:@18 =4 .22 "
-        "5:COM_PING@22 =5 .27 6:COM_PING@27 =5 .32",
-        "1:Handshake@0 =6 .6 2:OK@6 =5 .11 3:@11 =5 .16 4:@16 =5 .21 5:OK@21 =5 .26 "
-        "6:OK@26 =5 .31 7:@31 =5 .36",
-        SAYS('s', MYSQL_GREETING), SAYS('c', "\x04\0\0\x01\0\0\0\0"), SAYS('s', MYSQL_OK("\x02")),
-        SAYS('c', "\x01\0\0\0\x03"), SAYS('s', "\x01\0\0\x01\xfb"),
-        SAYS('c', "\x01\0\0\0\x0e\0\0\0\x01"), SAYS('s', MYSQL_OK("\x02")),
-        SAYS('c', "\x01\0\0\0\x0e\x01\0\0\0\x0e"),
-        SAYS('s', MYSQL_OK("\x01") MYSQL_OK("\x01") MYSQL_OK("\x01")));
-}
-
-#define MYSQL_LOGIN                                                                                \
-    SAYS('s', MYSQL_GREETING), SAYS('c', "\x04\0\0\x01\0\0\0\0"), SAYS('s', MYSQL_OK("\x02"))
-#define COMMAND(byte) "\x01\0\0\0" byte
-#define LOGGED_IN_UPSTREAM "1:HandshakeResponse@0 =8 .8 "
-#define LOGGED_IN_DOWNSTREAM "1:Handshake@0 =6 .6 2:OK@6 =5 .11 "
-
-/* MySQL's has sequence number 0, MariaDB's 1. */
-static void mysql_server_may_refuse_before_its_handshake(void **state)
-{
-    (void)state;
-    CHECK("mysql", "", "1:ERR@0 =9 .9", SAYS('s', "\x05\0\0\0\xff\x6a\x04no"));
-    CHECK("mysql", "", "1:ERR@0 =9 .9", SAYS('s', "\x05\0\0\x01\xff\x6a\x04no"));
-    CHECK("mysql", "", "lost@0", SAYS('s', "\x05\0\0\x02\xff\x6a\x04no"));
-    CHECK("mysql", "", "lost@0", SAYS('s', "\x02\0\0\x01\x0a\x38"));
-}
-
-/* Also where row 257 of the first answer has the number of an answer's first packet. */
-static void mysql_answers_belong_to_their_commands(void **state)
-{
-    (void)state;
-    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_STMT_PREPARE@8 =5 .13 3:COM_STMT_EXECUTE@13 =5 .18",
-        LOGGED_IN_DOWNSTREAM "3:COM_STMT_PREPARE_OK@11 =5 .16 4:OK@16 =5 .21", MYSQL_LOGIN,
-        SAYS('c', COMMAND("\x16") COMMAND("\x17")), SAYS('s', MYSQL_OK("\x01") MYSQL_OK("\x01")));
-    CHECK("mysql",
-        LOGGED_IN_UPSTREAM "2:COM_QUERY@8 =5 .13 3:COM_STMT_PREPARE@13 =5 .18 4:COM_PING@18 =5 .23",
-        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16 4:@16 =5 .21 5:@21 =5 .26 6:EOF@26 =5 .31 "
-                             "7:COM_STMT_PREPARE_OK@31 =5 .36 8:OK@36 =5 .41",
-        MYSQL_LOGIN, SAYS('c', COMMAND("\x03") COMMAND("\x16") COMMAND("\x0e")),
-        SAYS('s', "\x01\0\0\x01\x01\x01\0\0\0x" MYSQL_OK("\x01") "\x01\0\0\x02\xfe"),
-        SAYS('s', MYSQL_OK("\x01") MYSQL_OK("\x01")));
-}
-
-/* 0x00 begins a row, or an event of the binary log, whose reader acknowledges some; 0xff a progress
- * report. */
-static void mysql_first_byte_of_an_answer_depends_on_its_command(void **state)
-{
-    (void)state;
-    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_STMT_FETCH@8 =5 .13",
-        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16 4:EOF@16 =5 .21", MYSQL_LOGIN,
-        SAYS('c', COMMAND("\x1c")), SAYS('s', MYSQL_OK("\x01") "\x01\0\0\x02\xfe"));
-    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_BINLOG_DUMP@8 =5 .13 3:@13 =5 .18",
-        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16 4:@16 =5 .21", MYSQL_LOGIN, SAYS('c', COMMAND("\x12")),
-        SAYS('s', MYSQL_OK("\x01")), SAYS('c', COMMAND("\xef")), SAYS('s', MYSQL_OK("\x01")));
-    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_BINLOG_DUMP_GTID@8 =5 .13",
-        LOGGED_IN_DOWNSTREAM "3:@11 =5 .16", MYSQL_LOGIN, SAYS('c', COMMAND("\x1e")),
-        SAYS('s', MYSQL_OK("\x01")));
-    CHECK("mysql", LOGGED_IN_UPSTREAM "2:COM_QUERY@8 =5 .13 3:COM_STMT_BULK_EXECUTE@13 =5 .18",
-        LOGGED_IN_DOWNSTREAM "3:@11 =8 .19 4:@19 =8 .27 5:OK@27 =5 .32 6:OK@32 =5 .37", MYSQL_LOGIN,
-        SAYS('c', COMMAND("\x03")),
-        SAYS('s', "\x04\0\0\x01\xff\xff\xff\x01\x04\0\0\x02\xff\xff\xff\x01" MYSQL_OK("\x03")),
-        SAYS('c', COMMAND("\xfa")), SAYS('s', MYSQL_OK("\x01")));
-}
-
-/* 64 commands whose answers have other names may wait. The 65th has the name of most answers. */
-static void mysql_names_answers_as_far_as_it_knows_them(void **state)
-{
-    char bytes[8 + 65 * 5] = "\x04\0\0\x01", answers[65 * 5];
-    struct exchange talk[] = {{'s', MYSQL_GREETING, 6}, {'c', bytes, 8}, {'s', MYSQL_OK("\x02"), 5},
-        {'c', bytes + 8, 65 * 5}, {'s', answers, 65 * 5}};
-    struct protocol protocol = framing_protocol("mysql");
-    struct edges edges;
-    (void)state;
-    for (size_t i = 0; i < 65; i++) {
-        memcpy(bytes + 8 + i * 5, COMMAND("\x16"), 5);
-        memcpy(answers + i * 5, MYSQL_OK("\x01"), 5);
-    }
-    edges_of(&protocol, talk, 5, NULL, &edges);
-    assert_non_null(strstr(edges.text[DIRECTION_UPSTREAM], " 66:COM_STMT_PREPARE@328 =5 .333"));
-    assert_non_null(strstr(
-        edges.text[DIRECTION_DOWNSTREAM], " 66:COM_STMT_PREPARE_OK@326 =5 .331 67:OK@331 =5 .336"));
-}
-
-static void mysql_change_user_logs_in_again(void **state)
-{
-    (void)state;
-    CHECK("mysql",
-        "1:HandshakeResponse@0 =8 .8 2:COM_CHANGE_USER@8 =5 .13 3:AuthResponse@13 =5 .18 "
-        "4:COM_PING@18 =5 .23",
-        "1:Handshake@0 =6 .6 2:OK@6 =5 .11 3:AuthSwitchRequest@11 =5 .16 4:OK@16 =5 .21",
-        SAYS('s', MYSQL_GREETING), SAYS('c', "\x04\0\0\x01\0\0\0\0"), SAYS('s', MYSQL_OK("\x02")),
-        SAYS('c', "\x01\0\0\0\x11"), SAYS('s', "\x01\0\0\x01\xfe"), SAYS('c', "\x01\0\0\x02x"),
-        SAYS('s', MYSQL_OK("\x03")), SAYS('c', "\x01\0\0\0\x0e"));
-}
-
-static void mysql_is_lost_where_it_is_encrypted_or_compressed(void **state)
-{
-    (void)state;
-    CHECK("mysql", "1:SSLRequest@0 =36 .36 lost@36", "1:Handshake@0 =6 .6",
-        SAYS('s', MYSQL_GREETING),
-        SAYS('c', "\x20\0\0\x01\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-        SAYS('c', "\x16"));
-    CHECK("mysql", "1:HandshakeResponse@0 =8 .8 lost@8",
-        "1:Handshake@0 =6 .6 2:OK@6 =5 .11 lost@11", SAYS('s', MYSQL_GREETING),
-        SAYS('c', "\x04\0\0\x01\x20\0\0\0"), SAYS('s', MYSQL_OK("\x02")), SAYS('c', "x"),
-        SAYS('s', "y"));
-    CHECK("mysql", "lost@0", "lost@0", SAYS('c', "GET / HTTP/1.1\r\n"),
-        SAYS('s', "HTTP/1.1 400\r\n"));
-}
-
-/* A packet of 0xffffff bytes and the one behind it; the answer's number follows both. */
-static void mysql_packets_of_16_mb_go_on_in_the_next(void **state)
-{
-    size_t full = 0xffffff;
-    char *bytes = calloc(1, full + 64);
-    (void)state;
-    assert_non_null(bytes);
-    memcpy(bytes, "\x04\0\0\x01\0\0\0\0\xff\xff\xff\0\x03", 13);
-    memcpy(bytes + 12 + full, "\x02\0\0\x01xy\x01\0\0\0\x0e", 11);
-    struct exchange talk[] = {{'s', MYSQL_GREETING, 6}, {'c', bytes, 8}, {'s', "\x01\0\0\x02\0", 5},
-        {'c', bytes + 8, 4 + full + 11}, {'s', MYSQL_OK("\x02") MYSQL_OK("\x01"), 10}};
-    struct protocol protocol = framing_protocol("mysql");
-    struct edges edges;
-    uint64_t random = 3;
-    for (int round = 0; round < 3; round++) {
-        edges_of(&protocol, talk, 5, round == 0 ? NULL : &random, &edges);
-        assert_string_equal(edges.text[DIRECTION_UPSTREAM],
-            "1:HandshakeResponse@0 =8 .8 2:COM_QUERY@8 =? .16777233 3:COM_PING@16777233 =5 "
-            ".16777238");
-        assert_string_equal(edges.text[DIRECTION_DOWNSTREAM],
-            "1:Handshake@0 =6 .6 2:OK@6 =5 .11 3:OK@11 =5 .16 4:OK@16 =5 .21");
-    }
-    free(bytes);
 }
 
 static void kafka_requests_have_api_names(void **state)
@@ -429,15 +262,6 @@ int main(void)
         cmocka_unit_test(postgres_first_message_has_no_type),
         cmocka_unit_test(postgres_is_lost_where_it_is_encrypted),
         cmocka_unit_test(postgres_passwords_are_named_by_what_they_answer),
-        cmocka_unit_test(mysql_commands_have_sequence_number_0),
-        cmocka_unit_test(mysql_sequence_numbers_come_again),
-        cmocka_unit_test(mysql_server_may_refuse_before_its_handshake),
-        cmocka_unit_test(mysql_answers_belong_to_their_commands),
-        cmocka_unit_test(mysql_first_byte_of_an_answer_depends_on_its_command),
-        cmocka_unit_test(mysql_names_answers_as_far_as_it_knows_them),
-        cmocka_unit_test(mysql_change_user_logs_in_again),
-        cmocka_unit_test(mysql_is_lost_where_it_is_encrypted_or_compressed),
-        cmocka_unit_test(mysql_packets_of_16_mb_go_on_in_the_next),
         cmocka_unit_test(kafka_requests_have_api_names),
         cmocka_unit_test(kafka_tokens_have_no_kind),
         cmocka_unit_test(amqp_header_is_the_first_message),

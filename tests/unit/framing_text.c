@@ -10,12 +10,6 @@
 
 #include "tests/lib/framing_edges.h"
 
-#define CHECK(protocol, upstream, downstream, ...)                                                 \
-    do {                                                                                           \
-        static const struct exchange talk[] = {__VA_ARGS__};                                       \
-        check_edges(__func__, protocol, talk, sizeof talk / sizeof talk[0], upstream, downstream); \
-    } while (0)
-
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n" /* 27 bytes */
 
 static void http_bodies_end_by_content_length(void **state)

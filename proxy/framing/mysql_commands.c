@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The names of the MySQL documentation. */
+#include "proxy/framing/mysql_commands.h"
+
+const char *const mysql_commands[MYSQL_NAMES] = {
+    [0x00] = "COM_SLEEP",
+    [COM_QUIT] = "COM_QUIT",
+    [0x02] = "COM_INIT_DB",
+    [0x03] = "COM_QUERY",
+    [COM_FIELD_LIST] = "COM_FIELD_LIST",
+    [0x05] = "COM_CREATE_DB",
+    [0x06] = "COM_DROP_DB",
+    [0x07] = "COM_REFRESH",
+    [0x08] = "COM_SHUTDOWN",
+    [COM_STATISTICS] = "COM_STATISTICS",
+    [0x0a] = "COM_PROCESS_INFO",
+    [0x0c] = "COM_PROCESS_KILL",
+    [0x0d] = "COM_DEBUG",
+    [0x0e] = "COM_PING",
+    [COM_CHANGE_USER] = "COM_CHANGE_USER",
+    [COM_BINLOG_DUMP] = "COM_BINLOG_DUMP",
+    [0x13] = "COM_TABLE_DUMP",
+    [0x15] = "COM_REGISTER_SLAVE",
+    [COM_STMT_PREPARE] = "COM_STMT_PREPARE",
+    [0x17] = "COM_STMT_EXECUTE",
+    [COM_STMT_SEND_LONG_DATA] = "COM_STMT_SEND_LONG_DATA",
+    [COM_STMT_CLOSE] = "COM_STMT_CLOSE",
+    [0x1a] = "COM_STMT_RESET",
+    [0x1b] = "COM_SET_OPTION",
+    [COM_STMT_FETCH] = "COM_STMT_FETCH",
+    [COM_BINLOG_DUMP_GTID] = "COM_BINLOG_DUMP_GTID",
+    [0x1f] = "COM_RESET_CONNECTION",
+    [MYSQL_HANDSHAKE_RESPONSE] = "HandshakeResponse",
+    [MYSQL_SSL_REQUEST] = "SSLRequest",
+    [MYSQL_AUTH_RESPONSE] = "AuthResponse",
+    [MYSQL_BULK_EXECUTE] = "COM_STMT_BULK_EXECUTE",
+};
