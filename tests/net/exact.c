@@ -7,8 +7,9 @@
  * server socket of its own. On each the writer writes more than N bytes in chunks of 1, 1447 and
  * 100000; for the larger N there is a fourth run with a reader that takes a little at a time from a
  * small receive buffer, so that the wait for acknowledgements is a long one. Up to FEW_SEGMENTS a
- * chunk of 1 is a segment of 1 (TCP_NODELAY); above, the calls still have one byte each, but the
- * writer's kernel may join them, which keeps the whole under a few seconds.
+ * chunk of 1 is a segment of 1 (TCP_NODELAY). Above, the calls have one byte each only from
+ * FEW_SEGMENTS before N on, and the writer's kernel may join them: that keeps the whole under a few
+ * seconds.
  *
  * In the end the log must name the same N in each `fault` record, and in what each `closed` record
  * says was handed to the reader.
@@ -29,6 +30,7 @@
 #include "tests/lib/wire.h"
 
 #define FEW_SEGMENTS 70000
+#define FAR_CHUNK 1447
 #define BEYOND 150000 /* what the writer has to write after N */
 #define SLOW_FROM 65535
 #define SLOW_RCVBUF 16384
@@ -100,7 +102,9 @@ static void write_some(struct transfer *it)
     const unsigned char *bytes = suite.bytes[it->section->direction];
     uint64_t total = it->section->offset + BEYOND;
     for (int i = 0; i < 256 && it->sending; i++) {
-        ssize_t n = send(it->writer, bytes + it->sent, it->run->chunk, MSG_NOSIGNAL);
+        bool far_before = it->sent + FEW_SEGMENTS < it->section->offset;
+        size_t chunk = far_before && it->run->chunk == 1 ? FAR_CHUNK : it->run->chunk;
+        ssize_t n = send(it->writer, bytes + it->sent, chunk, MSG_NOSIGNAL);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         it->sent += n > 0 ? (uint64_t)n : 0;
