@@ -2,7 +2,6 @@
 #include "tests/lib/http_answer.h"
 
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,13 +22,15 @@ static bool is_whole(const struct http_answer *answer)
 void http_answer_read(int fd, struct http_answer *answer, int deadline_ms)
 {
     answer->status = 0;
+    answer->ended = false;
     answer->size = 0;
     answer->text[0] = '\0';
     while (!is_whole(answer) && answer->size + 1 < sizeof answer->text &&
            wire_poll(fd, POLLIN, deadline_ms) > 0) {
         ssize_t n =
             recv(fd, answer->text + answer->size, sizeof answer->text - answer->size - 1, 0);
-        if (n <= 0)
+        answer->ended = n <= 0;
+        if (answer->ended)
             break;
         answer->size += (size_t)n;
         answer->text[answer->size] = '\0';

@@ -3,12 +3,14 @@
 #ifndef RUDEPROXY_TESTS_HTTP_ANSWER_H
 #define RUDEPROXY_TESTS_HTTP_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HTTP_ANSWER_MAX 65536
 
 struct http_answer {
-    int status;                 /* 0: none, the connection was closed */
+    int status;                 /* 0: none */
+    bool ended;                 /* the connection did, before the answer was whole */
     char text[HTTP_ANSWER_MAX]; /* head and body, with a NUL behind them */
     size_t size;
 };

@@ -114,13 +114,21 @@ static void add_value(
         snprintf(outcome->facts + used, FACTS_MAX - used, " %s=%s", key, value);
 }
 
+static void expect_record(const struct bench *bench, const char *event)
+{
+    char *record = records_wait(&bench->process, event, "p", 1);
+    if (record == NULL)
+        fail_msg("no record of '%s'", event);
+    free(record);
+}
+
 /* The log of the connection without what differs from run to run. */
 static void note_facts(const struct bench *bench, struct outcome *outcome)
 {
     static const char *const keys[] = {"event", "fault", "type", "direction", "offset", "side",
         "cause", "cause_fault", "fault_count", "faults", "errno"};
     static const char *const side_keys[] = {"ended", "bytes_in", "bytes_out"};
-    free(records_wait(&bench->process, "closed", "p", 1));
+    expect_record(bench, "closed");
     char *log = proxy_process_read_log(&bench->process);
     for (char *rest = log, *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
         if (strstr(line, "\"connection\":1") == NULL)
@@ -166,7 +174,7 @@ static void run(const struct row *row, bool spliced, struct outcome *outcome)
         row->upstream ? bench.server : bench.client, outcome);
     size_t after = count_pipes(bench.process.pid);
     if (outcome->error == 0) /* the writer's FIN has come, before the reader's close can */
-        free(records_wait(&bench.process, "eof", "p", 1));
+        expect_record(&bench, "eof");
     bench_close(&bench);
     note_facts(&bench, outcome);
     bench_stop(&bench);

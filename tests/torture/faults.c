@@ -147,7 +147,8 @@ struct batch {
     size_t count;
 };
 
-static void play(const struct proxy_process *process, const struct wire_listener *listener,
+/* False: there is no record of the end. */
+static bool play(const struct proxy_process *process, const struct wire_listener *listener,
     struct batch *batch, size_t i, int deadline_ms)
 {
     char name[24];
@@ -170,7 +171,10 @@ static void play(const struct proxy_process *process, const struct wire_listener
         if (ends[end] >= 0)
             close(ends[end]);
     }
-    free(records_wait(process, "closed", name, 1));
+    char *record = records_wait(process, "closed", name, 1);
+    bool closed = record != NULL;
+    free(record);
+    return closed;
 }
 
 /* Of the fault that is called like its proxy. */
@@ -201,7 +205,8 @@ static void read_offsets(const struct proxy_process *process, struct batch *batc
     free(log);
 }
 
-/* One program for all plans of the batch. False: it did not start, or not stop. */
+/* One program for all plans of the batch. False: it did not start, or not stop, or its log lacks
+ * an end. */
 static bool run_batch(struct batch *batch, int deadline_ms)
 {
     static char config[CONFIG_BYTES];
@@ -216,9 +221,9 @@ static bool run_batch(struct batch *batch, int deadline_ms)
         out != NULL && fclose(out) == 0 && proxy_process_start(&process, "grace = 1s\n", config);
     if (good) {
         for (size_t i = 0; i < batch->count; i++)
-            play(&process, &listener, batch, i, deadline_ms);
+            good = play(&process, &listener, batch, i, deadline_ms) && good;
         read_offsets(&process, batch);
-        good = proxy_process_stop(&process);
+        good = proxy_process_stop(&process) && good;
     }
     wire_unlisten(&listener);
     return good;
