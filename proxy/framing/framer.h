@@ -13,6 +13,10 @@
 
 #define FRAMER_KIND_MAX 24 /* bytes of a kind that a peer may choose */
 
+/* Bytes of a message, longer than any stream: its end does not overflow an offset, nor does a digit
+ * more, of base 16, overflow its size. More is not understood. */
+#define FRAMER_SIZE_MAX ((uint64_t)1 << 59)
+
 /* The names that a protocol has for the kinds of its messages in one direction. */
 struct framer_kinds {
     const char *const *names;    /* an array; NULL entries are skipped */

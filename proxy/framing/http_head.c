@@ -11,8 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A digit more, of base 16, does not overflow. */
-#define LENGTH_MAX ((uint64_t)1 << 59)
+#include "proxy/framing/framer.h"
 
 const char *const http_methods[HTTP_METHODS] = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
     "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
@@ -124,7 +123,7 @@ static bool add_length(struct http_head *head, const char *value)
     size_t digits = strspn(value, "0123456789");
     for (size_t i = 0; i < digits; i++) {
         length = length * 10 + (uint64_t)(value[i] - '0');
-        if (length > LENGTH_MAX)
+        if (length > FRAMER_SIZE_MAX)
             return false;
     }
     if (digits == 0 || (head->has_length && head->length != length))
@@ -189,7 +188,7 @@ bool http_chunk_size(const struct http_line *line, uint64_t *size)
     for (size_t i = 0; i < digits; i++) {
         char c = text[i];
         *size = *size << 4 | (uint64_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-        if (*size > LENGTH_MAX)
+        if (*size > FRAMER_SIZE_MAX)
             return false;
     }
     return true;

@@ -19,9 +19,6 @@ static size_t collect(
     return taken;
 }
 
-/* Longer than any stream: the offset of such a message's end would overflow. */
-#define MESSAGE_MAX ((uint64_t)1 << 62)
-
 /* Reads the length. False: no message of the row is so long. */
 static inline bool measure(const struct length_row *row, struct length_header *header)
 {
@@ -29,7 +26,7 @@ static inline bool measure(const struct length_row *row, struct length_header *h
     header->size = header->length + row->add;
     bool too_short =
         header->size < header->length || header->size < row->header || header->size < row->min;
-    return !too_short && header->size <= (row->max == 0 ? MESSAGE_MAX : row->max);
+    return !too_short && header->size <= (row->max == 0 ? FRAMER_SIZE_MAX : row->max);
 }
 
 /* The header is complete: a message begins, or a further packet of one. */

@@ -146,7 +146,7 @@ static int parse(const struct option *option, const char *text, void *value, str
 {
     size_t n = strcspn(text, ":");
     struct protocol protocol = {.framer = find_framer(text, n)};
-    bool raw = strcmp(text, RAW) == 0;
+    bool raw = n == strlen(RAW) && strncmp(text, RAW, n) == 0;
     (void)option;
     if (protocol.framer == NULL && !raw)
         return protocol_report_unknown(text, n, err);
@@ -199,8 +199,9 @@ static bool is_code(const char *kind, const struct framer_kinds *kinds)
 {
     uint64_t code;
     struct err err;
-    return kinds->code_max != 0 && units_parse_number(kind, &code, &err) == 0 &&
-           code >= kinds->code_min && code <= kinds->code_max;
+    return kinds->code_max != 0 && strlen(kind) == 3 &&
+           units_parse_number(kind, &code, &err) == 0 && code >= kinds->code_min &&
+           code <= kinds->code_max;
 }
 
 static bool has_kind(const struct framer_kinds *kinds, const char *kind)

@@ -11,7 +11,8 @@
  *
  * A replica sends PSYNC or SYNC. The answer is a snapshot, before which the server may send empty
  * lines: a bulk string without a line end behind it, or `$EOF:` and a mark of 40 bytes, and then
- * all bytes up to that mark (replication.c of Redis, readSyncBulkPayload()).
+ * all bytes up to that mark (replication.c of Redis, readSyncBulkPayload()). Valkey's second
+ * connection for a snapshot has a line `$ENDOFF:` before it, which says where the stream goes on.
  */
 #include <string.h>
 #include <strings.h>
@@ -51,7 +52,7 @@ enum redis_mode {
     REDIS_NAME,   /* the body with a command's name */
     REDIS_INLINE, /* the first word of an inline command */
     REDIS_BODY,   /* passed over */
-    REDIS_MARK,   /* "EOF:" and the mark that ends a snapshot */
+    REDIS_MARK,   /* "EOF:" and the mark that ends a snapshot, or "ENDOFF:" */
     REDIS_MARKED, /* a snapshot that ends with the mark */
     REDIS_CR,     /* of the line end behind a body */
     REDIS_LF,
@@ -74,12 +75,14 @@ struct redis_stream {
 #define MARK_SIZE 40
 #define MARK_PREFIX "EOF:"
 #define MARK_PREFIX_SIZE 4u
+#define END_OFFSET_PREFIX "ENDOFF:"
 
 struct redis_state {
     struct redis_stream streams[2];
     /* Downstream. */
     bool awaits_snapshot; /* the client is a replica and asked for one */
     bool is_snapshot;     /* the value that is being read */
+    bool is_end_offset;   /* it begins with "$EN" */
     unsigned matched;     /* bytes of the mark that the snapshot ends in so far */
     unsigned char mark[MARK_SIZE];
     unsigned char shorter[MARK_SIZE + 1]; /* [n]: of the first n bytes of the mark, how many of the
@@ -229,6 +232,7 @@ static enum taken take_length_byte(
         direction == DIRECTION_DOWNSTREAM) {
         stream->mode = REDIS_MARK;
         stream->have = 1;
+        state->is_end_offset = false;
         return TAKEN;
     }
     if (byte < '0' || byte > '9' || stream->digits == DIGITS_MAX)
@@ -253,11 +257,28 @@ static void prepare_mark(struct redis_state *state)
     state->matched = 0;
 }
 
+/* A byte of "ENDOFF:", the last one that was counted. The snapshot is still to come. */
+static enum taken take_end_offset_byte(
+    struct redis_state *state, struct redis_stream *stream, unsigned char byte)
+{
+    if (byte != (unsigned char)END_OFFSET_PREFIX[stream->have - 1])
+        return WRONG;
+    if (END_OFFSET_PREFIX[stream->have] == '\0') {
+        stream->mode = REDIS_LINE;
+        state->is_snapshot = false;
+        state->awaits_snapshot = true;
+    }
+    return TAKEN;
+}
+
 /* A byte of the line with the mark. */
 static enum taken take_mark_byte(
     struct redis_state *state, struct redis_stream *stream, unsigned char byte)
 {
     unsigned at = stream->have++;
+    state->is_end_offset = state->is_end_offset || (at == 1 && byte == END_OFFSET_PREFIX[1]);
+    if (state->is_end_offset)
+        return take_end_offset_byte(state, stream, byte);
     if (at < MARK_PREFIX_SIZE)
         return byte == (unsigned char)MARK_PREFIX[at] ? TAKEN : WRONG;
     at -= MARK_PREFIX_SIZE;

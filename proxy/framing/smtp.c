@@ -3,9 +3,10 @@
  * `smtp`: RFC 5321. Upstream a message is a command line, or the mail between DATA and the line
  * with one dot; downstream a reply, of one line or several.
  *
- * The server's 354 says that the mail comes next, its 334 that an answer of AUTH does (RFC 4954).
- * BDAT (RFC 3030) counts the bytes that follow its line. Behind a 220 to STARTTLS the stream is
- * TLS, and lost.
+ * The server's 354 to DATA says that the mail comes next, its 334 that an answer of AUTH does (RFC
+ * 4954). BDAT (RFC 3030) counts the bytes that follow its line, and Exchange's XEXCH50 those that
+ * follow the 354 to it. Behind any other 354, what the client sends is lost. Behind a 220 to
+ * STARTTLS the stream is TLS, and lost.
  */
 #include <string.h>
 #include <strings.h>
@@ -15,8 +16,8 @@
 #define WORD_MAX 16 /* longest verb: X-ANONYMOUSTLS has 14 */
 
 static const char *const upstream_names[] = {"HELO", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
-    "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "AUTH", "STARTTLS", "ETRN", "TURN", "SEND",
-    "XCLIENT", "XFORWARD", "BURL", "mail_data", "auth_response"};
+    "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "AUTH", "STARTTLS", "ATRN", "ETRN", "TURN",
+    "SEND", "XCLIENT", "XFORWARD", "BURL", "mail_data", "auth_response"};
 
 static const char *const downstream_names[] = {"2xx", "3xx", "4xx", "5xx"};
 
@@ -24,9 +25,12 @@ enum smtp_mode {
     SMTP_BETWEEN, /* the next byte begins a message */
     SMTP_WORD,    /* the first word of a line: a verb or a code */
     SMTP_LINE,    /* the rest of a line */
-    SMTP_CHUNK,   /* the bytes behind BDAT, passed over */
+    SMTP_CHUNK,   /* the bytes behind BDAT, or of XEXCH50, passed over */
     SMTP_MAIL,    /* behind DATA */
 };
+
+/* The commands that matter for their reply, or for what follows it. */
+enum smtp_command { SMTP_OTHER, SMTP_DATA, SMTP_BDAT, SMTP_STARTTLS, SMTP_XEXCH50 };
 
 struct smtp_stream {
     enum smtp_mode mode;
@@ -38,18 +42,20 @@ struct smtp_stream {
 struct smtp_state {
     struct smtp_stream streams[2];
     /* Upstream. */
-    bool mail_next;      /* the server said 354 */
-    bool auth_next;      /* the server said 334 */
-    bool starttls;       /* the last command */
-    bool tls;            /* the server agreed */
-    unsigned dots;       /* bytes of "\r\n.\r\n" that the mail ends in so far */
-    bool counting;       /* the first number of a BDAT line is being read */
-    bool counted;        /* it has been read */
-    uint64_t chunk_size; /* of BDAT */
+    enum smtp_command last; /* command */
+    bool mail_next;         /* the server said 354 to DATA */
+    bool chunk_next;        /* and to XEXCH50 */
+    bool auth_next;         /* the server said 334 */
+    unsigned dots;          /* bytes of "\r\n.\r\n" that the mail ends in so far */
+    bool counting;          /* the first number of a BDAT or XEXCH50 line is being read */
+    bool counted;           /* it has been read */
+    uint64_t chunk_size;    /* this number */
     /* Downstream. */
     bool more;     /* a line of the reply with a hyphen behind the code: another one follows */
     bool was_line; /* the reply's first line is through */
     char code[4];  /* of the reply */
+    /* By direction: what follows is TLS, or answers a 354 that we do not know. */
+    bool lost[2];
 };
 
 static const char end_of_mail[] = "\r\n.\r\n";
@@ -62,14 +68,26 @@ static void smtp_begin(struct framing *framing, enum direction direction, const 
     framer_sized(framing, direction, FRAMING_UNKNOWN_SIZE);
 }
 
+static enum smtp_command find_command(const char *verb)
+{
+    static const char *const verbs[] = {[SMTP_DATA] = "DATA",
+        [SMTP_BDAT] = "BDAT",
+        [SMTP_STARTTLS] = "STARTTLS",
+        [SMTP_XEXCH50] = "XEXCH50"};
+    for (unsigned i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (verbs[i] != NULL && strcasecmp(verb, verbs[i]) == 0)
+            return (enum smtp_command)i;
+    return SMTP_OTHER;
+}
+
 /* The verb is complete. */
 static void begin_command(struct framing *framing, struct smtp_state *state)
 {
     struct smtp_stream *stream = &state->streams[DIRECTION_UPSTREAM];
     stream->word[stream->have] = '\0';
     stream->mode = SMTP_LINE;
-    state->starttls = strcasecmp(stream->word, "STARTTLS") == 0;
-    state->counting = strcasecmp(stream->word, "BDAT") == 0;
+    state->last = find_command(stream->word);
+    state->counting = state->last == SMTP_BDAT || state->last == SMTP_XEXCH50;
     state->counted = false;
     state->chunk_size = 0;
     smtp_begin(framing, DIRECTION_UPSTREAM, framer_kind(framing, DIRECTION_UPSTREAM, stream->word));
@@ -92,6 +110,13 @@ static bool begin_upstream(
         state->dots = 2; /* as behind a line end: a mail may be empty */
         stream->mode = SMTP_MAIL;
         smtp_begin(framing, DIRECTION_UPSTREAM, "mail_data");
+        return true;
+    }
+    if (state->chunk_next) {
+        state->chunk_next = false;
+        stream->mode = SMTP_CHUNK;
+        framing->streams[DIRECTION_UPSTREAM].skip = state->chunk_size;
+        smtp_begin(framing, DIRECTION_UPSTREAM, NULL);
         return true;
     }
     if (state->auth_next) {
@@ -120,17 +145,15 @@ static bool take_verb_byte(struct framing *framing, struct smtp_state *state, un
     return true;
 }
 
-#define CHUNK_SIZE_MAX ((uint64_t)1 << 59) /* a digit more does not overflow */
-
-/* Counts the bytes that follow a BDAT line. */
-static void count_chunk(struct smtp_state *state, unsigned char byte)
+/* Counts the bytes that follow a line. False: too many. */
+static bool count_chunk(struct smtp_state *state, unsigned char byte)
 {
     if (byte >= '0' && byte <= '9') {
         state->counted = true;
-        if (state->chunk_size < CHUNK_SIZE_MAX)
-            state->chunk_size = state->chunk_size * 10 + byte - '0';
+        state->chunk_size = state->chunk_size * 10 + byte - '0';
     } else if (state->counted)
         state->counting = false;
+    return state->chunk_size <= FRAMER_SIZE_MAX;
 }
 
 static void end_message(struct framing *framing, enum direction direction, uint64_t at)
@@ -140,21 +163,22 @@ static void end_message(struct framing *framing, enum direction direction, uint6
     framer_end(framing, direction, at);
 }
 
-/* A byte of a command line. */
-static void take_line_byte(
+/* A byte of a command line. False: it is not understood. */
+static bool take_line_byte(
     struct framing *framing, struct smtp_state *state, unsigned char byte, uint64_t at)
 {
-    if (state->counting)
-        count_chunk(state, byte);
+    if (state->counting && !count_chunk(state, byte))
+        return false;
     if (byte != '\n')
-        return;
-    if (state->chunk_size > 0) {
+        return true;
+    if (state->last == SMTP_BDAT && state->chunk_size > 0) {
         state->streams[DIRECTION_UPSTREAM].mode = SMTP_CHUNK;
         framing->streams[DIRECTION_UPSTREAM].skip = state->chunk_size;
         state->chunk_size = 0;
-        return;
+        return true;
     }
     end_message(framing, DIRECTION_UPSTREAM, at + 1);
+    return true;
 }
 
 static void take_mail_byte(
@@ -187,19 +211,20 @@ static int take_upstream(
     case SMTP_CHUNK:
         break;
     }
-    take_line_byte(framing, state, byte, at);
-    return 1;
+    return take_line_byte(framing, state, byte, at) ? 1 : -1;
 }
 
 /* The reply is through: what it means for the client's next bytes. */
 static void heed_reply(struct smtp_state *state)
 {
-    if (strcmp(state->code, "354") == 0)
-        state->mail_next = true;
-    else if (strcmp(state->code, "334") == 0)
+    if (strcmp(state->code, "354") == 0) {
+        state->mail_next = state->last == SMTP_DATA;
+        state->chunk_next = state->last == SMTP_XEXCH50 && state->chunk_size > 0;
+        state->lost[DIRECTION_UPSTREAM] = state->last != SMTP_DATA && state->last != SMTP_XEXCH50;
+    } else if (strcmp(state->code, "334") == 0)
         state->auth_next = true;
-    else if (strcmp(state->code, "220") == 0 && state->starttls)
-        state->tls = true;
+    else if (strcmp(state->code, "220") == 0 && state->last == SMTP_STARTTLS)
+        state->lost[DIRECTION_UPSTREAM] = state->lost[DIRECTION_DOWNSTREAM] = true;
 }
 
 /* Byte number `have` of a reply's line: three digits, and then a hyphen where more lines follow. */
@@ -212,12 +237,14 @@ static bool take_code_byte(struct framing *framing, struct smtp_state *state, un
         state->code[stream->have++] = (char)byte;
         return true;
     }
+    if (byte != '-' && byte != ' ' && byte != '\r' && byte != '\n')
+        return false;
     stream->mode = SMTP_LINE;
     state->more = byte == '-';
     if (!state->was_line)
         smtp_begin(
             framing, DIRECTION_DOWNSTREAM, framer_kind(framing, DIRECTION_DOWNSTREAM, state->code));
-    return byte == '-' || byte == ' ' || byte == '\r' || byte == '\n';
+    return true;
 }
 
 /* As take_upstream. */
@@ -262,7 +289,7 @@ static size_t step(
     }
     for (size_t i = 0; i < n;) {
         uint64_t at = common->offset + i;
-        bool lost = state->tls;
+        bool lost = state->lost[direction];
         int taken = 0;
         if (!lost)
             taken = direction == DIRECTION_UPSTREAM ? take_upstream(framing, state, bytes[i], at)

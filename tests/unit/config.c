@@ -68,6 +68,7 @@ static const struct complaint corpus[] = {
     {PROXY_TEXT "protocol = htpp\nlog_messages = yes\ncapture = 8\n[fault f]\ntype = close\n"
                 "when = message:2\n",
         0, 4, "did you mean 'http'?"},
+    {PROXY_TEXT "protocol = raw:x\n", 0, 4, "'raw' takes no value, write raw alone"},
     {"[proxy a]\nintercept = 80\nunreachable = refuse\nupstream = a\n", 0, 4, "has no port"},
     {PROXY_TEXT "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 5, "[proxy a] listens on"},
     {"[proxy a]\nlisten = [::1]:1\nupstream = a:1\n[proxy b]\nlisten = [0::1]:1\nupstream = a:1\n",

@@ -211,6 +211,12 @@ static void redis_replicas_get_a_snapshot(void **state)
         SAYS('s', "-ERR\r\n$5\r\nhello\r\n"));
     CHECK("redis", "1:PSYNC@0 =? .30", "1:bulk_string@0 =? lost@0", SAYS('c', PSYNC),
         SAYS('s', "$EOFx"));
+    CHECK("redis", "1:SYNC@0 =? .6",
+        "1:bulk_string@0 =? .20 2:bulk_string@20 =? .112 3:array@112 =? .126",
+        SAYS('c', "SYNC\r\n"), SAYS('s', "$ENDOFF:12 abc 0 3\r\n$EOF:" MARK "\r\nREDIS" MARK),
+        SAYS('s', STREAMED));
+    CHECK("redis", "1:SYNC@0 =? .6", "1:bulk_string@0 =? lost@0", SAYS('c', "SYNC\r\n"),
+        SAYS('s', "$ENDOFX"));
 }
 
 static void redis_that_is_something_else_is_lost(void **state)
@@ -252,6 +258,20 @@ static void smtp_bdat_counts_what_follows(void **state)
     (void)state;
     CHECK("smtp", "1:BDAT@0 =? .21 2:BDAT@21 =? .34 3:QUIT@34 =? .40", "",
         SAYS('c', "BDAT 12\r\nQUIT\r\n123456BDAT 0 LAST\r\nQUIT\r\n"));
+    CHECK("smtp", "1:BDAT@0 =? lost@0", "", SAYS('c', "BDAT 999999999999999999999\r\nQUIT\r\n"));
+}
+
+/* Behind a 354 to another command nobody knows what comes. */
+static void smtp_354_means_what_its_command_means(void **state)
+{
+    (void)state;
+    CHECK("smtp", "1:XEXCH50@0 =? .13 2:@13 =? .19 3:MAIL@19 =? .25",
+        "1:354@0 =? .5 2:250@5 =? .10", SAYS('c', "XEXCH50 6 2\r\n"), SAYS('s', "354\r\n"),
+        SAYS('c', "\0.\r\n.\r"), SAYS('s', "250\r\n"), SAYS('c', "MAIL\r\n"));
+    CHECK("smtp", "1:XEXCH50@0 =? .13 2:QUIT@13 =? .19", "1:354@0 =? .5",
+        SAYS('c', "XEXCH50 0 2\r\n"), SAYS('s', "354\r\n"), SAYS('c', "QUIT\r\n"));
+    CHECK("smtp", "1:XBLOB@0 =? .7 lost@7", "1:354@0 =? .5 2:250@5 =? .10", SAYS('c', "XBLOB\r\n"),
+        SAYS('s', "354\r\n"), SAYS('c', "QUIT\r\n"), SAYS('s', "250\r\n"));
 }
 
 static void smtp_auth_answers_are_lines(void **state)
@@ -284,6 +304,23 @@ static void smtp_that_is_something_else_is_lost(void **state)
 {
     (void)state;
     CHECK("smtp", "lost@0", "lost@0", SAYS('c', "\x16\x03\x01"), SAYS('s', "HTTP/1.1 200 OK\r\n"));
+    CHECK("smtp", "", "1:220@0 =? .5 lost@5", SAYS('s', "220\r\n220x\r\n"));
+}
+
+static void smtp_reply_that_is_lost_is_no_message(void **state)
+{
+    static const unsigned char bytes[] = "220\r\n220x\r\n";
+    struct protocol protocol = framing_protocol("smtp");
+    struct framing *framing = framing_new(&protocol);
+    struct framing_event event = {0};
+    (void)state;
+    assert_non_null(framing);
+    for (size_t seen = 0; seen < sizeof bytes - 1 && event.what != FRAMING_LOST;)
+        seen += framing_scan(
+            framing, DIRECTION_DOWNSTREAM, bytes + seen, sizeof bytes - 1 - seen, &event);
+    assert_int_equal(event.what, FRAMING_LOST);
+    assert_int_equal(framing_message(framing, DIRECTION_DOWNSTREAM)->number, 1);
+    framing_free(framing);
 }
 
 static void kinds_that_peers_may_invent_are_right(void **state)
@@ -302,6 +339,7 @@ static void kinds_that_peers_may_invent_are_right(void **state)
         {"http", "FROB", DIRECTION_DOWNSTREAM, "has no downstream messages"},
         {"http", "999", DIRECTION_DOWNSTREAM, NULL},
         {"http", "99", DIRECTION_DOWNSTREAM, "has no downstream messages"},
+        {"http", "0200", DIRECTION_DOWNSTREAM, "has no downstream messages"},
         {"redis", "json.set", DIRECTION_UPSTREAM, NULL},
         {"redis", "FT.SEARCH", DIRECTION_UPSTREAM, NULL},
         {"redis", "VADD", DIRECTION_UPSTREAM, NULL},
@@ -312,6 +350,7 @@ static void kinds_that_peers_may_invent_are_right(void **state)
         {"redis", "a123456789012345678901234", DIRECTION_UPSTREAM, "has no upstream messages"},
         {"redis", "array", DIRECTION_UPSTREAM, "are downstream only"},
         {"smtp", "X-EXPS", DIRECTION_UPSTREAM, NULL},
+        {"smtp", "ATRN", DIRECTION_UPSTREAM, NULL},
         {"smtp", "body", DIRECTION_UPSTREAM, "has no upstream messages"},
         {"mysql", "COM_STMT_BULK_EXECUTE", DIRECTION_UPSTREAM, NULL},
         {"mysql", "COM_FROB", DIRECTION_UPSTREAM, "has no upstream messages"},
@@ -351,10 +390,12 @@ int main(void)
         cmocka_unit_test(smtp_mail_is_one_message),
         cmocka_unit_test(smtp_mail_may_be_empty),
         cmocka_unit_test(smtp_bdat_counts_what_follows),
+        cmocka_unit_test(smtp_354_means_what_its_command_means),
         cmocka_unit_test(smtp_auth_answers_are_lines),
         cmocka_unit_test(smtp_is_lost_behind_starttls),
         cmocka_unit_test(smtp_private_verbs_have_digits_and_hyphens),
         cmocka_unit_test(smtp_that_is_something_else_is_lost),
+        cmocka_unit_test(smtp_reply_that_is_lost_is_no_message),
         cmocka_unit_test(kinds_that_peers_may_invent_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
