@@ -25,7 +25,8 @@
 #define SCENARIOS_MD RUDEPROXY_SOURCE_DIR "/docs/SCENARIOS.md"
 #define WORDS_MAX 4096
 #define PROCESSES 4
-#define TRIES 3
+#define AGAIN 2     /* runs that must all be right, behind one that was wrong */
+#define AGAIN_MAX 2 /* scenarios of a process that may be wrong once */
 #define SKIPPED 77
 
 static const struct known {
@@ -97,15 +98,32 @@ static bool as_expected(const struct scenario *scenario, const struct orders *or
     return strcmp(orders->native, orders->proxied) == 0;
 }
 
-static bool run(const struct scenario *scenario, bool show)
+static bool run_once(const struct scenario *scenario, bool show)
 {
     static struct orders orders;
-    bool good = false;
-    for (int i = 0; i < TRIES && !good; i++)
-        good = carry_out(scenario, &orders) && as_expected(scenario, &orders);
-    printf("%s %s\n", good ? "ok" : "FAIL", scenario->name);
+    if (!carry_out(scenario, &orders))
+        return false;
+    bool good = as_expected(scenario, &orders);
     if (!good || show)
         printf("     natively: %s\n     proxied:  %s\n", orders.native, orders.proxied);
+    return good;
+}
+
+/* Packets that cross each other may have another order once in a while. That is shown, and few
+ * scenarios may have it, each once. */
+static bool run(const struct scenario *scenario, bool show)
+{
+    static unsigned wrong_once;
+    bool good = run_once(scenario, show);
+    if (!good) {
+        wrong_once++;
+        good = wrong_once <= AGAIN_MAX;
+        for (int i = 0; i < AGAIN && good; i++)
+            good = run_once(scenario, show);
+        printf("     %s: run again, scenario %u of %d that may\n", scenario->name, wrong_once,
+            AGAIN_MAX);
+    }
+    printf("%s %s\n", good ? "ok" : "FAIL", scenario->name);
     fflush(stdout);
     return good;
 }
