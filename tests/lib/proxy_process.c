@@ -120,17 +120,19 @@ static void forget(struct proxy_process *process)
     process->pid = 0;
 }
 
-/* In the child, which dies with a test that fails in the middle. `ready` loses its close-on-exec
- * flag here, after the fork, so that no other program that a test runs at the same time inherits
- * it. */
-static void exec_program(const struct proxy_process *process, const char *program, int ready)
+/* In the child, which dies with `parent`, a test that may fail in the middle. `ready` loses its
+ * close-on-exec flag here, after the fork, so that no other program that a test runs at the same
+ * time inherits it. */
+static void exec_program(
+    const struct proxy_process *process, const char *program, int ready, pid_t parent)
 {
     char number[16];
     int output = open(process->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     snprintf(number, sizeof(number), "%d", ready);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || output < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-        dup2(output, STDERR_FILENO) < 0 || fcntl(ready, F_SETFD, 0) != 0)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || output < 0 ||
+        dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
+        fcntl(ready, F_SETFD, 0) != 0)
         _exit(126);
     if (process->script != NULL)
         execl(program, program, "exec", "-c", process->config, "--ready-fd", number, "--", "sh",
@@ -189,9 +191,10 @@ static bool launch(struct proxy_process *process, const char *program)
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) != 0)
         return false;
+    pid_t parent = getpid();
     process->pid = fork();
     if (process->pid == 0)
-        exec_program(process, program, ready[1]);
+        exec_program(process, program, ready[1], parent);
     close(ready[1]);
     if (process->pid > 0)
         process->ready = read_until_eof(ready[0], now_ms() + START_DEADLINE_MS);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "proxy/net/worker.h"
+#include "tests/lib/wire.h"
 
 #define WAITERS 100
 
@@ -45,13 +46,26 @@ static int fake_lookup(
     return getaddrinfo(strcmp(host, "good") == 0 ? "127.0.0.9" : host, service, hints, list);
 }
 
+/* Waits until another thread moves the gate, with its lock. Ends the program when none does. */
+static void wait_at_gate(void)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += WIRE_DEADLINE_MS / 1000;
+    if (pthread_cond_timedwait(&gate_moved, &gate_lock, &end) == 0)
+        return;
+    printf("waited in vain at the gate, which is %s: %u stuck now\n", gate_open ? "open" : "shut",
+        stuck_now);
+    exit(EXIT_FAILURE);
+}
+
 static void set_gate(bool open)
 {
     pthread_mutex_lock(&gate_lock);
     gate_open = open;
     pthread_cond_broadcast(&gate_moved);
     while (open && stuck_now > 0)
-        pthread_cond_wait(&gate_moved, &gate_lock);
+        wait_at_gate();
     pthread_mutex_unlock(&gate_lock);
 }
 
@@ -59,7 +73,7 @@ static unsigned wait_for_stuck(unsigned count)
 {
     pthread_mutex_lock(&gate_lock);
     while (stuck_now < count)
-        pthread_cond_wait(&gate_moved, &gate_lock);
+        wait_at_gate();
     unsigned calls = stuck_calls;
     pthread_mutex_unlock(&gate_lock);
     return calls;
@@ -79,10 +93,19 @@ static void on_resolved(struct resolver_waiter *waiter, struct resolved *resolve
     last = resolved_ref(resolved);
 }
 
+/* Turns until there are so many; each turn ends after some time. */
+static void turn_until(const unsigned *number, unsigned count)
+{
+    for (int64_t end = wire_now_ms() + WIRE_DEADLINE_MS; *number < count;) {
+        if (wire_now_ms() > end)
+            fail_msg("waited in vain: %u of %u", *number, count);
+        worker_turn(&worker, 100);
+    }
+}
+
 static void wait_for_answers(unsigned count)
 {
-    while (answers < count)
-        worker_turn(&worker, -1);
+    turn_until(&answers, count);
     assert_int_equal(answers, count);
 }
 
@@ -196,8 +219,7 @@ static void an_answer_that_was_asked_for_is_kept_for_a_while(void **state)
     resolver_watch(&worker.resolver, &watcher);
     assert_null(resolver_ask(&worker.resolver, "good"));
     assert_null(resolver_ask(&worker.resolver, "good"));
-    while (watched == 0)
-        worker_turn(&worker, -1);
+    turn_until(&watched, 1);
     struct resolved *resolved = resolver_ask(&worker.resolver, "good");
     assert_non_null(resolved);
     assert_int_equal(resolved->count, 1);
@@ -221,14 +243,12 @@ static void a_fast_answer_is_kept_until_the_slow_one_has_come(void **state)
     resolver_watch(&worker.resolver, &watcher);
     assert_false(is_known("good"));
     assert_false(is_known("stuck"));
-    while (watched == 0)
-        worker_turn(&worker, -1);
+    turn_until(&watched, 1);
     wait_for_stuck(1);
     for (time_us end = timers_now() + RESOLVER_KEEP_US + US_PER_MS; timers_now() < end;)
         worker_turn(&worker, 100);
     set_gate(true);
-    while (watched == 1)
-        worker_turn(&worker, -1);
+    turn_until(&watched, 2);
     assert_true(is_known("good"));
     assert_true(is_known("stuck"));
     set_gate(false);
