@@ -36,8 +36,14 @@ endif()")
     add_custom_target(pages ALL DEPENDS ${pages})
 endif()
 
-configure_file(packaging/rudeproxy@.service.in rudeproxy@.service @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/rudeproxy@.service DESTINATION lib/systemd/system)
+# The unit names the program by its path, which is known when the files are installed, too.
+install(FILES packaging/rudeproxy@.service DESTINATION lib/systemd/system)
+install(CODE "set(program \"${CMAKE_INSTALL_BINDIR}/rudeproxy\")
+cmake_path(ABSOLUTE_PATH program BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\")
+set(unit \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/rudeproxy@.service\")
+file(READ \"\${unit}\" text)
+string(REPLACE /usr/bin/rudeproxy \"\${program}\" text \"\${text}\")
+file(WRITE \"\${unit}\" \"\${text}\")")
 
 # --- cpack: a .deb and a .tar.gz -----------------------------------------------------------------
 
@@ -51,7 +57,9 @@ and injects resets, early closes, lost half-closes and stalls at the
 byte, the moment and the connection that a file or its API names.
 It speaks Toxiproxy's API.")
 set(CPACK_STRIP_FILES ON)
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+# With DESTDIR, or the prefix would be a folder of cpack's.
+set(CPACK_SET_DESTDIR ON)
+set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)

@@ -23,6 +23,8 @@ mmdebstrap --variant=minbase --include="libc6,libuv1,libinih1,libjansson4,libmic
     >"$work/mmdebstrap" 2>&1 </dev/null || skip "mmdebstrap: $(tail -n 1 "$work/mmdebstrap")"
 cp "$deb" "$work/root/rudeproxy.deb"
 expect 0 chroot "$work/root" dpkg -i /rudeproxy.deb
+started=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$work/root/usr/lib/systemd/system/rudeproxy@.service")
+[ -x "$work/root/$started" ] || fail "the service starts '$started', which is not there"
 # shellcheck disable=SC2016 # for the shell in the namespace
 expect 0 unshare --mount --pid --fork --kill-child --propagation private bash -c \
     'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" rudeproxy demo linger-zero' "$work/root"
