@@ -1,12 +1,21 @@
 # Writes OUT, which defines version_commit. Run with -P; OUT is left alone when nothing has changed.
 cmake_minimum_required(VERSION 3.22)
 if(NOT COMMIT)
+    # The way up to the root of the repository: empty for one of our own. Another's may have us in a folder.
     execute_process(
-        COMMAND git -c safe.directory=* describe --always --dirty=+ --exclude * --abbrev=10
-        WORKING_DIRECTORY ${SOURCE}
-        OUTPUT_VARIABLE COMMIT
+        COMMAND git -c safe.directory=* rev-parse --show-cdup
+        WORKING_DIRECTORY "${SOURCE}"
+        OUTPUT_VARIABLE up
         OUTPUT_STRIP_TRAILING_WHITESPACE
         ERROR_QUIET)
+    if(up STREQUAL "")
+        execute_process(
+            COMMAND git -c safe.directory=* describe --always --dirty=+ --exclude * --abbrev=10
+            WORKING_DIRECTORY "${SOURCE}"
+            OUTPUT_VARIABLE COMMIT
+            OUTPUT_STRIP_TRAILING_WHITESPACE
+            ERROR_QUIET)
+    endif()
 endif()
 string(REGEX MATCH "^[0-9a-f]+\\+?$" COMMIT "${COMMIT}")
 file(CONFIGURE OUTPUT ${OUT} CONTENT

@@ -7,8 +7,22 @@
 need cpack dpkg-deb dpkg-shlibdeps
 [ -e "$RUDEPROXY_BUILD/pages/rudeproxy.1" ] || skip "the pages are not built"
 
-expect 0 env -C "$work" cpack --config "$RUDEPROXY_BUILD/CPackConfig.cmake" -G DEB
+# A Debian with the libraries, made while cpack works. It stays in the build folder for the next run.
+debian=$RUDEPROXY_BUILD/package-debian.tar
+if [ "$(id -u)" -eq 0 ] && command -v mmdebstrap >/dev/null && ! [ "$debian" -nt "$0" ]; then
+    mmdebstrap --variant=minbase --include="libc6,libuv1,libinih1,libjansson4,libmicrohttpd12" bookworm "$work/debian.tar" \
+        >"$work/mmdebstrap" 2>&1 </dev/null &
+    servers+=("$!")
+fi
+
+# Whoever packs keeps files to himself; the package is for everybody.
+(umask 077 && expect 0 env -C "$work" cpack --config "$RUDEPROXY_BUILD/CPackConfig.cmake" -G "DEB;TGZ")
 deb=$(compgen -G "$work/rudeproxy_*.deb") || fail "cpack makes no .deb"
+dpkg-deb --contents "$deb" >"$work/contents"
+tar -tvf "$work"/rudeproxy-*.tar.gz >>"$work/contents"
+same "what not everybody may read" '' "$(grep -v -e '^.r..r..r' "$work/contents" || true)"
+tar -xOf "$work"/rudeproxy-*.tar.gz --wildcards '*/rudeproxy@.service' >"$work/unit"
+says "$work/unit" '^ExecStart=/usr/bin/rudeproxy '
 if command -v lintian >/dev/null; then
     # It is no upload to Debian: no bug to close, no debian/changelog.
     expect 0 lintian --fail-on error,warning \
@@ -18,9 +32,12 @@ fi
 need mmdebstrap unshare
 [ "$(id -u)" -eq 0 ] || skip "to install it needs root"
 unshare --mount --pid --fork true 2>/dev/null || skip "this machine does not allow a mount namespace"
+if [ ${#servers[@]} -gt 0 ]; then
+    wait "${servers[0]}" || skip "mmdebstrap: $(tail -n 1 "$work/mmdebstrap")"
+    mv "$work/debian.tar" "$debian"
+fi
 mkdir "$work/root"
-mmdebstrap --variant=minbase --include="libc6,libuv1,libinih1,libjansson4,libmicrohttpd12" bookworm "$work/root" \
-    >"$work/mmdebstrap" 2>&1 </dev/null || skip "mmdebstrap: $(tail -n 1 "$work/mmdebstrap")"
+tar -xf "$debian" -C "$work/root"
 cp "$deb" "$work/root/rudeproxy.deb"
 expect 0 chroot "$work/root" dpkg -i /rudeproxy.deb
 started=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$work/root/usr/lib/systemd/system/rudeproxy@.service")
