@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # What the examples share. $examples is this folder; the harness of the end-to-end tests starts and stops the servers.
+unset CDPATH # cd would print where it goes
 examples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/e2e/lib.sh
 . "$examples/../tests/e2e/lib.sh"

@@ -5,6 +5,7 @@
 # Packages are probed by what they bring (a command, a pkg-config module, a file), so that a
 # compiler or a server that came another way is not installed twice.
 
+unset CDPATH # cd would print where it goes
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export root
 
@@ -36,22 +37,23 @@ missing_packages() {
     done
 }
 
-# as_root CMD... - runs it as root: directly, or through sudo (which may ask for a password only
-# where somebody is there to type it).
+# sudo reads a password from the terminal itself, so stdin may be a pipe later. It asks only where somebody is there to type it.
+sudo=(sudo)
+[ -t 0 ] || sudo+=(-n)
+
+# as_root CMD... - runs it as root: directly, or through sudo.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif [ -t 0 ]; then
-        sudo -- "$@"
     else
-        sudo -n -- "$@"
+        "${sudo[@]}" -- "$@"
     fi
 }
 
 may_become_root() {
     [ "$(id -u)" -eq 0 ] && return 0
     command -v sudo >/dev/null 2>&1 || return 1
-    [ -t 0 ] || sudo -n true >/dev/null 2>&1
+    [ ${#sudo[@]} -eq 1 ] || sudo -n true >/dev/null 2>&1
 }
 
 # Long output goes to files in build/, each named when something in it goes wrong.
@@ -116,33 +118,52 @@ install_packages() {
     fi
 }
 
+# source_list OS-RELEASE - the line of a sources.list that has the system's source packages. Ubuntu's derivatives name its release.
+source_list() (
+    unset UBUNTU_CODENAME VERSION_CODENAME
+    # shellcheck source=/dev/null
+    . "$1"
+    if [ -n "${UBUNTU_CODENAME-}" ]; then
+        printf 'deb-src http://archive.ubuntu.com/ubuntu %s main universe\n' "$UBUNTU_CODENAME"
+    else
+        printf 'deb-src http://deb.debian.org/debian %s main\n' "${VERSION_CODENAME:-sid}"
+    fi
+)
+
 # --- Servers, installed but not started ---------------------------------------------------------
 
 policy=/usr/sbin/policy-rc.d
 policy_saved=$policy.before-rudeproxy
+policy_mark='# rudeproxy: made by scripts/test'
 made_policy=no
 
 # Services are started by the packages' scripts through invoke-rc.d, which asks policy-rc.d first:
 # 101 forbids it. An answer that was there before is put back, whatever happens to us.
 forbid_service_starts() {
-    if as_root test -e "$policy_saved"; then
-        as_root mv -f "$policy_saved" "$policy" # left by a run that was killed
-    fi
+    restore_policy # of a run that was killed
     made_policy=yes
     if [ -e "$policy" ]; then
         as_root mv "$policy" "$policy_saved"
     fi
-    printf '#!/bin/sh\nexit 101\n' | as_root sh -c "cat >'$policy' && chmod 755 '$policy'"
+    printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" | as_root sh -c "cat >'$policy' && chmod 755 '$policy'"
+}
+
+# Takes our answer away, or what a run that was killed has left of it.
+restore_policy() {
+    if [ -e "$policy" ] && ! grep -qsxF "$policy_mark" "$policy"; then
+        return 0
+    fi
+    if [ -e "$policy_saved" ]; then
+        as_root mv -f "$policy_saved" "$policy"
+    elif [ -e "$policy" ]; then
+        as_root rm -f "$policy"
+    fi
 }
 
 allow_service_starts() {
     [ "$made_policy" = yes ] || return 0
     made_policy=no
-    if as_root test -e "$policy_saved"; then
-        as_root mv -f "$policy_saved" "$policy"
-    else
-        as_root rm -f "$policy"
-    fi
+    restore_policy
 }
 
 # What a package installs it also enables, for the next boot.

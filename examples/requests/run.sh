@@ -17,8 +17,8 @@ upstream = 127.0.0.1:$(cat "$work/port")
 protocol = http
 
 [sweep]
-check = test \$(wc -l <$work/orders/\$RUDEPROXY_RUN) -le 1
-setup = : >$work/orders/\$RUDEPROXY_RUN
+check = test \$(wc -l <"$work/orders/\$RUDEPROXY_RUN") -le 1
+setup = : >"$work/orders/\$RUDEPROXY_RUN"
 INI
 sweep 4 -c "$work/shop.ini" --sweep-fault 'close side=client' --sweep-fault 'reset side=client' -- \
     "$python" "$examples/requests/client.py"

@@ -12,6 +12,7 @@ set -euo pipefail
 export LC_ALL=C
 # Debian's python3 comes first: it has the modules, and starts in a tenth of the time of a version manager's.
 PATH=/usr/bin:/bin:$PATH:/usr/sbin:/sbin
+unset CDPATH
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/rudeproxy-e2e.XXXXXX")
