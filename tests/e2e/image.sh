@@ -14,14 +14,16 @@ python3 -c 'import yaml' 2>/dev/null || skip "Python's yaml is not installed"
 
 # --- Build --------------------------------------------------------------------------------------
 
+build_libraries "$own"
 expect 0 "$root/docker/build" --engine "$engine" -- --pull=never --network host
 says "$work/out" '^rudeproxy [0-9.]+'
-size=$("${podman[@]}" image inspect --format '{{.Size}}' rudeproxy:latest)
+"${podman[@]}" image inspect rudeproxy:latest >"$work/image.json"
+size=$(python3 -c 'import json, sys
+image = json.load(sys.stdin)[0]
+for label in "title", "description", "licenses", "version", "revision":
+    assert image["Labels"]["org.opencontainers.image." + label], label
+print(image["Size"])' <"$work/image.json") || fail "the image has not all labels"
 [ "$size" -lt 3000000 ] || fail "the image has $size bytes, not under 3 MB"
-for label in title description licenses version revision; do
-    [ -n "$("${podman[@]}" image inspect --format "{{index .Labels \"org.opencontainers.image.$label\"}}" rudeproxy:latest)" ] ||
-        fail "the image has no label $label"
-done
 
 # --- Run: in a namespace of our own ---------------------------------------------------------------
 

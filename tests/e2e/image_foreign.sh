@@ -18,6 +18,7 @@ esac
 
 # Only unpacked: no program of it runs here.
 import_base "localhost/debian-$foreign" "$foreign" --variant=extract --include=base-files,coreutils
+build_libraries "$foreign"
 expect 0 "$root/docker/build" --engine "$engine" --name rudeproxy-foreign --arch "$foreign" -- --pull=never --network host \
     --build-arg "BASE=localhost/debian-$foreign"
 same "programs that told their version" 2 "$(grep -cE '^rudeproxy [0-9.]+' "$work/out")"
