@@ -26,7 +26,7 @@ class Rudeproxy:
     """A running rudeproxy. `program`: default RUDEPROXY of the environment, or `rudeproxy` on the PATH."""
 
     def __init__(self, program=None, config=None, arguments=()):
-        words = [program or os.environ.get("RUDEPROXY", "rudeproxy"), "serve", "-host", "127.0.0.1", "-port", "0"]
+        words = [program or os.environ.get("RUDEPROXY") or "rudeproxy", "serve", "-host", "127.0.0.1", "-port", "0"]
         words += ["--die-with-parent", "--quiet", "--log", "none", "--ready-fd", "1", "--ready-format", "json"]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RUDEPROXY_")}
         if config is not None:

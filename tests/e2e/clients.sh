@@ -34,12 +34,26 @@ if command -v python3 >/dev/null; then
         expect 0 "$python" -m pytest -q -p no:cacheprovider "$here/test_python.py"
         says "$work/out" '2 passed'
     fi
+    mkdir "$work/bin"
+    ln -s "$RUDEPROXY" "$work/bin/rudeproxy"
+    RUDEPROXY='' PATH=$work/bin:$PATH expect 0 "$python" -c 'from rudeproxy import Rudeproxy; Rudeproxy().stop()'
     killed "$python" "$here/test_python.py" wait
     tested=$((tested + 1))
 fi
 if command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
-    expect 0 node "$here/node.js" "$clients/node/rudeproxy.js"
-    killed node "$here/node.js" "$clients/node/rudeproxy.js" wait
+    expect 0 node "$here/node.js" "$clients/node/rudeproxy.cjs"
+    killed node "$here/node.js" "$clients/node/rudeproxy.cjs" wait
+    # In a package of each kind, by require and by import.
+    cp "$clients/node/rudeproxy.cjs" "$work"
+    printf 'console.log(typeof require("./rudeproxy.cjs").Rudeproxy.start);\n' >"$work/require.cjs"
+    printf 'import { Rudeproxy } from "./rudeproxy.cjs";\nconsole.log(typeof Rudeproxy.start);\n' >"$work/import.mjs"
+    for kind in commonjs module; do
+        printf '{"type": "%s"}\n' "$kind" >"$work/package.json"
+        for script in require.cjs import.mjs; do
+            expect 0 node "$work/$script"
+            same "the launcher for $script in a package of type $kind" function "$(cat "$work/out")"
+        done
+    done
     tested=$((tested + 1))
 fi
 if command -v go >/dev/null; then
