@@ -45,23 +45,44 @@ mkdir -p "$work"/{temp,workspace} "$work/action"/{scripts,build}
 printf '#!/bin/sh\n' >"$work/action/scripts/static"
 chmod +x "$work/action/scripts/static"
 cp "$RUDEPROXY" "$work/action/build/rudeproxy-linux-amd64"
-expect 0 bash -e "$work/step0"
-same "path" "$work/temp/rudeproxy" "$(cat "$work/path")"
-same "output" "program=$work/temp/rudeproxy/rudeproxy" "$(cat "$work/output")"
-expect 0 env "PATH=$(cat "$work/path"):$PATH" rudeproxy --version
+
+# What the second step leaves running is in the group of that step.
+groups=()
+# shellcheck disable=SC2317 # called by the trap
+end_groups() {
+    local status=$? group
+    set +e
+    for group in "${groups[@]}"; do
+        kill -TERM -- "-$group" 2>/dev/null
+    done
+    (exit "$status")
+    cleanup
+}
+trap end_groups EXIT
+
+# use_action CONFIG - both steps. Sets program and, with a file, proxy_ready.
+use_action() {
+    : >"$work/output"
+    : >"$work/env"
+    expect 0 bash -e "$work/step0"
+    program=$(sed -n 's/^program=//p' "$work/output")
+    same "the last folder of the PATH" "$(dirname "$program")" "$(tail -n 1 "$work/path")"
+    PROGRAM=$program CONFIG=$1 ADMIN=127.0.0.1:0 setsid bash -e "$work/step1" >"$work/out" 2>"$work/err" &
+    groups+=("$!")
+    wait "$!" || fail "the second step: $(cat "$work/out" "$work/err")"
+    proxy_ready=$(dirname "$program")/ready
+    same "the environment" "TOXIPROXY_URL=http://$(proxy_address @admin)" "$(cat "$work/env")"
+    received 0 web /bytes/5000
+}
 
 printf '[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n' >"$work/workspace/rude.ini"
-CONFIG=rude.ini ADMIN=127.0.0.1:0 setsid bash -e "$work/step1" >"$work/out" 2>"$work/err" &
-step=$!
-servers+=("$step")
-wait "$step" || fail "the second step: $(cat "$work/out" "$work/err")"
-says "$work/env" '^TOXIPROXY_URL=http://127\.0\.0\.1:0$'
-proxy_ready=$RUNNER_TEMP/rudeproxy/ready
-received 0 web /bytes/5000
-kill -TERM -- "-$step" # what the step left running is in its group
+use_action rude.ini
+expect 0 env "PATH=$(cat "$work/path"):$PATH" rudeproxy --version
+# Once more in the same job, with the path of a file.
+use_action "$work/workspace/rude.ini"
 
 printf '[proxy web]\nlisten = nonsense\n' >"$work/workspace/rude.ini"
-! CONFIG=rude.ini ADMIN=127.0.0.1:0 bash -e "$work/step1" >"$work/out" 2>"$work/err" || fail "a bad file is taken"
+! PROGRAM=$program CONFIG=rude.ini ADMIN=127.0.0.1:0 bash -e "$work/step1" >"$work/out" 2>"$work/err" || fail "a bad file is taken"
 says "$work/err" 'rude\.ini:[0-9]+: \[proxy web\]'
 
 # --- The job files ------------------------------------------------------------------------------
