@@ -28,6 +28,8 @@ enum ctl_status ctl_health(const char *address);
 
 /* A command, or an option of it. */
 struct ctl_row {
+    const char *group;    /* "toxic"; NULL: none */
+    const char *name;     /* "add"; NULL: an option of all commands */
     const char *command;  /* "toxic add"; "": an option of all commands */
     const char *option;   /* without the dashes; NULL: the row is the command itself */
     const char *argument; /* NULL: none */

@@ -39,6 +39,34 @@ completes() {
 same "completion of a command" sweep "$(completes rudeproxy swe)"
 same "completion of an option" --die-with-parent "$(completes rudeproxy serve --die)"
 same "completion of a fault type" half_close "$(completes rudeproxy faults half)"
+same "completion of a group of ctl" toxic "$(completes rudeproxy ctl tox)"
+same "completion of a command of ctl" inspect "$(completes rudeproxy ctl ins)"
+same "completion behind ctl of a group's command" '' "$(completes rudeproxy ctl add)"
+same "completion in a group of ctl" 'list add update remove' "$(completes rudeproxy ctl toxic '')"
+same "completion behind a command of ctl" '' "$(completes rudeproxy ctl inspect lis)"
+
+# The same by the other shells, where they are installed.
+if command -v zsh >/dev/null; then
+    # The functions that draw its menu only print here.
+    zsh_completes() {
+        # shellcheck disable=SC2016 # for zsh
+        zsh -fc '_describe() { local list=("${(@P)2}"); print -r -- ${list%%:*} }
+            _files() { print files }
+            file=$1; shift; words=("$@"); CURRENT=$#; set --; source $file' zsh "$work/completion.zsh" "$@"
+    }
+    same "zsh: in a group of ctl" 'list add update remove' "$(zsh_completes rudeproxy ctl toxic '')"
+    same "zsh: behind another command of ctl" files "$(zsh_completes rudeproxy ctl inspect '')"
+    zsh_completes rudeproxy ctl '' >"$work/out"
+    says "$work/out" '^list inspect create toggle delete toxic fault connections'
+fi
+if command -v fish >/dev/null; then
+    # shellcheck disable=SC2016 # for fish
+    fish_completes() {
+        HOME=$work fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$work/completion.fish" "$1" | cut -f 1 | tr '\n' ' '
+    }
+    same "fish: in a group of ctl" 'add list remove update ' "$(fish_completes 'rudeproxy ctl toxic ')"
+    same "fish: a group of ctl" 'toxic ' "$(fish_completes 'rudeproxy ctl tox')"
+fi
 
 # --- The service manager ------------------------------------------------------------------------
 

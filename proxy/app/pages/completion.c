@@ -3,6 +3,7 @@
  * Completion of commands, options, fault types and the commands of ctl: see pages.h. Everything
  * else is a file name.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -24,6 +25,48 @@ static void print_quoted(const char *text, FILE *out)
     fputc('\'', out);
 }
 
+/* --- The words of ctl --------------------------------------------------------------------------
+ */
+
+typedef void print_word(const char *word, const char *help, FILE *out);
+
+struct ctl_walk {
+    const char *group; /* NULL: the words right behind `ctl` */
+    print_word *print;
+    FILE *out;
+    const char *last_group; /* the rows of a group stand together */
+    bool groups_only;
+};
+
+static bool same_group(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static void on_ctl_row(void *user, const struct ctl_row *row)
+{
+    struct ctl_walk *walk = user;
+    if (row->option != NULL)
+        return;
+    bool new_group = row->group != NULL && !same_group(row->group, walk->last_group);
+    walk->last_group = row->group;
+    if (walk->group == NULL && new_group)
+        walk->print(row->group, "a group of commands", walk->out);
+    else if (same_group(row->group, walk->group) && !walk->groups_only)
+        walk->print(row->name, row->help, walk->out);
+}
+
+/* The commands of a group; without one (NULL) the words right behind `ctl`. */
+static void each_ctl_word(const char *group, print_word *print, FILE *out)
+{
+    ctl_each_row(on_ctl_row, &(struct ctl_walk){.group = group, .print = print, .out = out});
+}
+
+static void each_ctl_group(print_word *print, FILE *out)
+{
+    ctl_each_row(on_ctl_row, &(struct ctl_walk){.print = print, .out = out, .groups_only = true});
+}
+
 /* --- bash --------------------------------------------------------------------------------------
  */
 
@@ -32,13 +75,24 @@ static void bash_words(const char *variable, FILE *out)
     fprintf(out, "    local %s='", variable);
 }
 
-static void on_bash_ctl(void *user, const struct ctl_row *row)
+static void bash_word(const char *word, const char *help, FILE *out)
 {
-    FILE *out = user;
-    if (row->option == NULL)
-        fprintf(out, "%s ", row->command);
-    else if (row->command[0] == '\0')
-        fprintf(out, "--%s ", row->option);
+    (void)help;
+    fprintf(out, "%s ", word);
+}
+
+static void bash_group(const char *group, const char *help, FILE *out)
+{
+    (void)help;
+    fprintf(out, "    'ctl %s') words='", group);
+    each_ctl_word(group, bash_word, out);
+    fputs("' ;;\n", out);
+}
+
+static void on_bash_ctl_option(void *user, const struct ctl_row *row)
+{
+    if (row->option != NULL && row->command[0] == '\0')
+        fprintf(user, "--%s ", row->option);
 }
 
 static void completion_bash(FILE *out)
@@ -59,16 +113,22 @@ static void completion_bash(FILE *out)
         fprintf(out, "%s ", fault_catalogue[i]->name);
     fputs("'\n", out);
     bash_words("ctl", out);
-    ctl_each_row(on_bash_ctl, out);
+    each_ctl_word(NULL, bash_word, out);
+    fputs("'\n", out);
+    bash_words("ctl_options", out);
+    ctl_each_row(on_bash_ctl_option, out);
     fputs("'\n"
           "    local word=${COMP_WORDS[COMP_CWORD]} words=\n"
-          "    case ${COMP_WORDS[1]} in\n"
-          "    ctl) [ \"$COMP_CWORD\" -le 1 ] || words=$ctl ;;\n"
-          "    faults) [ \"$COMP_CWORD\" -le 1 ] || words=$types ;;\n"
-          "    help) [ \"$COMP_CWORD\" -le 1 ] || words=$commands ;;\n"
+          "    case ${COMP_WORDS[*]:1:COMP_CWORD-1} in\n"
+          "    '') words=\"$commands $options\" ;;\n"
+          "    ctl) words=\"$ctl $ctl_options\" ;;\n",
+        out);
+    each_ctl_group(bash_group, out);
+    fputs("    'ctl '*) words=$ctl_options ;;\n"
+          "    faults*) words=$types ;;\n"
+          "    help*) words=$commands ;;\n"
+          "    *) [[ $word != -* ]] || words=$options ;;\n"
           "    esac\n"
-          "    [ -n \"$words\" ] || [[ $word != -* ]] || words=$options\n"
-          "    [ \"$COMP_CWORD\" -ne 1 ] || words=\"$commands $options\"\n"
           "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
           "}\n"
           "complete -o default -F _rudeproxy rudeproxy\n",
@@ -88,16 +148,18 @@ static void zsh_pair(const char *name, const char *help, FILE *out)
     fputc('\n', out);
 }
 
-static void on_zsh_ctl(void *user, const struct ctl_row *row)
+static void zsh_group(const char *group, const char *help, FILE *out)
 {
-    if (row->option == NULL)
-        zsh_pair(row->command, row->help, user);
+    (void)help;
+    fprintf(out, "    %s) group=(\n", group);
+    each_ctl_word(group, zsh_pair, out);
+    fputs("        ) ;;\n", out);
 }
 
 static void completion_zsh(FILE *out)
 {
     fputs("#compdef rudeproxy\n# printed by `rudeproxy completion zsh`\n_rudeproxy() {\n    local "
-          "-a commands options types ctl\n"
+          "-a commands options types ctl group\n"
           "    commands=(\n",
         out);
     for (const struct command *command = commands; command->name != NULL; command++)
@@ -112,14 +174,18 @@ static void completion_zsh(FILE *out)
     for (size_t i = 0; fault_catalogue[i] != NULL; i++)
         zsh_pair(fault_catalogue[i]->name, fault_catalogue[i]->summary, out);
     fputs("    )\n    ctl=(\n", out);
-    ctl_each_row(on_zsh_ctl, out);
-    fputs("    )\n"
+    each_ctl_word(NULL, zsh_pair, out);
+    fputs("    )\n    case $words[3] in\n", out);
+    each_ctl_group(zsh_group, out);
+    fputs("    esac\n"
           "    if (( CURRENT == 2 )); then\n"
           "        _describe command commands -- options\n"
           "    elif [[ $words[2] == faults ]]; then\n"
           "        _describe type types\n"
           "    elif [[ $words[2] == ctl && $CURRENT == 3 ]]; then\n"
           "        _describe command ctl\n"
+          "    elif [[ $words[2] == ctl && $CURRENT == 4 && $#group -gt 0 ]]; then\n"
+          "        _describe command group\n"
           "    elif [[ $PREFIX == -* ]]; then\n"
           "        _describe option options\n"
           "    else\n"
@@ -142,15 +208,28 @@ static void fish_word(const char *condition, const char *word, const char *help,
     fputc('\n', out);
 }
 
-static void on_fish_ctl(void *user, const struct ctl_row *row)
+static void fish_ctl_word(const char *word, const char *help, FILE *out)
 {
-    if (row->option == NULL)
-        fish_word("__fish_seen_subcommand_from ctl", row->command, row->help, user);
+    fish_word("__rudeproxy_after ctl", word, help, out);
+}
+
+static void on_fish_ctl_group(void *user, const struct ctl_row *row)
+{
+    if (row->option != NULL || row->group == NULL)
+        return;
+    char condition[64];
+    snprintf(condition, sizeof condition, "__rudeproxy_after ctl %s", row->group);
+    fish_word(condition, row->name, row->help, user);
 }
 
 static void completion_fish(FILE *out)
 {
-    fputs("# fish completion for rudeproxy: printed by `rudeproxy completion fish`\n", out);
+    fputs("# fish completion for rudeproxy: printed by `rudeproxy completion fish`\n"
+          "function __rudeproxy_after\n"
+          "    set -l words (commandline -opc)\n"
+          "    test \"$words[2..-1]\" = \"$argv\"\n"
+          "end\n",
+        out);
     for (const struct command *command = commands; command->name != NULL; command++)
         fish_word("__fish_use_subcommand", command->name, command->help, out);
     for (const struct cli_option *option = cli_options; option->name != NULL; option++) {
@@ -163,7 +242,8 @@ static void completion_fish(FILE *out)
     for (size_t i = 0; fault_catalogue[i] != NULL; i++)
         fish_word("__fish_seen_subcommand_from faults", fault_catalogue[i]->name,
             fault_catalogue[i]->summary, out);
-    ctl_each_row(on_fish_ctl, out);
+    each_ctl_word(NULL, fish_ctl_word, out);
+    ctl_each_row(on_fish_ctl_group, out);
 }
 
 static const struct {
