@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# What scripts/lib.sh does on machines other than this one: sudo that asks for a password, Ubuntu, an exported CDPATH, and a run
-# that was killed.
+# What scripts/lib.sh and docker/build do on machines other than this one: sudo that asks for a password, Ubuntu, Docker or Podman,
+# an exported CDPATH, and a run that was killed.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -89,6 +89,25 @@ for before in absent present; do
     fi
     [ ! -e "$work/policy.saved" ] || fail "the policy of before is still beside it"
 done
+
+# --- Engines for images -----------------------------------------------------------------------------
+
+# engine VERSION - a stand-in that says what it is asked to build, and fails.
+engine() {
+    command_is docker "[ \$1 != --version ] || { echo '$1'; exit; }
+echo \"\$*\"
+exit 1"
+}
+engine 'Docker version 28.2.2, build e6534b4'
+expect 1 "$root/docker/build" --engine "$work/bin/docker" --arch amd64,arm64
+says "$work/err" 'lists of pushed images only'
+same "what Docker has built" '' "$(cat "$work/out")"
+expect 1 "$root/docker/build" --engine "$work/bin/docker"
+says "$work/out" '^build --platform'
+engine 'podman version 4.3.1' # of the package podman-docker
+expect 1 "$root/docker/build" --engine "$work/bin/docker"
+says "$work/out" '^build --format docker '
+rm "$work"/bin/*
 
 # --- An exported CDPATH -------------------------------------------------------------------------------
 
