@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# What scripts/lib.sh and docker/build do on machines other than this one: sudo that asks for a password, Ubuntu, Docker or Podman,
-# an exported CDPATH, and a run that was killed.
+# scripts/lib.sh, docker/build and cmake/version.cmake on machines other than this one: a sudo that asks for a password, Ubuntu,
+# Docker or Podman, an exported CDPATH, another's repository around ours, and what a run that was killed has left.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -108,6 +108,24 @@ engine 'podman version 4.3.1' # of the package podman-docker
 expect 1 "$root/docker/build" --engine "$work/bin/docker"
 says "$work/out" '^build --format docker '
 rm "$work"/bin/*
+
+# --- The commit that --version prints ---------------------------------------------------------------
+
+# commit_of FOLDER - as the build asks.
+commit_of() {
+    rm -f "$work/version.c"
+    expect 0 cmake -D "SOURCE=$1" -D COMMIT= -D "OUT=$work/version.c" -P "$root/cmake/version.cmake"
+    sed -n 's/^const char version_commit.*"\(.*\)";/\1/p' "$work/version.c"
+}
+if command -v cmake >/dev/null && command -v git >/dev/null; then
+    mkdir -p "$work/a repository/inside"
+    git() { command git -C "$work/a repository" -c user.name=x -c user.email=x -c init.defaultBranch=x "$@"; }
+    git init -q
+    git commit -q --allow-empty -m x
+    same "the commit of a repository" "$(git rev-parse --short=10 HEAD)" "$(commit_of "$work/a repository")"
+    same "the commit of a folder in another's repository" '' "$(commit_of "$work/a repository/inside")"
+    unset -f git
+fi
 
 # --- An exported CDPATH -------------------------------------------------------------------------------
 
