@@ -8,6 +8,7 @@
 #include "config/name.h"
 #include "proxy/control/change.h"
 #include "proxy/net/listen_address.h"
+#include "proxy/net/proxies.h"
 
 void control_init(struct control *control, struct worker *worker, const struct settings *settings)
 {
@@ -147,7 +148,7 @@ enum control_result control_add_proxy(
 {
     if (name_check_any(config->name, err) != 0)
         return CONTROL_INVALID;
-    if (control_proxy(control, config->name) != NULL) {
+    if (proxies_find(control->worker, config->name) != NULL) {
         err_set(err, "there is a proxy '%s' already", config->name);
         return CONTROL_EXISTS;
     }

@@ -76,7 +76,7 @@ MUST_CHECK enum control_result control_ask_name(
 MUST_CHECK enum control_result control_ask_names(
     struct control *control, const struct config *config, struct err *err);
 
-/* Returns the proxy of this name, or NULL. Constant time. */
+/* Returns the proxy of this name. NULL: there is none, or it is silent. Constant time. */
 struct proxy *control_proxy(const struct control *control, const char *name);
 /* Returns the proxy created after `after` (NULL: the first), or NULL after the last. */
 struct proxy *control_next_proxy(const struct control *control, const struct proxy *after);

@@ -18,14 +18,17 @@ enum control_result control_no_proxy(const char *name, struct err *err)
     return CONTROL_NOT_FOUND;
 }
 
-struct proxy *control_proxy(const struct control *control, const char *name)
-{
-    return proxies_find(control->worker, name);
-}
-
+/* A silent proxy belongs to `exec --intercept`, which holds a pointer to it: nobody else may change
+ * or remove it. */
 static bool is_shown(const struct proxy *proxy)
 {
     return !proxy->closing && !proxy->plan->config.silent;
+}
+
+struct proxy *control_proxy(const struct control *control, const char *name)
+{
+    struct proxy *proxy = proxies_find(control->worker, name);
+    return proxy != NULL && is_shown(proxy) ? proxy : NULL;
 }
 
 struct proxy *control_next_proxy(const struct control *control, const struct proxy *after)

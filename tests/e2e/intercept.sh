@@ -147,6 +147,26 @@ proxies_of_api() {
     says "$work/log" '"event":"open","proxy":"late",.*"server":"203.0.113.7:81"'
 }
 
+# What takes the other connections is no proxy of the API.
+inner_proxies() {
+    local api=127.0.0.1:$other
+    # shellcheck disable=SC2016
+    intercept 0 --intercept 1 --admin "$api" -- bash -c '
+        status() { curl -q -s --noproxy "*" -o /dev/null -w "%{http_code}" -X "$1" -d "$3" "http://$api$2"; }
+        refused() { got=$(status "$@"); [ "$got" = 404 ] || { echo "$* gives $got"; exit 1; }; }
+        api=$1
+        for name in "(passed)" "(dns)"; do
+            refused GET "/v1/proxies/$name" ""
+            refused PATCH "/v1/proxies/$name" "{\"enabled\": false}"
+            refused POST "/v1/proxies/$name/faults" "{\"type\": \"reset\"}"
+            refused DELETE "/v1/proxies/$name" ""
+            refused DELETE "/proxies/$name" ""
+        done
+        got=$(status POST /v1/proxies "{\"name\": \"(passed)\", \"listen\": \"127.0.0.1:0\", \"upstream\": \"builtin:http\"}")
+        [ "$got" = 409 ] || { echo "a second (passed): $got"; exit 1; }
+        curl -q -sS --noproxy "*" --max-time 20 -o /dev/null "$2"' sh "$api" "http://127.0.0.1:$port/"
+}
+
 # A fault is limited to destinations; record, report and summary say what was dialled.
 destinations() {
     # shellcheck disable=SC2016
@@ -230,6 +250,7 @@ everything() {
     one_host
     one_host_refused
     proxies_of_api
+    inner_proxies
     destinations
     passing
     own_servers
