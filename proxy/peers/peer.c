@@ -179,7 +179,7 @@ int peer_reset(struct peer *peer)
 static void hold_until_killed(int fd)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    descriptors_close_from(0, (unsigned)fd);
+    descriptors_close_from(0, fd);
     for (;;)
         pause();
 }

@@ -57,6 +57,11 @@ exec_start() {
     proxy_pid=$!
 }
 
+# The rudeproxy under the strace that proxy_pid is.
+tracee() {
+    cat "/proc/$proxy_pid/task/$proxy_pid/children"
+}
+
 exec_status() { # SECONDS - waits for its end; sets status
     status=0
     eventually "$1" process_gone "$proxy_pid" || fail "exec does not end: $(cat "$work/proxy0.err")"
@@ -227,6 +232,23 @@ kill -KILL "$proxy_pid"
 wait "$proxy_pid" 2>/dev/null || true
 proxy_pid=
 eventually 20 none_left || nothing_is_left "SIGKILL"
+
+# So it does where the kernel, or the filter of a container, has no close_range(2).
+without=(strace -f -qq -o /dev/null -e trace=close_range -e inject=close_range:error=ENOSYS)
+if "${without[@]}" true 2>/dev/null; then
+    rm -f "$RUDE_MARK".*
+    # shellcheck disable=SC2016
+    "${without[@]}" "$RUDEPROXY" exec -c "$small" -- bash -c 'touch "$RUDE_MARK.up"; exec sleep 1012' \
+        </dev/null >/dev/null 2>"$work/proxy0.err" &
+    proxy_pid=$!
+    eventually 20 test -e "$RUDE_MARK.up" || fail "the command did not start"
+    kill -KILL "$(tracee)"
+    eventually 20 none_left || nothing_is_left "SIGKILL without close_range"
+    wait "$proxy_pid" 2>/dev/null || true
+    proxy_pid=
+else
+    note "not looked at: a kernel without close_range(2): strace cannot play it here"
+fi
 
 # So it does when our whole process group is killed.
 rm -f "$RUDE_MARK".*

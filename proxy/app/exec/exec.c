@@ -115,7 +115,8 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
         .origin = origin,
         .network = network,
         .stays_in_group = exec->stays_in_group,
-        .fd = fds[1]};
+        .fd = fds[1],
+        .peer = fds[0]};
     exec->subreaper = subreaper_start(&job);
     close(fds[1]);
     if (exec->subreaper < 0) {

@@ -138,9 +138,10 @@ static _Noreturn void leave(const struct subreaper *subreaper)
 }
 
 /* Sockets and files that we hold open only because the subreaper is a copy of us. */
-static void close_all_but(int fd)
+static void close_what_is_not_ours(const struct subreaper_job *job)
 {
-    descriptors_close_from(STDERR_FILENO + 1, (unsigned)fd);
+    close(job->peer);
+    descriptors_close_from(STDERR_FILENO + 1, job->fd);
 }
 
 static void subreaper_resume(const struct subreaper *subreaper)
@@ -234,7 +235,7 @@ static _Noreturn void subreaper_run(const struct subreaper_job *job)
         report(&subreaper, SUBREAPER_FAILED, errnum);
         leave(&subreaper);
     }
-    close_all_but(job->fd);
+    close_what_is_not_ours(job);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     subreaper.signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);

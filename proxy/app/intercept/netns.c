@@ -117,7 +117,7 @@ static _Noreturn void hold(int pair, pid_t parent)
     struct request request;
     prctl(PR_SET_NAME, "rudeproxy-net");
     /* The reader of --ready-fd waits for the end of that pipe: the holder must not keep it open. */
-    descriptors_close_from(STDERR_FILENO + 1, (unsigned)pair);
+    descriptors_close_from(STDERR_FILENO + 1, pair);
     present(pair);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* not before: a change of credentials clears it (prctl(2)) */
     if (getppid() != parent)
@@ -176,6 +176,7 @@ int netns_start(struct netns *netns, struct err *err)
     sigprocmask(SIG_BLOCK, &all, &mask);
     netns->pid = fork();
     if (netns->pid == 0) {
+        close(pair[0]); /* or our end is not seen */
         hold(pair[1], parent);
     }
     sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -123,7 +123,8 @@ static bool run_shell(const struct child *child, const char *option, const char 
         .environment = environ,
         .origin = &child->runner->origin,
         .stays_in_group = true,
-        .fd = fds[1]};
+        .fd = fds[1],
+        .peer = fds[0]};
     pid_t subreaper = subreaper_start(&job);
     close(fds[1]);
     struct pollfd watched = {.fd = fds[0], .events = POLLIN};

@@ -331,7 +331,8 @@ static int start_janitor(struct sweep_runner *runner, struct err *err)
         if (fork() != 0)
             _exit(0);
         setsid(); /* the terminal's signals are not for it */
-        descriptors_close_from(STDIN_FILENO, (unsigned)fds[0]);
+        close(fds[1]);
+        descriptors_close_from(STDIN_FILENO, fds[0]);
         while (read(fds[0], &byte, 1) < 0)
             ;
         remove_tree(runner->root);
