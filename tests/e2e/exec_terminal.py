@@ -69,7 +69,7 @@ started = []  # jobs of the shell
 class Shell:
     """The leader of the session. It is not stopped by its terminal (SIGTTOU)."""
 
-    def __init__(self, arguments=JOB):
+    def __init__(self, arguments=JOB, foreground=True):
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         self.group = os.getpgrp()
         self.job = os.fork()
@@ -77,13 +77,14 @@ class Shell:
         if self.job == 0:
             signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             os.setpgid(0, 0)
-            await_that("the job has the terminal", lambda: os.tcgetpgrp(0) == os.getpid())
+            await_that("the job has the terminal", lambda: not foreground or os.tcgetpgrp(0) == os.getpid())
             os.execv(rudeproxy, arguments)
         try:
             os.setpgid(self.job, self.job)
         except PermissionError:
             pass  # it was faster
-        os.tcsetpgrp(0, self.job)
+        if foreground:
+            os.tcsetpgrp(0, self.job)
 
     def await_job(self, what, is_so):
         """Until the job stops or ends."""
@@ -174,6 +175,23 @@ def background_then_foreground():
     shell.await_end()
 
 
+def begins_in_background():
+    """`rudeproxy exec CMD &`, then `fg` when the command wants to read; from then on as any other job."""
+    shell = Shell(foreground=False)
+    await_file("up")
+    put("read")
+    shell.await_stop()
+    shell.keeps_terminal()
+    shell.go_on(foreground=True)
+    type_ahead(b"word\n")
+    await_file("got")
+    shell.stop_by_key()
+    shell.go_on(foreground=False)
+    shell.go_on(foreground=True, is_stopped=False)
+    put("end")
+    shell.await_end()
+
+
 def dies_beside_a_job_of_its_own():
     shell = Shell(job("python3", "-c", ABANDON))
     shell.await_job("the job ends with 137", lambda status: os.WIFEXITED(status) and os.WEXITSTATUS(status) == 137)
@@ -249,6 +267,7 @@ cases = [
     (ends_in_background, 0),
     (reads_in_background, 0),
     (background_then_foreground, 0),
+    (begins_in_background, 0),
     (dies_beside_a_job_of_its_own, 0),
     (without_a_shell, 6),
 ]

@@ -37,7 +37,8 @@ struct subreaper {
     pid_t group;   /* rudeproxy's process group */
     pid_t command; /* also the number of its process group */
     int signal_fd;
-    bool has_terminal; /* the command's group was in the foreground at the start */
+    bool uses_terminal;  /* the command reads and writes the terminal of our session */
+    bool lends_terminal; /* the command's group has been in the foreground */
 };
 
 /* --- the terminal --- */
@@ -49,15 +50,21 @@ static bool is_in_foreground(pid_t group)
 
 /* Only a program that reads and writes the terminal gets it: with `| less` behind us, the terminal
  * belongs to the whole pipeline. */
+static bool uses_terminal(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && tcgetpgrp(STDIN_FILENO) > 0;
+}
+
+/* A job that began in the background has the terminal only after `fg`. */
 static bool may_have_terminal(const struct subreaper *subreaper)
 {
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && is_in_foreground(subreaper->group);
+    return subreaper->uses_terminal && is_in_foreground(subreaper->group);
 }
 
 /* SIGTTOU is blocked, so a process in the background may do this. */
 static void give_terminal(const struct subreaper *subreaper, pid_t command)
 {
-    if (subreaper->has_terminal && is_in_foreground(subreaper->group))
+    if (may_have_terminal(subreaper))
         tcsetpgrp(STDIN_FILENO, command);
 }
 
@@ -67,7 +74,7 @@ static void take_terminal_back(const struct subreaper *subreaper)
 {
     pid_t owner = tcgetpgrp(STDIN_FILENO);
     bool is_gone = owner > 0 && kill(-owner, 0) != 0 && errno == ESRCH;
-    if (subreaper->has_terminal && (owner == subreaper->command || is_gone))
+    if (subreaper->lends_terminal && (owner == subreaper->command || is_gone))
         tcsetpgrp(STDIN_FILENO, subreaper->group);
 }
 
@@ -107,7 +114,9 @@ static int start_command(struct subreaper *subreaper)
     pid_t parent = getpid();
     if (pipe2(error_fds, O_CLOEXEC) != 0)
         return errno;
-    subreaper->has_terminal = may_have_terminal(subreaper);
+    subreaper->uses_terminal =
+        uses_terminal() && (subreaper->job->has_shell || is_in_foreground(subreaper->group));
+    subreaper->lends_terminal = may_have_terminal(subreaper);
     subreaper->command = fork();
     if (subreaper->command == 0)
         become_command(subreaper, parent, error_fds[1]);
@@ -144,17 +153,18 @@ static void close_what_is_not_ours(const struct subreaper_job *job)
     descriptors_close_from(STDERR_FILENO + 1, job->fd);
 }
 
-static void subreaper_resume(const struct subreaper *subreaper)
+static void subreaper_resume(struct subreaper *subreaper)
 {
+    subreaper->lends_terminal |= may_have_terminal(subreaper);
     give_terminal(subreaper, subreaper->command);
     kill(-subreaper->command, SIGCONT);
 }
 
 /* Ctrl-Z, or the command wants the terminal and is in the background. After `bg` and `fg` our group
  * is in the foreground: a shell continues only what has stopped. */
-static void on_stopped(const struct subreaper *subreaper)
+static void on_stopped(struct subreaper *subreaper)
 {
-    if (!subreaper->has_terminal)
+    if (!subreaper->uses_terminal)
         return;
     if (is_in_foreground(subreaper->group)) {
         subreaper_resume(subreaper);
@@ -173,7 +183,7 @@ static _Noreturn void on_ended(const struct subreaper *subreaper, int status)
 }
 
 /* Collects every child that changed: the command, or an orphan that has become ours. */
-static void on_child(const struct subreaper *subreaper)
+static void on_child(struct subreaper *subreaper)
 {
     struct signalfd_siginfo info;
     int status;
@@ -192,7 +202,7 @@ static void on_child(const struct subreaper *subreaper)
 
 /* A signal for the command: to its whole group, as a terminal does, because a shell waits for its
  * child before it looks at a trap. A stopped process would not notice. */
-static void on_message(const struct subreaper *subreaper)
+static void on_message(struct subreaper *subreaper)
 {
     unsigned char signum;
     if (recv(subreaper->job->fd, &signum, sizeof signum, 0) != sizeof signum)
@@ -204,7 +214,7 @@ static void on_message(const struct subreaper *subreaper)
         kill(-subreaper->command, SIGCONT);
 }
 
-static _Noreturn void watch(const struct subreaper *subreaper)
+static _Noreturn void watch(struct subreaper *subreaper)
 {
     struct pollfd fds[] = {
         {.fd = subreaper->job->fd, .events = POLLIN},
@@ -246,11 +256,20 @@ static _Noreturn void subreaper_run(const struct subreaper_job *job)
     watch(&subreaper);
 }
 
+/* Whether the parent keeps our group from being orphaned. An orphaned one does not stop: with it in
+ * the background, command and subreaper would wake each other for ever. */
+static bool has_shell(void)
+{
+    pid_t parent = getppid();
+    return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+}
+
 /* In the subreaper no signal may reach libuv's handlers, which write to the pipe of our loop. */
 pid_t subreaper_start(struct subreaper_job *job)
 {
     sigset_t all;
     sigfillset(&all);
+    job->has_shell = has_shell();
     fflush(NULL);
     sigprocmask(SIG_BLOCK, &all, &job->mask);
     pid_t pid = fork();
