@@ -319,6 +319,8 @@ static int conclude(struct run *run)
     ledger_settle(&run->ledger, &run->worker.counters);
     log_finish(&run->log);
     run->ledger.log_lost = log_lost(&run->log);
+    if (run->options->child_outcome != NULL)
+        run->options->child_outcome->log_lost = run->ledger.log_lost;
     if (run->options->intercept != NULL)
         intercept_report(run->options->intercept, &run->config, stderr);
     bool unstarted = run->options->child != NULL && !run->has_exec; /* told to stop before */

@@ -17,6 +17,7 @@ struct child_outcome {
     bool timed_out;       /* it was killed after child_timeout_us */
     int wait_status;      /* as of waitpid(2); only if it was started */
     uint64_t duration_us; /* from its start to its end */
+    uint64_t log_lost;    /* lines that the log lost */
 };
 
 /* Who asked for the run, and whom to tell when it listens. */

@@ -52,6 +52,16 @@ fi
 sweep 1 --setup 'for i in $(seq 100); do echo "line $i of many" >&2; done; echo "the reason" >&2; exit 3' -- true
 says "$work/err" '^rudeproxy: run 00001: --setup failed: the reason$'
 
+# --- A log that loses lines ---------------------------------------------------------------------------
+
+# The lines of a fault may be among them: a verdict without them would be wrong.
+(
+    trap '' XFSZ
+    ulimit -S -f 3
+    sweep 1 -- sh -c "$fetch >/dev/null"
+) || exit 1
+says "$work/err" '^rudeproxy: run [0-9]+: the log lost [1-9][0-9]* lines: '
+
 # --- A time that is over ----------------------------------------------------------------------------
 
 # The first run with a fault takes longer than the budget. It looks bad, the next ones do not.

@@ -50,6 +50,11 @@ expect 0 "$RUDEPROXY" view --text "$work/run.log" 'web#2'
 ! grep -q 'web#1' "$work/out" || fail "a connection that was not asked for"
 says "$work/out" 'web#2'
 
+# Lost lines may be of any connection.
+{ cat "$work/run.log" && printf '{"time":"2024-05-06T07:08:09.000000Z","event":"lost","count":7,"total":7}\n'; } >"$work/lost.log"
+expect 0 "$RUDEPROXY" view --text "$work/lost.log"
+says "$work/err" 'lost.log:[0-9]+: 7 lines of the log were lost here'
+
 # --- As a page ----------------------------------------------------------------------------------
 
 # An event that another program wrote, spoils no other connection.

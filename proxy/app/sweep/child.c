@@ -231,6 +231,7 @@ static void run(struct child *child)
     if (!outcome.started)
         return;
     child->report.end = SWEEP_CHILD_RAN;
+    child->report.log_lost = outcome.log_lost;
     child->report.facts = (struct run_facts){
         .started = true,
         .timed_out = outcome.timed_out,

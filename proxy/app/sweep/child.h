@@ -16,6 +16,7 @@ enum sweep_child_end {
 struct sweep_child_report {
     enum sweep_child_end end;
     struct run_facts facts;  /* without `fired` and `output`, which the parent finds out */
+    uint64_t log_lost;       /* lines: what happened in the run is not known */
     char text[ERR_TEXT_MAX]; /* why there was no run; "" if its stderr says so */
 };
 

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -121,15 +122,24 @@ static int check_space(const struct sweep_runner *runner, struct err *err)
     return err_set(err, "no space is left in %s: what the runs print does not fit", runner->root);
 }
 
+/* A fault among the lost lines would look like one that did not fire. */
+static int check_log(const struct sweep_job *job, uint64_t lost, struct err *err)
+{
+    static const char text[] = "run %05u: the log lost %" PRIu64 " lines: the disk takes no more";
+    return lost == 0 ? 0 : err_set(err, text, job->run, lost);
+}
+
 /* Takes what the run left: its log, its output. Then its files go, unless the user wants to see
  * them. */
-static int examine(struct sweep_runner *runner, struct sweep_job *job, struct err *err)
+static int examine(
+    struct sweep_runner *runner, struct sweep_job *job, uint64_t log_lost, struct err *err)
 {
     char path[PATH_MAX + 16];
     struct observation seen;
     sweep_child_path(runner, job->run, SWEEP_LOG, path, sizeof path);
     int result = observation_read(&seen, runner->config, path, err);
-    if (check_space(runner, err) != 0) /* it says more than a torn line of the log */
+    /* A full disk says more than lost lines, and these more than a torn one. */
+    if (check_space(runner, err) != 0 || check_log(job, log_lost, err) != 0)
         result = -1;
     job->facts.fired = seen.fired;
     job->facts.output = sweep_digest_output(runner, job, &seen);
@@ -232,7 +242,7 @@ static int runner_finish(struct sweep_runner *runner, struct sweep_slot *slot, s
     if (report.end != SWEEP_CHILD_RAN)
         return no_run(runner, job, &report, err);
     job->facts = report.facts;
-    if (examine(runner, job, err) != 0)
+    if (examine(runner, job, report.log_lost, err) != 0)
         return -1;
     if (runner->on_done != NULL)
         runner->on_done(runner->user, job);

@@ -11,6 +11,7 @@
 struct reader {
     struct view_log *log;
     const char *only;
+    struct log_lines lines;
 };
 
 const char *view_text_of(const json_t *event, const char *key)
@@ -86,7 +87,14 @@ static bool is_known(const json_t *event)
         if (view_is(event, event_kind_name((enum event_kind)kind)))
             return view_text_of(event, "proxy")[0] != '\0';
     }
-    return view_is(event, "run") && json_object_get(event, "config") != NULL;
+    return view_is(event, "lost") ||
+           (view_is(event, "run") && json_object_get(event, "config") != NULL);
+}
+
+static void take_lost(const struct reader *reader, const json_t *event)
+{
+    fprintf(stderr, "%s:%zu: %llu lines of the log were lost here: what they told is not shown\n",
+        reader->lines.path, reader->lines.line, (unsigned long long)view_number_of(event, "count"));
 }
 
 static int begin_run(struct view_log *log)
@@ -107,6 +115,8 @@ static int take_event(void *user, json_t *event, struct err *err)
         return 0;
     if (number > 0 && is_wanted(reader->only, proxy, number))
         result = add_event(log, event);
+    else if (view_is(event, "lost"))
+        take_lost(reader, event);
     else if (view_is(event, "run"))
         result = begin_run(log);
     else if (view_is(event, "listening") && json_is_string(json_object_get(event, "address")))
@@ -119,24 +129,23 @@ static int take_event(void *user, json_t *event, struct err *err)
 
 int view_log_read(struct view_log *log, const char *path, const char *only)
 {
-    struct reader reader = {.log = log, .only = only};
-    struct log_lines lines = {.path = path};
+    struct reader reader = {.log = log, .only = only, .lines.path = path};
     *log = (struct view_log){.connections = json_array(),
         .listening = json_object(),
         .index = json_object(),
         .counts = json_object()};
-    if (log_lines_read(&lines, take_event, &reader) != 0)
+    if (log_lines_read(&reader.lines, take_event, &reader) != 0)
         return -1;
     if (json_array_size(log->connections) > 0)
         return 0;
     if (only != NULL)
         fprintf(stderr, "%s: no connection '%s' in %zu lines; write PROXY or PROXY#NUMBER\n", path,
-            only, lines.line);
+            only, reader.lines.line);
     else
         fprintf(stderr,
             "%s: no event of a connection in %zu lines: is it the log of a run with log_format = "
             "json?\n",
-            path, lines.line);
+            path, reader.lines.line);
     return -1;
 }
 
