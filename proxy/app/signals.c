@@ -4,6 +4,9 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+/* Signals that stay ignored to the end, as they were at the start. For on_alarm. */
+static sigset_t left_ignored;
+
 /* Each SIGHUP counts: the file may have changed since the last one. */
 static bool is_repeat(const struct signals *signals, int signum, uint64_t now_ms)
 {
@@ -22,6 +25,8 @@ static void on_uv_signal(uv_signal_t *handle, int signum)
     signals->on_signal(signals, signum);
 }
 
+static const int watched[SIGNALS_MAX] = {SIGTERM, SIGINT, SIGHUP};
+
 static int watch_signal(struct signals *signals, uv_loop_t *loop, int signum)
 {
     uv_signal_t *handle = &signals->handles[signals->count];
@@ -36,11 +41,16 @@ static int watch_signal(struct signals *signals, uv_loop_t *loop, int signum)
 int signals_start(
     struct signals *signals, uv_loop_t *loop, const sigset_t *ignored, struct err *err)
 {
-    static const int signums[SIGNALS_MAX] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction hangup;
+    sigemptyset(&left_ignored);
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN) /* nohup */
+        sigaddset(&left_ignored, SIGHUP);
     for (int i = 0; i < SIGNALS_MAX; i++) {
-        if (signums[i] == SIGINT && ignored != NULL && sigismember(ignored, SIGINT) == 1)
+        if (watched[i] == SIGINT && ignored != NULL && sigismember(ignored, SIGINT) == 1) {
+            sigaddset(&left_ignored, SIGINT);
             continue;
-        int result = watch_signal(signals, loop, signums[i]);
+        }
+        int result = watch_signal(signals, loop, watched[i]);
         if (result != 0)
             return err_set(err, "cannot watch for signals: %s", uv_strerror(result));
     }
@@ -50,16 +60,24 @@ int signals_start(
 static void on_alarm(int signum)
 {
     (void)signum;
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
+    for (int i = 0; i < SIGNALS_MAX; i++)
+        if (sigismember(&left_ignored, watched[i]) != 1)
+            signal(watched[i], SIG_DFL);
 }
 
+/* libuv puts the default in force for each signal that it watches no longer. */
 void signals_close(struct signals *signals)
 {
+    sigset_t blocked, mask;
+    sigemptyset(&blocked);
+    for (int i = 0; i < SIGNALS_MAX; i++)
+        sigaddset(&blocked, watched[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &mask);
     for (int i = 0; i < signals->count; i++)
         uv_close((uv_handle_t *)&signals->handles[i], NULL);
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
+    for (int i = 0; i < SIGNALS_MAX; i++)
+        signal(watched[i], SIG_IGN);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
     signal(SIGALRM, on_alarm);
     alarm(SIGNALS_IGNORED_S);
 }

@@ -35,8 +35,9 @@ struct signals {
 MUST_CHECK int signals_start(
     struct signals *signals, uv_loop_t *loop, const sigset_t *ignored, struct err *err);
 
-/* One more signal to stop must not cost the reports, which are written now: both are ignored. A
- * report may go to a pipe that nobody reads, so they end the program again after this time. */
+/* One more signal must not cost the reports, which are written now: all three are ignored. A report
+ * may go to a pipe that nobody reads, so they end the program again after this time, except for
+ * those that were ignored at the start. */
 #define SIGNALS_IGNORED_S 10
 void signals_close(struct signals *signals);
 

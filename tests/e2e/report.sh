@@ -193,6 +193,31 @@ for ((i = 0; i < 2000; i++)); do
     printf '[fault number-%d]\ntype = close\nwhen = idle:1h\n' "$i"
 done >"$work/large.ini"
 printf '[proxy echo]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >>"$work/large.ini"
+# No signal costs the report while it is written.
+mkfifo "$work/slow"
+{
+    head -c 1 >/dev/null
+    touch "$work/begun"
+    until [ -e "$work/go" ]; do sleep 0.05; done
+    cat
+} <"$work/slow" >"$work/slow.json" &
+reader=$!
+servers+=("$reader")
+proxy_spawn run -c "$work/large.ini" --report "$work/slow"
+kill -TERM "$proxy_pid"
+eventually 60 test -e "$work/begun" || fail "no report is written"
+for signal in HUP INT TERM HUP; do
+    kill "-$signal" "$proxy_pid"
+done
+touch "$work/go"
+status=0
+wait "$proxy_pid" || status=$?
+proxy_pid=
+same "the status of a program that got signals while it wrote its report" 0 "$status"
+wait "$reader"
+same "the end of that report" '}' "$(tail -n 1 "$work/slow.json")"
+
+rm -f "$proxy_ready"
 proxy_spawn run -c "$work/large.ini" --report "$work/fifo"
 repeat_signal() {
     kill -TERM "$proxy_pid" 2>/dev/null
