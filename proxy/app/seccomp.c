@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -21,6 +22,8 @@
 #define ARCHITECTURE 0 /* not known: no filter */
 #endif
 
+#define X32_BIT 0x40000000 /* no other architecture has numbers as high */
+
 /* LeakSanitizer stops the other threads with ptrace() when the program ends. */
 #ifdef RUDEPROXY_SANITIZED
 #define UNDER_SANITIZER true
@@ -28,16 +31,30 @@
 #define UNDER_SANITIZER false
 #endif
 
-#define REFUSE(call)                                                                               \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+/* The flags of clone(2), of which the low half of the argument has all. */
+#ifdef __s390x__
+#define CLONE_FLAGS (offsetof(struct seccomp_data, args[1]) + 4)
+#else
+#define CLONE_FLAGS offsetof(struct seccomp_data, args[0])
+#endif
+#define NAMESPACES                                                                                 \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
+        CLONE_NEWNET)
 
-/* A call of another architecture (32 bits, say) has other numbers: it is refused whatever it is. */
+#define REFUSE_AS(call, errnum)                                                                    \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (errnum))
+#define REFUSE(call) REFUSE_AS(call, EPERM)
+
+/* A call of another architecture (32 bits, say) has other numbers: it is refused whatever it is.
+ * x32 is no architecture of its own: its calls have a bit more (syscall(2)). */
 static struct sock_filter steps[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
     REFUSE(execve),
     REFUSE(execveat),
     REFUSE(ptrace),
@@ -45,6 +62,11 @@ static struct sock_filter steps[] = {
     REFUSE(process_vm_writev),
     REFUSE(mount),
     REFUSE(umount2),
+    REFUSE(open_tree),
+    REFUSE(move_mount),
+    REFUSE(fsopen),
+    REFUSE(fsmount),
+    REFUSE(fspick),
     REFUSE(pivot_root),
     REFUSE(chroot),
     REFUSE(setns),
@@ -53,6 +75,7 @@ static struct sock_filter steps[] = {
     REFUSE(finit_module),
     REFUSE(delete_module),
     REFUSE(kexec_load),
+    REFUSE(kexec_file_load),
     REFUSE(bpf),
     REFUSE(perf_event_open),
     REFUSE(add_key),
@@ -60,6 +83,14 @@ static struct sock_filter steps[] = {
     REFUSE(request_key),
     REFUSE(userfaultfd),
     REFUSE(reboot),
+    REFUSE(open_by_handle_at),
+    REFUSE(pidfd_getfd),
+    /* Its flags are in memory, where a filter cannot look. The C library then calls clone. */
+    REFUSE_AS(clone3, ENOSYS),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, CLONE_FLAGS),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
