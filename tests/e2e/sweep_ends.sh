@@ -104,6 +104,21 @@ stop_sweep() { # OPTIONS... -- CMD...
 stop_sweep -- sh -c "$endless"
 stop_sweep --setup "$endless" -- true
 
+# One that comes after the start of a run, and before the wait for its end: the call that starts it takes 2 s.
+late=(strace -qq -o /dev/null -e trace=clone -e inject=clone:delay_exit=2000000)
+if "${late[@]}" true 2>/dev/null; then
+    # shellcheck disable=SC2016
+    "${late[@]}" "$RUDEPROXY" sweep -c "$ini" --jobs 1 --dir "$work/late" -- sh -c 'touch "$0"; exec sleep 600' "$work/late.up" \
+        >"$work/late.out" 2>&1 &
+    tracer=$!
+    servers+=("$tracer")
+    eventually 60 test -e "$work/late.up" || fail "the command does not run: $(cat "$work/late.out")"
+    kill -TERM "$(cat "/proc/$tracer/task/$tracer/children")"
+    eventually 60 process_gone "$tracer" || fail 'the signal is lost'
+else
+    note 'not looked at: a signal before the wait: strace cannot play it here'
+fi
+
 # --- The reader of the map is gone --------------------------------------------------------------------
 
 # What the command inherits is what we inherited.

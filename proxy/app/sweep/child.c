@@ -249,6 +249,7 @@ _Noreturn void sweep_child_run(
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &runner->mask, NULL);
     child.report.end = SWEEP_CHILD_NO_RUN;
     if (getppid() == parent && prepare_process(&child) == 0) {
         if (runner->options->setup != NULL && !run_shell(&child, "--setup", runner->options->setup))

@@ -55,6 +55,14 @@ bool sweep_runner_was_interrupted(void)
     return interrupted != 0;
 }
 
+/* Also by a signal that ppoll() has not let through, because a run was over at once. */
+static bool is_interrupted(void)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    return interrupted || sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
+}
+
 /* --- files --- */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
@@ -296,7 +304,7 @@ static int wait_for_one(struct sweep_runner *runner, struct err *err)
         fds[count++] = (struct pollfd){.fd = runner->slots[i].fd, .events = POLLIN};
     }
     left = count;
-    if (count == 0 || poll(fds, (nfds_t)count, -1) < 0)
+    if (count == 0 || ppoll(fds, (nfds_t)count, NULL, &runner->mask) < 0)
         return count;
     for (int i = 0; i < count; i++) {
         if (fds[i].revents == 0)
@@ -308,23 +316,38 @@ static int wait_for_one(struct sweep_runner *runner, struct err *err)
     return left;
 }
 
-int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
+static int run_jobs(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
     uint64_t deadline, struct err *err)
 {
     size_t next = 0;
     int going = 0;
     do {
-        bool over = interrupted || timers_now() >= deadline;
+        bool over = is_interrupted() || timers_now() >= deadline;
         if (!over && fill_slots(runner, jobs, count, &next, err) != 0)
             going = -1;
         else
             going = wait_for_one(runner, err);
-        if (going < 0 || interrupted) {
+        if (going < 0 || is_interrupted()) {
             abandon(runner);
             return going < 0 ? -1 : 1;
         }
     } while (going > 0 || (next < count && timers_now() < deadline));
     return next < count ? 1 : 0;
+}
+
+/* Signals come only while ppoll() waits: one between a look at `interrupted` and the wait would not
+ * end the wait. */
+int sweep_runner_run(struct sweep_runner *runner, struct sweep_job *jobs, size_t count,
+    uint64_t deadline, struct err *err)
+{
+    sigset_t watched;
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGINT);
+    sigaddset(&watched, SIGTERM);
+    sigprocmask(SIG_BLOCK, &watched, &runner->mask);
+    int result = run_jobs(runner, jobs, count, deadline, err);
+    sigprocmask(SIG_SETMASK, &runner->mask, NULL);
+    return result;
 }
 
 /* --- life --- */
@@ -379,7 +402,7 @@ static int make_root(struct sweep_runner *runner, struct err *err)
 
 static void watch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: poll() returns */
+    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: ppoll() returns */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN); /* a failed write to stdout is reported at the end */

@@ -10,6 +10,7 @@
 #define RUDEPROXY_APP_SWEEP_RUNNER_H
 
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,7 @@ struct sweep_runner {
     bool keep;                /* root is the user's and stays */
     int janitor_fd;           /* of the process that removes `root` if we are killed; -1: none */
     struct sweep_slot *slots; /* owned; `jobs` of them */
+    sigset_t mask;            /* of blocked signals, for the runs and while we wait for one */
     void (*on_done)(void *user, struct sweep_job *job); /* after each run; may be NULL */
     void *user;
 };
