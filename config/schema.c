@@ -89,12 +89,14 @@ const struct option settings_options[] = {
         .kind = &option_size,
         .offset = offsetof(struct settings, memory),
         .default_text = "1G",
+        .reloads = true,
         .min = UINT64_C(1) << 20, /* a few connections */
         .help = "the limit of all buffers together, in bytes; at the limit, senders have to wait"},
     {.name = "grace",
         .kind = &option_duration,
         .offset = offsetof(struct settings, grace_us),
         .default_text = "5s",
+        .reloads = true,
         .help = "how long a stop waits for open connections before it resets them"},
     {.name = NULL},
 };

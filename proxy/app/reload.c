@@ -2,32 +2,36 @@
 /* The configuration read again: see reload.h. */
 #include "proxy/app/reload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/kind.h"
 #include "proxy/base/memory_file.h"
+
+static void note_change(
+    const struct option *option, const struct settings *old, const struct settings *fresh)
+{
+    char before[OPTION_TEXT_MAX] = "", now[OPTION_TEXT_MAX] = "";
+    bool is_drawn = option->kind == &option_seed && !fresh->has_seed;
+    option_format(option, old, before, sizeof before);
+    option_format(option, fresh, now, sizeof now);
+    if (!is_drawn && strcmp(before, now) != 0)
+        fprintf(stderr, "rudeproxy: %s changes only with a restart\n", option->name);
+}
 
 /* Takes the fresh configuration over, except for what is open already. */
 static void adopt(struct reload *reload, struct config *fresh)
 {
-    const struct settings *old = &reload->config->settings;
-    struct settings *settings = &fresh->settings;
-    if (settings->log_format != old->log_format || strcmp(settings->log, old->log) != 0)
-        fputs("rudeproxy: log and log_format change only with a restart\n", stderr);
-    if (strcmp(settings->pcap, old->pcap) != 0)
-        fputs("rudeproxy: pcap changes only with a restart\n", stderr);
-    if (!address_equal(&settings->admin, &old->admin) ||
-        strcmp(settings->admin_token, old->admin_token) != 0 ||
-        settings->admin_open != old->admin_open ||
-        strcmp(settings->admin_hosts, old->admin_hosts) != 0)
-        fputs("rudeproxy: what concerns the API changes only with a restart\n", stderr);
-    if (strcmp(settings->user, old->user) != 0)
-        fputs("rudeproxy: user changes only with a restart\n", stderr);
-    if (settings->sandbox != old->sandbox)
-        fputs("rudeproxy: sandbox changes only with a restart\n", stderr);
-    uint64_t grace_us = settings->grace_us;
-    *settings = *old;
-    settings->grace_us = grace_us;
+    struct settings settings = reload->config->settings;
+    for (const struct option *option = settings_options; option->name != NULL; option++) {
+        if (option->reloads)
+            memcpy((char *)&settings + option->offset,
+                (const char *)&fresh->settings + option->offset, option->kind->size);
+        else
+            note_change(option, &settings, &fresh->settings);
+    }
+    fresh->settings = settings;
     config_free(reload->config);
     *reload->config = *fresh;
     ledger_note_config(reload->ledger, reload->config);

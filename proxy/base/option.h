@@ -39,6 +39,7 @@ struct option {
     size_t offset;            /* of the value in its struct */
     const char *default_text; /* parsed by `kind`; NULL: see required and unset_text */
     bool required;            /* must be given; then default_text is NULL */
+    bool reloads;             /* of [rudeproxy]: a reload puts a new value in force */
     /* When the key applies, for a table whose keys do not always. `needs`: flags that the table
      * defines. `applies`: asked with the struct that holds the values; NULL: always. */
     unsigned needs;

@@ -190,6 +190,21 @@ for ((i = 0; i < 3; i++)); do
 done
 proxy_stop
 
+# Of [rudeproxy], memory and grace are taken up, and the log says what is in force. The others get a line.
+settings() { # TEXT
+    printf '[rudeproxy]\nlog = %s\nlog_format = json\n%s\n[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n' "$work/live.json" "$1" >"$live"
+}
+settings 'seed = 1'
+rm -f "$proxy_ready"
+proxy_spawn -c "$live"
+settings $'seed = 2\nmemory = 2M\nadmin_open = yes'
+kill -HUP "$proxy_pid"
+eventually 20 grep -q ': reloaded$' "$proxy_err" || fail "the settings are not reloaded: $(cat "$proxy_err")"
+same "what changes only with a restart" 'seed admin_open' \
+    "$(sed -n 's/^rudeproxy: \(.*\) changes only with a restart$/\1/p' "$proxy_err" | paste -sd ' ')"
+proxy_stop
+says "$work/live.json" '"event":"reload",.*\\u000aseed += 1\\u000a.*\\u000amemory += 2M\\u000a'
+
 # A FIFO is read once: a reload does not wait for another writer.
 mkfifo "$work/fifo"
 cat "$good" >"$work/fifo" &
