@@ -404,6 +404,7 @@ int replay_config_make(struct replay_config *replay, const struct replay_log *lo
     if (replay->config.proxies == NULL || replay->unfired == NULL)
         return replay_out_of_memory();
     snprintf(replay->config.settings.log, sizeof replay->config.settings.log, "stderr");
+    replay->config.settings.pcap[0] = '\0'; /* or a replay would append to the capture */
     replay_proxies_add(replay, log);
     if (check_names(replay, log) != 0)
         return -1;
