@@ -4,11 +4,13 @@
 #include "proxy/app/log_lines.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/relay/event.h"
 
 int log_lines_parse_time(const char *text, int64_t *wall_us)
 {
@@ -22,11 +24,32 @@ int log_lines_parse_time(const char *text, int64_t *wall_us)
     return 0;
 }
 
+static bool has_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL && text[0] != '\0';
+}
+
+/* Whether it is an event of ours. Lines of a command that has the same stderr may be JSON, too. */
+static bool is_event(const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "event"));
+    if (name == NULL)
+        return false;
+    for (int kind = 0; kind < EVENT_COUNT; kind++) {
+        if (strcmp(name, event_kind_name((enum event_kind)kind)) == 0)
+            return has_text(object, "proxy");
+    }
+    if (strcmp(name, "run") == 0 || strcmp(name, "reload") == 0)
+        return json_is_string(json_object_get(object, "config"));
+    return strcmp(name, "lost") == 0 && json_is_integer(json_object_get(object, "count"));
+}
+
 static int log_lines_take_line(
     struct log_lines *lines, log_lines_take *take, void *user, struct err *err)
 {
     json_error_t error;
-    if (lines->text[0] != '{') {
+    if (lines->text[0] != '{' || lines->text[1] == '\n') { /* other JSON, over several lines */
         lines->other_lines++;
         return 0;
     }
@@ -36,7 +59,8 @@ static int log_lines_take_line(
                             "stands before it can be used");
     if (event == NULL)
         return err_set(err, "not JSON: %s (column %d)", error.text, error.column);
-    int result = take(user, event, err);
+    lines->other_lines += !is_event(event);
+    int result = is_event(event) ? take(user, event, err) : 0;
     json_decref(event);
     return result;
 }

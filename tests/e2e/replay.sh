@@ -210,9 +210,15 @@ expect 2 "$RUDEPROXY" replay "$work/no-such-log"
 says "$work/err" 'no-such-log'
 expect 2 "$RUDEPROXY" replay
 # On stderr a log stands among other lines; of several runs in one file the last one counts.
-{ cat "$work/other"; echo 'rudeproxy 0: seed'; cat "$work/log1"; } >"$work/mixed"
+# The command may log JSON, too.
+{
+    cat "$work/other"
+    echo 'rudeproxy 0: seed'
+    cat "$work/log1"
+    printf '{"level":"info","msg":"hello"}\n{"event":"run","name":"tests"}\n{"event":"fault","id":7}\n{\n  "event": "lost"\n}\n'
+} >"$work/mixed"
 expect 0 "$RUDEPROXY" replay "$work/mixed"
-says "$work/err" '1 lines are no events'
+says "$work/err" '7 lines are no events'
 says "$work/err" '2 runs'
 says "$work/out" '^seed *= *4711$'
 
@@ -235,10 +241,13 @@ when  = time:50ms
 INI
 # shellcheck disable=SC2016
 fetch='curl -q -sS --noproxy "*" --max-time 20 -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/2000" || true'
+printf '[rudeproxy]\npcap = %s\n' "$work/limit.pcapng" >>"$work/limit.ini"
 exec_run "$work/limit.ini" "$work/limit.1.log" sh -c "$fetch"
 replayed "$work/limit.1.log" "$work/limit.again.ini"
+cp "$work/limit.pcapng" "$work/limit.1.pcapng"
 exec_run "$work/limit.again.ini" "$work/limit.2.log" sh -c "$fetch"
 as_before "a limit" "$work/limit.1.log" "$work/limit.2.log"
+cmp "$work/limit.1.pcapng" "$work/limit.pcapng" || fail "the replay is in the capture of the run that it repeats"
 
 # --- What the API changed is not in the log -------------------------------------------------------
 

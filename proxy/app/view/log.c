@@ -80,17 +80,6 @@ static int add_event(struct view_log *log, json_t *event)
     return result;
 }
 
-/* Whether it is an event of ours. Lines of a command that has the same stderr may be JSON, too. */
-static bool is_known(const json_t *event)
-{
-    for (int kind = 0; kind < EVENT_COUNT; kind++) {
-        if (view_is(event, event_kind_name((enum event_kind)kind)))
-            return view_text_of(event, "proxy")[0] != '\0';
-    }
-    return view_is(event, "lost") ||
-           (view_is(event, "run") && json_object_get(event, "config") != NULL);
-}
-
 static void take_lost(const struct reader *reader, const json_t *event)
 {
     fprintf(stderr, "%s:%zu: %llu lines of the log were lost here: what they told is not shown\n",
@@ -111,8 +100,6 @@ static int take_event(void *user, json_t *event, struct err *err)
     const char *proxy = view_text_of(event, "proxy");
     uint64_t number = view_number_of(event, "connection");
     int result = 0;
-    if (!is_known(event))
-        return 0;
     if (number > 0 && is_wanted(reader->only, proxy, number))
         result = add_event(log, event);
     else if (view_is(event, "lost"))
