@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proxy/base/hash.h"
 #include "proxy/base/list.h"
@@ -242,20 +243,26 @@ struct sweep_journal *sweep_journal_open(
         journal->last_run = read_last_run(path);
     else if (read_earlier(journal, path, title, err) != 0)
         goto err_after_alloc;
-    journal->out = fopen(path, resume ? "ae" : "we");
+    journal->out = fopen(path, "ae");
     if (journal->out == NULL) {
         err_set(err, "cannot write %s: %s", path, strerror(errno));
         goto err_after_alloc;
     }
     if (resume)
         fputc('\n', journal->out); /* ends a line that a kill tore */
-    else
-        write_object(journal->out, json_pack("{s:s}", "sweep", title));
     return journal;
 
 err_after_alloc:
     sweep_journal_close(journal);
     return NULL;
+}
+
+int sweep_journal_begin(struct sweep_journal *journal, const char *title, struct err *err)
+{
+    if (ftruncate(fileno(journal->out), 0) != 0)
+        return err_set(err, "cannot empty " JOURNAL_NAME ": %s", strerror(errno));
+    write_object(journal->out, json_pack("{s:s}", "sweep", title));
+    return 0;
 }
 
 void sweep_journal_close(struct sweep_journal *journal)

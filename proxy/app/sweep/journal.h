@@ -15,10 +15,14 @@
 
 struct sweep_journal;
 
-/* Opens DIR/sweep.jsonl: empty, or with `resume` as it was left; `title` says which sweep it is of,
- * and a journal of another one is an error. NULL with err filled. */
+/* Opens DIR/sweep.jsonl. With `resume`, `title` says which sweep it is of, and a journal of another
+ * one is an error. NULL with err filled. */
 MUST_CHECK struct sweep_journal *sweep_journal_open(
     const char *dir, const char *title, bool resume, struct err *err);
+/* Empties it for a new sweep. Called when the files of an earlier one are gone: a sweep that is
+ * killed before leaves the earlier journal. 0, or -1 with err filled. */
+MUST_CHECK int sweep_journal_begin(
+    struct sweep_journal *journal, const char *title, struct err *err);
 void sweep_journal_close(struct sweep_journal *journal); /* NULL is allowed */
 
 /* Writes one run down. `key` names the case, in UTF-8, `attempt` counts its runs from 0. */

@@ -135,7 +135,7 @@ static int open_journal(struct sweep *sweep, char *const *command, struct err *e
         last += SWEEP_BASELINE_RUNS + SWEEP_JOBS_MAX;
     sweep_runner_clean(&sweep->runner, last);
     if (!resume)
-        return 0;
+        return sweep_journal_begin(sweep->journal, title, err);
     if (last > 0)
         sweep_journal_skip(sweep->journal, last);
     sweep->runner.started = sweep->runner.resumed_at = last; /* no number is used twice */
