@@ -194,7 +194,7 @@ static int run_all(struct sweep *sweep, struct err *err)
         return result;
     set_timeout(sweep);
     if (sweep->options->budget_us != UINT64_MAX)
-        sweep->deadline = timers_now() + sweep->options->budget_us;
+        sweep->deadline = time_add(timers_now(), sweep->options->budget_us);
     if (sweep->options->only != NULL)
         return run_only(sweep, err);
     return sweep->options->random > 0 ? sweep_random_run(sweep, err) : run_plan(sweep, err);
