@@ -158,6 +158,7 @@ other() { # OPTIONS...
 }
 other --timeout 50s
 sed -i 's/builtin:http/builtin:echo/' "$ini"
+other --pass none
 other
 sed -i 's/builtin:echo/builtin:http/' "$ini"
 # A text of [sweep] is taken as it is, blanks at its ends, too.

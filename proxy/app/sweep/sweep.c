@@ -101,6 +101,7 @@ static void print_basis(const struct sweep *sweep, char *const *command, FILE *o
  * command are for people. */
 static int make_title(
     const struct sweep *sweep, char *const *command, char *buf, size_t size, struct err *err)
+    fprintf(out, "pass %s%c", intercept_pass_name(&options->pass), '\0');
 {
     struct memory_file file;
     size_t length;
