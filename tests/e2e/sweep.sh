@@ -53,8 +53,13 @@ sweep 2 --sweep-fault 'close sid=client' -- sh -c "$fetch"
 says "$work/err" "did you mean 'side'"
 sweep 2 --allow differnt -- sh -c "$fetch"
 says "$work/err" "did you mean 'different'"
-sweep 1 --only 'web#1:downstream:x:reset' -- sh -c "$fetch"
+sweep 2 --only 'web#1:downstream:x:reset' -- sh -c "$fetch"
 says "$work/err" 'is not a place'
+sweep 2 --only 'other#1:downstream:0:reset' -- touch "$work/started"
+says "$work/err" "--only: .*other"
+sweep 2 --only 'web#1:downstream:0:latency time=1s' -- touch "$work/started"
+says "$work/err" 'not among the faults of this sweep'
+[ ! -e "$work/started" ] || fail 'a run was made for a place that cannot be'
 nothing_is_left
 
 # --- Each outcome -------------------------------------------------------------------------------

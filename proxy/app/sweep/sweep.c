@@ -58,6 +58,18 @@ static int check_faults(const struct sweep *sweep)
     return result;
 }
 
+/* A place that cannot be is found before the first run. */
+static int check_only(const struct sweep *sweep)
+{
+    struct sweep_case only;
+    struct err err;
+    if (sweep->options->only == NULL ||
+        sweep_case_parse(sweep, sweep->options->only, &only, &err) == 0)
+        return 0;
+    fprintf(stderr, "rudeproxy: --only: %s\n", err.text);
+    return -1;
+}
+
 static int check_paths(const struct sweep_request *request, struct err *err)
 {
     const struct {
@@ -301,7 +313,7 @@ int sweep_run(const struct sweep_request *request)
     };
     struct err err;
     sweep_cases_init(&sweep.cases, request->options->fault_count);
-    if (check_faults(&sweep) != 0)
+    if (check_faults(&sweep) != 0 || check_only(&sweep) != 0)
         return EXIT_USAGE;
     if (check_paths(request, &err) != 0) {
         report(err.text);
