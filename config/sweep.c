@@ -20,7 +20,8 @@ int sweep_budget_parse(const char *text, uint64_t *places, uint64_t *time_us, st
     *places = UINT64_MAX;
     if (units_parse_duration(text, time_us, &ignored) == 0 && *time_us > 0)
         return 0;
-    return err_set(err, "'%.40s' is no budget, write a number of runs (300) or a time (10m)", text);
+    return err_set(
+        err, "'%.40s' is no budget, write a number of places (300) or a time (10m)", text);
 }
 
 static int add_outcome(const char *name, unsigned *outcomes, struct err *err)
@@ -93,7 +94,7 @@ static void sweep_format(const struct option *option, const void *value, char *b
 
 const struct option_kind option_budget = {
     .name = "budget",
-    .form = "a number of runs such as 300, or a time such as 10m",
+    .form = "a number of places such as 300, or a time such as 10m",
     .size = OPTION_PATH_MAX,
     .parse = parse_budget,
     .format = sweep_format,

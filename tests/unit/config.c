@@ -33,7 +33,7 @@ static const struct complaint corpus[] = {
     {"[rudeproxy]\ngrace = 5\n" PROXY_TEXT, 0, 2, "has no unit"},
 
     /* [sweep] */
-    {PROXY_TEXT "[sweep]\nbudget = lots\n", 0, 5, "'lots' is no budget, write a number of runs"},
+    {PROXY_TEXT "[sweep]\nbudget = lots\n", 0, 5, "'lots' is no budget, write a number of places"},
     {PROXY_TEXT "[sweep]\nbudget = 0\n", 0, 5, "'0' is no budget"},
     {PROXY_TEXT "[sweep]\nallow = failed, hangs\n", 0, 5, "'hangs' is no outcome"},
     {PROXY_TEXT "[sweep]\nallow = differnt\n", 0, 5, "did you mean 'different'?"},
