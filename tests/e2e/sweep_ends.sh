@@ -39,6 +39,7 @@ servers+=("$long_check" "$endless_setup")
 # shellcheck disable=SC2016
 expect 1 timeout 60 bash -c 'sleep 600 & echo $! >"$0"; exec "$@"' "$work/inherited" "$RUDEPROXY" sweep -c "$ini" -- /nonexistent/command
 says "$work/err" 'could not be started: .*nonexistent'
+says "$work/err" '^rudeproxy: seed [0-9]+$' # it was drawn
 kill "$(cat "$work/inherited")"
 if unshare --pid --fork --kill-child --mount-proc true 2>/dev/null; then
     expect 1 timeout 60 unshare --pid --fork --kill-child --mount-proc \
@@ -70,11 +71,11 @@ sweep 0 --jobs 1 --budget 1s --sweep-fault 'close side=client' -- \
     sh -c "$fetch >/dev/null 2>&1"'; case $RUDEPROXY_RUN in 00003) sleep 1.2; echo odd ;; esac'
 says "$work/out" 'flaky'
 
-# The time is over while a bad random run is reduced: run 3 is drawn, 4 and 5 confirm it.
 # A time that ends never is no time that is over. (5124095576h are 2^64 us, nearly.)
 sweep 4 --jobs 1 --budget 5124095576h --only 'web#1:downstream:17:close side=client' --sweep-fault 'close side=client' -- \
     sh -c "$fetch"
 
+# The time is over while a bad random run is reduced: run 3 is drawn, 4 and 5 confirm it.
 # shellcheck disable=SC2016
 sweep 4 --jobs 1 --random 1 --budget 1s --sweep-fault 'close side=client' -- \
     sh -c "$fetch >/dev/null 2>&1"'; case $RUDEPROXY_RUN in 0000[12]) ;; 0000[345]) echo odd ;; *) sleep 1.2; echo odd ;; esac'
@@ -157,8 +158,8 @@ other() { # OPTIONS...
     says "$work/err" 'of a sweep with other options'
 }
 other --timeout 50s
-sed -i 's/builtin:http/builtin:echo/' "$ini"
 other --pass none
+sed -i 's/builtin:http/builtin:echo/' "$ini"
 other
 sed -i 's/builtin:echo/builtin:http/' "$ini"
 # A text of [sweep] is taken as it is, blanks at its ends, too.

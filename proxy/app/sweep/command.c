@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "proxy/app/sweep/command.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,7 +91,10 @@ static int run(const struct cli *cli, struct config *config, struct sweep_option
     exec_remember(&origin);
     if (!config->settings.has_seed && options->resume != NULL)
         config->settings.has_seed = sweep_journal_seed(options->resume, &config->settings.seed);
+    bool is_drawn = !config->settings.has_seed;
     seed_choose(&config->settings);
+    if (is_drawn)
+        fprintf(stderr, "rudeproxy: seed %" PRIu64 "\n", config->settings.seed);
     return sweep_run(&(struct sweep_request){
         .config = config,
         .options = options,

@@ -101,6 +101,7 @@ static void print_basis(const struct sweep *sweep, char *const *command, FILE *o
         options->compare_upstream);
     fprintf(out, " setup %s%c check %s%c", options->setup != NULL ? options->setup : "", '\0',
         options->check != NULL ? options->check : "", '\0');
+    fprintf(out, "pass %s%c", intercept_pass_name(&options->pass), '\0');
     for (size_t i = 0; i < options->compare_count; i++)
         fprintf(out, "compare %s%c", options->compares[i], '\0');
     for (size_t i = 0; i < options->fault_count; i++)
@@ -113,7 +114,6 @@ static void print_basis(const struct sweep *sweep, char *const *command, FILE *o
  * command are for people. */
 static int make_title(
     const struct sweep *sweep, char *const *command, char *buf, size_t size, struct err *err)
-    fprintf(out, "pass %s%c", intercept_pass_name(&options->pass), '\0');
 {
     struct memory_file file;
     size_t length;
