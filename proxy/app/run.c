@@ -246,7 +246,10 @@ static int start_child(struct run *run, struct err *err)
     if (run->has_exec && run->options->child_timeout_us > 0)
         uv_timer_start(
             &run->grace, on_child_timeout, run->options->child_timeout_us / US_PER_MS, 0);
-    exec_environment_free(environment);
+    if (run->options->child_outcome != NULL)
+        run->options->child_outcome->environment = environment;
+    else
+        exec_environment_free(environment);
     return result;
 }
 

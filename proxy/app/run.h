@@ -18,6 +18,7 @@ struct child_outcome {
     int wait_status;      /* as of waitpid(2); only if it was started */
     uint64_t duration_us; /* from its start to its end */
     uint64_t log_lost;    /* lines that the log lost */
+    char **environment;   /* the command's, for exec_environment_free; NULL: there was none */
 };
 
 /* Who asked for the run, and whom to tell when it listens. */

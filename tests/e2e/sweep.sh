@@ -202,6 +202,13 @@ mkdir -p "$work/again/00900"
 sweep 0 --budget 2 --sweep-fault reset --dir "$work/again" -- sh -c "$fetch"
 no_run_is_left
 
+# --- The environment of --setup and --check is that of the command ----------------------------------
+
+# shellcheck disable=SC2016
+RUDEPROXY_CONFIG=$ini sweep 0 --budget 3 --sweep-fault reset --setup '[ -z "${RUDEPROXY_CONFIG-}" ]' \
+    --check '[ -z "${RUDEPROXY_CONFIG-}" ] && [ "$RUDEPROXY_WEB_ADDR" = "$(cat "$RUDEPROXY_RUN_DIR/address")" ]' \
+    -- sh -c 'echo "$RUDEPROXY_WEB_ADDR" >"$RUDEPROXY_RUN_DIR/address"; '"$fetch"
+
 # --- What --setup and --check leave behind ends, and nobody waits for it ---------------------------
 
 leftover="sleep 98765.$$"

@@ -121,8 +121,33 @@ static size_t count_places(const struct worker *worker)
     size_t count = 1;
     for (size_t i = 0; environ[i] != NULL; i++)
         count++;
-    list_for_each(link, &worker->proxies) count += VARIABLES_MAX;
+    if (worker != NULL)
+        list_for_each(link, &worker->proxies) count += VARIABLES_MAX;
     return count;
+}
+
+/* -1: out of memory. */
+static int copy_ours(char **environment)
+{
+    for (size_t i = 0, count = 0; environ[i] != NULL; i++) {
+        if (environment_is_ours(environ[i]))
+            continue;
+        environment[count] = strdup(environ[i]);
+        if (environment[count++] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* -1: out of memory. */
+static int put_proxies(char **environment, const struct worker *worker)
+{
+    list_for_each(link, &worker->proxies)
+    {
+        if (put_proxy(environment, container_of(link, struct proxy, link)) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 char **exec_environment_new(const struct worker *worker)
@@ -130,28 +155,15 @@ char **exec_environment_new(const struct worker *worker)
     char **environment = calloc(count_places(worker), sizeof environment[0]);
     if (environment == NULL)
         return NULL;
-    for (size_t i = 0, count = 0; environ[i] != NULL; i++) {
-        if (environment_is_ours(environ[i]))
-            continue;
-        environment[count] = strdup(environ[i]);
-        if (environment[count++] == NULL)
-            goto err_after_alloc;
-    }
-    list_for_each(link, &worker->proxies)
-    {
-        if (put_proxy(environment, container_of(link, struct proxy, link)) != 0)
-            goto err_after_alloc;
-    }
-    return environment;
-
-err_after_alloc:
+    if (copy_ours(environment) == 0 && (worker == NULL || put_proxies(environment, worker) == 0))
+        return environment;
     exec_environment_free(environment);
     return NULL;
 }
 
 void exec_environment_free(char **environment)
 {
-    for (size_t i = 0; environment[i] != NULL; i++)
+    for (size_t i = 0; environment != NULL && environment[i] != NULL; i++)
         free(environment[i]);
     free(environment);
 }

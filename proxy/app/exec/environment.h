@@ -13,9 +13,10 @@
 /* Whether each proxy has variables of its own. 0, or -1 with err naming two that have not. */
 MUST_CHECK int exec_environment_check(const struct config *config, struct err *err);
 
-/* Our environment and the variables, NULL-terminated, the caller's to give to
- * exec_environment_free. All proxies listen. NULL: out of memory. */
+/* Our environment without what is for us alone, and the variables, NULL-terminated, the caller's to
+ * give to exec_environment_free. All proxies listen; without a worker there are none. NULL: out of
+ * memory. */
 char **exec_environment_new(const struct worker *worker);
-void exec_environment_free(char **environment);
+void exec_environment_free(char **environment); /* NULL is allowed */
 
 #endif

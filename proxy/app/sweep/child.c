@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proxy/app/exec/environment.h"
 #include "proxy/app/run.h"
 #include "proxy/app/sweep/template.h"
 #include "proxy/base/clock.h"
@@ -112,7 +113,8 @@ static int most_ms(const struct sweep_options *options)
 
 /* Runs the shell command of an option under a subreaper, which kills what it leaves behind. Returns
  * whether it exited with 0 in time. If it did not end, says so on the stderr of the run. */
-static bool run_shell(const struct child *child, const char *option, const char *text)
+static bool run_shell(
+    const struct child *child, const char *option, const char *text, char *const *environment)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
     struct subreaper_report report = {.kind = SUBREAPER_FAILED};
@@ -120,7 +122,7 @@ static bool run_shell(const struct child *child, const char *option, const char 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return false;
     struct subreaper_job job = {.argv = argv,
-        .environment = environ,
+        .environment = environment,
         .origin = &child->runner->origin,
         .stays_in_group = true,
         .fd = fds[1],
@@ -138,6 +140,17 @@ static bool run_shell(const struct child *child, const char *option, const char 
         ;
     return report.kind == SUBREAPER_ENDED && WIFEXITED(report.value) &&
            WEXITSTATUS(report.value) == 0;
+}
+
+/* The addresses of the proxies are not known yet. */
+static bool set_up(const struct child *child)
+{
+    const char *setup = child->runner->options->setup;
+    char **environment = setup == NULL ? NULL : exec_environment_new(NULL);
+    bool result =
+        setup == NULL || (environment != NULL && run_shell(child, "--setup", setup, environment));
+    exec_environment_free(environment);
+    return result;
 }
 
 /* --- the run --- */
@@ -237,8 +250,10 @@ static void run(struct child *child)
         .timed_out = outcome.timed_out,
         .wait_status = outcome.wait_status,
         .duration_us = outcome.duration_us,
-        .check_failed = options->check != NULL && !run_shell(child, "--check", options->check),
+        .check_failed = options->check != NULL &&
+                        !run_shell(child, "--check", options->check, outcome.environment),
     };
+    exec_environment_free(outcome.environment);
 }
 
 _Noreturn void sweep_child_run(
@@ -252,7 +267,7 @@ _Noreturn void sweep_child_run(
     sigprocmask(SIG_SETMASK, &runner->mask, NULL);
     child.report.end = SWEEP_CHILD_NO_RUN;
     if (getppid() == parent && prepare_process(&child) == 0) {
-        if (runner->options->setup != NULL && !run_shell(&child, "--setup", runner->options->setup))
+        if (!set_up(&child))
             child.report.end = SWEEP_CHILD_SETUP_FAILED;
         else
             run(&child);
