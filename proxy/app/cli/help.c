@@ -57,7 +57,7 @@ void cli_print_help(FILE *out)
     fputs("\nOptions ('rudeproxy help COMMAND' shows those of one command):\n", out);
     print_options(NULL, out);
     fputs("\nExit status: 0 fine, 1 runtime failure, 2 bad usage or file, 3 a must_fire fault\n"
-          "never fired. Of exec: the command's own, unless that is 0; 126 and 127 as a\n"
-          "shell.\n",
+          "never fired, 4 a sweep found something bad. Of exec: the command's own, unless\n"
+          "that is 0; 126 and 127 as a shell.\n",
         out);
 }
