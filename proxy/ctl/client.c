@@ -47,6 +47,19 @@ void client_print(FILE *out, const char *format, ...)
     free(text);
 }
 
+void client_disarm(char *text, size_t size)
+{
+    if (!isatty(STDOUT_FILENO))
+        return;
+    for (size_t from = 0, length; from < size; from += length + 1) {
+        length = strcspn(text + from, "\t\n"); /* and the NUL */
+        char end = text[from + length];
+        text[from + length] = '\0';
+        utf8_disarm(text + from);
+        text[from + length] = end;
+    }
+}
+
 static int report_failure(const struct client *client, const struct err *err)
 {
     if (client->failure != NULL)

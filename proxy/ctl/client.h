@@ -57,6 +57,10 @@ struct client_sink {
 /* Prints a line like printf, without control characters that a server sends to the terminal. */
 void client_print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Disarms `text` of a server, which goes to stdout unparsed, if that is a terminal. Tabs and
+ * newlines stay. A NUL follows its `size` bytes, and may be among them. */
+void client_disarm(char *text, size_t size);
+
 /* `url`: "http://host:port", "host:port" or "unix:/path". `token` NULL: none. Both must outlive the
  * client. Returns 0 or -1. */
 MUST_CHECK int client_open(struct client *client, const char *url, const char *token);

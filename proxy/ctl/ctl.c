@@ -260,6 +260,7 @@ static void print_whole(const struct answer *answer)
 {
     if (answer->size == 0)
         return;
+    client_disarm(answer->bytes, answer->size);
     fwrite(answer->bytes, 1, answer->size, stdout);
     if (answer->bytes[answer->size - 1] != '\n')
         putchar('\n');

@@ -87,16 +87,22 @@ struct events {
     bool gap; /* the current event reports that others were dropped */
 };
 
+static void print_event(char *event)
+{
+    client_disarm(event, strlen(event));
+    puts(event);
+}
+
 static void ctl_take_line(struct events *events)
 {
     static const char event[] = "event: ", data[] = "data: ";
-    const char *line = events->line;
+    char *line = events->line;
     if (strncmp(line, event, strlen(event)) == 0)
         events->gap = strcmp(line + strlen(event), "gap") == 0;
     else if (strncmp(line, data, strlen(data)) == 0 && events->gap)
         client_print(stderr, "rudeproxy: some events are gone: %s", line + strlen(data));
     else if (strncmp(line, data, strlen(data)) == 0)
-        puts(line + strlen(data));
+        print_event(line + strlen(data));
 }
 
 static bool take_byte(struct events *events, char byte, struct err *err)

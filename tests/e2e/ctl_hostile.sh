@@ -26,6 +26,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: \x1b[2J\r\n\r\n")
             return
         body = json.dumps(ANSWER).encode()
+        if "event" in self.path:
+            body = b"data: " + BAD.encode() + b"\n\n"
+        elif "raw" in self.path:
+            body = BAD.encode() + b"\0" + BAD.encode() + b"\n"
         self.send_response(404 if "none" in self.path else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -66,3 +70,21 @@ tame 0 fault list
 tame 0 fault add web type=noop
 tame 1 inspect none
 tame 1 inspect length
+
+# What is printed as it came is printed so only where no terminal would obey it.
+cat >"$work/terminal.py" <<'PYTHON'
+import os
+import pty
+import sys
+
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+PYTHON
+for words in events 'inspect raw --json'; do
+    # shellcheck disable=SC2086
+    expect 0 "$RUDEPROXY" ctl --host "127.0.0.1:$(cat "$work/port")" $words
+    says "$work/out" $'x\x1b\\[2J'
+    # shellcheck disable=SC2086
+    expect 0 python3 "$work/terminal.py" "$RUDEPROXY" ctl --host "127.0.0.1:$(cat "$work/port")" $words
+    says "$work/out" 'x[?]\[2J'
+    ! LC_ALL=C grep -q $'\x1b' "$work/out" || fail "ctl $words prints on a terminal: $(cat -v "$work/out")"
+done
