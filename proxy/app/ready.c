@@ -11,6 +11,7 @@
 
 #include "proxy/base/version.h"
 #include "proxy/net/proxy.h"
+#include "proxy/record/json_text.h"
 #include "proxy/record/output_file.h"
 
 /* The file that announces readiness, and its form. */
@@ -47,13 +48,14 @@ static json_t *address_object(const char *text)
     struct address address;
     struct err err;
     if (address_parse(text, &address, &err) != 0 || address.kind == ADDRESS_UNIX)
-        return json_pack("{s:s}", "address", text);
+        return json_pack("{s:o}", "address", json_text(text));
     return json_pack(
         "{s:s, s:i, s:s}", "host", address.host, "port", (int)address.port, "address", text);
 }
 
-static void write_json(const struct ready *ready, FILE *out)
+static int write_json(const struct ready *ready, FILE *out, struct err *err)
 {
+    int result = 0;
     json_t *proxies = json_object();
     json_t *admin = ready->admin[0] != '\0' ? address_object(ready->admin) : json_null();
     list_for_each(link, &ready->worker->proxies)
@@ -61,20 +63,25 @@ static void write_json(const struct ready *ready, FILE *out)
         const struct proxy *proxy = container_of(link, struct proxy, link);
         char text[ADDRESS_TEXT_MAX];
         if (listens_on(proxy, text, sizeof text))
-            json_object_set_new(proxies, proxy_name(proxy), address_object(text));
+            result |= json_object_set_new(proxies, proxy_name(proxy), address_object(text));
     }
     json_t *all = json_pack("{s:o, s:o}", "admin", admin, "proxies", proxies);
-    if (all != NULL && json_dumpf(all, out, 0) == 0)
-        fputc('\n', out);
+    if (all == NULL || result != 0) {
+        json_decref(all);
+        return err_set(err, "cannot write the addresses of the proxies: out of memory");
+    }
+    MAY_FAIL(json_dumpf(all, out, 0)); /* a failed write is seen when `out` is closed */
+    fputc('\n', out);
     json_decref(all);
+    return 0;
 }
 
-static void write_addresses(const struct ready *ready, FILE *out)
+static int write_addresses(const struct ready *ready, FILE *out, struct err *err)
 {
     if (ready->options->format == READY_JSON)
-        write_json(ready, out);
-    else
-        write_text(ready, out);
+        return write_json(ready, out, err);
+    write_text(ready, out);
+    return 0;
 }
 
 /* The descriptor is closed, so that its reader sees the end; but not 0, 1 and 2: the next socket
@@ -86,8 +93,10 @@ static int write_fd(const struct ready *ready, struct err *err)
     FILE *out = own < 0 ? NULL : fdopen(own, "w");
     if (out == NULL)
         return err_set(err, "cannot write to --ready-fd %d: %s", fd, strerror(errno));
-    write_addresses(ready, out);
-    return fclose(out) == 0 ? 0 : err_set(err, "--ready-fd: %s", strerror(errno));
+    int result = write_addresses(ready, out, err);
+    if (fclose(out) == 0)
+        return result;
+    return err_set(err, "--ready-fd: %s", strerror(errno));
 }
 
 static int write_file(const struct ready *ready, struct err *err)
@@ -95,7 +104,10 @@ static int write_file(const struct ready *ready, struct err *err)
     struct output_file file;
     if (output_file_open(&file, "--ready-file", ready->options->path, err) != 0)
         return -1;
-    write_addresses(ready, file.out);
+    if (write_addresses(ready, file.out, err) != 0) {
+        output_file_discard(&file);
+        return -1;
+    }
     return output_file_commit(&file, err);
 }
 

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "proxy/record/event_line.h"
+#include "proxy/record/json_text.h"
 #include "proxy/record/output_file.h"
 
 struct builder {
@@ -34,30 +35,11 @@ static json_t *number(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
-/* Makes a string. The path of a UNIX socket need not be UTF-8: then each byte becomes a character,
- * as in the log. */
-static json_t *text(const char *value)
-{
-    char out[2 * ADDRESS_TEXT_MAX];
-    size_t used = 0;
-    json_t *string = json_string(value);
-    if (string != NULL)
-        return string;
-    for (const unsigned char *p = (const unsigned char *)value; *p != '\0' && used + 2 < sizeof out;
-         p++) {
-        if (*p >= 0x80)
-            out[used++] = (char)(0xc0 | *p >> 6);
-        out[used++] = (char)(*p >= 0x80 ? 0x80 | (*p & 0x3f) : *p);
-    }
-    out[used] = '\0';
-    return json_string(out);
-}
-
 static json_t *time_value(int64_t wall_us)
 {
     char buf[EVENT_LINE_TIME_MAX];
     event_line_time_text(wall_us, buf, sizeof buf);
-    return text(buf);
+    return json_text(buf);
 }
 
 static json_t *marks_of(struct builder *builder, const uint64_t marks[END_COUNT])
@@ -82,7 +64,7 @@ static json_t *destinations_of(struct builder *builder, const struct ledger_prox
     json_t *array = json_array();
     for (size_t i = 0; i < proxy->destination_count; i++) {
         json_t *object = json_object();
-        set(builder, object, "address", text(proxy->destinations[i].address));
+        set(builder, object, "address", json_text(proxy->destinations[i].address));
         set(builder, object, "connections", number(proxy->destinations[i].connections));
         report_append(builder, array, object);
     }
@@ -94,9 +76,9 @@ static json_t *proxy_of(struct builder *builder, const struct ledger_proxy *prox
     json_t *object = json_object(), *bytes = json_object();
     set(builder, bytes, "upstream", number(proxy->bytes[DIRECTION_UPSTREAM]));
     set(builder, bytes, "downstream", number(proxy->bytes[DIRECTION_DOWNSTREAM]));
-    set(builder, object, "name", text(proxy->name));
-    set(builder, object, "listen", text(proxy->listen));
-    set(builder, object, "upstream", text(proxy->upstream));
+    set(builder, object, "name", json_text(proxy->name));
+    set(builder, object, "listen", json_text(proxy->listen));
+    set(builder, object, "upstream", json_text(proxy->upstream));
     set(builder, object, "connections", number(proxy->connections));
     if (proxy->destination_count > 0)
         set(builder, object, "destinations", destinations_of(builder, proxy));
@@ -112,16 +94,16 @@ static json_t *report_place_of(
     struct builder *builder, const struct ledger *ledger, const struct ledger_place *place)
 {
     json_t *object = json_object();
-    set(builder, object, "proxy", text(ledger->proxies[place->proxy].name));
+    set(builder, object, "proxy", json_text(ledger->proxies[place->proxy].name));
     if (place->connection == 0) /* the listening socket has no bytes */
         return object;
     set(builder, object, "connection", number(place->connection));
-    set(builder, object, "direction", text(direction_name(place->direction)));
+    set(builder, object, "direction", json_text(direction_name(place->direction)));
     set(builder, object, "offset", number(place->offset));
     if (place->message > 0)
         set(builder, object, "message", number(place->message));
     if (place->kind[0] != '\0')
-        set(builder, object, "kind", text(place->kind));
+        set(builder, object, "kind", json_text(place->kind));
     return object;
 }
 
@@ -129,9 +111,9 @@ static json_t *miss_of(struct builder *builder, const struct ledger *ledger,
     const struct ledger_fault *fault, const struct ledger_miss *miss)
 {
     json_t *object = json_object();
-    set(builder, object, "fault", text(fault->name));
-    set(builder, object, "reason", text(miss->reason));
-    set(builder, object, "proxy", text(ledger->proxies[miss->proxy].name));
+    set(builder, object, "fault", json_text(fault->name));
+    set(builder, object, "reason", json_text(miss->reason));
+    set(builder, object, "proxy", json_text(ledger->proxies[miss->proxy].name));
     set(builder, object, "connection", number(miss->connection));
     set(builder, object, "connections", number(miss->connections));
     return object;
@@ -145,8 +127,8 @@ static json_t *fault_of(
         report_append(builder, not_fired, miss_of(builder, ledger, fault, &fault->misses[i]));
     for (size_t i = 0; i < fault->place_count; i++)
         report_append(builder, where, report_place_of(builder, ledger, &fault->places[i]));
-    set(builder, object, "name", text(fault->name));
-    set(builder, object, "type", text(fault->type));
+    set(builder, object, "name", json_text(fault->name));
+    set(builder, object, "type", json_text(fault->type));
     set(builder, object, "enabled", json_boolean(fault->enabled));
     set(builder, object, "must_fire", json_boolean(fault->must_fire));
     set(builder, object, "failed", json_boolean(ledger_fault_failed(fault)));
@@ -168,8 +150,8 @@ static json_t *report_of(struct builder *builder, const struct ledger *ledger)
         report_append(builder, proxies, proxy_of(builder, &ledger->proxies[i]));
     for (size_t i = 0; i < ledger->fault_count; i++)
         report_append(builder, faults, fault_of(builder, ledger, &ledger->faults[i]));
-    set(builder, object, "version", text(RUDEPROXY_VERSION));
-    set(builder, object, "seed", text(seed));
+    set(builder, object, "version", json_text(RUDEPROXY_VERSION));
+    set(builder, object, "seed", json_text(seed));
     set(builder, object, "started", time_value(ledger->started_us));
     set(builder, object, "ended", time_value(ledger->ended_us));
     set(builder, object, "failed", json_boolean(ledger_count_failed(ledger) > 0));

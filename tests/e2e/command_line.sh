@@ -194,6 +194,14 @@ same "lines of the ready file" 1 "$(wc -l <"$proxy_ready")"
 proxy_stop
 ! grep -q connections "$proxy_err" || fail "--quiet prints a summary: $(cat "$proxy_err")"
 rm "$proxy_ready"
+# A path that is not UTF-8 is spelled as in the log: the byte 0xff is U+F7FF. So it is in the report.
+printf '[proxy other]\nlisten = unix:%s/\xff.sock\nupstream = builtin:echo\n' "$work" >"$work/bytes.ini"
+proxy_spawn run "$work/bytes.ini" --ready-format json --quiet --report "$work/bytes.json"
+proxy_stop
+for file in "$proxy_ready" "$work/bytes.json"; do
+    grep -qF -e "unix:$work/"$'\xef\x9f\xbf.sock"' -e "unix:$work/\uF7FF.sock\"" "$file" || fail "the path of the socket is not in: $(cat "$file")"
+done
+rm "$proxy_ready"
 expect 2 "$RUDEPROXY" "$work/web.ini" --ready-format xml
 says "$work/err" "unknown command|write text or json"
 expect 2 "$RUDEPROXY" run "$work/web.ini" --ready-format xml
