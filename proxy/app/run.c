@@ -75,10 +75,14 @@ static void on_event(void *user, const struct event *event)
         intercept_update(run->options->intercept);
 }
 
+static void on_plan(void *user, const struct plan *before, const struct plan *now)
+{
+    ledger_note_plan(&((struct run *)user)->ledger, before, now);
+}
+
 /* Closes every handle, so that uv_run returns. */
 static void close_everything(struct run *run)
 {
-    run_end_note_plans(&run->worker, &run->ledger);
     admin_close(run->admin);
     run->admin = NULL;
     intercept_stop(run->options->intercept);
@@ -356,6 +360,7 @@ static int run_loop(struct run *run)
     };
     reload_init(&run->reload);
     run->worker.on_drained = on_drained;
+    run->worker.on_plan = on_plan;
     if (run->options->intercept != NULL)
         intercept_attach(run->options->intercept, &run->worker);
     run->worker.wants_details =

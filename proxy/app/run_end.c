@@ -3,7 +3,6 @@
 #include "proxy/app/run_end.h"
 
 #include "proxy/app/run.h"
-#include "proxy/net/proxies.h"
 #include "proxy/record/output_file.h"
 #include "proxy/record/report.h"
 #include "proxy/record/summary.h"
@@ -32,12 +31,6 @@ static int write_reports(const struct run_options *options, struct ledger *ledge
         status = EXIT_RUNTIME;
     }
     return status;
-}
-
-void run_end_note_plans(const struct worker *worker, struct ledger *ledger)
-{
-    ledger_begin_plans(ledger);
-    proxies_visit_plans(worker, ledger_note_plan, ledger);
 }
 
 int run_end_conclude(const struct run_options *options, struct ledger *ledger, int child_status)

@@ -5,16 +5,12 @@
 
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
-#include "proxy/net/worker.h"
 #include "proxy/record/ledger.h"
 
 struct run_options;
 
 /* Checks before the run that the reports can be written. 0, or -1 with err filled. */
 MUST_CHECK int run_end_check(const struct run_options *options, struct err *err);
-
-/* Tells the ledger what the API has changed. Call it while the proxies are still there. */
-void run_end_note_plans(const struct worker *worker, struct ledger *ledger);
 
 /* Prints the summary and writes the reports. `child_status`: how the command of exec ended, 0
  * without one. Returns the exit status: that of the command if it failed, then ours, then that of

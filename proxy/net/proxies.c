@@ -14,17 +14,6 @@ struct proxy *proxies_find(const struct worker *worker, const char *name)
     return NULL;
 }
 
-void proxies_visit_plans(
-    const struct worker *worker, void (*visit)(void *user, const struct plan *plan), void *user)
-{
-    list_for_each(link, &worker->proxies)
-    {
-        const struct plan *plan = container_of(link, struct proxy, link)->plan;
-        if (!plan->config.silent)
-            visit(user, plan);
-    }
-}
-
 void proxies_stop_listening(struct worker *worker)
 {
     worker->stopping = true;

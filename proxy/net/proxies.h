@@ -13,10 +13,6 @@
  * same name, returns the newer one. Constant time. */
 struct proxy *proxies_find(const struct worker *worker, const char *name);
 
-/* Calls `visit` with the plan of each proxy that makes events: not of a silent one. */
-void proxies_visit_plans(
-    const struct worker *worker, void (*visit)(void *user, const struct plan *plan), void *user);
-
 /* Closes every listener; none opens again. */
 void proxies_stop_listening(struct worker *worker);
 

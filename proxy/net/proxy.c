@@ -282,9 +282,19 @@ int proxy_listen(struct proxy *proxy, struct err *err)
     return result;
 }
 
+/* Tells which plan the proxy has from now on; NULL: none any more. Not one that never began. */
+static void tell_plan(struct proxy *proxy, const struct plan *plan)
+{
+    struct worker *worker = proxy->worker;
+    if (worker->on_plan != NULL && !proxy->plan->config.silent)
+        worker->on_plan(worker->user, proxy->told_plan, plan);
+    proxy->told_plan = plan;
+}
+
 void proxy_begin(struct proxy *proxy)
 {
     plan_put_in_force(proxy->plan);
+    tell_plan(proxy, proxy->plan);
     if (listener_is_open(&proxy->listener))
         emit_listening(proxy, EVENT_LISTENING);
     listener_faults_update(&proxy->listener_faults);
@@ -318,6 +328,7 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
     bool intercepts_others = strcmp(old->config.intercept.text, plan->config.intercept.text) != 0;
     proxy->plan = plan;
     plan_put_in_force(plan);
+    tell_plan(proxy, plan);
     listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
     if (!plan->config.enabled)
@@ -334,6 +345,7 @@ void proxy_change_faults(struct proxy *proxy, struct plan *plan)
     struct plan *old = proxy->plan;
     proxy->plan = plan;
     plan_put_in_force(plan);
+    tell_plan(proxy, plan);
     listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
     listener_faults_update(&proxy->listener_faults);
@@ -388,6 +400,8 @@ void proxy_close(struct proxy *proxy)
         return;
     stop_probing(proxy);
     proxy->closing = true;
+    if (proxy->told_plan != NULL)
+        tell_plan(proxy, NULL);
     hash_remove(&proxy->worker->names, &proxy->by_name);
     proxy_stop_listening(proxy);
     listener_faults_stop(&proxy->listener_faults);

@@ -28,6 +28,7 @@ struct proxy {
     struct worker *worker;
     struct connection_owner owner; /* of its connections */
     struct plan *plan;             /* for new connections; one reference */
+    const struct plan *told_plan;  /* the last one of worker->on_plan; NULL: none */
     struct listener listener;
     struct listener_faults listener_faults;
     struct list connections; /* of struct connection */

@@ -46,8 +46,11 @@ struct worker {
     bool wants_details;   /* `closed` events need their details (session.h) */
     size_t connections;   /* open ones, of all proxies */
     uint64_t last_serial; /* of the connections of all proxies so far */
-    void *user;           /* for the two callbacks */
+    void *user;           /* for on_event and on_plan */
     void (*on_event)(void *user, const struct event *event);
+    /* A proxy, not a silent one, has the plan `now` instead of `before`. `before` NULL: it is new;
+     * `now` NULL: it is removed. May be NULL. */
+    void (*on_plan)(void *user, const struct plan *before, const struct plan *now);
     void (*on_drained)(struct worker *worker); /* the last connection has ended; may be NULL */
 };
 

@@ -154,38 +154,68 @@ static struct ledger_fault *known_fault(struct ledger *ledger, const char *name,
     return fault;
 }
 
-static void note_fault(struct ledger *ledger, const struct fault *config)
+/* Several proxies may have a fault of this name. */
+static void judge_by_plans(struct ledger_fault *fault)
+{
+    if (fault->plans == 0)
+        return;
+    fault->enabled = fault->plans_enabled > 0;
+    fault->must_fire = fault->plans_must_fire > 0;
+}
+
+static void note_rule(struct ledger *ledger, const struct fault *config)
 {
     struct ledger_fault *fault = known_fault(ledger, config->name, config->type->name);
     if (fault == NULL)
         return;
-    /* Several proxies may have a fault of this name. */
-    fault->enabled = config->enabled || (fault->noted && fault->enabled);
-    fault->must_fire = (config->must_fire && config->enabled) || (fault->noted && fault->must_fire);
-    fault->noted = true;
+    fault->plans++;
+    fault->plans_enabled += config->enabled;
+    fault->plans_must_fire += config->enabled && config->must_fire;
+    judge_by_plans(fault);
 }
 
-void ledger_begin_plans(struct ledger *ledger)
+static void lower(size_t *count, bool counted)
 {
-    for (size_t i = 0; i < ledger->fault_count; i++)
-        ledger->faults[i].noted = false;
+    if (counted && *count > 0) /* 0: there was no memory for the fault when it was counted */
+        (*count)--;
 }
 
-void ledger_note_plan(void *user, const struct plan *plan)
+static void drop_rule(struct ledger *ledger, const struct fault *config)
 {
-    struct ledger *ledger = user;
-    note_proxy(ledger, &plan->config);
-    for (size_t i = 0; i < plan->rule_count; i++)
-        note_fault(ledger, &plan->rules[i]->fault);
+    struct ledger_fault *fault = fault_entry(ledger, config->name);
+    if (fault == NULL)
+        return;
+    lower(&fault->plans, true);
+    lower(&fault->plans_enabled, config->enabled);
+    lower(&fault->plans_must_fire, config->enabled && config->must_fire);
+    judge_by_plans(fault);
+}
+
+void ledger_note_plan(struct ledger *ledger, const struct plan *before, const struct plan *now)
+{
+    if (now != NULL)
+        note_proxy(ledger, &now->config);
+    for (size_t i = 0; now != NULL && i < now->rule_count; i++)
+        note_rule(ledger, &now->rules[i]->fault);
+    for (size_t i = 0; before != NULL && i < before->rule_count; i++)
+        drop_rule(ledger, &before->rules[i]->fault);
+}
+
+static void note_fault(struct ledger *ledger, const struct fault *config)
+{
+    struct ledger_fault *fault = known_fault(ledger, config->name, config->type->name);
+    if (fault == NULL || fault->plans > 0)
+        return;
+    fault->enabled = config->enabled;
+    fault->must_fire = config->enabled && config->must_fire;
 }
 
 void ledger_note_config(struct ledger *ledger, const struct config *config)
 {
     ledger->seed = config->settings.seed;
-    /* A reload may remove a fault from the file: then it need not fire. */
-    ledger_begin_plans(ledger);
     for (size_t i = 0; i < ledger->fault_count; i++)
-        ledger->faults[i].enabled = ledger->faults[i].must_fire = false;
+        if (ledger->faults[i].plans == 0)
+            ledger->faults[i].enabled = ledger->faults[i].must_fire = false;
     for (size_t i = 0; i < config->proxy_count; i++)
         note_proxy(ledger, &config->proxies[i]);
     for (size_t i = 0; i < config->fault_count; i++)

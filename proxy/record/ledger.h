@@ -4,8 +4,8 @@
  * ended, for each fault where it was injected. Objects that a reload removes stay in the ledger.
  * The summary, the report and the JUnit file print it, and the API reads it while it grows.
  *
- * Life: ledger_init; ledger_note_config at the start and after each reload; ledger_note_event;
- * ledger_note_plan and ledger_settle before it is read; ledger_deinit.
+ * Life: ledger_init; ledger_note_config at the start and after each reload; ledger_note_plan and
+ * ledger_note_event; ledger_settle before it is read; ledger_deinit.
  */
 #ifndef RUDEPROXY_RECORD_LEDGER_H
 #define RUDEPROXY_RECORD_LEDGER_H
@@ -86,7 +86,9 @@ struct ledger_fault {
     const char *type;
     bool enabled;
     bool must_fire;              /* must fire: it is enabled, too */
-    bool noted;                  /* in this pass over the configuration or the plans */
+    /* Plans in force that have a fault of this name; of these, those in which it is enabled, and
+     * those in which it must fire. */
+    size_t plans, plans_enabled, plans_must_fire;
     uint64_t armed, fired;       /* numbers of connections; valid after ledger_settle */
     uint64_t injections;         /* events: one for each direction or listening socket */
     struct ledger_place *places; /* the first LEDGER_PLACES_MAX of them; owned */
@@ -113,14 +115,13 @@ struct ledger {
 void ledger_init(struct ledger *ledger);
 void ledger_deinit(struct ledger *ledger);
 
-/* Adds the proxies and faults of the configuration, so that unused ones are listed too. */
+/* Adds the proxies and faults of the configuration, so that unused ones are listed too. After a
+ * reload, a fault that is neither in the file nor in a plan need not fire. */
 void ledger_note_config(struct ledger *ledger, const struct config *config);
 
-/* Notes what the API has changed: call ledger_begin_plans, then ledger_note_plan for the plan of
- * each proxy. A fault that is in no plan any more stays as it is: a must_fire fault that a test
- * deletes at its end had to fire. */
-void ledger_begin_plans(struct ledger *ledger);
-void ledger_note_plan(void *ledger, const struct plan *plan); /* for proxies_visit_plans */
+/* A proxy has another plan: see on_plan of its worker. A fault that is in no plan any more stays as
+ * it is: a must_fire fault that a test deletes at its end had to fire. */
+void ledger_note_plan(struct ledger *ledger, const struct plan *before, const struct plan *now);
 
 void ledger_note_event(struct ledger *ledger, const struct event *event);
 

@@ -54,20 +54,49 @@ web -o /dev/null "http://$late/" 2>"$work/err" && fail "late has no upstream, an
 ends_with 0
 says "$proxy_err" "could not reach unix:$work/nobody"
 
-# Deleted by the API, as test suites do at their end: it had to fire.
-api_start < <(config)
-ctl fault remove web far
-ends_with 3
+# Whether anybody reads the report in between makes no difference.
+read_report() {
+    [ "$1" = unread ] || call 200 GET /v1/report
+}
 
-# Added by the API.
-api_start <<'INI'
-[proxy web]
-listen   = 127.0.0.1:0
-upstream = builtin:echo
-INI
+just_web() {
+    printf '[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n'
+}
+
+for how in read unread; do
+    # Deleted by the API, as test suites do at their end: it had to fire.
+    api_start < <(config)
+    read_report "$how"
+    ctl fault remove web far
+    read_report "$how"
+    ends_with 3
+
+    # Disabled when it was deleted.
+    api_start < <(config)
+    ctl fault disable web far
+    read_report "$how"
+    ctl fault remove web far
+    ends_with 0
+
+    # Added by the API.
+    api_start < <(just_web)
+    ctl fault add web 'type=reset when=bytes:1G' must_fire=yes --name added
+    read_report "$how"
+    ends_with 3
+    says "$proxy_err" 'added'
+
+    # Added and deleted by the API.
+    api_start < <(just_web)
+    ctl fault add web 'type=reset when=bytes:1G' must_fire=yes --name added
+    read_report "$how"
+    ctl fault remove web added
+    ends_with 3
+    says "$proxy_err" 'added'
+done
+
+api_start < <(just_web)
 ctl fault add web 'type=reset when=bytes:1G' must_fire=yes --name added
 if command -v python3 >/dev/null; then
     same "must_fire of added" True "$(fault_of added must_fire)"
 fi
 ends_with 3
-says "$proxy_err" 'added'

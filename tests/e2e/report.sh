@@ -184,6 +184,28 @@ field .proxies[0].connections 1
 field .proxies[2].name other
 field .faults[1].failed false
 
+# So it does while a connection of the removed proxy is open.
+cp "$ini" "$live"
+rm -f "$proxy_ready" "$report"
+proxy_spawn run -c "$live" --report "$report"
+exec 3<>"/dev/tcp/127.0.0.1/$(proxy_port web)"
+printf 'GET /bytes/5 HTTP/1.1\r\nHost: a\r\n\r\n' >&3
+read -r -t 30 -u 3 _ || fail "no answer through web: $(cat "$proxy_err")"
+cat >"$live" <<'INI'
+[rudeproxy]
+grace = 1ms
+
+[proxy other]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+INI
+kill -HUP "$proxy_pid"
+eventually 20 grep -q 'rudeproxy: reloaded' "$proxy_err" || fail "not reloaded: $(cat "$proxy_err")"
+proxy_stop
+exec 3>&-
+field .proxies[0].connections 1
+field '.faults[1] | "\(.name) \(.must_fire) \(.failed)"' 'far false false'
+
 # --- A report that nobody reads keeps the program, but signals end it in the end ------------------
 
 mkfifo "$work/fifo"

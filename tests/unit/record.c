@@ -43,28 +43,36 @@ static void faults_without_a_place_are_left_out_of_a_whole_report(void **state)
     ledger_deinit(&ledger);
 }
 
-static void note_plan_of(struct ledger *ledger, const char *faults)
+/* The only proxy gets these faults instead of those. NULL: the proxy is not there. */
+static void change_plan(struct ledger *ledger, const char *before, const char *now)
 {
-    struct memory_proxy proxy;
-    memory_proxy_init(&proxy, faults);
-    ledger_begin_plans(ledger);
-    ledger_note_plan(ledger, proxy.plan);
-    memory_proxy_deinit(&proxy);
+    struct memory_proxy old, new;
+    memory_proxy_init(&old, before != NULL ? before : "");
+    memory_proxy_init(&new, now != NULL ? now : "");
+    ledger_note_plan(
+        ledger, before != NULL ? old.plan : NULL, now != NULL ? new.plan : NULL);
+    memory_proxy_deinit(&old);
+    memory_proxy_deinit(&new);
 }
 
 #define FAULT "[fault f]\ntype = reset\nwhen = bytes:1k\nmust_fire = yes\n"
+#define DISABLED FAULT "enabled = no\n"
 
-static void what_is_in_force_at_the_end_says_what_must_fire(void **state)
+static void the_last_plan_with_a_fault_says_whether_it_must_fire(void **state)
 {
     (void)state;
     struct ledger ledger;
     ledger_init(&ledger);
-    note_plan_of(&ledger, FAULT);
+    change_plan(&ledger, NULL, FAULT);
     assert_int_equal(ledger_count_failed(&ledger), 1);
-    note_plan_of(&ledger, FAULT "enabled = no\n");
+    change_plan(&ledger, FAULT, DISABLED);
     assert_int_equal(ledger_count_failed(&ledger), 0);
-    note_plan_of(&ledger, FAULT);
-    note_plan_of(&ledger, ""); /* deleted */
+    change_plan(&ledger, DISABLED, "");
+    assert_int_equal(ledger_count_failed(&ledger), 0);
+    change_plan(&ledger, "", FAULT);
+    change_plan(&ledger, FAULT, ""); /* deleted */
+    assert_int_equal(ledger_count_failed(&ledger), 1);
+    change_plan(&ledger, "", NULL);
     assert_int_equal(ledger_count_failed(&ledger), 1);
     ledger_deinit(&ledger);
 }
@@ -100,7 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_without_a_place_are_left_out_of_a_whole_report),
-        cmocka_unit_test(what_is_in_force_at_the_end_says_what_must_fire),
+        cmocka_unit_test(the_last_plan_with_a_fault_says_whether_it_must_fire),
         cmocka_unit_test(a_log_on_stderr_needs_no_stream_that_replaces_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,6 @@
 
 #include "proxy/admin/v1/v1.h"
 #include "proxy/base/memory_file.h"
-#include "proxy/net/proxies.h"
 #include "proxy/record/report.h"
 
 void v1_version(const struct call *call)
@@ -49,8 +48,6 @@ void v1_report(const struct call *call)
     struct ledger *ledger = call->admin->context.ledger;
     if (!memory_open(call, &memory))
         return;
-    ledger_begin_plans(ledger);
-    proxies_visit_plans(call->admin->context.worker, ledger_note_plan, ledger);
     ledger_settle(ledger, &call->admin->context.worker->counters);
     if (report_print(ledger, memory.out) == 0) {
         memory_answer(call, 200, &memory, "application/json");
