@@ -390,9 +390,14 @@ const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const 
     return fault_entry(ledger, name);
 }
 
+bool ledger_fault_fired(const struct ledger_fault *fault)
+{
+    return fault->fired > 0 || fault->injections > 0;
+}
+
 bool ledger_fault_failed(const struct ledger_fault *fault)
 {
-    return fault->must_fire && fault->fired == 0;
+    return fault->must_fire && !ledger_fault_fired(fault);
 }
 
 size_t ledger_count_failed(const struct ledger *ledger)

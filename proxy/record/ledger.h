@@ -85,7 +85,7 @@ struct ledger_fault {
     char name[FAULT_NAME_MAX];
     const char *type;
     bool enabled;
-    bool must_fire;              /* must fire: it is enabled, too */
+    bool must_fire; /* must fire: it is enabled, too */
     /* Plans in force that have a fault of this name; of these, those in which it is enabled, and
      * those in which it must fire. */
     size_t plans, plans_enabled, plans_must_fire;
@@ -134,6 +134,9 @@ const struct ledger_proxy *ledger_proxy_counts(const struct ledger *ledger, cons
 
 /* Returns a fault by its name, or NULL. */
 const struct ledger_fault *ledger_find_fault(const struct ledger *ledger, const char *name);
+
+/* Whether the fault has fired, even if its counter is no longer kept. */
+bool ledger_fault_fired(const struct ledger_fault *fault);
 
 /* Whether the fault had to fire and did not. */
 bool ledger_fault_failed(const struct ledger_fault *fault);

@@ -100,7 +100,7 @@ static void print_fault(const struct ledger *ledger, const struct ledger_fault *
     char name[QUOTE_NAME_MAX];
     fprintf(out, "fault %s (%s): armed %" PRIu64 ", fired %" PRIu64, quote_name(fault->name, name),
         fault->type, fault->armed, fault->fired);
-    if (fault->fired > 0)
+    if (ledger_fault_fired(fault))
         print_places(ledger, fault, out);
     else
         fputs(fault->enabled ? ": never fired" : ": not enabled", out);

@@ -39,7 +39,7 @@ void fault_counters_deinit(struct fault_counters *book)
     free_all(&book->named);
     free_all(&book->others);
     free_all(&book->history);
-    book->history_count = 0;
+    hash_deinit(&book->past_names);
     hash_deinit(&book->by_name);
     for (struct list *link; (link = list_pop(&book->names)) != NULL;)
         free(container_of(link, struct fired_name, link));
@@ -198,13 +198,30 @@ struct fault_counter *fault_counter_ref(struct fault_counter *counter)
     return counter;
 }
 
-void fault_counter_unref(struct fault_counter *counter)
+static struct fault_counter *past_find(const struct fault_counters *book, const char *name)
 {
-    if (counter == NULL || --counter->refs > 0)
-        return;
+    struct hash_link *link = hash_find(&book->past_names, hash_text(0, name));
+    for (; link != NULL; link = hash_find_next(link)) {
+        struct fault_counter *past = container_of(link, struct fault_counter, by_name);
+        if (strcmp(past->name, name) == 0)
+            return past;
+    }
+    return NULL;
+}
+
+/* Adds the counts to those of earlier faults of this name. */
+static void become_history(struct fault_counter *counter)
+{
     struct fault_counters *book = counter->book;
-    take_name_away(counter);
-    if (counter->armed == 0 && counter->fired == 0) {
+    struct fault_counter *past = past_find(book, counter->name);
+    if (past != NULL) {
+        past->armed += counter->armed;
+        past->fired += counter->fired;
+        discard(counter);
+        return;
+    }
+    if (book->past_names.count == FAULT_HISTORY_MAX ||
+        hash_add(&book->past_names, &counter->by_name, hash_text(0, counter->name)) != 0) {
         discard(counter);
         return;
     }
@@ -212,10 +229,17 @@ void fault_counter_unref(struct fault_counter *counter)
     counter->shared = NULL;
     list_remove(&counter->link);
     list_append(&book->history, &counter->link);
-    if (++book->history_count <= FAULT_HISTORY_MAX)
+}
+
+void fault_counter_unref(struct fault_counter *counter)
+{
+    if (counter == NULL || --counter->refs > 0)
         return;
-    book->history_count--;
-    free(container_of(list_pop(&book->history), struct fault_counter, link));
+    take_name_away(counter);
+    if (counter->armed == 0 && counter->fired == 0)
+        discard(counter);
+    else
+        become_history(counter);
 }
 
 bool fault_counter_has_same_name(const struct fault_counter *a, const struct fault_counter *b)

@@ -6,8 +6,8 @@
  * counter.
  *
  * Life: a rule has a reference to its counter, and so does a connection that names the fault in its
- * record. After the last reference, the counts of the last FAULT_HISTORY_MAX faults are kept as
- * history for the report.
+ * record. After the last reference, the counts are kept as history for the report: one sum for each
+ * of the first FAULT_HISTORY_MAX names.
  */
 #ifndef RUDEPROXY_RELAY_FAULT_COUNTER_H
 #define RUDEPROXY_RELAY_FAULT_COUNTER_H
@@ -21,8 +21,7 @@
 #include "proxy/base/hash.h"
 #include "proxy/base/list.h"
 
-#define FAULT_HISTORY_MAX                                                                          \
-    1000 /* a test run of hours that adds a fault for each test case; 300 kB */
+#define FAULT_HISTORY_MAX 10000 /* as many as the report lists; 3 MB */
 
 /* Whether faults of one name have fired on any connection of the run, for `after = NAME/any`.
  * Counters with that name have a reference to it, and so have rules that wait for it. */
@@ -67,10 +66,10 @@ static inline uint64_t fault_counter_times(const struct fault_counter *counter)
 }
 
 struct fault_counters {
-    struct list named;   /* current faults, in order of appearance */
-    struct list others;  /* faults of one connection, and deleted faults of open connections */
-    struct list history; /* faults that are gone; the oldest first */
-    size_t history_count;
+    struct list named;       /* current faults, in order of appearance */
+    struct list others;      /* faults of one connection, and deleted faults of open connections */
+    struct list history;     /* faults that are gone, one counter for each name */
+    struct hash past_names;  /* the counters in `history` */
     struct hash by_name;     /* the counters in `named` */
     struct list names;       /* of struct fired_name */
     struct hash fired_names; /* the names in `names` */

@@ -133,7 +133,7 @@ static void what_is_deleted_is_forgotten_sooner_or_later(void **state)
         assert_int_equal(rig_remove(rig, "a", name), CONTROL_OK);
     }
     RIG_WAIT(rig, rig->events[EVENT_CLOSED] == rig->events[EVENT_OPEN]);
-    assert_int_equal(book->history_count, FAULT_HISTORY_MAX);
+    assert_int_equal(book->past_names.count, FAULT_HISTORY_MAX);
     assert_true(list_empty(&book->named));
     RIG_WAIT(rig, list_empty(&book->others));
     assert_int_equal(book->by_name.count, 0);

@@ -49,8 +49,7 @@ static void change_plan(struct ledger *ledger, const char *before, const char *n
     struct memory_proxy old, new;
     memory_proxy_init(&old, before != NULL ? before : "");
     memory_proxy_init(&new, now != NULL ? now : "");
-    ledger_note_plan(
-        ledger, before != NULL ? old.plan : NULL, now != NULL ? new.plan : NULL);
+    ledger_note_plan(ledger, before != NULL ? old.plan : NULL, now != NULL ? new.plan : NULL);
     memory_proxy_deinit(&old);
     memory_proxy_deinit(&new);
 }
@@ -74,6 +73,59 @@ static void the_last_plan_with_a_fault_says_whether_it_must_fire(void **state)
     assert_int_equal(ledger_count_failed(&ledger), 1);
     change_plan(&ledger, "", NULL);
     assert_int_equal(ledger_count_failed(&ledger), 1);
+    ledger_deinit(&ledger);
+}
+
+/* A fault is armed and fires on one connection, and is deleted. */
+static void fire_and_delete(struct ledger *ledger, struct fault_counters *book, const char *name)
+{
+    struct event event = {
+        .kind = EVENT_FAULT, .proxy = "a", .u.fault = {.name = name, .type = "x"}};
+    struct fault_counter *counter = fault_counter_new(book, "a", name);
+    assert_non_null(counter);
+    counter->armed++;
+    fault_counter_fired(counter, 0);
+    ledger_note_event(ledger, &event);
+    fault_counter_unref(counter);
+}
+
+static void a_deleted_fault_has_fired_however_many_are_deleted_after_it(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    struct fault_counters book;
+    char name[32];
+    ledger_init(&ledger);
+    fault_counters_init(&book);
+    change_plan(&ledger, NULL, FAULT);
+    fire_and_delete(&ledger, &book, "f");
+    fire_and_delete(&ledger, &book, "f");
+    for (int i = 0; i < FAULT_HISTORY_MAX + 1; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        fire_and_delete(&ledger, &book, name);
+    }
+    ledger_settle(&ledger, &book);
+    assert_int_equal(ledger_count_failed(&ledger), 0);
+    assert_int_equal(ledger_find_fault(&ledger, "f")->armed, 2);
+    assert_int_equal(ledger_find_fault(&ledger, "f")->fired, 2);
+    fault_counters_deinit(&book);
+    ledger_deinit(&ledger);
+}
+
+static void a_fault_whose_counter_is_gone_has_fired(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    struct fault_counters book;
+    ledger_init(&ledger);
+    fault_counters_init(&book);
+    change_plan(&ledger, NULL, FAULT);
+    fire_and_delete(&ledger, &book, "f");
+    fault_counters_deinit(&book);
+    fault_counters_init(&book);
+    ledger_settle(&ledger, &book);
+    assert_int_equal(ledger_count_failed(&ledger), 0);
+    fault_counters_deinit(&book);
     ledger_deinit(&ledger);
 }
 
@@ -109,6 +161,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_without_a_place_are_left_out_of_a_whole_report),
         cmocka_unit_test(the_last_plan_with_a_fault_says_whether_it_must_fire),
+        cmocka_unit_test(a_deleted_fault_has_fired_however_many_are_deleted_after_it),
+        cmocka_unit_test(a_fault_whose_counter_is_gone_has_fired),
         cmocka_unit_test(a_log_on_stderr_needs_no_stream_that_replaces_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
