@@ -11,6 +11,7 @@
 
 #include "proxy/record/log.h"
 #include "proxy/record/report.h"
+#include "proxy/record/xml.h"
 #include "tests/lib/memory_session.h"
 
 /* A connection of proxy "a" on which this fault did not fire has ended. */
@@ -129,6 +130,19 @@ static void a_fault_whose_counter_is_gone_has_fired(void **state)
     ledger_deinit(&ledger);
 }
 
+static void names_in_xml_are_characters(void **state)
+{
+    (void)state;
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&bytes, &size);
+    assert_non_null(out);
+    xml_put_text("a<\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\xff\x01\xc2\x80\xef\xbf\xbf", out);
+    fclose(out);
+    assert_string_equal(bytes, "a&#60;&#252;&#8364;&#128512;&#255;???");
+    free(bytes);
+}
+
 /* As with a C library whose stderr is a constant. */
 static void a_log_on_stderr_needs_no_stream_that_replaces_it(void **state)
 {
@@ -163,6 +177,7 @@ int main(void)
         cmocka_unit_test(the_last_plan_with_a_fault_says_whether_it_must_fire),
         cmocka_unit_test(a_deleted_fault_has_fired_however_many_are_deleted_after_it),
         cmocka_unit_test(a_fault_whose_counter_is_gone_has_fired),
+        cmocka_unit_test(names_in_xml_are_characters),
         cmocka_unit_test(a_log_on_stderr_needs_no_stream_that_replaces_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
