@@ -35,9 +35,29 @@ static int follow_link(char *path)
     return 1;
 }
 
+/* Returns the descriptor that the path names (/dev/stdout, /dev/fd/3); -1: none. */
+static int descriptor_named(const char *path)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    if (strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return STDERR_FILENO;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        size_t length = strlen(folders[i]);
+        const char *number = path + length;
+        if (strncmp(path, folders[i], length) != 0)
+            continue;
+        size_t digits = strspn(number, "0123456789");
+        if (digits > 0 && digits < 10 && number[digits] == '\0')
+            return (int)strtol(number, NULL, 10);
+    }
+    return -1;
+}
+
 /* Resolves the links of `path`, and decides whether the file is replaced or written directly. A
- * file that is not regular, or an open descriptor (/dev/stdout), is written directly. Returns 0 or
- * a negative errno. */
+ * file that is not regular, or an open descriptor, is written directly. Returns 0 or a negative
+ * errno. */
 static int resolve(struct output_file *file)
 {
     struct stat status;
@@ -46,21 +66,37 @@ static int resolve(struct output_file *file)
         return -ENAMETOOLONG;
     bool exists = stat(file->path, &status) == 0;
     file->mode = exists ? status.st_mode & 0777 : 0;
-    file->through = exists && !S_ISREG(status.st_mode);
-    for (int links = 0; !file->through; links++) {
-        file->through = strncmp(file->target, "/proc/", 6) == 0;
-        int result = file->through ? 0 : follow_link(file->target);
-        if (result <= 0)
+    for (int links = 0;; links++) {
+        file->descriptor = descriptor_named(file->target);
+        bool ends = file->descriptor >= 0 || strncmp(file->target, "/proc/", 6) == 0;
+        int result = ends ? 0 : follow_link(file->target);
+        if (result <= 0) {
+            file->through = ends || (exists && !S_ISREG(status.st_mode));
+            if (exists && S_ISFIFO(status.st_mode)) /* opened anew, it is not O_NONBLOCK */
+                file->descriptor = -1;
             return result;
+        }
         if (links == LINKS_MAX)
             return -ELOOP;
     }
-    return 0;
+}
+
+/* Returns a copy of the descriptor: its file goes on where it is, and a socket cannot be opened by
+ * a path. Our own descriptors are closed on exec; only one that was inherited is meant. */
+static int copy_descriptor(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0)
+        return fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    errno = EBADF;
+    return -1;
 }
 
 /* Opens a FIFO without a reader with an error (ENXIO) instead of waiting. */
 static int open_through(struct output_file *file)
 {
+    if (file->descriptor >= 0)
+        return copy_descriptor(file->descriptor);
     int fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd >= 0)
         fcntl(fd, F_SETFL, O_APPEND);
@@ -136,8 +172,11 @@ int output_file_probe(const char *option, const char *path, struct err *err)
 {
     struct output_file file = {.option = option, .path = path};
     struct stat status;
+    int result = resolve(&file);
+    if (result != 0)
+        return cannot_write(&file, -result, err);
     /* A file that is written directly is not opened here: the reader of a FIFO would see an end. */
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+    if (file.descriptor < 0 && stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
         if (S_ISDIR(status.st_mode))
             return cannot_write(&file, EISDIR, err);
         return access(path, W_OK) == 0 ? 0 : cannot_write(&file, errno, err);

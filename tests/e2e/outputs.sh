@@ -84,6 +84,30 @@ for option in --report --junit --ready-file; do
 done
 [ -n "$device" ] || note "left out: a device of our own, which takes root"
 
+# A descriptor that we were given: its file goes on where it is, and it may be a socket.
+for path in /dev/stdout /dev/fd/1 /proc/self/fd/1 "$folder/to-stdout"; do
+    ln -sf /dev/fd/1 "$folder/to-stdout"
+    for option in --report --junit; do
+        "$RUDEPROXY" exec --listen 127.0.0.1:0 --upstream builtin:echo "$option" "$path" -- echo hello \
+            </dev/null >"$work/out" 2>"$work/err" || fail "$option $path: $(cat "$work/err")"
+        same "first line before $option $path" hello "$(head -n 1 "$work/out")"
+        [ "$(wc -l <"$work/out")" -gt 1 ] || fail "$option $path wrote nothing"
+        command -v python3 >/dev/null || continue
+        python3 -c 'import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+status = subprocess.call(sys.argv[1:], stdout=theirs)
+theirs.close()
+sys.stdout.write(ours.makefile().read())
+sys.exit(status)' "$RUDEPROXY" exec --listen 127.0.0.1:0 --upstream builtin:echo "$option" "$path" -- echo hello \
+            </dev/null >"$work/out" 2>"$work/err" || fail "$option $path, a socket: $(cat "$work/err")"
+        [ "$(wc -l <"$work/out")" -gt 1 ] || fail "$option $path, a socket: it wrote nothing"
+    done
+done
+status=0
+run_once --report /dev/fd/99 || status=$?
+same "exit status with a descriptor that is not open" 1 "$status"
+says "$work/err" 'report /dev/fd/99: Bad file descriptor'
+
 # A FIFO without a reader is an error, not a wait.
 status=0
 run_once --report "$folder/fifo" || status=$?
