@@ -11,6 +11,7 @@
 
 #include "proxy/admin/counters.h"
 #include "proxy/admin/v1/v1.h"
+#include "proxy/base/utf8.h"
 #include "proxy/net/connection.h"
 
 /* Sums over open connections. */
@@ -90,13 +91,18 @@ static void put_label(struct text *text, const char *name, const char *value)
     char last = text->size > 0 ? text->bytes[text->size - 1] : '{';
     text_puts(text, last == '{' ? "" : ",");
     text_printf(text, "%s=\"", name);
-    for (const char *p = value; *p != '\0'; p++) {
-        if (*p == '\\' || *p == '"')
-            text_printf(text, "\\%c", *p);
-        else if (*p == '\n')
+    for (size_t length; *value != '\0'; value += length) {
+        bool valid = (length = utf8_length(value)) > 0;
+        if (!valid) {
+            length = 1;
+            text_puts(text, "\xef\xbf\xbd"); /* U+FFFD: one wrong byte spoils the whole answer */
+        } else if (*value == '\\' || *value == '"') {
+            text_printf(text, "\\%c", *value);
+        } else if (*value == '\n') {
             text_puts(text, "\\n");
-        else
-            text_add(text, p, 1);
+        } else {
+            text_add(text, value, length);
+        }
     }
     text_puts(text, "\"");
 }

@@ -134,4 +134,12 @@ call 201 POST /proxies '{"name":"a \"b\" \\","upstream":"x:1"}'
 call 200 GET /metrics
 well_formed
 says "$work/answer" 'proxy="a \\"b\\" \\\\"'
+
+# One path that is not UTF-8 does not spoil the rest, and two bytes of it are two characters.
+printf '\n[proxy bytes]\nlisten = unix:%s/\xff\xfe\nupstream = builtin:echo\n' "$work" >>"$proxy_ini"
+call 204 POST /v1/reload
+call 200 GET /metrics
+well_formed
+iconv -f UTF-8 -t UTF-8 "$work/answer" >/dev/null || fail "/metrics is not UTF-8"
+says "$work/answer" "listener=\"unix:$work/"$'\xef\xbf\xbd\xef\xbf\xbd'"\",proxy=\"bytes\""
 proxy_stop
