@@ -92,10 +92,11 @@ static int accept_client(
     struct listener *listener, struct sockaddr_storage *peer, socklen_t *peer_len)
 {
     const int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    struct listener *keeper = listener->keeper;
     int fd = accept4(listener->fd, (struct sockaddr *)peer, peer_len, flags);
-    if (fd >= 0 || listener->reserve_fd < 0 || (errno != EMFILE && errno != ENFILE))
+    if (fd >= 0 || keeper->reserve_fd < 0 || (errno != EMFILE && errno != ENFILE))
         return fd;
-    drop_reserve(listener);
+    drop_reserve(keeper);
     *peer_len = sizeof *peer;
     return accept4(listener->fd, (struct sockaddr *)peer, peer_len, flags);
 }
@@ -110,7 +111,7 @@ static void on_event(struct poller_item *item, unsigned events)
         socklen_t peer_len = sizeof peer;
         int fd = accept_client(listener, &peer, &peer_len);
         if (fd >= 0) {
-            take_reserve(listener);
+            take_reserve(listener->keeper);
             listener->calls->on_accept(listener, fd, &peer, peer_len);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
@@ -126,7 +127,7 @@ static void on_pause_over(struct timer *timer)
     struct listener *listener = container_of(timer, struct listener, pause);
     bool tried = !listener->paused;
     listener->paused = false;
-    take_reserve(listener);
+    take_reserve(listener->keeper);
     listener_watch(listener);
     if (!listener->failing)
         return;
@@ -150,6 +151,7 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
         .fd = -1,
         .port_fd = -1,
         .reserve_fd = -1,
+        .keeper = listener,
     };
     return timer_init(timers, &listener->pause, on_pause_over);
 }
@@ -207,10 +209,12 @@ static struct listener_twin *twin_new(struct listener *owner)
     twin->free_task.run = on_free_twin;
     list_init(&twin->free_task.link);
     if (listener_init(
-            &twin->listener, owner->poller, owner->timers, owner->congestion, &twin_calls) == 0)
-        return twin;
-    free(twin);
-    return NULL;
+            &twin->listener, owner->poller, owner->timers, owner->congestion, &twin_calls) != 0) {
+        free(twin);
+        return NULL;
+    }
+    twin->listener.keeper = owner;
+    return twin;
 }
 
 /* Opens ::1 too. Without it (no IPv6, or the port is taken), 127.0.0.1 alone is enough. */

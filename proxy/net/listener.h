@@ -45,6 +45,7 @@ struct listener {
     bool failing;     /* on_accept_failed was called, on_accept_recovered not yet */
     bool has_reserve; /* listener_keep_reserve() was called */
     int reserve_fd;   /* closed to accept a client when no other descriptor is free; -1: none */
+    struct listener *keeper; /* has the reserve: itself, or the owner of a twin */
     /* Bound like fd but not listening: keeps the port while the listener refuses. -1: none. */
     int port_fd;
     bool idle;

@@ -33,17 +33,19 @@ done
 [ "$started" -eq 30 ] || fail "it does not start with 30 descriptors: $(cat "$work/err")"
 note "starts with 30 descriptors"
 
-# delete_with LIMIT - the proxy's connections take two descriptors each, until none is left or one. The API is
-# reached, and ends what took them. Sets `left`.
+# delete_with LIMIT [localhost] - the proxy's connections take two descriptors each, until none is left or one. The
+# API is reached, with `localhost` at its second socket, and ends what took them. Sets `left`.
 delete_with() {
-    (close_inherited && ulimit -n "$1" && exec "$RUDEPROXY" run -c "$work/few.ini" --log none --admin 127.0.0.1:0 \
-        --ready-file "$work/ready.$1") >"$work/out" 2>"$work/err" &
+    rm -f "$work/ready.$1"
+    (close_inherited && ulimit -n "$1" && exec "$RUDEPROXY" run -c "$work/few.ini" --log none \
+        --admin "${2:-127.0.0.1}:0" --ready-file "$work/ready.$1") >"$work/out" 2>"$work/err" &
     proxy_pid=$!
     proxy_ready=$work/ready.$1
     eventually 20 proxy_started_or_gone || fail "with $1 descriptors: the proxy does not become ready"
     local port fd fds=() i
     port=$(proxy_port p)
     api=$(proxy_address @admin)
+    [ "${2:-}" != localhost ] || api="[::1]:${api##*:}"
     for ((i = 0; i < $1; i++)); do
         exec {fd}<>"/dev/tcp/127.0.0.1/$port"
         fds+=("$fd")
@@ -71,12 +73,18 @@ if command -v curl >/dev/null; then
     proxy_ready=$work/upstream
     eventually 20 test -s "$work/upstream" || fail "the upstream does not become ready"
     printf '[proxy p]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:%s\n' "$(proxy_port p)" >"$work/few.ini"
-    delete_with 40
-    all_left=$left
-    delete_with 41
-    all_left="$all_left $left"
-    case $all_left in
-    *0*) note "the API ends what took the descriptors" ;;
-    *) fail "neither limit leaves no descriptor: $all_left are left" ;;
-    esac
+    for host in 127.0.0.1 localhost; do
+        if [ "$host" = localhost ] && ! have_ipv6; then
+            note "left out: ::1, which is not there"
+            continue
+        fi
+        delete_with 40 "$host"
+        all_left=$left
+        delete_with 41 "$host"
+        all_left="$all_left $left"
+        case $all_left in
+        *0*) note "the API on $host ends what took the descriptors" ;;
+        *) fail "$host: neither limit leaves no descriptor: $all_left are left" ;;
+        esac
+    done
 fi
