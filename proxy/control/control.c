@@ -202,8 +202,10 @@ static enum control_result change(
     bool restarts = moves || !address_equal(&plan->config.upstream, &proxy->plan->config.upstream);
     if (restarts || (proxy->plan->config.enabled && !plan->config.enabled))
         shut_down(proxy);
-    if (moves)
+    if (moves) {
+        listener_faults_move(&proxy->listener_faults);
         listener_forget_address(&proxy->listener);
+    }
     opened = proxy_must_open(proxy, &plan->config, moves);
     failed = opened && listener_open(&proxy->listener, &plan->config, err) != 0;
     if (failed) /* nobody uses the plan yet */

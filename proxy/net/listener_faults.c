@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shared state of a rule says whether it is active, so its start and its end are emitted once
- * each.
+ * The shared state of a rule says whether it is active, and on which socket, so its start and its
+ * end are emitted once each. When a reload moves a proxy, a new struct proxy takes the rule over:
+ * the fault ends on the old socket and begins on the new one.
  */
 #include "proxy/net/listener_faults.h"
 
@@ -12,6 +13,7 @@
 
 /* The state that is shared between a rule and its successors. */
 struct is_active {
+    const struct listener_faults *on; /* the one that set the values below */
     bool now;
     bool failed; /* the kernel refused it, which was reported */
 };
@@ -112,6 +114,19 @@ void listener_faults_adopt(struct listener_faults *faults, const struct plan *pl
     }
 }
 
+void listener_faults_move(struct listener_faults *faults)
+{
+    for (size_t i = 0; i < faults->plan->rule_count; i++) {
+        struct rule *rule = faults->plan->rules[i];
+        struct is_active *active = (void *)rule->shared->state;
+        if (rule->fault.type->listener == LISTENER_OPEN)
+            continue;
+        if (active->now)
+            emit(faults, rule, EVENT_FAULT_OVER, 0, timers_now());
+        *active = (struct is_active){0};
+    }
+}
+
 static bool drops_syns(const struct rule *rule)
 {
     return rule->fault.type->listener == LISTENER_DROPS_SYNS;
@@ -124,11 +139,17 @@ static void set_active(
 {
     struct is_active *active = (void *)rule->shared->state;
     bool fails = is_active && result != 0, begun = is_active && result == 0;
+    if (active->on != faults) {
+        if (active->now)
+            emit(faults, rule, EVENT_FAULT_OVER, 0, now);
+        *active = (struct is_active){.on = faults};
+    }
     if (fails && !active->failed)
         emit(faults, rule, EVENT_FAULT_FAILED, -result, now);
     else if (begun != active->now)
         emit(faults, rule, begun ? EVENT_FAULT : EVENT_FAULT_OVER, 0, now);
-    *active = (struct is_active){.now = begun, .failed = fails};
+    active->now = begun;
+    active->failed = fails;
 }
 
 static bool is_due(const struct plan *plan, const struct rule *rule, time_us now)

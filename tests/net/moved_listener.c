@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* A proxy moves to another address while a fault of its listening socket is active: the fault ends
+ * on the old socket and begins on the new one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/rig.h"
+
+#define PROXY(address) "[proxy a]\nlisten = " address ":0\nupstream = builtin:echo\n"
+#define FAULT(type) "[fault f]\ntype = " type "\n"
+
+static void expect_begun(struct rig *rig, unsigned times)
+{
+    const struct rule *rule = control_fault(control_proxy(&rig->control, "a"), "f");
+    assert_non_null(rule);
+    assert_int_equal(rig->events[EVENT_FAULT], times);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], times - 1);
+    assert_int_equal(rule->fault_counter->fired, times);
+}
+
+static void a_reload_moves(struct rig *rig, const char *first, const char *second)
+{
+    assert_int_equal(rig_load(rig, first, CONTROL_KEEP_API), CONTROL_OK);
+    expect_begun(rig, 1);
+    assert_int_equal(rig_load(rig, first, CONTROL_KEEP_API), CONTROL_OK);
+    expect_begun(rig, 1);
+    assert_int_equal(rig_load(rig, second, CONTROL_KEEP_API), CONTROL_OK);
+    expect_begun(rig, 2);
+}
+
+static void no_accept_moves_with_a_reload(void **state)
+{
+    a_reload_moves(
+        *state, PROXY("127.0.0.1") FAULT("no_accept"), PROXY("127.0.0.2") FAULT("no_accept"));
+}
+
+static void refuse_moves_with_a_reload(void **state)
+{
+    a_reload_moves(*state, PROXY("127.0.0.1") FAULT("refuse"), PROXY("127.0.0.2") FAULT("refuse"));
+}
+
+static void a_change_moves_the_proxy(void **state)
+{
+    struct rig *rig = *state;
+    struct proxy_config moved = rig_proxy("a", "listen=127.0.0.2:0 upstream=builtin:echo");
+    struct proxy_config same;
+    assert_int_equal(
+        rig_load(rig, PROXY("127.0.0.1") FAULT("no_accept"), CONTROL_KEEP_API), CONTROL_OK);
+    control_proxy_config(control_proxy(&rig->control, "a"), &same);
+    assert_int_equal(control_change_proxy(&rig->control, "a", &same, &rig->err), CONTROL_OK);
+    expect_begun(rig, 1);
+    assert_int_equal(control_change_proxy(&rig->control, "a", &moved, &rig->err), CONTROL_OK);
+    expect_begun(rig, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_accept_moves_with_a_reload, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(refuse_moves_with_a_reload, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_change_moves_the_proxy, rig_setup, rig_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
