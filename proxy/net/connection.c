@@ -179,7 +179,7 @@ static void on_connected(struct connector *connector, int errnum, const char *re
     char text[ADDRESS_TEXT_MAX];
     if (connection->session.destination != NULL)
         snprintf(text, sizeof text, "%s", connection->session.destination);
-    else if (reason == NULL)
+    else if (reason == NULL && connector->address_len > 0)
         address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
         address_format(&connection->session.plan->config.upstream, text, sizeof text);
@@ -192,8 +192,8 @@ static void on_connected(struct connector *connector, int errnum, const char *re
     if (errnum == 0 && reason == NULL)
         start_relaying(connection, text);
     else
-        session_on_connect_failed(
-            &connection->session, text, errnum, reason != NULL ? reason : strerror(errnum));
+        session_on_connect_failed(&connection->session, text, reason != NULL ? 0 : errnum,
+            reason != NULL ? reason : strerror(errnum));
 }
 
 static void host_dial(struct session *session)

@@ -64,8 +64,11 @@ static bool is_local(int errnum)
 
 static void note_failure(struct connector *connector, int errnum)
 {
-    if (connector->errnum == 0 || !is_local(errnum))
-        connector->errnum = errnum;
+    if (connector->errnum != 0 && is_local(errnum))
+        return;
+    connector->errnum = errnum;
+    connector->failed_address = connector->address;
+    connector->failed_len = connector->address_len;
 }
 
 static void attempt_failed(struct connector *connector, int errnum)
@@ -182,7 +185,8 @@ static void take_address(struct connector *connector, const struct sockaddr_stor
     ((struct sockaddr_in *)&connector->address)->sin_port = htons(connector->port);
 }
 
-/* Tries the remaining resolved addresses until one attempt is pending. */
+/* Tries the remaining resolved addresses until one attempt is pending. After the last one, reports
+ * a failure and its address. */
 static void try_next(struct connector *connector)
 {
     const struct resolved *resolved = connector->resolved;
@@ -193,6 +197,8 @@ static void try_next(struct connector *connector)
             return;
         note_failure(connector, errnum);
     }
+    connector->address = connector->failed_address;
+    connector->address_len = connector->failed_len;
     fail_soon(connector, connector->errnum, NULL);
 }
 
@@ -202,7 +208,7 @@ static void on_resolved(struct resolver_waiter *waiter, struct resolved *resolve
     set_timer(connector, TIME_NEVER);
     connector->resolved = resolved_ref(resolved);
     if (resolved->problem != NULL)
-        fail_soon(connector, 0, resolved->problem);
+        fail_soon(connector, resolved->errnum, resolved->problem);
     else
         try_next(connector);
 }

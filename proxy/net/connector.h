@@ -22,8 +22,8 @@ struct connector;
 struct worker;
 
 /* Connected: errnum 0 and reason NULL. Failed: the endpoint has no descriptor; errnum is the errno
- * of the last address tried, or 0 if there is only a reason in words. May deinit and free the
- * connector. */
+ * of an address, or 0 if there is only a reason in words; `reason` may come with the errno of this
+ * machine, if that is why a name was not resolved. May deinit and free the connector. */
 typedef void (*connector_done_fn)(struct connector *connector, int errnum, const char *reason);
 
 struct connector {
@@ -33,9 +33,10 @@ struct connector {
     struct proxy_config proxy; /* a copy: the plan may be replaced meanwhile */
     struct socket_endpoint *endpoint;
     connector_done_fn on_done;
-    void *user;                      /* the owner's */
-    struct sockaddr_storage address; /* of the pending attempt, or the one that answered */
-    socklen_t address_len;
+    void *user; /* the owner's */
+    /* of the pending attempt; at the end, of the one whose result is reported */
+    struct sockaddr_storage address;
+    socklen_t address_len; /* 0: none was tried */
     struct resolver_waiter waiter;
     struct resolved *resolved; /* one reference; NULL: no name, or not looked up yet */
     size_t next;               /* index into its addresses: the one to try next */
@@ -45,6 +46,8 @@ struct connector {
     time_us deadline;    /* retry until then after EAGAIN; 0: not tried yet */
     int errnum;
     const char *reason;
+    struct sockaddr_storage failed_address; /* to which errnum belongs */
+    socklen_t failed_len;
 };
 
 /* 0 or -ENOMEM. */

@@ -147,11 +147,12 @@ static void stop_probing(struct proxy *proxy)
     socket_endpoint_drop(&proxy->probe);
 }
 
-/* Whether the failure is this machine's, and says nothing about the upstream. */
+/* Whether the failure is this machine's, and says nothing about the upstream. EAGAIN: there is no
+ * thread to look its name up. */
 static bool is_our_own(int errnum)
 {
-    return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM || errnum == ENOBUFS ||
-           errnum == EADDRNOTAVAIL;
+    return errnum == EAGAIN || errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM ||
+           errnum == ENOBUFS || errnum == EADDRNOTAVAIL;
 }
 
 static void on_dialled(struct connection_owner *owner, bool connected, int errnum)

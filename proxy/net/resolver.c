@@ -58,13 +58,14 @@ struct lookup {
 
 /* --- answers --- */
 
-static struct resolved *resolved_new(const char *problem, size_t count)
+static struct resolved *resolved_new(const char *problem, int errnum, size_t count)
 {
     struct resolved *resolved = calloc(1, sizeof *resolved + count * sizeof resolved->addresses[0]);
     if (resolved == NULL)
         return NULL;
     resolved->refs = 1;
     resolved->problem = problem;
+    resolved->errnum = errnum;
     resolved->count = count;
     return resolved;
 }
@@ -88,7 +89,7 @@ static bool is_localhost(const char *host)
 
 static struct resolved *localhost(void)
 {
-    struct resolved *resolved = resolved_new(NULL, 2);
+    struct resolved *resolved = resolved_new(NULL, 0, 2);
     if (resolved == NULL)
         return NULL;
     struct sockaddr_in *v4 = (struct sockaddr_in *)&resolved->addresses[0];
@@ -103,7 +104,7 @@ static struct resolved *copy_addresses(const struct addrinfo *list)
     size_t count = 0;
     for (const struct addrinfo *info = list; info != NULL; info = info->ai_next)
         count += count < RESOLVER_ADDRESSES_MAX;
-    struct resolved *resolved = resolved_new(count > 0 ? NULL : "no address", count);
+    struct resolved *resolved = resolved_new(count > 0 ? NULL : "no address", 0, count);
     for (size_t i = 0; resolved != NULL && i < count; i++, list = list->ai_next)
         memcpy(&resolved->addresses[i], list->ai_addr, list->ai_addrlen);
     return resolved;
@@ -116,9 +117,9 @@ static struct resolved *look_up(const struct answer *answer)
     struct addrinfo *list = NULL;
     int status = answer->lookup(answer->host, NULL, &hints, &list);
     if (status == EAI_SYSTEM)
-        return resolved_new(err_name(errno), 0);
+        return resolved_new(err_name(errno), errno, 0);
     if (status != 0)
-        return resolved_new(gai_strerror(status), 0);
+        return resolved_new(gai_strerror(status), status == EAI_MEMORY ? ENOMEM : 0, 0);
     struct resolved *resolved = copy_addresses(list);
     freeaddrinfo(list);
     return resolved;
@@ -254,7 +255,7 @@ static struct lookup *lookup_new(struct resolver *resolver, const char *host)
 static int resolver_begin(struct resolver *resolver, const struct lookup *lookup)
 {
     struct answer *answer = calloc(1, sizeof *answer);
-    struct resolved *no_memory = resolved_new(NO_MEMORY, 0);
+    struct resolved *no_memory = resolved_new(NO_MEMORY, ENOMEM, 0);
     if (answer == NULL || no_memory == NULL) {
         free(answer);
         free(no_memory);
@@ -272,7 +273,7 @@ static int resolver_begin(struct resolver *resolver, const struct lookup *lookup
     else if (start_thread(answer) == 0)
         return 0;
     else
-        set_answer(answer, resolved_new("there is no thread to look it up", 0));
+        set_answer(answer, resolved_new("there is no thread to look it up", EAGAIN, 0));
     mailbox_put(answer);
     return 0;
 }
@@ -437,7 +438,7 @@ struct resolved *resolver_ask(struct resolver *resolver, const char *host)
         return resolved_ref(lookup->resolved);
     lookup = under_way(resolver, host);
     if (lookup == NULL)
-        return resolved_new(NO_MEMORY, 0);
+        return resolved_new(NO_MEMORY, ENOMEM, 0);
     resolver->asked += lookup->asked ? 0 : 1;
     lookup->asked = true;
     return NULL;

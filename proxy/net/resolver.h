@@ -35,6 +35,7 @@
 struct resolved {
     unsigned refs;
     const char *problem; /* NULL: there are addresses; else why not, a static text */
+    int errnum;          /* the errno behind the problem; 0: none */
     size_t count;
     struct sockaddr_storage addresses[]; /* in the resolver's order; port 0 */
 };
