@@ -33,6 +33,9 @@ static void add_open_ones(struct counts *counts, const struct proxy *proxy)
     list_for_each(link, &proxy->connections)
     {
         const struct session *session = &container_of(link, struct connection, link)->session;
+        if (session_is_gone(session))
+            continue;
+        counts->open++;
         counts->bytes[DIRECTION_UPSTREAM] += counters_bytes_out(session, SIDE_SERVER);
         counts->bytes[DIRECTION_DOWNSTREAM] += counters_bytes_out(session, SIDE_CLIENT);
     }
@@ -40,7 +43,7 @@ static void add_open_ones(struct counts *counts, const struct proxy *proxy)
 
 static struct counts count(const struct status_line *line)
 {
-    struct counts counts = {.open = line->worker->connections};
+    struct counts counts = {0};
     for (size_t i = 0; i < line->ledger->proxy_count; i++) {
         const struct ledger_proxy *proxy = &line->ledger->proxies[i];
         counts.connections += proxy->connections;

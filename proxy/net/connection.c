@@ -136,6 +136,7 @@ static void host_ended(struct session *session)
     drop_connector(connection);
     socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a pending connect */
     list_remove(&connection->wake.link);
+    connection->owner->calls->on_ended(connection->owner);
     poller_soon(poller, &connection->free_task);
 }
 

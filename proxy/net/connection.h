@@ -29,7 +29,9 @@ struct connection_calls {
     /* Dialling the upstream has ended. `connected` with errnum 0, or not connected with the errno,
      * 0 if no errno fits. May end the session. */
     void (*on_dialled)(struct connection_owner *owner, bool connected, int errnum);
-    /* The connection has left the owner's list and is freed. May free the owner. */
+    /* The connection has ended. It is still in the owner's list. */
+    void (*on_ended)(struct connection_owner *owner);
+    /* In a later turn: it has left the owner's list and is freed. May free the owner. */
     void (*on_gone)(struct connection_owner *owner);
 };
 
@@ -73,8 +75,8 @@ struct accepted {
 MUST_CHECK int connection_open(struct connection_owner *owner, struct plan *plan,
     const struct accepted *accepted, struct connection **out);
 
-/* Runs the session. The owner has put the connection into its list. `concurrent`: the owner's open
- * connections, this one included. */
+/* Runs the session. The owner has put the connection into its list. `concurrent`: the owner's
+ * connections that have not ended, this one included. */
 void connection_start(struct connection *connection, uint64_t number, uint64_t concurrent,
     struct plan *plan, const struct sockaddr_storage *peer);
 

@@ -184,12 +184,16 @@ static void free_if_done(struct proxy *proxy)
     poller_soon(&proxy->worker->poller, &proxy->free_task);
 }
 
+static void on_ended(struct connection_owner *owner)
+{
+    container_of(owner, struct proxy, owner)->open_count--;
+}
+
 static void on_gone(struct connection_owner *owner)
 {
     struct worker *worker = owner->worker;
     struct proxy *proxy = container_of(owner, struct proxy, owner);
     worker->connections--;
-    proxy->open_count--;
     free_if_done(proxy);
     if (worker->connections == 0 && worker->on_drained != NULL)
         worker->on_drained(worker);
@@ -197,6 +201,7 @@ static void on_gone(struct connection_owner *owner)
 
 static const struct connection_calls connection_calls = {
     .on_dialled = on_dialled,
+    .on_ended = on_ended,
     .on_gone = on_gone,
 };
 

@@ -33,7 +33,7 @@ struct proxy {
     struct listener_faults listener_faults;
     struct list connections; /* of struct connection */
     uint64_t last_number;
-    uint64_t open_count; /* of the connections */
+    uint64_t open_count; /* connections that have not ended */
     bool vacated;        /* see proxy_vacate() */
     bool closing;        /* removed: freed when its connections have ended */
     struct poller_task free_task;

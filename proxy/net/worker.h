@@ -44,7 +44,7 @@ struct worker {
     time_us started_at;
     bool stopping;        /* no listener opens any more */
     bool wants_details;   /* `closed` events need their details (session.h) */
-    size_t connections;   /* open ones, of all proxies */
+    size_t connections;   /* that are not freed yet, of all proxies */
     uint64_t last_serial; /* of the connections of all proxies so far */
     void *user;           /* for on_event and on_plan */
     void (*on_event)(void *user, const struct event *event);

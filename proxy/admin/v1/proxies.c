@@ -5,13 +5,6 @@
 #include "proxy/admin/v1/v1.h"
 #include "proxy/admin/v1/value.h"
 
-static size_t count_connections(const struct proxy *proxy)
-{
-    size_t count = 0;
-    list_for_each(link, &proxy->connections) count++;
-    return count;
-}
-
 static void write_counts(
     struct text *text, const char *key, const char *(*name)(int), const uint64_t *counts, int size)
 {
@@ -40,7 +33,7 @@ static void write_state(
     text_json_key(text, "state");
     text_puts(text, "{");
     text_json_bool(text, "listening", listener_is_open(&proxy->listener));
-    text_json_number(text, "open", count_connections(proxy));
+    text_json_number(text, "open", proxy->open_count);
     text_json_number(text, "closed", totals->connections);
     text_json_number(text, "connect_failed", totals->connect_failed);
     text_json_number(text, "bytes_upstream", totals->bytes[DIRECTION_UPSTREAM]);
