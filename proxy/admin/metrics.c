@@ -216,7 +216,8 @@ static const struct family {
         "Sockets by what happened at their end; one may count under several.", put_marks},
     {"rudeproxy_connect_failed_total", "counter", "Connections whose upstream was not reached.",
         put_connect_failed},
-    {"rudeproxy_accept_errors_total", "counter", "Failures of accept(), for want of descriptors.",
+    {"rudeproxy_accept_errors_total", "counter",
+        "Failures of accept() for want of descriptors, and clients dropped for want of memory.",
         put_accept_failed},
 };
 

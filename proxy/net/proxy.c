@@ -42,9 +42,9 @@ static void emit_listening(struct proxy *proxy, enum event_kind kind)
     emit(proxy, &event);
 }
 
-static void emit_accept_failed(struct proxy *proxy, int errnum)
+static void emit_accept_failed(struct proxy *proxy, enum event_kind kind, int errnum)
 {
-    struct event event = {.kind = EVENT_ACCEPT_FAILED, .u.accept_failed.errnum = errnum};
+    struct event event = {.kind = kind, .u.accept_failed.errnum = errnum};
     emit(proxy, &event);
 }
 
@@ -53,7 +53,7 @@ static void accept_client(struct proxy *proxy, const struct accepted *accepted)
     struct connection *connection;
     int result = connection_open(&proxy->owner, proxy->plan, accepted, &connection);
     if (result != 0) {
-        emit_accept_failed(proxy, -result);
+        emit_accept_failed(proxy, EVENT_CLIENT_DROPPED, -result);
         return;
     }
     list_append(&proxy->connections, &connection->link);
@@ -91,7 +91,8 @@ static void on_accept(
 
 static void on_accept_failed(struct listener *listener, int errnum)
 {
-    emit_accept_failed(container_of(listener, struct proxy, listener), errnum);
+    struct proxy *proxy = container_of(listener, struct proxy, listener);
+    emit_accept_failed(proxy, EVENT_ACCEPT_FAILED, errnum);
 }
 
 static void on_accept_recovered(struct listener *listener)

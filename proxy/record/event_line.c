@@ -219,6 +219,7 @@ static void write_facts(struct field_writer *writer, const struct event *event)
         field_writer_string(writer, "address", event->u.listening.address);
         break;
     case EVENT_ACCEPT_FAILED:
+    case EVENT_CLIENT_DROPPED:
         write_errno(writer, event->u.accept_failed.errnum);
         break;
     case EVENT_ACCEPT_RECOVERED:

@@ -345,7 +345,7 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
         snprintf(proxy->listen, sizeof proxy->listen, "%s", event->u.listening.address);
     else if (event->kind == EVENT_CONNECT_FAILED)
         proxy->connect_failed++;
-    else if (event->kind == EVENT_ACCEPT_FAILED)
+    else if (event->kind == EVENT_ACCEPT_FAILED || event->kind == EVENT_CLIENT_DROPPED)
         proxy->accept_failed++;
     else if (event->kind == EVENT_CLOSED)
         note_closed(ledger, proxy, event);

@@ -48,10 +48,10 @@ struct ledger_proxy {
     char upstream[ADDRESS_TEXT_MAX];
     uint64_t connections; /* ended ones */
     uint64_t connect_failed;
-    uint64_t accept_failed;                  /* failures of accept(), one for each pause */
-    uint64_t received[2];                    /* bytes, by enum direction */
-    uint64_t bytes[2];                       /* forwarded, by enum direction */
-    uint64_t ended[CAUSE_COUNT];             /* connections by first cause */
+    uint64_t accept_failed;      /* failures of accept(), one for each pause, and dropped clients */
+    uint64_t received[2];        /* bytes, by enum direction */
+    uint64_t bytes[2];           /* forwarded, by enum direction */
+    uint64_t ended[CAUSE_COUNT]; /* connections by first cause */
     uint64_t marks[2][END_COUNT];            /* by enum side: connections with that mark */
     struct ledger_destination *destinations; /* owned; NULL: no client was intercepted */
     size_t destination_count;

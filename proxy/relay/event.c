@@ -6,6 +6,7 @@ static const char *const event_kind_names[EVENT_COUNT] = {
     [EVENT_NOT_LISTENING] = "not_listening",
     [EVENT_ACCEPT_FAILED] = "accept_failed",
     [EVENT_ACCEPT_RECOVERED] = "accept_recovered",
+    [EVENT_CLIENT_DROPPED] = "client_dropped",
     [EVENT_OPEN] = "open",
     [EVENT_CONNECT_FAILED] = "connect_failed",
     [EVENT_FAULT] = "fault",

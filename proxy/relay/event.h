@@ -20,6 +20,7 @@ enum event_kind {
     EVENT_NOT_LISTENING,    /* it was closed on purpose (unreachable = refuse, reload, stop) */
     EVENT_ACCEPT_FAILED,    /* accept() failed; it is retried after a pause */
     EVENT_ACCEPT_RECOVERED, /* accept() has not failed for a second */
+    EVENT_CLIENT_DROPPED,   /* accepted, and reset at once: there was no memory for it */
     EVENT_OPEN,             /* both sockets of a connection are connected */
     EVENT_CONNECT_FAILED,   /* the upstream could not be reached */
     EVENT_FAULT,            /* a fault was injected; connection 0: on the listening socket */
@@ -110,7 +111,7 @@ struct event {
         } listening; /* also EVENT_NOT_LISTENING */
         struct {
             int errnum;
-        } accept_failed;
+        } accept_failed; /* also EVENT_CLIENT_DROPPED */
         struct {
             const char *client; /* the client's address */
             const char *server; /* the upstream address that answered */

@@ -165,7 +165,7 @@ static bool run_once(const struct scenario *scenario, enum torture_call call, lo
     assert_in_range(count, 0, CALLS_MAX);
     if (!served)
         assert_true(rig.events[EVENT_CLOSED] + rig.events[EVENT_CONNECT_FAILED] +
-                        rig.events[EVENT_ACCEPT_FAILED] >
+                        rig.events[EVENT_ACCEPT_FAILED] + rig.events[EVENT_CLIENT_DROPPED] >
                     0);
     rig_echo(&rig, other, 1000);
     expect_served(&rig, scenario);

@@ -55,6 +55,24 @@ static void a_client_that_failed_by_itself_is_skipped(void **state)
     rig_stop(&rig);
 }
 
+/* The listener goes on: there is nothing to try again. */
+static void a_client_that_cannot_be_watched_is_dropped(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_start(&rig);
+    assert_int_equal(rig_add_proxy(&rig, "a", TO_ECHO), CONTROL_OK);
+    torture_begin(TORTURE_EPOLL_CTL, 0, ENOSPC, false);
+    assert_int_equal(rig_end(&rig, rig_connect(&rig, "a")), ECONNRESET);
+    torture_end();
+    assert_int_equal(rig.events[EVENT_CLIENT_DROPPED], 1);
+    assert_int_equal(rig.events[EVENT_ACCEPT_FAILED], 0);
+    int fd = rig_connect(&rig, "a");
+    rig_echo(&rig, fd, 1000);
+    close(fd);
+    rig_stop(&rig);
+}
+
 /* SYNs are answered until the kernel attaches the filter, and the fault begins then. */
 static void a_filter_that_the_kernel_refuses_is_said_once(void **state)
 {
@@ -84,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_that_lasts_pauses_and_is_said_once),
         cmocka_unit_test(a_client_that_failed_by_itself_is_skipped),
+        cmocka_unit_test(a_client_that_cannot_be_watched_is_dropped),
         cmocka_unit_test(a_filter_that_the_kernel_refuses_is_said_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
