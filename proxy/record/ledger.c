@@ -23,7 +23,7 @@ void ledger_deinit(struct ledger *ledger)
         free(ledger->faults[i].places);
         free(ledger->faults[i].misses);
     }
-    for (size_t i = 0; i < ledger->proxy_count; i++) {
+    for (size_t i = 0; i < ledger->proxy_entries; i++) {
         free(ledger->proxies[i].by_name);
         free(ledger->proxies[i].destinations);
     }
@@ -94,24 +94,55 @@ static bool has_place(struct ledger *ledger, size_t count)
     return count < LEDGER_NAMES_MAX;
 }
 
-/* Adds a proxy. NULL: out of memory, or too many. */
-static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name)
+/* Returns the first free entry: behind the listed ones, or one that a proxy has left. */
+static size_t free_proxy_entry(const struct ledger *ledger)
 {
-    size_t count = ledger->proxy_count;
-    if (!has_place(ledger, count))
+    size_t index = ledger->proxy_count;
+    while (index < ledger->proxy_entries && ledger->proxies[index].by_name != NULL)
+        index++;
+    return index;
+}
+
+/* Adds a proxy. NULL: out of memory, or too many, and it does not run. */
+static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name, bool runs)
+{
+    size_t index = free_proxy_entry(ledger), count = ledger->proxy_entries;
+    bool listed = has_place(ledger, ledger->proxy_count);
+    if (!listed && !runs)
         return NULL;
-    struct ledger_proxy *proxies = ledger_make_room(ledger->proxies, count, sizeof proxies[0]);
-    if (proxies == NULL)
+    if (index == count) {
+        struct ledger_proxy *proxies = ledger_make_room(ledger->proxies, count, sizeof proxies[0]);
+        if (proxies == NULL)
+            return lack_memory(ledger);
+        ledger->proxies = proxies;
+        memset(&proxies[index], 0, sizeof proxies[index]);
+        ledger->proxy_entries++;
+    }
+    struct ledger_proxy *proxy = &ledger->proxies[index];
+    proxy->by_name = add_name(&ledger->proxy_names, name, index);
+    if (proxy->by_name == NULL)
         return lack_memory(ledger);
-    ledger->proxies = proxies;
-    struct ledger_name *by_name = add_name(&ledger->proxy_names, name, count);
-    if (by_name == NULL)
-        return lack_memory(ledger);
-    struct ledger_proxy *proxy = &proxies[ledger->proxy_count++];
-    memset(proxy, 0, sizeof *proxy);
-    proxy->by_name = by_name;
+    ledger->proxy_count += listed;
     snprintf(proxy->name, sizeof proxy->name, "%s", name);
     return proxy;
+}
+
+static size_t index_of(const struct ledger *ledger, const struct ledger_proxy *proxy)
+{
+    return (size_t)(proxy - ledger->proxies);
+}
+
+/* Notes that a proxy of this name is gone. Frees its entry if that is not listed. */
+static void drop_proxy(struct ledger *ledger, const char *name)
+{
+    struct ledger_proxy *proxy = proxy_entry(ledger, name);
+    if (proxy == NULL || proxy->running == 0 || --proxy->running > 0 ||
+        index_of(ledger, proxy) < LEDGER_NAMES_MAX)
+        return;
+    hash_remove(&ledger->proxy_names, &proxy->by_name->link);
+    free(proxy->by_name);
+    free(proxy->destinations);
+    memset(proxy, 0, sizeof *proxy);
 }
 
 static struct ledger_fault *add_fault_entry(struct ledger *ledger, const char *name)
@@ -133,13 +164,15 @@ static struct ledger_fault *add_fault_entry(struct ledger *ledger, const char *n
     return fault;
 }
 
-static void note_proxy(struct ledger *ledger, const struct proxy_config *config)
+static struct ledger_proxy *note_proxy(
+    struct ledger *ledger, const struct proxy_config *config, bool runs)
 {
     struct ledger_proxy *proxy = proxy_entry(ledger, config->name);
     if (proxy == NULL)
-        proxy = add_proxy(ledger, config->name);
+        proxy = add_proxy(ledger, config->name, runs);
     if (proxy != NULL)
         address_format(&config->upstream, proxy->upstream, sizeof proxy->upstream);
+    return proxy;
 }
 
 /* Returns the fault, adding it if no configuration has named it: it is one of the API's, and may
@@ -193,12 +226,15 @@ static void drop_rule(struct ledger *ledger, const struct fault *config)
 
 void ledger_note_plan(struct ledger *ledger, const struct plan *before, const struct plan *now)
 {
-    if (now != NULL)
-        note_proxy(ledger, &now->config);
+    struct ledger_proxy *proxy = now == NULL ? NULL : note_proxy(ledger, &now->config, true);
+    if (proxy != NULL && before == NULL)
+        proxy->running++;
     for (size_t i = 0; now != NULL && i < now->rule_count; i++)
         note_rule(ledger, &now->rules[i]->fault);
     for (size_t i = 0; before != NULL && i < before->rule_count; i++)
         drop_rule(ledger, &before->rules[i]->fault);
+    if (now == NULL)
+        drop_proxy(ledger, before->config.name);
 }
 
 static void note_fault(struct ledger *ledger, const struct fault *config)
@@ -217,7 +253,7 @@ void ledger_note_config(struct ledger *ledger, const struct config *config)
         if (ledger->faults[i].plans == 0)
             ledger->faults[i].enabled = ledger->faults[i].must_fire = false;
     for (size_t i = 0; i < config->proxy_count; i++)
-        note_proxy(ledger, &config->proxies[i]);
+        note_proxy(ledger, &config->proxies[i], false);
     for (size_t i = 0; i < config->fault_count; i++)
         note_fault(ledger, &config->faults[i]);
 }
@@ -242,7 +278,7 @@ static void note_injection(
     if (fault == NULL)
         return;
     fault->injections++;
-    if (fault->place_count == LEDGER_PLACES_MAX)
+    if (fault->place_count == LEDGER_PLACES_MAX || index_of(ledger, proxy) >= LEDGER_NAMES_MAX)
         return;
     if (!grow_places(fault)) {
         ledger->incomplete = true;
@@ -250,7 +286,7 @@ static void note_injection(
     }
     struct ledger_place *place = &fault->places[fault->place_count++];
     *place = (struct ledger_place){
-        .proxy = (size_t)(proxy - ledger->proxies),
+        .proxy = index_of(ledger, proxy),
         .connection = event->connection,
         .direction = event->u.fault.direction,
         .offset = event->u.fault.offset,
@@ -281,12 +317,11 @@ static void note_miss(struct ledger *ledger, const struct ledger_proxy *proxy, u
         ledger->incomplete = true;
         return;
     }
-    size_t index = (size_t)(proxy - ledger->proxies);
-    struct ledger_miss *miss = miss_of(fault, index, not_fired->reason);
+    size_t index = index_of(ledger, proxy);
     fault->missed++;
-    if (miss == NULL)
-        return;
-    if (miss->connections++ == 0) {
+    struct ledger_miss *miss =
+        index < LEDGER_NAMES_MAX ? miss_of(fault, index, not_fired->reason) : NULL;
+    if (miss != NULL && miss->connections++ == 0) {
         miss->proxy = index;
         miss->connection = connection;
         memcpy(miss->reason, not_fired->reason, sizeof miss->reason);
@@ -338,7 +373,7 @@ void ledger_note_event(struct ledger *ledger, const struct event *event)
 {
     struct ledger_proxy *proxy = proxy_entry(ledger, event->proxy);
     if (proxy == NULL) /* a proxy of a reload that has just begun */
-        proxy = add_proxy(ledger, event->proxy);
+        proxy = add_proxy(ledger, event->proxy, false);
     if (proxy == NULL)
         return;
     if (event->kind == EVENT_LISTENING)

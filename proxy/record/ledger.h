@@ -42,7 +42,8 @@ struct ledger_destination {
 };
 
 struct ledger_proxy {
-    struct ledger_name *by_name; /* owned */
+    struct ledger_name *by_name; /* owned; NULL: the entry is free */
+    size_t running;              /* proxies of this name that have a plan */
     char name[PROXY_NAME_MAX];
     char listen[ADDRESS_TEXT_MAX]; /* where it listened last; "": never */
     char upstream[ADDRESS_TEXT_MAX];
@@ -101,8 +102,10 @@ struct ledger_fault {
 struct ledger {
     int64_t started_us, ended_us; /* wall clock */
     uint64_t seed;
-    struct ledger_proxy *proxies; /* owned; in order of appearance */
-    size_t proxy_count;
+    /* Owned. The first proxy_count are listed, in order of appearance. Others have an entry behind
+     * LEDGER_NAMES_MAX while they run: the API reads their counts. */
+    struct ledger_proxy *proxies;
+    size_t proxy_count, proxy_entries;
     struct ledger_fault *faults; /* owned; in order of appearance */
     size_t fault_count;
     uint64_t log_lost;                    /* lines that the log lost; set by the owner */

@@ -130,6 +130,65 @@ static void a_fault_whose_counter_is_gone_has_fired(void **state)
     ledger_deinit(&ledger);
 }
 
+static void change_proxy(struct ledger *ledger, const char *name, bool runs)
+{
+    struct plan plan = {0};
+    snprintf(plan.config.name, sizeof plan.config.name, "%s", name);
+    ledger_note_plan(ledger, runs ? NULL : &plan, runs ? &plan : NULL);
+}
+
+static uint64_t close_connection(struct ledger *ledger, const char *proxy)
+{
+    static const struct side_record sides[2];
+    struct not_fired not_fired = {.fault = "f", .type = "reset", .reason = "after 1 of 2 bytes"};
+    struct event event = {.kind = EVENT_CLOSED,
+        .proxy = proxy,
+        .connection = 1,
+        .u.closed = {.sides = sides, .not_fired = &not_fired, .not_fired_count = 1}};
+    struct event fired = {
+        .kind = EVENT_FAULT, .proxy = proxy, .u.fault = {.name = "g", .type = "reset"}};
+    ledger_note_event(ledger, &fired);
+    ledger_note_event(ledger, &event);
+    return ledger_proxy_counts(ledger, proxy)->connections;
+}
+
+/* The report lists no more of them, but the API goes on counting. */
+static void proxies_without_a_place_are_counted_while_they_run(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    char name[32];
+    ledger_init(&ledger);
+    for (int i = 0; i < LEDGER_NAMES_MAX; i++) {
+        snprintf(name, sizeof name, "p%d", i);
+        change_proxy(&ledger, name, true);
+        change_proxy(&ledger, name, false);
+    }
+    assert_false(ledger.left_out);
+    for (uint64_t round = 0; round < 3; round++) {
+        change_proxy(&ledger, "late", true);
+        change_proxy(&ledger, "later", true);
+        assert_int_equal(close_connection(&ledger, "late"), 1);
+        assert_int_equal(close_connection(&ledger, "late"), 2);
+        assert_int_equal(close_connection(&ledger, "later"), 1);
+        change_proxy(&ledger, "late", false);
+        assert_int_equal(close_connection(&ledger, "late"), 0);
+        assert_int_equal(close_connection(&ledger, "later"), 2);
+        change_proxy(&ledger, "later", false);
+        assert_int_equal(close_connection(&ledger, "p1"), round + 1);
+    }
+    assert_true(ledger.left_out);
+    assert_int_equal(ledger.proxy_count, LEDGER_NAMES_MAX);
+    assert_int_equal(ledger.proxy_entries, LEDGER_NAMES_MAX + 2);
+    assert_int_equal(ledger_find_fault(&ledger, "f")->missed, 5 * 3);
+    assert_int_equal(ledger_find_fault(&ledger, "g")->injections, 5 * 3);
+    assert_int_equal(ledger_find_fault(&ledger, "g")->place_count, 3);
+    FILE *out = fopen("/dev/null", "w");
+    assert_int_equal(report_print(&ledger, out), 0);
+    fclose(out);
+    ledger_deinit(&ledger);
+}
+
 static void names_in_xml_are_characters(void **state)
 {
     (void)state;
@@ -177,6 +236,7 @@ int main(void)
         cmocka_unit_test(the_last_plan_with_a_fault_says_whether_it_must_fire),
         cmocka_unit_test(a_deleted_fault_has_fired_however_many_are_deleted_after_it),
         cmocka_unit_test(a_fault_whose_counter_is_gone_has_fired),
+        cmocka_unit_test(proxies_without_a_place_are_counted_while_they_run),
         cmocka_unit_test(names_in_xml_are_characters),
         cmocka_unit_test(a_log_on_stderr_needs_no_stream_that_replaces_it),
     };
