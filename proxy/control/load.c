@@ -243,7 +243,8 @@ static void commit(struct load *load, struct proxy **kept)
     control->wildcard_fault_count = load->wildcard_fault_count;
     load->wildcard_faults = NULL;
     control->settings = load->config.settings;
-    control->worker->ring_pool.most = (size_t)control->settings.memory;
+    uint64_t memory = control->settings.memory;
+    control->worker->ring_pool.most = memory < SIZE_MAX ? (size_t)memory : SIZE_MAX;
 }
 
 /* Stores the faults with `proxy = *`, for proxies that the API may add. */
