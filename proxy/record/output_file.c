@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,9 +112,14 @@ static mode_t mode_of_new_file(void)
     return 0666 & ~mask;
 }
 
+/* NAME.XXXXXX, of which NAME_MAX leaves room for so much of the name. */
 static int open_temporary(struct output_file *file)
 {
-    int length = snprintf(file->temporary, sizeof file->temporary, "%s.XXXXXX", file->target);
+    const char *slash = strrchr(file->target, '/');
+    size_t folder = slash == NULL ? 0 : (size_t)(slash + 1 - file->target);
+    int most = (int)folder + NAME_MAX - (int)strlen(".XXXXXX");
+    int length =
+        snprintf(file->temporary, sizeof file->temporary, "%.*s.XXXXXX", most, file->target);
     if (length >= (int)sizeof file->temporary) {
         errno = ENAMETOOLONG;
         return -1;

@@ -35,6 +35,14 @@ for option in --report --junit --ready-file; do
     expect_nothing_else "$folder" file
 done
 
+# A name may have 255 bytes, although the one before it has seven more.
+for length in 248 249 255; do
+    rm -rf "${folder:?}"/*
+    name=$(printf "%${length}s" '' | tr ' ' x)
+    run_once --report "$folder/$name" || fail "a name of $length bytes: $(cat "$work/err")"
+    expect_nothing_else "$folder" "$name"
+done
+
 # --- Links stay links ---------------------------------------------------------------------------
 
 for option in --report --junit --ready-file; do
