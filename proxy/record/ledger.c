@@ -339,8 +339,10 @@ static void note_destination(struct ledger *ledger, struct ledger_proxy *proxy, 
     }
     while (i < proxy->destination_count && strcmp(proxy->destinations[i].address, address) != 0)
         i++;
-    if (i == LEDGER_DESTINATIONS_MAX)
+    if (i == LEDGER_DESTINATIONS_MAX) {
+        proxy->elsewhere++;
         return;
+    }
     if (i == proxy->destination_count) {
         proxy->destination_count++;
         snprintf(

@@ -56,6 +56,7 @@ struct ledger_proxy {
     uint64_t marks[2][END_COUNT];            /* by enum side: connections with that mark */
     struct ledger_destination *destinations; /* owned; NULL: no client was intercepted */
     size_t destination_count;
+    uint64_t elsewhere; /* connections to destinations that are not listed */
 };
 
 #define LEDGER_KIND_MAX 32 /* of a message, with its NUL */

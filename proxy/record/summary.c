@@ -30,12 +30,16 @@ static void print_marks(const struct ledger_proxy *proxy, enum side side, FILE *
 /* Prints "  to 10.1.2.3:5432: 2": the destinations that intercepted clients dialled. */
 static void print_destinations(const struct ledger_proxy *proxy, FILE *out)
 {
-    size_t count = proxy->destination_count;
-    for (size_t i = 0; i < count && i < DESTINATIONS_SHOWN; i++)
-        fprintf(out, "  to %s: %" PRIu64 "\n", proxy->destinations[i].address,
-            proxy->destinations[i].connections);
-    if (count > DESTINATIONS_SHOWN)
-        fprintf(out, "  to %zu other addresses\n", count - DESTINATIONS_SHOWN);
+    uint64_t others = proxy->elsewhere;
+    for (size_t i = 0; i < proxy->destination_count; i++) {
+        const struct ledger_destination *destination = &proxy->destinations[i];
+        if (i < DESTINATIONS_SHOWN)
+            fprintf(out, "  to %s: %" PRIu64 "\n", destination->address, destination->connections);
+        else
+            others += destination->connections;
+    }
+    if (others > 0)
+        fprintf(out, "  to other addresses: %" PRIu64 "\n", others);
 }
 
 static void print_proxy(const struct ledger_proxy *proxy, FILE *out)
@@ -48,7 +52,8 @@ static void print_proxy(const struct ledger_proxy *proxy, FILE *out)
         proxy->bytes[DIRECTION_DOWNSTREAM]);
     print_destinations(proxy, out);
     if (proxy->connect_failed > 0)
-        fprintf(out, "  could not reach %s: %" PRIu64 "\n", proxy->upstream, proxy->connect_failed);
+        fprintf(out, "  could not reach %s: %" PRIu64 "\n", quote_name(proxy->upstream, name),
+            proxy->connect_failed);
     for (int i = 0; i < CAUSE_COUNT; i++) {
         if (proxy->ended[i] > 0)
             fprintf(
@@ -128,10 +133,11 @@ void summary_print_failed(const struct ledger *ledger, FILE *out)
 {
     for (size_t i = 0; i < ledger->fault_count; i++) {
         const struct ledger_fault *fault = &ledger->faults[i];
+        char name[QUOTE_NAME_MAX];
         if (ledger_fault_failed(fault))
             fprintf(out,
                 "rudeproxy: fault %s never fired (must_fire = yes; it was armed on %" PRIu64
                 " connections)\n",
-                fault->name, fault->armed);
+                quote_name(fault->name, name), fault->armed);
     }
 }

@@ -75,7 +75,7 @@ expect 3 "$RUDEPROXY" exec -c "$ini" --report "$report" --junit "$junit" -- bash
 says "$work/err" 'fault far never fired'
 says "$work/err" '^proxy web: 2 connections, [1-9][0-9]* bytes upstream, [1-9][0-9]* bytes downstream'
 says "$work/err" '^  ended by fault: 1$'
-says "$work/err" '^  could not reach unix:.*: 1$'
+says "$work/err" '^  could not reach "unix:.*": 1$'
 says "$work/err" '^  client sockets: .*1 rst_sent'
 says "$work/err" '^fault cut \(reset\): armed 1, fired 1, at web#2 downstream 1024$'
 says "$work/err" '^fault far \(reset\): armed 2, fired 0: never fired, and must_fire = yes$'

@@ -11,6 +11,7 @@
 
 #include "proxy/record/log.h"
 #include "proxy/record/report.h"
+#include "proxy/record/summary.h"
 #include "proxy/record/xml.h"
 #include "tests/lib/memory_session.h"
 
@@ -189,6 +190,54 @@ static void proxies_without_a_place_are_counted_while_they_run(void **state)
     ledger_deinit(&ledger);
 }
 
+/* The whole output of `print`, which the caller frees. */
+static char *printed(void (*print)(const struct ledger *ledger, FILE *out), struct ledger *ledger)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&bytes, &size);
+    assert_non_null(out);
+    print(ledger, out);
+    fclose(out);
+    return bytes;
+}
+
+static void the_summary_counts_the_connections_it_does_not_list(void **state)
+{
+    static const struct side_record sides[2];
+    (void)state;
+    struct ledger ledger;
+    char address[32];
+    ledger_init(&ledger);
+    for (int i = 0; i < 2 * (LEDGER_DESTINATIONS_MAX + 6); i++) {
+        snprintf(address, sizeof address, "10.0.0.%d:80", i / 2);
+        struct event event = {.kind = EVENT_CLOSED,
+            .proxy = "a",
+            .connection = 1,
+            .u.closed = {.sides = sides, .destination = address}};
+        ledger_note_event(&ledger, &event);
+    }
+    char *text = printed(summary_print, &ledger);
+    assert_non_null(strstr(text, "\n  to 10.0.0.9:80: 2\n  to other addresses: 120\n"));
+    free(text);
+    ledger_deinit(&ledger);
+}
+
+static void a_name_makes_no_lines_of_its_own(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    struct fault fault = {.name = "x\nrudeproxy: all is well", .enabled = true, .must_fire = true};
+    struct config config = {.faults = &fault, .fault_count = 1};
+    fault.type = fault_catalogue[0];
+    ledger_init(&ledger);
+    ledger_note_config(&ledger, &config);
+    char *text = printed(summary_print_failed, &ledger);
+    assert_string_equal(strchr(text, '\n'), "\n");
+    free(text);
+    ledger_deinit(&ledger);
+}
+
 static void names_in_xml_are_characters(void **state)
 {
     (void)state;
@@ -237,6 +286,8 @@ int main(void)
         cmocka_unit_test(a_deleted_fault_has_fired_however_many_are_deleted_after_it),
         cmocka_unit_test(a_fault_whose_counter_is_gone_has_fired),
         cmocka_unit_test(proxies_without_a_place_are_counted_while_they_run),
+        cmocka_unit_test(the_summary_counts_the_connections_it_does_not_list),
+        cmocka_unit_test(a_name_makes_no_lines_of_its_own),
         cmocka_unit_test(names_in_xml_are_characters),
         cmocka_unit_test(a_log_on_stderr_needs_no_stream_that_replaces_it),
     };
