@@ -14,15 +14,17 @@
 static void put_failure(const struct ledger_fault *fault, FILE *out)
 {
     char why[256 + NOT_FIRED_REASON_MAX];
-    snprintf(why, sizeof why,
-        "fault %s (type = %s) never fired: it was armed on %" PRIu64
-        " connections, and its trigger came on none of them",
-        fault->name, fault->type, fault->armed);
+    int used = snprintf(why, sizeof why, "fault %s (type = %s) never fired: it was armed on ",
+        fault->name, fault->type);
+    char *rest = why + used;
+    size_t room = sizeof why - (size_t)used;
     if (fault->armed == 0)
-        snprintf(why, sizeof why, "fault %s (type = %s) never fired: it was armed on no connection",
-            fault->name, fault->type);
-    if (fault->miss_count > 0)
-        snprintf(why + strlen(why), sizeof why - strlen(why), ": %s", fault->misses[0].reason);
+        snprintf(rest, room, "no connection");
+    else if (fault->miss_count > 0)
+        snprintf(rest, room, "%" PRIu64 " connections: %s", fault->armed, fault->misses[0].reason);
+    else
+        snprintf(rest, room, "%" PRIu64 " connections, and its trigger came on none of them",
+            fault->armed);
     fputs("      <failure type=\"must_fire\"", out);
     xml_put_attribute("message", why, out);
     fputs(">", out);
@@ -56,12 +58,11 @@ static void put_counts(const struct ledger *ledger, FILE *out)
 static void put_times(const struct ledger *ledger, FILE *out)
 {
     char started[EVENT_LINE_TIME_MAX];
-    int64_t took_us = ledger->ended_us - ledger->started_us;
     event_line_time_text(ledger->started_us, started, sizeof started);
     started[strcspn(started, ".")] = '\0';
     xml_put_attribute("timestamp", started, out);
-    fprintf(out, " time=\"%" PRId64 ".%03d\"", took_us / US_PER_S,
-        (int)(took_us % US_PER_S / US_PER_MS));
+    fprintf(out, " time=\"%" PRId64 ".%03d\"", ledger->took_us / US_PER_S,
+        (int)(ledger->took_us % US_PER_S / US_PER_MS));
 }
 
 static void put_suite(const struct ledger *ledger, FILE *out)

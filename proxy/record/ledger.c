@@ -13,7 +13,9 @@
 
 void ledger_init(struct ledger *ledger)
 {
-    *ledger = (struct ledger){.started_us = event_line_wall_us()};
+    int64_t wall_us = event_line_wall_us();
+    *ledger =
+        (struct ledger){.started_us = wall_us, .began_us = wall_us - event_line_wall_offset_us()};
 }
 
 void ledger_deinit(struct ledger *ledger)
@@ -408,6 +410,7 @@ static void add_counts(struct ledger *ledger, const struct list *counters)
 void ledger_settle(struct ledger *ledger, const struct fault_counters *book)
 {
     ledger->ended_us = event_line_wall_us();
+    ledger->took_us = ledger->ended_us - event_line_wall_offset_us() - ledger->began_us;
     for (size_t i = 0; i < ledger->fault_count; i++)
         ledger->faults[i].armed = ledger->faults[i].fired = 0;
     add_counts(ledger, &book->named);

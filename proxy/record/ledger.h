@@ -102,6 +102,7 @@ struct ledger_fault {
 
 struct ledger {
     int64_t started_us, ended_us; /* wall clock */
+    int64_t began_us, took_us;    /* monotonic clock, which nobody sets */
     uint64_t seed;
     /* Owned. The first proxy_count are listed, in order of appearance. Others have an entry behind
      * LEDGER_NAMES_MAX while they run: the API reads their counts. */
