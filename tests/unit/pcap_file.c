@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "proxy/app/view/pcap_file.h"
 #include "proxy/record/line_queue.h"
@@ -101,15 +102,21 @@ static void catch_stderr(struct caught *caught)
     close(ends[1]);
 }
 
-static void expect_said(const struct caught *caught, const char *text)
+static void release_stderr(const struct caught *caught, char bytes[4096])
 {
-    char bytes[4096] = "";
     fflush(stderr);
     dup2(caught->before, STDERR_FILENO); /* the only writer */
     close(caught->before);
-    ssize_t n = read(caught->pipe, bytes, sizeof bytes - 1);
+    ssize_t n = read(caught->pipe, bytes, 4096 - 1);
+    bytes[n > 0 ? n : 0] = '\0';
     close(caught->pipe);
-    if (n <= 0 || strstr(bytes, text) == NULL)
+}
+
+static void expect_said(const struct caught *caught, const char *text)
+{
+    char bytes[4096];
+    release_stderr(caught, bytes);
+    if (strstr(bytes, text) == NULL)
         fail_msg("stderr does not say '%s' but: %s", text, bytes);
 }
 
@@ -236,11 +243,58 @@ static void a_file_opened_after_a_failed_write_begins_with_a_section(void **stat
     unlink(rotated);
 }
 
+static long allocations, failing = -1; /* of jansson; the number of the one that fails, or -1 */
+
+static void *allocate(size_t size)
+{
+    return allocations++ == failing ? NULL : malloc(size);
+}
+
+/* A file of two connections, the first of which lacks an allocation. Returns its size. */
+static size_t write_file(long n, char said[4096])
+{
+    struct caught caught;
+    struct err err;
+    catch_stderr(&caught);
+    struct pcap_file *file = pcap_file_open(path, &err);
+    assert_non_null(file);
+    allocations = 0;
+    failing = n;
+    note_connection(file, 1, 1);
+    failing = -1;
+    long counted = allocations;
+    note_connection(file, 2, 0);
+    pcap_file_close(file);
+    release_stderr(&caught, said);
+    allocations = counted;
+    size_t size = size_of(path);
+    expect_blocks(path, "\"connection\":2,");
+    unlink(path);
+    return size;
+}
+
+static void packets_for_which_there_is_no_memory_are_said(void **state)
+{
+    char said[4096];
+    (void)state;
+    json_set_alloc_funcs(allocate, free);
+    size_t whole = write_file(-1, said);
+    assert_string_equal(said, "");
+    for (long n = 0, count = allocations; n < count; n++) {
+        size_t size = write_file(n, said);
+        if (size < whole && strstr(said, "lacks packets of web#1: Cannot allocate") == NULL)
+            fail_msg("allocation %ld: %zu bytes of %zu, and stderr says: %s", n, size, whole, said);
+        assert_null(strstr(said, "web#2"));
+    }
+    json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packets_that_find_no_room_are_said_and_the_file_can_be_read),
         cmocka_unit_test(two_connections_with_one_number_are_two),
+        cmocka_unit_test(packets_for_which_there_is_no_memory_are_said),
         cmocka_unit_test(a_file_opened_after_a_failed_write_begins_with_a_section),
     };
     signal(SIGXFSZ, SIG_IGN);

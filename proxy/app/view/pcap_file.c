@@ -3,6 +3,7 @@
  * events to packets. */
 #include "proxy/app/view/pcap_file.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +24,14 @@ struct pcap_file {
     struct line_queue *queue;
     bool has_section;       /* its head is queued */
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
-    json_t *connections;    /* owned: the events of each, by its serial */
-    json_t *listening;      /* owned: the address of each proxy, by its name */
-    size_t written;         /* connections */
-    size_t cut;             /* of these, those that lack packets */
-    bool failed;            /* the last one lacked packets, and stderr has a message */
+    /* Owned: a list for each, by its serial. It begins with whether events are missing: setting
+     * that takes no memory. Its events follow. */
+    json_t *connections;
+    uint64_t starved;  /* the last serial for which there was no memory for a list */
+    json_t *listening; /* owned: the address of each proxy, by its name */
+    size_t written;    /* connections */
+    size_t cut;        /* of these, those that lack packets */
+    bool failed;       /* the last one lacked packets, and stderr has a message */
 };
 
 /* Queues what is in the memory as a whole, and closes it. Returns whether there was room. */
@@ -117,31 +121,47 @@ static bool queue_packets(struct pcap_file *file, struct segments *segments)
 }
 
 /* Counts a connection that lacks packets. The first one in a row is reported on stderr. */
-static void note_cut(struct pcap_file *file, const struct event *event)
+static void note_cut(struct pcap_file *file, const struct event *event, bool starved)
 {
-    int errnum = line_queue_errnum(file->queue);
+    int errnum = starved ? ENOMEM : line_queue_errnum(file->queue);
     file->cut++;
     if (!file->failed)
         fprintf(stderr, "rudeproxy: %s lacks packets of %s#%llu: %s\n", file->path, event->proxy,
             (unsigned long long)event->connection,
             errnum != 0 ? strerror(errnum) : "the disk is too slow");
+    file->failed = true;
 }
 
-static void write_connection(
-    struct pcap_file *file, const json_t *events, const struct event *closed)
+static void write_connection(struct pcap_file *file, json_t *events, const struct event *closed)
 {
+    bool starved = json_is_true(json_array_get(events, 0));
     struct segments segments;
     struct story story;
     const char *listening = view_text_of(file->listening, closed->proxy);
     segments_init(&segments);
     segments.connections = file->written++;
-    bool whole = view_story_build(&story, events) == 0 &&
-                 segments_add(&segments, &story, listening) == 0 && queue_packets(file, &segments);
-    if (!whole)
-        note_cut(file, closed);
-    file->failed = !whole;
+    json_array_remove(events, 0);
+    bool made =
+        view_story_build(&story, events) == 0 && segments_add(&segments, &story, listening) == 0;
+    bool queued = made && queue_packets(file, &segments);
+    if (starved || !queued)
+        note_cut(file, closed, starved || !made);
+    else
+        file->failed = false;
     segments_free(&segments);
     view_story_free(&story);
+}
+
+/* Adds a list for a connection. NULL: out of memory. */
+static json_t *add_list(struct pcap_file *file, const char *serial_text, uint64_t serial)
+{
+    json_t *events = json_array();
+    bool starved = serial <= file->starved; /* its first events, or those of one beside it */
+    if (json_array_append_new(events, json_boolean(starved)) != 0) {
+        json_decref(events);
+        return NULL;
+    }
+    return json_object_set_new(file->connections, serial_text, events) == 0 ? events : NULL;
 }
 
 static void note_connection(struct pcap_file *file, const struct event *event)
@@ -149,13 +169,17 @@ static void note_connection(struct pcap_file *file, const struct event *event)
     char key[32];
     snprintf(key, sizeof key, "%llu", (unsigned long long)event->serial);
     json_t *events = json_object_get(file->connections, key);
-    if (events == NULL) {
-        events = json_array();
-        if (json_object_set_new(file->connections, key, events) != 0)
-            return;
-    }
-    if (json_array_size(events) < PCAP_FILE_EVENTS_MAX || event->kind == EVENT_CLOSED)
-        json_array_append_new(events, event_json(file, event));
+    if (events == NULL)
+        events = add_list(file, key, event->serial);
+    if (events == NULL && event->kind == EVENT_CLOSED)
+        note_cut(file, event, true);
+    else if (events == NULL && file->starved < event->serial)
+        file->starved = event->serial;
+    if (events == NULL)
+        return;
+    if ((json_array_size(events) <= PCAP_FILE_EVENTS_MAX || event->kind == EVENT_CLOSED) &&
+        json_array_append_new(events, event_json(file, event)) != 0)
+        json_array_set_new(events, 0, json_true());
     if (event->kind != EVENT_CLOSED)
         return;
     write_connection(file, events, event);

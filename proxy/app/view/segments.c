@@ -220,11 +220,27 @@ static size_t find_comments(
     return count;
 }
 
+/* Returns the record as JSON, which the caller frees. NULL: there is none, or no memory. Not with
+ * json_dumps(): when memory runs out, jansson 2.14 leaves a key out and says nothing. */
+static char *record_text(const json_t *record)
+{
+    const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII;
+    size_t size = record == NULL ? 0 : json_dumpb(record, NULL, 0, flags);
+    char *text = size == 0 ? NULL : malloc(size + 1);
+    if (text == NULL)
+        return NULL;
+    text[size] = '\0';
+    if (json_dumpb(record, text, size, flags) == size)
+        return text;
+    free(text);
+    return NULL;
+}
+
 static int add_blocks(struct maker *maker)
 {
     uint8_t *bytes = malloc(IP_HEADERS_MAX + PAYLOAD_MAX);
-    char *record = json_dumps(maker->story->end, JSON_COMPACT | JSON_ENSURE_ASCII);
-    int result = bytes != NULL ? 0 : -1;
+    char *record = record_text(maker->story->end);
+    int result = bytes != NULL && (record != NULL || maker->story->end == NULL) ? 0 : -1;
     for (size_t i = 0; i < maker->count && result == 0; i++) {
         const char *comments[COMMENTS_MAX];
         char left_out[96];
