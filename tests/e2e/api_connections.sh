@@ -82,14 +82,22 @@ same "the echo" y "$reply"
 call 200 GET /v1/proxies/other/connections/1
 
 note "a reader that is slow holds up nobody, and may leave"
-web --limit-rate 20k --max-time 3 -o /dev/null "http://$api/v1/connections" || true
+curl -q -sS --noproxy '*' --limit-rate 20k -o "$work/slow" "http://$api/v1/connections" &
+reader=$!
+servers+=("$reader")
+eventually 20 test -s "$work/slow" || fail "the slow reader gets nothing"
 printf 'x\n' >&5
 read -r -t 20 reply <&5 || fail "no echo"
 same "the echo" x "$reply"
+child_runs "$reader" || fail "the slow reader was not slow: it has $(wc -c <"$work/slow") bytes"
+kill "$reader"
+wait "$reader" || true
 
 note "the proxy goes while the list is read"
 web --limit-rate 200k -o "$work/answer" "http://$api/v1/connections" &
 reader=$!
+eventually 20 test -s "$work/answer" || fail "the reader gets nothing"
 expect 0 web -f -X DELETE "http://$api/proxies/idle"
 wait "$reader" || fail "the list has no end: exit $?"
+exec 5>&-
 proxy_stop

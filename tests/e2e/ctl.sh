@@ -264,9 +264,11 @@ done
 
 # On a terminal the picture fits: each section has as many rows as there is room for, and long lines are cut.
 if command -v python3 >/dev/null; then
-    for ((i = 0; i < 30; i++)); do
-        "$RUDEPROXY" ctl --host "$api" create -l 127.0.0.1:0 -u builtin:echo "more-$i" >"$work/created"
-    done
+    # The proxies that were there go on as they are.
+    call 201 POST /populate "[$(for i in {0..29}; do
+        printf '%s{"name":"more-%d","listen":"127.0.0.1:0","upstream":"builtin:echo"}' "${comma-}" "$i"
+        comma=,
+    done)]"
     expect 0 python3 "$(dirname "$0")/top_screen.py" 24 40 "$RUDEPROXY" top --host "$api"
     [ "$(wc -l <"$work/out")" -lt 24 ] || fail "the picture does not fit 24 lines: $(cat "$work/out")"
     for line in '^CUT$' '^proxy +web ' '^proxy +more-2 ' '^fault +slow ' '^connection +web#1 ' '^WRAP$'; do
@@ -274,8 +276,8 @@ if command -v python3 >/dev/null; then
     done
     # The report has the faults that were deleted, too.
     same "what is left out" $'... 27 more\n... 4 more' "$(grep more$ "$work/out")"
-    for ((i = 0; i < 30; i++)); do
-        "$RUDEPROXY" ctl --host "$api" delete "more-$i" >"$work/deleted"
+    for i in {0..29}; do
+        call 204 DELETE "/proxies/more-$i"
     done
 fi
 

@@ -343,16 +343,23 @@ private='
     get() { curl -q -sS --noproxy "*" --max-time 4 -o /dev/null "$@" "http://$RUDEPROXY_WEB_ADDR/bytes/20000000"; }
     [ "$(grep -vcE "Inter|face|lo:" /proc/net/dev)" -eq 0 ] || exit 90
     get --max-time 60 || exit 91
-    code=0; get || code=$?; [ "$code" -eq 28 ] || exit 92
-    code=0; get || code=$?; [ "$code" -ne 0 ] || exit 93'
-private_as() { # WHO CMD...
+    # The second and the third one wait for their limit side by side.
+    exec 3< <(get -v 2>&1)
+    lost=$!
+    while read -r line <&3 && [[ $line != *"Connected to"* ]]; do :; done
+    code=0; get || code=$?; [ "$code" -ne 0 ] || exit 93
+    code=0; wait "$lost" || code=$?; [ "$code" -eq 28 ] || exit 92'
+private_pids=()
+private_as() { # WHO CMD... - in the background
     local who=$1
     shift
     if ! "$@" unshare -Un true 2>/dev/null && ! "$@" unshare -n true 2>/dev/null; then
         note "not looked at: --private-network as $who: the kernel forbids namespaces here"
         return 0
     fi
-    expect 0 "$@" "$work/rudeproxy" exec -c "$work/packets.ini" --private-network -- bash -c "$private"
+    "$@" "$work/rudeproxy" exec -c "$work/packets.ini" --private-network -- bash -c "$private" \
+        >"$work/private.$who" 2>&1 </dev/null &
+    private_pids+=("$!")
 }
 
 private_as "$(id -un)"
@@ -362,6 +369,12 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 else
     as_nobody=()
 fi
+servers+=("${private_pids[@]}")
+for pid in "${private_pids[@]}"; do
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 0 ] || fail "a private network: exit $status: $(cat "$work"/private.*)"
+done
 
 # Without the right: a clear error, and nothing starts.
 if [ ${#as_nobody[@]} -gt 0 ] || [ "$(id -u)" -ne 0 ]; then

@@ -111,17 +111,23 @@ listed 0 --intercept "127.0.0.2:$port" --fault 'type=reset when=bytes:10' -- "${
 listed 7 --intercept "127.0.0.2:$port" --fault 'type=refuse' -- "${get[@]}" "http://127.0.0.1:$port/"
 says "$work/err" "^rudeproxy: 127.0.0.2:$port: here refuse meets every host of the port\$"
 listed 7 --intercept "$port" --fault 'type=refuse' -- "${get[@]}" "http://127.0.0.1:$port/"
-listed 28 --intercept "$port" --fault 'type=syn_blackhole' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
-listed 28 --intercept "$port" --fault 'type=no_accept' -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
+for fault in syn_blackhole no_accept; do
+    listed 28 --intercept "$port" --fault "type=$fault" -- "${get[@]}" --max-time 1 "http://127.0.0.1:$port/"
+    says "$work/log" '"event":"fault",.*"type":"'"$fault"'"'
+done
 # A proxy that goes while clients come for its port, by itself and while a fault keeps it closed.
 # shellcheck disable=SC2016
 listed 0 --intercept "$other" --admin 127.0.0.1:0 --ready-file "$work/ready" --ready-format text -- bash -c '
-    until api=$(sed -n "s/^@admin //p" "$1") && [ -n "$api" ]; do sleep 0.05; done
+    api=
+    for ((i = 0; i < 400 && ${#api} == 0; i++)); do
+        sleep 0.05
+        api=$(sed -n "s/^@admin //p" "$1")
+    done
     call() { curl -q -sS --noproxy "*" --fail-with-body -o /dev/null -X "$1" -d "$3" "http://$api/v1/$2"; }
     ask() { curl -q -s --noproxy "*" --max-time 5 -o /dev/null http://203.0.113.9:81/; }
     for i in {1..20}; do
         call POST proxies "{\"name\": \"late\", \"intercept\": \"81\", \"upstream\": \"builtin:http\"}" || exit 90
-        until ask; do sleep 0.05; done
+        for ((k = 0; k < 400; k++)); do ! ask || break; sleep 0.05; done
         for k in 1 2 3 4; do ask & done
         [ $((i % 2)) = 0 ] || call POST proxies/late/faults "{\"type\": \"refuse\"}" || exit 91
         call DELETE proxies/late "" || exit 92
@@ -138,5 +144,5 @@ few='
     [ "$i" -lt 200 ] || exit 90
     for fd in "${fds[@]}"; do exec {fd}>&-; done
     curl -q -s --noproxy "*" --max-time 20 -o /dev/null http://203.0.113.9:81/'
-(ulimit -n 64 && listed 0 --intercept 81 --upstream builtin:http --fault 'type=connect_delay for=3s connections=1-40' -- bash -c "$few" sh "$work/log") || exit
+(ulimit -n 64 && listed 0 --intercept 81 --upstream builtin:http --fault 'type=connect_delay for=2s connections=1-40' -- bash -c "$few" sh "$work/log") || exit
 proxy_stop

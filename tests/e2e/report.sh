@@ -5,6 +5,21 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 need curl
+proxy_ready=$work/stuck.ready proxy_err=$work/stuck.err
+
+# A report that nobody reads keeps the program, but signals end it when they have been ignored for ten seconds. It waits
+# beside the rest.
+mkfifo "$work/fifo"
+# shellcheck disable=SC2034 # it stays open
+exec {fifo}<>"$work/fifo"
+for ((i = 0; i < 2000; i++)); do
+    printf '[fault number-%d]\ntype = close\nwhen = idle:1h\n' "$i"
+done >"$work/large.ini"
+printf '[proxy echo]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >>"$work/large.ini"
+proxy_spawn run -c "$work/large.ini" --report "$work/fifo"
+stuck=$proxy_pid proxy_pid=
+servers+=("$stuck")
+kill -TERM "$stuck"
 
 ini=$work/some.ini
 cat >"$ini" <<'INI'
@@ -206,15 +221,8 @@ exec 3>&-
 field .proxies[0].connections 1
 field '.faults[1] | "\(.name) \(.must_fire) \(.failed)"' 'far false false'
 
-# --- A report that nobody reads keeps the program, but signals end it in the end ------------------
+# --- Reports that are read late, or never --------------------------------------------------------
 
-mkfifo "$work/fifo"
-exec 3<>"$work/fifo"
-rm -f "$proxy_ready"
-for ((i = 0; i < 2000; i++)); do
-    printf '[fault number-%d]\ntype = close\nwhen = idle:1h\n' "$i"
-done >"$work/large.ini"
-printf '[proxy echo]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >>"$work/large.ini"
 # No signal costs the report while it is written.
 mkfifo "$work/slow"
 {
@@ -225,6 +233,7 @@ mkfifo "$work/slow"
 } <"$work/slow" >"$work/slow.json" &
 reader=$!
 servers+=("$reader")
+rm -f "$proxy_ready"
 proxy_spawn run -c "$work/large.ini" --report "$work/slow"
 kill -TERM "$proxy_pid"
 eventually 60 test -e "$work/begun" || fail "no report is written"
@@ -239,10 +248,9 @@ same "the status of a program that got signals while it wrote its report" 0 "$st
 wait "$reader"
 same "the end of that report" '}' "$(tail -n 1 "$work/slow.json")"
 
-rm -f "$proxy_ready"
-proxy_spawn run -c "$work/large.ini" --report "$work/fifo"
+# The one that was started first.
 repeat_signal() {
-    kill -TERM "$proxy_pid" 2>/dev/null
-    process_gone "$proxy_pid"
+    kill -TERM "$stuck" 2>/dev/null
+    process_gone "$stuck"
 }
 eventually 60 repeat_signal || fail "signals do not end a program whose report nobody reads"

@@ -108,7 +108,7 @@ segments_of() {
 
 # packets SEGMENTS FAULT... - runs one request with this fault; the client's stream in the packets is SEGMENTS, its
 # server's has no more than that, and tshark warns of nothing but resets. One call of tshark prints all: its start costs more
-# than its reading. $work/frames has a line for each packet, then the table of warnings.
+# than its reading. The client gives up after $seconds. $work/frames has a line for each packet, then the table of warnings.
 packets() {
     local wanted=$1 port
     shift
@@ -116,7 +116,7 @@ packets() {
     rm -f "$work/packets.log"
     # shellcheck disable=SC2016
     expect 0 "$RUDEPROXY" exec -c "$work/packets.ini" --log "$work/packets.log" -- bash -c '
-        curl -q -sS --noproxy "*" --max-time 20 -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/5000"; true'
+        curl -q -sS --noproxy "*" --max-time "$0" -o /dev/null "http://$RUDEPROXY_WEB_ADDR/bytes/5000"; true' "$seconds"
     expect 0 "$RUDEPROXY" view --pcapng "$work/packets.log"
     cp "$work/out" "$work/packets.pcapng"
     tshark -r "$work/packets.pcapng" -z expert,warn -T fields -e tcp.srcport -e tcp.dstport -e tcp.flags.str -e tcp.len \
@@ -130,10 +130,11 @@ packets() {
 }
 
 if command -v tshark >/dev/null; then
+    seconds=20
     packets 'S> S< D> D1024< R<' 'type = reset' 'when = bytes:1k' 'direction = downstream'
     packets 'S> S< D> D1024< F< F>' 'type = close' 'when = bytes:1k' 'direction = downstream'
     packets 'S> S< D> D5086< F> F<' 'type = hold_fin' 'direction = upstream' 'for = 100ms'
-    packets 'S> S< D> D1024<' 'type = vanish' 'side = both' 'when = bytes:1k' 'direction = downstream'
+    seconds=3 packets 'S> S< D> D1024<' 'type = vanish' 'side = both' 'when = bytes:1k' 'direction = downstream'
     # What `capture` kept is the payload of the packets.
     sed -i '/^log_messages/s/.*/capture = 12/' "$work/view.ini"
     packets 'S> S< D> D1024< R<' 'type = reset' 'when = bytes:1k' 'direction = downstream'

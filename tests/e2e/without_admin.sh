@@ -21,8 +21,18 @@ echo '[]' >"$work/proxies.json"
 expect 2 "$RUDEPROXY" serve -port 0 -config "$work/proxies.json"
 says "$work/err" 'built without its HTTP API'
 
-# A few of the other tests, with this program.
+# A few of the other tests, with this program, at once.
 export RUDEPROXY
-for test in cli report unreachable; do
-    expect 0 bash "$(dirname "$0")/$test.sh"
+pids=()
+tests=(cli report unreachable)
+for test in "${tests[@]}"; do
+    bash "$(dirname "$0")/$test.sh" >"$work/$test.out" 2>&1 </dev/null &
+    pids+=("$!")
+done
+servers+=("${pids[@]}")
+for i in "${!tests[@]}"; do
+    status=0
+    wait "${pids[i]}" || status=$?
+    same "$(cat "$work/${tests[i]}.out")
+the status of ${tests[i]}.sh" 0 "$status"
 done
