@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: MIT
 #
 # Every command that a document shows is run, or stands below in `elsewhere` with the reason why not.
+
+# The commands use fixed ports, so they run in a network of their own.
+private=(unshare --net)
+[ "$(id -u)" -eq 0 ] || private=(unshare --map-root-user --net)
+if [ -z "${DOCS_PRIVATE:-}" ] && "${private[@]}" ip link set lo up 2>/dev/null; then
+    DOCS_PRIVATE=1 exec "${private[@]}" bash "$0"
+fi
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)
 [ -e "$root/README.md" ] || skip "there is no README.md"
 need curl unshare
-
-# The commands use fixed ports, so they run in a network of their own.
-if [ -z "${DOCS_PRIVATE:-}" ]; then
-    private=(unshare --net)
-    [ "$(id -u)" -eq 0 ] || private=(unshare --map-root-user --net)
-    "${private[@]}" ip link set lo up 2>"$work/err" || skip "no private network: $(head -n 1 "$work/err")"
-    DOCS_PRIVATE=1 exec "${private[@]}" bash "$0"
-fi
+[ -n "${DOCS_PRIVATE:-}" ] || skip "no private network"
 ip link set lo up
 mkdir "$work/bin" "$work/try"
 ln -s "$(realpath "$RUDEPROXY")" "$work/bin/rudeproxy"
