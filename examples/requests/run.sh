@@ -9,7 +9,7 @@ need_module requests
 mkdir "$work/orders"
 "$python" "$examples/requests/server.py" "$work/orders" "$work/port" &
 servers+=($!)
-eventually 20 test -e "$work/port"
+eventually 20 test -e "$work/port" || fail "the server does not start"
 cat >"$work/shop.ini" <<INI
 [proxy shop]
 listen   = 127.0.0.1:0

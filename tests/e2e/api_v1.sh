@@ -178,7 +178,7 @@ status=0
 read -r -t 20 -u 3 line || status=$?
 same "closed" 1 "$status"
 exec 3>&-
-eventually 20 closed_line 1 >/dev/null
+eventually 20 closed_line 1 >/dev/null || fail "no closed event of connection 1 in the log"
 says "$proxy_log" '"event":"closed".*"cause":"fault"'
 call 404 GET /v1/proxies/web/connections/1
 

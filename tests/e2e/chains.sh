@@ -112,14 +112,18 @@ direction = upstream
 when      = bytes:1
 trigger_delay = 100ms
 INI
-# The words before the pause differ, and so does the offset at which the delay is over.
+# The words before the pause differ, and so does the offset at which the delay is over. The replay has no delay to wait for.
 # shellcheck disable=SC2016 # expanded by the command
 pauses='
-    for word in aa bbb; do
+    for word in aa ccc; do
         exec 3<>"/dev/tcp/$RUDEPROXY_DB_HOST/$RUDEPROXY_DB_PORT"
         echo "$word" >&3
         read -r -t 20 -u 3 line
-        sleep 1
+        count=$((count + 1))
+        until [ "$1" = again ] || [ "$(grep -c "\"event\":\"fault\".*\"type\":\"mark\"" "$0")" -eq "$count" ]; do
+            [ "$SECONDS" -lt 60 ] || exit 90
+            sleep 0.05
+        done
         echo "b$word" >&3
         read -r -t 20 -u 3 line
         echo "$line"
@@ -129,9 +133,9 @@ for run in log again; do
     ini=$work/clock.ini
     [ "$run" = log ] || ini=$work/replay.ini
     rm -f "$work/$run"
-    expect 0 "$RUDEPROXY" exec -c "$ini" --log "$work/$run" --log-format json -- bash -c "$pauses"
+    expect 0 "$RUDEPROXY" exec -c "$ini" --log "$work/$run" --log-format json -- bash -c "$pauses" "$work/$run" "$run"
     same "what came through ($run)" 'b<cut>aa
-b<cut>bbb' "$(cat "$work/out")"
+b<cut>ccc' "$(cat "$work/out")"
     [ "$run" = again ] || replayed "$work/log" "$work/replay.ini"
 done
 same "the replay of a delay" "$(faults_of "$work/log")" "$(faults_of "$work/again")"

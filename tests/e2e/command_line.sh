@@ -186,7 +186,7 @@ says "$work/out" '^RUDEPROXY_TOKEN=stays'
 # --- Readiness as JSON, quiet -------------------------------------------------------------------
 
 proxy_spawn run "$work/web.ini" --admin "unix:$work/admin.sock" --ready-format json --quiet
-eventually 20 test -s "$proxy_ready"
+eventually 20 test -s "$proxy_ready" || fail "the ready file is empty"
 port=$(sed -nE 's/.*"web": \{"host": "127\.0\.0\.1", "port": ([0-9]+), "address": "127\.0\.0\.1:([0-9]+)"\}.*/\1 \2/p' "$proxy_ready")
 [[ -n $port && ${port% *} == "${port#* }" ]] || fail "the ready file is $(cat "$proxy_ready")"
 says "$proxy_ready" "\"admin\": \{\"address\": \"unix:$work/admin.sock\"\}"

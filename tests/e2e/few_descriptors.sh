@@ -50,6 +50,7 @@ delete_with() {
         exec {fd}<>"/dev/tcp/127.0.0.1/$port"
         fds+=("$fd")
     done
+    left=
     eventually 20 is_full "$1" || fail "with $1 descriptors: more than one is left"
     call 204 DELETE /proxies/p
     proxy_stop
@@ -58,11 +59,11 @@ delete_with() {
     done
 }
 
-# is_full LIMIT
+# is_full LIMIT - two looks see the same: between them no client was accepted that still had no connection to the upstream.
 is_full() {
-    local fds=("/proc/$proxy_pid/fd"/*)
+    local fds=("/proc/$proxy_pid/fd"/*) before=$left
     left=$(($1 - ${#fds[@]}))
-    [ "$left" -le 1 ]
+    [ "$left" -le 1 ] && [ "$left" = "$before" ]
 }
 
 # Of an even and an odd limit one leaves no descriptor: there the API is reached only by its reserve.

@@ -202,7 +202,7 @@ proxy_stop() {
 # closed_bytes 1 client bytes_out: what was handed to the client.
 closed_bytes() {
     local line number
-    eventually 20 closed_line "$1" >/dev/null || fail "no closed event of connection $1 in the log"
+    eventually 20 closed_line "$1" >/dev/null || fail "no closed event of connection $1 in the log" >&2
     line=$(closed_line "$1")
     number=$(sed -nE "s/.*\"$2\": *\\{[^}]*\"$3\": *([0-9]+).*/\\1/p" <<<"$line")
     [ -n "$number" ] || fail "no $2.$3 in: $line" >&2

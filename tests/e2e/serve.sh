@@ -26,7 +26,7 @@ done
 start -port 0
 same "localhost" 127.0.0.1 "${api%:*}"
 kill -INT "$proxy_pid"
-eventually 20 process_gone "$proxy_pid"
+eventually 20 process_gone "$proxy_pid" || fail "SIGINT does not end it"
 proxy_stop
 if have_ipv6; then
     start -host ::1 -port 0

@@ -37,10 +37,10 @@ servers+=("$long_check" "$endless_setup")
 # --- Children that it did not start ----------------------------------------------------------------
 
 # shellcheck disable=SC2016
-expect 1 timeout 60 bash -c 'sleep 600 & echo $! >"$0"; exec "$@"' "$work/inherited" "$RUDEPROXY" sweep -c "$ini" -- /nonexistent/command
+expect 1 timeout 60 bash -c 'sleep 100 & echo $! >"$0"; exec "$@"' "$work/inherited" "$RUDEPROXY" sweep -c "$ini" -- /nonexistent/command
+kill "$(cat "$work/inherited")"
 says "$work/err" 'could not be started: .*nonexistent'
 says "$work/err" '^rudeproxy: seed [0-9]+$' # it was drawn
-kill "$(cat "$work/inherited")"
 if unshare --pid --fork --kill-child --mount-proc true 2>/dev/null; then
     expect 1 timeout 60 unshare --pid --fork --kill-child --mount-proc \
         "$RUDEPROXY" sweep -c "$ini" -- /nonexistent/command

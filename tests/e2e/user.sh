@@ -25,7 +25,7 @@ start_as() { # LINE FAULT...
     rm -f "$proxy_ready"
     "$RUDEPROXY" -c "$work/user.ini" --ready-file "$proxy_ready" </dev/null 2>"$proxy_err" &
     proxy_pid=$!
-    eventually 20 proxy_started_or_gone
+    eventually 20 proxy_started_or_gone || fail "the proxy does not become ready: $(cat "$proxy_err")"
     [ -e "$proxy_ready" ] || fail "not ready: $(cat "$proxy_err")"
 }
 
