@@ -5,9 +5,9 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-api_start <<'INI'
+api_start <<INI
 [proxy echo]
-listen   = 127.0.0.1:0
+listen   = 127.0.0.1:$(unused_port)
 upstream = builtin:echo
 
 [fault cut]

@@ -107,9 +107,9 @@ same "exit status at SIGINT" 0 "$status"
 
 # --- Two proxies, text log, summary -------------------------------------------------------------
 
-cat >"$work/two.ini" <<'INI'
+cat >"$work/two.ini" <<INI
 [proxy first]
-listen   = 127.0.0.1:0
+listen   = 127.0.0.1:$(unused_port)
 upstream = builtin:http
 
 [proxy second]

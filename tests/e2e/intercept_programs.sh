@@ -155,6 +155,7 @@ fi
 
 # Three nodes that tell clients where the keys are: the client dials each by the address it was told.
 node_try() {
+    take_port $(($1 + 10000)) || return 1 # where it talks with the others
     mkdir -p "node$1"
     redis-server --bind 127.0.0.1 --port "$1" --cluster-enabled yes --cluster-config-file nodes.conf \
         --dir "node$1" --save '' --appendonly no >"node$1.server" 2>&1 </dev/null &

@@ -4,7 +4,8 @@
 # The harness of the end-to-end tests: real servers and real clients around the real proxy.
 #
 # Everything lives in a private folder, $work, and listens on 127.0.0.1 or in $work; everything
-# started here is stopped at exit. So the tests can run side by side, and twice at once.
+# started here is stopped at exit, and no two of them have the same port. So the tests can run side by side, and twice at
+# once.
 
 set -euo pipefail
 
@@ -15,6 +16,7 @@ PATH=/usr/bin:/bin:$PATH:/usr/sbin:/sbin
 unset CDPATH
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 
+port_folder=${TMPDIR:-/tmp}/rudeproxy-e2e-ports # of all that run: a file for each port that one of them has
 work=$(mktemp -d "${TMPDIR:-/tmp}/rudeproxy-e2e.XXXXXX")
 chmod 711 "$work" # a server that runs as another user has its folder in here
 
@@ -135,6 +137,7 @@ cleanup() {
     if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
         tail -n 8 "$work"/proxy*.err "$work"/proxy*.log 2>/dev/null | cut -c 1-400
     fi
+    release_ports
     rm -rf "$work"
     exit "$status"
 }
@@ -285,12 +288,36 @@ answer_field() {
 
 # --- Servers ------------------------------------------------------------------------------------
 
-# on_free_port START - calls START PORT with ports nobody seems to use, until it succeeds.
+# take_port PORT - until this script ends, no other test takes it; fails where another has it, or a server answers there.
+# So a server that answers there later is ours, and so is a port that is free for a while.
+take_port() {
+    local pid
+    if [ ! -d "$port_folder" ]; then
+        mkdir -p "$port_folder"
+        chmod 1777 "$port_folder"
+    fi
+    if ! (set -C && echo $$ >"$port_folder/$1") 2>/dev/null; then
+        # Left of a test that was killed: free at the next try.
+        { read -r pid <"$port_folder/$1"; } 2>/dev/null && process_gone "$pid" && rm -f "$port_folder/$1"
+        return 1
+    fi
+    echo "$1" >>"$work/ports"
+    ! (: </dev/tcp/127.0.0.1/"$1") 2>/dev/null
+}
+
+release_ports() {
+    local port
+    [ ! -e "$work/ports" ] || while read -r port; do
+        rm -f "$port_folder/$port"
+    done <"$work/ports"
+}
+
+# on_free_port START - calls START PORT with ports nobody uses, until it succeeds.
 on_free_port() {
     local port tries
     for ((tries = 0; tries < 20; tries++)); do
         port=$((20000 + RANDOM % 10000)) # below what the kernel gives out by itself
-        if ! (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null && "$1" "$port"; then
+        if take_port "$port" && "$1" "$port"; then
             return 0
         fi
     done
@@ -307,12 +334,11 @@ gone_or() { # PID CMD...
     process_gone "$1" || "${@:2}"
 }
 
-# unused_port - a port nobody listens on.
+# unused_port - a port nobody listens on, and nobody but this script will.
 unused_port() {
-    local port
-    for ((;;)); do
+    local port=
+    until [ -n "$port" ] && take_port "$port"; do
         port=$((30000 + RANDOM % 2000))
-        (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null || break
     done
     printf '%s' "$port"
 }

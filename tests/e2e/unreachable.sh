@@ -37,7 +37,7 @@ upstream    = 127.0.0.1:$dead
 unreachable = refuse
 
 [proxy alive]
-listen   = 127.0.0.1:0
+listen   = 127.0.0.1:$(unused_port)
 upstream = builtin:http
 INI
 
