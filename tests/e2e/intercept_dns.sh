@@ -115,7 +115,7 @@ import socket, struct
 failed = 0
 for n in range(20):
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.settimeout(5)
+    udp.settimeout(20)
     for kind in 1, 28:
         udp.sendto(struct.pack(">HHHHHH", 100 + kind, 0x100, 1, 0, 0, 0) + b"\x03app\x04test\0" + struct.pack(">HH", kind, 1), ("127.0.0.1", 53))
     try:
@@ -125,6 +125,16 @@ for n in range(20):
     failed += len(answered & {(struct.pack(">H", 100 + kind), 2) for kind in (1, 28)})
 print(failed)
 PYTHON
+
+# await.sh FILE... - waits until they are there, at most a minute.
+cat >await.sh <<'AWAIT'
+for file in "$@"; do
+    until [ -e "$file" ]; do
+        [ "$SECONDS" -lt 60 ] || { echo "there is no $file" >&2; exit 1; }
+        sleep 0.05
+    done
+done
+AWAIT
 
 cat >inside.sh <<'INSIDE'
 set -euf
@@ -140,7 +150,7 @@ second=$!
 ./rudeproxy --listen 0.0.0.0:8080 --upstream builtin:http --log none --ready-file web.ready 2>web.err &
 web=$!
 trap 'kill "$server" "$second" "$web"' EXIT
-until [ -e 127.0.0.1.ready ] && [ -e 127.0.0.9.ready ] && [ -e web.ready ]; do sleep 0.05; done
+bash await.sh 127.0.0.1.ready 127.0.0.9.ready web.ready
 as="setpriv --reuid 65534 --regid 65534 --clear-groups"
 get="curl -q -s --noproxy * --max-time 30 -o /dev/null -w %{remote_ip}"
 run() { $as ./rudeproxy exec --log none "$@"; }
@@ -200,10 +210,10 @@ code=0; run --intercept app.test:8080 --fault 'type=reset when=bytes:10' -- bash
     code=0; curl -q -s --noproxy "*" --max-time 30 http://app.test:8080/ || code=$?
     echo "$code" >down
     touch down.ready
-    until [ -e 127.0.0.1.ready ]; do sleep 0.05; done
+    bash await.sh 127.0.0.1.ready || exit
     curl -q -s --noproxy "*" --max-time 30 http://app.test:8080/bytes/100 >/dev/null' 2>/dev/null &
 run=$!
-until [ -e down.ready ]; do sleep 0.05; done
+bash await.sh down.ready
 python3 server.py 127.0.0.1 127.0.0.2 &
 server=$!
 wait "$run" || code=$?
