@@ -41,11 +41,7 @@ const store = new S3({ region: 'us-east-1', endpoint: `http://${process.argv[2]}
 const upload = { Bucket: 'b', Key: 'k', Body: Buffer.alloc(6 << 20) };
 store.upload(upload, { queueSize: 1, leavePartsOnError: true }, (error) => console.log(error ? error.code : 'stored'));
 JS
-server_try() {
-    server_start "$1" node "$work/server.js" "$1" "$work/uploads" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve node "$work/server.js" @PORT@ "$work/uploads"
 
 attempt() {
     in_front_of "$server_port" http <<'INI'

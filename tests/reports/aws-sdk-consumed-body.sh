@@ -41,11 +41,7 @@ const upload = { Bucket: 'b', Key: 'k', Body: require('fs').createReadStream(pro
 store.putObject(upload, (error) => console.log(error ? error.code : 'stored'));
 JS
 head -c 2000000 /dev/zero >"$work/body"
-server_try() {
-    server_start "$1" node "$work/server.js" "$1" "$work/uploads" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve node "$work/server.js" @PORT@ "$work/uploads"
 
 attempt() {
     in_front_of "$server_port" http <<'INI'

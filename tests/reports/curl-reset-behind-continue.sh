@@ -15,11 +15,7 @@ const server = require('http').createServer((request, reply) => {
 });
 server.listen(+process.argv[2], '127.0.0.1');
 JS
-server_try() {
-    server_start "$1" node "$work/server.js" "$1" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve node "$work/server.js" @PORT@
 head -c 1000 /dev/zero >"$work/upload"
 
 attempt() {

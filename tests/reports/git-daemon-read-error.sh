@@ -14,11 +14,7 @@ git init -q "$work/story"
 story_make "$work/story/story"
 git -C "$work/story" add story
 git -C "$work/story" -c user.name=a -c user.email=a@example.com commit -q -m story
-server_try() {
-    server_start "$1" "$(git --exec-path)/git-daemon" --reuseaddr --export-all --listen=127.0.0.1 --port="$1" --base-path="$work" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve "$(git --exec-path)/git-daemon" --reuseaddr --export-all --listen=127.0.0.1 --port=@PORT@ --base-path="$work"
 
 attempt() {
     in_front_of "$server_port" raw <<'INI'

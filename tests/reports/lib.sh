@@ -84,6 +84,18 @@ server_start() {
     await_server "$!" port_open "$on"
 }
 
+# serve CMD ARGS... - a server on a port of its own, which stands for @PORT@ in the arguments. Sets server_port.
+serve() {
+    server_command=("$@")
+    on_free_port server_try
+}
+
+server_try() { # PORT
+    server_start "$1" "${server_command[@]//@PORT@/$1}" || return 1
+    # shellcheck disable=SC2034 # for the reports
+    server_port=$1
+}
+
 # story_make FILE - a large file that does not compress, with the line "the middle" in its middle.
 story_make() {
     {
@@ -125,13 +137,9 @@ require('http').createServer((request, reply) => {
     backend.stdout.on('end', () => reply.end());
 }).listen(+process.argv[2], '127.0.0.1');
 JS
-    on_free_port git_server_try
-}
-
-git_server_try() {
-    server_start "$1" node "$work/git.js" "$1" "$work/git" || return 1
+    serve node "$work/git.js" @PORT@ "$work/git"
     # shellcheck disable=SC2034 # for the reports
-    git_port=$1
+    git_port=$server_port
 }
 
 # mariadb_start - a server of ours, user "rude", no password; sets mariadb_port.
@@ -141,16 +149,12 @@ mariadb_start() {
     [ "$(id -u)" -ne 0 ] || mariadb_as=(--user=root)
     mariadb-install-db --no-defaults "${mariadb_as[@]}" --datadir="$work/mariadb" --auth-root-authentication-method=normal \
         --skip-test-db >"$work/mariadb-install.server" 2>&1 || fail "$(tail "$work/mariadb-install.server")"
-    on_free_port mariadb_try
+    serve mariadbd --no-defaults "${mariadb_as[@]}" --datadir="$work/mariadb" --bind-address=127.0.0.1 \
+        --port=@PORT@ --socket="$work/mariadb.sock" --pid-file="$work/mariadb.pid" --innodb-flush-log-at-trx-commit=0
+    # shellcheck disable=SC2034 # for the reports
+    mariadb_port=$server_port
     mariadb --no-defaults -S "$work/mariadb.sock" -u root -e 'CREATE USER rude@localhost' ||
         fail "mariadb: $(tail "$work/$mariadb_port.server")"
-}
-
-mariadb_try() {
-    server_start "$1" mariadbd --no-defaults "${mariadb_as[@]}" --datadir="$work/mariadb" --bind-address=127.0.0.1 \
-        --port="$1" --socket="$work/mariadb.sock" --pid-file="$work/mariadb.pid" --innodb-flush-log-at-trx-commit=0 || return 1
-    # shellcheck disable=SC2034 # for the reports
-    mariadb_port=$1
 }
 
 # http2_server_start - node's HTTP/2 over TLS, which answers each request with 5 MB; sets server_port.
@@ -163,13 +167,7 @@ const server = require('http2').createSecureServer(options, (request, reply) => 
 server.on('sessionError', () => {});
 server.listen(+process.argv[2], '127.0.0.1');
 JS
-    on_free_port http2_server_try
-}
-
-http2_server_try() { # PORT
-    server_start "$1" node "$work/server.js" "$1" "$work/key" "$work/cert" || return 1
-    # shellcheck disable=SC2034 # for the reports
-    server_port=$1
+    serve node "$work/server.js" @PORT@ "$work/key" "$work/cert"
 }
 
 # grpc_server_start AGE SECONDS - grpcio's server: a connection lives for AGE ms, the one call echoes
@@ -203,13 +201,7 @@ const tell = () => new Promise((done) => {
 });
 tell().then(tell).then(() => process.exit());
 JS
-    on_free_port grpc_server_try
-}
-
-grpc_server_try() { # PORT
-    server_start "$1" "$python" "$work/server.py" "$1" "$grpc_age" "$grpc_seconds" || return 1
-    # shellcheck disable=SC2034 # for the reports
-    server_port=$1
+    serve "$python" "$work/server.py" @PORT@ "$grpc_age" "$grpc_seconds"
 }
 
 # chunks_start - a server whose every reply is a page of five chunks, one after the other; sets server_port.
@@ -228,13 +220,7 @@ require('http').createServer((request, reply) => {
     more();
 }).listen(+process.argv[2], '127.0.0.1');
 JS
-    on_free_port chunks_try
-}
-
-chunks_try() { # PORT
-    server_start "$1" node "$work/server.js" "$1" || return 1
-    # shellcheck disable=SC2034 # for the reports
-    server_port=$1
+    serve node "$work/server.js" @PORT@
 }
 
 # smtp_server_start - aiosmtpd, which adds each mail to $work/mails; sets server_port.

@@ -32,11 +32,7 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 PY
-server_try() {
-    server_start "$1" "$python" "$work/server.py" "$1" "$work/cert" "$work/key" "$work/received" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve "$python" "$work/server.py" @PORT@ "$work/cert" "$work/key" "$work/received"
 
 attempt() {
     in_front_of "$server_port" tls <<'INI'

@@ -8,11 +8,7 @@
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
 certificate_make
-server_try() {
-    server_start "$1" openssl s_server -quiet -www -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve openssl s_server -quiet -www -accept 127.0.0.1:@PORT@ -cert "$work/cert" -key "$work/key"
 printf 'GET / HTTP/1.0\r\n\r\n' >"$work/request"
 
 attempt() {

@@ -11,11 +11,7 @@ need rsync
 mkdir "$work/module"
 story_make "$work/module/story"
 printf 'use chroot = no\n[module]\npath = %s\n' "$work/module" >"$work/rsyncd.conf"
-server_try() {
-    server_start "$1" rsync --daemon --no-detach --address=127.0.0.1 --port="$1" --config="$work/rsyncd.conf" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve rsync --daemon --no-detach --address=127.0.0.1 --port=@PORT@ --config="$work/rsyncd.conf"
 
 attempt() {
     in_front_of "$server_port" raw <<'INI'

@@ -10,11 +10,8 @@
 need rsyslogd
 compgen -G '/usr/lib/*/rsyslog/lmnsd_ossl.so' >/dev/null || skip "rsyslog-openssl is not installed"
 certificate_make
-server_try() {
-    server_start "$1" openssl s_server -quiet -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve openssl s_server -quiet -accept 127.0.0.1:@PORT@ -cert "$work/cert" -key "$work/key"
+
 rsyslog_try() { # PORT
     cat >"$work/rsyslog.conf" <<CONF
 global(workDirectory="$work" defaultNetstreamDriverCAFile="$work/cert")

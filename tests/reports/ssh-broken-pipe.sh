@@ -12,12 +12,8 @@ sshd=$(command -v sshd)
 [ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
 ssh-keygen -q -t ed25519 -N '' -f "$work/host"
 ssh-keygen -q -t ed25519 -N '' -f "$work/client"
-server_try() {
-    server_start "$1" "$sshd" -D -e -f /dev/null -p "$1" -h "$work/host" -o ListenAddress=127.0.0.1 -o PidFile=none \
-        -o AuthorizedKeysFile="$work/client.pub" -o StrictModes=no || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve "$sshd" -D -e -f /dev/null -p @PORT@ -h "$work/host" -o ListenAddress=127.0.0.1 -o PidFile=none \
+    -o AuthorizedKeysFile="$work/client.pub" -o StrictModes=no
 
 attempt() {
     in_front_of "$server_port" raw <<'INI'

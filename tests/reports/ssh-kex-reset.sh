@@ -11,11 +11,7 @@ need ssh sshd ssh-keygen
 sshd=$(command -v sshd)
 [ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
 ssh-keygen -q -t ed25519 -N '' -f "$work/host"
-server_try() {
-    server_start "$1" "$sshd" -D -e -f /dev/null -p "$1" -h "$work/host" -o ListenAddress=127.0.0.1 -o PidFile=none || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve "$sshd" -D -e -f /dev/null -p @PORT@ -h "$work/host" -o ListenAddress=127.0.0.1 -o PidFile=none
 
 attempt() {
     in_front_of "$server_port" line <<'INI'

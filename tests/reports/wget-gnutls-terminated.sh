@@ -10,11 +10,7 @@
 need wget
 wget --version | grep -q '+ssl/gnutls' || skip "wget is built without GnuTLS"
 certificate_make
-server_try() {
-    server_start "$1" openssl s_server -quiet -tls1_2 -www -accept "127.0.0.1:$1" -cert "$work/cert" -key "$work/key" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve openssl s_server -quiet -tls1_2 -www -accept 127.0.0.1:@PORT@ -cert "$work/cert" -key "$work/key"
 
 attempt() {
     in_front_of "$server_port" tls <<'INI'

@@ -36,11 +36,7 @@ async def main():
             print(error)
 asyncio.run(main())
 PY
-server_try() {
-    server_start "$1" node "$work/server.js" "$1" || return 1
-    server_port=$1
-}
-on_free_port server_try
+serve node "$work/server.js" @PORT@
 
 attempt() {
     in_front_of "$server_port" http <<'INI'
