@@ -280,14 +280,14 @@ void units_format_rate(uint64_t bytes_per_s, char *buf, size_t size)
 
 void units_format_percentage(uint64_t ppb, char *buf, size_t size)
 {
-    uint64_t fraction = ppb % PPB_PER_PERCENT;
-    int digits = PERCENT_DIGITS;
-    for (; digits > 0 && fraction % 10 == 0; digits--)
-        fraction /= 10;
-    if (digits == 0)
-        snprintf(buf, size, "%" PRIu64 "%%", ppb / PPB_PER_PERCENT);
-    else
-        snprintf(buf, size, "%" PRIu64 ".%0*" PRIu64 "%%", ppb / PPB_PER_PERCENT, digits, fraction);
+    char text[48];
+    int n = snprintf(text, sizeof text, "%" PRIu64 ".%0*" PRIu64, ppb / PPB_PER_PERCENT,
+        PERCENT_DIGITS, ppb % PPB_PER_PERCENT);
+    while (n > 0 && text[n - 1] == '0')
+        n--;
+    if (n > 0 && text[n - 1] == '.')
+        n--;
+    snprintf(buf, size, "%.*s%%", n, text);
 }
 
 int units_next_element(const char **rest, char *out, size_t size)

@@ -198,7 +198,7 @@ static const struct session *first_session(struct rig *rig)
 static void a_fault_that_comes_again_is_armed_once(void **state)
 {
     struct rig *rig = *state;
-    char name[8];
+    char name[16];
     assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
     int fd = rig_connect(rig, "a");
     RIG_WAIT(rig, rig->events[EVENT_OPEN] == 1);

@@ -277,6 +277,8 @@ static bool run_connections(struct suite *suite, size_t n)
     return closed == suite->opened;
 }
 
+#define SECTION_MAX 1024
+
 static void write_section(const struct suite *suite, size_t i, char *text, size_t size)
 {
     const char *upstream =
@@ -291,12 +293,12 @@ static void write_section(const struct suite *suite, size_t i, char *text, size_
 
 static bool start(struct suite *suite)
 {
-    static char sections[ROW_COUNT * 640];
+    static char sections[ROW_COUNT * SECTION_MAX];
     size_t used = 0;
     if (wire_listen(&suite->server, "127.0.0.1:0", 1024, 0) != 0)
         return false;
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        write_section(suite, i, sections + used, 640);
+        write_section(suite, i, sections + used, SECTION_MAX);
         used += strlen(sections + used);
     }
     if (!proxy_process_start(&suite->process, "grace = 1s\n", sections))

@@ -170,7 +170,7 @@ static void more_names_than_threads_are_answered_in_turn(void **state)
 {
     (void)state;
     static struct resolver_waiter stuck[RESOLVER_THREADS_MAX], good;
-    char host[16];
+    char host[24];
     for (int i = 0; i < RESOLVER_THREADS_MAX; i++) {
         snprintf(host, sizeof host, "stuck%d", i);
         start(host, &stuck[i]);
