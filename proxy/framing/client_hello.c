@@ -62,6 +62,9 @@ static bool take_field(struct client_hello *hello, uint32_t value)
     switch ((enum field)hello->field++) {
     case FIELD_TYPE:
         return value == MESSAGE_CLIENT_HELLO;
+    case FIELD_LENGTH:
+        hello->message_left = value;
+        return value > 0;
     case FIELD_VERSION:
         hello->skip = RANDOM_SIZE;
         return true;
@@ -83,7 +86,6 @@ static bool take_field(struct client_hello *hello, uint32_t value)
     case FIELD_NAME_SIZE:
         hello->name_size = value;
         return value > 0 && value < CLIENT_HELLO_NAME_MAX;
-    case FIELD_LENGTH:
     case FIELD_LIST:
     case FIELD_NAME:
         break;
@@ -91,7 +93,7 @@ static bool take_field(struct client_hello *hello, uint32_t value)
     return true;
 }
 
-/* A byte of the handshake. */
+/* A byte of the message. */
 static void take_byte(struct client_hello *hello, unsigned char byte)
 {
     if (hello->skip > 0) {
@@ -112,6 +114,16 @@ static void take_byte(struct client_hello *hello, unsigned char byte)
     uint32_t value = hello->value;
     hello->value = hello->have = 0;
     if (!take_field(hello, value))
+        hello->state = CLIENT_HELLO_NONE;
+}
+
+/* A byte of the handshake. At the end of the message the name is there, or never comes: a
+ * ClientHello without extensions is whole. */
+static void take_handshake_byte(struct client_hello *hello, unsigned char byte)
+{
+    bool in_body = hello->field > FIELD_LENGTH;
+    take_byte(hello, byte);
+    if (in_body && --hello->message_left == 0 && hello->state == CLIENT_HELLO_READING)
         hello->state = CLIENT_HELLO_NONE;
 }
 
@@ -140,7 +152,7 @@ enum client_hello_state client_hello_scan(
             continue;
         }
         hello->record_left--;
-        take_byte(hello, bytes[i]);
+        take_handshake_byte(hello, bytes[i]);
     }
     return hello->state;
 }

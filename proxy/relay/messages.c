@@ -380,7 +380,8 @@ static struct hold hold_of(
     if (message_wait_current(armed, direction, &wait)) {
         hold.match = wait.match;
         hold.from = held_from(messages, &wait, direction);
-    } else if (armed->phase == ARMED_UNNAMED && reads_hello(messages, direction)) {
+    } else if (armed->phase == ARMED_UNNAMED && reads_hello(messages, direction) &&
+               messages->hello_from < stream->scanned) {
         hold.match = &armed->until_match[direction];
         hold.from = messages->hello_from;
     }
