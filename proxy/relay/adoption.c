@@ -61,13 +61,17 @@ static bool wants(const struct fault *fault, const char *server_name)
 }
 
 /* Whether the server's name means the same to both faults, or is not known and awaited by both
- * alike. */
-static bool want_same_server(
-    const struct session *session, const struct fault *old, const struct fault *new)
+ * alike. Where nobody looks for the name, a fault that has begun without it continues. */
+static bool want_same_server(const struct armed_fault *armed, const struct fault *new)
 {
+    const struct fault *old = &armed->rule->fault;
+    const struct session *session = armed->session;
     const char *name = session->server_name;
-    return strcmp(old->sni.text, new->sni.text) == 0 ||
-           (name[0] != '\0' && wants(old, name) == wants(new, name));
+    if (strcmp(old->sni.text, new->sni.text) == 0)
+        return true;
+    if (session->messages == NULL)
+        return armed->phase != ARMED_UNNAMED || new->sni.text[0] != '\0';
+    return name[0] != '\0' && wants(old, name) == wants(new, name);
 }
 
 /* Whether an armed fault can continue under another rule: same type, trigger, directions, sides,
@@ -79,8 +83,7 @@ static bool can_continue(const struct armed_fault *armed, const struct rule *to)
     if (old->type != new->type || old->directions != new->directions || old->sides != new->sides ||
         !trigger_equal(&old->when, &new->when) || old->when_directions != new->when_directions ||
         old->after.any != new->after.any || strcmp(old->after.name, new->after.name) != 0 ||
-        fault_shares_state(old) != fault_shares_state(new) ||
-        !want_same_server(armed->session, old, new))
+        fault_shares_state(old) != fault_shares_state(new) || !want_same_server(armed, new))
         return false;
     fault_actions_at_trigger(old, was);
     fault_actions_at_trigger(new, is);

@@ -301,7 +301,9 @@ static void nothing_is_held_that_no_name_can_come_of(void **state)
     close_it(state);
 }
 
-#define STALL(sni) RAW_PROXY F "type = stall\nwhen = bytes:5\n" sni
+#define STALLS(sni) F "type = stall\nwhen = bytes:5\n" sni
+#define STALL(sni) RAW_PROXY STALLS(sni)
+#define TLS_STALL(sni) RAW_PROXY "protocol = tls\n" STALLS(sni)
 
 /* Changes `sni` of an open connection from `before` to `after`, and says how often the fault fires
  * behind that. */
@@ -325,8 +327,33 @@ static void a_changed_name_is_in_force_at_once(void **state)
     change_sni(state, STALL("sni = a.b\n"), STALL("sni = c.d\n"), "a.b", 0);
     change_sni(state, STALL("sni = c.d\n"), STALL("sni = a.b\n"), "a.b", 1);
     change_sni(state, STALL("sni = c.d\n"), STALL(""), "a.b", 1);
-    change_sni(state, STALL(""), STALL("sni = a.b\n"), NULL, 0);
+    change_sni(state, TLS_STALL(""), TLS_STALL("sni = a.b\n"), NULL, 0);
+    change_sni(state, TLS_STALL(""), TLS_STALL("sni = a.b\n"), "c.d", 0);
     change_sni(state, STALL("sni = a.b\n"), STALL("sni = a.b, c.d\n"), "a.b", 1);
+}
+
+/* The connection began without a fault that waits for a name: nobody has looked for it. */
+static void where_nobody_looks_for_the_name_a_fault_continues(void **state)
+{
+    change_sni(state, STALL(""), STALL("sni = a.b\n"), "a.b", 1);
+    change_sni(state, STALL(""), STALL("sni = a.b\n"), "c.d", 1);
+    struct memory_session *it = open_with(state, STALL(""));
+    say(it, "0123456789");
+    adopt(state, STALL("sni = a.b\n"));
+    adopt(state, STALL("sni = c.d\n"));
+    adopt(state, STALL(""));
+    expect(it, "01234");
+    expect_logged(it, "fault f stall", 1);
+    expect_logged(it, "fault_over f", 0);
+    close_it(state);
+    /* a fault that was added with `sni` has not begun */
+    it = open_with(state, RAW_PROXY);
+    adopt(state, STALL("sni = a.b\n"));
+    adopt(state, STALL("sni = c.d\n"));
+    adopt(state, STALL(""));
+    say(it, "0123456789");
+    expect_logged(it, "fault f stall", 1);
+    close_it(state);
 }
 
 /* It ends when its list has the server's name no more. */
@@ -361,6 +388,7 @@ int main(void)
         TEST(a_hello_without_extensions_is_forwarded_at_once),
         TEST(nothing_is_held_that_no_name_can_come_of),
         TEST(a_changed_name_is_in_force_at_once),
+        TEST(where_nobody_looks_for_the_name_a_fault_continues),
         TEST(a_changed_list_with_the_same_server_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
