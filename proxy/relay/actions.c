@@ -118,10 +118,15 @@ void session_recompute(struct session *session)
     session_touch(session);
 }
 
+/* No byte follows it. Those that another fault withholds are lost, and stay unread. */
 static void early_fin(struct session *session, enum side side)
 {
+    enum side source = (enum side) !side;
+    struct flow *flow = &session->flow[source];
     session->side[side].fin_wanted = true;
-    flow_cut(&session->flow[!side]);
+    if (behind_edge_of(session, source) == FLOW_PAUSE)
+        session->side[source].teardown.withheld += flow_clear_edge(flow);
+    flow_cut(flow);
 }
 
 static void insert(

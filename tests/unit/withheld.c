@@ -108,13 +108,20 @@ static void no_other_fault_lets_go_what_a_trigger_delay_withholds(void **state)
     }
 }
 
+#define CLOSE_PLAINLY "type = close\nmode = plain"
+
+/* Also when an early FIN has dropped it before. */
 static void what_a_trigger_delay_withholds_is_unread_when_another_fault_closes(void **state)
 {
-    for (size_t i = 0; i < COUNT(delayed); i++) {
-        struct memory_session *it = open_delayed(state, i, "type = close\nmode = plain");
+    static const char *const others[] = {CLOSE_PLAINLY,
+        "type = half_close\nside = server\nwhen = time:5ms\n[fault h]\n" CLOSE_PLAINLY,
+        "type = half_close\nside = client\nwhen = time:5ms\n[fault h]\n" CLOSE_PLAINLY};
+    for (size_t i = 0; i < COUNT(delayed) * COUNT(others); i++) {
+        size_t form = i % COUNT(delayed);
+        struct memory_session *it = open_delayed(state, form, others[i / COUNT(delayed)]);
         assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
         assert_int_equal(it->session.side[SIDE_CLIENT].record.unread,
-            strlen(delayed[i].words) - delayed[i].before);
+            strlen(delayed[form].words) - delayed[form].before);
         close_it(state);
     }
 }
