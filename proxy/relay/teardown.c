@@ -236,14 +236,16 @@ static time_us waits_until(struct session *session, enum side side)
     return idle_until(teardown);
 }
 
-/* Returns when the socket has waited too long: the other one is gone, or waits for bytes as this
- * one does, and too long as well. */
+/* Returns when the socket has waited too long: the other one is gone, or both wait for bytes, both
+ * too long, and one of them for a receiver that takes none. Peers that need not send may be
+ * silent for as long as they like. */
 static time_us gives_up_at(struct session *session, enum side side)
 {
     enum side other = (enum side) !side;
     if (session->side[other].teardown.state == TEARDOWN_CLOSED)
         return waits_until(session, side);
-    if (!waits_for_bytes(session, side) || !waits_for_bytes(session, other))
+    if (!waits_for_bytes(session, side) || !waits_for_bytes(session, other) ||
+        (!is_delivering(session, side) && !is_delivering(session, other)))
         return TIME_NEVER;
     time_us until = waits_until(session, side), other_until = waits_until(session, other);
     return until > other_until ? until : other_until;
