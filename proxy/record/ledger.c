@@ -35,31 +35,16 @@ void ledger_deinit(struct ledger *ledger)
     free(ledger->proxies);
 }
 
-static struct ledger_name *name_of(struct hash_link *link)
-{
-    return container_of(link, struct ledger_name, link);
-}
-
 static struct ledger_proxy *proxy_entry(const struct ledger *ledger, const char *name)
 {
-    struct hash_link *link = hash_find(&ledger->proxy_names, hash_text(0, name));
-    for (; link != NULL; link = hash_find_next(link)) {
-        struct ledger_proxy *proxy = &ledger->proxies[name_of(link)->index];
-        if (strcmp(proxy->name, name) == 0)
-            return proxy;
-    }
-    return NULL;
+    const struct ledger_name *entry = ledger_name_find(&ledger->proxy_names, name);
+    return entry == NULL ? NULL : &ledger->proxies[entry->index];
 }
 
 static struct ledger_fault *fault_entry(const struct ledger *ledger, const char *name)
 {
-    struct hash_link *link = hash_find(&ledger->fault_names, hash_text(0, name));
-    for (; link != NULL; link = hash_find_next(link)) {
-        struct ledger_fault *fault = &ledger->faults[name_of(link)->index];
-        if (strcmp(fault->name, name) == 0)
-            return fault;
-    }
-    return NULL;
+    const struct ledger_name *entry = ledger_name_find(&ledger->fault_names, name);
+    return entry == NULL ? NULL : &ledger->faults[entry->index];
 }
 
 /* Makes room for one more element of `size` bytes in a list of `count`. The list doubles at every
@@ -68,19 +53,6 @@ static void *ledger_make_room(void *list, size_t count, size_t size)
 {
     bool full = (count & (count - 1)) == 0;
     return full ? realloc(list, (count == 0 ? 1 : 2 * count) * size) : list;
-}
-
-/* Adds a name for the element that is about to be added. NULL: out of memory. */
-static struct ledger_name *add_name(struct hash *names, const char *name, size_t index)
-{
-    struct ledger_name *entry = calloc(1, sizeof *entry);
-    if (entry == NULL)
-        return NULL;
-    entry->index = index;
-    if (hash_add(names, &entry->link, hash_text(0, name)) == 0)
-        return entry;
-    free(entry);
-    return NULL;
 }
 
 static void *lack_memory(struct ledger *ledger)
@@ -96,34 +68,23 @@ static bool has_place(struct ledger *ledger, size_t count)
     return count < LEDGER_NAMES_MAX;
 }
 
-/* Returns the first free entry: behind the listed ones, or one that a proxy has left. */
-static size_t free_proxy_entry(const struct ledger *ledger)
-{
-    size_t index = ledger->proxy_count;
-    while (index < ledger->proxy_entries && ledger->proxies[index].by_name != NULL)
-        index++;
-    return index;
-}
-
 /* Adds a proxy. NULL: out of memory, or too many, and it does not run. */
 static struct ledger_proxy *add_proxy(struct ledger *ledger, const char *name, bool runs)
 {
-    size_t index = free_proxy_entry(ledger), count = ledger->proxy_entries;
-    bool listed = has_place(ledger, ledger->proxy_count);
+    size_t count = ledger->proxy_entries;
+    bool listed = has_place(ledger, count);
     if (!listed && !runs)
         return NULL;
-    if (index == count) {
-        struct ledger_proxy *proxies = ledger_make_room(ledger->proxies, count, sizeof proxies[0]);
-        if (proxies == NULL)
-            return lack_memory(ledger);
-        ledger->proxies = proxies;
-        memset(&proxies[index], 0, sizeof proxies[index]);
-        ledger->proxy_entries++;
-    }
-    struct ledger_proxy *proxy = &ledger->proxies[index];
-    proxy->by_name = add_name(&ledger->proxy_names, name, index);
-    if (proxy->by_name == NULL)
+    struct ledger_proxy *proxies = ledger_make_room(ledger->proxies, count, sizeof proxies[0]);
+    if (proxies == NULL)
         return lack_memory(ledger);
+    ledger->proxies = proxies;
+    struct ledger_name *by_name = ledger_name_add(&ledger->proxy_names, name, count);
+    if (by_name == NULL)
+        return lack_memory(ledger);
+    struct ledger_proxy *proxy = &proxies[ledger->proxy_entries++];
+    memset(proxy, 0, sizeof *proxy);
+    proxy->by_name = by_name;
     ledger->proxy_count += listed;
     snprintf(proxy->name, sizeof proxy->name, "%s", name);
     return proxy;
@@ -134,29 +95,34 @@ static size_t index_of(const struct ledger *ledger, const struct ledger_proxy *p
     return (size_t)(proxy - ledger->proxies);
 }
 
-/* Notes that a proxy of this name is gone. Frees its entry if that is not listed. */
+/* Notes that a proxy of this name is gone. If its entry is not listed, the last one takes its
+ * place. */
 static void drop_proxy(struct ledger *ledger, const char *name)
 {
     struct ledger_proxy *proxy = proxy_entry(ledger, name);
     if (proxy == NULL || proxy->running == 0 || --proxy->running > 0 ||
         index_of(ledger, proxy) < LEDGER_NAMES_MAX)
         return;
-    hash_remove(&ledger->proxy_names, &proxy->by_name->link);
-    free(proxy->by_name);
+    ledger_name_remove(&ledger->proxy_names, proxy->by_name);
     free(proxy->destinations);
-    memset(proxy, 0, sizeof *proxy);
+    const struct ledger_proxy *last = &ledger->proxies[--ledger->proxy_entries];
+    if (proxy != last) {
+        last->by_name->index = index_of(ledger, proxy);
+        *proxy = *last;
+    }
 }
 
-static struct ledger_fault *add_fault_entry(struct ledger *ledger, const char *name)
+/* Adds a fault. NULL: out of memory, or too many, and it is not in force. */
+static struct ledger_fault *add_fault_entry(struct ledger *ledger, const char *name, bool in_force)
 {
     size_t count = ledger->fault_count;
-    if (!has_place(ledger, count))
+    if (!has_place(ledger, count) && !in_force)
         return NULL;
     struct ledger_fault *faults = ledger_make_room(ledger->faults, count, sizeof faults[0]);
     if (faults == NULL)
         return lack_memory(ledger);
     ledger->faults = faults;
-    struct ledger_name *by_name = add_name(&ledger->fault_names, name, count);
+    struct ledger_name *by_name = ledger_name_add(&ledger->fault_names, name, count);
     if (by_name == NULL)
         return lack_memory(ledger);
     struct ledger_fault *fault = &faults[ledger->fault_count++];
@@ -164,6 +130,23 @@ static struct ledger_fault *add_fault_entry(struct ledger *ledger, const char *n
     fault->by_name = by_name;
     snprintf(fault->name, sizeof fault->name, "%s", name);
     return fault;
+}
+
+/* A fault is in no plan any more. If its entry is beyond the limit, the last one takes its place,
+ * unless it had to fire and did not. */
+static void drop_fault(struct ledger *ledger, struct ledger_fault *fault)
+{
+    size_t index = fault->by_name->index;
+    if (index < LEDGER_NAMES_MAX || ledger_fault_failed(fault))
+        return;
+    ledger_name_remove(&ledger->fault_names, fault->by_name);
+    free(fault->places);
+    free(fault->misses);
+    const struct ledger_fault *last = &ledger->faults[--ledger->fault_count];
+    if (fault != last) {
+        last->by_name->index = index;
+        *fault = *last;
+    }
 }
 
 static struct ledger_proxy *note_proxy(
@@ -179,10 +162,11 @@ static struct ledger_proxy *note_proxy(
 
 /* Returns the fault, adding it if no configuration has named it: it is one of the API's, and may
  * be gone from its plan. NULL: out of memory, or too many; both are noted. */
-static struct ledger_fault *known_fault(struct ledger *ledger, const char *name, const char *type)
+static struct ledger_fault *known_fault(
+    struct ledger *ledger, const char *name, const char *type, bool in_force)
 {
     struct ledger_fault *fault = fault_entry(ledger, name);
-    if (fault == NULL && (fault = add_fault_entry(ledger, name)) != NULL)
+    if (fault == NULL && (fault = add_fault_entry(ledger, name, in_force)) != NULL)
         fault->enabled = true;
     if (fault != NULL)
         fault->type = type;
@@ -200,7 +184,7 @@ static void judge_by_plans(struct ledger_fault *fault)
 
 static void note_rule(struct ledger *ledger, const struct fault *config)
 {
-    struct ledger_fault *fault = known_fault(ledger, config->name, config->type->name);
+    struct ledger_fault *fault = known_fault(ledger, config->name, config->type->name, true);
     if (fault == NULL)
         return;
     fault->plans++;
@@ -224,6 +208,8 @@ static void drop_rule(struct ledger *ledger, const struct fault *config)
     lower(&fault->plans_enabled, config->enabled);
     lower(&fault->plans_must_fire, config->enabled && config->must_fire);
     judge_by_plans(fault);
+    if (fault->plans == 0)
+        drop_fault(ledger, fault);
 }
 
 void ledger_note_plan(struct ledger *ledger, const struct plan *before, const struct plan *now)
@@ -241,7 +227,7 @@ void ledger_note_plan(struct ledger *ledger, const struct plan *before, const st
 
 static void note_fault(struct ledger *ledger, const struct fault *config)
 {
-    struct ledger_fault *fault = known_fault(ledger, config->name, config->type->name);
+    struct ledger_fault *fault = known_fault(ledger, config->name, config->type->name, false);
     if (fault == NULL || fault->plans > 0)
         return;
     fault->enabled = config->enabled;
@@ -276,7 +262,8 @@ static bool grow_places(struct ledger_fault *fault)
 static void note_injection(
     struct ledger *ledger, const struct ledger_proxy *proxy, const struct event *event)
 {
-    struct ledger_fault *fault = known_fault(ledger, event->u.fault.name, event->u.fault.type);
+    struct ledger_fault *fault =
+        known_fault(ledger, event->u.fault.name, event->u.fault.type, false);
     if (fault == NULL)
         return;
     fault->injections++;
@@ -310,7 +297,7 @@ static struct ledger_miss *miss_of(struct ledger_fault *fault, size_t proxy, con
 static void note_miss(struct ledger *ledger, const struct ledger_proxy *proxy, uint64_t connection,
     const struct not_fired *not_fired)
 {
-    struct ledger_fault *fault = known_fault(ledger, not_fired->fault, not_fired->type);
+    struct ledger_fault *fault = known_fault(ledger, not_fired->fault, not_fired->type, false);
     if (fault == NULL)
         return;
     if (fault->misses == NULL)

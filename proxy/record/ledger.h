@@ -16,6 +16,7 @@
 
 #include "config/config.h"
 #include "proxy/base/hash.h"
+#include "proxy/record/ledger_name.h"
 #include "proxy/relay/event.h"
 #include "proxy/relay/plan.h"
 
@@ -23,14 +24,8 @@
 #define LEDGER_PLACES_MAX 1000
 
 /* Limit of proxies and of faults, because an API client may keep creating new names. Later ones are
- * left out of the report, which says so. */
+ * left out of the report, which says so. Exception: a fault in force, which may have to fire. */
 #define LEDGER_NAMES_MAX 10000
-
-/* The index of a name's element in one of the lists, whose elements move as the list grows. */
-struct ledger_name {
-    struct hash_link link;
-    size_t index;
-};
 
 /* Destinations of intercepted clients that are listed for each proxy. All connections are
  * counted. */
@@ -42,7 +37,7 @@ struct ledger_destination {
 };
 
 struct ledger_proxy {
-    struct ledger_name *by_name; /* owned; NULL: the entry is free */
+    struct ledger_name *by_name; /* owned */
     size_t running;              /* proxies of this name that have a plan */
     char name[PROXY_NAME_MAX];
     char listen[ADDRESS_TEXT_MAX]; /* where it listened last; "": never */
@@ -108,7 +103,9 @@ struct ledger {
      * LEDGER_NAMES_MAX while they run: the API reads their counts. */
     struct ledger_proxy *proxies;
     size_t proxy_count, proxy_entries;
-    struct ledger_fault *faults; /* owned; in order of appearance */
+    /* Owned. In order of appearance; behind LEDGER_NAMES_MAX are those that are in force, and those
+     * that had to fire and did not. */
+    struct ledger_fault *faults;
     size_t fault_count;
     uint64_t log_lost;                    /* lines that the log lost; set by the owner */
     struct hash proxy_names, fault_names; /* of struct ledger_name */

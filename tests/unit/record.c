@@ -58,6 +58,8 @@ static void change_plan(struct ledger *ledger, const char *before, const char *n
 
 #define FAULT "[fault f]\ntype = reset\nwhen = bytes:1k\nmust_fire = yes\n"
 #define DISABLED FAULT "enabled = no\n"
+#define OPTIONAL "[fault f]\ntype = reset\n"
+#define OTHER "[fault h]\ntype = stall\n"
 
 static void the_last_plan_with_a_fault_says_whether_it_must_fire(void **state)
 {
@@ -75,6 +77,33 @@ static void the_last_plan_with_a_fault_says_whether_it_must_fire(void **state)
     assert_int_equal(ledger_count_failed(&ledger), 1);
     change_plan(&ledger, "", NULL);
     assert_int_equal(ledger_count_failed(&ledger), 1);
+    ledger_deinit(&ledger);
+}
+
+/* Faults of 10,000 other names are gone. */
+static void a_late_fault_in_force_must_fire(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    char name[32];
+    ledger_init(&ledger);
+    for (int i = 0; i < LEDGER_NAMES_MAX; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        note_not_fired(&ledger, name);
+    }
+    change_plan(&ledger, NULL, OTHER OPTIONAL);
+    assert_int_equal(ledger.fault_count, LEDGER_NAMES_MAX + 2);
+    change_plan(&ledger, OTHER OPTIONAL, OTHER FAULT);
+    assert_int_equal(ledger_count_failed(&ledger), 1);
+    assert_int_equal(ledger.fault_count, LEDGER_NAMES_MAX + 2);
+    change_plan(&ledger, OTHER FAULT, ""); /* deleted */
+    assert_int_equal(ledger_count_failed(&ledger), 1);
+    assert_int_equal(ledger.fault_count, LEDGER_NAMES_MAX + 1);
+    change_plan(&ledger, "", OPTIONAL);
+    assert_int_equal(ledger_count_failed(&ledger), 0);
+    change_plan(&ledger, OPTIONAL, NULL);
+    assert_int_equal(ledger.fault_count, LEDGER_NAMES_MAX);
+    assert_true(ledger.left_out);
     ledger_deinit(&ledger);
 }
 
@@ -180,7 +209,7 @@ static void proxies_without_a_place_are_counted_while_they_run(void **state)
     }
     assert_true(ledger.left_out);
     assert_int_equal(ledger.proxy_count, LEDGER_NAMES_MAX);
-    assert_int_equal(ledger.proxy_entries, LEDGER_NAMES_MAX + 2);
+    assert_int_equal(ledger.proxy_entries, LEDGER_NAMES_MAX);
     assert_int_equal(ledger_find_fault(&ledger, "f")->missed, 5 * 3);
     assert_int_equal(ledger_find_fault(&ledger, "g")->injections, 5 * 3);
     assert_int_equal(ledger_find_fault(&ledger, "g")->place_count, 3);
@@ -283,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_without_a_place_are_left_out_of_a_whole_report),
         cmocka_unit_test(the_last_plan_with_a_fault_says_whether_it_must_fire),
+        cmocka_unit_test(a_late_fault_in_force_must_fire),
         cmocka_unit_test(a_deleted_fault_has_fired_however_many_are_deleted_after_it),
         cmocka_unit_test(a_fault_whose_counter_is_gone_has_fired),
         cmocka_unit_test(proxies_without_a_place_are_counted_while_they_run),

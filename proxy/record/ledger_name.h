@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of the ledger's proxies and faults, each with the index of its element in a list whose
+ * elements move. */
+#ifndef RUDEPROXY_RECORD_LEDGER_NAME_H
+#define RUDEPROXY_RECORD_LEDGER_NAME_H
+
+#include <stddef.h>
+
+#include "proxy/base/hash.h"
+
+struct ledger_name {
+    struct hash_link link;
+    size_t index;
+    char text[];
+};
+
+/* Adds a name that is not there yet. NULL: out of memory. */
+struct ledger_name *ledger_name_add(struct hash *names, const char *text, size_t index);
+/* Returns NULL if it is not there. */
+struct ledger_name *ledger_name_find(const struct hash *names, const char *text);
+/* Removes and frees it. */
+void ledger_name_remove(struct hash *names, struct ledger_name *name);
+
+#endif
