@@ -203,7 +203,7 @@ static enum control_result change(
     if (restarts || (proxy->plan->config.enabled && !plan->config.enabled))
         shut_down(proxy);
     if (moves) {
-        listener_faults_move(&proxy->listener_faults);
+        listener_faults_end(&proxy->listener_faults);
         listener_forget_address(&proxy->listener);
     }
     opened = proxy_must_open(proxy, &plan->config, moves);

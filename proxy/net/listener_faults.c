@@ -54,12 +54,6 @@ void listener_faults_deinit(struct listener_faults *faults)
     timer_deinit(&faults->worker->timers, &faults->timer);
 }
 
-void listener_faults_stop(struct listener_faults *faults)
-{
-    list_remove(&faults->watch.link);
-    timer_set(&faults->worker->timers, &faults->timer, TIME_NEVER);
-}
-
 /* Returns the monotonic time in which the fault is active: its `active`, starting when the fault
  * named in `after` fired, limited by `for`. */
 static struct active_time active_time_of(const struct plan *plan, const struct rule *rule)
@@ -114,17 +108,25 @@ void listener_faults_adopt(struct listener_faults *faults, const struct plan *pl
     }
 }
 
-void listener_faults_move(struct listener_faults *faults)
+void listener_faults_end(struct listener_faults *faults)
 {
     for (size_t i = 0; i < faults->plan->rule_count; i++) {
         struct rule *rule = faults->plan->rules[i];
         struct is_active *active = (void *)rule->shared->state;
-        if (rule->fault.type->listener == LISTENER_OPEN)
+        if (rule->fault.type->listener == LISTENER_OPEN || active->on != faults)
             continue;
         if (active->now)
             emit(faults, rule, EVENT_FAULT_OVER, 0, timers_now());
         *active = (struct is_active){0};
     }
+}
+
+void listener_faults_stop(struct listener_faults *faults)
+{
+    if (!faults->worker->stopping)
+        listener_faults_end(faults);
+    list_remove(&faults->watch.link);
+    timer_set(&faults->worker->timers, &faults->timer, TIME_NEVER);
 }
 
 static bool drops_syns(const struct rule *rule)

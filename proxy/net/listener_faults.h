@@ -47,14 +47,16 @@ void listener_faults_deinit(struct listener_faults *faults);
  * is emitted. */
 void listener_faults_adopt(struct listener_faults *faults, const struct plan *plan);
 
-/* The listener gets another address: what is active ends, and begins again with the next update. */
-void listener_faults_move(struct listener_faults *faults);
+/* The listener gets another address: what is active on it ends, and begins again with the next
+ * update. */
+void listener_faults_end(struct listener_faults *faults);
 
 /* Looks at the plan and the time, emits which faults begin and end, and opens, closes or pauses the
  * listener or makes it drop SYNs. */
 void listener_faults_update(struct listener_faults *faults);
 
-/* Nothing happens by the clock any more. */
+/* The proxy closes: what is active ends, unless the program stops; nothing happens by the clock any
+ * more. */
 void listener_faults_stop(struct listener_faults *faults);
 
 #endif

@@ -42,6 +42,33 @@ static void refuse_moves_with_a_reload(void **state)
     a_reload_moves(*state, PROXY("127.0.0.1") FAULT("refuse"), PROXY("127.0.0.2") FAULT("refuse"));
 }
 
+static void expect_over(struct rig *rig)
+{
+    assert_int_equal(rig->events[EVENT_FAULT], 1);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 1);
+}
+
+/* The proxy moves, and has the fault no more; or is there no more. */
+static void a_fault_that_is_not_in_the_next_file_is_over(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(
+        rig_load(rig, PROXY("127.0.0.1") FAULT("no_accept"), CONTROL_KEEP_API), CONTROL_OK);
+    expect_begun(rig, 1);
+    assert_int_equal(rig_load(rig, PROXY("127.0.0.2"), CONTROL_KEEP_API), CONTROL_OK);
+    expect_over(rig);
+}
+
+static void a_fault_of_a_deleted_proxy_is_over(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(
+        rig_load(rig, PROXY("127.0.0.1") FAULT("refuse"), CONTROL_KEEP_API), CONTROL_OK);
+    expect_begun(rig, 1);
+    assert_int_equal(control_remove_proxy(&rig->control, "a", &rig->err), CONTROL_OK);
+    expect_over(rig);
+}
+
 static void a_change_moves_the_proxy(void **state)
 {
     struct rig *rig = *state;
@@ -61,6 +88,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_accept_moves_with_a_reload, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(refuse_moves_with_a_reload, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_fault_that_is_not_in_the_next_file_is_over, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_fault_of_a_deleted_proxy_is_over, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_change_moves_the_proxy, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
