@@ -135,6 +135,7 @@ static void a_deleted_fault_has_fired_however_many_are_deleted_after_it(void **s
         snprintf(name, sizeof name, "f%d", i);
         fire_and_delete(&ledger, &book, name);
     }
+    assert_int_equal(book.past_names.count, FAULT_HISTORY_MAX);
     ledger_settle(&ledger, &book);
     assert_int_equal(ledger_count_failed(&ledger), 0);
     assert_int_equal(ledger_find_fault(&ledger, "f")->armed, 2);
