@@ -14,6 +14,7 @@ rudeproxy, config, folder = sys.argv[1:]
 
 # It reads a word, stops itself where it is told to, and says what it knows by files.
 COMMAND = """
+echo $$ >pid
 : >up
 while :; do
     [ ! -e read ] || { rm read; read -r word; echo "$word" >got; }
@@ -78,7 +79,7 @@ class Shell:
             signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             os.setpgid(0, 0)
             await_that("the job has the terminal", lambda: not foreground or os.tcgetpgrp(0) == os.getpid())
-            os.execv(rudeproxy, arguments)
+            os.execvp(arguments[0], arguments)
         try:
             os.setpgid(self.job, self.job)
         except PermissionError:
@@ -104,6 +105,12 @@ class Shell:
 
     def await_end(self):
         self.await_job("the job ends with 6", lambda status: os.WIFEXITED(status) and os.WEXITSTATUS(status) == 6)
+
+    def await_read_in_background(self):
+        await_file("up")
+        put("read")
+        self.await_stop()
+        self.keeps_terminal()
 
     def stop_by_key(self):
         await_file("up")
@@ -178,10 +185,7 @@ def background_then_foreground():
 def begins_in_background():
     """`rudeproxy exec CMD &`, then `fg` when the command wants to read; from then on as any other job."""
     shell = Shell(foreground=False)
-    await_file("up")
-    put("read")
-    shell.await_stop()
-    shell.keeps_terminal()
+    shell.await_read_in_background()
     shell.go_on(foreground=True)
     type_ahead(b"word\n")
     await_file("got")
@@ -190,6 +194,73 @@ def begins_in_background():
     shell.go_on(foreground=True, is_stopped=False)
     put("end")
     shell.await_end()
+
+
+def under_a_script(*command):
+    """A script is no shell with job control: what it starts stays in its group."""
+    return ["sh", "-c", '"$@"; exit $?', "script", *command]
+
+
+def script_in_background():
+    """`./script &`, then `fg` when the command of its rudeproxy wants to read."""
+    shell = Shell(under_a_script(*JOB), foreground=False)
+    shell.await_read_in_background()
+    shell.go_on(foreground=True)
+    type_ahead(b"word\n")
+    await_file("got")
+    put("end")
+    shell.await_end()
+
+
+def limit_in_background():
+    """timeout(1) is not stopped when the command wants to read in the group that it has made, which is in the background."""
+    put("read")
+    shell = Shell(under_a_script("timeout", "2", *JOB))
+    shell.await_job("the job ends with 124", lambda status: os.WIFEXITED(status) and os.WEXITSTATUS(status) == 124)
+
+
+def state_of(pid):
+    """The fields behind the name in /proc/PID/stat (proc(5))."""
+    with open(f"/proc/{pid}/stat") as text:
+        return text.read().rpartition(")")[2].split()
+
+
+def has_gone(pid):
+    try:
+        return state_of(pid)[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def cpu_ticks(pid):
+    return sum(int(field) for field in state_of(pid)[11:13])
+
+
+def shell_has_gone():
+    """The group is orphaned when the command wants to read: nobody could continue it. The command stays stopped."""
+    shell_pid = os.fork()
+    if shell_pid == 0:
+        os.setpgid(0, 0)
+        with open("job", "w") as text:
+            text.write(str(Shell(foreground=False).job))
+        await_file("up")
+        os._exit(0)
+    os.waitpid(shell_pid, 0)
+    await_file("up")
+    with open("job") as text:
+        job_pid = int(text.read())
+    started.append(job_pid)
+    with open("pid") as text:
+        command = int(text.read())
+    put("read")
+    await_that("the command is stopped", lambda: state_of(command)[0] == "T")
+    before = cpu_ticks(job_pid)
+    time.sleep(1)  # what wakes again and again takes CPU time meanwhile
+    spent = cpu_ticks(job_pid) - before
+    if spent > 5 or state_of(command)[0] != "T":
+        raise Wrong(f"{spent} ticks of CPU time in a second; the command's state is {state_of(command)[0]}")
+    os.kill(job_pid, signal.SIGTERM)
+    await_that("the job has gone", lambda: has_gone(job_pid))
 
 
 def dies_beside_a_job_of_its_own():
@@ -268,6 +339,9 @@ cases = [
     (reads_in_background, 0),
     (background_then_foreground, 0),
     (begins_in_background, 0),
+    (script_in_background, 0),
+    (limit_in_background, 0),
+    (shell_has_gone, 0),
     (dies_beside_a_job_of_its_own, 0),
     (without_a_shell, 6),
 ]

@@ -3,7 +3,10 @@
  * Happy path: fork the subreaper, wait for its report, and for the end of its socket, which comes
  * when all is done. If that comes without a report, the subreaper was killed: a runtime failure.
  *
- * The command stops (Ctrl-Z): so do we.
+ * The command stops (Ctrl-Z): so do we, with our whole group, and it goes on when we do. In an
+ * orphaned group nobody could continue us, and the kernel ignores the signal (get_signal in
+ * kernel/signal.c): in the foreground the command goes on at once, in the background it stays
+ * stopped, because it would stop again at once.
  */
 #include "proxy/app/exec/exec.h"
 
@@ -35,19 +38,39 @@ void exec_remember(struct exec_origin *origin)
     signal(SIGCHLD, SIG_DFL); /* ignored by some parents: then nothing could be waited for */
 }
 
-/* Stops our whole group, as Ctrl-Z does, so that a shell sees us stop; and tells the subreaper when
- * we go on. That is at once where no shell could continue us: the kernel then ignores the signal
- * (get_signal in kernel/signal.c). */
-static void stop_with_command(struct exec *exec)
+static volatile sig_atomic_t was_continued;
+
+static void on_continued(int signum)
 {
-    kill(0, SIGTSTP);
-    exec_signal(exec, SIGCONT);
+    (void)signum;
+    was_continued = 1;
+}
+
+/* Stops our whole group, so that a shell sees us stop. Returns whether it did stop, and was
+ * continued. Our other threads block all signals: the handler has run when kill() returns. */
+static bool stop_group(int signum)
+{
+    struct sigaction action = {.sa_handler = on_continued, .sa_flags = SA_RESTART}, before;
+    was_continued = 0;
+    sigaction(SIGCONT, &action, &before);
+    kill(0, signum);
+    sigaction(SIGCONT, &before, NULL);
+    return was_continued != 0;
+}
+
+/* `signum` stopped the command. The group gets the same one, as if the command were in it:
+ * timeout(1) ignores those of a read and a write in the background, but not that of Ctrl-Z. */
+static void stop_with_command(struct exec *exec, int signum)
+{
+    bool stopped = stop_group(signum == SIGSTOP ? SIGTSTP : signum);
+    if (stopped || tcgetpgrp(STDIN_FILENO) == getpgrp())
+        exec_signal(exec, SIGCONT);
 }
 
 static void take_report(struct exec *exec, const struct subreaper_report *report)
 {
     if (report->kind == SUBREAPER_STOPPED) {
-        stop_with_command(exec);
+        stop_with_command(exec, report->value);
         return;
     }
     exec->executed = report->kind == SUBREAPER_ENDED;

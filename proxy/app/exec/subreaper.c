@@ -114,8 +114,7 @@ static int start_command(struct subreaper *subreaper)
     pid_t parent = getpid();
     if (pipe2(error_fds, O_CLOEXEC) != 0)
         return errno;
-    subreaper->uses_terminal =
-        uses_terminal() && (subreaper->job->has_shell || is_in_foreground(subreaper->group));
+    subreaper->uses_terminal = uses_terminal();
     subreaper->lends_terminal = may_have_terminal(subreaper);
     subreaper->command = fork();
     if (subreaper->command == 0)
@@ -162,7 +161,7 @@ static void subreaper_resume(struct subreaper *subreaper)
 
 /* Ctrl-Z, or the command wants the terminal and is in the background. After `bg` and `fg` our group
  * is in the foreground: a shell continues only what has stopped. */
-static void on_stopped(struct subreaper *subreaper)
+static void on_stopped(struct subreaper *subreaper, int signum)
 {
     if (!subreaper->uses_terminal)
         return;
@@ -171,7 +170,7 @@ static void on_stopped(struct subreaper *subreaper)
         return;
     }
     take_terminal_back(subreaper);
-    report(subreaper, SUBREAPER_STOPPED, 0);
+    report(subreaper, SUBREAPER_STOPPED, signum);
 }
 
 static _Noreturn void on_ended(const struct subreaper *subreaper, int status)
@@ -194,7 +193,7 @@ static void on_child(struct subreaper *subreaper)
         if (pid != subreaper->command)
             continue;
         if (WIFSTOPPED(status))
-            on_stopped(subreaper);
+            on_stopped(subreaper, WSTOPSIG(status));
         else
             on_ended(subreaper, status);
     }
@@ -256,20 +255,11 @@ static _Noreturn void subreaper_run(const struct subreaper_job *job)
     watch(&subreaper);
 }
 
-/* Whether the parent keeps our group from being orphaned. An orphaned one does not stop: with it in
- * the background, command and subreaper would wake each other for ever. */
-static bool has_shell(void)
-{
-    pid_t parent = getppid();
-    return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
-}
-
 /* In the subreaper no signal may reach libuv's handlers, which write to the pipe of our loop. */
 pid_t subreaper_start(struct subreaper_job *job)
 {
     sigset_t all;
     sigfillset(&all);
-    job->has_shell = has_shell();
     fflush(NULL);
     sigprocmask(SIG_BLOCK, &all, &job->mask);
     pid_t pid = fork();

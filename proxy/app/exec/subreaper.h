@@ -34,7 +34,6 @@ struct subreaper_job {
     const struct netns *network; /* that the command enters; NULL: ours */
     bool stays_in_group; /* the subreaper stays in our process group, by which it is waited for */
     sigset_t mask;       /* of blocked signals, for the command; subreaper_start fills it in */
-    bool has_shell;      /* our parent can stop and continue us; subreaper_start fills it in */
     int fd;              /* the subreaper's end of the pair */
     int peer;            /* the caller's end: the subreaper closes its copy, to see the end */
 };
@@ -47,7 +46,8 @@ enum subreaper_outcome {
 
 struct subreaper_report {
     enum subreaper_outcome kind;
-    /* SUBREAPER_FAILED: errno of the exec; SUBREAPER_ENDED: status as of waitpid(2); else 0 */
+    /* SUBREAPER_FAILED: errno of the exec; SUBREAPER_ENDED: status as of waitpid(2);
+     * SUBREAPER_STOPPED: the signal */
     int value;
 };
 
