@@ -18,8 +18,6 @@
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #elif defined(__s390x__)
 #define ARCHITECTURE AUDIT_ARCH_S390X
-#else
-#define ARCHITECTURE 0 /* not known: no filter */
 #endif
 
 #define X32_BIT 0x40000000 /* no other architecture has numbers as high */
@@ -48,6 +46,7 @@
 
 /* A call of another architecture (32 bits, say) has other numbers: it is refused whatever it is.
  * x32 is no architecture of its own: its calls have a bit more (syscall(2)). */
+#ifdef ARCHITECTURE /* others have other calls: no filter */
 static struct sock_filter steps[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
@@ -94,13 +93,22 @@ static struct sock_filter steps[] = {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
-bool seccomp_enter(const struct settings *settings)
+static bool set_filter(void)
 {
     const struct sock_fprog program = {.len = sizeof steps / sizeof steps[0], .filter = steps};
-    if (settings->sandbox == SANDBOX_OFF || ARCHITECTURE == 0 || UNDER_SANITIZER)
-        return false;
     /* Without it only root may set a filter (seccomp(2)). */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return false;
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+}
+#else
+static bool set_filter(void)
+{
+    return false;
+}
+#endif
+
+bool seccomp_enter(const struct settings *settings)
+{
+    return settings->sandbox != SANDBOX_OFF && !UNDER_SANITIZER && set_filter();
 }

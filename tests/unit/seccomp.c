@@ -25,8 +25,11 @@ enum { NO_FILTER = 10, EXECUTED, TRACED, NO_SOCKET, NO_THREAD, ALLOWED };
 /* Without a filter, and with all rights, each fails with another errno: a bad argument, no such
  * call. */
 static const long refused[] = {
-    SYS_open_tree, SYS_move_mount, SYS_fsopen, SYS_fsmount, SYS_fspick, SYS_kexec_file_load,
-    SYS_open_by_handle_at, SYS_pidfd_getfd,
+    SYS_open_tree, SYS_move_mount, SYS_fsopen, SYS_fsmount, SYS_fspick, SYS_open_by_handle_at,
+    SYS_pidfd_getfd,
+#ifdef SYS_kexec_file_load
+    SYS_kexec_file_load,
+#endif
 #ifdef __x86_64__
     0x40000000L | SYS_getpid, /* of x32 */
 #endif
