@@ -109,6 +109,12 @@ stop_sweep() { # OPTIONS... -- CMD...
 stop_sweep -- sh -c "$endless"
 stop_sweep --setup "$endless" -- true
 
+# One that the parent has blocked is pending for ever, and does not count.
+# shellcheck disable=SC2016
+expect 0 timeout -s KILL 100 env --block-signal=TERM sh -c 'kill -TERM $$; exec "$@"' sh \
+    "$RUDEPROXY" sweep -c "$ini" --seed 1 --budget 3 --sweep-fault reset -- sh -c "$fetch"
+says "$work/out" 'in [1-9][0-9]* runs'
+
 # One that comes after the start of a run, and before the wait for its end: the call that starts it takes 2 s.
 late=(strace -qq -o /dev/null -e trace=clone -e inject=clone:delay_exit=2000000)
 if "${late[@]}" true 2>/dev/null; then

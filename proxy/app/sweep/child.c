@@ -262,6 +262,9 @@ _Noreturn void sweep_child_run(
     struct child child = {.runner = runner, .job = job};
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* A Ctrl-C from before setpgid() is our parent's. To ignore what is pending discards it. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     sigprocmask(SIG_SETMASK, &runner->mask, NULL);

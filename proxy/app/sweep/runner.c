@@ -55,12 +55,17 @@ bool sweep_runner_was_interrupted(void)
     return interrupted != 0;
 }
 
-/* Also by a signal that ppoll() has not let through, because a run was over at once. */
-static bool is_interrupted(void)
+static bool is_waiting(const struct sweep_runner *runner, int signum)
 {
     sigset_t pending;
     sigpending(&pending);
-    return interrupted || sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
+    return sigismember(&pending, signum) == 1 && sigismember(&runner->mask, signum) != 1;
+}
+
+/* Also by a signal that ppoll() has not let through. What our parent blocked does not count. */
+static bool is_interrupted(const struct sweep_runner *runner)
+{
+    return interrupted || is_waiting(runner, SIGINT) || is_waiting(runner, SIGTERM);
 }
 
 /* --- files --- */
@@ -99,10 +104,9 @@ static void append_file(const char *path, off_t from, char *text, size_t size)
     ssize_t n = fd >= 0 ? pread(fd, text + used, size - used - 1, from) : 0;
     if (fd >= 0)
         close(fd);
-    for (ssize_t i = 0; i < n; i++) {
+    for (ssize_t i = 0; i < n; i++, used++) {
         if (text[used] == '\0')
             text[used] = '?';
-        used++;
     }
     text[used] = '\0';
 }
@@ -283,9 +287,8 @@ static int fill_slots(struct sweep_runner *runner, struct sweep_job *jobs, size_
     size_t *next, struct err *err)
 {
     for (unsigned i = 0; i < runner->jobs && *next < count; i++) {
-        if (runner->slots[i].job != NULL)
-            continue;
-        if (runner_start(runner, &runner->slots[i], &jobs[(*next)++], err) != 0)
+        if (runner->slots[i].job == NULL &&
+            runner_start(runner, &runner->slots[i], &jobs[(*next)++], err) != 0)
             return -1;
     }
     return 0;
@@ -322,14 +325,12 @@ static int run_jobs(struct sweep_runner *runner, struct sweep_job *jobs, size_t 
     size_t next = 0;
     int going = 0;
     do {
-        bool over = is_interrupted() || timers_now() >= deadline;
-        if (!over && fill_slots(runner, jobs, count, &next, err) != 0)
-            going = -1;
-        else
-            going = wait_for_one(runner, err);
-        if (going < 0 || is_interrupted()) {
+        bool over = is_interrupted(runner) || timers_now() >= deadline;
+        bool failed = !over && fill_slots(runner, jobs, count, &next, err) != 0;
+        going = failed ? -1 : wait_for_one(runner, err);
+        if (going < 0 || is_interrupted(runner)) {
             abandon(runner);
-            return going < 0 ? -1 : 1;
+            return is_interrupted(runner) ? 1 : -1; /* Ctrl-C may have killed a run, too */
         }
     } while (going > 0 || (next < count && timers_now() < deadline));
     return next < count ? 1 : 0;
