@@ -94,9 +94,11 @@ kill "$reader"
 wait "$reader" || true
 
 note "the proxy goes while the list is read"
-web --limit-rate 200k -o "$work/answer" "http://$api/v1/connections" &
+web --limit-rate 100k -o "$work/list" "http://$api/v1/connections" &
 reader=$!
-eventually 20 test -s "$work/answer" || fail "the reader gets nothing"
+servers+=("$reader")
+eventually 20 test -s "$work/list" || fail "the reader gets nothing"
+child_runs "$reader" || fail "the reader was not slow: it has $(wc -c <"$work/list") bytes"
 expect 0 web -f -X DELETE "http://$api/proxies/idle"
 wait "$reader" || fail "the list has no end: exit $?"
 exec 5>&-
