@@ -4,8 +4,8 @@
 # The harness of the end-to-end tests: real servers and real clients around the real proxy.
 #
 # Everything lives in a private folder, $work, and listens on 127.0.0.1 or in $work; everything
-# started here is stopped at exit, and no two of them have the same port. So the tests can run side by side, and twice at
-# once.
+# started here is stopped at exit. Exception: $port_folder, which all have in common while one of them has a port that the kernel
+# did not give out, so that no two have the same. So the tests can run side by side, and twice at once.
 
 set -euo pipefail
 
@@ -291,18 +291,22 @@ answer_field() {
 # take_port PORT - until this script ends, no other test takes it; fails where another has it, or a server answers there.
 # So a server that answers there later is ours, and so is a port that is free for a while.
 take_port() {
-    local pid
-    if [ ! -d "$port_folder" ]; then
-        mkdir -p "$port_folder"
-        chmod 1777 "$port_folder"
-    fi
-    if ! (set -C && echo $$ >"$port_folder/$1") 2>/dev/null; then
-        # Left of a test that was killed: free at the next try.
-        { read -r pid <"$port_folder/$1"; } 2>/dev/null && process_gone "$pid" && rm -f "$port_folder/$1"
-        return 1
-    fi
+    [ -d "$port_folder" ] || mkdir -m 1777 "$port_folder" 2>/dev/null || true # another one may be faster
+    (mark_port "$1") 2>/dev/null || return 1
     echo "$1" >>"$work/ports"
     ! (: </dev/tcp/127.0.0.1/"$1") 2>/dev/null
+}
+
+# mark_port PORT - makes its file, unless a test has it that still runs. One at a time: of two that find the file of a test that
+# was killed, the second one would remove what the first one made.
+mark_port() {
+    local lock pid
+    exec {lock}<"$port_folder" && flock "$lock" || return 1
+    if read -r pid <"$port_folder/$1" && process_gone "$pid"; then
+        rm -f "$port_folder/$1"
+    fi
+    set -C
+    echo $$ >"$port_folder/$1"
 }
 
 release_ports() {
@@ -310,6 +314,7 @@ release_ports() {
     [ ! -e "$work/ports" ] || while read -r port; do
         rm -f "$port_folder/$port"
     done <"$work/ports"
+    rmdir "$port_folder" 2>/dev/null # the last one
 }
 
 # on_free_port START - calls START PORT with ports nobody uses, until it succeeds.
@@ -336,11 +341,15 @@ gone_or() { # PID CMD...
 
 # unused_port - a port nobody listens on, and nobody but this script will.
 unused_port() {
-    local port=
-    until [ -n "$port" ] && take_port "$port"; do
+    local port tries
+    for ((tries = 0; tries < 20; tries++)); do
         port=$((30000 + RANDOM % 2000))
+        if take_port "$port"; then
+            printf '%s' "$port"
+            return 0
+        fi
     done
-    printf '%s' "$port"
+    fail "found no unused port ($port_folder)" >&2
 }
 
 # nginx_start - serves $work/www; sets nginx_port.
