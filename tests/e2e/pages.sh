@@ -44,6 +44,14 @@ same "completion of a command of ctl" inspect "$(completes rudeproxy ctl ins)"
 same "completion behind ctl of a group's command" '' "$(completes rudeproxy ctl add)"
 same "completion in a group of ctl" 'list add update remove' "$(completes rudeproxy ctl toxic '')"
 same "completion behind a command of ctl" '' "$(completes rudeproxy ctl inspect lis)"
+# Bash makes words of an address and of an option with a value.
+for host in '--host 127.0.0.1 : 8474' '--host = 127.0.0.1 : 8474' '-host http : //127.0.0.1 : 8474' '--host=api' '--json'; do
+    read -ra words <<<"$host"
+    same "completion of a group behind ctl $host" toxic "$(completes rudeproxy ctl "${words[@]}" tox)"
+    same "completion in a group behind $host" 'list add update remove' "$(completes rudeproxy ctl toxic "${words[@]}" '')"
+done
+same "completion of an address" '' "$(completes rudeproxy ctl --host tox)"
+same "completion of a port" '' "$(completes rudeproxy ctl --host 127.0.0.1 : 84)"
 
 # The same by the other shells, where they are installed.
 if command -v zsh >/dev/null; then
@@ -55,6 +63,8 @@ if command -v zsh >/dev/null; then
             file=$1; shift; words=("$@"); CURRENT=$#; set --; source $file' zsh "$work/completion.zsh" "$@"
     }
     same "zsh: in a group of ctl" 'list add update remove' "$(zsh_completes rudeproxy ctl toxic '')"
+    same "zsh: in a group behind an option" 'list add update remove' "$(zsh_completes rudeproxy ctl --host 127.0.0.1:8474 toxic '')"
+    same "zsh: an address" files "$(zsh_completes rudeproxy ctl --host '')"
     same "zsh: behind another command of ctl" files "$(zsh_completes rudeproxy ctl inspect '')"
     zsh_completes rudeproxy ctl '' >"$work/out"
     says "$work/out" '^list inspect create toggle delete toxic fault connections'
@@ -66,6 +76,8 @@ if command -v fish >/dev/null; then
     }
     same "fish: in a group of ctl" 'add list remove update ' "$(fish_completes 'rudeproxy ctl toxic ')"
     same "fish: a group of ctl" 'toxic ' "$(fish_completes 'rudeproxy ctl tox')"
+    same "fish: a group behind an option" 'toxic ' "$(fish_completes 'rudeproxy ctl --host 127.0.0.1:8474 tox')"
+    same "fish: in a group behind an option" 'add list remove update ' "$(fish_completes 'rudeproxy ctl --host=api toxic ')"
 fi
 
 # --- The service manager ------------------------------------------------------------------------
@@ -100,7 +112,9 @@ if command -v cmake >/dev/null && [ -e "$RUDEPROXY_BUILD/pages/rudeproxy.1" ]; t
     says "$work/usr/lib/systemd/system/rudeproxy@.service" "^ExecStart=$work/usr/bin/rudeproxy "
     DESTDIR=$work/package expect 0 cmake --install "$RUDEPROXY_BUILD" --prefix /usr
     says "$work/package/usr/lib/systemd/system/rudeproxy@.service" '^ExecStart=/usr/bin/rudeproxy '
-    [ -s "$work/package/usr/share/zsh/vendor-completions/_rudeproxy" ] || fail "zsh finds no completion in /usr"
+    zsh_folder=site-functions
+    [ ! -e /etc/debian_version ] || zsh_folder=vendor-completions
+    [ -s "$work/package/usr/share/zsh/$zsh_folder/_rudeproxy" ] || fail "zsh finds no completion in /usr"
     if command -v systemd-analyze >/dev/null; then
         expect 0 systemd-analyze verify --man=no "$work/usr/lib/systemd/system/rudeproxy@.service"
         same "what systemd-analyze says" '' "$(cat "$work/err")"

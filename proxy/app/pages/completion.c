@@ -67,6 +67,21 @@ static void each_ctl_group(print_word *print, FILE *out)
     ctl_each_row(on_ctl_row, &(struct ctl_walk){.print = print, .out = out, .groups_only = true});
 }
 
+static void on_ctl_value_option(void *user, const struct ctl_row *row)
+{
+    if (row->option == NULL || row->command[0] != '\0' || row->argument == NULL)
+        return;
+    fprintf(user, "--%s -%s ", row->option, row->option);
+    if (row->letter != 0)
+        fprintf(user, "-%c ", row->letter);
+}
+
+/* The global options of ctl whose value is the next word: they may stand before its command. */
+static void print_value_options(FILE *out)
+{
+    ctl_each_row(on_ctl_value_option, out);
+}
+
 /* --- bash --------------------------------------------------------------------------------------
  */
 
@@ -95,6 +110,26 @@ static void on_bash_ctl_option(void *user, const struct ctl_row *row)
         fprintf(user, "--%s ", row->option);
 }
 
+/* Sets `before`: the words before the one to complete, behind ctl without options and their values.
+ * Readline makes three words of HOST:PORT, and of --OPTION=VALUE. */
+static void bash_words_before(FILE *out)
+{
+    fputs("    local before= i takes=' ", out);
+    print_value_options(out);
+    fputs("'\n"
+          "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+          "        if [[ ${COMP_WORDS[1]} != ctl || ${COMP_WORDS[i]} != -* ]]; then\n"
+          "            before+=\"${before:+ }${COMP_WORDS[i]}\"\n"
+          "        elif [[ $takes == *\" ${COMP_WORDS[i]} \"* ]]; then\n"
+          "            [[ ${COMP_WORDS[i + 1]} != = ]] || i=$((i + 1))\n"
+          "            i=$((i + 1))\n"
+          "            while [[ ${COMP_WORDS[i + 1]} == :* ]]; do i=$((i + 2)); done\n"
+          "        fi\n"
+          "    done\n"
+          "    [ \"$i\" -eq \"$COMP_CWORD\" ] || return 0\n",
+        out);
+}
+
 static void completion_bash(FILE *out)
 {
     fputs(
@@ -118,8 +153,10 @@ static void completion_bash(FILE *out)
     bash_words("ctl_options", out);
     ctl_each_row(on_bash_ctl_option, out);
     fputs("'\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} words=\n"
-          "    case ${COMP_WORDS[*]:1:COMP_CWORD-1} in\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} words=\n",
+        out);
+    bash_words_before(out);
+    fputs("    case $before in\n"
           "    '') words=\"$commands $options\" ;;\n"
           "    ctl) words=\"$ctl $ctl_options\" ;;\n",
         out);
@@ -156,6 +193,31 @@ static void zsh_group(const char *group, const char *help, FILE *out)
     fputs("        ) ;;\n", out);
 }
 
+static void zsh_without_options(FILE *out)
+{
+    fputs("    local takes=' ", out);
+    print_value_options(out);
+    fputs("'\n"
+          "    if [[ $words[2] == ctl ]]; then\n"
+          "        local -a rest\n"
+          "        local -i i\n"
+          "        for ((i = 2; i < CURRENT; i++)); do\n"
+          "            if [[ $words[i] != -* ]]; then\n"
+          "                rest+=(\"$words[i]\")\n"
+          "            elif [[ $takes == *\" $words[i] \"* ]]; then\n"
+          "                i=$((i + 1))\n"
+          "            fi\n"
+          "        done\n"
+          "        if (( i > CURRENT )); then\n"
+          "            _files\n"
+          "            return\n"
+          "        fi\n"
+          "        words=(\"$words[1]\" $rest \"$words[CURRENT]\")\n"
+          "        CURRENT=$#words\n"
+          "    fi\n",
+        out);
+}
+
 static void completion_zsh(FILE *out)
 {
     fputs("#compdef rudeproxy\n# printed by `rudeproxy completion zsh`\n_rudeproxy() {\n    local "
@@ -175,7 +237,9 @@ static void completion_zsh(FILE *out)
         zsh_pair(fault_catalogue[i]->name, fault_catalogue[i]->summary, out);
     fputs("    )\n    ctl=(\n", out);
     each_ctl_word(NULL, zsh_pair, out);
-    fputs("    )\n    case $words[3] in\n", out);
+    fputs("    )\n", out);
+    zsh_without_options(out);
+    fputs("    case $words[3] in\n", out);
     each_ctl_group(zsh_group, out);
     fputs("    esac\n"
           "    if (( CURRENT == 2 )); then\n"
@@ -222,14 +286,33 @@ static void on_fish_ctl_group(void *user, const struct ctl_row *row)
     fish_word(condition, row->name, row->help, user);
 }
 
-static void completion_fish(FILE *out)
+static void fish_after(FILE *out)
 {
-    fputs("# fish completion for rudeproxy: printed by `rudeproxy completion fish`\n"
-          "function __rudeproxy_after\n"
-          "    set -l words (commandline -opc)\n"
-          "    test \"$words[2..-1]\" = \"$argv\"\n"
+    fputs("function __rudeproxy_after\n"
+          "    set -l all (commandline -opc)\n"
+          "    set -l words\n"
+          "    set -l takes\n"
+          "    for word in $all[2..-1]\n"
+          "        if test -n \"$takes\"\n"
+          "            set takes\n"
+          "        else if contains -- $word ",
+        out);
+    print_value_options(out);
+    fputs("\n"
+          "            set takes yes\n"
+          "        else if not string match -q -- '-*' $word\n"
+          "            set words $words $word\n"
+          "        end\n"
+          "    end\n"
+          "    test -z \"$takes\" -a \"$words\" = \"$argv\"\n"
           "end\n",
         out);
+}
+
+static void completion_fish(FILE *out)
+{
+    fputs("# fish completion for rudeproxy: printed by `rudeproxy completion fish`\n", out);
+    fish_after(out);
     for (const struct command *command = commands; command->name != NULL; command++)
         fish_word("__fish_use_subcommand", command->name, command->help, out);
     for (const struct cli_option *option = cli_options; option->name != NULL; option++) {
