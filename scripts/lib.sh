@@ -148,14 +148,11 @@ forbid_service_starts() {
     printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" | as_root sh -c "cat >'$policy' && chmod 755 '$policy'"
 }
 
-# Takes our answer away, or what a run that was killed has left of it.
+# Takes our answer away, or what a run that was killed has left of it. Beside a saved one, that may be an empty file.
 restore_policy() {
-    if [ -e "$policy" ] && ! grep -qsxF "$policy_mark" "$policy"; then
-        return 0
-    fi
     if [ -e "$policy_saved" ]; then
         as_root mv -f "$policy_saved" "$policy"
-    elif [ -e "$policy" ]; then
+    elif grep -qsxF "$policy_mark" "$policy"; then
         as_root rm -f "$policy"
     fi
 }

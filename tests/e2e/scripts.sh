@@ -89,6 +89,11 @@ for before in absent present; do
     fi
     [ ! -e "$work/policy.saved" ] || fail "the policy of before is still beside it"
 done
+# Killed while it wrote the file.
+mv "$work/policy" "$work/policy.saved"
+: >"$work/policy"
+expect 0 services 'forbid_service_starts; allow_service_starts'
+expect 0 cmp "$work/before" "$work/policy"
 
 # --- Engines for images -----------------------------------------------------------------------------
 
