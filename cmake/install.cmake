@@ -44,9 +44,10 @@ if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
     add_man_page(rudeproxy.ini 5 ini)
     add_completion(bash bash/rudeproxy ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
     # Debian's zsh looks at vendor-completions only in /usr, and at site-functions only in /usr/local. The prefix is known
-    # when the files are installed: cpack has another one.
+    # when the files are installed: cpack has another one. A .deb is for Debian, wherever it is packed.
     install(CODE "set(zsh_folder site-functions)
-if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\" AND EXISTS /etc/debian_version)
+if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\"
+    AND (EXISTS /etc/debian_version OR \"\$ENV{DESTDIR}\" MATCHES \"/_CPack_Packages/[^/]+/DEB/\"))
     set(zsh_folder vendor-completions)
 endif()")
     add_completion(zsh zsh/_rudeproxy "${CMAKE_INSTALL_DATADIR}/zsh/\${zsh_folder}")
