@@ -77,6 +77,7 @@ silent() {
         --fault "$1" -- "${get[@]}" --max-time 3 -o /dev/null "http://${2-127.0.0.1:}$port/bytes/30000000" \
         >"${log%.log}.out" 2>"${log%.log}.err" </dev/null &
     silent_pids+=("$!")
+    servers+=("$!")
 }
 
 # All of them at once: each lasts until curl's limit.

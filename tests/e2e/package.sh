@@ -37,7 +37,7 @@ if [ ${#servers[@]} -gt 0 ]; then
     mv "$work/debian.tar" "$debian"
 fi
 mkdir "$work/root"
-tar -xf "$debian" -C "$work/root"
+tar -xf "$debian" -C "$work/root" --exclude='./dev/*' # devices need CAP_MKNOD, and /dev comes from outside
 cp "$deb" "$work/root/rudeproxy.deb"
 expect 0 chroot "$work/root" dpkg -i /rudeproxy.deb
 started=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$work/root/usr/lib/systemd/system/rudeproxy@.service")
