@@ -360,10 +360,8 @@ static int start_janitor(struct sweep_runner *runner, struct err *err)
     char byte;
     if (pipe2(fds, O_CLOEXEC) != 0)
         return err_set(err, "cannot start: %s", strerror(errno));
-    pid_t pid = fork();
-    if (pid == 0) {
-        if (fork() != 0)
-            _exit(0);
+    runner->janitor = fork();
+    if (runner->janitor == 0) {
         setsid(); /* the terminal's signals are not for it */
         close(fds[1]);
         descriptors_close_from(STDIN_FILENO, fds[0]);
@@ -374,9 +372,7 @@ static int start_janitor(struct sweep_runner *runner, struct err *err)
     }
     close(fds[0]);
     runner->janitor_fd = fds[1];
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
-    return pid > 0 ? 0 : err_set(err, "cannot start: %s", strerror(errno));
+    return runner->janitor > 0 ? 0 : err_set(err, "cannot start: %s", strerror(errno));
 }
 
 static int make_root(struct sweep_runner *runner, struct err *err)
@@ -446,5 +442,7 @@ void sweep_runner_close(struct sweep_runner *runner)
         remove_tree(runner->root);
     if (runner->janitor_fd >= 0)
         close(runner->janitor_fd);
+    if (runner->janitor > 0)
+        waitpid(runner->janitor, NULL, 0);
     free(runner->slots);
 }

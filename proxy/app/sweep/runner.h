@@ -55,7 +55,8 @@ struct sweep_runner {
     unsigned resumed_at;      /* runs that an earlier sweep made */
     char root[PATH_MAX];      /* the folder that holds a folder for each run */
     bool keep;                /* root is the user's and stays */
-    int janitor_fd;           /* of the process that removes `root` if we are killed; -1: none */
+    pid_t janitor;            /* the process that removes `root` if we are killed; 0: none */
+    int janitor_fd;           /* the end of a pipe that it waits for; -1: none */
     struct sweep_slot *slots; /* owned; `jobs` of them */
     sigset_t mask;            /* of blocked signals, for the runs and while we wait for one */
     void (*on_done)(void *user, struct sweep_job *job); /* after each run; may be NULL */
