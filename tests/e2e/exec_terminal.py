@@ -7,6 +7,7 @@ The shell is this program: it starts a job in a group of its own, gives it the t
 import os
 import pty
 import signal
+import subprocess
 import sys
 import time
 
@@ -219,6 +220,24 @@ def limit_in_background():
     shell.await_job("the job ends with 124", lambda status: os.WIFEXITED(status) and os.WEXITSTATUS(status) == 124)
 
 
+def limit_beside_a_further_stop():
+    """The command goes on when timeout(1) ends us, reads, and stops once more before we have looked at the signal: its SIGTERM
+    still ends the job. strace(1) makes each message between us and the command's parent slow."""
+    if not can_trace():
+        return
+    slow = ["strace", "-f", "-qq", "-o", "trace", "-e", "trace=sendto", "-e", "inject=sendto:delay_exit=200000"]
+    put("read")
+    shell = Shell(under_a_script("timeout", "2", *slow, *JOB))
+    shell.await_job("the job ends with 124", lambda status: os.WIFEXITED(status) and os.WEXITSTATUS(status) == 124)
+
+
+def can_trace():
+    try:
+        return subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "inject=sendto:delay_exit=1", "true"]).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 def state_of(pid):
     """The fields behind the name in /proc/PID/stat (proc(5))."""
     with open(f"/proc/{pid}/stat") as text:
@@ -341,6 +360,7 @@ cases = [
     (begins_in_background, 0),
     (script_in_background, 0),
     (limit_in_background, 0),
+    (limit_beside_a_further_stop, 0),
     (shell_has_gone, 0),
     (dies_beside_a_job_of_its_own, 0),
     (without_a_shell, 6),

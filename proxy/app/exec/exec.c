@@ -58,13 +58,44 @@ static bool stop_group(int signum)
     return was_continued != 0;
 }
 
+/* The signals that the loop passes on to the command, which goes on with them (subreaper.c). */
+static sigset_t passed_on(void)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
+    }
+    return set;
+}
+
+static bool is_pending(const sigset_t *set)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    sigandset(&pending, &pending, set);
+    return sigisemptyset(&pending) == 0;
+}
+
 /* `signum` stopped the command. The group gets the same one, as if the command were in it:
- * timeout(1) ignores those of a read and a write in the background, but not that of Ctrl-Z. */
+ * timeout(1) ignores those of a read and a write in the background, but not that of Ctrl-Z.
+ *
+ * A signal that came while we were stopped is passed on first: a command that reads in the
+ * background would stop again, and we with it. A command that was told to end stays stopped. */
 static void stop_with_command(struct exec *exec, int signum)
 {
+    const sigset_t set = passed_on();
+    sigset_t before;
+    if (exec->told)
+        return;
+    sigprocmask(SIG_BLOCK, &set, &before);
     bool stopped = stop_group(signum == SIGSTOP ? SIGTSTP : signum);
-    if (stopped || tcgetpgrp(STDIN_FILENO) == getpgrp())
+    if (!is_pending(&set) && (stopped || tcgetpgrp(STDIN_FILENO) == getpgrp()))
         exec_signal(exec, SIGCONT);
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void take_report(struct exec *exec, const struct subreaper_report *report)
@@ -130,7 +161,7 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
     int fds[2];
     exec->name = argv[0];
     exec->status = -1;
-    exec->executed = false;
+    exec->executed = exec->told = false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
         return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
     struct subreaper_job job = {.argv = argv,
@@ -155,6 +186,7 @@ int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *cons
 void exec_signal(struct exec *exec, int signum)
 {
     unsigned char byte = (unsigned char)signum;
+    exec->told |= signum != SIGCONT && signum != SIGHUP;
     if (!exec_is_over(exec))
         send(exec->fd, &byte, sizeof byte, MSG_NOSIGNAL);
 }

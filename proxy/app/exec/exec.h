@@ -20,6 +20,7 @@ struct exec {
     pid_t subreaper;
     bool stays_in_group; /* as of struct subreaper_job; set before exec_start, like on_over */
     const char *name;    /* of the command */
+    bool told;           /* to end */
     bool executed;       /* the command was started, and is over */
     int wait_status;     /* as of waitpid(2), if it was */
     int status;          /* what to exit with: the command's, 128 + signal, 126, 127 */
