@@ -20,7 +20,7 @@ proxy_start <<'INI'
 listen   = 127.0.0.1:0
 upstream = localhost:9
 INI
-received '7|52|56' p /
+received '7|52|55|56' p /
 eventually 20 grep -q '"event":"connect_failed"' "$proxy_log" || fail "no connect_failed: $(cat "$proxy_log")"
 line=$(grep '"event":"connect_failed"' "$proxy_log")
 same "errno" ECONNREFUSED "$(sed -E 's/.*"errno":"([^"]*)".*/\1/' <<<"$line")"

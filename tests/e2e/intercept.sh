@@ -206,7 +206,7 @@ destinations() {
     says "$work/report.json" '"address": *"10.2.0.1:81"'
     says "$work/err" '^  to 127.0.0.1:80: 1$'
     # Also where nothing was dialled.
-    intercept 7\|52\|56 --intercept 80 --fault 'type=reset when=accept must_fire=yes' -- "${get[@]}" http://10.9.8.7/
+    intercept 7\|52\|55\|56 --intercept 80 --fault 'type=reset when=accept must_fire=yes' -- "${get[@]}" http://10.9.8.7/
     says "$work/log" '"event":"closed",.*"destination":"10.9.8.7:80"'
 }
 
