@@ -359,8 +359,8 @@ const struct command commands[] = {
     {.name = NULL},
 };
 
-/* A program may be started with standard descriptors closed; then the first sockets would take their
- * numbers, and what is printed would go to a peer. */
+/* A program may be started with standard descriptors closed. Then the first sockets would take
+ * their numbers, and what is printed would go to a peer. */
 static void open_missing_stdio(void)
 {
     int fd = open("/dev/null", O_RDWR);

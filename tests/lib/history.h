@@ -3,9 +3,9 @@
  * Histories: random legal calls of two peers on one connection, all drawn from a seed.
  *
  * A history runs on a direct connection first. After each call the record notes its result and how
- * both sockets look: bytes to read, poll()'s events, the state of TCP. Then it runs through a proxy,
- * and waits after each call until both sockets look as they did directly. So a history needs no
- * model of TCP: the kernel is the model. A state that does not come within the deadline is a
+ * both sockets look: bytes to read, poll()'s events, the state of TCP. Then it runs through a
+ * proxy, and waits after each call until both sockets look as they did directly. So a history needs
+ * no model of TCP: the kernel is the model. A state that does not come within the deadline is a
  * difference.
  *
  * Left out is what no proxy can copy (docs/ARCHITECTURE.md): a writer that does not look whether

@@ -252,8 +252,8 @@ static void report_problem(const struct suite *suite, size_t closed)
     free(log);
 }
 
-/* Runs `n` connections and waits until each has its record, as long as records come. What the proxy dialled late still waits
- * at our listener: it is accepted and ended, too. */
+/* Runs `n` connections and waits until each has its record, as long as records come. What the proxy
+ * dialled late still waits at our listener: it is accepted and ended, too. */
 static bool run_connections(struct suite *suite, size_t n)
 {
     size_t closed = 0;

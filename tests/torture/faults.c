@@ -6,8 +6,8 @@
  *     faults [all] [SEED [COUNT]]
  *
  * Runs a sample; with `all` 10,000 of them; with SEED that one, or COUNT from it on. A plan is one
- * proxy with one fault, and one connection: bytes of random letters in random pieces. A failure is shrunk to the
- * smallest plan, and printed with the command that repeats it.
+ * proxy with one fault, and one connection: bytes of random letters in random pieces. A failure is
+ * shrunk to the smallest plan, and printed with the command that repeats it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -55,7 +55,8 @@ static enum plan_end end_of(ssize_t n)
     return n < 0 && errno == ECONNRESET ? END_RST : END_NONE;
 }
 
-/* The first call to fail behind a RST says ECONNRESET, later reads say EOF. EPIPE comes behind a FIN. */
+/* The first call to fail behind a RST says ECONNRESET, later reads say EOF. EPIPE comes behind a
+ * FIN. */
 static void write_some(struct talk *it)
 {
     const size_t *field = it->plan->field;

@@ -79,8 +79,8 @@ static void the_edges_of_messages_with_a_length(void **state)
 
 /* The kind of a command is known with the byte behind it. It stays in the socket, which is no FIN.
  */
-/* The code of a reply is known at its fourth byte: those before it are held, and the edge lies among
- * them. */
+/* The code of a reply is known at its fourth byte: those before it are held, and the edge lies
+ * among them. */
 static void an_edge_among_held_bytes_lets_those_before_it_go(void **state)
 {
 #define REPLIES(when) PROXY("smtp") STAR "when = message:" when "\n"
