@@ -27,6 +27,15 @@ static void on_uv_signal(uv_signal_t *handle, int signum)
 
 static const int watched[SIGNALS_MAX] = {SIGTERM, SIGINT, SIGHUP};
 
+sigset_t signals_watched(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < SIGNALS_MAX; i++)
+        sigaddset(&set, watched[i]);
+    return set;
+}
+
 static int watch_signal(struct signals *signals, uv_loop_t *loop, int signum)
 {
     uv_signal_t *handle = &signals->handles[signals->count];
@@ -68,10 +77,8 @@ static void on_alarm(int signum)
 /* libuv puts the default in force for each signal that it watches no longer. */
 void signals_close(struct signals *signals)
 {
-    sigset_t blocked, mask;
-    sigemptyset(&blocked);
-    for (int i = 0; i < SIGNALS_MAX; i++)
-        sigaddset(&blocked, watched[i]);
+    const sigset_t blocked = signals_watched();
+    sigset_t mask;
     pthread_sigmask(SIG_BLOCK, &blocked, &mask);
     for (int i = 0; i < signals->count; i++)
         uv_close((uv_handle_t *)&signals->handles[i], NULL);

@@ -21,6 +21,9 @@
  * child and then its group, npm passes on what the terminal has sent to both. */
 #define SIGNALS_REPEAT_MS 100
 
+/* The three signals, as a set to block. */
+sigset_t signals_watched(void);
+
 struct signals {
     uv_signal_t handles[SIGNALS_MAX];
     int count;           /* of handles */

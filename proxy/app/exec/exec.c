@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "proxy/app/cli/cli.h"
+#include "proxy/app/signals.h"
 #include "proxy/base/list.h"
 
 /* As a shell: 127 not found, 126 found but not to be executed, 128 + the number of a signal. */
@@ -58,26 +59,19 @@ static bool stop_group(int signum)
     return was_continued != 0;
 }
 
-/* The signals that the loop passes on to the command, which goes on with them (subreaper.c). */
-static sigset_t passed_on(void)
-{
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        struct sigaction action;
-        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-            sigaddset(&set, signals[i]);
-    }
-    return set;
-}
-
+/* Whether one of these signals waits for us. The loop will pass it on to the command, which goes on
+ * with it (subreaper.c). One that we ignore will vanish. */
 static bool is_pending(const sigset_t *set)
 {
     sigset_t pending;
     sigpending(&pending);
-    sigandset(&pending, &pending, set);
-    return sigisemptyset(&pending) == 0;
+    for (int i = 1; i < NSIG; i++) {
+        struct sigaction action;
+        if (sigismember(set, i) == 1 && sigismember(&pending, i) == 1 &&
+            sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            return true;
+    }
+    return false;
 }
 
 /* `signum` stopped the command. The group gets the same one, as if the command were in it:
@@ -87,13 +81,13 @@ static bool is_pending(const sigset_t *set)
  * background would stop again, and we with it. A command that was told to end stays stopped. */
 static void stop_with_command(struct exec *exec, int signum)
 {
-    const sigset_t set = passed_on();
+    const sigset_t watched = signals_watched();
     sigset_t before;
     if (exec->told)
         return;
-    sigprocmask(SIG_BLOCK, &set, &before);
+    sigprocmask(SIG_BLOCK, &watched, &before);
     bool stopped = stop_group(signum == SIGSTOP ? SIGTSTP : signum);
-    if (!is_pending(&set) && (stopped || tcgetpgrp(STDIN_FILENO) == getpgrp()))
+    if (!is_pending(&watched) && (stopped || tcgetpgrp(STDIN_FILENO) == getpgrp()))
         exec_signal(exec, SIGCONT);
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
