@@ -15,7 +15,7 @@ if [ "$(id -u)" -eq 0 ] && command -v mmdebstrap >/dev/null && ! [ "$debian" -nt
     servers+=("$!")
 fi
 
-# Whoever packs keeps files to himself; the package is for everybody.
+# Under this umask new files are for their owner alone. Everybody must still be able to read what the package installs.
 (umask 077 && expect 0 env -C "$work" cpack --config "$RUDEPROXY_BUILD/CPackConfig.cmake" -G "DEB;TGZ")
 deb=$(compgen -G "$work/rudeproxy_*.deb") || fail "cpack makes no .deb"
 dpkg-deb --contents "$deb" >"$work/contents"

@@ -183,18 +183,26 @@ says "$work/err" 'fired 1010, at echo#1 .* and 1005 more'
 # --- A reload takes a demand back, and what it removed stays in the report -----------------------
 
 live=$work/live.ini
-cp "$ini" "$live"
-rm -f "$proxy_ready" "$report"
-proxy_spawn run -c "$live" --report "$report"
-received 0 web /bytes/5000
-cat >"$live" <<'INI'
+# Another proxy takes the place of `web`.
+removed_by_reload() {
+    cat >"$live" <<'INI'
+[rudeproxy]
+grace = 1ms
+
 [proxy other]
 listen   = 127.0.0.1:0
 upstream = builtin:http
 INI
-kill -HUP "$proxy_pid"
-eventually 20 grep -q 'rudeproxy: reloaded' "$proxy_err" || fail "not reloaded: $(cat "$proxy_err")"
-proxy_stop
+    kill -HUP "$proxy_pid"
+    eventually 20 grep -q 'rudeproxy: reloaded' "$proxy_err" || fail "not reloaded: $(cat "$proxy_err")"
+    proxy_stop
+}
+
+cp "$ini" "$live"
+rm -f "$proxy_ready" "$report"
+proxy_spawn run -c "$live" --report "$report"
+received 0 web /bytes/5000
+removed_by_reload
 field .proxies[0].connections 1
 field .proxies[2].name other
 field .faults[1].failed false
@@ -206,17 +214,7 @@ proxy_spawn run -c "$live" --report "$report"
 exec 3<>"/dev/tcp/127.0.0.1/$(proxy_port web)"
 printf 'GET /bytes/5 HTTP/1.1\r\nHost: a\r\n\r\n' >&3
 read -r -t 30 -u 3 _ || fail "no answer through web: $(cat "$proxy_err")"
-cat >"$live" <<'INI'
-[rudeproxy]
-grace = 1ms
-
-[proxy other]
-listen   = 127.0.0.1:0
-upstream = builtin:http
-INI
-kill -HUP "$proxy_pid"
-eventually 20 grep -q 'rudeproxy: reloaded' "$proxy_err" || fail "not reloaded: $(cat "$proxy_err")"
-proxy_stop
+removed_by_reload
 exec 3>&-
 field .proxies[0].connections 1
 field '.faults[1] | "\(.name) \(.must_fire) \(.failed)"' 'far false false'
