@@ -16,6 +16,7 @@ python3 -c 'import yaml' 2>/dev/null || skip "Python's yaml is not installed"
 
 build_libraries "$own"
 expect 0 "$root/docker/build" --engine "$engine" -- --pull=never --network host
+keep_build_stage "$own"
 says "$work/out" '^rudeproxy [0-9.]+'
 "${podman[@]}" image inspect rudeproxy:latest >"$work/image.json"
 size=$(python3 -c 'import json, sys
@@ -24,6 +25,11 @@ for label in "title", "description", "licenses", "version", "revision":
     assert image["Labels"]["org.opencontainers.image." + label], label
 print(image["Size"])' <"$work/image.json") || fail "the image has not all labels"
 [ "$size" -lt 3000000 ] || fail "the image has $size bytes, not under 3 MB"
+
+# The client of image_run, while there is a network.
+if command -v npm >/dev/null; then
+    npm_install toxiproxy-node-client@4.1.0 || true
+fi
 
 # --- Run: in a namespace of our own ---------------------------------------------------------------
 

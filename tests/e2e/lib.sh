@@ -474,6 +474,26 @@ sql() {
     psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$work/pg" -p "$pg_port" -c "$1" </dev/null
 }
 
+# --- Packages of npm ------------------------------------------------------------------------------
+
+# npm_folder PACKAGE@VERSION... - where npm_install puts them: a folder of the build, for the next run too.
+npm_folder() {
+    local IFS=+
+    printf '%s\n' "$RUDEPROXY_BUILD/npm/$*"
+}
+
+# npm_install PACKAGE@VERSION... - returns 1 if npm cannot, and says why in $work/npm.log. A registry that does not answer is no
+# failure of ours: npm alone would wait for minutes.
+npm_install() {
+    local folder
+    folder=$(npm_folder "$@")
+    [ ! -d "$folder" ] || return 0
+    timeout -k 5 120 npm install --prefix "$folder.$$" --prefer-offline --no-audit --no-fund --ignore-scripts \
+        "$@" >"$work/npm.log" 2>&1 </dev/null || return 1
+    # Two tests may install the same.
+    mv -T "$folder.$$" "$folder" 2>/dev/null || rm -r "$folder.$$"
+}
+
 # --- A browser -----------------------------------------------------------------------------------
 
 # browser_ready - sets $chromium, and $puppeteer to the folder of puppeteer-core; skips the test without them.
@@ -485,9 +505,7 @@ browser_ready() {
     [ "$major" -ge 18 ] || skip "node $major is too old, puppeteer-core needs 18"
     chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
         skip "chromium is not installed"
-    timeout -k 5 90 npm install --prefix "$work/npm" --prefer-offline --no-audit --no-fund --ignore-scripts \
-        puppeteer-core@24.43.1 >"$work/npm.log" 2>&1 </dev/null ||
-        skip "npm cannot install puppeteer-core: $(tail -n 1 "$work/npm.log")"
-    puppeteer=$work/npm/node_modules/puppeteer-core
+    npm_install puppeteer-core@24.43.1 || skip "npm cannot install puppeteer-core: $(tail -n 1 "$work/npm.log")"
+    puppeteer=$(npm_folder puppeteer-core@24.43.1)/node_modules/puppeteer-core
     export HOME=$work # Chromium's folders
 }

@@ -16,9 +16,10 @@ conversations=$(cd "$(dirname "$0")/conversations" && pwd)
 node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' ||
     skip "node $(node -p process.versions.node) is too old, the driver of MongoDB needs 20.19"
 
-# A registry that does not answer is no failure of ours: npm alone would wait for minutes. RabbitMQ starts meanwhile.
-timeout -k 5 120 npm install --prefix "$work/npm" --prefer-offline --no-audit --no-fund --ignore-scripts \
-    kafkajs@2.2.4 mongodb@6.20.0 amqplib@0.10.9 >"$work/npm.log" 2>&1 </dev/null &
+# RabbitMQ starts meanwhile.
+packages=(kafkajs@2.2.4 mongodb@6.20.0 amqplib@0.10.9)
+npm=$(npm_folder "${packages[@]}")
+npm_install "${packages[@]}" &
 npm_pid=$!
 servers+=("$npm_pid")
 rabbitmq=no
@@ -30,7 +31,7 @@ wait "$npm_pid" || skip "npm cannot install the clients: $(tail -n 1 "$work/npm.
 
 # server_try NAME PORT - for on_free_port. Sets NAME_port.
 server_try() {
-    node "$conversations/$1.mjs" "$2" "$work/$1.address" "$work/npm" >"$work/$1.server" 2>&1 &
+    node "$conversations/$1.mjs" "$2" "$work/$1.address" "$npm" >"$work/$1.server" 2>&1 &
     servers+=("$!")
     await_server "$!" eval "(: </dev/tcp/127.0.0.1/$2)" 2>/dev/null
 }
@@ -42,7 +43,7 @@ on_free_port mongodb_try
 on_free_port amqp_try
 
 client() { # NAME PROXY
-    timeout 60 node "$conversations/$1_client.mjs" "$work/npm" "127.0.0.1:$(proxy_port "$2")"
+    timeout 60 node "$conversations/$1_client.mjs" "$npm" "127.0.0.1:$(proxy_port "$2")"
 }
 
 # --- counts ---

@@ -16,14 +16,9 @@ proxy_spawn serve -port 0
 api=http://$(proxy_address @admin)
 
 for version in 4.1.0 4.0.0; do
-    package=$work/$version
-    mkdir "$package"
-    # It may be there already, in npm's own cache. A registry that does not answer is no failure of ours: npm alone
-    # would wait for minutes.
-    timeout -k 5 60 npm install --prefix "$package" --prefer-offline --no-audit --no-fund --ignore-scripts \
-        "toxiproxy-node-client@$version" >"$work/npm" 2>&1 </dev/null ||
-        skip "npm cannot install toxiproxy-node-client $version: $(tail -n 1 "$work/npm")"
-    expect 0 node "$here/toxiproxy_node.js" "$package/node_modules/toxiproxy-node-client" "$api"
-    note "toxiproxy-node-client $version: every call"
+    package=toxiproxy-node-client@$version
+    npm_install "$package" || skip "npm cannot install $package: $(tail -n 1 "$work/npm.log")"
+    expect 0 node "$here/toxiproxy_node.js" "$(npm_folder "$package")/node_modules/toxiproxy-node-client" "$api"
+    note "$package: every call"
 done
 proxy_stop
