@@ -11,6 +11,9 @@ cat >"$ini" <<'INI'
 [proxy web]
 listen   = 127.0.0.1:0
 upstream = builtin:http
+
+[sweep]
+timeout = 60s
 INI
 report=$work/report.json
 export TMPDIR=$work/tmp
@@ -43,7 +46,7 @@ nothing_is_left() {
 
 # What hangs needs time and nothing else: that sweep goes on beside the others, and is looked at below.
 mkdir "$work/hung"
-TMPDIR=$work/hung "$RUDEPROXY" sweep -c "$ini" --seed 1 --jobs 4 --budget 2 --timeout 8s --sweep-fault stall -- \
+TMPDIR=$work/hung "$RUDEPROXY" sweep -c "$ini" --seed 1 --jobs 4 --budget 2 --timeout 12s --sweep-fault stall -- \
     sh -c "${fetch/20/600}" >"$work/hung.out" 2>&1 </dev/null &
 hung=$!
 servers+=("$hung")

@@ -67,17 +67,17 @@ says "$work/err" '^rudeproxy: run [0-9]+: the log lost [1-9][0-9]* lines: '
 
 # The first run with a fault takes longer than the budget. It looks bad, the next ones do not.
 # shellcheck disable=SC2016
-sweep 0 --jobs 1 --budget 1s --sweep-fault 'close side=client' -- \
+sweep 0 --jobs 1 --budget 1s --timeout 60s --sweep-fault 'close side=client' -- \
     sh -c "$fetch >/dev/null 2>&1"'; case $RUDEPROXY_RUN in 00003) sleep 1.2; echo odd ;; esac'
 says "$work/out" 'flaky'
 
 # A time that ends never is no time that is over. (5124095576h are 2^64 us, nearly.)
-sweep 4 --jobs 1 --budget 5124095576h --only 'web#1:downstream:17:close side=client' --sweep-fault 'close side=client' -- \
+sweep 4 --jobs 1 --budget 5124095576h --timeout 60s --only 'web#1:downstream:17:close side=client' --sweep-fault 'close side=client' -- \
     sh -c "$fetch"
 
 # The time is over while a bad random run is reduced: run 3 is drawn, 4 and 5 confirm it.
 # shellcheck disable=SC2016
-sweep 4 --jobs 1 --random 1 --budget 1s --sweep-fault 'close side=client' -- \
+sweep 4 --jobs 1 --random 1 --budget 1s --timeout 60s --sweep-fault 'close side=client' -- \
     sh -c "$fetch >/dev/null 2>&1"'; case $RUDEPROXY_RUN in 0000[12]) ;; 0000[345]) echo odd ;; *) sleep 1.2; echo odd ;; esac'
 says "$work/out" '1 bad \(stopped before the plan was done\)'
 [ ! -s "$work/err" ] || fail "no sentence was expected: $(cat "$work/err")"
