@@ -14,7 +14,9 @@ rounds=${ROUNDS:-1}
 # recipe NAME PORT - starts the recipe's proxy in front of a server of ours. Sets address.
 recipe() {
     note "$1"
-    proxy_start < <(sed -E -e "s/^(listen +=).*/\\1 127.0.0.1:0/" -e "s/^(upstream +=).*/\\1 127.0.0.1:$2/" "$recipes/$1.ini")
+    # `for` is how long failover refuses: the next psql must have been started by then.
+    proxy_start < <(sed -E -e "s/^(listen +=).*/\\1 127.0.0.1:0/" -e "s/^(upstream +=).*/\\1 127.0.0.1:$2/" \
+        -e 's/^(for +=) 2s/\1 6s/' "$recipes/$1.ini")
     local name
     read -r name address <"$proxy_ready"
     [ -n "$name" ] || fail "$1: no proxy"
@@ -187,7 +189,7 @@ failover_recipe() {
     reconnects() {
         psql -X -q -h 127.0.0.1 -p "${address##*:}" -c 'SELECT 1' >/dev/null 2>>"$work/attempts"
     }
-    eventually 20 reconnects || fail "the proxy refuses for ever: $(tail -n 3 "$work/attempts")"
+    eventually 60 reconnects || fail "the proxy refuses for ever: $(tail -n 3 "$work/attempts")"
     says "$work/attempts" 'Connection refused'
     done_with
 }
