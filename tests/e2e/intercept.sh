@@ -74,21 +74,25 @@ silent() {
     : >"$log"
     chmod 666 "$log"
     "${as[@]}" "$work/rudeproxy" exec -c "$work/silent.ini" --log "$log" --log-format json --intercept "${2-}$port" \
-        --fault "$1" -- "${get[@]}" --max-time 3 -o /dev/null "http://${2-127.0.0.1:}$port/bytes/30000000" \
+        --fault "$1" -- "${get[@]}" --max-time 10 -o /dev/null "http://${2-127.0.0.1:}$port/bytes/30000000" \
         >"${log%.log}.out" 2>"${log%.log}.err" </dev/null &
     silent_pids+=("$!")
     servers+=("$!")
 }
 
-# All of them at once: each lasts until curl's limit.
-all_silent() {
-    local i status silent_count=0 silent_pids=()
+# Each lasts until curl's limit: they go on beside the rest.
+silent_begin() {
+    silent_count=0 silent_pids=()
     printf '[rudeproxy]\ngrace = 100ms\n' >"$work/silent.ini"
     silent 'type=syn_blackhole'
     silent 'type=packet_loss side=client when=bytes:1k'
     silent 'type=vanish side=client when=bytes:1k'
     silent 'type=no_accept' 127.0.0.2:
     silent 'type=syn_blackhole' 127.0.0.2:
+}
+
+silent_end() {
+    local i status
     for ((i = 1; i <= silent_count; i++)); do
         status=0
         wait "${silent_pids[i - 1]}" || status=$?
@@ -271,9 +275,9 @@ swept() {
 }
 
 everything() {
+    silent_begin
     unchanged
     faults_happen
-    all_silent
     any_address
     one_host
     one_host_refused
@@ -284,6 +288,7 @@ everything() {
     own_servers
     listeners_too
     swept
+    silent_end
     same "processes left" "" "$(marked_processes)"
 }
 

@@ -134,7 +134,7 @@ if command -v tshark >/dev/null; then
     packets 'S> S< D> D1024< R<' 'type = reset' 'when = bytes:1k' 'direction = downstream'
     packets 'S> S< D> D1024< F< F>' 'type = close' 'when = bytes:1k' 'direction = downstream'
     packets 'S> S< D> D5086< F> F<' 'type = hold_fin' 'direction = upstream' 'for = 100ms'
-    seconds=3 packets 'S> S< D> D1024<' 'type = vanish' 'side = both' 'when = bytes:1k' 'direction = downstream'
+    seconds=10 packets 'S> S< D> D1024<' 'type = vanish' 'side = both' 'when = bytes:1k' 'direction = downstream'
     # What `capture` kept is the payload of the packets.
     sed -i '/^log_messages/s/.*/capture = 12/' "$work/view.ini"
     packets 'S> S< D> D1024< R<' 'type = reset' 'when = bytes:1k' 'direction = downstream'
@@ -176,7 +176,7 @@ fi
 # --- Packets without a log: all details are there -----------------------------------------------
 
 printf '%s\n' '[rudeproxy]' 'log = none' "pcap = $work/details.pcapng" '[proxy chargen]' 'listen = 127.0.0.1:0' \
-    'upstream = builtin:chargen' '[fault cut]' 'type = reset' 'mode = abrupt' 'when = time:300ms' >"$work/details.ini"
+    'upstream = builtin:chargen' '[fault cut]' 'type = reset' 'mode = abrupt' 'when = time:2s' >"$work/details.ini"
 # shellcheck disable=SC2016
 expect 0 "$RUDEPROXY" exec -c "$work/details.ini" -- bash -c '
     exec 5<>"/dev/tcp/$RUDEPROXY_CHARGEN_HOST/$RUDEPROXY_CHARGEN_PORT"
