@@ -118,7 +118,7 @@ upstream = builtin:echo
 
 [fault silent]
 type = close
-when = idle:2s
+when = idle:5s
 connections = every:2
 
 [fault early]
@@ -139,7 +139,7 @@ type   = no_accept
 active = 0s-100ms
 INI
 # talk HOST PORT WORDS - sends, and reads the echo; the connection stays open. The even ones are read to their end when all
-# have been made. Silence counts from the start of the connection: two seconds are more than a busy machine takes to send.
+# have been made. Silence counts from the start of the connection: five seconds are more than a busy machine takes to send.
 # shellcheck disable=SC2016
 talk='
     talk() {
@@ -160,7 +160,7 @@ exec_run "$work/clock.ini" "$work/clock.log" bash -c "$talk"
 faults_of "$work/clock.log" | grep -q 'one 2 close downstream 6' || fail "idle: $(faults_of "$work/clock.log")"
 replayed "$work/clock.log" "$work/clock.replay"
 ! grep -qE '^when *= *(idle|time)' "$work/clock.replay" || fail "a time is left in: $(cat "$work/clock.replay")"
-says "$work/clock.replay" '^; .*when = idle:2s'
+says "$work/clock.replay" '^; .*when = idle:5s'
 says "$work/clock.replay" '^; Of silent\.'
 says "$work/clock.replay" '^active *= *0s-100ms'
 exec_run "$work/clock.replay" "$work/clock.again" bash -c "$talk"
