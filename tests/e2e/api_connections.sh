@@ -5,7 +5,7 @@
 # connection once, and its reader may be slow, or leave.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-need curl
+need curl jq
 
 count=900
 ulimit -S -n 4096 2>/dev/null || skip "no room for $count connections"

@@ -4,7 +4,7 @@
 # What a run leaves behind: the summary, --report, --junit, and the exit status of must_fire.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-need curl
+need curl jq
 proxy_ready=$work/stuck.ready proxy_err=$work/stuck.err
 
 # A report that nobody reads keeps the program, but signals end it when they have been ignored for ten seconds. It waits
@@ -66,14 +66,14 @@ sed '/^\[fault far\]/,/^$/d' "$ini" >"$good"
 report=$work/report.json
 junit=$work/junit.xml
 
-# field JSON-PATH-IN-JQ EXPECTED - where jq is there.
+# field JSON-PATH-IN-JQ EXPECTED
 field() {
-    command -v jq >/dev/null || return 0
     same "$1" "$2" "$(jq -r "$1" "$report")"
 }
 
 xml_is_valid() {
-    ! command -v xmllint >/dev/null || xmllint --noout "$junit" || fail "not XML: $(cat "$junit")"
+    command -v xmllint >/dev/null || { note "not looked at: the JUnit file, without xmllint" && return 0; }
+    xmllint --noout "$junit" || fail "not XML: $(cat "$junit")"
 }
 
 # shellcheck disable=SC2016 # expanded by the command
