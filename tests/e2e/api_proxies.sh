@@ -98,7 +98,7 @@ call 200 GET /proxies/a
 port=$(sed -E 's/.*127\.0\.0\.1:([0-9]+).*/\1/' "$work/answer")
 exec 3<>"/dev/tcp/127.0.0.1/$port"
 echo hello >&3
-read -r -t 10 line <&3
+read -r -t 20 line <&3
 same "through the new proxy" hello "$line"
 
 go_error 409 POST /proxies '{"name":"a","upstream":"x:1"}' 'proxy already exists'
@@ -185,7 +185,7 @@ answers 200 POST /proxies/a '{"enabled":true,"name":"other","toxics":[1]}' "$a"
 answers 200 PATCH /proxies/a "{\"listen\":\"localhost:$port\"}" "$a"
 answers 200 PATCH /proxies/a 'null' "$a"
 echo still >&3
-read -r -t 10 line <&3
+read -r -t 20 line <&3
 same "the connection" still "$line"
 go_error 400 PATCH /proxies/a '' 'bad request body: EOF'
 go_error 400 PATCH /proxies/a '{"enabled":1}' \
@@ -195,7 +195,7 @@ go_error 500 PATCH /proxies/a '{"listen":"bad"}' 'address bad: missing port in a
 # Disabled: the listener and every connection close, the port stays.
 answers 200 PATCH /proxies/a '{"enabled":false}' "${a/true/false}"
 status=0
-read -r -t 10 line <&3 || status=$?
+read -r -t 20 line <&3 || status=$?
 same "EOF of the client" 1 "$status"
 exec 3>&-
 status=0
@@ -209,10 +209,10 @@ says "$work/answer" "\"127.0.0.1:$port\""
 # Another upstream: connections end, the port stays.
 exec 3<>"/dev/tcp/127.0.0.1/$port"
 echo hello >&3
-read -r -t 10 line <&3
+read -r -t 20 line <&3
 answers 200 PATCH /proxies/a "{\"upstream\":\"127.0.0.1:$refused\"}" "${a/builtin:echo/127.0.0.1:#}"
 status=0
-read -r -t 10 line <&3 || status=$?
+read -r -t 20 line <&3 || status=$?
 same "EOF of the client" 1 "$status"
 exec 3>&-
 # The upstream refuses: the client gets EOF, no RST.
@@ -263,7 +263,7 @@ answers 201 POST /populate "[{\"name\":\"a\",\"listen\":\"localhost:$port\",\"up
     {\"name\":\"p\",\"listen\":\"127.0.0.1:$refused\",\"upstream\":\"h:1\",\"enabled\":false}]" \
     "{\"proxies\":[$a,$p]}"
 echo kept >&3
-read -r -t 10 line <&3
+read -r -t 20 line <&3
 same "the connection of a kept proxy" kept "$line"
 exec 3>&-
 # With others it is replaced; a failure tells what was done before it.
@@ -302,7 +302,7 @@ reached() {
     local line
     exec 3<>"/dev/tcp/$1/$2" || fail "$1 does not take port $2"
     echo "hello $1" >&3
-    read -r -t 10 line <&3
+    read -r -t 20 line <&3
     same "echo of $1" "hello $1" "$line"
     exec 3>&-
 }

@@ -155,7 +155,7 @@ rm -f "$proxy_ready"
 proxy_spawn -c "$work/grace.ini"
 exec 4<>"/dev/tcp/127.0.0.1/$(proxy_port echo)"
 echo hello >&4
-read -r -t 10 answer <&4 || fail "no echo"
+read -r -t 20 answer <&4 || fail "no echo"
 same "echo" hello "$answer"
 proxy_stop
 says "$proxy_err" 'waiting up to 100 ms more for 1 open connection;'

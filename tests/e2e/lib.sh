@@ -115,12 +115,12 @@ child_gone() {
     ! child_runs "$1"
 }
 
-# end_process PID SIGNAL - ends a child, by force if it must be; returns its exit status.
+# end_process PID SIGNAL [SECONDS] - ends a child, by force if it must be; returns its exit status.
 end_process() {
     local status=0
     if child_runs "$1"; then
         kill "-$2" "$1" 2>/dev/null || true
-        eventually 15 child_gone "$1" || kill -KILL "$1" 2>/dev/null || true
+        eventually "${3-60}" child_gone "$1" || kill -KILL "$1" 2>/dev/null || true
     fi
     wait "$1" || status=$?
     return "$status"
@@ -132,7 +132,7 @@ cleanup() {
     set +e
     trap - EXIT
     for pid in $proxy_pid "${servers[@]}"; do
-        end_process "$pid" TERM >/dev/null 2>&1
+        end_process "$pid" TERM 15 >/dev/null 2>&1
     done
     if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
         tail -n 8 "$work"/proxy*.err "$work"/proxy*.log 2>/dev/null | cut -c 1-400
