@@ -20,6 +20,7 @@
 
 #include "proxy/peers/script.h"
 #include "tests/lib/records.h"
+#include "tests/lib/side_by_side.h"
 #include "tests/lib/wire.h"
 
 enum role { VICTIM, FAR };
@@ -63,7 +64,10 @@ struct ending_case {
 #define QUIET_MS 40
 
 /* A linger of 100 ms is over by then, on a machine that is late too. */
-#define LINGERED_MS 1000
+#define LINGERED_MS 3000
+
+/* Of a step, on a machine that is late too. */
+#define DEADLINE_MS 30000
 
 #define AT "when = bytes:1000\ndirection = %D\n"
 
@@ -142,7 +146,7 @@ static const struct ending_case cases[] = {
         STEPS(F(SEND, 1000), F(RESET, 0), MEETS_RESET),
         STEPS(F(SEND, 1000), F(SHUT_WR, 0), MEETS_RESET, F(WAIT_HUP, 0), F(CLOSE, 0)), RST_SENT,
         "[\"fin_received\",\"rst_sent\"]", "far_fin", 1000, 0},
-    {"reset-at-time", "type = reset\nside = %V\nother = hold\nwhen = time:1s\n",
+    {"reset-at-time", "type = reset\nside = %V\nother = hold\nwhen = time:3s\n",
         STEPS(F(SEND, 1000), F(RESET, 0), MEETS_RESET),
         STEPS(F(SEND, 1000), MEETS_RESET, F(LOOK, QUIET_MS), F(CLOSE, 0)), RST_SENT,
         "[\"fin_received\",\"fin_sent\"]", NULL, 1000, 0},
@@ -205,7 +209,7 @@ static const struct ending_case cases[] = {
             V(SEND, 5000), V(WAIT_ACKED, 0), V(LOOK, QUIET_MS), F(READ, 5000), V(RESET, 0),
             F(WAIT_HUP, 0), F(CLOSE, 0)),
         "[\"rst_received\"]", "[\"fin_received\",\"rst_sent\"]", "far_fin", 1000, 0},
-    {"hold-fin-for", "type = hold_fin\ndirection = %D\nfor = 1s\n",
+    {"hold-fin-for", "type = hold_fin\ndirection = %D\nfor = 3s\n",
         STEPS(F(SEND, 1000), V(READ, 1000), V(LOOK, QUIET_MS), F(SHUT_WR, 0), V(WAIT_EOF, 0),
             V(READ_END, 0), V(SEND, 10), F(READ, 10), V(SHUT_WR, 0), V(WAIT_HUP, 0), V(CLOSE, 0)),
         STEPS(F(SEND, 1000), F(SHUT_WR, 0), V(READ, 1000), V(LOOK, QUIET_MS), V(WAIT_EOF, 0),
@@ -239,6 +243,8 @@ struct trial {
     int reserved; /* holds the server's port, bound but not listening */
     struct peer_address server;
 };
+
+#define AT_ONCE 4 /* some wait for seconds */
 
 static struct trial trials[2 * CASE_COUNT];
 static struct proxy_process process;
@@ -398,11 +404,12 @@ static bool check_record(const struct trial *trial)
     return good;
 }
 
-static bool run_trial(const struct trial *trial)
+static bool run_trial(const void *user, size_t i)
 {
+    const struct trial *trial = (const struct trial *)user + i;
     static struct transcript native[PEER_ACTORS];
     static struct transcript proxied[PEER_ACTORS];
-    struct peers_route route = {.listen = trial->server, .deadline_ms = PEERS_DEADLINE_MS};
+    struct peers_route route = {.listen = trial->server, .deadline_ms = DEADLINE_MS};
     char text[PEER_ADDRESS_TEXT];
     bool good = run_steps(trial, &trial->it->native, &route, native) == 0;
     good = proxy_process_address(&process, trial->name, text, sizeof text) &&
@@ -422,13 +429,11 @@ static bool run_trial(const struct trial *trial)
 
 int main(void)
 {
-    size_t passed = 0;
     if (!start()) {
         printf("FAIL cannot start\n");
         return 1;
     }
-    for (size_t i = 0; i < 2 * CASE_COUNT; i++)
-        passed += run_trial(&trials[i]);
+    size_t passed = side_by_side_run(2 * CASE_COUNT, AT_ONCE, run_trial, trials);
     bool stopped = proxy_process_stop(&process);
     for (size_t i = 0; i < 2 * CASE_COUNT; i++)
         close(trials[i].reserved);
