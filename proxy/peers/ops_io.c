@@ -13,13 +13,14 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "proxy/base/err.h"
 
 /* How long full buffers must accept nothing. Without a proxy only two kernel queues are involved;
  * through a proxy bytes continue to trickle while it forwards. A false "full" on a stalled machine
- * costs only some bytes of the fill. */
+ * costs only some bytes of the fill, once the proxy has forwarded any. */
 #define FILL_QUIET_DIRECT_MS 25
 #define FILL_QUIET_PROXIED_MS 120
 
@@ -65,6 +66,15 @@ enum progress op_send(struct task *task)
     return task_say(task, "%zu bytes", total);
 }
 
+/* Whether a byte of ours has come to the other end, or that end is closed. Before the proxy has
+ * forwarded any, the other end would close an empty connection: a FIN instead of a RST. */
+static bool has_reached_other(const struct task *task)
+{
+    int queued = 0;
+    return task->other->received > 0 || task->other->fd < 0 ||
+           ioctl(task->other->fd, FIONREAD, &queued) != 0 || queued > 0;
+}
+
 enum progress op_fill(struct task *task)
 {
     ssize_t taken;
@@ -76,6 +86,8 @@ enum progress op_fill(struct task *task)
         return task_say_result(task, (int)taken);
     bool direct = task->route->dial.length == 0;
     if (peers_now_ms() - task->since_ms < (direct ? FILL_QUIET_DIRECT_MS : FILL_QUIET_PROXIED_MS))
+        return task_tick(task);
+    if (!direct && !has_reached_other(task))
         return task_tick(task);
     snprintf(task->line.aside, sizeof(task->line.aside), "%" PRIu64 " bytes", task->done);
     return task_say(task, "ok");
