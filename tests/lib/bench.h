@@ -51,6 +51,10 @@ void bench_close(struct bench *bench);
 
 int64_t bench_now_us(void);
 
+/* Does what bench_open() and bench_exchange() do, perhaps too late: returns false if the connection
+ * is refused, not accepted, or ends. */
+bool bench_try_open(struct bench *bench);
+
 /* All of it, resp. exactly so much. */
 void bench_send(int fd, const void *bytes, size_t n);
 void bench_read(int fd, void *bytes, size_t n);
