@@ -182,7 +182,7 @@ static const struct {
     const char *body;      /* NULL: it is given up */
 } pauses[] = {
     {"", 0, HTTP_ANY_PAUSE, DEADLINE_S, NULL},
-    {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", 2, HTTP_ANY_PAUSE, 3, "late"},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", 5, HTTP_ANY_PAUSE, 6, "late"},
     {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nx", DEADLINE_S, 1, DEADLINE_S, NULL},
     {"HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\nx", 1, HTTP_ANY_PAUSE, DEADLINE_S, NULL},
 };
