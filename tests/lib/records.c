@@ -194,6 +194,11 @@ static size_t count_in_file(const char *path, const char *text)
     return n;
 }
 
+size_t records_count_output(const struct proxy_process *process, const char *text)
+{
+    return count_in_file(process->output, text);
+}
+
 bool records_wait_output(const struct proxy_process *process, const char *text, size_t n)
 {
     int64_t deadline = wire_now_ms() + RECORDS_DEADLINE_MS;

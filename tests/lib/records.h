@@ -45,6 +45,9 @@ uint64_t records_number(const char *record, const char *side, const char *key);
  * is none or it does not fit. */
 bool records_value(const char *record, const char *side, const char *key, char *value, size_t size);
 
+/* How often the program's own output holds `text`. */
+size_t records_count_output(const struct proxy_process *process, const char *text);
+
 /* Waits until the program's own output holds `text` at least `n` times. */
 bool records_wait_output(const struct proxy_process *process, const char *text, size_t n);
 

@@ -332,8 +332,9 @@ static bool a_swap_that_fails_puts_everything_back(void)
 }
 
 /* 0.0.0.0 and 127.0.0.1 cannot have the same port at one time. */
-static bool a_port_moves_to_another_address(void)
+static bool try_to_move_a_port(bool *taken)
 {
+    *taken = false;
     struct proxy_process process;
     char a[2][PEER_ADDRESS_TEXT], sections[1024], everywhere[PEER_ADDRESS_TEXT];
     if (!start_two(&process, a))
@@ -344,7 +345,19 @@ static bool a_port_moves_to_another_address(void)
     bool good = reload(&process, sections, DONE, 1) && is_of(a[0], true) && is_of(a[1], false);
     used = (size_t)snprintf(sections, sizeof sections, TWO(a[0], a[1]));
     good = good && reload(&process, sections, DONE, 2) && is_of(a[0], false);
+    *taken = !good && records_count_output(&process, "Address already in use") > 0;
     return proxy_process_stop(&process) && good;
+}
+
+/* Another test may have that port at 127.0.0.2, which excludes 0.0.0.0: then with another port. */
+static bool a_port_moves_to_another_address(void)
+{
+    bool taken = true;
+    for (int i = 0; i < 3 && taken; i++) {
+        if (try_to_move_a_port(&taken))
+            return true;
+    }
+    return false;
 }
 
 int main(void)
