@@ -31,7 +31,7 @@
 /* Direct runs until two are alike. */
 #define TRIES 5
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 20000
 #define SHRINK_DEADLINE_MS 500
 #define SHRINK_RUNS 5
 
