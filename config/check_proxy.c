@@ -8,8 +8,7 @@
  * dialled. */
 static void settle_intercept(struct proxy_config *proxy)
 {
-    proxy->listen.kind = ADDRESS_DIALLED;
-    snprintf(proxy->listen.host, sizeof proxy->listen.host, "%s", proxy->intercept.text);
+    proxy->listen = (struct address){.kind = ADDRESS_DIALLED};
     if (proxy->upstream.host[0] != '\0')
         return;
     proxy->upstream.kind = ADDRESS_DIALLED;
@@ -29,7 +28,7 @@ struct key_flags check_proxy(
     if (proxy->capture > 0 && has_no_messages)
         check_report_problem(problems, section, "capture",
             "there are no messages without a protocol, write one such as protocol = http or turns");
-    if (proxy->intercept.count == 0)
+    if (!proxy_config_intercepts(proxy))
         return flags;
     if (proxy->listen.host[0] != '\0')
         check_report_problem(problems, section, "listen",

@@ -120,7 +120,7 @@ static bool same_listen(const struct proxy_config *a, const struct proxy_config 
 /* The second of two enabled proxies that intercept the same would never get a connection. */
 static bool same_intercept(const struct proxy_config *a, const struct proxy_config *b)
 {
-    return a->enabled && b->enabled && a->intercept.count > 0 &&
+    return a->enabled && b->enabled && proxy_config_intercepts(a) &&
            strcmp(a->intercept.text, b->intercept.text) == 0;
 }
 
@@ -148,7 +148,7 @@ static void check_listen(struct build *build, size_t index)
         bool intercepts = same_intercept(&proxies[i], &proxies[index]);
         if (!intercepts && !same_listen(&proxies[i], &proxies[index]))
             continue;
-        address_format(&proxies[i].listen, address, sizeof address);
+        proxy_config_format_listen(&proxies[i], address, sizeof address);
         snprintf(text, sizeof text,
             intercepts ? "[proxy %s] intercepts %s already, leave one of them out"
                        : "[proxy %s] listens on %s already, write another port or 0",
@@ -240,6 +240,14 @@ size_t config_build(struct config_source *source, struct config *config, FILE *o
         problems_print(problems, out);
     }
     return found;
+}
+
+void proxy_config_format_listen(const struct proxy_config *proxy, char *buf, size_t size)
+{
+    if (proxy_config_intercepts(proxy))
+        snprintf(buf, size, "%s", proxy->intercept.text);
+    else
+        address_format(&proxy->listen, buf, size);
 }
 
 void config_free(struct config *config)

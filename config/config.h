@@ -79,7 +79,7 @@ struct listen_text {
 /* [proxy NAME] */
 struct proxy_config {
     char name[PROXY_NAME_MAX];
-    struct address listen;             /* ADDRESS_DIALLED: the proxy intercepts */
+    struct address listen;             /* ADDRESS_DIALLED without a host: it intercepts */
     struct listen_text listen_text;    /* of Toxiproxy's API, shown until `listen` is bound */
     struct address upstream;           /* ADDRESS_DIALLED: the address that the client dialled */
     struct destination_list intercept; /* destinations it accepts without listening; empty: none */
@@ -97,6 +97,15 @@ struct proxy_config {
     uint64_t capture; /* bytes of each message in its event; 0: none, at most CAPTURE_MAX */
     bool silent;      /* internal: not shown, and not recorded */
 };
+
+/* Whether the proxy takes connections of a command, and does not listen. */
+static inline bool proxy_config_intercepts(const struct proxy_config *proxy)
+{
+    return proxy->intercept.count > 0;
+}
+
+/* Writes which connections the proxy takes: its `intercept`, or its `listen`. */
+void proxy_config_format_listen(const struct proxy_config *proxy, char *buf, size_t size);
 
 /* [sweep]: defaults for the options of `rudeproxy sweep`. Texts are parsed by
  * proxy/app/sweep/options.h; "" is unset. */

@@ -129,7 +129,7 @@ static void put_bytes(struct text *text, const char *name, const struct counted 
     control_proxy_config(counted->proxy, &config);
     text_printf(text, "%s{", name);
     put_label(text, "direction", direction_name(direction));
-    address_format(&config.listen, address, sizeof address);
+    proxy_config_format_listen(&config, address, sizeof address);
     put_label(text, "listener", address);
     put_label(text, "proxy", config.name);
     address_format(&config.upstream, address, sizeof address);

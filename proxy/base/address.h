@@ -20,7 +20,8 @@ enum address_kind {
     ADDRESS_NAME,    /* host name, to be resolved */
     ADDRESS_UNIX,    /* a path */
     ADDRESS_BUILTIN, /* a service inside the process; `host` is its name */
-    ADDRESS_DIALLED, /* the address an intercepted client dialled; `host` is a text for messages */
+    /* The address an intercepted client dialled; `host` is a text for messages, or "". */
+    ADDRESS_DIALLED,
     /* A text that is not an address. Only the API accepts it: it is shown, and connecting fails. */
     ADDRESS_NOWHERE,
 };

@@ -31,7 +31,7 @@ void control_proxy_config(const struct proxy *proxy, struct proxy_config *config
     struct address address;
     struct err ignored;
     *config = proxy->plan->config;
-    if (listener->address_len == 0 || config->listen.kind == ADDRESS_DIALLED)
+    if (listener->address_len == 0 || proxy_config_intercepts(config))
         return;
     config->listen_text.given = false;
     address_format_sockaddr(&listener->address, listener->address_len, text, sizeof text);
@@ -178,7 +178,7 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     char is[ADDRESS_TEXT_MAX], wanted[ADDRESS_TEXT_MAX];
     socklen_t len;
     struct err ignored;
-    if (listener->address_len == 0 || listen->kind == ADDRESS_DIALLED)
+    if (listener->address_len == 0 || proxy_config_intercepts(&proxy->plan->config))
         return address_equal(listen, &proxy->plan->config.listen);
     if (listen_address_resolve(listen, &proxy->worker->resolver, &address, &len, &ignored) != 0)
         return false;
@@ -226,7 +226,7 @@ static bool is_in_its_own_way(const struct proxy *proxy, const struct address *l
 /* Whether the change binds an address that can be tried before. */
 static bool can_be_tried(const struct proxy *proxy, const struct proxy_config *config)
 {
-    if (!config->enabled || config->intercept.count > 0)
+    if (!config->enabled || proxy_config_intercepts(config))
         return false;
     return control_listens_on(proxy, &config->listen) ? proxy_must_open(proxy, config, false)
                                                       : !is_in_its_own_way(proxy, &config->listen);

@@ -71,7 +71,7 @@ static int privilege_refuse(const struct fault *fault, bool intercepts, int errn
 int fault_privileges_check_one(const struct fault *fault, const struct proxy_config *proxy,
     struct interception *interception, struct err *err)
 {
-    bool intercepts = proxy->intercept.count > 0 && interception != NULL;
+    bool intercepts = proxy_config_intercepts(proxy) && interception != NULL;
     int result = 0;
     if (!fault->enabled || !fault->type->needs_net_admin)
         return 0;

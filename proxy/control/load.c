@@ -117,18 +117,23 @@ static bool leaves(const struct load *load, const struct proxy *old)
     return wanted == NULL || !wanted->enabled || !stays_there(old, &wanted->listen);
 }
 
-static bool is_same_port(const struct address *a, const struct address *b)
+/* A proxy that intercepts has its port in the command's network, where no other proxy chooses
+ * one. */
+static bool is_same_port(const struct proxy_config *a, const struct proxy_config *b)
 {
-    if (a->kind == ADDRESS_UNIX || b->kind == ADDRESS_UNIX)
-        return address_equal(a, b);
-    return a->kind != ADDRESS_DIALLED && b->kind != ADDRESS_DIALLED && a->port == b->port;
+    if (proxy_config_intercepts(a) || proxy_config_intercepts(b))
+        return false;
+    if (a->listen.kind == ADDRESS_UNIX || b->listen.kind == ADDRESS_UNIX)
+        return address_equal(&a->listen, &b->listen);
+    return a->listen.port == b->listen.port;
 }
 
-/* Whether the proxy of the file is about to bind the address, or its port on another one. */
+/* Whether the proxy of the file is about to bind the address that another one has `now`, or its
+ * port on another address. */
 static bool comes_to(
-    const struct load *load, const struct proxy_config *wanted, const struct address *address)
+    const struct load *load, const struct proxy_config *wanted, const struct proxy_config *now)
 {
-    if (!wanted->enabled || !is_same_port(&wanted->listen, address))
+    if (!wanted->enabled || !is_same_port(wanted, now))
         return false;
     const struct proxy *old = proxies_find(load->control->worker, wanted->name);
     return old == NULL || !listener_is_open(&old->listener) || !stays_there(old, &wanted->listen);
@@ -141,7 +146,7 @@ static bool stands_in_the_way(const struct load *load, const struct proxy *old)
         return false;
     control_proxy_config(old, &now);
     for (size_t i = 0; i < load->config.proxy_count; i++)
-        if (comes_to(load, &load->config.proxies[i], &now.listen))
+        if (comes_to(load, &load->config.proxies[i], &now))
             return true;
     return false;
 }

@@ -121,8 +121,8 @@ struct dialled interception_dialled(
 static bool intercepts(const struct proxy *proxy, const struct dialled *dialled)
 {
     const struct proxy_config *config = &proxy->plan->config;
-    return !proxy->closing && config->enabled && !config->silent && config->intercept.count > 0 &&
-           destination_list_has(&config->intercept, dialled);
+    return !proxy->closing && config->enabled && !config->silent &&
+           proxy_config_intercepts(config) && destination_list_has(&config->intercept, dialled);
 }
 
 static bool is_passed(const struct interception *interception, const struct dialled *dialled)

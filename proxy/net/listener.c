@@ -365,7 +365,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
 {
     char text[2 * ADDRESS_TEXT_MAX];
     listener->errnum = 0;
-    listener->intercepts = proxy->intercept.count > 0;
+    listener->intercepts = proxy_config_intercepts(proxy);
     if (listener->intercepts)
         return open_intercepting(listener, proxy, err);
     if (listener->address_len == 0 && listen_address_resolve(&proxy->listen, listener->resolver,
@@ -393,7 +393,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
 
 void listener_update(struct listener *listener, const struct proxy_config *proxy)
 {
-    if (proxy->intercept.count == 0)
+    if (!proxy_config_intercepts(proxy))
         set_options(listener, listener->fd, proxy);
     listen(listener->fd, (int)proxy->backlog);
     if (listener->twin != NULL && listener_is_open(&listener->twin->listener))

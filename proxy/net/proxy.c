@@ -28,8 +28,8 @@ static void emit(struct proxy *proxy, struct event *event)
 void proxy_format_listen(const struct proxy *proxy, char *buf, size_t size)
 {
     const struct proxy_config *config = &proxy->plan->config;
-    if (config->listen.kind == ADDRESS_DIALLED)
-        address_format(&config->listen, buf, size);
+    if (proxy_config_intercepts(config))
+        proxy_config_format_listen(config, buf, size);
     else
         address_format_sockaddr(&proxy->listener.address, proxy->listener.address_len, buf, size);
 }
@@ -83,7 +83,7 @@ static void on_accept(
 {
     struct proxy *proxy = container_of(listener, struct proxy, listener);
     const struct accepted accepted = {.fd = fd, .peer = peer, .peer_len = peer_len};
-    if (proxy->plan->config.intercept.count > 0)
+    if (proxy_config_intercepts(&proxy->plan->config))
         proxy_accept_intercepted(proxy, fd, peer);
     else
         accept_client(proxy, &accepted);

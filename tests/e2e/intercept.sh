@@ -162,16 +162,46 @@ proxies_of_api() {
         set -e
         call() { curl -q -sS --noproxy "*" --fail-with-body -X "$1" -d "$3" "http://$api/v1/proxies$2"; echo; }
         ask() { curl -q -s --noproxy "*" --max-time 20 -o /dev/null "$@" && code=0 || code=$?; }
+        talk() {
+            printf "GET /bytes/0 HTTP/1.1\r\n\r\n" >&3
+            while read -r -t 20 line <&3; do [ -n "${line%?}" ] || return 0; done
+            echo "the open connection has no answer"; exit 1
+        }
+        listed() { curl -q -sS --noproxy "*" "http://$api$1" | grep -F "$2" || { echo "$1 has no $2"; exit 1; }; }
         api=$1
         call POST "" "{\"name\": \"late\", \"intercept\": \"80\", \"upstream\": \"builtin:http\"}"
         ask http://203.0.113.7/ && [ "$code" = 0 ]
         ask http://203.0.113.7:81/ && [ "$code" = 7 ]
+        exec 3<>/dev/tcp/203.0.113.7/80
+        talk
         call PATCH /late "{\"intercept\": \"203.0.113.7:81\"}"
         ask http://203.0.113.7:81/ && [ "$code" = 0 ]
         ask http://203.0.113.7/ && [ "$code" = 7 ]
+        talk
+        exec 3>&-
+        listed /proxies/late "\"listen\":\"203.0.113.7:81\""
+        listed /metrics "listener=\"203.0.113.7:81\""
         call DELETE /late ""
         ask http://203.0.113.7:81/ && [ "$code" = 7 ]' sh "$api"
     says "$work/log" '"event":"open","proxy":"late",.*"server":"203.0.113.7:81"'
+    says "$work/log" '"event":"listening","proxy":"late","address":"203.0.113.7:81"'
+}
+
+# A file that intercepts another port when it is read again: the proxy stays, and counts on.
+reloaded() {
+    local api=127.0.0.1:$other file=$work/reloaded.ini
+    printf '[proxy late]\nintercept = 80\nupstream = builtin:http\n' >"$file"
+    chmod 666 "$file"
+    # shellcheck disable=SC2016
+    intercept 0 -c "$file" --pass none --admin "$api" -- bash -c '
+        set -e
+        ask() { curl -q -s --noproxy "*" --max-time 20 -o /dev/null "$@" && code=0 || code=$?; }
+        ask http://203.0.113.7/ && [ "$code" = 0 ]
+        printf "[proxy late]\nintercept = 81\nupstream = builtin:http\n" >"$2"
+        ask -f -X POST "http://$1/v1/reload" && [ "$code" = 0 ]
+        ask http://203.0.113.7:81/ && [ "$code" = 0 ]
+        ask http://203.0.113.7/ && [ "$code" = 7 ]' sh "$api" "$file"
+    says "$work/log" '"event":"open","proxy":"late","connection":2,.*"server":"203.0.113.7:81"'
 }
 
 # What takes the other connections is no proxy of the API.
@@ -282,6 +312,7 @@ everything() {
     one_host
     one_host_refused
     proxies_of_api
+    reloaded
     inner_proxies
     destinations
     passing

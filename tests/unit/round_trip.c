@@ -81,6 +81,7 @@ static void chosen_configurations_read_back(void **state)
         PROXY_TEXT "[sweep]\nsetup = sh -c \"a \\\" b\" c\ncheck = \"\\\"a b\\\" \\x3b c\"\n",
         "[proxy a]\nlisten = 127.0.0.1:1\nupstream = a:1\nenabled = no\n"
         "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\nunreachable = hang\n",
+        "[proxy a]\nintercept = 80, b.test:8000-8100\n[proxy b]\nintercept = 81\nupstream = a:1\n",
         F "type = close\n",
         F "type = close\nmode = plain\nside = client\nother = reset\nwhen = bytes:1000003\n",
         F "type = close\nlinger = 250ms\nwhen = accept\n",

@@ -99,7 +99,7 @@ void toxiproxy_proxy_write(struct text *text, const struct proxy *proxy)
     control_proxy_config(proxy, &config);
     text_puts(text, "{");
     text_json_member(text, "name", config.name);
-    address_format(&config.listen, address, sizeof address);
+    proxy_config_format_listen(&config, address, sizeof address);
     text_json_member(text, "listen", config.listen_text.given ? config.listen_text.text : address);
     address_format(&config.upstream, address, sizeof address);
     text_json_member(text, "upstream", address);

@@ -30,7 +30,7 @@ static void make_stem(const char *name, char stem[STEM_MAX])
 /* A command dials what it always dials where we intercept it. */
 static bool has_variables(const struct proxy_config *proxy)
 {
-    return proxy->intercept.count == 0;
+    return !proxy_config_intercepts(proxy);
 }
 
 int exec_environment_check(const struct config *config, struct err *err)

@@ -54,7 +54,7 @@ static const char *find_name_socket(void)
 bool intercept_is_wanted(const struct config *config)
 {
     for (size_t i = 0; i < config->proxy_count; i++)
-        if (config->proxies[i].intercept.count > 0)
+        if (proxy_config_intercepts(&config->proxies[i]))
             return true;
     return false;
 }

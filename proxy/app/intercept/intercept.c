@@ -22,7 +22,7 @@
 
 static bool has_upstream(const struct proxy_config *proxy)
 {
-    return proxy->intercept.count > 0 && proxy->upstream.kind != ADDRESS_DIALLED;
+    return proxy_config_intercepts(proxy) && proxy->upstream.kind != ADDRESS_DIALLED;
 }
 
 /* --- names --- */
@@ -172,7 +172,7 @@ static struct proxy *proxy_at(const struct worker *worker, uint16_t port)
     list_for_each(link, &worker->proxies)
     {
         struct proxy *proxy = container_of(link, struct proxy, link);
-        if (proxy->plan->config.intercept.count > 0 && rules_listening_port(proxy) == port)
+        if (proxy_config_intercepts(&proxy->plan->config) && rules_listening_port(proxy) == port)
             return proxy;
     }
     return NULL;

@@ -77,7 +77,7 @@ static void add_destinations(struct rules *rules, const struct rules_input *inpu
 static bool intercepts(const struct proxy *proxy)
 {
     const struct proxy_config *config = &proxy->plan->config;
-    return !proxy->closing && config->enabled && !config->silent && config->intercept.count > 0;
+    return !proxy->closing && config->enabled && !config->silent && proxy_config_intercepts(config);
 }
 
 static void add_intercepted(struct rules *rules, const struct rules_input *input)
@@ -101,7 +101,7 @@ static void add_own(struct rules *rules, const struct rules_input *input)
         const struct proxy *proxy = container_of(link, struct proxy, link);
         const struct proxy_config *config = &proxy->plan->config;
         uint16_t port = rules_listening_port(proxy);
-        if (config->enabled && config->intercept.count == 0 &&
+        if (config->enabled && !proxy_config_intercepts(config) &&
             proxy->listener.address.ss_family != AF_UNIX && proxy->listener.address_len > 0)
             rules_add(rules, for_ports(port, port, to));
     }
