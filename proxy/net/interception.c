@@ -125,9 +125,10 @@ static bool intercepts(const struct proxy *proxy, const struct dialled *dialled)
            proxy_config_intercepts(config) && destination_list_has(&config->intercept, dialled);
 }
 
-static bool is_passed(const struct interception *interception, const struct dialled *dialled)
+static bool is_name_server(const struct interception *interception, const struct dialled *dialled)
 {
-    return interception->passed.count > 0 && destination_list_has(&interception->passed, dialled);
+    const struct destination_list *servers = &interception->name_servers;
+    return servers->count > 0 && destination_list_has(servers, dialled);
 }
 
 struct proxy *interception_choose(struct proxy *listening, const struct sockaddr_storage *address)
@@ -136,12 +137,12 @@ struct proxy *interception_choose(struct proxy *listening, const struct sockaddr
     const struct interception *interception = worker->interception;
     const struct dialled dialled = interception_dialled(worker, address);
     if (listening->plan->config.silent)
-        return is_passed(interception, &dialled) ? interception->pass : listening;
+        return is_name_server(interception, &dialled) ? interception->passing : listening;
     list_for_each(link, &worker->proxies)
     {
         struct proxy *proxy = container_of(link, struct proxy, link);
         if (intercepts(proxy, &dialled))
             return proxy;
     }
-    return interception->pass;
+    return interception->passing;
 }

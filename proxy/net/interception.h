@@ -31,9 +31,9 @@ struct interception {
     int (*make_socket)(struct interception *interception, int family, int type, int protocol);
     uint16_t next_port; /* of the next listening socket; 0 at first */
     struct name_cache names;
-    struct proxy *pass; /* logs nothing; takes the connections that no proxy intercepts */
-    /* Goes to `pass`, whichever silent proxy accepted it. Unset: nothing does. */
-    struct destination_list passed;
+    struct proxy *passing; /* silent; takes the connections that no proxy intercepts */
+    /* Their connections go to `passing`, whichever silent proxy accepted them. Unset: none do. */
+    struct destination_list name_servers;
 };
 
 /* Opens the listening socket of an intercepting proxy in the command's network, at a free port
@@ -44,7 +44,8 @@ MUST_CHECK int interception_listen(struct interception *interception,
     struct sockaddr_storage *address, socklen_t *address_len, struct err *err);
 
 /* Returns the proxy for a connection that `listening` accepted: the first that intercepts the
- * address the client dialled, else `pass`. A silent proxy keeps its own, except for `passed`. */
+ * address the client dialled, else `passing`. A silent proxy keeps its own, except for those to
+ * `name_servers`. */
 struct proxy *interception_choose(struct proxy *listening, const struct sockaddr_storage *dialled);
 
 /* Returns the dialled address for faults that select by it. `address` NULL: the client was not

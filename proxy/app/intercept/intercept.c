@@ -162,7 +162,7 @@ static void pass_name_servers(struct intercept *intercept)
         used +=
             (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ", ", server);
     }
-    MAY_FAIL(option_intercept.parse(NULL, text, &intercept->interception.passed, &ignored));
+    MAY_FAIL(option_intercept.parse(NULL, text, &intercept->interception.name_servers, &ignored));
 }
 
 /* --- rules --- */
@@ -212,7 +212,7 @@ static int set_rules(struct intercept *intercept, struct err *err)
     const struct rules_input input = {
         .worker = intercept->worker,
         .pass = &intercept->pass,
-        .passing = intercept->passing,
+        .passing = intercept->interception.passing,
         .dns_tcp = intercept->dns_tcp,
         .api_port = intercept->api_port,
         .served = intercept->limits_loopback && !intercept->by_ports ? &intercept->served : NULL,
@@ -331,10 +331,9 @@ int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *
         start_silent(intercept, "(dns)", "53", &intercept->dns.resolv.servers[0], err);
     if (intercept->dns_tcp == NULL)
         return -1;
-    intercept->passing = start_silent(intercept, "(passed)", "1-65535", NULL, err);
-    if (intercept->passing == NULL)
+    intercept->interception.passing = start_silent(intercept, "(passed)", "1-65535", NULL, err);
+    if (intercept->interception.passing == NULL)
         return -1;
-    intercept->interception.pass = intercept->passing;
     pass_name_servers(intercept);
     intercept->dns.on_names = on_names;
     port_listeners_init(&intercept->ports, intercept->worker, &intercept->netns);

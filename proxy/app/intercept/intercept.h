@@ -34,7 +34,6 @@ struct intercept {
     struct netns netns;
     struct intercept_pass pass;
     struct worker *worker;
-    struct proxy *passing; /* silent; NULL: nothing passes */
     struct proxy *dns_tcp; /* silent */
     struct dns dns;
     struct refused_ports refusals;
