@@ -118,13 +118,6 @@ struct dialled interception_dialled(
     return (struct dialled){.address = address, .is_named = is_named, .user = worker};
 }
 
-static bool intercepts(const struct proxy *proxy, const struct dialled *dialled)
-{
-    const struct proxy_config *config = &proxy->plan->config;
-    return !proxy->closing && config->enabled && !config->silent &&
-           proxy_config_intercepts(config) && destination_list_has(&config->intercept, dialled);
-}
-
 static bool is_name_server(const struct interception *interception, const struct dialled *dialled)
 {
     const struct destination_list *servers = &interception->name_servers;
@@ -141,7 +134,8 @@ struct proxy *interception_choose(struct proxy *listening, const struct sockaddr
     list_for_each(link, &worker->proxies)
     {
         struct proxy *proxy = container_of(link, struct proxy, link);
-        if (intercepts(proxy, &dialled))
+        if (proxy_intercepts(proxy) &&
+            destination_list_has(&proxy->plan->config.intercept, &dialled))
             return proxy;
     }
     return interception->passing;

@@ -48,6 +48,13 @@ static inline const char *proxy_name(const struct proxy *proxy)
     return proxy->plan->config.name;
 }
 
+/* Whether the proxy intercepts now. A silent one takes only what the others leave. */
+static inline bool proxy_intercepts(const struct proxy *proxy)
+{
+    const struct proxy_config *config = &proxy->plan->config;
+    return !proxy->closing && config->enabled && !config->silent && proxy_config_intercepts(config);
+}
+
 /* Takes the reference to the plan. Returns NULL if out of memory; then the caller keeps the
  * reference. */
 struct proxy *proxy_new(struct worker *worker, struct plan *plan);

@@ -74,18 +74,12 @@ static void add_destinations(struct rules *rules, const struct rules_input *inpu
         add_term(rules, input, list, &list->terms[i], rules_listening_port(to));
 }
 
-static bool intercepts(const struct proxy *proxy)
-{
-    const struct proxy_config *config = &proxy->plan->config;
-    return !proxy->closing && config->enabled && !config->silent && proxy_config_intercepts(config);
-}
-
 static void add_intercepted(struct rules *rules, const struct rules_input *input)
 {
     list_for_each(link, &input->worker->proxies)
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
-        if (intercepts(proxy))
+        if (proxy_intercepts(proxy))
             add_destinations(rules, input, &proxy->plan->config.intercept, proxy);
     }
 }
@@ -123,7 +117,7 @@ static void pass_other_hosts(struct rules *rules, const struct rules_input *inpu
     {
         const struct proxy *proxy = container_of(link, struct proxy, link);
         const struct destination_list *list = &proxy->plan->config.intercept;
-        for (unsigned i = 0; intercepts(proxy) && i < list->count; i++)
+        for (unsigned i = 0; proxy_intercepts(proxy) && i < list->count; i++)
             if (list->terms[i].host != DESTINATION_ANY_HOST)
                 pass_ports(
                     rules, input, list->terms[i].first_port, list->terms[i].last_port, served_only);
