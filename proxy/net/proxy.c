@@ -327,17 +327,24 @@ bool proxy_must_open(const struct proxy *proxy, const struct proxy_config *confi
            (moves || !still_probes(proxy, config));
 }
 
-void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
+/* Puts the plan in force in place of the old one. Takes the reference. */
+static void take_plan(struct proxy *proxy, struct plan *plan)
 {
-    if (opened || !still_probes(proxy, &plan->config))
-        stop_probing(proxy);
     struct plan *old = proxy->plan;
-    bool intercepts_others = strcmp(old->config.intercept.text, plan->config.intercept.text) != 0;
     proxy->plan = plan;
     plan_put_in_force(plan);
     tell_plan(proxy, plan);
     listener_faults_adopt(&proxy->listener_faults, plan);
     plan_unref(old);
+}
+
+void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
+{
+    const char *intercepted = proxy->plan->config.intercept.text;
+    bool intercepts_others = strcmp(intercepted, plan->config.intercept.text) != 0;
+    if (opened || !still_probes(proxy, &plan->config))
+        stop_probing(proxy);
+    take_plan(proxy, plan);
     if (!plan->config.enabled)
         proxy_stop_listening(proxy);
     else if (opened || (intercepts_others && listener_is_open(&proxy->listener)))
@@ -349,12 +356,7 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
 
 void proxy_change_faults(struct proxy *proxy, struct plan *plan)
 {
-    struct plan *old = proxy->plan;
-    proxy->plan = plan;
-    plan_put_in_force(plan);
-    tell_plan(proxy, plan);
-    listener_faults_adopt(&proxy->listener_faults, plan);
-    plan_unref(old);
+    take_plan(proxy, plan);
     listener_faults_update(&proxy->listener_faults);
 }
 
