@@ -4,7 +4,7 @@
  * as the turn has events. So one connection alone costs no second accept() to learn that it was the
  * only one, and a crowd of them never delays the open connections.
  *
- * If descriptors or memory run out, accepting pauses and is retried: a listener survives a passing
+ * If descriptors or memory run out, accept() is tried again later: a listener survives a passing
  * shortage. A client that gave up while it waited (ECONNABORTED and the network errors listed in
  * accept(2)) is skipped.
  */
@@ -27,7 +27,7 @@
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
 
-#define ACCEPT_PAUSE_US (100 * US_PER_MS)
+#define ACCEPT_RETRY_US (100 * US_PER_MS)
 /* Accepting counts as recovered after this time without a failure. */
 #define ACCEPT_CALM_US US_PER_S
 
@@ -43,27 +43,28 @@ static bool is_of_client(int errnum)
     return false;
 }
 
-/* Starts or stops watching the socket: an idle or pausing listener is not watched. */
+/* Starts or stops watching the socket: not while it is paused, or waits to try accept() again. */
 static void listener_watch(struct listener *listener)
 {
-    bool wanted = listener->fd >= 0 && !listener->idle && !listener->paused;
+    bool wanted = listener->fd >= 0 && !listener->paused && !listener->retrying;
     if (wanted == listener->watched)
         return;
     if (!wanted)
         poller_remove(listener->poller, listener->fd);
     else if (poller_add_level(listener->poller, listener->fd, &listener->item) != 0) {
-        listener->paused = true;
-        timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
+        listener->retrying = true;
+        timer_set(
+            listener->timers, &listener->retry_timer, time_add(timers_now(), ACCEPT_RETRY_US));
         return;
     }
     listener->watched = wanted;
 }
 
-static void pause_accepting(struct listener *listener, int errnum)
+static void retry_later(struct listener *listener, int errnum)
 {
     bool first = !listener->failing;
-    listener->paused = listener->failing = true;
-    timer_set(listener->timers, &listener->pause, time_add(timers_now(), ACCEPT_PAUSE_US));
+    listener->retrying = listener->failing = true;
+    timer_set(listener->timers, &listener->retry_timer, time_add(timers_now(), ACCEPT_RETRY_US));
     listener_watch(listener);
     if (first)
         listener->calls->on_accept_failed(listener, errnum);
@@ -101,7 +102,7 @@ static int accept_client(
     return accept4(listener->fd, (struct sockaddr *)peer, peer_len, flags);
 }
 
-/* A fault may close the listener, or make it idle, in the middle of a batch of events. */
+/* A fault may close the listener, or pause it, in the middle of a batch of events. */
 static void on_event(struct poller_item *item, unsigned events)
 {
     (void)events;
@@ -116,17 +117,17 @@ static void on_event(struct poller_item *item, unsigned events)
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (!is_of_client(errno)) {
-            pause_accepting(listener, errno);
+            retry_later(listener, errno);
             return;
         }
     }
 }
 
-static void on_pause_over(struct timer *timer)
+static void on_retry_timer(struct timer *timer)
 {
-    struct listener *listener = container_of(timer, struct listener, pause);
-    bool tried = !listener->paused;
-    listener->paused = false;
+    struct listener *listener = container_of(timer, struct listener, retry_timer);
+    bool tried = !listener->retrying;
+    listener->retrying = false;
     take_reserve(listener->keeper);
     listener_watch(listener);
     if (!listener->failing)
@@ -153,7 +154,7 @@ int listener_init(struct listener *listener, struct poller *poller, struct timer
         .reserve_fd = -1,
         .keeper = listener,
     };
-    return timer_init(timers, &listener->pause, on_pause_over);
+    return timer_init(timers, &listener->retry_timer, on_retry_timer);
 }
 
 /* The second socket of a listener on `localhost`. Connections it accepts are reported as its
@@ -254,7 +255,7 @@ void listener_deinit(struct listener *listener)
     listener_close(listener);
     listener_release_port(listener);
     drop_reserve(listener);
-    timer_deinit(listener->timers, &listener->pause);
+    timer_deinit(listener->timers, &listener->retry_timer);
 }
 
 void listener_forget_address(struct listener *listener)
@@ -400,12 +401,12 @@ void listener_update(struct listener *listener, const struct proxy_config *proxy
         listener_update(&listener->twin->listener, proxy);
 }
 
-void listener_set_idle(struct listener *listener, bool idle)
+void listener_set_paused(struct listener *listener, bool paused)
 {
-    listener->idle = idle;
+    listener->paused = paused;
     listener_watch(listener);
     if (listener->twin != NULL)
-        listener_set_idle(&listener->twin->listener, idle);
+        listener_set_paused(&listener->twin->listener, paused);
 }
 
 int listener_set_drop_syns(struct listener *listener, bool drop_syns)
@@ -428,11 +429,11 @@ void listener_close(struct listener *listener)
         listener_close(&listener->twin->listener);
     if (listener->fd < 0)
         return;
-    timer_set(listener->timers, &listener->pause, TIME_NEVER);
+    timer_set(listener->timers, &listener->retry_timer, TIME_NEVER);
     close(listener->fd);
     listener->fd = -1;
-    listener->watched = listener->paused = listener->failing = false;
-    listener->idle = listener->drop_syns = false;
+    listener->watched = listener->retrying = listener->failing = false;
+    listener->paused = listener->drop_syns = false;
     if (listener->address.ss_family == AF_UNIX)
         unlink(((struct sockaddr_un *)&listener->address)->sun_path);
 }

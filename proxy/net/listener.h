@@ -40,16 +40,16 @@ struct listener {
     struct resolver *resolver; /* of host names to listen on, its owner's. NULL: they are none */
     bool unpaced;              /* congestion_unpace() selected reno */
     struct poller_item item;
-    struct timer pause; /* until accept() is retried; then until it counts as recovered */
-    bool paused;
-    bool failing;     /* on_accept_failed was called, on_accept_recovered not yet */
-    bool has_reserve; /* listener_keep_reserve() was called */
-    int reserve_fd;   /* closed to accept a client when no other descriptor is free; -1: none */
+    struct timer retry_timer; /* until accept() is retried; then until it counts as recovered */
+    bool retrying;            /* accept() waits for retry_timer */
+    bool failing;             /* on_accept_failed was called, on_accept_recovered not yet */
+    bool has_reserve;         /* listener_keep_reserve() was called */
+    int reserve_fd; /* closed to accept a client when no other descriptor is free; -1: none */
     struct listener *keeper; /* has the reserve: itself, or the owner of a twin */
     /* Bound like fd but not listening: keeps the port while the listener refuses. -1: none. */
     int port_fd;
-    bool idle;
-    bool drop_syns;
+    bool paused;                     /* by listener_set_paused(): nothing is accepted */
+    bool drop_syns;                  /* by listener_set_drop_syns(): arriving segments are lost */
     bool intercepts;                 /* it listens in the network of a command: interception.h */
     bool watched;                    /* by the poller */
     int fd;                          /* -1: closed */
@@ -94,10 +94,10 @@ void listener_keep_reserve(struct listener *listener);
 /* Gives an open listener the backlog and socket options of a new configuration. */
 void listener_update(struct listener *listener, const struct proxy_config *proxy);
 
-/* Idle: connections stay in the backlog and are not accepted. Drop SYNs: arriving segments are lost
- * (needs CAP_NET_ADMIN). Both last until unset or closed. Harmless on a closed listener. The second
- * one returns 0, or -errno of the kernel, with nothing changed. */
-void listener_set_idle(struct listener *listener, bool idle);
+/* Paused: connections stay in the backlog and are not accepted. Drop SYNs: arriving segments are
+ * lost (needs CAP_NET_ADMIN). Both last until unset or closed. Harmless on a closed listener. The
+ * second one returns 0, or -errno of the kernel, with nothing changed. */
+void listener_set_paused(struct listener *listener, bool paused);
 MUST_CHECK int listener_set_drop_syns(struct listener *listener, bool drop_syns);
 
 static inline bool listener_is_open(const struct listener *listener)

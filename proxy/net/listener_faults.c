@@ -190,7 +190,7 @@ void listener_faults_update(struct listener_faults *faults)
         faults->calls->close(faults);
     else if (faults->calls->open(faults) != 0)
         next = time_min(next, now + REOPEN_US);
-    listener_set_idle(faults->listener, wanted == LISTENER_PAUSED);
+    listener_set_paused(faults->listener, wanted == LISTENER_PAUSED);
     int result = listener_set_drop_syns(faults->listener, wanted == LISTENER_DROPS_SYNS);
     if (result != 0)
         next = time_min(next, now + REOPEN_US);

@@ -40,7 +40,7 @@ static const char incomplete[] =
 
 static void admit(struct http *http)
 {
-    listener_set_idle(&http->listener, http->peer_count + http->fresh_count >= http->peer_max);
+    listener_set_paused(&http->listener, http->peer_count + http->fresh_count >= http->peer_max);
 }
 
 /* Runs the daemon, and notes when it needs to run again. */

@@ -87,7 +87,7 @@ static int listen_at(struct netns *netns, uint16_t port)
  * only when all are closed: so the poller forgets it first. */
 static void shut(struct port_listener *port)
 {
-    listener_set_idle(&port->listener, true);
+    listener_set_paused(&port->listener, true);
     listener_close(&port->listener);
 }
 
@@ -105,7 +105,7 @@ static int follow(struct port_listener *port)
             return fd;
         listener_take(&port->listener, fd);
     }
-    listener_set_idle(&port->listener, owner->idle);
+    listener_set_paused(&port->listener, owner->paused);
     return listener_set_drop_syns(&port->listener, owner->drop_syns);
 }
 

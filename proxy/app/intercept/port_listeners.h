@@ -5,7 +5,7 @@
  * itself.
  *
  * The proxy that owns the port takes each accepted connection. The sockets follow its listener:
- * they are closed, idle or deaf when it is.
+ * they are closed or paused, or drop SYNs, when it does.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H
 #define RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H
