@@ -5,7 +5,6 @@
  */
 #include "proxy/admin/admin.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -138,8 +137,5 @@ void admin_address(const struct admin *admin, char *buf, size_t size)
 
 uint16_t admin_port(const struct admin *admin)
 {
-    const struct sockaddr_storage *address = &admin->http.listener.address;
-    /* sin_port and sin6_port have the same offset. */
-    return address->ss_family == AF_UNIX ? 0
-                                         : ntohs(((const struct sockaddr_in *)address)->sin_port);
+    return sockaddr_port(&admin->http.listener.address);
 }

@@ -322,8 +322,7 @@ void address_from_sockaddr(const struct sockaddr_storage *addr, struct address *
         inet_ntop(AF_INET, &in->sin_addr, address->host, sizeof address->host);
     else
         inet_ntop(AF_INET6, &in6->sin6_addr, address->host, sizeof address->host);
-    /* sin_port and sin6_port have the same offset. */
-    address->port = ntohs(in->sin_port);
+    address->port = sockaddr_port(addr);
 }
 
 static void format_unix(const struct sockaddr_un *un, socklen_t len, char *buf, size_t size)
@@ -355,4 +354,30 @@ void address_format_sockaddr(
     } else {
         format_unix((const struct sockaddr_un *)addr, len, buf, size);
     }
+}
+
+static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+    "sin_port stands for the port of both families");
+
+uint16_t sockaddr_port(const struct sockaddr_storage *addr)
+{
+    bool has_port = addr->ss_family == AF_INET || addr->ss_family == AF_INET6;
+    return has_port ? ntohs(((const struct sockaddr_in *)addr)->sin_port) : 0;
+}
+
+void sockaddr_set_port(struct sockaddr_storage *addr, uint16_t port)
+{
+    ((struct sockaddr_in *)addr)->sin_port = htons(port);
+}
+
+void sockaddr_unmap(struct sockaddr_storage *addr)
+{
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    if (addr->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+        return;
+    in.sin_port = in6->sin6_port;
+    memcpy(&in.sin_addr, &in6->sin6_addr.s6_addr[12], sizeof in.sin_addr);
+    memset(addr, 0, sizeof *addr);
+    memcpy(addr, &in, sizeof in);
 }

@@ -59,4 +59,12 @@ void address_from_sockaddr(const struct sockaddr_storage *addr, struct address *
 void address_format_sockaddr(
     const struct sockaddr_storage *addr, socklen_t len, char *buf, size_t size);
 
+/* Returns the port in the byte order of this machine; 0 if the address is neither IPv4 nor IPv6. */
+uint16_t sockaddr_port(const struct sockaddr_storage *addr);
+/* Sets the port of an IPv4 or IPv6 address. */
+void sockaddr_set_port(struct sockaddr_storage *addr, uint16_t port);
+
+/* Replaces an IPv4-mapped IPv6 address by the IPv4 address (RFC 4291 2.5.5.2). */
+void sockaddr_unmap(struct sockaddr_storage *addr);
+
 #endif

@@ -2,10 +2,10 @@
 /* Parses, prints and matches lists of destinations. */
 #include "proxy/fault/destination.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/base/address.h"
 #include "proxy/base/units.h"
 
 #define ELEMENT_MAX 160 /* longer elements do not fit into a line of the file */
@@ -22,28 +22,10 @@ struct element {
     char text[ELEMENT_MAX];
 };
 
-void sockaddr_unmap(struct sockaddr_storage *address)
-{
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
-    struct sockaddr_in in = {.sin_family = AF_INET};
-    if (address->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-        return;
-    in.sin_port = in6->sin6_port;
-    memcpy(&in.sin_addr, &in6->sin6_addr.s6_addr[12], sizeof in.sin_addr);
-    memset(address, 0, sizeof *address);
-    memcpy(address, &in, sizeof in);
-}
-
-static uint16_t port_of(const struct sockaddr_storage *address)
-{
-    /* sin_port and sin6_port have the same offset. */
-    return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
-}
-
 static bool destination_term_has(const struct destination_list *list,
     const struct destination *term, const struct dialled *dialled)
 {
-    uint16_t port = port_of(dialled->address);
+    uint16_t port = sockaddr_port(dialled->address);
     if (port < term->first_port || port > term->last_port)
         return false;
     if (term->host == DESTINATION_NETWORK)

@@ -56,9 +56,6 @@ bool destination_list_has_port(const struct destination_list *list, uint16_t por
 /* Whether a term of the list has a host, and not any. */
 bool destination_list_has_hosts(const struct destination_list *list);
 
-/* Replaces an IPv4-mapped IPv6 address by the IPv4 address (RFC 4291 2.5.5.2). */
-void sockaddr_unmap(struct sockaddr_storage *address);
-
 extern const struct option_kind option_intercept;    /* struct destination_list: each has a port */
 extern const struct option_kind option_destinations; /* struct destination_list */
 

@@ -181,8 +181,7 @@ static void take_address(struct connector *connector, const struct sockaddr_stor
     connector->address = *address;
     connector->address_len = v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
     connector->deadline = 0;
-    /* sin_port and sin6_port have the same offset. */
-    ((struct sockaddr_in *)&connector->address)->sin_port = htons(connector->port);
+    sockaddr_set_port(&connector->address, connector->port);
 }
 
 /* Tries the remaining resolved addresses until one attempt is pending. After the last one, reports

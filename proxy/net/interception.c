@@ -52,8 +52,7 @@ static int bind_anywhere(struct interception *interception, int fd, int family,
      * in app). */
     setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on);
     for (int i = PORT_FIRST; i <= PORT_LAST; i++) {
-        /* sin_port and sin6_port lie at the same place */
-        ((struct sockaddr_in *)address)->sin_port = htons(take_port(interception));
+        sockaddr_set_port(address, take_port(interception));
         if (bind(fd, (struct sockaddr *)address, *address_len) == 0)
             return 0;
         if (errno != EADDRINUSE)

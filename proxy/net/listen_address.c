@@ -32,8 +32,7 @@ static int resolve_name(const struct address *address, struct resolver *resolver
     if (problem == NULL) {
         *out = resolved->addresses[0];
         *len = out->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-        /* sin_port and sin6_port lie at the same place */
-        ((struct sockaddr_in *)out)->sin_port = htons(address->port);
+        sockaddr_set_port(out, address->port);
     }
     int result =
         problem == NULL ? 0 : err_set(err, "cannot resolve %s: %s", address->host, problem);

@@ -230,7 +230,7 @@ static void open_twin(struct listener *listener, const struct proxy_config *prox
     if (listener->twin == NULL)
         return;
     config.listen = (struct address){.kind = ADDRESS_IP, .host = "::1"};
-    config.listen.port = ntohs(((struct sockaddr_in *)&listener->address)->sin_port);
+    config.listen.port = sockaddr_port(&listener->address);
     listener_forget_address(&listener->twin->listener);
     /* on failure only IPv4 */
     MAY_FAIL(listener_open(&listener->twin->listener, &config, &ignored));

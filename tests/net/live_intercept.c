@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A proxy that intercepts changes while it runs: what it intercepts, or that it does. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,8 +41,8 @@ static void add_intercepting(struct rig *rig)
 static int connect_intercepted(const struct proxy *proxy)
 {
     char text[ADDRESS_TEXT_MAX];
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&proxy->listener.address;
-    snprintf(text, sizeof text, "127.0.0.1:%u", (unsigned)ntohs(in->sin_port));
+    unsigned port = sockaddr_port(&proxy->listener.address);
+    snprintf(text, sizeof text, "127.0.0.1:%u", port);
     return wire_connect_text(text);
 }
 

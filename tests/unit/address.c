@@ -196,6 +196,50 @@ static void unnamed_and_abstract_sockets_are_printed(void **state)
     assert_string_equal(buf, "unix:@name");
 }
 
+/* Parses an address, and gives it another port. */
+static struct sockaddr_storage with_port(const char *text, uint16_t port)
+{
+    struct address address;
+    struct sockaddr_storage addr;
+    struct err err;
+    assert_int_equal(address_parse(text, &address, &err), 0);
+    address_to_sockaddr(&address, &addr);
+    assert_int_equal(sockaddr_port(&addr), address.port);
+    sockaddr_set_port(&addr, port);
+    assert_int_equal(sockaddr_port(&addr), port);
+    return addr;
+}
+
+static void the_port_of_both_families(void **state)
+{
+    const struct address path = {.kind = ADDRESS_UNIX, .host = "/run/x.sock"};
+    struct sockaddr_storage addr = with_port("127.0.0.1:8080", 443);
+    char buf[ADDRESS_TEXT_MAX];
+    (void)state;
+    address_format_sockaddr(&addr, sizeof(struct sockaddr_in), buf, sizeof buf);
+    assert_string_equal(buf, "127.0.0.1:443");
+    addr = with_port("[2001:db8::1]:8080", 443);
+    address_format_sockaddr(&addr, sizeof(struct sockaddr_in6), buf, sizeof buf);
+    assert_string_equal(buf, "[2001:db8::1]:443");
+    address_to_sockaddr(&path, &addr);
+    assert_int_equal(sockaddr_port(&addr), 0);
+}
+
+static void only_a_mapped_address_becomes_ipv4(void **state)
+{
+    struct sockaddr_storage addr = with_port("[::ffff:10.1.2.3]:80", 81);
+    char buf[ADDRESS_TEXT_MAX];
+    (void)state;
+    sockaddr_unmap(&addr);
+    assert_int_equal(addr.ss_family, AF_INET);
+    address_format_sockaddr(&addr, sizeof(struct sockaddr_in), buf, sizeof buf);
+    assert_string_equal(buf, "10.1.2.3:81");
+    addr = with_port("[2001:db8::1]:80", 81);
+    sockaddr_unmap(&addr);
+    assert_int_equal(addr.ss_family, AF_INET6);
+    assert_int_equal(sockaddr_port(&addr), 81);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +249,8 @@ int main(void)
         cmocka_unit_test(spellings_of_one_address_are_equal),
         cmocka_unit_test(sockaddrs_say_the_same),
         cmocka_unit_test(unnamed_and_abstract_sockets_are_printed),
+        cmocka_unit_test(the_port_of_both_families),
+        cmocka_unit_test(only_a_mapped_address_becomes_ipv4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,8 +95,7 @@ static void take_packet(struct refused_ports *refusals, const unsigned char *byt
     if ((bytes[at + TCP_FLAGS_AT] & FLAGS_MASK) == FLAGS_SYN_ACK) {
         set_served(refusals, port);
     } else if (memcmp(bytes + at + TCP_SEQ_AT, zero, sizeof zero) == 0) {
-        /* sin_port and sin6_port have the same offset. */
-        ((struct sockaddr_in *)source)->sin_port = htons(port);
+        sockaddr_set_port(source, port);
         address_format_sockaddr(source, sizeof *source, text, sizeof text);
         note_refusal(refusals, port, text);
     }

@@ -34,8 +34,7 @@ static void rules_add(struct rules *rules, struct redirect_rule rule)
 
 uint16_t rules_listening_port(const struct proxy *proxy)
 {
-    /* sin_port and sin6_port have the same offset. */
-    return ntohs(((const struct sockaddr_in *)&proxy->listener.address)->sin_port);
+    return sockaddr_port(&proxy->listener.address);
 }
 
 /* --- one kind of rule each --- */
