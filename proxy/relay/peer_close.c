@@ -12,6 +12,8 @@
  *   the socket reports an error while reading is paused, because the far side accepts nothing: the
  *   same.
  *
+ * Each leads to peer_close_pass_reset() once the bytes are forwarded.
+ *
  * net/socket_endpoint.c says what the kernel reported.
  *
  * A fault may keep a FIN, or what stands before it, for ever. When both peers have sent theirs, no
@@ -29,8 +31,6 @@
 /* How long a RST waits for a receiver that takes nothing. */
 #define RESET_STALL_US (1 * US_PER_S)
 
-static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
-
 void peer_close_by_reset(struct session *session, enum side side, int errnum)
 {
     side_note_reset(session, side, errnum);
@@ -38,6 +38,13 @@ void peer_close_by_reset(struct session *session, enum side side, int errnum)
     flow_note_source_reset(&session->flow[side]);
     if (session->side[side].ep != NULL)
         session->side[side].ep->ready |= ENDPOINT_READABLE;
+}
+
+void peer_close_pass_reset(struct session *session, enum side source)
+{
+    static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
+    side_close(session, source, ENDPOINT_CLOSE_PLAIN);
+    teardown_begin(session, (enum side) !source, &reset_drain);
 }
 
 static bool peer_has_ended(const struct session *session, enum side side)
@@ -131,8 +138,7 @@ static void settle_fins(struct session *session, enum side side)
     if (behind_fin && this->ep != NULL && flow_is_delivered(from)) {
         if (!this->fin_held)
             side_send_fin(session, (enum side) !side);
-        side_close(session, side, ENDPOINT_CLOSE_PLAIN);
-        teardown_begin(session, (enum side) !side, &reset_drain);
+        peer_close_pass_reset(session, side);
     }
 }
 

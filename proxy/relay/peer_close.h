@@ -13,6 +13,10 @@
  * before are still in the receive queue and are read first, unless reading is paused. */
 void peer_close_by_reset(struct session *session, enum side side, int errnum);
 
+/* Closes `source`, whose peer has reset, and resets the other side as soon as its peer has
+ * acknowledged every byte. Call it when the bytes of `source` have been forwarded. */
+void peer_close_pass_reset(struct session *session, enum side source);
+
 /* Looks for an error that no read reports: after the FIN, or while reading is paused. */
 void peer_close_look_for_error(struct session *session, enum side side);
 

@@ -32,8 +32,6 @@
  * other connections. */
 #define RUN_LOOKS_MAX 8192
 
-static const struct action reset_drain = {.kind = ACTION_RESET_DRAIN};
-
 void session_init(struct session *session, const struct session_host *host, struct plan *plan,
     uint64_t number, struct endpoint *client, const char *client_address,
     const struct session_pools *pools)
@@ -94,8 +92,7 @@ static void at_end(struct session *session, enum direction direction)
         flow_finish(flow);
     } else {
         flow_finish(flow);
-        side_close(session, source, ENDPOINT_CLOSE_PLAIN);
-        teardown_begin(session, sink, &reset_drain);
+        peer_close_pass_reset(session, source);
     }
     session_touch(session);
 }
