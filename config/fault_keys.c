@@ -48,10 +48,18 @@ static bool edge_applies(const void *base)
     return trigger_has_edge(fault->when.kind) || trigger_has_edge(fault->until.kind);
 }
 
+/* Whether the trigger is a point in a message that may be behind bytes of an incomplete header. */
+static bool is_in_message(const struct trigger *trigger)
+{
+    return trigger->kind == TRIGGER_MESSAGE &&
+           (trigger->plus > 0 || trigger->minus > 0 || trigger->chunk > 0);
+}
+
 static bool match_hold_applies(const void *base)
 {
     const struct fault *fault = base;
-    return edge_applies(fault) && fault->edge == EDGE_BEFORE;
+    return (edge_applies(fault) && fault->edge == EDGE_BEFORE) || is_in_message(&fault->when) ||
+           is_in_message(&fault->until) || fault->sni.text[0] != '\0';
 }
 
 const struct option fault_options[] = {
@@ -139,7 +147,8 @@ const struct option fault_options[] = {
         .min = 1,
         .help = "with edge = before: how long the beginning of a possible match waits for the next "
                 "byte; then it is forwarded, and a match that becomes complete fires after its "
-                "last byte"},
+                "last byte; with +K, -K or /chunk:K of a message, and with sni: the same for an "
+                "incomplete header or ClientHello"},
     [ROW_CONNECTIONS] = {.name = "connections",
         .needs = OF_CONNECTIONS,
         .kind = &option_selection,

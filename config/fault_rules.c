@@ -185,7 +185,8 @@ static int match_hold_has_effect(const struct fault_check *check, struct err *er
 {
     if (!given_without_effect(check, ROW_MATCH_HOLD))
         return 0;
-    return err_set(err, "belongs to edge = before: leave it out, or write edge = before");
+    return err_set(err, "belongs to edge = before, to +K, -K or /chunk:K of a message, and to sni: "
+                        "leave it out, or write edge = before");
 }
 
 /* Whether `until` comes no later than `when`, so that the fault ends as it begins. With two
@@ -253,7 +254,8 @@ static const struct rule {
     {"side", BIT(ROW_WHEN) | BIT(ROW_SIDE), side_is_there},
     {"other", BIT(ROW_OTHER) | BIT(ROW_WHEN) | BIT(ROW_SIDE), other_has_effect},
     {"edge", BIT(ROW_EDGE) | TRIGGERS, edge_has_effect},
-    {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | TRIGGERS, match_hold_has_effect},
+    {"match_hold", BIT(ROW_EDGE) | BIT(ROW_MATCH_HOLD) | BIT(ROW_SNI) | TRIGGERS,
+        match_hold_has_effect},
     {"until", BIT(ROW_UNTIL), until_is_one_message},
     {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), until_is_right},
     {"until", TRIGGERS | BIT(ROW_DIRECTION), until_comes_later},

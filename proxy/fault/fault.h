@@ -240,8 +240,8 @@ struct fault {
     /* enum trigger_edge, the key as written. Stored in `when` if that is a match, else in
      * `until`. */
     int edge;
-    /* EDGE_BEFORE: how long the beginning of a possible match is held for the next byte.
-     * TIME_NEVER: forever. */
+    /* How long the beginning of a possible match (EDGE_BEFORE), an incomplete header of a message
+     * or, with `sni`, an incomplete ClientHello is held for the next byte. TIME_NEVER: forever. */
     uint64_t match_hold_us;
     struct selection connections;
     /* Selects among the connections open at the same time, in the order they were accepted. Empty:

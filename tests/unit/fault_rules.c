@@ -10,6 +10,7 @@
 #define STALL F "type = stall\n"
 #define LOSS F "type = packet_loss\nside = client\n"
 #define REFUSE F "type = refuse\n"
+#define HTTP PROXY_TEXT "protocol = http\n[fault f]\n" /* keys begin in line 6 */
 
 static const struct complaint envelope[] = {
     /* edge */
@@ -22,6 +23,10 @@ static const struct complaint envelope[] = {
     {F "type = close\nwhen = match:\"x\"\nmatch_hold = 5ms\n", 0, 7, "belongs to edge = before"},
     {F "type = close\nmatch_hold = 5ms\n", 0, 6, "belongs to edge = before"},
     {F "type = close\nwhen = match:\"x\"\nedge = before\nmatch_hold = 0s\n", 0, 8, "too small"},
+    {F "type = close\nwhen = match:\"x\"+5\nmatch_hold = 5ms\n", 0, 7, "belongs to edge = before"},
+    {HTTP "type = close\nwhen = message:2\nmatch_hold = 5ms\n", 0, 8, "and to sni"},
+    {HTTP "type = close\nwhen = message:2/body\nmatch_hold = 5ms\n", 0, 8, "or /chunk:K"},
+    {F "type = close\nsni = any\nmatch_hold = 5ms\n", 0, 7, "and to sni"},
 
     /* until */
     {F "type = close\nuntil = eof\n", 0, 6, "type = close, which does not last"},
@@ -339,6 +344,10 @@ static void keys_of_a_type_have_their_ranges_and_rules(void **state)
     check_complaints(own_keys, COUNT(own_keys));
 }
 
+#define HELD_IN_HTTP(trigger)                                                                      \
+    "type = slice\nsize = 1\nproxy = b\nmatch_hold = 1s\n" trigger "\n" OTHER_PROXY                \
+    "protocol = http\n"
+
 static void what_makes_sense_is_allowed(void **state)
 {
     static const char *const texts[] = {
@@ -364,6 +373,11 @@ static void what_makes_sense_is_allowed(void **state)
         "type = bandwidth\nrate = 0/s",
         "type = limit_data\nbytes = 10\nuntil = bytes:5",
         "type = timeout\nuntil = eof",
+        "type = reset\nsni = a.b\nmatch_hold = 1s",
+        HELD_IN_HTTP("when = message:2+1"),
+        HELD_IN_HTTP("when = message:2-1"),
+        HELD_IN_HTTP("when = message:2/chunk:3"),
+        HELD_IN_HTTP("until = message:2+1"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++)

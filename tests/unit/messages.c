@@ -251,16 +251,28 @@ static void a_turn_ends_when_the_other_side_speaks(void **state)
 
 static void a_header_that_is_not_complete_waits_for_match_hold(void **state)
 {
-    struct memory_session *it =
-        open_with(state, PROXY("length:size=2") STAR "when = message:2\nedge = before\n");
-    memory_session_feed(it, SIDE_SERVER, "\0\1x\0", 4);
-    memory_session_expect(it, SIDE_CLIENT, "\0\1x", 3);
-    memory_session_advance(it, 19 * US_PER_MS);
-    memory_session_expect(it, SIDE_CLIENT, "\0\1x", 3);
-    memory_session_advance(it, 1 * US_PER_MS);
-    memory_session_expect(it, SIDE_CLIENT, "\0\1x\0", 4);
-    expect_logged(it, "match_let_go f downstream 4\n", 1);
-    close_it(state);
+    static const struct {
+        const char *keys;
+        time_us hold;
+    } rows[] = {
+        {"when = message:2\nedge = before\n", 20 * US_PER_MS},
+        {"when = message:2\nedge = before\nmatch_hold = 50ms\n", 50 * US_PER_MS},
+        {"when = message:2+1\n", 20 * US_PER_MS},
+        {"when = message:2+1\nmatch_hold = 50ms\n", 50 * US_PER_MS},
+        {"when = message:2-1\nmatch_hold = 5ms\n", 5 * US_PER_MS},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[256];
+        snprintf(text, sizeof text, PROXY("length:size=2") STAR "%s", rows[i].keys);
+        struct memory_session *it = open_with(state, text);
+        memory_session_feed(it, SIDE_SERVER, "\0\1x\0", 4);
+        memory_session_advance(it, rows[i].hold - 1);
+        memory_session_expect(it, SIDE_CLIENT, "\0\1x", 3);
+        memory_session_advance(it, 1);
+        memory_session_expect(it, SIDE_CLIENT, "\0\1x\0", 4);
+        expect_logged(it, "match_let_go f downstream 4\n", 1);
+        close_it(state);
+    }
 }
 
 /* No fault waits for the message, so nothing of it waits. */

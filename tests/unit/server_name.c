@@ -251,13 +251,13 @@ static void in_a_chain_it_counts_from_the_name_on(void **state)
 }
 
 /* The beginning of a ClientHello waits as that of a match does. */
-static void half_a_hello_waits_20ms_then_goes_on(void **state)
+static void half_a_hello_waits_for(void **state, const char *text, time_us hold)
 {
     unsigned char bytes[4096];
     size_t n = make_hello("a.b", 16384, bytes);
-    struct memory_session *it = open_with(state, RAW_PROXY F "type = reset\nsni = a.b\n");
+    struct memory_session *it = open_with(state, text);
     memory_session_feed(it, SIDE_CLIENT, bytes, 50);
-    memory_session_advance(it, 20 * US_PER_MS - 1);
+    memory_session_advance(it, hold - 1);
     memory_session_expect(it, SIDE_SERVER, bytes, 0);
     memory_session_advance(it, 1);
     memory_session_expect(it, SIDE_SERVER, bytes, 50);
@@ -265,6 +265,14 @@ static void half_a_hello_waits_20ms_then_goes_on(void **state)
     memory_session_feed(it, SIDE_CLIENT, bytes + 50, n - 50);
     expect_logged(it, "fault f reset", 1);
     close_it(state);
+}
+
+static void half_a_hello_waits_for_match_hold_then_goes_on(void **state)
+{
+    static const char fault[] = RAW_PROXY F "type = reset\nsni = a.b\n";
+    static const char longer[] = RAW_PROXY F "type = reset\nsni = a.b\nmatch_hold = 1s\n";
+    half_a_hello_waits_for(state, fault, 20 * US_PER_MS);
+    half_a_hello_waits_for(state, longer, 1000 * US_PER_MS);
 }
 
 /* A ClientHello without extensions is whole at its end. */
@@ -384,7 +392,7 @@ int main(void)
         TEST(it_works_under_every_protocol),
         TEST(it_works_in_a_tunnel),
         TEST(in_a_chain_it_counts_from_the_name_on),
-        TEST(half_a_hello_waits_20ms_then_goes_on),
+        TEST(half_a_hello_waits_for_match_hold_then_goes_on),
         TEST(a_hello_without_extensions_is_forwarded_at_once),
         TEST(nothing_is_held_that_no_name_can_come_of),
         TEST(a_changed_name_is_in_force_at_once),
