@@ -88,7 +88,7 @@ func Start(arguments ...string) (*Rudeproxy, error) {
 	return rude, nil
 }
 
-// Stop ends it at once, open connections too, and returns how it ended.
+// Stop ends it and returns how it ended. Open connections are reset after half a second.
 func (rude *Rudeproxy) Stop() error {
 	ended := make(chan struct{})
 	defer close(ended)

@@ -41,7 +41,7 @@ class Rudeproxy {
     this.addresses = Object.fromEntries(Object.entries(ready.proxies).map(([name, proxy]) => [name, proxy.address]));
   }
 
-  // Stops it at once, open connections too; the promise is its exit status. May be called twice.
+  // Stops it. Open connections are reset after half a second. The promise is its exit status. May be called twice.
   stop() {
     this.child.kill("SIGTERM");
     const again = setInterval(() => this.child.kill("SIGTERM"), 500); // ends the wait for open connections

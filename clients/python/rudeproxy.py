@@ -48,7 +48,7 @@ class Rudeproxy:
         self.stop()
 
     def stop(self):
-        """Stops it at once, open connections too, and returns its exit status. May be called twice."""
+        """Stops it and returns its exit status. Open connections are reset after half a second. May be called twice."""
         try:
             for _ in range(20):  # the second signal ends the wait for open connections
                 self.process.terminate()

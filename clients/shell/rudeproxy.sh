@@ -100,7 +100,7 @@ rudeproxy_report() {
     rudeproxy_ctl report
 }
 
-# rudeproxy_stop - stops it at once, open connections too; its exit status.
+# rudeproxy_stop - stops it; its exit status. Open connections are reset after half a second.
 rudeproxy_stop() {
     [ -n "$rudeproxy_pid" ] || return 0
     local pid=$rudeproxy_pid naps=0

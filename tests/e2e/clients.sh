@@ -66,6 +66,14 @@ if command -v go >/dev/null; then
     expect 0 go test -c -o "$work/go/launcher" .
     expect 0 "$work/go/launcher"
     killed env LAUNCHER_WAITS=yes "$work/go/launcher"
+    # The example of the documents.
+    mkdir "$work/go/example"
+    {
+        printf 'package example\n\nimport (\n\t"rudeproxy"\n\t"testing"\n)\n\nconst expected = ""\n\n'
+        printf 'func query(address string) string { return address }\n\n'
+        sed -n "/^\`\`\`go\$/,/^\`\`\`\$/ { /^\`\`\`/d; p }" "$here/../../../docs/IN-YOUR-TESTS.md"
+    } >"$work/go/example/example_test.go"
+    expect 0 go vet ./example
     cd /
     tested=$((tested + 1))
 fi
