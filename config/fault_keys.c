@@ -168,7 +168,7 @@ const struct option fault_options[] = {
         .offset = offsetof(struct fault, times),
         .default_text = "unlimited",
         .min = 1,
-        .help = "the highest number of connections that get the fault"},
+        .help = "on how many connections the fault fires at most"},
     [ROW_CHANCE] = {.name = "chance",
         .needs = OF_CONNECTIONS,
         .kind = &option_percentage,
