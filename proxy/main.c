@@ -80,14 +80,12 @@ static int has_child(const struct cli *cli)
 static int check_intercept(const struct cli *cli, const struct config *config,
     struct intercept_pass *pass, struct err *err)
 {
-    bool wanted = intercept_is_wanted(config);
-    if (cli->pass != NULL && !wanted)
-        return err_set(err, "--pass has no effect without --intercept");
-    if (wanted && cli->private_network)
+    if (intercept_is_wanted(config) && cli->private_network)
         return err_set(err,
             "--private-network has no way out to what --intercept would forward to: leave one of "
             "them out");
-    return intercept_parse_pass(cli->pass, pass, err) != 0 ? -1 : intercept_check(config, err);
+    return intercept_parse_pass(cli->pass, pass, err) != 0 ? -1
+                                                           : intercept_check(config, pass, err);
 }
 
 static int command_exec(const struct cli *cli)

@@ -57,6 +57,17 @@ expect 2 "$RUDEPROXY" "$work/web.ini"
 says "$work/err" 'rudeproxy run FILE'
 expect 2 "$RUDEPROXY" check --report x
 says "$work/err" "'check' takes no --report"
+for option in --ready-fd=1 --ready-file=x --ready-format=json; do
+    expect 2 "$RUDEPROXY" sweep -c "$work/web.ini" "$option" -- true
+    says "$work/err" "'sweep' takes no ${option%=*}"
+done
+expect 0 "$RUDEPROXY" check "$work/web.ini" --ready-file x
+expect 0 "$RUDEPROXY" help sweep
+! grep -q -- --ready "$work/out" || fail "help sweep shows options that sweep does not take"
+for command in exec sweep; do
+    expect 2 "$RUDEPROXY" "$command" -c "$work/web.ini" --pass 80 -- true
+    says "$work/err" '^rudeproxy: --pass has no effect without --intercept$'
+done
 expect 2 "$RUDEPROXY" check
 says "$work/err" '^rudeproxy: nothing to do: give a file'
 expect 2 "$RUDEPROXY" completion

@@ -298,10 +298,13 @@ listeners_too() {
 
 # The connections of every run are taken, and no place is missed.
 swept() {
-    expect 0\|4 "${as[@]}" "$work/rudeproxy" sweep --intercept "$port" --budget 6 --jobs 2 --sweep-fault reset \
-        --report "$work/sweep.json" -- "${get[@]}" -o /dev/null "http://127.0.0.1:$port/bytes/2000"
+    local sweep=("${as[@]}" "$work/rudeproxy" sweep --intercept "$port" --budget 6 --jobs 2 --sweep-fault reset)
+    local command=("${get[@]}" -o /dev/null "http://127.0.0.1:$port/bytes/2000")
+    expect 0\|4 "${sweep[@]}" --dir "$work/swept" --report "$work/sweep.json" -- "${command[@]}"
     says "$work/out" "\*:$port#1 .*reset"
-    rm -f "$work/sweep.json"
+    expect 1 "${sweep[@]}" --resume "$work/swept" --pass none -- "${command[@]}"
+    says "$work/err" 'of a sweep with other options'
+    rm -rf "$work/sweep.json" "$work/swept"
 }
 
 everything() {

@@ -164,7 +164,6 @@ other() { # OPTIONS...
     says "$work/err" 'of a sweep with other options'
 }
 other --timeout 50s
-other --pass none
 sed -i 's/builtin:http/builtin:echo/' "$ini"
 other
 sed -i 's/builtin:echo/builtin:http/' "$ini"

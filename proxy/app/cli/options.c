@@ -5,8 +5,10 @@
 
 #include "proxy/app/cli/cli.h"
 
-/* Commands that run proxies, and those that read a configuration. */
+/* Commands that run proxies, those that take how to report readiness (`check` ignores it), those
+ * that write results, and those that read a configuration. */
 #define RUNS "run serve exec"
+#define GETS_READY RUNS " check"
 #define REPORTS RUNS " sweep"
 #define LOADS REPORTS " check"
 
@@ -85,20 +87,20 @@ const struct cli_option cli_options[] = {
         .help = "the HTTP API needs no token on any address, and accepts any Host"},
     {.name = "ready-fd",
         .argument = "N",
-        .commands = LOADS,
+        .commands = GETS_READY,
         .target = CLI_DESCRIPTOR,
         .offset = offsetof(struct cli, ready.fd),
         .help = "when all proxies listen, write `NAME ADDRESS` lines to descriptor N"},
     {.name = "ready-file",
         .argument = "PATH",
-        .commands = LOADS,
+        .commands = GETS_READY,
         .target = CLI_TEXT,
         .offset = offsetof(struct cli, ready.path),
         .help = "when all proxies listen, write these lines to a file, which appears when it is "
                 "complete"},
     {.name = "ready-format",
         .argument = "FORMAT",
-        .commands = LOADS,
+        .commands = GETS_READY,
         .target = CLI_CHOICE,
         .choices = ready_formats,
         .offset = offsetof(struct cli, ready.format),
@@ -114,7 +116,8 @@ const struct cli_option cli_options[] = {
         .commands = REPORTS,
         .target = CLI_TEXT,
         .offset = offsetof(struct cli, junit_path),
-        .help = "when the run ends, write JUnit XML with a test case for each must_fire fault"},
+        .help = "when the run ends, write JUnit XML with a test case for each must_fire fault; "
+                "sweep: for each place"},
     {.name = "quiet",
         .commands = RUNS,
         .target = CLI_SWITCH,

@@ -86,10 +86,10 @@ static bool uses_names(const struct config *config)
     return found;
 }
 
-int intercept_check(const struct config *config, struct err *err)
+int intercept_check(const struct config *config, const struct intercept_pass *pass, struct err *err)
 {
     if (!intercept_is_wanted(config))
-        return 0;
+        return pass->is_explicit ? err_set(err, "--pass has no effect without --intercept") : 0;
     if (drop_privileges_is_wanted(config))
         return err_set(err,
             "user = %s: that user may not enter the network that intercept makes for the command: "

@@ -83,8 +83,9 @@ static int run(const struct cli *cli, struct config *config, struct sweep_option
         take_options(cli, options, &err) != 0)
         return EXIT_USAGE;
     if (intercept_parse_pass(cli->pass, &options->pass, &err) != 0 ||
-        intercept_check(config, &err) != 0 || exec_environment_check(config, &err) != 0 ||
-        sweep_options_finish(options, &err) != 0 || choose_protocols(config, &err) != 0) {
+        intercept_check(config, &options->pass, &err) != 0 ||
+        exec_environment_check(config, &err) != 0 || sweep_options_finish(options, &err) != 0 ||
+        choose_protocols(config, &err) != 0) {
         fprintf(stderr, "rudeproxy: %s\n", err.text);
         return EXIT_USAGE;
     }
