@@ -89,6 +89,15 @@ sweep 0 --jobs 1 --budget 3 --sweep-fault 'close side=client' -- \
     sh -c "$fetch >/dev/null 2>&1"'; case $RUDEPROXY_RUN in 0000[12]) ;; *[02468]) echo odd ;; esac'
 says "$work/out" 'flaky'
 
+# The map has colours on a terminal, unless NO_COLOR is set and not empty (no-color.org).
+is_coloured() { # NO_COLOR
+    NO_COLOR=$1 expect 0 python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' \
+        "$RUDEPROXY" sweep -c "$ini" --seed 1 --only 'web#1:downstream:0:reset' -- sh -c "$fetch"
+    grep -q $'\e\\[33me' "$work/out"
+}
+is_coloured '' || fail 'a terminal gets no colour'
+! is_coloured 1 || fail 'NO_COLOR gets colour'
+
 # The second connection is never made: no fault fires there.
 sweep 0 --only 'web#2:downstream:0:reset' -- sh -c "$fetch"
 [ "$(outcomes not_reached | wc -l)" = 1 ] || fail "$(cat "$report")"

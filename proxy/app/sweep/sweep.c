@@ -245,7 +245,8 @@ static int conclude(struct sweep *sweep, const struct sweep_request *request)
 {
     struct err err;
     size_t bad = 0;
-    bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    const char *no_colour = getenv("NO_COLOR"); /* no-color.org */
+    bool colour = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
     forget_undone(&sweep->cases);
     if (sweep->cases.count > 0)
         qsort(
