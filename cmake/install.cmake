@@ -2,11 +2,10 @@
 include(GNUInstallDirs)
 
 install(TARGETS rudeproxy RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES README.md CHANGELOG.md docs/MANUAL.md docs/TUTORIAL.md docs/COOKBOOK.md docs/FAQ.md docs/TLS.md
-    docs/GLOSSARY.md docs/API.md docs/FAULTS.md docs/SCENARIOS.md docs/SWEEP.md docs/INTERCEPT.md docs/IN-YOUR-TESTS.md
-    docs/COMING-FROM-TOXIPROXY.md docs/openapi.json
-    DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY config/recipes clients DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# All documents, side by side, because they link to each other.
+file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
+install(FILES README.md CHANGELOG.md CONTRIBUTING.md ${documents} docs/openapi.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs/performance docs/plots config/recipes clients DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # install_made(FILE FOLDER): what the build makes besides the program.
 function(install_made file folder)

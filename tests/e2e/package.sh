@@ -23,6 +23,17 @@ tar -tvf "$work"/rudeproxy-*.tar.gz >>"$work/contents"
 same "what not everybody may read" '' "$(grep -v -e '^.r..r..r' "$work/contents" || true)"
 tar -xOf "$work"/rudeproxy-*.tar.gz --wildcards '*/rudeproxy@.service' >"$work/unit"
 says "$work/unit" '^ExecStart=/usr/bin/rudeproxy '
+# The documents lie side by side, and what they link to lies there, too. `docs/` and `config/` in the README are folders of the
+# repository. So is what begins with `../`: most of it (sources, tests, docker/) is not in the package.
+dpkg-deb --extract "$deb" "$work/deb"
+folder=$work/deb/usr/share/doc/rudeproxy count=0
+for document in "$folder"/*.md; do
+    while IFS= read -r link; do
+        [ -e "$folder/$link" ] || fail "${document##*/} links to $link, which is not in the package"
+        count=$((count + 1))
+    done < <(grep -oE '\]\([^)#:]+' "$document" | sed 's/^](//; s,^docs/,,; s,^config/,,' | grep -vE '^(\.\./|https?$)' || true)
+done
+[ "$count" -ge 100 ] || fail "only $count links between documents were found"
 if command -v lintian >/dev/null; then
     # It is no upload to Debian: no bug to close, no debian/changelog.
     expect 0 lintian --fail-on error,warning \
