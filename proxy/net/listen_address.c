@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proxy/base/listen.h"
+
 bool listen_address_is_localhost(const struct address *address)
 {
     return address->kind == ADDRESS_NAME && strcasecmp(address->host, "localhost") == 0;
@@ -73,19 +75,15 @@ void listen_address_remove_stale(const struct sockaddr_storage *address, socklen
 
 static int try_to_listen(const struct sockaddr_storage *address, socklen_t len)
 {
-    const int on = 1;
     bool is_unix = address->ss_family == AF_UNIX;
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return errno;
     if (is_unix)
         listen_address_remove_stale(address, len);
-    else
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    bool bound = bind(fd, (const struct sockaddr *)address, len) == 0;
-    int errnum = bound && listen(fd, 1) == 0 ? 0 : errno;
+    int errnum = -bind_and_listen(fd, address, len, 1);
     close(fd);
-    if (bound && is_unix)
+    if (errnum == 0 && is_unix)
         unlink(((const struct sockaddr_un *)address)->sun_path);
     return errnum;
 }

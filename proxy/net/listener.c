@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "proxy/base/listen.h"
 #include "proxy/base/must_check.h"
 #include "proxy/base/rng.h"
 #include "proxy/net/interception.h"
@@ -308,26 +309,25 @@ static bool is_any_ipv6(const struct sockaddr_storage *address)
     return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr);
 }
 
-static int bind_and_listen(struct listener *listener, int fd, const struct proxy_config *proxy)
+static int bind_to_address(struct listener *listener, int fd, const struct proxy_config *proxy)
 {
-    const int on = 1, off = 0;
+    const int off = 0;
     int family = listener->address.ss_family;
     if (family == AF_UNIX)
         listen_address_remove_stale(&listener->address, listener->address_len);
-    else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
-        return -errno;
     int result = set_options(listener, fd, proxy);
     if (result != 0)
         return result;
     /* [::] means both families, whatever net.ipv6.bindv6only says. */
     if (family == AF_INET6 && is_any_ipv6(&listener->address))
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0)
-        return -errno;
+    result = bind_and_listen(fd, &listener->address, listener->address_len, (int)proxy->backlog);
+    if (result != 0)
+        return result;
     listener->address_len = sizeof listener->address;
-    if (getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) != 0)
-        return -errno;
-    return listen(fd, (int)proxy->backlog) == 0 ? 0 : -errno;
+    return getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) == 0
+               ? 0
+               : -errno;
 }
 
 /* Writes "127.0.0.1:80", or for a name "db:80 (10.0.0.7:80)". */
@@ -379,7 +379,7 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
         return err_set(err, "cannot make a socket for %s: %s", text, strerror(errno));
     }
     listener->unpaced = false;
-    int result = bind_and_listen(listener, fd, proxy);
+    int result = bind_to_address(listener, fd, proxy);
     if (result != 0) {
         close(fd);
         listener->errnum = -result;

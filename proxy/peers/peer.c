@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "proxy/base/descriptors.h"
+#include "proxy/base/listen.h"
 #include "proxy/peers/dial.h"
 
 void peer_init(struct peer *peer, enum peer_actor actor)
@@ -76,12 +77,9 @@ int peer_listen(struct peer *peer, const struct peer_address *address, int backl
         return -errno;
     if (path != NULL)
         (void)unlink(path);
-    else
-        (void)set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 
-    if (bind(fd, (const struct sockaddr *)(const void *)&address->storage, address->length) != 0 ||
-        listen(fd, backlog) != 0) {
-        int error = -errno;
+    int error = bind_and_listen(fd, &address->storage, address->length, backlog);
+    if (error != 0) {
         close(fd);
         return error;
     }

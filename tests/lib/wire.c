@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proxy/base/listen.h"
 #include "proxy/peers/dial.h"
 #include "proxy/peers/pattern.h"
 
@@ -42,15 +43,11 @@ int wire_set_nodelay(int fd, bool on)
     return set_int(fd, IPPROTO_TCP, TCP_NODELAY, on);
 }
 
-static int bind_and_listen(
+static int listen_at(
     int fd, const struct peer_address *address, int backlog, struct peer_address *bound)
 {
-    const struct sockaddr *to = (const struct sockaddr *)(const void *)&address->storage;
-    if (address->storage.ss_family != AF_UNIX)
-        (void)set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (bind(fd, to, address->length) != 0 || listen(fd, backlog) != 0)
-        return -errno;
-    return peer_address_of_socket(fd, bound);
+    int result = bind_and_listen(fd, &address->storage, address->length, backlog);
+    return result == 0 ? peer_address_of_socket(fd, bound) : result;
 }
 
 int wire_listen(struct wire_listener *listener, const char *text, int backlog, int rcvbuf)
@@ -64,7 +61,7 @@ int wire_listen(struct wire_listener *listener, const char *text, int backlog, i
         return -errno;
     if (rcvbuf != 0)
         (void)set_int(fd, SOL_SOCKET, SO_RCVBUF, rcvbuf);
-    int result = bind_and_listen(fd, &address, backlog, &listener->address);
+    int result = listen_at(fd, &address, backlog, &listener->address);
     if (result == 0)
         result = peer_address_format(&listener->address, listener->text, sizeof listener->text);
     if (result != 0) {
