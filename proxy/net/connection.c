@@ -183,7 +183,7 @@ static void on_connected(struct connector *connector, int errnum, const char *re
     else if (reason == NULL && connector->address_len > 0)
         address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
-        address_format(&connection->session.plan->config.upstream, text, sizeof text);
+        address_format(&connector->proxy.upstream, text, sizeof text);
     /* The listener closes before the client gets its RST, so a client that reconnects at once is
      * refused. */
     connection->owner->calls->on_dialled(connection->owner, errnum == 0 && reason == NULL, errnum);
@@ -197,10 +197,12 @@ static void on_connected(struct connector *connector, int errnum, const char *re
             reason != NULL ? reason : strerror(errnum));
 }
 
+/* Dials the upstream that the proxy had when it accepted the client. The session may have a later
+ * plan by now, with another upstream: a changed fault brings it (relay/adoption.h). */
 static void host_dial(struct session *session)
 {
     struct connection *connection = of_session(session);
-    const struct address *configured = &session->plan->config.upstream;
+    const struct address *configured = &connection->connector->proxy.upstream;
     const struct address *other = worker_builtin_address(connection->owner->worker, configured);
     struct sockaddr_storage dialled;
     struct address wanted;
