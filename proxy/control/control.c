@@ -89,6 +89,25 @@ enum control_result control_ask_names(
     return result;
 }
 
+/* The name is resolved here before it is asked for: an answer may have become too old for that. */
+enum control_result control_check_listen(
+    struct control *control, const struct proxy_config *config, struct err *err)
+{
+    struct resolver *resolver = &control->worker->resolver;
+    struct sockaddr_storage address;
+    socklen_t len;
+    struct err why;
+    bool is_needed = config->enabled && config->listen.kind == ADDRESS_NAME;
+    bool is_known =
+        !is_needed || listen_address_resolve(&config->listen, resolver, &address, &len, &why) == 0;
+    if (control_ask_name(control, &config->listen, err) != CONTROL_OK)
+        return CONTROL_FAILED;
+    if (is_known)
+        return CONTROL_OK;
+    *err = why;
+    return control_fail(control, 0, err, NULL);
+}
+
 /* --- proxies --- */
 
 /* Checks what every new configuration of a proxy needs. Returns CONTROL_OK or the failure. */
@@ -102,7 +121,7 @@ static enum control_result check_proxy(
     }
     if (socket_check_buffers(config, err) != 0)
         return CONTROL_INVALID;
-    if (control_ask_name(control, &config->listen, err) != CONTROL_OK)
+    if (control_check_listen(control, config, err) != CONTROL_OK)
         return CONTROL_FAILED;
     if (config->upstream.kind == ADDRESS_BUILTIN &&
         builtins_start(&worker->builtins, config->upstream.host, err) != 0)

@@ -76,6 +76,11 @@ MUST_CHECK enum control_result control_ask_name(
 MUST_CHECK enum control_result control_ask_names(
     struct control *control, const struct config *config, struct err *err);
 
+/* To be asked before anything that listens is closed for this configuration. Returns CONTROL_FAILED
+ * as above, or if the proxy is to listen on a name that has no address; else CONTROL_OK. */
+MUST_CHECK enum control_result control_check_listen(
+    struct control *control, const struct proxy_config *config, struct err *err);
+
 /* Returns the proxy of this name. NULL: there is none, or it is silent. Constant time. */
 struct proxy *control_proxy(const struct control *control, const char *name);
 /* Returns the proxy created after `after` (NULL: the first), or NULL after the last. */
@@ -104,8 +109,8 @@ MUST_CHECK enum control_result control_try_change(
 /* Gives the proxy a new configuration, ignoring its `name`. If `listen` or `upstream` differs, or
  * `enabled` becomes no, the listener and all connections are closed (FIN), and the proxy starts
  * again with the same faults. `listen` is compared after resolving; port 0 always differs. Returns
- * CONTROL_OK, CONTROL_NOT_FOUND or CONTROL_INVALID; or CONTROL_FAILED if the address cannot be
- * listened on: then the proxy is disabled and has the new address. */
+ * CONTROL_OK, CONTROL_NOT_FOUND or CONTROL_INVALID; or CONTROL_FAILED: as control_check_listen(),
+ * or if the address cannot be bound. Only then the proxy is disabled, with the new address. */
 MUST_CHECK enum control_result control_change_proxy(
     struct control *control, const char *name, const struct proxy_config *config, struct err *err);
 

@@ -77,6 +77,18 @@ same "proxies behind the answers" 'loaded old p q r web' "$(jq -r 'keys | join("
 says "$work/answer" '"loaded":.{0,40}"listen":"127.0.0.1:[1-9]'
 goes_on "behind the answers"
 
+# A name without an address leaves a proxy as it is, also at the port of its own listener.
+port=$(proxy_address web) && port=${port##*:}
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+call 500 PATCH /proxies/web "{\"listen\":\"no.test:$port\"}"
+says "$work/answer" 'cannot resolve no.test: '
+call 500 PATCH /v1/proxies/web "{\"listen\":\"no.test:$port\"}"
+call 500 POST /populate "[{\"name\":\"web\",\"listen\":\"no.test:$port\",\"upstream\":\"builtin:http\"}]"
+printf 'GET /bytes/5 HTTP/1.0\r\n\r\n' >&3
+grep -q '200 OK' <&3 || fail "the connection has ended"
+exec 3>&-
+goes_on "a name without an address"
+
 # SIGTERM does not wait for a name, neither while one is asked for nor at the start.
 rm "$work/gate"
 later post POST /proxies '{"name":"s","upstream":"127.0.0.1:1","listen":"e.test:0"}'

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Proxies and faults that are added, changed and removed while connections run. */
 #include <errno.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -177,6 +178,33 @@ static void port_0_is_another_port_and_a_taken_one_leaves_it_disabled(void **sta
     assert_int_equal(wire_listen(&taken, taken.text, 1, 0), -EADDRINUSE);
     fd = rig_connect(rig, "a");
     rig_echo(rig, fd, 10);
+    close(fd);
+}
+
+static int look_up_nothing(
+    const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    (void)host, (void)service, (void)hints, (void)list;
+    return EAI_NONAME;
+}
+
+/* The new name has the port on which the proxy listens itself, so that nothing can be tried. */
+static void a_name_without_an_address_leaves_it_as_it_is(void **state)
+{
+    struct rig *rig = *state;
+    char words[64];
+    rig->worker.resolver.lookup = look_up_nothing;
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 1000);
+    snprintf(words, sizeof words, "listen=no.test:%u upstream=builtin:discard", rig_port(rig, "a"));
+    RIG_WAIT(rig, change_proxy(rig, "a", words) != CONTROL_FAILED ||
+                      !control_take_awaits_name(&rig->control));
+    assert_non_null(strstr(rig->err.text, "cannot resolve no.test: "));
+    assert_int_equal(rig->control.errnum, 0);
+    rig_echo(rig, fd, 1000);
+    assert_true(control_proxy(&rig->control, "a")->plan->config.enabled);
+    assert_int_equal(rig->events[EVENT_NOT_LISTENING], 0);
     close(fd);
 }
 
@@ -364,6 +392,7 @@ int main(void)
         TEST(another_upstream_starts_it_again_and_other_values_do_not),
         TEST(a_change_that_is_tried_first_leaves_the_proxy_as_it_is),
         TEST(port_0_is_another_port_and_a_taken_one_leaves_it_disabled),
+        TEST(a_name_without_an_address_leaves_it_as_it_is),
         TEST(a_proxy_that_refuses_goes_on_refusing),
         TEST(a_fault_reaches_open_connections_and_leaves_them),
         TEST(new_connections_only),

@@ -95,15 +95,18 @@ static bool is_same(
            address_equal(&now->upstream, &wanted->upstream);
 }
 
-/* The existing proxy is stopped first, so that its own socket is not in the way of the trial. If
- * the new proxy fails, the existing one stays, stopped, with its toxics. */
+/* A name without an address changes nothing. Then the existing proxy is stopped, so that its own
+ * socket is not in the way of the trial. If the new proxy fails, the existing one stays, stopped,
+ * with its toxics. */
 static unsigned replace(struct control *control, const struct proxy_config *now,
     const struct proxy_config *wanted, struct err *err)
 {
     struct proxy_config stopped = *now;
     struct err ignored;
     stopped.enabled = false;
-    enum control_result result = control_change_proxy(control, now->name, &stopped, err);
+    enum control_result result = control_check_listen(control, wanted, err);
+    if (result == CONTROL_OK)
+        result = control_change_proxy(control, now->name, &stopped, err);
     if (result == CONTROL_OK)
         result = control_try_change(control, now->name, wanted, err);
     if (result == CONTROL_OK) {
