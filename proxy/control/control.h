@@ -134,7 +134,8 @@ MUST_CHECK enum control_result control_change_fault(struct control *control, con
 MUST_CHECK enum control_result control_remove_fault(struct control *control, const char *proxy,
     const char *name, enum control_scope scope, struct err *err);
 
-/* Removes every fault and enables every proxy (Toxiproxy's /reset). Returns CONTROL_FAILED or
+/* Removes every fault and enables every proxy (Toxiproxy's /reset). Open connections also lose the
+ * faults that only they still have; faults of one connection stay. Returns CONTROL_FAILED or
  * CONTROL_INVALID at the first proxy that cannot listen; the later ones stay as they are. While the
  * name of a `listen` is looked up nothing is changed. */
 MUST_CHECK enum control_result control_reset(struct control *control, struct err *err);

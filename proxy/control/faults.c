@@ -292,21 +292,17 @@ enum control_result control_remove_fault(struct control *control, const char *pr
     return result == CONTROL_OK ? change_rule(control, proxy, &change, scope, err) : result;
 }
 
+/* Open connections may have faults that the plan has no more: a reload leaves them there, and so
+ * does a removal for new connections only. */
 enum control_result control_remove_all_faults(
     struct control *control, struct proxy *proxy, struct err *err)
 {
     const struct plan *old = proxy->plan;
-    if (old->rule_count == 0)
+    const struct rule_change all = {.from = NULL, .to = NULL};
+    if (old->rule_count == 0 && list_empty(&proxy->connections))
         return CONTROL_OK;
-    struct rule_change *changes = calloc(old->rule_count, sizeof changes[0]);
-    if (changes == NULL)
-        return control_fail(control, 0, err, "out of memory");
-    for (size_t i = 0; i < old->rule_count; i++)
-        changes[i].from = old->rules[i];
-    enum control_result result = put_in_force(control, proxy, plan_with_rules(old, NULL, 0),
-        changes, old->rule_count, CONTROL_ALL_CONNECTIONS, err);
-    free(changes);
-    return result;
+    return put_in_force(
+        control, proxy, plan_with_rules(old, NULL, 0), &all, 1, CONTROL_ALL_CONNECTIONS, err);
 }
 
 /* --- one connection --- */

@@ -40,16 +40,17 @@ struct adoption {
 
 /* --- preparing --- */
 
-/* Returns the change of an armed fault. The fault's rule may be an older one of the same fault, or
- * one that was removed for new connections only and is now added again. A fault for one connection
- * is another fault, whatever its name is. */
+/* Returns the change of an armed fault. All faults of a session have the same proxy, so its name
+ * finds it: its rule may be an older one, one of the API where the file has a fault of this name
+ * now, or one that was removed for new connections only and is now added again. A fault for one
+ * connection is another fault, whatever its name is. */
 static const struct rule_change *change_of(
     const struct armed_fault *armed, const struct rule_change *changes, size_t count)
 {
     for (size_t i = 0; i < count && armed->rule->origin != RULE_FOR_CONNECTION; i++) {
         const struct rule *rule = changes[i].from != NULL ? changes[i].from : changes[i].to;
-        if (rule->origin != RULE_FOR_CONNECTION &&
-            fault_counter_has_same_name(rule->fault_counter, armed->rule->fault_counter))
+        if (rule == NULL || (rule->origin != RULE_FOR_CONNECTION &&
+                                strcmp(rule->fault.name, armed->rule->fault.name) == 0))
             return &changes[i];
     }
     return NULL;

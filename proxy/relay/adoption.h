@@ -24,7 +24,8 @@
 struct session;
 struct adoption;
 
-/* One difference between two plans of a proxy. */
+/* One difference between two plans of a proxy. Both NULL: every fault is removed, also one that
+ * only this session still has. A fault for one connection stays. */
 struct rule_change {
     struct rule *from; /* NULL: the fault is added */
     struct rule *to;   /* NULL: the fault is removed */

@@ -241,9 +241,3 @@ void fault_counter_unref(struct fault_counter *counter)
     else
         become_history(counter);
 }
-
-bool fault_counter_has_same_name(const struct fault_counter *a, const struct fault_counter *b)
-{
-    return a == b || (a->by_name.key == b->by_name.key && strcmp(a->name, b->name) == 0 &&
-                         strcmp(a->proxy, b->proxy) == 0);
-}

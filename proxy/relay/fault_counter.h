@@ -107,7 +107,4 @@ void fault_counter_unref(struct fault_counter *counter); /* NULL is allowed */
 struct fired_name *fired_name_of(struct fault_counters *book, const char *name);
 void fired_name_unref(struct fired_name *name); /* NULL is allowed */
 
-/* Whether two counters belong to faults of the same name. */
-bool fault_counter_has_same_name(const struct fault_counter *a, const struct fault_counter *b);
-
 #endif

@@ -356,6 +356,25 @@ static void reset_enables_all_and_removes_every_fault(void **state)
     close(other);
 }
 
+/* A reload leaves the faults of open connections there. */
+static void reset_reaches_faults_that_only_open_connections_have(void **state)
+{
+    struct rig *rig = *state;
+    struct fault own = rig_fault("own", "type=noop");
+    assert_int_equal(
+        rig_load(rig, FILE_ECHO("a") "[fault f]\ntype = stall\n", CONTROL_KEEP_API), CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    RIG_WAIT(rig, rig->events[EVENT_FAULT] == 1);
+    assert_int_equal(control_inject(&rig->control, "a", 1, &own, &rig->err), CONTROL_OK);
+    RIG_WAIT(rig, rig->events[EVENT_FAULT] == 2);
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 0);
+    assert_int_equal(control_reset(&rig->control, &rig->err), CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 1);
+    rig_echo(rig, fd, 1000);
+    close(fd);
+}
+
 static int look_up_anything(
     const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
@@ -399,6 +418,7 @@ int main(void)
         TEST(a_listener_fault_comes_and_goes),
         TEST(one_connection_is_ended_and_no_other),
         TEST(reset_enables_all_and_removes_every_fault),
+        TEST(reset_reaches_faults_that_only_open_connections_have),
         TEST(reset_changes_nothing_before_all_names_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+#include "proxy/net/connection.h"
 #include "tests/lib/rig.h"
 
 #define TO_ECHO "listen=127.0.0.1:0 upstream=builtin:echo"
+#define FILE_ECHO "[proxy a]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n"
 #define RESET_ONCE "type=reset when=bytes:10 times=1"
 
 static int setup(void **state)
@@ -118,6 +120,50 @@ static void an_injection_leaves_the_faults_of_the_proxy_alone(void **state)
     close(fd);
 }
 
+static void expect_armed(struct rig *rig, size_t count)
+{
+    const struct list *link = control_proxy(&rig->control, "a")->connections.next;
+    const struct connection *connection = container_of(link, struct connection, link);
+    assert_int_equal(connection->session.armed.count, count);
+}
+
+/* What the API adds and what a file then has is one fault, if the name is one. */
+static void a_fault_that_a_file_takes_over_is_changed_and_removed(void **state)
+{
+    struct rig *rig = *state;
+    int fd = open_connection(rig);
+    assert_int_equal(rig_add(rig, "a", "f", "type=latency delay=1ms"), CONTROL_OK);
+    assert_int_equal(
+        rig_load(rig, FILE_ECHO "[fault f]\ntype = latency\ndelay = 2ms\n", CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(rig_change(rig, "a", "f", "type=stall direction=downstream"), CONTROL_OK);
+    expect_armed(rig, 1);
+    assert_int_equal(rig->events[EVENT_FAULT], 2);
+    assert_int_equal(rig->events[EVENT_FAULT_OVER], 1);
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+    expect_armed(rig, 0);
+    rig_echo(rig, fd, 100);
+    close(fd);
+}
+
+static void a_fault_of_the_file_is_replaced_by_one_of_the_api(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig, FILE_ECHO "[fault f]\ntype = stall\ndirection = downstream\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    int fd = rig_connect(rig, "a");
+    RIG_WAIT(rig, rig->events[EVENT_FAULT] == 1);
+    assert_int_equal(
+        control_remove_fault(&rig->control, "a", "f", CONTROL_NEW_CONNECTIONS, &rig->err),
+        CONTROL_OK);
+    expect_armed(rig, 1);
+    assert_int_equal(rig_add(rig, "a", "f", "type=latency delay=1ms"), CONTROL_OK);
+    expect_armed(rig, 1);
+    rig_echo(rig, fd, 100);
+    close(fd);
+}
+
 #define DELETED 100
 
 /* Only the sum for its name stays. */
@@ -150,6 +196,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_injection_is_one_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(
             an_injection_leaves_the_faults_of_the_proxy_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_fault_that_a_file_takes_over_is_changed_and_removed, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_fault_of_the_file_is_replaced_by_one_of_the_api, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_is_deleted_is_forgotten_sooner_or_later, setup, teardown),
     };
