@@ -2,7 +2,8 @@
 /*
  * Preparing makes the new list of armed faults: unchanged ones, changed ones, new ones. Committing
  * ends the faults that are not in the new list, installs the list, changes the faults that stay,
- * and only then starts the new ones. So if one fault replaces another, the old one ends first.
+ * and only then starts the new ones. So if one fault replaces another, the old one ends first. A
+ * new fault stands in the list where it stands in the plan.
  *
  * Bytes that a fault inserts may wait in a flow when the fault is removed. They are still
  * forwarded, so their fault is kept in a list and freed later.
@@ -99,12 +100,46 @@ static bool was_made(const struct adoption *adoption, const struct rule *rule)
     return false;
 }
 
-static int add_fresh(struct adoption *adoption, struct rule *rule)
+/* Returns the index of the first rule from `from` on with the fault's name, or the count of
+ * rules. */
+static size_t index_in(const struct plan *plan, size_t from, const struct fault *fault)
+{
+    while (from < plan->rule_count && strcmp(plan->rules[from]->fault.name, fault->name) != 0)
+        from++;
+    return from;
+}
+
+/* Returns the place of a new fault: before the first one that follows it in the plan. Slots and
+ * plan have the same order, except for faults that the plan has no more, and those of one
+ * connection. */
+static size_t place_of(const struct adoption *adoption, const struct rule *rule)
+{
+    const struct plan *plan = adoption->plan;
+    if (plan == NULL)
+        return adoption->count;
+    size_t own = index_in(plan, 0, &rule->fault), from = 0;
+    for (size_t i = 0; i < adoption->count; i++) {
+        const struct rule *other = adoption->slots[i].armed->rule;
+        size_t found = index_in(plan, from, &other->fault);
+        if (found == plan->rule_count || other->origin == RULE_FOR_CONNECTION)
+            continue;
+        if (found > own)
+            return i;
+        from = found;
+    }
+    return adoption->count;
+}
+
+/* Inserts slots for a new fault at this place. */
+static int add_fresh(struct adoption *adoption, struct rule *rule, size_t place)
 {
     struct armed_fault *made[2];
     unsigned count = armed_make(adoption->session, rule, made);
+    struct slot *slots = adoption->slots + place;
+    memmove(slots + count, slots, (adoption->count - place) * sizeof slots[0]);
     for (unsigned i = 0; i < count; i++)
-        adoption->slots[adoption->count++] = (struct slot){.armed = made[i], .fresh = true};
+        slots[i] = (struct slot){.armed = made[i], .fresh = true};
+    adoption->count += count;
     return count == 0 ? -ENOMEM : 0;
 }
 
@@ -126,7 +161,7 @@ static int change_slot(struct adoption *adoption, struct armed_fault *armed, str
         return 0; /* for the other direction */
     size_t first = adoption->count;
     bool is_new = armed->rule->fault_counter != to->fault_counter;
-    if (add_fresh(adoption, to) != 0)
+    if (add_fresh(adoption, to, first) != 0)
         return -ENOMEM;
     for (size_t i = first; i < adoption->count && !is_new; i++) {
         adoption->slots[i].armed->entered = armed_is_entered(armed);
@@ -160,7 +195,7 @@ static int fill_slots(struct adoption *adoption, const struct rule_change *chang
         if (to == NULL || is_armed(session, &changes[i]) ||
             !armed_concerns(session, to, client, false))
             continue;
-        if (add_fresh(adoption, to) != 0)
+        if (add_fresh(adoption, to, place_of(adoption, to)) != 0)
             return -ENOMEM;
     }
     for (size_t i = 0; i < adoption->count; i++)

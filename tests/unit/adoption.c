@@ -288,8 +288,8 @@ static void what_is_not_changed_is_not_touched(void **state)
         open_with(state, F "type = stall\n" G "type = reset\nwhen = match:\"xyz\"\n");
     const struct armed_fault *stall = it->session.armed.list[0];
     memory_session_feed(it, SIDE_SERVER, "xy", 2);
-    adopt(state, "[fault h]\ntype = latency\ndelay = 1ms\n" F "type = stall\n" G
-                 "type = reset\nwhen = match:\"xyz\"\n");
+    adopt(state, F "type = stall\n[fault h]\ntype = latency\ndelay = 1ms\n" G
+                   "type = reset\nwhen = match:\"xyz\"\n");
     assert_ptr_equal(it->session.armed.list[0], stall);
     assert_int_equal(it->session.armed.count, 3);
     adopt(state, G "type = reset\nwhen = match:\"xyz\"\n");
