@@ -177,6 +177,8 @@ static void start_relaying(struct connection *connection, const char *address)
 static void on_connected(struct connector *connector, int errnum, const char *reason)
 {
     struct connection *connection = connector->user;
+    struct connection_owner *owner = connection->owner;
+    bool connected = errnum == 0 && reason == NULL;
     char text[ADDRESS_TEXT_MAX];
     if (connection->session.destination != NULL)
         snprintf(text, sizeof text, "%s", connection->session.destination);
@@ -186,11 +188,11 @@ static void on_connected(struct connector *connector, int errnum, const char *re
         address_format(&connector->proxy.upstream, text, sizeof text);
     /* The listener closes before the client gets its RST, so a client that reconnects at once is
      * refused. */
-    connection->owner->calls->on_dialled(connection->owner, errnum == 0 && reason == NULL, errnum);
+    owner->calls->on_dialled(owner, &connector->proxy.upstream, connected, errnum);
     if (connection->connector == NULL)
         return; /* the listener's event stopped the session */
     drop_connector(connection);
-    if (errnum == 0 && reason == NULL)
+    if (connected)
         start_relaying(connection, text);
     else
         session_on_connect_failed(&connection->session, text, reason != NULL ? 0 : errnum,

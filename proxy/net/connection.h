@@ -26,9 +26,10 @@ struct worker;
 
 /* Calls from a connection to its owner. */
 struct connection_calls {
-    /* Dialling the upstream has ended. `connected` with errnum 0, or not connected with the errno,
-     * 0 if no errno fits. May end the session. */
-    void (*on_dialled)(struct connection_owner *owner, bool connected, int errnum);
+    /* Dialling has ended. `upstream` is the proxy's when the client was accepted. `connected` with
+     * errnum 0, or not connected with the errno, 0 if no errno fits. May end the session. */
+    void (*on_dialled)(
+        struct connection_owner *owner, const struct address *upstream, bool connected, int errnum);
     /* The connection has ended. It is still in the owner's list. */
     void (*on_ended)(struct connection_owner *owner);
     /* In a later turn: it has left the owner's list and is freed. May free the owner. */

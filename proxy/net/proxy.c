@@ -156,13 +156,17 @@ static bool is_our_own(int errnum)
            errnum == ENOBUFS || errnum == EADDRNOTAVAIL;
 }
 
-static void on_dialled(struct connection_owner *owner, bool connected, int errnum)
+/* A connection that was accepted before a reload may have dialled an upstream that the proxy no
+ * longer has. */
+static void on_dialled(
+    struct connection_owner *owner, const struct address *upstream, bool connected, int errnum)
 {
     struct proxy *proxy = container_of(owner, struct proxy, owner);
-    if (connected)
+    const struct proxy_config *config = &proxy->plan->config;
+    if (connected || !address_equal(upstream, &config->upstream))
         return;
-    if (proxy->plan->config.unreachable == UNREACHABLE_REFUSE && !proxy->closing &&
-        !is_our_own(errnum) && listener_is_open(&proxy->listener))
+    if (config->unreachable == UNREACHABLE_REFUSE && !proxy->closing && !is_our_own(errnum) &&
+        listener_is_open(&proxy->listener))
         start_probing(proxy);
 }
 

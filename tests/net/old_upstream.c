@@ -69,6 +69,19 @@ static void an_address_is_dialled_and_named_when_the_plan_has_another(void **sta
     assert_string_equal(failed_at, "old.test:1");
 }
 
+static void its_failed_dial_does_not_close_the_listener(void **state)
+{
+    struct rig *rig = *state;
+    int fd = wait_between(rig, TO(NOWHERE) "unreachable = refuse\n" WAITS,
+        TO("builtin:echo") "unreachable = refuse\n");
+    assert_int_equal(rig_end(rig, fd), ECONNRESET);
+    assert_int_equal(rig->events[EVENT_CONNECT_FAILED], 1);
+    assert_int_equal(rig->events[EVENT_NOT_LISTENING], 0);
+    fd = rig_connect(rig, "a");
+    rig_echo(rig, fd, 1000);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +89,8 @@ int main(void)
             a_builtin_service_is_dialled_when_the_plan_has_an_address, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             an_address_is_dialled_and_named_when_the_plan_has_another, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            its_failed_dial_does_not_close_the_listener, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
