@@ -191,11 +191,6 @@ static const struct listener_calls twin_calls = {
     .on_accept_recovered = on_twin_accept_recovered,
 };
 
-static bool is_bound_to_ipv4(const struct listener *listener)
-{
-    return listener->address.ss_family == AF_INET;
-}
-
 /* Runs in a later turn, because the poller may still hold the item in its current batch. */
 static void on_free_twin(struct poller_task *task)
 {
@@ -224,7 +219,7 @@ static void open_twin(struct listener *listener, const struct proxy_config *prox
 {
     struct proxy_config config = *proxy;
     struct err ignored;
-    if (!listen_address_is_localhost(&proxy->listen) || !is_bound_to_ipv4(listener))
+    if (!listen_address_is_localhost(&proxy->listen) || listener->address.ss_family != AF_INET)
         return;
     if (listener->twin == NULL)
         listener->twin = twin_new(listener);
@@ -397,8 +392,13 @@ void listener_update(struct listener *listener, const struct proxy_config *proxy
     if (!proxy_config_intercepts(proxy))
         set_options(listener, listener->fd, proxy);
     listen(listener->fd, (int)proxy->backlog);
-    if (listener->twin != NULL && listener_is_open(&listener->twin->listener))
-        listener_update(&listener->twin->listener, proxy);
+    struct listener *twin = listener->twin == NULL ? NULL : &listener->twin->listener;
+    if (twin == NULL || !listener_is_open(twin))
+        open_twin(listener, proxy);
+    else if (listen_address_is_localhost(&proxy->listen))
+        listener_update(twin, proxy);
+    else
+        listener_close(twin);
 }
 
 void listener_set_paused(struct listener *listener, bool paused)

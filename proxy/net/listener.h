@@ -91,7 +91,8 @@ void listener_refuse(struct listener *listener);
  * connections which use them all. */
 void listener_keep_reserve(struct listener *listener);
 
-/* Gives an open listener the backlog and socket options of a new configuration. */
+/* Gives an open listener the backlog and socket options of a new configuration. It stays at its
+ * address; ::1 is opened or closed if `listen` became `localhost` or no longer is. */
 void listener_update(struct listener *listener, const struct proxy_config *proxy);
 
 /* Paused: connections stay in the backlog and are not accepted. Drop SYNs: arriving segments are

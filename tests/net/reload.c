@@ -360,6 +360,47 @@ static bool a_port_moves_to_another_address(void)
     return false;
 }
 
+/* Whether a proxy echoes at this port of ::1, or is refused there. */
+static bool is_at_ipv6(const char *port, bool there)
+{
+    char address[PEER_ADDRESS_TEXT];
+    snprintf(address, sizeof address, "[::1]:%s", port);
+    int fd = wire_connect_text(address);
+    bool good = there ? expect_true("connected to ::1", fd >= 0) && echoes(fd, 1000)
+                      : expect_number("connect() to ::1", fd, -ECONNREFUSED);
+    if (fd >= 0)
+        wire_reset(fd);
+    return good;
+}
+
+/* `localhost` is 127.0.0.1 and ::1, and a listener at 127.0.0.1 that stays may become the other. */
+static bool localhost_is_both_after_a_reload_too(void)
+{
+    struct proxy_process process;
+    struct wire_listener ipv6;
+    char address[PEER_ADDRESS_TEXT], port[8], v4[256], both[256];
+    if (wire_listen(&ipv6, "[::1]:0", 1, 0) != 0) {
+        printf("localhost_is_both_after_a_reload_too left out: no IPv6\n");
+        return true;
+    }
+    wire_unlisten(&ipv6);
+    if (!proxy_process_start(&process, GLOBALS, PROXY_ON("p", "localhost:0")) ||
+        !expect_true(
+            "p has an address", proxy_process_address(&process, "p", address, sizeof address)))
+        return false;
+    snprintf(port, sizeof port, "%s", strrchr(address, ':') + 1);
+    snprintf(v4, sizeof v4, PROXY_ON("p", "127.0.0.1:%s"), port);
+    snprintf(both, sizeof both, PROXY_ON("p", "localhost:%s"), port);
+    int before = wire_connect_text(address);
+    bool good = echoes(before, 100) && is_at_ipv6(port, true) && reload(&process, v4, DONE, 1) &&
+                is_at_ipv6(port, false) && reload(&process, both, DONE, 2) &&
+                is_at_ipv6(port, true) && reload(&process, both, DONE, 3) &&
+                is_at_ipv6(port, true) && echoes(before, 100);
+    good = expect_number("listened", (long)records_count(&process, "listening"), 1) && good;
+    wire_reset(before);
+    return proxy_process_stop(&process) && good;
+}
+
 int main(void)
 {
     static const struct expect_case cases[] = {
@@ -376,6 +417,7 @@ int main(void)
         {"two_proxies_swap_their_addresses", two_proxies_swap_their_addresses},
         {"a_swap_that_fails_puts_everything_back", a_swap_that_fails_puts_everything_back},
         {"a_port_moves_to_another_address", a_port_moves_to_another_address},
+        {"localhost_is_both_after_a_reload_too", localhost_is_both_after_a_reload_too},
     };
     const size_t n = sizeof cases / sizeof cases[0];
     size_t passed = expect_run(cases, n);
