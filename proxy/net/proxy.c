@@ -326,9 +326,9 @@ static bool still_probes(const struct proxy *proxy, const struct proxy_config *c
 
 bool proxy_must_open(const struct proxy *proxy, const struct proxy_config *config, bool moves)
 {
+    bool stays_closed = proxy->listener_faults.wanted == LISTENER_CLOSED;
     return config->enabled && !listener_is_open(&proxy->listener) &&
-           proxy->listener_faults.wanted != LISTENER_CLOSED &&
-           (moves || !still_probes(proxy, config));
+           (moves || (!stays_closed && !still_probes(proxy, config)));
 }
 
 /* Puts the plan in force in place of the old one. Takes the reference. */

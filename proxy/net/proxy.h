@@ -75,7 +75,8 @@ void proxy_begin(struct proxy *proxy);
 void proxy_drop(struct proxy *proxy);
 
 /* Whether the listener has to be opened for this configuration: it is closed, and neither a fault
- * nor an upstream that does not answer keeps it closed. `moves`: to another address. */
+ * nor an upstream that does not answer keeps it closed. `moves`: to another address. That is bound
+ * in any case: an error shows now, and a fault that closes the listener again keeps the port. */
 bool proxy_must_open(const struct proxy *proxy, const struct proxy_config *config, bool moves);
 
 /* Uses this plan for new connections. Takes the reference. `opened`: the caller has just opened the

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* A proxy moves to another address while a fault of its listening socket is active: the fault ends
  * on the old socket and begins on the new one. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
 #include "tests/lib/rig.h"
+#include "tests/lib/wire.h"
 
 #define PROXY(address) "[proxy a]\nlisten = " address ":0\nupstream = builtin:echo\n"
 #define FAULT(type) "[fault f]\ntype = " type "\n"
@@ -83,6 +86,33 @@ static void a_change_moves_the_proxy(void **state)
     expect_begun(rig, 2);
 }
 
+/* The port is bound, so that the answer can tell it and no other program takes it, or it is taken,
+ * which the answer tells. */
+static void a_change_binds_what_refuse_then_closes(void **state)
+{
+    struct rig *rig = *state;
+    struct proxy_config moved = rig_proxy("a", "listen=127.0.0.2:0 upstream=builtin:echo");
+    struct wire_listener taken;
+    char words[256];
+    assert_int_equal(
+        rig_load(rig, PROXY("127.0.0.1") FAULT("refuse"), CONTROL_KEEP_API), CONTROL_OK);
+    expect_begun(rig, 1);
+    assert_int_equal(control_change_proxy(&rig->control, "a", &moved, &rig->err), CONTROL_OK);
+    expect_begun(rig, 2);
+    assert_int_not_equal(rig_port(rig, "a"), 0);
+    assert_int_equal(rig_connect(rig, "a"), -ECONNREFUSED);
+    assert_true(control_proxy(&rig->control, "a")->listener.port_fd >= 0);
+    assert_int_equal(rig->events[EVENT_LISTENING], 2);
+    assert_int_equal(rig->events[EVENT_NOT_LISTENING], 2);
+    assert_int_equal(wire_listen(&taken, "127.0.0.1:0", 1, 0), 0);
+    snprintf(words, sizeof words, "listen=%s upstream=builtin:echo", taken.text);
+    moved = rig_proxy("a", words);
+    assert_int_equal(control_change_proxy(&rig->control, "a", &moved, &rig->err), CONTROL_FAILED);
+    assert_int_equal(rig->control.errnum, EADDRINUSE);
+    assert_false(control_proxy(&rig->control, "a")->plan->config.enabled);
+    wire_unlisten(&taken);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +123,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_fault_of_a_deleted_proxy_is_over, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_change_moves_the_proxy, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_change_binds_what_refuse_then_closes, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
