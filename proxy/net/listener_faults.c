@@ -154,10 +154,11 @@ static void set_active(
     active->failed = fails;
 }
 
+/* Whether the fault is active. A disabled proxy has no listening socket that it could change. */
 static bool is_due(const struct plan *plan, const struct rule *rule, time_us now)
 {
     struct active_time active = active_time_of(plan, rule);
-    return rule->fault.enabled && active_time_has(&active, now);
+    return plan->config.enabled && rule->fault.enabled && active_time_has(&active, now);
 }
 
 /* Updates one rule; what asks the kernel waits for its answer. Returns the time of the next
