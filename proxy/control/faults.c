@@ -365,6 +365,10 @@ enum control_result control_inject(struct control *control, const char *proxy_na
         err_set(err, "type = %s concerns no open connection", fault->type->name);
         return CONTROL_INVALID;
     }
+    if (fault->when.kind == TRIGGER_ACCEPT) {
+        err_set(err, "when = accept is past on an open connection, leave it out");
+        return CONTROL_INVALID;
+    }
     if (name_check_any(fault->name, err) != 0 ||
         check_after(control, proxy->plan, fault, err) != 0 ||
         check_messages(proxy, fault, NULL, err) != 0 ||

@@ -166,6 +166,7 @@ says_error 400 DELETE '/v1/proxies/web/connections/1?how=rest' '' "did you mean 
 says_error 400 POST /v1/proxies/web/connections/1/faults '{"type":"latency"}' 'delay: '
 says_error 400 POST /v1/proxies/web/connections/1/faults '{"type":"reset","connections":[5]}' 'exclude connection 1"'
 says_error 400 DELETE '/v1/proxies/web/connections/1?enabled=no' '' 'exclude connection 1"'
+says_error 400 DELETE '/v1/proxies/web/connections/1?when=accept' '' 'when = accept is past'
 echoes 3 six
 
 # One connection gets a fault of its own.

@@ -332,6 +332,9 @@ static void one_connection_is_ended_and_no_other(void **state)
     struct fault refuse = rig_fault("f", "type=refuse");
     assert_int_equal(control_inject(&rig->control, "a", 1, &refuse, &rig->err), CONTROL_INVALID);
     assert_int_equal(control_inject(&rig->control, "a", 99, &refuse, &rig->err), CONTROL_NOT_FOUND);
+    struct fault late = rig_fault("f", "type=reset when=accept");
+    assert_int_equal(control_inject(&rig->control, "a", 1, &late, &rig->err), CONTROL_INVALID);
+    rig_echo(rig, other, 10);
     close(other);
 }
 
