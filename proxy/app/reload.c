@@ -8,6 +8,7 @@
 
 #include "config/kind.h"
 #include "proxy/base/memory_file.h"
+#include "proxy/net/listener_faults.h"
 
 static void note_change(
     const struct option *option, const struct settings *old, const struct settings *fresh)
@@ -18,6 +19,29 @@ static void note_change(
     option_format(option, fresh, now, sizeof now);
     if (!is_drawn && strcmp(before, now) != 0)
         fprintf(stderr, "rudeproxy: %s changes only with a restart\n", option->name);
+}
+
+static const struct fault *find_fault(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->fault_count; i++)
+        if (strcmp(config->faults[i].name, name) == 0)
+            return &config->faults[i];
+    return NULL;
+}
+
+/* Names the faults of listening sockets that are new or changed, and over. */
+static void note_over(const struct reload *reload, const struct config *fresh)
+{
+    time_us started_at = reload->control->worker->started_at, now = timers_now();
+    for (size_t i = 0; i < fresh->fault_count; i++) {
+        const struct fault *fault = &fresh->faults[i];
+        const struct fault *before = find_fault(reload->config, fault->name);
+        if (fault->enabled && listener_fault_ends_at(fault, started_at) <= now &&
+            (before == NULL || !fault_equal(before, fault)))
+            fprintf(stderr,
+                "rudeproxy: fault %s is over, its active and for count from the start of the run\n",
+                fault->name);
+    }
 }
 
 /* Takes the fresh configuration over, except for what is open already. */
@@ -55,6 +79,7 @@ static int load(struct reload *reload, enum reload_policy keep, FILE *problems)
         config_free(&fresh);
         return -1;
     }
+    note_over(reload, &fresh);
     adopt(reload, &fresh);
     log_sync(reload->log); /* a reader of the next message finds the events in the log */
     fputs("rudeproxy: reloaded\n", stderr);

@@ -121,7 +121,7 @@ MUST_CHECK enum control_result control_remove_proxy(
 
 /* Adds a fault to this proxy, after its other faults. The fault's `proxies` is ignored.
  * `toxic_fields` may be NULL. Returns CONTROL_OK, CONTROL_NOT_FOUND (the proxy), CONTROL_EXISTS,
- * CONTROL_INVALID (a privilege is missing) or CONTROL_FAILED. */
+ * CONTROL_INVALID (a privilege is missing, or it is over before it begins) or CONTROL_FAILED. */
 MUST_CHECK enum control_result control_add_fault(struct control *control, const char *proxy,
     const struct fault *fault, const struct toxic_fields *toxic_fields, enum control_scope scope,
     struct err *err);

@@ -9,9 +9,11 @@
 
 #include "config/name.h"
 #include "proxy/base/suggest.h"
+#include "proxy/base/units.h"
 #include "proxy/control/change.h"
 #include "proxy/control/fault_privileges.h"
 #include "proxy/net/connection.h"
+#include "proxy/net/listener_faults.h"
 #include "proxy/relay/adoption.h"
 #include "proxy/relay/armed.h"
 
@@ -215,6 +217,26 @@ static int check_messages(const struct proxy *proxy, const struct fault *fault,
     return err_set(err, "%s: %.480s", key, why.text);
 }
 
+/* Checks that the time of a fault of the listening socket is not over, so that it begins. `before`:
+ * the rule it replaces; its time may be over and stay so. Returns 0, or -1 with err. */
+static int check_time(const struct control *control, const struct fault *fault,
+    const struct rule *before, struct err *err)
+{
+    time_us started_at = control->worker->started_at, age = timers_now() - started_at;
+    time_us end = listener_fault_ends_at(fault, started_at);
+    char ended[32], now[32];
+    bool was_so = before != NULL && before->fault.enabled &&
+                  listener_fault_ends_at(&before->fault, started_at) == end;
+    if (!fault->enabled || end > started_at + age || was_so)
+        return 0;
+    units_format_duration(end - started_at, ended, sizeof ended);
+    units_format_duration(age - age % US_PER_MS, now, sizeof now);
+    return err_set(err,
+        "active: it ended %s after the start of the run, which is %s old (active counts from the "
+        "start, and for from there), let it begin later: active = %jus-",
+        ended, now, (uintmax_t)(age / US_PER_S + 5));
+}
+
 /* Makes a rule for this proxy. It inherits the name and the origin of `before`, the rule it
  * replaces; NULL: it is new. */
 static enum control_result make_rule(struct control *control, const struct proxy *proxy,
@@ -228,6 +250,7 @@ static enum control_result make_rule(struct control *control, const struct proxy
     snprintf(own.proxies, sizeof own.proxies, "%s", proxy_name(proxy));
     if (name_check_any(own.name, err) != 0 || check_after(control, proxy->plan, &own, err) != 0 ||
         check_messages(proxy, &own, before, err) != 0 ||
+        check_time(control, &own, before, err) != 0 ||
         check_privilege(control, proxy, &own, err) != 0)
         return CONTROL_INVALID;
     *rule =

@@ -54,24 +54,35 @@ void listener_faults_deinit(struct listener_faults *faults)
     timer_deinit(&faults->worker->timers, &faults->timer);
 }
 
-/* Returns the monotonic time in which the fault is active: its `active`, starting when the fault
- * named in `after` fired, limited by `for`. */
-static struct active_time active_time_of(const struct plan *plan, const struct rule *rule)
+/* Returns the monotonic time of `active`, limited by `for`. It does not begin before `from`. */
+static struct active_time window_of(const struct fault *fault, time_us started_at, time_us from)
 {
-    const struct fault *fault = &rule->fault;
     uint64_t duration = fault->type->fire(fault->params).duration_us;
-    time_us start = plan->started_at;
     struct active_time active = {
-        .from = time_add(start, fault->active.from),
-        .to = time_add(start, fault->active.to),
+        .from = time_add(started_at, fault->active.from),
+        .to = time_add(started_at, fault->active.to),
     };
-    if (rule->first != NULL && rule->first->fired == 0)
-        active.from = active.to = TIME_NEVER;
-    else if (rule->first != NULL && rule->first->fired_at > active.from)
-        active.from = rule->first->fired_at;
+    if (from > active.from)
+        active.from = from;
     if (duration != 0)
         active.to = time_min(active.to, time_add(active.from, duration));
     return active;
+}
+
+/* Returns the monotonic time in which the fault is active: from when the fault named in `after`
+ * fired, if it has one. */
+static struct active_time active_time_of(const struct plan *plan, const struct rule *rule)
+{
+    const struct fired_name *first = rule->first;
+    if (first != NULL && first->fired == 0)
+        return (struct active_time){.from = TIME_NEVER, .to = TIME_NEVER};
+    return window_of(&rule->fault, plan->started_at, first == NULL ? 0 : first->fired_at);
+}
+
+time_us listener_fault_ends_at(const struct fault *fault, time_us started_at)
+{
+    bool is_by_clock = fault->type->listener != LISTENER_OPEN && fault->after.name[0] == '\0';
+    return is_by_clock ? window_of(fault, started_at, 0).to : TIME_NEVER;
 }
 
 static void emit(struct listener_faults *faults, struct rule *rule, enum event_kind kind,

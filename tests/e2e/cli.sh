@@ -200,10 +200,12 @@ settings 'seed = 1'
 rm -f "$proxy_ready"
 proxy_spawn -c "$live"
 settings $'seed = 2\nmemory = 2M\nadmin_open = yes'
+printf '[fault late]\ntype = refuse\nfor = 1us\n' >>"$live"
 kill -HUP "$proxy_pid"
 eventually 20 grep -q ': reloaded$' "$proxy_err" || fail "the settings are not reloaded: $(cat "$proxy_err")"
 same "what changes only with a restart" 'seed admin_open' \
     "$(sed -n 's/^rudeproxy: \(.*\) changes only with a restart$/\1/p' "$proxy_err" | paste -sd ' ')"
+says "$proxy_err" '^rudeproxy: fault late is over, its active and for count from the start of the run$'
 proxy_stop
 says "$work/live.json" '"event":"reload",.*\\u000aseed += 1\\u000a.*\\u000amemory += 2M\\u000a'
 

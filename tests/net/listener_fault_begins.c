@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* When a fault of the listening socket begins, and is counted: not on a disabled proxy. */
+/* When a fault of the listening socket begins, and is counted: not on a disabled proxy, and not when
+ * its time is over. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -39,10 +41,56 @@ static void a_disabled_proxy_has_none(void **state)
     expect_events(rig, 2, 2);
 }
 
+static void expect_over(struct rig *rig, enum control_result result)
+{
+    assert_int_equal(result, CONTROL_INVALID);
+    assert_non_null(strstr(rig->err.text, "active: it ended 50ms after the start of the run"));
+}
+
+static void wait_for_age(struct rig *rig)
+{
+    RIG_WAIT(rig, timers_now() - rig->worker.started_at >= 50 * US_PER_MS);
+}
+
+static void a_time_that_is_over_is_an_error(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig, PROXY, CONTROL_KEEP_API), CONTROL_OK);
+    wait_for_age(rig);
+    expect_over(rig, rig_add(rig, "a", "f", "type=refuse for=50ms"));
+    expect_over(rig, rig_add(rig, "a", "f", "type=refuse active=0s-50ms"));
+    expect_over(rig, rig_add(rig, "a", "f", "type=no_accept active=20ms- for=30ms"));
+    assert_int_equal(rig_add(rig, "a", "f", "type=refuse for=50ms enabled=no"), CONTROL_OK);
+    expect_over(rig, rig_change(rig, "a", "f", "type=refuse for=50ms"));
+    expect_events(rig, 0, 0);
+    assert_int_equal(rig_change(rig, "a", "f", "type=refuse for=1h"), CONTROL_OK);
+    expect_events(rig, 1, 0);
+    assert_int_equal(rig_connect(rig, "a"), -ECONNREFUSED);
+    assert_int_equal(rig_add(rig, "a", "g", "type=refuse for=50ms after=f/any"), CONTROL_OK);
+}
+
+/* It was active before, so it is no mistake. */
+static void a_time_that_has_become_over_may_stay(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(
+        rig_load(rig, PROXY "[fault f]\ntype = refuse\nfor = 50ms\n", CONTROL_KEEP_API),
+        CONTROL_OK);
+    RIG_WAIT(rig, rig->events[EVENT_FAULT_OVER] == 1);
+    assert_int_equal(rig_change(rig, "a", "f", "type=refuse for=50ms must_fire=yes"), CONTROL_OK);
+    assert_int_equal(rig_change(rig, "a", "f", "type=refuse for=60ms enabled=no"), CONTROL_OK);
+    wait_for_age(rig);
+    expect_over(rig, rig_change(rig, "a", "f", "type=refuse for=50ms"));
+    expect_events(rig, 1, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_disabled_proxy_has_none, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_time_that_is_over_is_an_error, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_time_that_has_become_over_may_stay, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
