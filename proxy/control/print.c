@@ -2,8 +2,9 @@
 /*
  * Prints the configuration in use as a file. The file's faults come first, each once for all
  * proxies that have it. A value that the API changed on some proxies becomes a section of its own,
- * [fault PROXY.NAME], and so do faults that the API added. A section with a name or address that a
- * file cannot hold is printed as a comment.
+ * [fault PROXY.NAME], and so do faults that the API added. A section that a file cannot hold is
+ * printed as a comment: its name or address does not fit, or a fault waits for one that was removed,
+ * or for messages that its proxy has no more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,47 @@ static const struct proxy *proxy_of_first(
     return NULL;
 }
 
+/* Whether the proxy has the messages that the fault waits for. One of the file with `proxy = *` may
+ * wait for messages that a proxy of the API never had. */
+static bool has_messages(const struct proxy *proxy, const struct fault *fault)
+{
+    const char *key;
+    struct err ignored;
+    return config_check_messages(fault, &proxy->plan->config, &key, &ignored) == 0;
+}
+
+/* Writes the name of a fault's own section: the API may have added faults of one name to several
+ * proxies. Returns whether a file can hold it. */
+static bool section_name(
+    const char *owner, const struct fault *fault, bool alone, char *buf, size_t size)
+{
+    int length = snprintf(buf, size, "%s%s%s", alone ? owner : "", alone ? "." : "", fault->name);
+    return (size_t)length < size && fits_title("fault", buf);
+}
+
+#define CHAIN_MAX 1000 /* a longer chain is printed as a comment; NAME/any may be a circle */
+
+/* Whether a file can hold the proxy's fault, and every fault that it waits for. */
+static bool fits_chain(
+    const struct control *control, const struct proxy *proxy, const struct rule *rule)
+{
+    for (unsigned i = 0; i < CHAIN_MAX; i++) {
+        const struct after *after = &rule->fault.after;
+        char name[FAULT_NAME_MAX];
+        bool alone = rule->origin == RULE_FROM_API;
+        if (!section_name(proxy_name(proxy), &rule->fault, alone, name, sizeof name) ||
+            !fits_file(&proxy->plan->config) || !has_messages(proxy, &rule->fault))
+            return false;
+        if (after->name[0] == '\0')
+            return true;
+        proxy = proxy_of_first(control, proxy, after);
+        if (proxy == NULL)
+            return false;
+        rule = plan_find(proxy->plan, after->name);
+    }
+    return false;
+}
+
 /* A fault of the API gets another name in the file, so the `after` of faults that wait for it is
  * renamed too. Of several proxies' faults with this name (NAME/any) the file can name one. */
 static void rename_after(
@@ -97,27 +139,21 @@ static void print_alone(
 {
     struct fault fault = rule->fault;
     const char *owner = proxy_name(proxy);
-    int length = snprintf(fault.name, sizeof fault.name, "%s.%s", owner, rule->fault.name);
-    bool readable = (size_t)length < sizeof fault.name && fits_title("fault", fault.name) &&
-                    fits_file(&proxy->plan->config);
+    bool readable = section_name(owner, &rule->fault, true, fault.name, sizeof fault.name) &&
+                    fits_chain(control, proxy, rule);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
     rename_after(control, proxy, &fault);
     struct printed_fault printed = {&fault, protocol_has_parts(&proxy->plan->config.protocol)};
     print_section(print_fault, &printed, readable, out);
 }
 
-/* Returns the proxy's rule with this counter, or NULL. One that waits for messages which the proxy
- * does not have (`proxy = *`, and the proxy is the API's) would be an error in a file. */
+/* Returns the proxy's rule with this counter, or NULL if it has none that a file can hold. */
 static const struct rule *rule_of(
     const struct proxy *proxy, const struct fault_counter *fault_counter)
 {
     const struct rule *rule = plan_find(proxy->plan, fault_counter->name);
-    const char *key;
-    struct err ignored;
-    return rule != NULL && rule->fault_counter == fault_counter &&
-                   config_check_messages(&rule->fault, &proxy->plan->config, &key, &ignored) == 0
-               ? rule
-               : NULL;
+    bool found = rule != NULL && rule->fault_counter == fault_counter;
+    return found && has_messages(proxy, &rule->fault) ? rule : NULL;
 }
 
 /* Whether the fault's `proxy` names exactly the proxies that have it unchanged. */
@@ -152,14 +188,21 @@ static bool name_proxies(
     return true;
 }
 
-/* Prints a fault under its own name, for all proxies that it names. */
+/* Prints a fault under its own name, for all proxies that it names. One of them has to have the
+ * fault that it waits for. */
 static void print_together(const struct control *control, const struct fault *fault, FILE *out)
 {
     struct printed_fault printed = {.fault = fault};
-    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;)
-        printed.has_parts |= fault_names_proxy(fault, proxy_name(proxy)) &&
-                             protocol_has_parts(&proxy->plan->config.protocol);
-    print_section(print_fault, &printed, fits_title("fault", fault->name), out);
+    bool is_for_all = strcmp(fault->proxies, "*") == 0 && fault->after.name[0] == '\0';
+    bool readable = is_for_all && fits_title("fault", fault->name);
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
+        const struct rule *rule = plan_find(proxy->plan, fault->name);
+        if (rule == NULL || !fault_names_proxy(fault, proxy_name(proxy)))
+            continue;
+        printed.has_parts |= protocol_has_parts(&proxy->plan->config.protocol);
+        readable |= fits_chain(control, proxy, rule);
+    }
+    print_section(print_fault, &printed, readable, out);
 }
 
 /* Prints one fault of the file. The value on the first proxy is printed under the fault's own
@@ -192,6 +235,40 @@ static void print_of_api(const struct control *control, const struct proxy *prox
             print_alone(control, proxy, proxy->plan->rules[i], out);
 }
 
+static bool is_anywhere(const struct control *control, const struct fault *fault)
+{
+    for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
+        const struct rule *rule = plan_find(proxy->plan, fault->name);
+        if (rule != NULL && rule->origin == RULE_FROM_FILE &&
+            rule_of(proxy, rule->fault_counter) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static const struct fault *find_wildcard(const struct control *control, const char *name)
+{
+    for (size_t i = 0; i < control->wildcard_fault_count; i++)
+        if (strcmp(control->wildcard_faults[i].name, name) == 0)
+            return &control->wildcard_faults[i];
+    return NULL;
+}
+
+/* Prints the faults with `proxy = *` that no proxy has, but the next one gets. If there are proxies
+ * it is a comment: they were taken away from those, or do not fit them. */
+static void print_of_next_proxy(const struct control *control, FILE *out)
+{
+    bool is_empty = control_next_proxy(control, NULL) == NULL;
+    for (size_t i = 0; i < control->wildcard_fault_count; i++) {
+        const struct fault *fault = &control->wildcard_faults[i], *first = fault;
+        struct printed_fault printed = {.fault = fault};
+        while (first != NULL && first->after.name[0] != '\0')
+            first = find_wildcard(control, first->after.name);
+        if (!is_anywhere(control, fault))
+            print_section(print_fault, &printed, is_empty && first != NULL, out);
+    }
+}
+
 void control_print(const struct control *control, FILE *out)
 {
     struct proxy *proxy = NULL;
@@ -207,6 +284,7 @@ void control_print(const struct control *control, FILE *out)
         if (fault_counter->proxy[0] == '\0')
             print_of_file(control, fault_counter, out);
     }
+    print_of_next_proxy(control, out);
     while ((proxy = control_next_proxy(control, proxy)) != NULL)
         print_of_api(control, proxy, out);
 }

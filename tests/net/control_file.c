@@ -224,6 +224,73 @@ static void a_proxy_that_leads_nowhere_prints_as_a_comment(void **state)
     free(text);
 }
 
+static char *print_and_load(struct rig *rig)
+{
+    char *text = print_of(rig);
+    assert_int_equal(rig_load(rig, text, CONTROL_DROP_API), CONTROL_OK);
+    return text;
+}
+
+#define API "[rudeproxy]\nadmin = 127.0.0.1:0\n"
+
+static void faults_for_proxies_to_come_are_printed(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig,
+                         API "[fault f]\ntype = latency\ndelay = 1ms\n"
+                             "[fault g]\ntype = stall\nafter = f\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    char *text = print_and_load(rig);
+    assert_non_null(strstr(text, "\n[fault f]\nproxy    "));
+    assert_non_null(strstr(text, "\n[fault g]\nproxy    "));
+    free(text);
+    assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
+    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 2);
+    /* What was taken away from the proxies that are there does not come back to them. */
+    assert_int_equal(rig_remove(rig, "a", "g"), CONTROL_OK);
+    text = print_and_load(rig);
+    assert_non_null(strstr(text, "; [fault g]\n"));
+    free(text);
+    assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 1);
+}
+
+#define FOR_LINES FILE_ECHO("a") "protocol = line\n"
+
+static void a_fault_that_waits_for_a_removed_one_prints_as_a_comment(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig,
+                         FOR_LINES "[fault f]\ntype = mark\n"
+                                   "[fault g]\ntype = stall\nafter = f\n"
+                                   "[fault h]\ntype = stall\nafter = g\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "mine", "type=stall after=f"), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "line", "type=stall when=message:2"), CONTROL_OK);
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+    char *text = print_and_load(rig);
+    assert_non_null(strstr(text, "; [fault g]\n"));
+    assert_non_null(strstr(text, "; [fault h]\n"));
+    assert_non_null(strstr(text, "; [fault a.mine]\n"));
+    assert_non_null(strstr(text, "\n[fault a.line]\n"));
+    free(text);
+}
+
+static void a_fault_that_a_reload_left_without_its_first_prints_as_a_comment(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(
+        rig_load(rig, FOR_LINES "[fault f]\ntype = mark\n", CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "mine", "type=stall after=f"), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "line", "type=stall when=message:2"), CONTROL_OK);
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    char *text = print_and_load(rig);
+    assert_non_null(strstr(text, "; [fault a.mine]\n"));
+    assert_non_null(strstr(text, "; [fault a.line]\n"));
+    free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -237,6 +304,9 @@ int main(void)
         TEST(what_is_in_force_prints_as_a_file),
         TEST(a_fault_that_waits_for_messages_prints_for_proxies_that_have_them),
         TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
+        TEST(faults_for_proxies_to_come_are_printed),
+        TEST(a_fault_that_waits_for_a_removed_one_prints_as_a_comment),
+        TEST(a_fault_that_a_reload_left_without_its_first_prints_as_a_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
