@@ -181,14 +181,35 @@ static void refuse_browser(const struct call *call, bool own)
     http_answer_header(call->request, "X-Content-Type-Options", "nosniff");
 }
 
+/* Returns the serial of the proxy that the path names first; 0: none. */
+static uint64_t proxy_serial(const struct call *call)
+{
+    const struct proxy *proxy =
+        call->names[0] == NULL ? NULL : control_proxy(call->admin->context.control, call->names[0]);
+    return proxy == NULL ? 0 : proxy->serial;
+}
+
+static void answer_replaced(const struct call *call, bool own)
+{
+    if (own)
+        answer_error(
+            call, 404, "the proxy %s was removed while a name was looked up", call->names[0]);
+    else
+        answer_go_error(call, 404, "proxy not found");
+}
+
 /* A change that waits for a name has failed by now, without a trace: the request is asked again
- * later. */
+ * later. Its client may have given up meanwhile, and the proxy may be another one of that name. */
 static void handle(const struct call *call, const struct route *route, bool own)
 {
+    uint64_t serial = proxy_serial(call), before = call->request->subject;
     if (access_is_browser(call) && !access_is_own_page(call))
         refuse_browser(call, own);
+    else if (before != 0 && before != serial)
+        answer_replaced(call, own);
     else
         route->handle(call);
+    call->request->subject = serial;
     if (control_take_awaits_name(call->admin->context.control))
         http_postpone(call->request);
     else

@@ -236,6 +236,7 @@ struct proxy *proxy_new(struct worker *worker, struct plan *plan)
             &listener_calls) != 0)
         goto err_after_alloc;
     proxy->worker = worker;
+    proxy->serial = ++worker->last_proxy_serial;
     proxy->owner = (struct connection_owner){.calls = &connection_calls, .worker = worker};
     proxy->plan = plan;
     proxy->listener.interception = worker->interception;

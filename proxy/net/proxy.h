@@ -32,6 +32,7 @@ struct proxy {
     struct listener listener;
     struct listener_faults listener_faults;
     struct list connections; /* of struct connection */
+    uint64_t serial;         /* no other proxy of the run has it, whatever its name is */
     uint64_t last_number;
     uint64_t open_count; /* connections that have not ended */
     bool vacated;        /* see proxy_vacate() */

@@ -46,7 +46,8 @@ struct worker {
     bool wants_details;   /* `closed` events need their details (session.h) */
     size_t connections;   /* that are not freed yet, of all proxies */
     uint64_t last_serial; /* of the connections of all proxies so far */
-    void *user;           /* for on_event and on_plan */
+    uint64_t last_proxy_serial;
+    void *user; /* for on_event and on_plan */
     void (*on_event)(void *user, const struct event *event);
     /* A proxy, not a silent one, has the plan `now` instead of `before`. `before` NULL: it is new;
      * `now` NULL: it is removed. May be NULL. */

@@ -17,7 +17,7 @@ printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >"$work/resolv.co
 printf 'hosts: files dns\n' >"$work/nsswitch.conf"
 mount --bind "$work/resolv.conf" /etc/resolv.conf
 mount --bind "$work/nsswitch.conf" /etc/nsswitch.conf
-python3 "$(dirname "$0")/dns_server.py" --gate "$work/gate" {a,b,c,d,e}.test >>"$work/dns" &
+python3 "$(dirname "$0")/dns_server.py" --gate "$work/gate" {a,b,c,d,e,f}.test >>"$work/dns" &
 servers+=($!)
 : >>"$work/dns"
 eventually 20 grep -q ready "$work/dns" || fail "the name server does not start"
@@ -88,6 +88,22 @@ printf 'GET /bytes/5 HTTP/1.0\r\n\r\n' >&3
 grep -q '200 OK' <&3 || fail "the connection has ended"
 exec 3>&-
 goes_on "a name without an address"
+
+# A change that waits for a name is not made on another proxy that has the name of the first by then.
+rm "$work/gate"
+later replaced PATCH /v1/proxies/old '{"listen":"f.test:0"}'
+asked f.test
+call 204 DELETE /v1/proxies/old
+call 201 POST /v1/proxies '{"name":"old","listen":"127.0.0.1:0","upstream":"builtin:echo"}'
+port=$(jq -r '.listen | sub(".*:"; "")' "$work/answer")
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+touch "$work/gate"
+wait "${clients[-1]}"
+same "status of a change of a removed proxy" 404 "$(cat "$work/replaced.status")"
+echo still >&3
+read -r -t 20 line <&3
+same "a connection of the new proxy" still "$line"
+exec 3>&-
 
 # SIGTERM does not wait for a name, neither while one is asked for nor at the start.
 rm "$work/gate"

@@ -68,6 +68,7 @@ struct http_request {
     void *stream;
     bool asleep;             /* the stream has no data, and libmicrohttpd does not ask */
     bool waiting;            /* queued in `queue` or `postponed` */
+    uint64_t subject;        /* the owner's: what a postponed request is about; 0: nothing */
     struct list queue_link;  /* in http->queue or http->postponed */
     struct list stream_link; /* in http->streams */
 };
