@@ -12,6 +12,7 @@
 
 #include "proxy/control/change.h"
 #include "proxy/control/fault_privileges.h"
+#include "proxy/net/listen_address.h"
 
 /* The change for one proxy that will run. */
 struct change {
@@ -128,6 +129,13 @@ static bool is_same_port(const struct proxy_config *a, const struct proxy_config
     return a->listen.port == b->listen.port;
 }
 
+/* Whether a proxy that stays at 127.0.0.1 becomes `localhost`: it binds ::1 too. */
+static bool takes_ipv6(const struct proxy *old, const struct proxy_config *wanted)
+{
+    return listen_address_is_localhost(&wanted->listen) &&
+           !listen_address_is_localhost(&old->plan->config.listen);
+}
+
 /* Whether the proxy of the file is about to bind the address that another one has `now`, or its
  * port on another address. */
 static bool comes_to(
@@ -136,7 +144,8 @@ static bool comes_to(
     if (!wanted->enabled || !is_same_port(wanted, now))
         return false;
     const struct proxy *old = proxies_find(load->control->worker, wanted->name);
-    return old == NULL || !listener_is_open(&old->listener) || !stays_there(old, &wanted->listen);
+    return old == NULL || !listener_is_open(&old->listener) || !stays_there(old, &wanted->listen) ||
+           takes_ipv6(old, wanted);
 }
 
 static bool stands_in_the_way(const struct load *load, const struct proxy *old)

@@ -373,12 +373,13 @@ static bool is_at_ipv6(const char *port, bool there)
     return good;
 }
 
-/* `localhost` is 127.0.0.1 and ::1, and a listener at 127.0.0.1 that stays may become the other. */
+/* `localhost` is 127.0.0.1 and ::1. A listener at 127.0.0.1 that stays may become that, also where
+ * another proxy had ::1. */
 static bool localhost_is_both_after_a_reload_too(void)
 {
     struct proxy_process process;
     struct wire_listener ipv6;
-    char address[PEER_ADDRESS_TEXT], port[8], v4[256], both[256];
+    char address[PEER_ADDRESS_TEXT], port[8], v4[256], other[512], both[256];
     if (wire_listen(&ipv6, "[::1]:0", 1, 0) != 0) {
         printf("localhost_is_both_after_a_reload_too left out: no IPv6\n");
         return true;
@@ -390,13 +391,15 @@ static bool localhost_is_both_after_a_reload_too(void)
         return false;
     snprintf(port, sizeof port, "%s", strrchr(address, ':') + 1);
     snprintf(v4, sizeof v4, PROXY_ON("p", "127.0.0.1:%s"), port);
+    snprintf(other, sizeof other, "%s" PROXY_ON("q", "[::1]:%s"), v4, port);
     snprintf(both, sizeof both, PROXY_ON("p", "localhost:%s"), port);
     int before = wire_connect_text(address);
     bool good = echoes(before, 100) && is_at_ipv6(port, true) && reload(&process, v4, DONE, 1) &&
                 is_at_ipv6(port, false) && reload(&process, both, DONE, 2) &&
-                is_at_ipv6(port, true) && reload(&process, both, DONE, 3) &&
-                is_at_ipv6(port, true) && echoes(before, 100);
-    good = expect_number("listened", (long)records_count(&process, "listening"), 1) && good;
+                is_at_ipv6(port, true) && reload(&process, v4, DONE, 3) &&
+                reload(&process, other, DONE, 4) && is_at_ipv6(port, true) &&
+                reload(&process, both, DONE, 5) && is_at_ipv6(port, true) && echoes(before, 100);
+    good = expect_number("listened", (long)records_count(&process, "listening"), 2) && good;
     wire_reset(before);
     return proxy_process_stop(&process) && good;
 }
