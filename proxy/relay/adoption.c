@@ -368,12 +368,33 @@ static void settle_shaping(struct adoption *adoption, enum direction direction)
             flow->end != FLOW_OPEN || flow->cut, adoption->session->now);
 }
 
+/* The connection counts for another fault of the name now: it is armed there, and was injected if
+ * it was for the fault before. */
+static void count_anew(struct armed_fault *armed)
+{
+    struct armed_fault *twin = armed->twin;
+    bool entered = armed_is_entered(armed), counted = armed_is_counted(armed);
+    armed->entered = armed->counted = false;
+    if (twin != NULL)
+        twin->entered = twin->counted = false;
+    if (entered)
+        armed_enter(armed);
+    if (counted)
+        (void)armed_count(armed); /* false: its `times` are used up */
+}
+
 static void change_rules(const struct adoption *adoption)
 {
     for (size_t i = 0; i < adoption->count; i++) {
-        const struct slot *slot = &adoption->slots[i];
-        if (slot->to != NULL)
-            triggers_change(adoption->session, slot->armed, slot->to);
+        struct armed_fault *armed = adoption->slots[i].armed;
+        struct rule *to = adoption->slots[i].to;
+        if (to == NULL)
+            continue;
+        bool is_other = armed->rule->fault_counter != to->fault_counter;
+        triggers_change(adoption->session, armed, to);
+        bool was_counted = armed->twin != NULL && armed->twin->rule == to;
+        if (is_other && armed->rule == to && !was_counted)
+            count_anew(armed);
     }
 }
 

@@ -146,6 +146,33 @@ static void a_fault_that_a_file_takes_over_is_changed_and_removed(void **state)
     close(fd);
 }
 
+/* It continues, and the connection is one of the file's fault from then on. */
+static void a_fault_that_a_file_takes_over_is_counted_there(void **state)
+{
+    static const char *const words[] = {
+        "type=latency delay=3ms", "type=latency delay=3ms direction=both"};
+    struct rig *rig = *state;
+    for (size_t i = 0; i < 2; i++) {
+        const char *both = i == 0 ? "" : "direction = both\n";
+        char file[256];
+        int fd = open_connection(rig);
+        snprintf(file, sizeof file, FILE_ECHO "[fault f]\ntype = latency\ndelay = 2ms\n%s", both);
+        assert_int_equal(rig_add(rig, "a", "f", words[i]), CONTROL_OK);
+        assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+        const struct fault_counter *counter = counter_of(rig, "f");
+        uint64_t armed = counter->armed, fired = counter->fired;
+        unsigned over = rig->events[EVENT_FAULT_OVER];
+        assert_int_equal(rig_change(rig, "a", "f", words[i]), CONTROL_OK);
+        assert_int_equal(rig->events[EVENT_FAULT_OVER], over);
+        assert_ptr_equal(counter_of(rig, "f"), counter);
+        assert_int_equal(counter->armed, armed + 1);
+        assert_int_equal(counter->fired, fired + 1);
+        close(fd);
+        RIG_WAIT(rig, rig->events[EVENT_CLOSED] == i + 1);
+        assert_int_equal(rig_load(rig, FILE_ECHO, CONTROL_KEEP_API), CONTROL_OK);
+    }
+}
+
 static void a_fault_of_the_file_is_replaced_by_one_of_the_api(void **state)
 {
     struct rig *rig = *state;
@@ -198,6 +225,8 @@ int main(void)
             an_injection_leaves_the_faults_of_the_proxy_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_fault_that_a_file_takes_over_is_changed_and_removed, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_fault_that_a_file_takes_over_is_counted_there, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_fault_of_the_file_is_replaced_by_one_of_the_api, setup, teardown),
         cmocka_unit_test_setup_teardown(
