@@ -39,7 +39,7 @@ static void note_over(const struct reload *reload, const struct config *fresh)
         if (fault->enabled && listener_fault_ends_at(fault, started_at) <= now &&
             (before == NULL || !fault_equal(before, fault)))
             fprintf(stderr,
-                "rudeproxy: fault %s is over, its active and for count from the start of the run\n",
+                "rudeproxy: fault %s does not begin: the time of its active and for is over\n",
                 fault->name);
     }
 }

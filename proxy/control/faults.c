@@ -232,8 +232,8 @@ static int check_time(const struct control *control, const struct fault *fault,
     units_format_duration(end - started_at, ended, sizeof ended);
     units_format_duration(age - age % US_PER_MS, now, sizeof now);
     return err_set(err,
-        "active: it ended %s after the start of the run, which is %s old (active counts from the "
-        "start, and for from there), let it begin later: active = %jus-",
+        "active: the time of this fault ended %s after the start of the run, which is %s old: "
+        "write a later active, such as %jus-",
         ended, now, (uintmax_t)(age / US_PER_S + 5));
 }
 

@@ -17,8 +17,9 @@ static const struct option options[] = {
         .offset = offsetof(struct listener_params, for_us),
         .default_text = "forever",
         .min = 1,
-        .help = "how long the fault lasts, from the start of active (always: from the start of the "
-                "run), or from the moment when the fault of after fired"},
+        .help =
+            "how long the fault lasts, from the start of active (without active: of the run), or "
+            "from the moment when the fault of after fired"},
     OPTIONS_END,
 };
 

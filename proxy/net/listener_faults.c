@@ -81,8 +81,11 @@ static struct active_time active_time_of(const struct plan *plan, const struct r
 
 time_us listener_fault_ends_at(const struct fault *fault, time_us started_at)
 {
-    bool is_by_clock = fault->type->listener != LISTENER_OPEN && fault->after.name[0] == '\0';
-    return is_by_clock ? window_of(fault, started_at, 0).to : TIME_NEVER;
+    if (fault->type->listener == LISTENER_OPEN)
+        return TIME_NEVER;
+    if (fault->after.name[0] != '\0')
+        return time_add(started_at, fault->active.to);
+    return window_of(fault, started_at, 0).to;
 }
 
 static void emit(struct listener_faults *faults, struct rule *rule, enum event_kind kind,

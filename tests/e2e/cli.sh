@@ -205,7 +205,7 @@ kill -HUP "$proxy_pid"
 eventually 20 grep -q ': reloaded$' "$proxy_err" || fail "the settings are not reloaded: $(cat "$proxy_err")"
 same "what changes only with a restart" 'seed admin_open' \
     "$(sed -n 's/^rudeproxy: \(.*\) changes only with a restart$/\1/p' "$proxy_err" | paste -sd ' ')"
-says "$proxy_err" '^rudeproxy: fault late is over, its active and for count from the start of the run$'
+says "$proxy_err" '^rudeproxy: fault late does not begin: the time of its active and for is over$'
 proxy_stop
 says "$work/live.json" '"event":"reload",.*\\u000aseed += 1\\u000a.*\\u000amemory += 2M\\u000a'
 
