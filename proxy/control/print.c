@@ -86,67 +86,6 @@ static bool has_messages(const struct proxy *proxy, const struct fault *fault)
     return config_check_messages(fault, &proxy->plan->config, &key, &ignored) == 0;
 }
 
-/* Writes the name of a fault's own section: the API may have added faults of one name to several
- * proxies. Returns whether a file can hold it. */
-static bool section_name(
-    const char *owner, const struct fault *fault, bool alone, char *buf, size_t size)
-{
-    int length = snprintf(buf, size, "%s%s%s", alone ? owner : "", alone ? "." : "", fault->name);
-    return (size_t)length < size && fits_title("fault", buf);
-}
-
-#define CHAIN_MAX 1000 /* a longer chain is printed as a comment; NAME/any may be a circle */
-
-/* Whether a file can hold the proxy's fault, and every fault that it waits for. */
-static bool fits_chain(
-    const struct control *control, const struct proxy *proxy, const struct rule *rule)
-{
-    for (unsigned i = 0; i < CHAIN_MAX; i++) {
-        const struct after *after = &rule->fault.after;
-        char name[FAULT_NAME_MAX];
-        bool alone = rule->origin == RULE_FROM_API;
-        if (!section_name(proxy_name(proxy), &rule->fault, alone, name, sizeof name) ||
-            !fits_file(&proxy->plan->config) || !has_messages(proxy, &rule->fault))
-            return false;
-        if (after->name[0] == '\0')
-            return true;
-        proxy = proxy_of_first(control, proxy, after);
-        if (proxy == NULL)
-            return false;
-        rule = plan_find(proxy->plan, after->name);
-    }
-    return false;
-}
-
-/* A fault of the API gets another name in the file, so the `after` of faults that wait for it is
- * renamed too. Of several proxies' faults with this name (NAME/any) the file can name one. */
-static void rename_after(
-    const struct control *control, const struct proxy *proxy, struct fault *fault)
-{
-    struct after *after = &fault->after;
-    const struct proxy *owner = proxy_of_first(control, proxy, after);
-    char name[sizeof after->name + PROXY_NAME_MAX];
-    if (owner == NULL || plan_find(owner->plan, after->name)->origin != RULE_FROM_API)
-        return;
-    snprintf(name, sizeof name, "%s.%s", proxy_name(owner), after->name);
-    if (strlen(name) < sizeof after->name)
-        memcpy(after->name, name, strlen(name) + 1);
-}
-
-/* Prints [fault PROXY.NAME] for one proxy. */
-static void print_alone(
-    const struct control *control, const struct proxy *proxy, const struct rule *rule, FILE *out)
-{
-    struct fault fault = rule->fault;
-    const char *owner = proxy_name(proxy);
-    bool readable = section_name(owner, &rule->fault, true, fault.name, sizeof fault.name) &&
-                    fits_chain(control, proxy, rule);
-    snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
-    rename_after(control, proxy, &fault);
-    struct printed_fault printed = {&fault, protocol_has_parts(&proxy->plan->config.protocol)};
-    print_section(print_fault, &printed, readable, out);
-}
-
 /* Returns the proxy's rule with this counter, or NULL if it has none that a file can hold. */
 static const struct rule *rule_of(
     const struct proxy *proxy, const struct fault_counter *fault_counter)
@@ -188,42 +127,125 @@ static bool name_proxies(
     return true;
 }
 
+/* Writes the name of a section for all proxies of a fault, or `alone` for one. Returns whether a
+ * file can hold it. */
+static bool section_name(
+    const char *owner, const struct fault *fault, bool alone, char *buf, size_t size)
+{
+    int length = snprintf(buf, size, "%s%s%s", alone ? owner : "", alone ? "." : "", fault->name);
+    return (size_t)length < size && fits_title("fault", buf);
+}
+
+/* Finds the section of a fault of the file under its own name: its value there is that of the first
+ * proxy. Returns false if it has none: each proxy's fault is printed alone. *value has no type if
+ * there is none. */
+static bool own_section(
+    const struct control *control, const struct fault_counter *fault_counter, struct fault *value)
+{
+    const struct rule *rule = NULL;
+    struct proxy *proxy = NULL;
+    while (rule == NULL && (proxy = control_next_proxy(control, proxy)) != NULL)
+        rule = rule_of(proxy, fault_counter);
+    *value = rule == NULL ? (struct fault){.type = NULL} : rule->fault;
+    return rule != NULL && (is_as_written(control, fault_counter, value) ||
+                               name_proxies(control, fault_counter, value));
+}
+
+/* Writes the name of the section in which `after` finds its fault, that of `owner`. NAME/any is
+ * content with one of the other proxies. Returns whether a file can hold it. */
+static bool section_of_first(const struct control *control, const struct proxy *owner,
+    const struct after *after, char *buf, size_t size)
+{
+    const struct rule *first = plan_find(owner->plan, after->name);
+    struct fault value;
+    bool alone = first->origin == RULE_FROM_API ||
+                 !own_section(control, first->fault_counter, &value) ||
+                 (!after->any && !fault_equal(&first->fault, &value));
+    return section_name(proxy_name(owner), &first->fault, alone, buf, size);
+}
+
+#define CHAIN_MAX 1000 /* a longer chain is printed as a comment; NAME/any may be a circle */
+
+/* Whether a file can hold the proxy's fault, but for its name, and every fault that it waits
+ * for. */
+static bool fits_chain(
+    const struct control *control, const struct proxy *proxy, const struct rule *rule)
+{
+    for (unsigned i = 0; i < CHAIN_MAX; i++) {
+        const struct after *after = &rule->fault.after;
+        char name[FAULT_NAME_MAX];
+        if (!fits_file(&proxy->plan->config) || !has_messages(proxy, &rule->fault))
+            return false;
+        if (after->name[0] == '\0')
+            return true;
+        proxy = proxy_of_first(control, proxy, after);
+        if (proxy == NULL)
+            return false;
+        rule = plan_find(proxy->plan, after->name);
+        if (!section_of_first(control, proxy, after, name, sizeof name))
+            return false;
+    }
+    return false;
+}
+
+/* The fault that a fault waits for may get another name in the file. Of several proxies' faults with
+ * this name (NAME/any) the file can name one. */
+static void rename_after(
+    const struct control *control, const struct proxy *proxy, struct fault *fault)
+{
+    struct after *after = &fault->after;
+    const struct proxy *owner = proxy_of_first(control, proxy, after);
+    char name[FAULT_NAME_MAX];
+    if (owner != NULL && section_of_first(control, owner, after, name, sizeof name))
+        snprintf(after->name, sizeof after->name, "%s", name);
+}
+
+/* Prints [fault PROXY.NAME] for one proxy. */
+static void print_alone(
+    const struct control *control, const struct proxy *proxy, const struct rule *rule, FILE *out)
+{
+    struct fault fault = rule->fault;
+    const char *owner = proxy_name(proxy);
+    bool readable = section_name(owner, &rule->fault, true, fault.name, sizeof fault.name) &&
+                    fits_chain(control, proxy, rule);
+    snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
+    rename_after(control, proxy, &fault);
+    struct printed_fault printed = {&fault, protocol_has_parts(&proxy->plan->config.protocol)};
+    print_section(print_fault, &printed, readable, out);
+}
+
 /* Prints a fault under its own name, for all proxies that it names. One of them has to have the
  * fault that it waits for. */
 static void print_together(const struct control *control, const struct fault *fault, FILE *out)
 {
-    struct printed_fault printed = {.fault = fault};
+    struct fault own = *fault;
+    struct printed_fault printed = {.fault = &own};
     bool is_for_all = strcmp(fault->proxies, "*") == 0 && fault->after.name[0] == '\0';
-    bool readable = is_for_all && fits_title("fault", fault->name);
+    bool fits = is_for_all;
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
         const struct rule *rule = plan_find(proxy->plan, fault->name);
         if (rule == NULL || !fault_names_proxy(fault, proxy_name(proxy)))
             continue;
         printed.has_parts |= protocol_has_parts(&proxy->plan->config.protocol);
-        readable |= fits_chain(control, proxy, rule);
+        if (fits || !fits_chain(control, proxy, rule))
+            continue;
+        fits = true;
+        rename_after(control, proxy, &own);
     }
-    print_section(print_fault, &printed, readable, out);
+    print_section(print_fault, &printed, fits && fits_title("fault", own.name), out);
 }
 
-/* Prints one fault of the file. The value on the first proxy is printed under the fault's own
- * name. */
+/* Prints one fault of the file. */
 static void print_of_file(
     const struct control *control, const struct fault_counter *fault_counter, FILE *out)
 {
-    struct fault first = {.type = NULL};
-    bool together = false;
+    struct fault own;
+    bool together = own_section(control, fault_counter, &own);
+    if (together)
+        print_together(control, &own, out);
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
         const struct rule *rule = rule_of(proxy, fault_counter);
-        if (rule == NULL)
-            continue;
-        if (first.type == NULL) {
-            first = rule->fault;
-            together = is_as_written(control, fault_counter, &first) ||
-                       name_proxies(control, fault_counter, &first);
-            if (together)
-                print_together(control, &first, out);
-        }
-        if (!together || !fault_equal(&rule->fault, &first))
+        if (rule != NULL && (!together || !fault_equal(&rule->fault, &own)))
             print_alone(control, proxy, rule, out);
     }
 }

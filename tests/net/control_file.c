@@ -291,6 +291,30 @@ static void a_fault_that_a_reload_left_without_its_first_prints_as_a_comment(voi
     free(text);
 }
 
+/* What a fault waits for may be in a section of another name. */
+static void after_names_the_section_in_which_the_first_fault_is(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig,
+                         FILE_ECHO("a") FILE_ECHO("b") "[fault f]\ntype = mark\n"
+                                                       "[fault g]\nproxy = b\ntype = stall\n"
+                                                       "[fault h]\nproxy = b\ntype = stall\n"
+                                                       "after = f\n"
+                                                       "[fault i]\nproxy = b\ntype = stall\n"
+                                                       "after = f/any\n",
+                         CONTROL_KEEP_API),
+        CONTROL_OK);
+    assert_int_equal(rig_change(rig, "b", "f", "type=mark when=eof"), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "b", "mine", "type=mark"), CONTROL_OK);
+    assert_int_equal(rig_change(rig, "b", "g", "type=stall after=mine"), CONTROL_OK);
+    char *text = print_and_load(rig);
+    assert_non_null(strstr(text, " = b.f\n"));
+    assert_non_null(strstr(text, " = f/any\n"));
+    assert_non_null(strstr(text, " = b.mine\n"));
+    assert_null(strstr(text, "; [fault"));
+    free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -307,6 +331,7 @@ int main(void)
         TEST(faults_for_proxies_to_come_are_printed),
         TEST(a_fault_that_waits_for_a_removed_one_prints_as_a_comment),
         TEST(a_fault_that_a_reload_left_without_its_first_prints_as_a_comment),
+        TEST(after_names_the_section_in_which_the_first_fault_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
