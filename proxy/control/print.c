@@ -3,8 +3,8 @@
  * Prints the configuration in use as a file. The file's faults come first, each once for all
  * proxies that have it. A value that the API changed on some proxies becomes a section of its own,
  * [fault PROXY.NAME], and so do faults that the API added. A section that a file cannot hold is
- * printed as a comment: its name or address does not fit, or a fault waits for one that was removed,
- * or for messages that its proxy has no more.
+ * printed as a comment: its name or address does not fit, or a fault waits for one that was
+ * removed, or for messages that its proxy has no more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -188,8 +188,8 @@ static bool fits_chain(
     return false;
 }
 
-/* The fault that a fault waits for may get another name in the file. Of several proxies' faults with
- * this name (NAME/any) the file can name one. */
+/* The fault that a fault waits for may get another name in the file. Of several proxies' faults
+ * with this name (NAME/any) the file can name one. */
 static void rename_after(
     const struct control *control, const struct proxy *proxy, struct fault *fault)
 {

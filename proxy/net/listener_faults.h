@@ -42,9 +42,9 @@ MUST_CHECK int listener_faults_init(struct listener_faults *faults,
     const struct plan *plan);
 void listener_faults_deinit(struct listener_faults *faults);
 
-/* Returns when a fault of the listening socket is over for the rest of the run: `active` counts from
- * `started_at`, and `for` from there, if it does not count from another fault. TIME_NEVER: never,
- * or it is a fault of connections. */
+/* Returns when a fault of the listening socket is over for the rest of the run: `active` counts
+ * from `started_at`, and `for` from there, if it does not count from another fault. TIME_NEVER:
+ * never, or it is a fault of connections. */
 time_us listener_fault_ends_at(const struct fault *fault, time_us started_at);
 
 /* Replaces the plan, before the owner drops its reference to the old one. A fault that is active

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When a fault of the listening socket begins, and is counted: not on a disabled proxy, and not when
- * its time is over. */
+/* When a fault of the listening socket begins, and is counted: not on a disabled proxy, and not
+ * when its time is over. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
