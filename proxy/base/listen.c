@@ -3,8 +3,8 @@
  * With SO_REUSEADDR (socket(7)), two sockets may be bound to one port as long as neither listens.
  * The kernel chooses a port for port 0 by the same rule. So between our bind() and our listen()
  * another program could get our port, listen there, and answer our clients. Without the option the
- * port is ours alone. It is set behind listen(), because accepted sockets inherit it: connections in
- * TIME_WAIT must not keep the next listener from the port.
+ * port is ours alone. It is set behind listen(), because accepted sockets inherit it: connections
+ * in TIME_WAIT must not keep the next listener from the port.
  */
 #include "proxy/base/listen.h"
 

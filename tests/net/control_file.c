@@ -247,7 +247,7 @@ static void faults_for_proxies_to_come_are_printed(void **state)
     free(text);
     assert_int_equal(rig_add_proxy(rig, "a", TO_ECHO), CONTROL_OK);
     assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 2);
-    /* What was taken away from the proxies that are there does not come back to them. */
+    /* A fault that the API removed from the present proxies does not come back to them. */
     assert_int_equal(rig_remove(rig, "a", "g"), CONTROL_OK);
     text = print_and_load(rig);
     assert_non_null(strstr(text, "; [fault g]\n"));
@@ -291,7 +291,7 @@ static void a_fault_that_a_reload_left_without_its_first_prints_as_a_comment(voi
     free(text);
 }
 
-/* What a fault waits for may be in a section of another name. */
+/* A fault may wait for one that is printed in a section of another name. */
 static void after_names_the_section_in_which_the_first_fault_is(void **state)
 {
     struct rig *rig = *state;

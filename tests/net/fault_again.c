@@ -127,7 +127,7 @@ static void expect_armed(struct rig *rig, size_t count)
     assert_int_equal(connection->session.armed.count, count);
 }
 
-/* What the API adds and what a file then has is one fault, if the name is one. */
+/* A fault of the API and one of a reloaded file with the same name are one fault. */
 static void a_fault_that_a_file_takes_over_is_changed_and_removed(void **state)
 {
     struct rig *rig = *state;
