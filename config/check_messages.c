@@ -41,6 +41,8 @@ static int check_trigger(const struct trigger *trigger, unsigned directions,
 {
     const struct protocol *protocol = &proxy->protocol;
     char text[PROTOCOL_TEXT_MAX];
+    if (directions == NO_BITS) /* the key does not suit the type, which is reported */
+        return 0;
     protocol_format(protocol, text, sizeof text);
     if (protocol_is_raw(protocol))
         return err_set(err,

@@ -119,6 +119,9 @@ static const struct complaint envelope[] = {
     {REFUSE "concurrent = 2-\n", 0, 6, "listening socket"},
     {F "type = no_accept\nchance = 50%\n", 0, 6, "type = no_accept"},
     {F "type = syn_blackhole\nuntil = time:5s\n", 0, 6, "listening socket"},
+    {REFUSE "when = message:2\n", 0, 6, "listening socket"},
+    {HTTP "type = refuse\nwhen = message:2/GET\n", 0, 7, "listening socket"},
+    {HTTP "type = no_accept\nuntil = message:1/200\n", 0, 7, "listening socket"},
 
     /* At accept. */
     {F "type = connect_delay\nfor = 1s\nwhen = accept\n", 0, 7, "before the upstream is dialled"},
@@ -127,6 +130,7 @@ static const struct complaint envelope[] = {
     {F "type = connect_delay\nfor = 1s\ndirection = both\n", 0, 7, "leave it out"},
     {F "type = connect_delay\nfor = 1s\nedge = after\n", 0, 7, "leave it out"},
     {F "type = connect_delay\nfor = 1s\nuntil = eof\n", 0, 7, "leave it out"},
+    {HTTP "type = connect_delay\nfor = 1s\nuntil = message:1/200\n", 0, 8, "leave it out"},
 };
 
 static const struct complaint own_keys[] = {
