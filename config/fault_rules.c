@@ -7,6 +7,7 @@
 #include "config/fault_rules.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define BIT(row) (1u << (row))
 
@@ -189,21 +190,41 @@ static int match_hold_has_effect(const struct fault_check *check, struct err *er
                         "leave it out, or write edge = before");
 }
 
+/* Whether the trigger is a point in a message that not every message has. */
+static bool is_point(const struct trigger *trigger)
+{
+    return trigger->plus > 0 || trigger->minus > 0 || trigger_is_part(trigger->word);
+}
+
+/* Whether the message of `until` has certainly ended when the one of `when` comes. */
+static bool message_has_ended(const struct trigger *when, const struct trigger *until)
+{
+    bool at_end = when->edge == EDGE_AFTER && !is_point(when);
+    bool counts_all = until->word[0] == '\0' || strcasecmp(until->word, when->word) == 0;
+    return counts_all && !until->every && !is_point(until) &&
+           (until->nth < when->nth || (at_end && until->nth == when->nth));
+}
+
 /* Whether `until` comes no later than `when`, so that the fault ends as it begins. With two
- * directions, one may begin it and the other end it. */
+ * directions, one may begin it and the other end it. During a trigger_delay a byte may begin a new
+ * idle time. */
 static bool ends_at_once(const struct fault *fault)
 {
     const struct trigger *when = &fault->when, *until = &fault->until;
-    bool counts =
-        until->kind == TRIGGER_BYTES || until->kind == TRIGGER_TIME || until->kind == TRIGGER_RUN;
-    if (counts && until->value == 0)
+    bool timed = until->kind == TRIGGER_TIME || until->kind == TRIGGER_RUN;
+    bool is_open = when->kind == TRIGGER_OPEN && until->kind == TRIGGER_TIME; /* after 0 s */
+    if ((timed || until->kind == TRIGGER_BYTES) && until->value == 0)
         return true;
-    if (when->kind != until->kind)
+    if (when->kind != until->kind && !is_open)
         return false;
-    if (until->kind == TRIGGER_TIME || until->kind == TRIGGER_RUN)
-        return until->value <= when->value;
+    if (timed)
+        return until->value <= time_add(when->value, fault->trigger_delay_us);
+    if (until->kind == TRIGGER_IDLE)
+        return until->value <= when->value && fault->trigger_delay_us == 0;
     if (fault->directions == BOTH_BITS || fault->when_directions != NO_BITS)
         return false;
+    if (until->kind == TRIGGER_MESSAGE)
+        return message_has_ended(when, until);
     return until->kind == TRIGGER_EOF ||
            (until->kind == TRIGGER_BYTES && until->value <= when->value);
 }
@@ -235,6 +256,7 @@ static int until_is_reachable(const struct fault_check *check, struct err *err)
 }
 
 #define TRIGGERS (BIT(ROW_WHEN) | BIT(ROW_UNTIL))
+#define END (TRIGGERS | BIT(ROW_DIRECTION) | BIT(ROW_EDGE) | BIT(ROW_TRIGGER_DELAY))
 
 /* The rules, in the order in which they are checked. */
 static const struct rule {
@@ -258,8 +280,8 @@ static const struct rule {
         match_hold_has_effect},
     {"until", BIT(ROW_UNTIL), until_is_one_message},
     {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), until_is_right},
-    {"until", TRIGGERS | BIT(ROW_DIRECTION), until_comes_later},
-    {"until", TRIGGERS | BIT(ROW_DIRECTION), until_is_reachable},
+    {"until", END, until_comes_later},
+    {"until", END, until_is_reachable},
 };
 
 /* Reports the first own key that does not apply; if all do, what the type has against the keys. */

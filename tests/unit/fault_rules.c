@@ -11,6 +11,7 @@
 #define LOSS F "type = packet_loss\nside = client\n"
 #define REFUSE F "type = refuse\n"
 #define HTTP PROXY_TEXT "protocol = http\n[fault f]\n" /* keys begin in line 6 */
+#define ONE_HTTP HTTP "type = slice\nsize = 1\n"       /* the next in line 8 */
 
 static const struct complaint envelope[] = {
     /* edge */
@@ -44,6 +45,17 @@ static const struct complaint envelope[] = {
     {STALL "when = time:5s\nuntil = time:5s\n", 0, 7, "before it begins (when = time:5s)"},
     {STALL "when = bytes:2k\nuntil = bytes:1k\n", 0, 7, "before it begins (when = bytes:2k)"},
     {STALL "when = eof\nuntil = eof\n", 0, 7, "before it begins"},
+    {STALL "when = idle:5s\nuntil = idle:5s\n", 0, 7, "before it begins (when = idle:5s)"},
+    {STALL "until = time:1s\ntrigger_delay = 2s\n", 0, 6, "before it begins (when = open)"},
+    {STALL "when = time:3s\ntrigger_delay = 1s\nuntil = time:4s\n", 0, 8, "before it begins"},
+    {STALL "when = run:3s\ntrigger_delay = 2s\nuntil = run:4s\n", 0, 8, "before it begins"},
+    {ONE_HTTP "when = message:3\nuntil = message:2\n", 0, 9, "before it begins"},
+    {ONE_HTTP "when = message:every:3/GET\nuntil = message:2/get\ndirection = upstream\n", 0, 9,
+        "before it begins"},
+    {ONE_HTTP "when = message:3/body\nuntil = message:2\n", 0, 9, "before it begins"},
+    {ONE_HTTP "when = message:3+1\nuntil = message:2\n", 0, 9, "before it begins"},
+    {ONE_HTTP "when = message:2/200\nuntil = message:2\n", 0, 9, "before it begins"},
+    {ONE_HTTP "when = message:3\nuntil = message:every:2\n", 0, 9, "a fault ends once"},
     {STALL "until = bytes:1k\n", 0, 6,
         "forwards nothing in its direction, so that this never comes"},
     {STALL "when = bytes:1k\nuntil = bytes:2k\ndirection = both\n", 0, 7, "never comes"},
@@ -348,15 +360,18 @@ static void keys_of_a_type_have_their_ranges_and_rules(void **state)
     check_complaints(own_keys, COUNT(own_keys));
 }
 
-#define HELD_IN_HTTP(trigger)                                                                      \
-    "type = slice\nsize = 1\nproxy = b\nmatch_hold = 1s\n" trigger "\n" OTHER_PROXY                \
-    "protocol = http\n"
+#define IN_HTTP(keys)                                                                              \
+    "type = slice\nsize = 1\nproxy = b\n" keys "\n" OTHER_PROXY "protocol = http\n"
+#define HELD_IN_HTTP(trigger) IN_HTTP("match_hold = 1s\n" trigger)
 
 static void what_makes_sense_is_allowed(void **state)
 {
     static const char *const texts[] = {
         "type = slice\nsize = 1\nwhen = bytes:2k\nuntil = bytes:1k\ndirection = both",
-        "type = stall\nwhen = idle:5s\nuntil = idle:5s",
+        "type = stall\nwhen = idle:5s\nuntil = idle:6s",
+        "type = stall\nwhen = idle:5s\nuntil = idle:5s\ntrigger_delay = 1s",
+        "type = stall\nuntil = time:3s\ntrigger_delay = 2s",
+        "type = stall\nuntil = run:1s\ntrigger_delay = 2s",
         "type = slice\nsize = 1\nwhen = match:\"a\"\nuntil = match:\"a\"\nedge = before",
         "type = blackhole\nwhen = match:\"a\"\nuntil = eof",
         "type = packet_loss\nside = both\ndirection = upstream\nuntil = bytes:1k",
@@ -382,6 +397,14 @@ static void what_makes_sense_is_allowed(void **state)
         HELD_IN_HTTP("when = message:2-1"),
         HELD_IN_HTTP("when = message:2/chunk:3"),
         HELD_IN_HTTP("until = message:2+1"),
+        IN_HTTP("when = message:2\nedge = before\nuntil = message:2"),
+        IN_HTTP("when = message:2+1\nuntil = message:2"),
+        IN_HTTP("when = message:2/body\nuntil = message:2"),
+        IN_HTTP("when = message:3\nuntil = message:2/body"), /* it may have none */
+        IN_HTTP("when = message:3\nuntil = message:2+9"),    /* it may be shorter */
+        IN_HTTP("when = message:3\nuntil = message:2/200"),
+        IN_HTTP("when = message:3\nuntil = message:2\ndirection = both"),
+        IN_HTTP("when = message:3\nuntil = message:2\nwhen_direction = upstream"),
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++)
