@@ -255,6 +255,29 @@ static int until_is_reachable(const struct fault_check *check, struct err *err)
         fault->type->name);
 }
 
+/* `run` counts from the same moment as `active`. A lasting fault waits for the window. */
+static int active_has_run_times(const struct fault_check *check, struct err *err)
+{
+    const struct fault *fault = check->fault;
+    const struct active_time *active = &fault->active;
+    const struct trigger *when = &fault->when, *until = &fault->until;
+    time_us at = time_add(when->value, fault->trigger_delay_us);
+    bool never = at >= active->to || (!fault->type->lasting && at < active->from);
+    char text[64];
+    if (key_given(check, ROW_WHEN) && when->kind == TRIGGER_RUN && never)
+        return err_set(err,
+            "when = %s%s is outside of the window, so that the fault never fires: write a window "
+            "that has it",
+            trigger_text(fault, text, sizeof text),
+            fault->trigger_delay_us > 0 ? " with its trigger_delay" : "");
+    if (!key_given(check, ROW_UNTIL) || until->kind != TRIGGER_RUN || until->value == 0 ||
+        until->value > active->from)
+        return 0;
+    option_until.format(&fault_options[ROW_UNTIL], until, text, sizeof text);
+    return err_set(err,
+        "the fault would end before the window begins (until = %s), write an earlier window", text);
+}
+
 #define TRIGGERS (BIT(ROW_WHEN) | BIT(ROW_UNTIL))
 #define END (TRIGGERS | BIT(ROW_DIRECTION) | BIT(ROW_EDGE) | BIT(ROW_TRIGGER_DELAY))
 
@@ -282,6 +305,7 @@ static const struct rule {
     {"until", BIT(ROW_UNTIL) | BIT(ROW_EDGE), until_is_right},
     {"until", END, until_comes_later},
     {"until", END, until_is_reachable},
+    {"active", BIT(ROW_ACTIVE) | BIT(ROW_TRIGGER_DELAY) | TRIGGERS, active_has_run_times},
 };
 
 /* Reports the first own key that does not apply; if all do, what the type has against the keys. */
