@@ -169,6 +169,10 @@ void config_source_add_words(
 void config_source_set(struct config_source *source, const char *place, const char *section,
     const char *key, const char *value);
 
+/* Whether a file has this section, which the command line is about to add. Reports it, once. */
+bool config_source_report_taken(
+    struct config_source *source, const char *place, const char *section);
+
 /* Like config_source_set, but the value stands for itself: quotes, blanks and semicolons in it mean
  * nothing. */
 void config_source_set_literal(struct config_source *source, const char *place, const char *section,

@@ -300,6 +300,19 @@ void config_source_set(struct config_source *source, const char *where, const ch
         fit ? value : NULL);
 }
 
+bool config_source_report_taken(struct config_source *source, const char *where, const char *title)
+{
+    struct source_section *section = find_section(source, title);
+    if (section == NULL || !section->declared)
+        return false;
+    if (!section->taken)
+        problems_add(&source->problems, source_place(source, where), title, NULL,
+            "this section is already at %s:%u, rename it there: an option adds a proxy of its own",
+            section->place.where, section->place.line);
+    section->taken = true;
+    return true;
+}
+
 void config_source_set_literal(struct config_source *source, const char *where, const char *title,
     const char *key, const char *value)
 {

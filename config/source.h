@@ -47,6 +47,7 @@ struct source_section {
     bool declared;                     /* a header was read; false: only config_source_set so far */
     /* repeats an earlier section, reported; keys are still checked */
     bool duplicate;
+    bool taken;              /* the command line adds a section of this title too, reported */
     struct source_key *keys; /* owned */
     size_t key_count, key_capacity;
 };

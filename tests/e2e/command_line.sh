@@ -88,6 +88,15 @@ has 'seed *= 6'
 expect 2 "$RUDEPROXY" check -c "$work/web.ini" -c "$work/web.ini"
 says "$work/err" 'web\.ini:1: \[proxy web\].*already'
 
+# Options add proxies, and change none of the file.
+printf '[proxy main]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' >"$work/main.ini"
+expect 2 "$RUDEPROXY" check "$work/main.ini" --listen 127.0.0.1:0 --upstream builtin:http
+says "$work/err" '^--listen 1: \[proxy main\]: this section is already at .*main\.ini:1, rename it there'
+same "problems of one name" 1 "$(wc -l <"$work/err")"
+expect 0 "$RUDEPROXY" check "$work/web.ini" --listen 127.0.0.1:0 --upstream builtin:echo
+has '\[proxy web\]'
+has '\[proxy main\]'
+
 mkdir "$work/folder"
 cp "$work/web.ini" "$work/folder/20-web.ini"
 cp "$work/settings.ini" "$work/folder/10-settings.ini"

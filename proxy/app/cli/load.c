@@ -75,8 +75,11 @@ static void add_key(struct config_source *source, const struct cli *cli, const s
         config_source_add_words(source, place, section, key->value);
         return;
     }
-    if (option->target == CLI_PROXY)
+    if (option->target == CLI_PROXY) {
         proxy_section(cli, key->ordinal, section, sizeof section);
+        if (config_source_report_taken(source, place, section))
+            return;
+    }
     (option->is_literal ? config_source_set_literal : config_source_set)(
         source, place, section, option->key, key->value);
 }
