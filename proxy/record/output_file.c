@@ -15,7 +15,8 @@
 
 static int cannot_write(const struct output_file *file, int errnum, struct err *err)
 {
-    return err_set(err, "cannot write %s %s: %s", file->option, file->path, strerror(errnum));
+    const char *path = file->path[0] == '\0' ? "''" : file->path;
+    return err_set(err, "cannot write %s %s: %s", file->option, path, strerror(errnum));
 }
 
 /* Replaces the symbolic link at `path` (OUTPUT_PATH_MAX bytes) by its target. Returns 1 if it was a
@@ -62,6 +63,8 @@ static int descriptor_named(const char *path)
 static int resolve(struct output_file *file)
 {
     struct stat status;
+    if (file->path[0] == '\0') /* a temporary file beside it could be made, and not renamed */
+        return -ENOENT;
     int length = snprintf(file->target, sizeof file->target, "%s", file->path);
     if (length >= (int)sizeof file->target)
         return -ENAMETOOLONG;

@@ -116,6 +116,13 @@ run_once --report /dev/fd/99 || status=$?
 same "exit status with a descriptor that is not open" 1 "$status"
 says "$work/err" 'report /dev/fd/99: Bad file descriptor'
 
+# An empty path, as from an unset variable of a script, is an error before the command runs.
+for option in --report --junit --ready-file; do
+    expect 1 "$RUDEPROXY" exec --listen 127.0.0.1:0 --upstream builtin:echo "$option" '' -- echo hello
+    says "$work/err" "cannot write $option '': No such file"
+    [ ! -s "$work/out" ] || fail "$option '': the command ran"
+done
+
 # A FIFO without a reader is an error, not a wait.
 status=0
 run_once --report "$folder/fifo" || status=$?
