@@ -68,6 +68,13 @@ for command in exec sweep; do
     expect 2 "$RUDEPROXY" "$command" -c "$work/web.ini" --pass 80 -- true
     says "$work/err" '^rudeproxy: --pass has no effect without --intercept$'
 done
+for option in check setup jobs budget dir only; do
+    expect 2 "$RUDEPROXY" sweep -c "$work/web.ini" "--$option" 1 "--$option" 2 -- true
+    says "$work/err" "--$option is given twice"
+done
+expect 2 "$RUDEPROXY" sweep -c "$work/web.ini" --allow hung --allow failed --compare a --compare b \
+    --sweep-fault reset --sweep-fault close --jobs 0 -- true
+says "$work/err" '--jobs: .*out of range'
 expect 2 "$RUDEPROXY" check
 says "$work/err" '^rudeproxy: nothing to do: give a file'
 expect 2 "$RUDEPROXY" completion

@@ -16,7 +16,7 @@ enum cli_target {
     CLI_SETTING,    /* `key` of [rudeproxy]; an option without argument sets `yes` */
     CLI_PROXY,      /* `key` of the n-th [proxy] of the command line */
     CLI_FAULT,      /* whole words `key=value` of the n-th [fault] of the command line */
-    CLI_SWEEP,      /* the option of this name in sweep/options.h; may be given again */
+    CLI_SWEEP,      /* the option of this name in sweep/options.h */
     CLI_TEXT,       /* const char * in struct cli */
     CLI_LIST,       /* struct cli_list in struct cli; may be given again */
     CLI_SWITCH,     /* bool in struct cli; no argument */
@@ -38,6 +38,7 @@ struct cli_option {
     char letter;      /* 0: none */
     bool is_literal;  /* CLI_SETTING: quotes, blanks and semicolons in the value mean nothing */
     bool makes_proxy; /* CLI_PROXY: each use makes one; such options are counted together */
+    bool repeats;     /* CLI_SWEEP: may be given again, and all values count */
 };
 
 extern const struct cli_option cli_options[];

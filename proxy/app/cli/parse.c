@@ -137,7 +137,7 @@ static int store(struct cli *cli, const struct cli_option *option, const char *v
 static int take_option(struct cli *cli, const struct cli_option *option, const char *value)
 {
     bool many = option->target == CLI_PROXY || option->target == CLI_FAULT ||
-                option->target == CLI_SWEEP || option->target == CLI_LIST;
+                option->target == CLI_LIST || option->repeats;
     bool *seen = &cli->seen[option - cli_options];
     if (*seen && !many)
         return cli_report("--", option->name, " is given twice");
