@@ -121,7 +121,7 @@ static bool same_listen(const struct proxy_config *a, const struct proxy_config 
 static bool same_intercept(const struct proxy_config *a, const struct proxy_config *b)
 {
     return a->enabled && b->enabled && proxy_config_intercepts(a) &&
-           strcmp(a->intercept.text, b->intercept.text) == 0;
+           destination_list_equal(&a->intercept, &b->intercept);
 }
 
 /* Reports a proxy that listens where the API does. Returns whether it does. */

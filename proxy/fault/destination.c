@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "proxy/base/address.h"
 #include "proxy/base/units.h"
@@ -56,6 +57,46 @@ bool destination_list_has_hosts(const struct destination_list *list)
         if (list->terms[i].host != DESTINATION_ANY_HOST)
             return true;
     return false;
+}
+
+/* The length of a name without the dot that may end it. */
+static size_t bare_length(const struct destination_list *list, const struct destination *term)
+{
+    size_t length = term->name_length;
+    return length > 1 && list->text[term->name_start + length - 1] == '.' ? length - 1 : length;
+}
+
+static bool term_equal(const struct destination_list *list, const struct destination *term,
+    const struct destination_list *other_list, const struct destination *other)
+{
+    if (term->host != other->host || term->first_port != other->first_port ||
+        term->last_port != other->last_port)
+        return false;
+    if (term->host == DESTINATION_NETWORK)
+        return term->network.prefix == other->network.prefix &&
+               memcmp(term->network.bytes, other->network.bytes, sizeof other->network.bytes) == 0;
+    size_t length = bare_length(list, term);
+    return term->host == DESTINATION_ANY_HOST ||
+           (length == bare_length(other_list, other) &&
+               strncasecmp(list->text + term->name_start, other_list->text + other->name_start,
+                   length) == 0);
+}
+
+static bool has_terms_of(const struct destination_list *list, const struct destination_list *other)
+{
+    for (unsigned i = 0; i < other->count; i++) {
+        bool found = false;
+        for (unsigned j = 0; j < list->count && !found; j++)
+            found = term_equal(list, &list->terms[j], other, &other->terms[i]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+bool destination_list_equal(const struct destination_list *a, const struct destination_list *b)
+{
+    return has_terms_of(a, b) && has_terms_of(b, a);
 }
 
 /* --- reading --- */

@@ -56,6 +56,9 @@ bool destination_list_has_port(const struct destination_list *list, uint16_t por
 /* Whether a term of the list has a host, and not any. */
 bool destination_list_has_hosts(const struct destination_list *list);
 
+/* Whether both lists have the same terms, in any order and any spelling. */
+bool destination_list_equal(const struct destination_list *a, const struct destination_list *b);
+
 extern const struct option_kind option_intercept;    /* struct destination_list: each has a port */
 extern const struct option_kind option_destinations; /* struct destination_list */
 

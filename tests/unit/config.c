@@ -75,6 +75,8 @@ static const struct complaint corpus[] = {
         0, 5, "listens on [::1]:1 already"},
     {"[proxy a]\nintercept = 80, b:81\n[proxy b]\nintercept = 80, b:81\n", 0, 4,
         "[proxy a] intercepts 80, b:81 already"},
+    {"[proxy a]\nintercept = 80, db.test:81\n[proxy b]\nintercept = DB.test:81,*:80-80\n", 0, 4,
+        "[proxy a] intercepts 80, db.test:81 already"},
     {"[proxy a]\nintercept = 80\nlisten = 127.0.0.1:1\n", 0, 3, "listen: is used together with"},
     {PROXY_TEXT "[rudeproxy]\nadmin = 127.0.0.1:1\n", 0, 2, "admin listens on 127.0.0.1:1 already"},
     {"[rudeproxy]\nadmin = unix:/a\n[proxy a]\nlisten = unix:/a\nupstream = a:1\n", 0, 4,

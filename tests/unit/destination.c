@@ -115,6 +115,38 @@ static void an_unset_list_has_what_was_not_dialled(void **state)
     assert_false(destination_list_has(&list, &nobody));
 }
 
+static void lists_of_the_same_terms_are_equal(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool equal;
+    } cases[] = {
+        {"5432", "*:5432", true},
+        {"80, 81", "81,80-80", true},
+        {"80, 80", "80", true},
+        {"DB.test:80", "db.TEST.:80", true},
+        {"[::ffff:10.0.0.0/104]:80", "10.0.0.0/8:80", true},
+        {"80", "81", false},
+        {"80", "80-81", false},
+        {"80", "80, 81", false},
+        {"80", "a:80", false},
+        {"a:80", "ab:80", false},
+        {"a:80", "b:80", false},
+        {"10.0.0.0/8:80", "10.0.0.0/9:80", false},
+        {"10.0.0.1:80", "10.0.0.2:80", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct destination_list a, b;
+        struct err err;
+        assert_int_equal(option_parse(&intercept, cases[i].a, &a, &err), 0);
+        assert_int_equal(option_parse(&intercept, cases[i].b, &b, &err), 0);
+        if (destination_list_equal(&a, &b) != cases[i].equal ||
+            destination_list_equal(&b, &a) != cases[i].equal)
+            fail_msg("%s and %s: not %d", cases[i].a, cases[i].b, cases[i].equal);
+    }
+}
+
 static void wrong_lists_are_refused(void **state)
 {
     static const struct {
@@ -171,6 +203,7 @@ int main(void)
         cmocka_unit_test(lists_have_their_destinations),
         cmocka_unit_test(destinations_need_no_port),
         cmocka_unit_test(an_unset_list_has_what_was_not_dialled),
+        cmocka_unit_test(lists_of_the_same_terms_are_equal),
         cmocka_unit_test(wrong_lists_are_refused),
         cmocka_unit_test(the_oldest_name_is_forgotten),
     };
