@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/check.h"
 #include "config/name.h"
@@ -108,13 +109,25 @@ static void (*const checks[])(struct build *, const struct source_section *) = {
     [KIND_SWEEP] = check_sweep,
 };
 
+/* The address that a listener binds: `localhost` is never looked up. */
+static struct address bound_address(const struct address *listen)
+{
+    struct address address = *listen;
+    if (address.kind == ADDRESS_NAME && strcasecmp(address.host, "localhost") == 0) {
+        address.kind = ADDRESS_IP;
+        snprintf(address.host, sizeof address.host, "127.0.0.1");
+    }
+    return address;
+}
+
 /* Two enabled proxies cannot listen on one address. Port 0 is a different port each time. If
  * `listen` is invalid, the address is all zeros, and equals no other. */
 static bool same_listen(const struct proxy_config *a, const struct proxy_config *b)
 {
-    bool chosen = a->listen.kind != ADDRESS_UNIX && a->listen.port == 0;
-    return a->enabled && b->enabled && !chosen && a->listen.host[0] != '\0' &&
-           address_equal(&a->listen, &b->listen);
+    const struct address first = bound_address(&a->listen), second = bound_address(&b->listen);
+    bool chosen = first.kind != ADDRESS_UNIX && first.port == 0;
+    return a->enabled && b->enabled && !chosen && first.host[0] != '\0' &&
+           address_equal(&first, &second);
 }
 
 /* The second of two enabled proxies that intercept the same would never get a connection. */

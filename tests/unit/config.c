@@ -73,6 +73,10 @@ static const struct complaint corpus[] = {
     {PROXY_TEXT "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 5, "[proxy a] listens on"},
     {"[proxy a]\nlisten = [::1]:1\nupstream = a:1\n[proxy b]\nlisten = [0::1]:1\nupstream = a:1\n",
         0, 5, "listens on [::1]:1 already"},
+    {"[proxy a]\nlisten = 127.0.0.1:8\nupstream = a:1\n[proxy b]\nlisten = LOCALHOST:8\n"
+     "upstream = a:1\n",
+        0, 5, "[proxy a] listens on 127.0.0.1:8 already"},
+    {"[rudeproxy]\nadmin = localhost:1\n" PROXY_TEXT, 0, 4, "admin listens on 127.0.0.1:1 already"},
     {"[proxy a]\nintercept = 80, b:81\n[proxy b]\nintercept = 80, b:81\n", 0, 4,
         "[proxy a] intercepts 80, b:81 already"},
     {"[proxy a]\nintercept = 80, db.test:81\n[proxy b]\nintercept = DB.test:81,*:80-80\n", 0, 4,
