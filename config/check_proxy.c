@@ -15,6 +15,14 @@ static void settle_intercept(struct proxy_config *proxy)
     snprintf(proxy->upstream.host, sizeof proxy->upstream.host, "what was dialled");
 }
 
+/* Each client would be accepted again and again, until there is no descriptor left. */
+static bool connects_to_itself(const struct proxy_config *proxy)
+{
+    const struct address *listen = &proxy->listen;
+    bool is_known = listen->host[0] != '\0' && (listen->kind == ADDRESS_UNIX || listen->port != 0);
+    return proxy->enabled && is_known && address_equal(listen, &proxy->upstream);
+}
+
 struct key_flags check_proxy(
     struct problems *problems, const struct source_section *section, struct proxy_config *proxy)
 {
@@ -28,6 +36,9 @@ struct key_flags check_proxy(
     if (proxy->capture > 0 && has_no_messages)
         check_report_problem(problems, section, "capture",
             "there are no messages without a protocol, write one such as protocol = http or turns");
+    if (connects_to_itself(proxy))
+        check_report_problem(problems, section, "upstream",
+            "the proxy listens there and would connect to itself, write the address of the server");
     if (!proxy_config_intercepts(proxy))
         return flags;
     if (proxy->listen.host[0] != '\0')

@@ -70,6 +70,8 @@ static const struct complaint corpus[] = {
         0, 4, "did you mean 'http'?"},
     {PROXY_TEXT "protocol = raw:x\n", 0, 4, "'raw' takes no value, write raw alone"},
     {"[proxy a]\nintercept = 80\nunreachable = refuse\nupstream = a\n", 0, 4, "has no port"},
+    {"[proxy a]\nlisten = [::1]:9\nupstream = [0::1]:9\n", 0, 3, "would connect to itself"},
+    {"[proxy a]\nlisten = unix:/a\nupstream = unix:/a\n", 0, 3, "would connect to itself"},
     {PROXY_TEXT "[proxy b]\nlisten = 127.0.0.1:1\nupstream = a:1\n", 0, 5, "[proxy a] listens on"},
     {"[proxy a]\nlisten = [::1]:1\nupstream = a:1\n[proxy b]\nlisten = [0::1]:1\nupstream = a:1\n",
         0, 5, "listens on [::1]:1 already"},
