@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * builtin:http: GET /bytes/N gives N bytes, / a greeting, anything else 404. The framing of http
- * finds the end of each request, whatever its body is.
+ * finds the end of each request, whatever its body is. The head of a request ends in a NUL.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,13 +12,14 @@
 #include "proxy/net/builtin_client.h"
 
 static const char greeting[] = "Hello from rudeproxy. GET /bytes/N gives you N bytes.\n";
+static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 static const char not_found[] = "Not found. There are / and /bytes/N.\n";
 
-/* Returns the value of a header field, or NULL if the request has none. The head ends in a NUL. */
-static const char *header(const struct builtin_client *client, const char *name)
+/* Returns the value of the next header field of this name behind `from`, or NULL: there is none. */
+static const char *next_value(const char *from, const char *name)
 {
     size_t len = strlen(name);
-    for (const char *line = client->head; (line = strchr(line, '\n')) != NULL;) {
+    for (const char *line = from; (line = strchr(line, '\n')) != NULL;) {
         line++;
         if (strncasecmp(line, name, len) == 0 && line[len] == ':')
             return line + len + 1 + strspn(line + len + 1, " \t");
@@ -26,12 +27,41 @@ static const char *header(const struct builtin_client *client, const char *name)
     return NULL;
 }
 
+/* Whether a list has the token. A list may stand in several fields (RFC 9110 5.3). */
+static bool has_token(const struct builtin_client *client, const char *name, const char *token)
+{
+    const char *value = next_value(client->head, name);
+    for (; value != NULL; value = next_value(value, name)) {
+        size_t len;
+        for (const char *at = value + strspn(value, ", \t"); (len = strcspn(at, ", \t\r\n")) > 0;
+             at += len + strspn(at + len, ", \t"))
+            if (len == strlen(token) && strncasecmp(at, token, len) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Whether the request is HTTP/1.0. */
+static bool is_old(const struct builtin_client *client)
+{
+    static const char version[] = " HTTP/1.0";
+    const char *line = client->head + strspn(client->head, "\r\n");
+    size_t len = strcspn(line, "\r\n");
+    return len >= strlen(version) &&
+           memcmp(line + len - strlen(version), version, strlen(version)) == 0;
+}
+
 static bool wants_close(const struct builtin_client *client)
 {
-    const char *value = header(client, "Connection");
-    bool old = strstr(client->head, " HTTP/1.0\r\n") != NULL;
-    return (value != NULL && strncasecmp(value, "close", 5) == 0) ||
-           (old && (value == NULL || strncasecmp(value, "keep-alive", 10) != 0));
+    return has_token(client, "Connection", "close") ||
+           (is_old(client) && !has_token(client, "Connection", "keep-alive"));
+}
+
+/* Whether the client waits for a 100 before it sends the body. */
+static bool awaits_continue(const struct builtin_client *client)
+{
+    return client->begin == client->end && !is_old(client) &&
+           has_token(client, "Expect", "100-continue");
 }
 
 /* The answer to a request: a text, or `size` bytes of the pattern. */
@@ -41,15 +71,31 @@ struct reply {
     uint64_t length;
 };
 
+/* Returns the path of the request and its length. A client of a proxy sends a whole URL (RFC 9112
+ * 3.2.2). */
+static const char *request_path(const struct builtin_client *client, size_t *len)
+{
+    static const char scheme[] = "http://";
+    const char *path = strchr(client->head, ' '); /* the framing has found the space */
+    path = path == NULL ? client->head : path + 1;
+    if (strncasecmp(path, scheme, strlen(scheme)) == 0) {
+        path += strlen(scheme);
+        path += strcspn(path, "/? \r\n");
+        path = *path == '/' ? path : "/";
+    }
+    *len = strcspn(path, " ?\r\n");
+    return path;
+}
+
 static struct reply reply_to(const struct builtin_client *client)
 {
     static const char prefix[] = "/bytes/";
-    const char *path = strchr(client->head, ' ');
-    size_t len = path == NULL ? 0 : strcspn(path + 1, " ?\r\n");
+    size_t len;
+    const char *path = request_path(client, &len);
     char word[64];
     struct err err;
     struct reply reply = {.status = "200 OK", .text = ""};
-    snprintf(word, sizeof word, "%.*s", (int)(len < 63 ? len : 63), path == NULL ? "" : path + 1);
+    snprintf(word, sizeof word, "%.*s", (int)(len < 63 ? len : 63), path);
     if (strncmp(word, prefix, sizeof prefix - 1) == 0 &&
         units_parse_size(word + sizeof prefix - 1, &reply.length, &err) == 0)
         return reply;
@@ -66,13 +112,16 @@ static void answer(struct builtin_client *client)
     const char *method = framing_message(client->request, DIRECTION_UPSTREAM)->kind;
     bool head_only = strcmp(method, "HEAD") == 0;
     client->ended = client->ended || wants_close(client);
+    /* a client of HTTP/1.0 takes the connection as ending without the field (RFC 9112 9.3) */
+    const char *connection = client->ended    ? "Connection: close\r\n"
+                             : is_old(client) ? "Connection: keep-alive\r\n"
+                                              : "";
     client->sent = 0;
     client->to_send = reply.text[0] != '\0' || head_only ? 0 : reply.length;
     int n = snprintf(client->head, sizeof client->head,
         "HTTP/1.1 %s\r\nServer: rudeproxy\r\nContent-Type: text/plain\r\n"
         "Content-Length: %llu\r\n%s\r\n%s",
-        reply.status, (unsigned long long)reply.length,
-        client->ended ? "Connection: close\r\n" : "", head_only ? "" : reply.text);
+        reply.status, (unsigned long long)reply.length, connection, head_only ? "" : reply.text);
     builtin_client_write(client, client->head, (size_t)n);
 }
 
@@ -117,9 +166,14 @@ static bool take_request(struct builtin_client *client)
         refuse(client, "431 Request Header Fields Too Large");
         return false;
     }
-    client->head_complete |= (event.what & FRAMING_PART) != 0;
+    bool body_begins = !client->head_complete && (event.what & FRAMING_PART) != 0;
+    client->head_complete |= body_begins;
     if ((event.what & FRAMING_LOST) != 0) {
         refuse(client, "400 Bad Request");
+        return false;
+    }
+    if (body_begins && awaits_continue(client)) {
+        builtin_client_write(client, go_on, strlen(go_on));
         return false;
     }
     if ((event.what & FRAMING_END) == 0)

@@ -145,6 +145,118 @@ static void what_is_no_request_is_refused(void **state)
     bench_stop(&bench);
 }
 
+#define OLD "GET /bytes/5 HTTP/1.0"
+#define NEW "GET /bytes/5 HTTP/1.1\r\nHost: x\r\n"
+
+/* A client that reads up to the FIN waits for it as long as the server stays. */
+static void the_server_ends_when_the_client_does_not_go_on(void **state)
+{
+    static const char *const requests[] = {OLD "\r\n\r\n", OLD "\n\n",
+        "\r\n" OLD "\r\nX: HTTP/1.1\r\n\r\n", OLD "\r\nConnection: keep-alive, close\r\n\r\n",
+        NEW "Connection: TE, close\r\n\r\n", NEW "connection:\r\nCONNECTION: ,Close\r\n\r\n",
+        NEW "Connection: keep-alive\r\nConnection: close\r\n\r\n"};
+    struct bench bench;
+    char rest[64];
+    int error;
+    (void)state;
+    bench_start(&bench, "builtin:http", "", "");
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        int fd = bench_connect(&bench, NULL);
+        bench_send(fd, requests[i], strlen(requests[i]));
+        expect_answer(fd, "Connection: close\r\n", 5);
+        assert_int_equal(bench_read_end(fd, rest, sizeof rest, &error), 0);
+        assert_int_equal(error, 0);
+        close(fd);
+    }
+    bench_stop(&bench);
+}
+
+static void the_server_goes_on_with_the_client(void **state)
+{
+    static const char *const requests[] = {OLD "\r\nConnection: Keep-Alive\r\n\r\n",
+        OLD "\nConnection: TE, keep-alive\n\n", NEW "\r\n", NEW "Connection: closed\r\n\r\n",
+        NEW "X: HTTP/1.0\r\nX-Connection: close\r\n\r\n"};
+    struct bench bench;
+    char head[512], bytes[5];
+    (void)state;
+    bench_start(&bench, "builtin:http", "", "");
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        int fd = bench_connect(&bench, NULL);
+        for (int round = 0; round < 2; round++) {
+            bench_send(fd, requests[i], strlen(requests[i]));
+            read_head(fd, head, sizeof head);
+            assert_null(strstr(head, "Connection: close\r\n"));
+            assert_int_equal(strstr(head, "Connection: keep-alive\r\n") != NULL,
+                strncmp(requests[i], OLD, strlen(OLD)) == 0);
+            bench_read(fd, bytes, sizeof bytes);
+        }
+        close(fd);
+    }
+    bench_stop(&bench);
+}
+
+#define EXPECT "Content-Length: 5\r\nExpect: 100-Continue\r\n\r\n"
+
+static void a_client_that_waits_for_a_100_gets_it(void **state)
+{
+    static const char request[] = "PUT /bytes/5 HTTP/1.1\r\nHost: x\r\n" EXPECT;
+    static const char old[] = "PUT /bytes/5 HTTP/1.0\r\n" EXPECT;
+    struct bench bench;
+    char head[512];
+    (void)state;
+    bench_start(&bench, "builtin:http", "", "");
+    int fd = bench_connect(&bench, NULL);
+    for (int round = 0; round < 2; round++) {
+        bench_send(fd, request, strlen(request));
+        read_head(fd, head, sizeof head);
+        assert_string_equal(head, "HTTP/1.1 100 Continue\r\n\r\n");
+        bench_send(fd, "hello", 5);
+        expect_answer(fd, "Content-Length: 5\r\n", 5);
+    }
+    /* the body is there already */
+    bench_send(
+        fd, "PUT / HTTP/1.1\r\n" EXPECT "hello", strlen("PUT / HTTP/1.1\r\n" EXPECT "hello"));
+    read_head(fd, head, sizeof head);
+    assert_non_null(strstr(head, "200 OK"));
+    close(fd);
+    fd = bench_connect(&bench, NULL);
+    bench_send(fd, old, strlen(old));
+    bench_expect_silence(fd, BENCH_SILENCE_MS);
+    bench_send(fd, "hello", 5);
+    expect_answer(fd, "Content-Length: 5\r\n", 5);
+    close(fd);
+    bench_stop(&bench);
+}
+
+/* As a client sends it that takes us for its proxy. */
+static void a_whole_url_is_a_path(void **state)
+{
+    static const struct {
+        const char *url, *answer;
+    } rows[] = {
+        {"http://example.test:80/bytes/7?x", "Content-Length: 7\r\n"},
+        {"HTTP://a-name.of-more-than.sixty-three-characters.in-all.example.test/bytes/8",
+            "Content-Length: 8\r\n"},
+        {"http://h", "200 OK"},
+        {"http://h?/bytes/7", "200 OK"},
+        {"http://h/none", "404 Not Found"},
+        {"https://h/", "404 Not Found"},
+    };
+    struct bench bench;
+    char head[512];
+    (void)state;
+    bench_start(&bench, "builtin:http", "", "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int fd = bench_connect(&bench, NULL);
+        ask(fd, rows[i].url);
+        read_head(fd, head, sizeof head);
+        if (strstr(head, rows[i].answer) == NULL)
+            fail_msg("%s: %s", rows[i].url, head);
+        close(fd);
+    }
+    bench_stop(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +264,10 @@ int main(void)
         cmocka_unit_test(requests_behind_each_other_have_their_answers),
         cmocka_unit_test(a_chunked_request_is_answered_when_its_body_is_there),
         cmocka_unit_test(what_is_no_request_is_refused),
+        cmocka_unit_test(the_server_ends_when_the_client_does_not_go_on),
+        cmocka_unit_test(the_server_goes_on_with_the_client),
+        cmocka_unit_test(a_client_that_waits_for_a_100_gets_it),
+        cmocka_unit_test(a_whole_url_is_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
