@@ -60,6 +60,11 @@ void check_unread(struct problems *problems, const struct config *config,
 void check_messages(struct problems *problems, const struct config *config,
     const struct source_section *const *sections, const struct key_flags *flags);
 
+/* Checks that faults can act on the connections of their proxies. flags[i] are those of
+ * proxies[i]. */
+void check_reach(struct problems *problems, const struct config *config,
+    const struct source_section *const *sections, const struct key_flags *flags);
+
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault);
 

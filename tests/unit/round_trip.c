@@ -171,7 +171,7 @@ static void the_longest_bare_values_read_back(void **state)
 /* Many draws break a rule and are refused; of each type enough are not. */
 static void random_faults_of_type(const struct fault_type *type, uint64_t *random)
 {
-    static const char head[] = PROXY_TEXT "[proxy b]\nlisten = b:1\nupstream = b:2\n[fault f]\n";
+    static const char head[] = PROXY_TEXT "[proxy b]\nintercept = 1\nupstream = b:2\n[fault f]\n";
     static const char *const letters[] = {
         "a", "7", " ", ";", "\\x3b", "\\r", "\\0", "\\1", "\\\"", "\xff", "\\xff", NULL};
     const struct random_range range = {.bytes = UINT64_C(5) << 30,
