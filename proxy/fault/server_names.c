@@ -12,9 +12,16 @@
 #define ANY "any"
 #define NAME_LIMIT 64 /* characters of a name that an error text quotes, with its NUL */
 
+/* The length without the dot that may end a name; a ClientHello has none (RFC 6066 3). */
+static size_t bare_length(const char *name, size_t length)
+{
+    return length > 1 && name[length - 1] == '.' ? length - 1 : length;
+}
+
 static bool matches(const char *pattern, size_t length, const char *name)
 {
-    size_t name_length = strlen(name);
+    size_t name_length = bare_length(name, strlen(name));
+    length = bare_length(pattern, length);
     if (length > 1 && pattern[0] == '*')
         return name_length >= length &&
                strncasecmp(name + name_length - (length - 1), pattern + 1, length - 1) == 0;

@@ -98,6 +98,7 @@ static void spoiled_hellos_are_survived(void **state)
 static void names_match_with_a_star_for_their_beginning(void **state)
 {
     static const struct server_names names = {.text = "db.example.com,*.example.org"};
+    static const struct server_names dotted = {.text = "db.example.com.,*.example.org."};
     (void)state;
     assert_true(server_names_have(&names, "db.example.com"));
     assert_true(server_names_have(&names, "DB.Example.COM"));
@@ -105,6 +106,11 @@ static void names_match_with_a_star_for_their_beginning(void **state)
     assert_false(server_names_have(&names, "example.org"));
     assert_false(server_names_have(&names, "xdb.example.com"));
     assert_false(server_names_have(&names, "db.example.co"));
+    assert_true(server_names_have(&dotted, "db.example.com"));
+    assert_true(server_names_have(&dotted, "db.example.com."));
+    assert_true(server_names_have(&dotted, "a.example.org"));
+    assert_true(server_names_have(&names, "db.example.com."));
+    assert_false(server_names_have(&dotted, "db.example.comx"));
 }
 
 /* Checks that the server gets the ClientHello and three bytes behind it, cut at each byte. */
