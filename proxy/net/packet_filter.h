@@ -11,7 +11,7 @@
 #include "proxy/fault/fault.h"
 
 /* A segment is lost when any of the filters says so; count 0 heals the socket. 0 or negative
- * errno. */
+ * errno; -EOPNOTSUPP: a UNIX socket, which has no segments. */
 MUST_CHECK int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned count);
 
 #endif

@@ -315,8 +315,7 @@ static int unix_set_filters(
 {
     (void)ep;
     (void)filters;
-    (void)count;
-    return 0;
+    return count > 0 ? -EOPNOTSUPP : 0;
 }
 
 static const struct endpoint_ops tcp_ops = {

@@ -197,6 +197,9 @@ int actions_attach(struct session *session, struct armed_fault *armed, const str
 {
     int result = 0;
     for (int i = 0; i < 2 && result == 0; i++) {
+        const struct endpoint *ep = session->side[i].ep;
+        if (on[i].kind == ACTION_VANISH && ep != NULL && !ep->can_reset)
+            return -EOPNOTSUPP; /* the peer of a UNIX socket sees every close */
         if (on[i].kind != ACTION_FILTER || !acts_on(armed, i))
             continue;
         apply(session, armed, (enum side)i, &on[i]);

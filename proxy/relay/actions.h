@@ -13,7 +13,8 @@ struct armed_fault;
 struct session;
 
 /* Attaches the packet filters of a fault that is about to begin. Returns 0, or -errno with nothing
- * attached. Faults without filters need nothing: 0. */
+ * attached. Faults without filters need nothing: 0. -EOPNOTSUPP: it would filter the segments of a
+ * UNIX socket, or vanish with one. */
 MUST_CHECK int actions_attach(
     struct session *session, struct armed_fault *armed, const struct action on[2]);
 

@@ -6,6 +6,7 @@
 #include "tests/lib/bench.h"
 #include "tests/lib/private_network.h"
 #include "tests/lib/records.h"
+#include "tests/lib/rig.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -243,6 +244,35 @@ static void loss_of_data_leaves_fins_and_acknowledgements(void **state)
     bench_stop(&bench);
 }
 
+/* A file cannot have these faults there; the API can. */
+static void a_unix_socket_has_no_segments(void **state)
+{
+    struct rig *rig = *state;
+    char folder[] = "/tmp/rudeproxy-packets.XXXXXX", words[128];
+    assert_non_null(mkdtemp(folder));
+    snprintf(words, sizeof words, "listen=unix:%s/s upstream=builtin:echo", folder);
+    assert_int_equal(rig_add_proxy(rig, "a", words), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "loss", "type=packet_loss side=client"), CONTROL_OK);
+    assert_int_equal(
+        rig_add(rig, "a", "gone", "type=vanish side=client when=bytes:1 direction=upstream"),
+        CONTROL_OK);
+    int first = rig_connect(rig, "a");
+    assert_true(first >= 0);
+    rig_echo(rig, first, 100);
+    assert_int_equal(rig->events[EVENT_FAULT_FAILED], 2);
+    assert_int_equal(rig_add(rig, "a", "deaf", "type=syn_blackhole"), CONTROL_OK);
+    RIG_WAIT(rig, rig->events[EVENT_FAULT_FAILED] >= 3);
+    int second = rig_connect(rig, "a");
+    assert_true(second >= 0);
+    rig_echo(rig, second, 100);
+    assert_int_equal(rig->events[EVENT_FAULT], 0);
+    close(first);
+    close(second);
+    RIG_WAIT(rig, rig->events[EVENT_CLOSED] == 2);
+    assert_int_equal(control_remove_proxy(&rig->control, "a", &rig->err), CONTROL_OK);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +286,7 @@ int main(void)
         cmocka_unit_test(loss_of_fins_leaves_the_data),
         cmocka_unit_test(loss_of_rsts_leaves_the_rest),
         cmocka_unit_test(loss_of_data_leaves_fins_and_acknowledgements),
+        cmocka_unit_test_setup_teardown(a_unix_socket_has_no_segments, rig_setup, rig_teardown),
     };
     if (!private_network_try()) {
         printf("skipped: no CAP_NET_ADMIN, and no user namespace to have it in\n");

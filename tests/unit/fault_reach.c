@@ -15,12 +15,19 @@ static const struct complaint complaints[] = {
     {TCP TAKES STALL "proxy = a\ndestinations = a.test\n", 0, 9, "write intercept ="},
     {UNIX STALL "clients = 127.0.0.1\n", 0, 6, "clients of a UNIX socket have no address"},
     {TCP UNIX STALL "proxy = b\nclients = 127.0.0.1\n", 0, 10, "never fires: leave it out"},
+    {UNIX F "type = packet_loss\nside = client\n", 0, 6,
+        "[proxy b] has a UNIX socket to its clients"},
+    {UNIX F "type = vanish\nside = both\n", 0, 6, "type = vanish acts on TCP"},
+    {UNIX F "type = syn_blackhole\n", 0, 5, "UNIX socket to its clients"},
+    {TO_UNIX F "type = vanish\nside = server\n", 0, 6, "[proxy c] has a UNIX socket to its server"},
+    {TCP TO_UNIX F "type = packet_loss\nside = server\n", 0, 9, "UNIX socket to its server"},
     /* one mistake is reported once */
     {TCP F "type = refuse\ndestinations = a.test\n", 0, 6, "listening socket"},
     {UNIX F "type = refuse\nclients = 127.0.0.1\n", 0, 6, "listening socket"},
     {"[proxy a]\nintercept = x\n" STALL "destinations = a.test\n", 0, 2, "has no port"},
     {"[proxy a]\nlisten = x\nupstream = a:1\n" STALL "destinations = a.test\n", 0, 2,
         "has no port"},
+    {UNIX F "type = vanish\n", 0, 4, "side: the key is missing"},
     {TCP STALL "proxy = x\ndestinations = a.test\n", 0, 6, "there is no [proxy x]"},
 };
 
@@ -39,6 +46,11 @@ static void a_fault_of_some_of_its_proxies_is_allowed(void **state)
         TCP UNIX STALL "clients = 127.0.0.1\n",
         TAKES STALL "clients = 127.0.0.1\n",
         UNIX STALL "clients = any\n",
+        UNIX F "type = packet_loss\nside = server\n",
+        TO_UNIX F "type = vanish\nside = client\n",
+        TO_UNIX F "type = syn_blackhole\n",
+        TCP UNIX F "type = vanish\nside = client\nproxy = a\n",
+        UNIX F "type = refuse\n",
         "[rudeproxy]\nadmin = 127.0.0.1:0\n" STALL "destinations = a.test\nclients = ::1\n",
     };
     (void)state;
