@@ -84,6 +84,8 @@ expect 2 "$RUDEPROXY" check -c "$small" --report "$work/x"
 printf '[proxy a-b]\nlisten=127.0.0.1:0\nupstream=builtin:echo\n[proxy A_b]\nlisten=127.0.0.1:0\nupstream=builtin:echo\n' >"$work/clash.ini"
 expect 2 "$RUDEPROXY" exec -c "$work/clash.ini" -- true
 says "$work/err" 'a-b.*A_b.*RUDEPROXY_A_B_ADDR'
+echo 'enabled = no' >>"$work/clash.ini" # it has no variables
+expect 0 "$RUDEPROXY" exec -c "$work/clash.ini" -- true
 
 # --- Environment, standard streams, status ------------------------------------------------------
 

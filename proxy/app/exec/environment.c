@@ -27,10 +27,10 @@ static void make_stem(const char *name, char stem[STEM_MAX])
     stem[used] = '\0';
 }
 
-/* A command dials what it always dials where we intercept it. */
+/* A command dials what it always dials where we intercept it. A disabled proxy has no address. */
 static bool has_variables(const struct proxy_config *proxy)
 {
-    return !proxy_config_intercepts(proxy);
+    return proxy->enabled && !proxy_config_intercepts(proxy);
 }
 
 int exec_environment_check(const struct config *config, struct err *err)
@@ -100,7 +100,7 @@ static int put_proxy(char **environment, const struct proxy *proxy)
     struct sockaddr_storage address;
     char stem[STEM_MAX], text[ADDRESS_TEXT_MAX], host[INET6_ADDRSTRLEN], port_text[8];
     int port;
-    if (!proxy->plan->config.enabled || !has_variables(&proxy->plan->config))
+    if (!has_variables(&proxy->plan->config))
         return 0;
     make_stem(proxy_name(proxy), stem);
     reachable(&proxy->listener, &address);
