@@ -50,10 +50,23 @@ static void format_seed(const struct option *option, const void *value, char *bu
 
 /* The log. A bare word similar to `stderr` is a typing error, not a new file. */
 
+#define NONE "none"
+
+/* Whether the word is `none` in other letters, or with one too many or too few. `node` may well be
+ * a file. */
+static bool is_nearly_none(const char *text)
+{
+    size_t length = strlen(text);
+    return length + 1 >= strlen(NONE) && length <= strlen(NONE) + 1 &&
+           suggest_distance(text, NONE) <= (length == strlen(NONE) ? 0 : 1);
+}
+
 static int parse_log(const struct option *option, const char *text, void *value, struct err *err)
 {
     static const char *const words[] = {"stderr", "stdout", NULL};
     const char *near = strchr(text, '/') == NULL ? suggest_nearest(text, words) : NULL;
+    if (is_nearly_none(text))
+        near = NONE;
     if (near != NULL && strcmp(near, text) != 0)
         return err_set(err, "did you mean '%s'? write %s, or ./%.64s for a file of that name", near,
             near, text);

@@ -70,6 +70,8 @@ static void chosen_configurations_read_back(void **state)
     static const char *const texts[] = {
         PROXY_TEXT,
         "[rudeproxy]\nseed = 42\nlog = \"a \\x3b\\\"\\\\\\n\xff\"\n" PROXY_TEXT,
+        "[rudeproxy]\nlog = none\n" PROXY_TEXT,
+        "[rudeproxy]\nlog = node\n" PROXY_TEXT,
         "[rudeproxy]\nseed = 0\nlog = stdout\nlog_format = json\ngrace = 1.5s\n" PROXY_TEXT,
         "[proxy a]\nlisten = [::1]:0\nupstream = unix:/tmp/a b\nrcvbuf = 64k\nsndbuf = 5000\n",
         "[proxy a]\nlisten = \"unix:/tmp/a \\x3bb\"\nupstream = \"unix:/tmp/a\\nb\"\n",
