@@ -75,6 +75,8 @@ done
 expect 2 "$RUDEPROXY" sweep -c "$work/web.ini" --allow hung --allow failed --compare a --compare b \
     --sweep-fault reset --sweep-fault close --jobs 0 -- true
 says "$work/err" '--jobs: .*out of range'
+expect 2 "$RUDEPROXY" sweep -c "$work/web.ini" --timeout 999us -- true
+says "$work/err" '--timeout: .*no time to wait'
 expect 2 "$RUDEPROXY" check
 says "$work/err" '^rudeproxy: nothing to do: give a file'
 expect 2 "$RUDEPROXY" completion

@@ -58,6 +58,7 @@ static const struct complaint corpus[] = {
     {PROXY_TEXT "enabled = true\n", 0, 4, "write yes or no"},
     {PROXY_TEXT "enabled = YES\n", 0, 4, "did you mean 'yes'?"},
     {PROXY_TEXT "connect_timeout = 0\n", 0, 4, "too small"},
+    {PROXY_TEXT "[sweep]\ntimeout = 999us\n", 0, 5, "at least 1ms"},
     {PROXY_TEXT "connect_timeout = 999us\n", 0, 4, "at least 1ms"},
     {PROXY_TEXT "buffer = 4095\n", 0, 4, "'4095' is too small, write a size such as"},
     {PROXY_TEXT "buffer = 1.5G\n", 0, 4, "from 4k to 1G"},

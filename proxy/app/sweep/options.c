@@ -88,7 +88,7 @@ static int set_timeout(struct sweep_options *options, const char *value, struct 
 {
     if (units_parse_duration(value, &options->timeout_us, err) != 0)
         return -1;
-    if (options->timeout_us == 0)
+    if (options->timeout_us < US_PER_MS) /* libuv's timers count milliseconds */
         return err_set(err, "'%.40s' is no time to wait, write one such as 10s", value);
     return 0;
 }
