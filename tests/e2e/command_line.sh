@@ -171,6 +171,8 @@ says "$work/err" '^RUDEPROXY_SEED: \[rudeproxy\] seed: '
 printf 'sesame-open-7\nsecond line\n' >"$work/token"
 expect 0 env RUDEPROXY_ADMIN_TOKEN_FILE="$work/token" "$RUDEPROXY" check "$work/web.ini"
 has 'admin_token *= sesame-open-7'
+expect 0 env RUDEPROXY_ADMIN_TOKEN=another-one RUDEPROXY_ADMIN_TOKEN_FILE="$work/token" "$RUDEPROXY" check "$work/web.ini"
+has 'admin_token *= sesame-open-7'
 # A token is taken as it is: the syntax of the file means nothing in it.
 token_is() { # TOKEN LINE - however it is given, `check` prints this line.
     printf '%s\nsecond line\n' "$1" >"$work/token"
