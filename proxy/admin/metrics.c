@@ -12,19 +12,12 @@
 #include "proxy/admin/counters.h"
 #include "proxy/admin/v1/v1.h"
 #include "proxy/base/utf8.h"
-#include "proxy/net/connection.h"
-
-/* Sums over open connections. */
-struct sums {
-    uint64_t received[2], sent[2]; /* by enum direction */
-    uint64_t open;
-};
 
 /* A proxy, and what was counted under its name. */
 struct counted {
     const struct proxy *proxy;
     const struct ledger_proxy *past;
-    struct sums now;
+    struct counters now;
 };
 
 /* All proxies at one time. */
@@ -33,27 +26,12 @@ struct counts {
     size_t count;
 };
 
-static void add_connections(struct sums *sums, const struct proxy *proxy)
-{
-    list_for_each(link, &proxy->connections)
-    {
-        const struct session *session = &container_of(link, struct connection, link)->session;
-        if (session_is_gone(session))
-            continue; /* already in the past */
-        sums->open++;
-        sums->received[DIRECTION_UPSTREAM] += counters_bytes_in(session, SIDE_CLIENT);
-        sums->received[DIRECTION_DOWNSTREAM] += counters_bytes_in(session, SIDE_SERVER);
-        sums->sent[DIRECTION_UPSTREAM] += counters_bytes_out(session, SIDE_SERVER);
-        sums->sent[DIRECTION_DOWNSTREAM] += counters_bytes_out(session, SIDE_CLIENT);
-    }
-}
-
 /* Adds the connections of a removed proxy to those of its successor: a counter never falls. */
 static void add_removed(const struct counts *counts, const struct proxy *removed)
 {
     for (size_t i = 0; i < counts->count; i++)
         if (strcmp(proxy_name(counts->list[i].proxy), proxy_name(removed)) == 0)
-            add_connections(&counts->list[i].now, removed);
+            counters_add_open(&counts->list[i].now, removed);
 }
 
 static struct counts count_all(const struct call *call)
@@ -70,7 +48,7 @@ static struct counts count_all(const struct call *call)
         struct counted *counted = &counts.list[counts.count++];
         counted->proxy = p;
         counted->past = ledger_proxy_counts(context->ledger, proxy_name(p));
-        add_connections(&counted->now, p);
+        counters_add_open(&counted->now, p);
     }
     list_for_each(link, &context->worker->proxies)
     {

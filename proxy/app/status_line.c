@@ -27,23 +27,10 @@ struct counts {
     uint64_t bytes[2]; /* by enum direction */
 };
 
-/* The ledger has the bytes of connections that have ended. */
-static void add_open_ones(struct counts *counts, const struct proxy *proxy)
-{
-    list_for_each(link, &proxy->connections)
-    {
-        const struct session *session = &container_of(link, struct connection, link)->session;
-        if (session_is_gone(session))
-            continue;
-        counts->open++;
-        counts->bytes[DIRECTION_UPSTREAM] += counters_bytes_out(session, SIDE_SERVER);
-        counts->bytes[DIRECTION_DOWNSTREAM] += counters_bytes_out(session, SIDE_CLIENT);
-    }
-}
-
 static struct counts count(const struct status_line *line)
 {
     struct counts counts = {0};
+    struct counters open = {0};
     for (size_t i = 0; i < line->ledger->proxy_count; i++) {
         const struct ledger_proxy *proxy = &line->ledger->proxies[i];
         counts.connections += proxy->connections;
@@ -53,8 +40,11 @@ static struct counts count(const struct status_line *line)
     for (size_t i = 0; i < line->ledger->fault_count; i++)
         counts.fired += line->ledger->faults[i].injections;
     list_for_each(link, &line->worker->proxies)
-        add_open_ones(&counts, container_of(link, struct proxy, link));
-    counts.connections += counts.open;
+        counters_add_open(&open, container_of(link, struct proxy, link));
+    counts.open = open.open;
+    counts.connections += open.open;
+    for (int d = 0; d < 2; d++)
+        counts.bytes[d] += open.sent[d];
     return counts;
 }
 

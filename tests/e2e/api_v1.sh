@@ -202,6 +202,20 @@ call 404 GET $flood
 exec 3>&-
 call 204 DELETE /v1/proxies/flood
 
+# The state of a proxy has the bytes of its open connections, and keeps them when they have ended.
+call 201 POST /v1/proxies '{"name":"counted","listen":"127.0.0.1:0","upstream":"builtin:echo"}'
+exec 3<>"/dev/tcp/127.0.0.1/$(jq -r .listen "$work/answer" | cut -d: -f2)"
+printf '%099d\n' 0 >&3
+read -r -t 20 -u 3 line
+counts_are() { # EXPECTED
+    call 200 GET /v1/proxies/counted
+    [ "$(jq -r '.state | "\(.bytes_upstream) \(.bytes_downstream) \(.open) \(.closed)"' "$work/answer")" = "$1" ]
+}
+counts_are '100 100 1 0' || fail "the bytes of an open connection are not counted: $(cat "$work/answer")"
+exec 3>&-
+eventually 20 counts_are '100 100 0 1' || fail "the bytes of an ended connection are not counted: $(cat "$work/answer")"
+call 204 DELETE /v1/proxies/counted
+
 # --- Proxies ------------------------------------------------------------------------------------
 
 says_error 400 POST /v1/proxies '{"name":"p"}' 'listen: the key is missing'

@@ -2,6 +2,7 @@
 /* /v1/proxies: proxies with every key of the file, also those that Toxiproxy's objects lack. */
 #include <string.h>
 
+#include "proxy/admin/counters.h"
 #include "proxy/admin/v1/v1.h"
 #include "proxy/admin/v1/value.h"
 
@@ -27,17 +28,37 @@ static const char *name_of_mark(int value)
     return end_mark_name((enum end_mark)value);
 }
 
-static void write_state(
-    struct text *text, const struct proxy *proxy, const struct ledger_proxy *totals)
+/* Sums over the open connections of a proxy, and of a removed one that had its name: a reload may
+ * have moved it. */
+static struct counters count_open(const struct worker *worker, const struct proxy *proxy)
 {
+    struct counters sums = {0};
+    counters_add_open(&sums, proxy);
+    list_for_each(link, &worker->proxies)
+    {
+        const struct proxy *other = container_of(link, struct proxy, link);
+        if (other->closing && strcmp(proxy_name(other), proxy_name(proxy)) == 0)
+            counters_add_open(&sums, other);
+    }
+    return sums;
+}
+
+static void write_state(const struct call *call, struct text *text, const struct proxy *proxy)
+{
+    const struct admin_context *context = &call->admin->context;
+    const struct ledger_proxy *totals = ledger_proxy_counts(context->ledger, proxy_name(proxy));
+    const uint64_t *past = totals->bytes;
+    struct counters now = count_open(context->worker, proxy);
     text_json_key(text, "state");
     text_puts(text, "{");
     text_json_bool(text, "listening", listener_is_open(&proxy->listener));
     text_json_number(text, "open", proxy->open_count);
     text_json_number(text, "closed", totals->connections);
     text_json_number(text, "connect_failed", totals->connect_failed);
-    text_json_number(text, "bytes_upstream", totals->bytes[DIRECTION_UPSTREAM]);
-    text_json_number(text, "bytes_downstream", totals->bytes[DIRECTION_DOWNSTREAM]);
+    text_json_number(
+        text, "bytes_upstream", past[DIRECTION_UPSTREAM] + now.sent[DIRECTION_UPSTREAM]);
+    text_json_number(
+        text, "bytes_downstream", past[DIRECTION_DOWNSTREAM] + now.sent[DIRECTION_DOWNSTREAM]);
     write_counts(text, "causes", name_of_cause, totals->ended, CAUSE_COUNT);
     write_counts(text, "client", name_of_mark, totals->marks[SIDE_CLIENT], END_COUNT);
     write_counts(text, "server", name_of_mark, totals->marks[SIDE_SERVER], END_COUNT);
@@ -61,7 +82,7 @@ static void write_proxy(const struct call *call, struct text *text, const struct
         text_json_string(text, proxy->plan->rules[i]->fault.name);
     }
     text_puts(text, "]");
-    write_state(text, proxy, ledger_proxy_counts(call->admin->context.ledger, config.name));
+    write_state(call, text, proxy);
     text_puts(text, "}");
 }
 
