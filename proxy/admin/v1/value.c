@@ -134,7 +134,7 @@ static void quote_bytes(struct words *words, const struct option *table)
     }
 }
 
-/* Puts the current values that differ from the default. */
+/* Puts the current values that differ from the default, and those that have none. */
 static void put_present(struct words *words, const struct option *table, const void *base,
     const void *defaults, const struct fault *fault)
 {
@@ -144,7 +144,8 @@ static void put_present(struct words *words, const struct option *table, const v
             continue;
         option_format(table, base, now, sizeof now);
         option_format(table, defaults, usual, sizeof usual);
-        char *buf = strcmp(now, usual) != 0 ? word_value(words, table->name) : NULL;
+        bool is_needed = table->required && table->unless == NULL;
+        char *buf = is_needed || strcmp(now, usual) != 0 ? word_value(words, table->name) : NULL;
         if (buf != NULL)
             memcpy(buf, now, strlen(now) + 1);
     }
