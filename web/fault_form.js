@@ -13,12 +13,12 @@ class Field {
   constructor({key, form, default: usual, help, required}, value) {
     const id = "field-" + ++fields, words = choices(form);
     this.key = key;
-    this.before = value;
     this.input = words === null ?
       make("input", {id, name: key, type: "text", placeholder: usual || "", spellcheck: "false", autocomplete: "off"}) :
       make("select", {id, name: key}, make("option", {value: ""}, usual ? usual + " (default)" : "not set"),
         ...words.filter(word => word !== usual).map(word => make("option", {value: word}, word)));
     this.input.value = value === usual && words !== null ? "" : value;
+    this.before = this.input.value.trim();
     this.error = make("p", {class: "error", id: id + "-error", hidden: true});
     this.input.setAttribute("aria-describedby", id + "-help " + id + "-error");
     this.element = make("div", {class: "field"},
@@ -30,7 +30,7 @@ class Field {
   // undefined: the key stays as it is; null: back to its default.
   get value() {
     const text = this.input.value.trim();
-    if (text === this.before || (text === "" && this.before === "")) return undefined;
+    if (text === this.before) return undefined;
     return text === "" ? null : text;
   }
 
@@ -144,7 +144,8 @@ export async function openFaultForm(title, button, before, send) {
   select.setAttribute("aria-describedby", "fault-type-help");
   select.disabled = before !== null;
   const fill = () => {
-    const type = types.find(entry => entry.type === select.value), common = envelope.keys || envelope;
+    const type = types.find(entry => entry.type === select.value);
+    const common = envelope.keys.map(key => ({...key, default: type.defaults[key.key] || key.default}));
     const more = make("details", {}, make("summary", {}, "More keys"));
     summary.textContent = type.summary;
     dialog.fields = [];

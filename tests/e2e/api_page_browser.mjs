@@ -189,6 +189,20 @@ const steps = {
     await page.waitForFunction(() => !document.querySelector(".fault .switch input").checked);
   },
 
+  async a_form_keeps_what_is_not_changed(page) {
+    const path = "/v1/proxies/web/faults", change = '[aria-label="Change fault hold_fin"]';
+    await json("POST", path, {type: "hold_fin", direction: "downstream", connections: "1000"});
+    await page.waitForSelector(change);
+    await press(page, change, "Change");
+    await waitForText(page, "dialog [name=direction] option", "both (default)");
+    await fill(page, "for", "1s");
+    await press(page, "dialog button", "Save");
+    await page.waitForSelector("dialog", {hidden: true});
+    const fault = await json("GET", path + "/hold_fin");
+    assert.deepEqual([fault.direction, fault.for], ["downstream", "1s"]);
+    await json("DELETE", path + "/hold_fin");
+  },
+
   async an_open_connection_is_ended_by_a_button(page) {
     const socket = net.connect(await addressOf("web"));
     const ended = new Promise(resolve => socket.on("error", resolve).on("close", () => resolve(null)));

@@ -57,6 +57,7 @@ for type in $(jq -r '.types[].type' "$work/answer"); do
     expect 0 "$RUDEPROXY" faults "$type"
 done
 answer_field '.types | map(.type) | index("reset") != null' true
+answer_field '.types | map(select(.type == "hold_fin"))[0].defaults.direction' both
 answer_field '.envelope.keys | map(.key) | index("chance") != null' true
 call 200 GET /v1/report
 answer_field '.seed' 1
@@ -138,6 +139,18 @@ for ((i = 0; i < 2; i++)); do
     bytes=$(jq -c '{name, type, data, when}' "$work/answer")
     call 204 DELETE $faults/bytes
 done
+# A default of the type is none of the change: hold_fin alone would hold the FINs of both directions.
+call 201 POST $faults '{"type":"hold_fin","direction":"downstream","connections":"77"}'
+call 200 PATCH $faults/hold_fin '{"enabled":false}'
+call 200 PATCH $faults/hold_fin '{"enabled":true}'
+answer_field .direction downstream
+call 200 PATCH $faults/hold_fin '{"direction":null}'
+answer_field .direction both
+call 204 DELETE $faults/hold_fin
+call 201 POST $faults '{"name":"other","type":"reset","connections":"77"}'
+call 200 PATCH $faults/other '{"type":"latency","delay":"5ms"}'
+answer_field '"\(.type) \(.direction) \(.side)"' 'latency downstream null'
+call 204 DELETE $faults/other
 # Numbers and lists.
 call 201 POST $faults '{"name":"many","type":"inject","random":10,"times":3,"connections":["7","9-"],"must_fire":false}'
 answer_field '"\(.random) \(.times) \(.connections)"' '10 3 7,9-'

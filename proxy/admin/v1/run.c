@@ -138,6 +138,18 @@ static void write_keys(struct text *text, const struct option *table)
     text_puts(text, "]");
 }
 
+/* The defaults of common keys that are the type's own. */
+static void write_defaults(struct text *text, const struct fault_type *type)
+{
+    text_json_key(text, "defaults");
+    text_puts(text, "{");
+    if (type->default_directions == BOTH_BITS)
+        text_json_member(text, "direction", "both");
+    if (type->side_rule == SIDE_BOTH)
+        text_json_member(text, "side", "both");
+    text_puts(text, "}");
+}
+
 void v1_catalogue(const struct call *call)
 {
     struct text text = {0};
@@ -151,6 +163,7 @@ void v1_catalogue(const struct call *call)
         text_json_member(&text, "summary", type->summary);
         text_json_bool(&text, "lasting", type->lasting);
         text_json_bool(&text, "needs_net_admin", type->needs_net_admin);
+        write_defaults(&text, type);
         write_keys(&text, type->options);
         text_puts(&text, "}");
     }
