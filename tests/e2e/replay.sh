@@ -37,6 +37,16 @@ as_before() {
     cmp -s "$work/first" "$work/second" || fail "$1: injected: $(diff "$work/first" "$work/second")"
 }
 
+# run_line <INI - the first line of a log made by hand.
+run_line() {
+    printf '{"time":"2024-05-06T07:08:09.000000Z","event":"run","config":"%s"}\n' "$(awk '{ printf "%s\\n", $0 }')"
+}
+
+# fault_line EVENT NUMBER SERIAL FAULT DIRECTION OFFSET OTHER_OFFSET - the next ones.
+fault_line() {
+    printf '{"time":"2024-05-06T07:08:10.000000Z","event":"%s","proxy":"web","connection":%d,"serial":%d,"fault":"%s","direction":"%s","offset":%d,"other_offset":%d}\n' "$@"
+}
+
 # --- Thirty connections, 40 % -------------------------------------------------------------------
 
 cat >"$work/chance.ini" <<'INI'
@@ -165,6 +175,49 @@ says "$work/clock.replay" '^; Of silent\.'
 says "$work/clock.replay" '^active *= *0s-100ms'
 exec_run "$work/clock.replay" "$work/clock.again" bash -c "$talk"
 as_before "the replay of times" "$work/clock.log" "$work/clock.again"
+
+# --- By the clock, before the reply ---------------------------------------------------------------
+
+# A server that reads and says nothing. The reset stands behind the request, not before it.
+cat >"$work/thinks.ini" <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:discard
+
+[fault hang]
+type = reset
+when = idle:500ms
+INI
+# shellcheck disable=SC2016
+ask='exec 3<>"/dev/tcp/$RUDEPROXY_WEB_HOST/$RUDEPROXY_WEB_PORT"; printf request >&3; timeout 60 cat <&3; true'
+exec_run "$work/thinks.ini" "$work/thinks.log" bash -c "$ask"
+same "the reset" 'web 1 reset downstream 0' "$(faults_of "$work/thinks.log")"
+replayed "$work/thinks.log" "$work/thinks.replay"
+says "$work/thinks.replay" '^direction *= *upstream$'
+says "$work/thinks.replay" '^when *= *bytes:7$'
+exec_run "$work/thinks.replay" "$work/thinks.again" bash -c "$ask"
+same "the replayed reset" 'web 1 reset upstream 7' "$(faults_of "$work/thinks.again")"
+says "$work/thinks.again" '"event":"closed".*"server":\{[^}]*"bytes_out":7[,}]'
+# One that lasts keeps its direction, which `until` counts.
+{
+    run_line <<'INI'
+[proxy web]
+listen = 127.0.0.1:0
+upstream = builtin:discard
+[fault lost]
+type = packet_loss
+only = rst
+side = client
+when = idle:500ms
+until = bytes:100
+INI
+    fault_line fault 1 1 lost downstream 0 7
+} >"$work/lasts.log"
+expect 0 "$RUDEPROXY" replay "$work/lasts.log"
+says "$work/out" '^direction *= *downstream$'
+says "$work/out" '^when *= *bytes:7$'
+says "$work/out" '^when_direction *= *upstream$'
+says "$work/out" '^until *= *bytes:100$'
 
 # --- More connections than one line of a file holds ---------------------------------------------
 

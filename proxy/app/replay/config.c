@@ -79,16 +79,14 @@ static int compare_numbers(uint64_t a, uint64_t b)
 
 static int compare_place(const struct occurrence *a, const struct occurrence *b)
 {
-    int result = compare_numbers(a->proxy, b->proxy);
-    if (result == 0)
-        result = compare_numbers(a->direction, b->direction);
-    if (result == 0)
-        result = compare_numbers(a->offset, b->offset);
-    if (result == 0)
-        result = compare_numbers(a->until, b->until);
-    if (result == 0)
-        result = compare_numbers(a->for_us, b->for_us);
-    return result != 0 ? result : compare_numbers(a->after, b->after);
+    const uint64_t left[] = {
+        a->proxy, a->direction, a->watched, a->offset, a->until, a->for_us, a->after};
+    const uint64_t right[] = {
+        b->proxy, b->direction, b->watched, b->offset, b->until, b->for_us, b->after};
+    int result = 0;
+    for (size_t i = 0; i < sizeof left / sizeof left[0] && result == 0; i++)
+        result = compare_numbers(left[i], right[i]);
+    return result;
 }
 
 /* Whether both differ in nothing but the proxy and the connection. */
@@ -154,6 +152,22 @@ static bool was_moved(const struct fault *fault, const struct injection *injecti
     return is_exact && injection->connection > 0 && injection->offset != fault->when.value;
 }
 
+/* Ties an occurrence to the byte at which the fault fired. If its direction had no byte yet, the
+ * byte is the last one of the other direction: without it, a fault of sockets would fire before the
+ * request that it answered. */
+static void tie(struct occurrence *at, const struct fault *fault, const struct injection *injection)
+{
+    at->direction = injection->direction;
+    at->offset = injection->offset;
+    if (fault_works_on_direction(fault) || at->offset > 0 || injection->other_offset == 0)
+        return;
+    at->offset = injection->other_offset;
+    if (fault->type->lasting) /* `until` counts its own direction */
+        at->watched = !injection->direction;
+    else
+        at->direction = !injection->direction;
+}
+
 static struct occurrence occurrence_of(
     const struct replay_task *task, const struct injection *injection)
 {
@@ -163,13 +177,16 @@ static struct occurrence occurrence_of(
     tied |= fault->after.name[0] != '\0' && first == ANY;
     struct occurrence at = {
         .proxy = replay_proxies_find(&task->replay->config, injection->proxy),
-        .direction = tied || needs_directions(task) ? injection->direction : ANY,
-        .offset = tied ? injection->offset : ANY,
+        .direction = needs_directions(task) ? injection->direction : ANY,
+        .watched = ANY,
+        .offset = ANY,
         .after = first,
         .until = ANY,
         .for_us = ANY,
         .connection = injection->connection,
     };
+    if (tied)
+        tie(&at, fault, injection);
     bool counts = fault->until.kind == TRIGGER_BYTES || fault->until.kind == TRIGGER_TIME;
     bool ends_chained = tied && fault->after.name[0] != '\0' && counts && injection->is_over;
     if (!was_cut(task, injection) && !ends_chained)
@@ -253,7 +270,7 @@ static int add_groups(struct replay_task *task)
 static int add_listener_fault(struct replay_task *task)
 {
     const struct occurrence anywhere = {
-        .direction = ANY, .offset = ANY, .until = ANY, .for_us = ANY, .after = ANY};
+        .direction = ANY, .watched = ANY, .offset = ANY, .until = ANY, .for_us = ANY, .after = ANY};
     return replay_section_add(task, &anywhere, NULL, true) != NULL ? 0 : -1;
 }
 

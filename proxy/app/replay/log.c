@@ -150,6 +150,9 @@ static int read_injection(struct reader *reader, struct injection *injection)
     if (get_direction(reader, &injection->direction) != 0 ||
         get_number(reader, "offset", &injection->offset) != 0)
         return -1;
+    if (json_object_get(reader->object, "other_offset") != NULL && /* older logs do without */
+        get_number(reader, "other_offset", &injection->other_offset) != 0)
+        return -1;
     return get_number(reader, "connection", &injection->connection);
 }
 

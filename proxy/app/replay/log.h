@@ -21,7 +21,8 @@ struct injection {
     uint64_t connection; /* 0: the listening socket */
     enum direction direction;
     uint64_t offset;
-    int64_t at_us; /* wall clock */
+    uint64_t other_offset; /* bytes of the other direction that were forwarded by then */
+    int64_t at_us;         /* wall clock */
     bool is_over;
     uint64_t over_offset;
     int64_t over_at_us;

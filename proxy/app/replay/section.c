@@ -117,22 +117,24 @@ static void drop_missing_proxies(const struct config *replay, struct fault *faul
     memcpy(fault->proxies, kept, sizeof fault->proxies);
 }
 
-static void tie_to_byte(struct fault *fault, uint64_t direction, uint64_t offset)
+static void tie_to_byte(struct fault *fault, const struct occurrence *at)
 {
+    const uint64_t offset = begin_of(fault, at->offset);
+    const uint64_t own_offset = at->watched == ANY ? offset : 0; /* of its own direction */
     fault->when = (struct trigger){.kind = TRIGGER_BYTES, .value = offset};
-    fault->directions = 1u << direction;
+    fault->directions = 1u << at->direction;
     if (fault->after.name[0] != '\0' &&
         (fault->until.kind == TRIGGER_BYTES || fault->until.kind == TRIGGER_TIME))
         fault->until = (struct trigger){.kind = TRIGGER_NEVER}; /* it counted from elsewhere */
-    fault->when_directions = NO_BITS;
+    fault->when_directions = at->watched == ANY ? NO_BITS : 1u << at->watched;
     fault->after = (struct after){.any = false};
     fault->trigger_delay_us = 0;
     fault->edge = trigger_has_edge(fault->until.kind) ? fault->until.edge : EDGE_AFTER;
-    if (fault->until.kind != TRIGGER_BYTES || fault->until.value > offset)
+    if (fault->until.kind != TRIGGER_BYTES || fault->until.value > own_offset)
         return;
     /* It came first, so it never ended the fault; or at the very byte. */
-    if (fault->until.value == offset)
-        fault->until.value = offset + 1;
+    if (fault->until.value == own_offset)
+        fault->until.value = own_offset + 1;
     else
         fault->until = (struct trigger){.kind = TRIGGER_NEVER};
 }
@@ -171,7 +173,7 @@ struct fault *replay_section_add(
         remark->moved = !task->by_clock && fault.after.name[0] == '\0';
         remark->retimed = !remark->moved;
         option_format(when, &fault, remark->when, sizeof remark->when);
-        tie_to_byte(&fault, at->direction, begin_of(&fault, at->offset));
+        tie_to_byte(&fault, at);
     } else if (at->after != ANY) {
         memcpy(fault.after.name, replay->config.faults[at->after].name, sizeof fault.after.name);
     }

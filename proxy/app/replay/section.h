@@ -15,6 +15,7 @@
 struct occurrence {
     uint64_t proxy; /* index of the replay's proxies */
     uint64_t direction;
+    uint64_t watched; /* the direction that `offset` counts; ANY: that of `direction` */
     uint64_t offset;
     uint64_t until; /* bytes */
     uint64_t for_us;
