@@ -45,11 +45,17 @@ static bool is_event(const json_t *object)
     return strcmp(name, "lost") == 0 && json_is_integer(json_object_get(object, "count"));
 }
 
+/* Whether the line begins as an event does. A NUL: it is cut off behind its first byte. */
+static bool may_be_event(const char *text)
+{
+    return text[0] == '{' && (text[1] == '"' || text[1] == '\0');
+}
+
 static int log_lines_take_line(
     struct log_lines *lines, log_lines_take *take, void *user, struct err *err)
 {
     json_error_t error;
-    if (lines->text[0] != '{' || lines->text[1] == '\n') { /* other JSON, over several lines */
+    if (!may_be_event(lines->text)) {
         lines->other_lines++;
         return 0;
     }

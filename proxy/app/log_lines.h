@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a JSON log line by line. A log on stderr stands among other output: lines that do not begin
- * with `{` are no events, and JSON of other programs is none. */
+ * with `{"` are no events, and JSON of other programs is none. */
 #ifndef RUDEPROXY_APP_LOG_LINES_H
 #define RUDEPROXY_APP_LOG_LINES_H
 

@@ -264,15 +264,16 @@ expect 2 "$RUDEPROXY" replay "$work/no-such-log"
 says "$work/err" 'no-such-log'
 expect 2 "$RUDEPROXY" replay
 # On stderr a log stands among other lines; of several runs in one file the last one counts.
-# The command may log JSON, too.
+# The command may log JSON, too, or print what only looks like it: a dict of Python, a struct of Go.
 {
     cat "$work/other"
     echo 'rudeproxy 0: seed'
     cat "$work/log1"
     printf '{"level":"info","msg":"hello"}\n{"event":"run","name":"tests"}\n{"event":"fault","id":7}\n{\n  "event": "lost"\n}\n'
+    printf "{'status': 200}\n{1 2}\n{}\n"
 } >"$work/mixed"
 expect 0 "$RUDEPROXY" replay "$work/mixed"
-says "$work/err" '7 lines are no events'
+says "$work/err" '10 lines are no events'
 says "$work/err" '2 runs'
 says "$work/out" '^seed *= *4711$'
 
