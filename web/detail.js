@@ -83,7 +83,7 @@ export class Detail {
   // Asks how an open connection stands.
   async refresh() {
     const connection = this.connection;
-    if (connection === null || !connection.open) return;
+    if (connection === null || !this.store.hasPath(connection)) return;
     try {
       this.store.noteRecord(await call("GET", this.path));
     } catch {

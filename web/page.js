@@ -77,7 +77,7 @@ function beginRun() {
 
 // Asks for all open connections, where events were missed or are not kept any more.
 async function askForOpen() {
-  const before = [...store.current.values()];
+  const before = store.openOnes();
   try {
     store.noteOpen((await call("GET", "/v1/connections")).connections, before);
   } catch {
@@ -87,11 +87,10 @@ async function askForOpen() {
 }
 
 async function askForRecords() {
-  const open = list.visible().filter(connection => connection.open).slice(0, RECORDS_MAX);
+  const open = list.visible().filter(connection => store.hasPath(connection)).slice(0, RECORDS_MAX);
   await Promise.all(open.map(async connection => {
     try {
-      const record = await call("GET", path("proxies", connection.proxy, "connections", connection.number));
-      if (connection.open) store.noteRecord(record);
+      store.noteRecord(await call("GET", path("proxies", connection.proxy, "connections", connection.number)));
     } catch (failure) {
       if (failure.status !== 404) throw failure; // it has ended: the event comes
     }

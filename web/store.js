@@ -22,6 +22,8 @@ class Connection {
     this.faults = new Set();
     this.events = [];
     this.cause = "";
+    this.serial = undefined; // not known yet
+    this.older = undefined;  // an open one with the same number
     this.record = null; // as GET /v1/proxies/P/connections/N had it last
   }
 
@@ -49,7 +51,7 @@ export class Store {
   constructor() {
     this.all = []; // in the order in which they opened
     this.current = new Map(); // open ones, by proxy and number: of two with one number, the newer
-    this.serials = new Map(); // open ones whose events were seen, by the serial in them
+    this.serials = new Map(); // all, by serial: no other connection of the run has it
     this.ids = 0;
     this.eventCount = 0;
     this.missed = 0;
@@ -64,28 +66,43 @@ export class Store {
 
   key(proxy, number) { return number + " " + proxy; }
 
-  // The open connection of an event; a new one if there is none.
-  find(proxy, number, time) {
-    const key = this.key(proxy, number);
-    let found = this.current.get(key);
+  // The connection with this serial; a new one if there is none. After POST /v1/reset-counts it may have the number of
+  // one that is still open.
+  find(proxy, number, serial, time) {
+    const key = this.key(proxy, number), current = this.current.get(key);
+    let found = this.serials.get(serial);
+    if (found !== undefined) return found;
+    if (current !== undefined && (current.serial === undefined || serial === undefined)) found = current;
     if (found === undefined) {
       found = new Connection(proxy, number, time);
       found.id = ++this.ids;
-      this.current.set(key, found);
       this.all.push(found);
+      found.serial = serial;
+      this.putBeforeOlder(key, found);
     }
+    if (serial !== undefined) this.serials.set(found.serial = serial, found);
     return found;
   }
+
+  putBeforeOlder(key, connection) {
+    let newer, older = this.current.get(key);
+    while (older !== undefined && older.serial > connection.serial) [newer, older] = [older, older.older];
+    connection.older = older;
+    if (newer === undefined) this.current.set(key, connection);
+    else newer.older = connection;
+  }
+
+  // Whether a path of the API with its number means this connection.
+  hasPath(connection) { return this.current.get(this.key(connection.proxy, connection.number)) === connection; }
+
+  openOnes() { return this.all.filter(connection => connection.open); }
 
   note({kind, data}) {
     if (kind === "gap") this.missed += data.missed;
     if (data.connection === undefined) return;
-    if (kind === "open") this.makeRoom(data);
-    const connection = this.serials.get(data.serial) || this.find(data.proxy, data.connection, Date.parse(data.time));
-    if (data.serial !== undefined) this.serials.set(connection.serial = data.serial, connection);
+    const connection = this.find(data.proxy, data.connection, data.serial, Date.parse(data.time));
     this.addEvent(connection, data);
     if (kind === "open") {
-      connection.sawOpen = true;
       connection.client = data.client;
       connection.server = data.server;
     } else if (kind === "fault") {
@@ -98,22 +115,18 @@ export class Store {
     }
   }
 
-  // A record of the API: of a connection whose events are not kept any more, too.
+  // A record of the API: of a connection whose events are not kept any more, too. One that has ended since it was asked
+  // for is left out: undefined.
   noteRecord(record) {
-    const connection = this.find(record.proxy, record.number, Date.now() - record.age_us / 1000);
+    const connection =
+      this.find(record.proxy, record.number, record.serial, Date.now() - record.age_us / 1000);
+    if (!connection.open) return undefined;
     connection.record = record;
     connection.asked = Date.now();
     connection.client = connection.client || record.client.address;
     connection.server = connection.server || record.server.address;
     for (const fault of record.faults) if (fault.fired) connection.faults.add(fault.name);
     return connection;
-  }
-
-  // After POST /v1/reset-counts a new connection may have the number of one that is still open: records with the number
-  // are those of the new one.
-  makeRoom(data) {
-    const key = this.key(data.proxy, data.connection), old = this.current.get(key);
-    if (old !== undefined && old.sawOpen) this.current.delete(key);
   }
 
   // Takes over the list of all open connections. Those that were open in `before` and are not in the list have
@@ -131,9 +144,14 @@ export class Store {
 
   end(connection) {
     connection.open = false;
-    const key = this.key(connection.proxy, connection.number);
-    if (this.current.get(key) === connection) this.current.delete(key);
-    this.serials.delete(connection.serial);
+    if (this.hasPath(connection)) { // now a path with the number means an older one, if there is one
+      const key = this.key(connection.proxy, connection.number);
+      let older = connection.older;
+      while (older !== undefined && !older.open) older = older.older;
+      connection.older = undefined;
+      if (older === undefined) this.current.delete(key);
+      else this.current.set(key, older);
+    }
     if (this.all.length > CONNECTIONS_MAX || this.eventCount > EVENTS_MAX) this.forget();
   }
 
@@ -153,6 +171,7 @@ export class Store {
     this.all = this.all.filter(connection => {
       if (connection.open || most === 0) return true;
       most--;
+      this.serials.delete(connection.serial);
       this.eventCount -= connection.events.length;
       return false;
     });

@@ -20,6 +20,8 @@ const closed = (number, cause = "client_fin") =>
   event("closed", number, {cause, duration_us: 5, client: side, server: side});
 const record = number => ({proxy: "p", number, state: "open", age_us: 7, client: side, server: side, faults: []});
 
+const of = (serial, {kind, data}) => ({kind, data: {...data, serial}});
+
 function storeOf(...events) {
   const store = new Store();
   for (const one of events) store.note(one);
@@ -68,17 +70,55 @@ const cases = {
   },
 
   a_number_that_is_used_again_is_another_connection() {
-    const store = storeOf(open(1), open(1), closed(1));
+    const store = storeOf(of(1, open(1)), of(2, open(1)), of(2, closed(1)));
     assert.deepEqual(store.list(ALL).map(connection => connection.open), [false, true]);
   },
 
   two_open_connections_with_one_number_are_told_apart_by_their_serials() {
-    const of = (serial, {kind, data}) => ({kind, data: {...data, serial}});
     const store = storeOf(of(1, open(1)), of(2, open(1)), of(1, event("eof", 1)), of(2, closed(1)));
     assert.deepEqual(store.list(ALL).map(connection => connection.open), [false, true]);
     store.note(of(1, closed(1)));
     assert.deepEqual(store.list(ALL).map(connection => connection.events.length), [2, 3]);
-    assert.equal(store.serials.size, 0);
+    assert.equal(store.current.size, 0);
+  },
+
+  // Whatever its first event is.
+  a_connection_without_a_server_is_not_an_older_one_with_its_number() {
+    const store = storeOf(of(5, open(1)), of(9, event("connect_failed", 1)), of(9, closed(1, "connect_failed")));
+    assert.deepEqual(store.list(ALL).map(connection => [connection.serial, connection.open, connection.cause]),
+      [[9, false, "connect_failed"], [5, true, ""]]);
+    store.note(of(5, event("eof", 1)));
+    assert.deepEqual(store.list(ALL).map(connection => connection.events.length), [2, 2]);
+  },
+
+  a_record_is_that_of_its_serial() {
+    const store = storeOf(of(1, open(1)), of(2, open(1)));
+    store.noteRecord({...record(1), serial: 1, state: "ending"});
+    store.noteRecord({...record(1), serial: 3}); // its events come later
+    store.note(of(3, open(1)));
+    const seen = () =>
+      store.list(ALL).map(connection => [connection.serial, connection.howEnded, store.hasPath(connection)]);
+    assert.deepEqual(seen(), [[3, "open", true], [2, "open", false], [1, "ending", false]]);
+    store.note(of(2, closed(1)));
+    store.note(of(3, closed(1))); // a path with the number means the oldest one again
+    assert.deepEqual(seen(), [[3, "client closed", false], [2, "client closed", false], [1, "ending", true]]);
+    store.note(of(1, closed(1)));
+    assert.equal(store.current.size, 0);
+  },
+
+  a_record_that_comes_after_the_end_is_left_out() {
+    const store = storeOf(of(1, open(1)), of(2, open(2)), of(1, closed(1)));
+    const late = {...record(1), serial: 1, state: "ending"};
+    store.noteRecord(late);
+    store.noteOpen([late, {...record(2), serial: 2}], store.openOnes());
+    assert.deepEqual(store.list(ALL).map(connection => connection.open), [true, false]);
+  },
+
+  an_end_that_comes_after_the_list_is_that_of_its_connection() {
+    const store = storeOf(of(1, open(1)));
+    store.noteOpen([], store.openOnes());
+    store.note(of(1, closed(1)));
+    assert.deepEqual(store.list(ALL).map(connection => connection.howEnded), ["client closed"]);
   },
 
   a_fault_before_open_belongs_to_the_same_connection() {
@@ -87,7 +127,7 @@ const cases = {
 
   a_connection_whose_end_was_missed_is_not_open() {
     const store = storeOf(open(1), open(2), {kind: "gap", data: {missed: 3}});
-    const before = [...store.current.values()];
+    const before = store.openOnes();
     store.note(open(3)); // after the list was asked for
     store.noteOpen([record(2)], before);
     assert.deepEqual(names(store, {state: "open"}), ["p #3", "p #2"]);
@@ -160,7 +200,6 @@ const cases = {
   },
 
   another_run_of_rudeproxy_begins_with_nothing() {
-    const of = (serial, {kind, data}) => ({kind, data: {...data, serial}});
     const store = storeOf(of(1, open(1)), {kind: "gap", data: {missed: 3}}), [old] = store.list(ALL);
     store.clear();
     assert.equal(old.open, false);

@@ -165,7 +165,7 @@ answer_field '.connections[0] | "\(.client.bytes_in) \(.server.bytes_out) \(.cli
 answer_field '.connections[0].client.tcp.state' established
 answer_field '.connections[0].upstream.forwarded' 19
 call 200 GET /v1/proxies/web/connections/1
-answer_field .number 1
+answer_field '"\(.number) \(.serial)"' '1 1'
 error 404 GET /v1/proxies/web/connections/77 - 'the proxy web has no open connection 77'
 for number in %201 +1 0 1x 18446744073709551617 ''; do
     call 404 GET "/v1/proxies/web/connections/$number"

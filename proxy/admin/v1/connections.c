@@ -172,6 +172,7 @@ void v1_write_connection(struct text *text, const struct connection *connection)
     text_puts(text, "{");
     text_json_member(text, "proxy", session->plan->config.name);
     text_json_number(text, "number", session->number);
+    text_json_number(text, "serial", session->serial);
     text_json_member(text, "state", state_of(session));
     text_json_number(text, "age_us", now - session->accepted_at);
     text_json_number(text, "idle_us", now > session->active_at ? now - session->active_at : 0);
