@@ -41,13 +41,14 @@ function isEnding(event, events, end) {
 }
 
 // Returns a function that turns the number of events before a mark into the number of kept ones: the first events may be
-// missing, and those in place of which {event: "cut"} stands.
+// missing, and those in place of which {event: "cut"} stands. If the beginning is there, others are missing behind it:
+// then what stands behind the last event comes at the end.
 function placesIn(events, end, last) {
   const gap = events.findIndex(e => e.event === "cut"), cut = gap < 0 ? 0 : events[gap].count - 1;
-  const missing = Math.max(0, (end.events || 0) - last - cut);
+  const missing = lacksBeginning(events, end) ? Math.max(0, (end.events || 0) - last - cut) : 0;
   return number => {
     const place = Math.max(0, number - missing);
-    return gap < 0 || place <= gap ? place : Math.max(gap + 1, place - cut);
+    return Math.min(last, gap < 0 || place <= gap ? place : Math.max(gap + 1, place - cut));
   };
 }
 

@@ -199,6 +199,19 @@ const cases = {
     assert.ok(cut > 0 && fin > cut && fin < cut + 5, "FIN in row " + fin + ", the cut in " + cut);
   },
 
+  // Behind the beginning: the page missed events, or reads them later than the record.
+  a_fin_stands_in_its_place_where_later_events_are_missing() {
+    const ends = [{side: "client", end: "fin_received", at_us: 5, events: 1},
+      {side: "server", end: "fin_sent", at_us: 5, events: 2}];
+    const [head, eof] = [open(1), event("eof", 1, {side: "client", offset: 7, other_offset: 3})];
+    const end = event("closed", 1, {cause: "client_fin", duration_us: 5, events: 500, ends,
+      client: {...side, bytes_in: 7, bytes_out: 3, ended: ["fin_received"]},
+      server: {...side, bytes_in: 3, bytes_out: 7, ended: ["fin_sent"]}});
+    const rows = new Story([head, eof, end].map(one => one.data)).rows;
+    assert.deepEqual(rows.map(row => row.note ? row.note.text : row.arrows.map(arrow => arrow.label).join()),
+      ["connects,connects", "3 bytes,", "7 bytes,", "FIN,FIN", "the client's FIN came first"]);
+  },
+
   another_run_of_rudeproxy_begins_with_nothing() {
     const store = storeOf(of(1, open(1)), {kind: "gap", data: {missed: 3}}), [old] = store.list(ALL);
     store.clear();

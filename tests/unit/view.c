@@ -193,6 +193,34 @@ static void places_count_from_the_events_that_a_cut_log_has(void **state)
     forget(&drawn);
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    while ((text = strstr(text, part)) != NULL) {
+        text += strlen(part);
+        count++;
+    }
+    return count;
+}
+
+/* A capture keeps the first events of a connection and the last one. */
+static void places_count_from_the_beginning_if_the_log_has_it(void **state)
+{
+    static const char *const wanted[] = {"connects", "3 bytes", "7 bytes",
+        "10.0 ms        |============ FIN ===========>|============ FIN ===========>|", NULL};
+    struct drawn drawn;
+    (void)state;
+    draw(&drawn,
+        "[" OPEN "," CLIENT_EOF HEAD("9.060000",
+            "closed") "\"cause\":\"client_fin\",\"duration_us\":60000,\"events\":500,\"ends\":"
+                      "[" END("client", "fin_received", "10000", "1") "," END("server", "fin_sent",
+                          "10000", "2") "]," SIDE("client", "\"fin_received\"", "7", "3",
+                          "0") "," SIDE("server", "\"fin_sent\"", "3", "7", "0") "}]");
+    stand_in_order(&drawn, wanted);
+    assert_int_equal(count_of(drawn.text, "= FIN ="), 2);
+    forget(&drawn);
+}
+
 /* A file that was rotated, or lines that were lost. */
 static void a_log_without_the_beginning_says_so_and_where_its_fault_fired(void **state)
 {
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_held_fin_passes_when_its_fault_is_over),
         cmocka_unit_test(what_rudeproxy_sent_stands_where_it_was_sent),
         cmocka_unit_test(places_count_from_the_events_that_a_cut_log_has),
+        cmocka_unit_test(places_count_from_the_beginning_if_the_log_has_it),
         cmocka_unit_test(a_log_without_the_beginning_says_so_and_where_its_fault_fired),
         cmocka_unit_test(a_server_that_is_dialled_late_is_not_the_clients_first_event),
         cmocka_unit_test(what_a_peer_sent_is_disarmed),

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proxy/app/view/beginning.h"
 #include "proxy/app/view/log.h"
 
 static bool is_one_of(const char *word, const char *const *words)
@@ -54,23 +55,26 @@ static enum side side_from(const char *name)
     return strcmp(name, side_name(SIDE_SERVER)) == 0 ? SIDE_SERVER : SIDE_CLIENT;
 }
 
-/* A log may lack the first events of a connection: places count from those that it has. */
+/* A log may lack the first events of a connection: places count from those that it has. If it has
+ * the beginning and lacks others, these are behind it: then places are right up to the first one
+ * that is missing, and what stands behind the last event comes at the end. */
 static void read_ends(struct view_ends *ends, const json_t *events, const json_t *closed)
 {
     size_t i;
     const json_t *entry;
     uint64_t have = json_array_size(events) - 1, had = view_number_of(closed, "events");
-    uint64_t missing = had > have ? had - have : 0;
+    uint64_t missing = had > have && view_lacks_beginning(events, closed) ? had - have : 0;
     json_array_foreach(json_object_get(closed, "ends"), i, entry)
     {
         uint64_t before = view_number_of(entry, "events");
+        uint64_t place = before > missing ? before - missing : 0;
         if (ends->count == VIEW_ENDS_MAX)
             return;
         ends->list[ends->count++] = (struct view_end){
             .side = side_from(view_text_of(entry, "side")),
             .mark = view_text_of(entry, "end"),
             .at_us = (int64_t)view_number_of(entry, "at_us"),
-            .events = before > missing ? before - missing : 0,
+            .events = place < have ? place : have,
         };
     }
 }
