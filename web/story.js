@@ -131,8 +131,18 @@ export class Story {
   arrows(time, ...arrows) { this.rows.push({time, arrows}); }
   note(time, lane, kind, text) { this.rows.push({time, arrows: [], note: {lane, kind, text}}); }
 
-  // Bytes that reached the far socket; Infinity: not known.
-  forwarded(direction) { return this.end ? this.end[ROUTES[direction].target].bytes_out : Infinity; }
+  // Bytes of the source that reached the far socket; Infinity: not known.
+  forwarded(direction) {
+    return this.end ? this.end[ROUTES[direction].target].bytes_out - this.insertedBytes(direction) : Infinity;
+  }
+
+  // Bytes that the far socket got and the source did not send. Logs of versions without `inserted` show only those that
+  // it got beyond what was read.
+  insertedBytes(direction) {
+    if (!this.end) return 0;
+    const {source, target} = ROUTES[direction], record = this.end[target], flow = this.end[direction] || {};
+    return flow.inserted ?? record.inserted ?? Math.max(0, record.bytes_out - this.end[source].bytes_in);
+  }
 
   isSlow(direction) {
     return this.active.some(fault => SLOWS.has(fault.type) && fault.direction === direction);
@@ -177,8 +187,7 @@ export class Story {
   isFirst(what) { return !this.showed.has(what) && this.showed.add(what) !== null; }
 
   inserted(direction) {
-    const {source, target} = ROUTES[direction];
-    const count = this.end ? this.end[target].bytes_out - this.end[source].bytes_in : 0;
+    const {target} = ROUTES[direction], count = this.insertedBytes(direction);
     if (count > 0 && this.isFirst("inserted " + direction))
       this.arrows("", {from: PROXY, to: LANES[target], kind: "fault", label: bytes(count) + " inserted"});
   }

@@ -50,9 +50,9 @@ static void write_errno(struct field_writer *writer, int errnum)
         field_writer_string(writer, "errno", err_name(errnum));
 }
 
-static void write_side(
-    struct field_writer *writer, enum side side, const struct side_record *record)
+static void write_side(struct field_writer *writer, enum side side, const struct event *event)
 {
+    const struct side_record *record = &event->u.closed.sides[side];
     const char *marks[END_MARKS_MAX];
     for (unsigned i = 0; i < record->mark_count; i++)
         marks[i] = end_mark_name(record->marks[i]);
@@ -61,6 +61,8 @@ static void write_side(
     field_writer_strings(writer, "ended", marks, record->mark_count);
     field_writer_number(writer, "bytes_in", record->bytes_in);
     field_writer_number(writer, "bytes_out", record->bytes_out);
+    if (event->u.closed.inserted[side] > 0)
+        field_writer_number(writer, "inserted", event->u.closed.inserted[side]);
     field_writer_number(writer, "unread", record->unread);
     field_writer_number(writer, "unacked", record->unacked);
     write_errno(writer, record->errnum);
@@ -156,8 +158,8 @@ static void write_closed(struct field_writer *writer, const struct event *event)
     field_writer_strings(writer, "faults", event->u.closed.faults,
         count < EVENT_FAULTS_MAX ? count : EVENT_FAULTS_MAX);
     write_not_fired(writer, event);
-    write_side(writer, SIDE_CLIENT, &event->u.closed.sides[SIDE_CLIENT]);
-    write_side(writer, SIDE_SERVER, &event->u.closed.sides[SIDE_SERVER]);
+    write_side(writer, SIDE_CLIENT, event);
+    write_side(writer, SIDE_SERVER, event);
     field_writer_number(writer, "events", event->u.closed.events);
     write_ends(writer, event);
 }

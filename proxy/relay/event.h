@@ -152,6 +152,7 @@ struct event {
         } seen;                    /* EVENT_EOF, EVENT_RESET_SEEN */
         struct {
             const struct side_record *sides; /* [2], by enum side */
+            uint64_t inserted[2];            /* of their bytes_out, by enum side: added by faults */
             const struct end_entry *ends;    /* the marks of both sides, in order: [end_count] */
             unsigned end_count;              /* at most END_ENTRIES_MAX */
             uint32_t events;                 /* of the connection before this one */

@@ -73,6 +73,8 @@ void session_emit_closed(struct session *session)
         .u.closed =
             {
                 .sides = sides,
+                .inserted = {session->flow[DIRECTION_DOWNSTREAM].inserted,
+                    session->flow[DIRECTION_UPSTREAM].inserted},
                 .ends = session->ends,
                 .end_count = session->end_count,
                 .events = session->event_count,

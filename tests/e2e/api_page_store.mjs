@@ -212,6 +212,18 @@ const cases = {
       ["connects,connects", "3 bytes,", "7 bytes,", "FIN,FIN", "the client's FIN came first"]);
   },
 
+  inserted_bytes_are_none_of_those_that_were_forwarded() {
+    const rowsOf = (kind, members) => new Story([open(1).data, {...event(kind, 1).data, cause: "stopped", duration_us: 5,
+      ...members}]).rows.map(row => row.note ? row.note.text : row.arrows.map(arrow => arrow.label).join());
+    const client = {...side, bytes_in: 0, bytes_out: 105}, server = {...side, bytes_in: 5000, bytes_out: 0};
+    const drawn = ["5,000 bytes,100 bytes only", "4,900 bytes from the server not forwarded", "5 bytes inserted"];
+    assert.deepEqual(rowsOf("closed", {client: {...client, inserted: 5}, server}).slice(1, 4), drawn);
+    const flow = {held: 4900, dropped: 0, inserted: 5};
+    assert.deepEqual(rowsOf("now", {client, server, downstream: flow}).slice(1, 4), drawn);
+    assert.deepEqual(rowsOf("closed", {client, server: {...server, bytes_in: 100}}).slice(1, 3),
+      ["100 bytes,", "5 bytes inserted"]); // of a version that does not say it
+  },
+
   another_run_of_rudeproxy_begins_with_nothing() {
     const store = storeOf(of(1, open(1)), {kind: "gap", data: {missed: 3}}), [old] = store.list(ALL);
     store.clear();

@@ -74,6 +74,38 @@ if command -v chromium >/dev/null; then
     fi
 fi
 
+# --- Inserted bytes beside dropped ones ----------------------------------------------------------
+
+cat >"$work/inserted.ini" <<'INI'
+[rudeproxy]
+log_format = json
+grace = 300ms
+
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+
+[fault add]
+type = inject
+data = "HELLO"
+when = bytes:0
+
+[fault drop]
+type = blackhole
+when = bytes:100
+INI
+# shellcheck disable=SC2016
+expect 0 "$RUDEPROXY" exec -c "$work/inserted.ini" --log "$work/inserted.log" -- bash -c '
+    exec 3<>"/dev/tcp/$RUDEPROXY_WEB_HOST/$RUDEPROXY_WEB_PORT"
+    printf "GET /bytes/5000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" >&3
+    timeout 60 cat <&3 | wc -c'
+same "the client got" 105 "$(tr -d ' ' <"$work/out")"
+says "$work/inserted.log" '"event":"closed".*"client":\{[^}]*"bytes_out":105,"inserted":5,'
+expect 0 "$RUDEPROXY" view --text "$work/inserted.log"
+says "$work/out" '100 bytes'
+says "$work/out" '5 bytes inserted'
+! grep -q '105 bytes only' "$work/out" || fail "inserted bytes count as forwarded: $(cat "$work/out")"
+
 # --- Two open connections with one number -------------------------------------------------------
 
 api_start <<'INI'

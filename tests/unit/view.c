@@ -125,6 +125,19 @@ static void bytes_that_nobody_sent_are_inserted(void **state)
     forget(&drawn);
 }
 
+/* The log says how many of the bytes were inserted, so that the others are right too. */
+static void inserted_bytes_are_none_of_those_that_were_forwarded(void **state)
+{
+    static const char *const wanted[] = {"100 bytes only", "5,000 bytes",
+        "4,900 bytes from the server not forwarded", "5 bytes inserted", NULL};
+    struct drawn drawn;
+    (void)state;
+    draw(&drawn, "[" OPEN "," HEAD("9.1", "closed") "\"cause\":\"stopped\"," SIDE("client", "", "0",
+                     "105,\"inserted\":5", "0") "," SIDE("server", "", "5000", "0", "0") "}]");
+    stand_in_order(&drawn, wanted);
+    forget(&drawn);
+}
+
 static void a_held_fin_passes_when_its_fault_is_over(void **state)
 {
     static const char *const wanted[] = {
@@ -310,6 +323,7 @@ int main(void)
         cmocka_unit_test(times_are_those_of_the_log),
         cmocka_unit_test(bytes_that_were_not_forwarded_are_said),
         cmocka_unit_test(bytes_that_nobody_sent_are_inserted),
+        cmocka_unit_test(inserted_bytes_are_none_of_those_that_were_forwarded),
         cmocka_unit_test(a_held_fin_passes_when_its_fault_is_over),
         cmocka_unit_test(what_rudeproxy_sent_stands_where_it_was_sent),
         cmocka_unit_test(places_count_from_the_events_that_a_cut_log_has),

@@ -23,12 +23,27 @@ static const json_t *side_of(const struct story *story, enum side side)
     return json_object_get(story->end, side_name(side));
 }
 
-/* Bytes that reached the far socket; all as long as the connection's end is not known. */
+/* Bytes that the far socket got and the source did not send. Logs of versions without `inserted`
+ * show only those that it got beyond what was read. */
+static uint64_t inserted(const struct story *story, enum direction direction)
+{
+    const json_t *record = side_of(story, (enum side) !direction);
+    uint64_t read = view_number_of(side_of(story, (enum side)direction), "bytes_in");
+    uint64_t sent = view_number_of(record, "bytes_out");
+    uint64_t added = view_number_of(record, "inserted");
+    if (json_object_get(record, "inserted") == NULL)
+        return sent > read ? sent - read : 0;
+    return added < sent ? added : sent;
+}
+
+/* Bytes of the source that reached the far socket; all as long as the connection's end is not
+ * known. */
 static uint64_t forwarded(const struct story *story, enum direction direction)
 {
     if (story->end == NULL)
         return UINT64_MAX;
-    return view_number_of(side_of(story, (enum side) !direction), "bytes_out");
+    return view_number_of(side_of(story, (enum side) !direction), "bytes_out") -
+           inserted(story, direction);
 }
 
 /* Shows bytes of a direction up to `offset`, as this message unless it is NULL. */
@@ -75,14 +90,13 @@ static void show_other_bytes(struct story *story, enum direction direction, cons
 static void show_inserted(struct story *story, enum direction direction)
 {
     char size[48];
-    uint64_t read = view_number_of(side_of(story, (enum side)direction), "bytes_in");
-    uint64_t sent = view_number_of(side_of(story, (enum side) !direction), "bytes_out");
-    if (sent <= read || story->inserted_shown[direction])
+    uint64_t count = inserted(story, direction);
+    if (count == 0 || story->inserted_shown[direction])
         return;
     story->inserted_shown[direction] = true;
     struct row *row = story_add_row(story, false);
-    story_add_arrow(row, LANE_PROXY, lane_of[!direction], ROW_INSERTED, sent - read);
-    snprintf(row->text, sizeof row->text, "%s inserted", story_bytes_text(sent - read, size));
+    story_add_arrow(row, LANE_PROXY, lane_of[!direction], ROW_INSERTED, count);
+    snprintf(row->text, sizeof row->text, "%s inserted", story_bytes_text(count, size));
 }
 
 /* Shows what the far socket got in all, with the bytes that the source did not send. */
