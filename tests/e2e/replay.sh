@@ -277,6 +277,37 @@ says "$work/err" '10 lines are no events'
 says "$work/err" '2 runs'
 says "$work/out" '^seed *= *4711$'
 
+# --- Connections that are numbered from 1 again ---------------------------------------------------
+
+# event_line EVENT NUMBER SERIAL
+event_line() {
+    printf '{"time":"2024-05-06T07:08:10.000000Z","event":"%s","proxy":"web","connection":%d,"serial":%d}\n' "$@"
+}
+web_ini() { # TEXT
+    printf '[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n%s\n' "$1"
+}
+{
+    web_ini '[fault cut]
+type = reset
+when = bytes:100
+[fault slow]
+type = latency
+delay = 1ms
+active = 0s-1s
+direction = downstream' | run_line
+    event_line open 1 1
+    printf '{"time":"2024-05-06T07:08:10.000000Z","event":"counts_reset","proxy":"web"}\n'
+    fault_line fault 1 1 cut downstream 100 0
+    event_line open 1 2
+    fault_line fault 1 2 slow downstream 0 0
+    # Of the old one: neither its end nor its window is that of the new one.
+    fault_line fault_over 1 1 slow downstream 500 0
+} >"$work/reset.log"
+expect 0 "$RUDEPROXY" replay "$work/reset.log"
+says "$work/out" '^; Never fired, left out: cut$'
+says "$work/out" '^\[fault slow\]$'
+! grep -qE '^(until|for)' "$work/out" || fail "the end of another connection: $(cat "$work/out")"
+
 # --- A limit counts from where it began ---------------------------------------------------------
 
 cat >"$work/limit.ini" <<'INI'

@@ -19,6 +19,9 @@ struct reader {
     struct log_lines lines;
     const json_t *object;
     struct err *err;
+    uint64_t last_serial; /* the highest one that an event had */
+    /* Owned: of each proxy whose connections were numbered from 1 again, what that was then. */
+    json_t *resets;
 };
 
 /* --- members --- */
@@ -49,6 +52,13 @@ static int get_number(struct reader *reader, const char *key, uint64_t *number)
         return err_set(reader->err, "the event has no number \"%s\"", key);
     *number = (uint64_t)json_integer_value(value);
     return 0;
+}
+
+/* Of logs of older versions too, which do without: 0. */
+static int get_number_or_0(struct reader *reader, const char *key, uint64_t *number)
+{
+    *number = 0;
+    return json_object_get(reader->object, key) == NULL ? 0 : get_number(reader, key, number);
 }
 
 static int get_direction(struct reader *reader, enum direction *direction)
@@ -129,6 +139,8 @@ static int take_run(struct reader *reader)
 {
     struct replay_log *log = reader->log;
     forget_run(log);
+    json_object_clear(reader->resets);
+    reader->last_serial = 0;
     log->runs++;
     if (get_name(reader, "time", log->time, sizeof log->time) != 0 ||
         get_time(reader, &log->started_us) != 0)
@@ -150,10 +162,18 @@ static int read_injection(struct reader *reader, struct injection *injection)
     if (get_direction(reader, &injection->direction) != 0 ||
         get_number(reader, "offset", &injection->offset) != 0)
         return -1;
-    if (json_object_get(reader->object, "other_offset") != NULL && /* older logs do without */
-        get_number(reader, "other_offset", &injection->other_offset) != 0)
+    if (get_number_or_0(reader, "other_offset", &injection->other_offset) != 0 ||
+        get_number_or_0(reader, "serial", &injection->serial) != 0)
         return -1;
     return get_number(reader, "connection", &injection->connection);
+}
+
+/* Whether the connection was open when those of its proxy were numbered from 1 again: others may
+ * have its number now. */
+static bool is_before_reset(const struct reader *reader, const struct injection *injection)
+{
+    json_int_t last = json_integer_value(json_object_get(reader->resets, injection->proxy));
+    return injection->serial > 0 && injection->serial <= (uint64_t)last;
 }
 
 static int take_fault(struct reader *reader)
@@ -169,14 +189,15 @@ static int take_fault(struct reader *reader)
     }
     if (read_injection(reader, &log->injections[log->injection_count]) != 0)
         return -1;
-    log->injection_count++;
+    log->injection_count += !is_before_reset(reader, &log->injections[log->injection_count]);
     return 0;
 }
 
 static bool is_same(const struct injection *a, const struct injection *b)
 {
-    return a->connection == b->connection && a->direction == b->direction &&
-           strcmp(a->fault, b->fault) == 0 && strcmp(a->proxy, b->proxy) == 0;
+    return a->connection == b->connection && a->serial == b->serial &&
+           a->direction == b->direction && strcmp(a->fault, b->fault) == 0 &&
+           strcmp(a->proxy, b->proxy) == 0;
 }
 
 /* The end belongs to the last beginning. */
@@ -222,7 +243,10 @@ static int take_counts_reset(struct reader *reader)
             log->injections[kept++] = log->injections[i];
     log->injection_count = kept;
     log->counts_reset = true;
-    return 0;
+    json_t *last = json_integer((json_int_t)reader->last_serial);
+    return json_object_set_new(reader->resets, proxy, last) == 0
+               ? 0
+               : err_set(reader->err, "out of memory");
 }
 
 static const struct {
@@ -242,6 +266,9 @@ static int take_event(void *user, json_t *object, struct err *err)
     struct reader *reader = user;
     reader->object = object;
     reader->err = err;
+    json_int_t serial = json_integer_value(json_object_get(object, "serial"));
+    if (serial > 0 && (uint64_t)serial > reader->last_serial)
+        reader->last_serial = (uint64_t)serial;
     const char *event = get_string(reader, "event");
     if (event == NULL)
         return -1;
@@ -254,9 +281,10 @@ static int take_event(void *user, json_t *object, struct err *err)
 
 int replay_log_read(struct replay_log *log, const char *path)
 {
-    struct reader reader = {.log = log, .lines.path = path};
+    struct reader reader = {.log = log, .lines.path = path, .resets = json_object()};
     *log = (struct replay_log){.config_count = 0};
     int result = log_lines_read(&reader.lines, take_event, &reader);
+    json_decref(reader.resets);
     log->other_lines = reader.lines.other_lines;
     if (result == 0 && log->config_count == 0) {
         fprintf(stderr,

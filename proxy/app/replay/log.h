@@ -19,6 +19,7 @@ struct injection {
     char fault[FAULT_NAME_MAX];
     char proxy[PROXY_NAME_MAX];
     uint64_t connection; /* 0: the listening socket */
+    uint64_t serial;     /* of the connection in the run; 0: the log does not have it */
     enum direction direction;
     uint64_t offset;
     uint64_t other_offset; /* bytes of the other direction that were forwarded by then */

@@ -41,10 +41,8 @@ static void print_head(
             "; It was reloaded %zu times; what was defined anew is taken as it was at the end.\n",
             log->config_count - 1);
     if (log->counts_reset)
-        fputs("; Connections of a proxy were numbered from 1 again: this repeats only its events "
-              "after "
-              "that.\n",
-            out);
+        fputs(
+            "; Connections of a proxy were numbered from 1 again. Older ones are left out.\n", out);
     for (size_t i = 0; i < replay->unfired_count; i++)
         fprintf(out, "; Never fired, left out: %s\n", replay->unfired[i]);
     fputc('\n', out);
