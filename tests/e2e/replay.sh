@@ -308,6 +308,42 @@ says "$work/out" '^; Never fired, left out: cut$'
 says "$work/out" '^\[fault slow\]$'
 ! grep -qE '^(until|for)' "$work/out" || fail "the end of another connection: $(cat "$work/out")"
 
+# --- Faults that wait for one by the clock, on any connection --------------------------------------
+
+# The reset of connection 2 was the second one, at an earlier byte than that of connection 1: its section keeps the name.
+{
+    web_ini '[fault hang]
+type = reset
+when = idle:100ms
+[fault down]
+type = refuse
+for = 1s
+after = hang/any
+[fault early]
+type = reset
+when = accept
+after = hang/any' | run_line
+    fault_line fault 1 1 hang downstream 2000 89
+    printf '{"time":"2024-05-06T07:08:10.000000Z","event":"fault","proxy":"web","fault":"down","type":"refuse"}\n'
+    fault_line fault 2 2 hang downstream 500 89
+    fault_line fault 3 3 early downstream 0 0
+} >"$work/any.log"
+replayed "$work/any.log" "$work/any.replay"
+# section NAME - the lines of the section, up to the next one.
+section() {
+    sed -n "/^\[fault $1\]\$/,/^\$/p" "$work/any.replay" >"$work/section"
+}
+section hang
+says "$work/section" '^when *= *bytes:500$'
+section hang-1
+says "$work/section" '^when *= *bytes:2000$'
+section down
+says "$work/section" '^after *= *hang-1/any$'
+section early
+says "$work/section" '^after *= *hang-1/any$'
+says "$work/section" '^when *= *accept$'
+says "$work/section" '^connections *= *3$'
+
 # --- A limit counts from where it began ---------------------------------------------------------
 
 cat >"$work/limit.ini" <<'INI'

@@ -44,13 +44,16 @@ static const struct fault *plan_find_fault(const struct replay_log *log, const c
     return NULL;
 }
 
-/* Whether the fault began by the clock, or one that it waited for did. A chain has no circle,
- * unless two configurations made one: its length is bounded. */
+/* Whether the fault began by the clock, or one that it waited for did. One that fires at accept did
+ * not: its connections say all. A chain has no circle, unless two configurations made one: its
+ * length is bounded. */
 static bool chain_began_by_clock(const struct replay_log *log, const struct fault *fault)
 {
     for (unsigned links = 0; fault != NULL && links < CHAIN_MAX; links++) {
         if (began_by_clock(fault))
             return true;
+        if (fault->when.kind == TRIGGER_ACCEPT)
+            return false;
         fault = fault->after.name[0] != '\0' ? plan_find_fault(log, fault->after.name) : NULL;
     }
     return false;
@@ -128,18 +131,27 @@ static uint64_t find_section(
     return ANY;
 }
 
-/* The section that the fault waited for when it fired: with NAME/any that of the first place at
- * which NAME fired. ANY: it waited for none. */
-static uint64_t find_first(const struct replay_task *task, const struct injection *injection)
+/* With `after = NAME/any`: the section of the first place at which NAME fired. ANY: none. */
+static uint64_t find_first(const struct replay_task *task)
+{
+    const char *name = task->fault->after.name;
+    for (size_t i = 0; i < task->log->injection_count; i++) {
+        const struct injection *first = &task->log->injections[i];
+        if (strcmp(first->fault, name) == 0)
+            return find_section(task->replay, name, first->proxy, first->connection);
+    }
+    return ANY;
+}
+
+/* The section that the fault waited for when it fired. ANY: it waited for none. */
+static uint64_t find_awaited(const struct replay_task *task, const struct injection *injection)
 {
     const struct after *after = &task->fault->after;
-    const struct injection *first = injection;
     if (after->name[0] == '\0')
         return ANY;
-    for (size_t i = task->log->injection_count; i-- > 0 && after->any;)
-        if (strcmp(task->log->injections[i].fault, after->name) == 0)
-            first = &task->log->injections[i];
-    return find_section(task->replay, after->name, first->proxy, first->connection);
+    if (after->any)
+        return task->first;
+    return find_section(task->replay, after->name, injection->proxy, injection->connection);
 }
 
 /* Whether the API, or an earlier configuration, had another `when`. Only where it is a byte of the
@@ -173,14 +185,14 @@ static struct occurrence occurrence_of(
 {
     const struct fault *fault = task->fault;
     bool tied = task->by_clock || was_moved(fault, injection);
-    uint64_t first = tied ? ANY : find_first(task, injection);
-    tied |= fault->after.name[0] != '\0' && first == ANY;
+    uint64_t awaited = tied ? ANY : find_awaited(task, injection);
+    tied |= fault->after.name[0] != '\0' && awaited == ANY;
     struct occurrence at = {
         .proxy = replay_proxies_find(&task->replay->config, injection->proxy),
         .direction = needs_directions(task) ? injection->direction : ANY,
         .watched = ANY,
         .offset = ANY,
-        .after = first,
+        .after = awaited,
         .until = ANY,
         .for_us = ANY,
         .connection = injection->connection,
@@ -269,8 +281,12 @@ static int add_groups(struct replay_task *task)
 /* A fault of the listening socket has no connections: its window says when. */
 static int add_listener_fault(struct replay_task *task)
 {
-    const struct occurrence anywhere = {
-        .direction = ANY, .watched = ANY, .offset = ANY, .until = ANY, .for_us = ANY, .after = ANY};
+    const struct occurrence anywhere = {.direction = ANY,
+        .watched = ANY,
+        .offset = ANY,
+        .until = ANY,
+        .for_us = ANY,
+        .after = task->first};
     return replay_section_add(task, &anywhere, NULL, true) != NULL ? 0 : -1;
 }
 
@@ -281,7 +297,10 @@ static int config_add_fault(struct replay_config *replay, const struct replay_lo
         .log = log,
         .fault = of,
         .order = order,
-        .by_clock = chain_began_by_clock(log, of)};
+        .by_clock = chain_began_by_clock(log, of),
+        .first = ANY};
+    if (of->after.any)
+        task.first = find_first(&task);
     int result = gather(&task);
     if (result == 0 && task.count == 0)
         replay->unfired[replay->unfired_count++] = of->name;

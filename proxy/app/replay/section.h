@@ -28,8 +28,9 @@ struct replay_task {
     struct replay_config *replay;
     const struct replay_log *log;
     const struct fault *fault;
-    size_t order;                   /* see struct replay_remark */
-    bool by_clock;                  /* the clock decided at which byte it began */
+    size_t order;   /* see struct replay_remark */
+    bool by_clock;  /* the clock decided at which byte it began */
+    uint64_t first; /* with `after = NAME/any`: the section where NAME fired first; ANY: none */
     struct occurrence *occurrences; /* sorted, each once */
     size_t count;
     bool first_done; /* the section that keeps the name was made */
