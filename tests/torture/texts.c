@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "config/config.h"
+#include "proxy/app/view/story.h"
 #include "proxy/base/memory_file.h"
 #include "proxy/record/log.h"
 #include "tests/lib/torture.h"
@@ -164,12 +165,53 @@ static void the_log_has_a_whole_configuration_or_none(void **state)
     config_free(&config);
 }
 
+/* --- the picture of a connection --- */
+
+#define EVENT(name) "{\"event\":\"" name "\",\"proxy\":\"a\",\"connection\":1"
+
+static json_t *long_connection(void)
+{
+    json_t *events = json_array();
+    json_array_append_new(events, json_loads(EVENT("open") "}", 0, NULL));
+    for (unsigned i = 0; i < 40; i++) {
+        char message[256];
+        snprintf(message, sizeof message,
+            EVENT("message") ",\"direction\":\"upstream\",\"number\":%u,\"offset\":%u,\"size\":9}",
+            i, 9 * i);
+        json_array_append_new(events, json_loads(message, 0, NULL));
+    }
+    assert_int_equal(json_array_size(events), 41);
+    return events;
+}
+
+/* From each allocation on all fail: a story goes on to its end, and says so then. */
+static void a_picture_is_whole_or_fails(void **state)
+{
+    json_t *events = long_connection();
+    bool failed = true;
+    (void)state;
+    for (long n = 0; failed; n++) {
+        struct story story;
+        torture_begin(TORTURE_MEMORY, n, ENOMEM, true);
+        torture_enter();
+        int result = view_story_build(&story, events);
+        torture_leave();
+        failed = torture_end() > n;
+        assert_int_equal(result, failed ? -1 : 0);
+        if (!failed)
+            assert_int_equal(story.row_count, 42); /* and one that says that there is no end */
+        view_story_free(&story);
+    }
+    json_decref(events);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_that_memory_cuts_has_no_other_problem),
         cmocka_unit_test(a_text_in_memory_is_whole_or_there_is_none),
         cmocka_unit_test(the_log_has_a_whole_configuration_or_none),
+        cmocka_unit_test(a_picture_is_whole_or_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

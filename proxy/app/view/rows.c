@@ -18,6 +18,7 @@ struct row *story_add_row(struct story *story, bool has_time)
         struct row *rows = realloc(story->rows, capacity * sizeof rows[0]);
         if (rows == NULL) {
             story->failed = true;
+            spare = (struct row){.arrow_count = 0};
             return &spare;
         }
         story->rows = rows;
