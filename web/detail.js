@@ -99,7 +99,9 @@ export class Detail {
     const first = !connection.open ? "Lasted " + age + ", " + how :
       "Open for " + age + (how === "open" ? "" : ", " + how);
     const missed = connection.closed === undefined && !connection.open ? " Its end was not recorded." : "";
-    return first + "." + moved + missed;
+    const hidden = connection.open && !this.store.hasPath(connection) ?
+      " A newer connection has its number, so that it cannot be asked for or ended here." : "";
+    return first + "." + moved + missed + hidden;
   }
 
   drawArmed() {
@@ -116,7 +118,7 @@ export class Detail {
     if (connection === null) return;
     setText(this.title, "Connection " + connection.name);
     setText(this.facts, this.factsText());
-    setHidden(this.endings, !connection.open);
+    setHidden(this.endings, !this.store.hasPath(connection)); // a path with its number may mean a newer one
     this.drawArmed();
     const {open, record} = connection, width = this.picture.clientWidth;
     const now = open && record !== null ? [{event: "now", ...record}] : [];

@@ -216,6 +216,23 @@ const steps = {
     await page.waitForFunction(() => document.querySelector(".endings").hidden);
   },
 
+  async an_older_connection_with_the_number_of_a_newer_one_has_no_buttons(page) {
+    await json("POST", "/v1/proxies", {name: "twice", listen: "127.0.0.1:0", upstream: "builtin:echo"});
+    const connect = async () => net.connect(await addressOf("twice")).on("error", () => {});
+    const older = await connect();
+    await waitForText(page, ".row .name", "twice #1");
+    await chooseNewest(page);
+    await page.waitForSelector(".endings:not([hidden])");
+    await json("POST", "/v1/reset-counts");
+    const newer = await connect();
+    await waitForText(page, "#detail .facts", "A newer connection has its number");
+    await page.waitForSelector(".endings[hidden]");
+    newer.destroy();
+    await page.waitForSelector(".endings:not([hidden])"); // the number is its own again
+    older.destroy();
+    await json("DELETE", "/v1/proxies/twice");
+  },
+
   async filters_show_some(page) {
     await json("POST", "/v1/proxies", {name: "other", listen: "127.0.0.1:0", upstream: "builtin:echo"});
     const socket = net.connect(await addressOf("other"));
