@@ -2,8 +2,8 @@
 //
 // The connections that the event stream told of. All open ones are kept, and the newest of the past ones.
 
-const CONNECTIONS_MAX = 20000;
-const EVENTS_MAX = 200000;        // of all connections
+const PAST_MAX = 20000;    // connections
+const EVENTS_MAX = 200000; // of all of these
 // Of one connection: its beginning and its end are kept, with {event: "cut", count} in place of those between them.
 const CONNECTION_EVENTS_MAX = 2000;
 
@@ -53,7 +53,8 @@ export class Store {
     this.current = new Map(); // open ones, by proxy and number: of two with one number, the newer
     this.serials = new Map(); // all, by serial: no other connection of the run has it
     this.ids = 0;
-    this.eventCount = 0;
+    this.pastCount = 0;
+    this.eventCount = 0; // of past connections
     this.missed = 0;
   }
 
@@ -143,6 +144,10 @@ export class Store {
   }
 
   end(connection) {
+    if (connection.open) {
+      this.pastCount++;
+      this.eventCount += connection.events.length;
+    }
     connection.open = false;
     if (this.hasPath(connection)) { // now a path with the number means an older one, if there is one
       const key = this.key(connection.proxy, connection.number);
@@ -152,25 +157,27 @@ export class Store {
       if (older === undefined) this.current.delete(key);
       else this.current.set(key, older);
     }
-    if (this.all.length > CONNECTIONS_MAX || this.eventCount > EVENTS_MAX) this.forget();
+    if (this.pastCount > PAST_MAX || this.eventCount > EVENTS_MAX) this.forget();
   }
 
   addEvent(connection, event) {
     const events = connection.events, middle = CONNECTION_EVENTS_MAX / 2;
+    const before = events.length;
     events.push(event);
-    this.eventCount++;
-    if (events.length <= CONNECTION_EVENTS_MAX) return;
-    if (events[middle].event !== "cut") events[middle] = {event: "cut", count: 1};
-    events[middle].count += events.splice(middle + 1, 1).length;
-    this.eventCount--;
+    if (events.length > CONNECTION_EVENTS_MAX) {
+      if (events[middle].event !== "cut") events[middle] = {event: "cut", count: 1};
+      events[middle].count += events.splice(middle + 1, 1).length;
+    }
+    if (!connection.open) this.eventCount += events.length - before;
   }
 
   // Forgets a tenth of the past ones, the oldest.
   forget() {
-    let most = Math.ceil(this.all.length / 10);
+    let most = Math.ceil(this.pastCount / 10);
     this.all = this.all.filter(connection => {
       if (connection.open || most === 0) return true;
       most--;
+      this.pastCount--;
       this.serials.delete(connection.serial);
       this.eventCount -= connection.events.length;
       return false;

@@ -149,8 +149,21 @@ const cases = {
       store.note(closed(number));
     }
     assert.ok(store.all.length <= 20001, store.all.length + " are kept");
-    assert.equal(store.eventCount, store.all.reduce((sum, connection) => sum + connection.events.length, 0));
+    const past = store.all.filter(connection => !connection.open);
+    assert.equal(store.eventCount, past.reduce((sum, connection) => sum + connection.events.length, 0));
     assert.deepEqual(names(store, {state: "open"}), ["p #1"]);
+  },
+
+  events_of_open_connections_push_no_past_one_out() {
+    const store = storeOf();
+    for (let number = 1; number <= 110; number++) store.note(open(number)); // of a pool, with as many events as are kept
+    for (let i = 0; i < 2000; i++)
+      for (let number = 1; number <= 110; number++) store.note(event("message", number, {number: i}));
+    for (let number = 111; number <= 160; number++) {
+      store.note(open(number));
+      store.note(closed(number));
+    }
+    assert.equal(store.list({...ALL, state: "past"}).length, 50);
   },
 
   events_of_one_connection_are_bounded() {
