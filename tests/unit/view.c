@@ -266,6 +266,21 @@ static void a_server_that_is_dialled_late_is_not_the_clients_first_event(void **
     forget(&drawn);
 }
 
+static void long_names_go_on_in_the_next_line(void **state)
+{
+    static const char *const wanted[] = {"127.0.0.1:40000", "checkout-service-postgre",
+        "[2001:db8:85a3::8a2e:", "s-primary#12", "370:7334]:443", "connects", NULL};
+    struct drawn drawn;
+    (void)state;
+    draw(&drawn, "[{\"time\":\"2024-05-06T07:08:09.0Z\",\"event\":\"open\",\"proxy\":"
+                 "\"checkout-service-postgres-primary\",\"connection\":12,"
+                 "\"client\":\"127.0.0.1:40000\","
+                 "\"server\":\"[2001:db8:85a3::8a2e:370:7334]:443\"}]");
+    stand_in_order(&drawn, wanted);
+    no_line_is_longer_than_80(&drawn);
+    forget(&drawn);
+}
+
 /* Bytes of a peer may not move the cursor or turn the text. */
 static void what_a_peer_sent_is_disarmed(void **state)
 {
@@ -330,6 +345,7 @@ int main(void)
         cmocka_unit_test(places_count_from_the_beginning_if_the_log_has_it),
         cmocka_unit_test(a_log_without_the_beginning_says_so_and_where_its_fault_fired),
         cmocka_unit_test(a_server_that_is_dialled_late_is_not_the_clients_first_event),
+        cmocka_unit_test(long_names_go_on_in_the_next_line),
         cmocka_unit_test(what_a_peer_sent_is_disarmed),
         cmocka_unit_test(words_that_are_missing_or_of_another_type_are_no_crash),
         cmocka_unit_test(a_long_story_is_folded),

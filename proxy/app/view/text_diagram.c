@@ -205,27 +205,34 @@ static void draw_rows(struct canvas *canvas, const struct story *story)
 
 /* --- Head and foot ---------------------------------------------------------------------------- */
 
+/* Draws a text above each lifeline, in as many lines as it takes. */
+static void draw_names(struct canvas *canvas, const char *names[3])
+{
+    static const int widths[3] = {27, 24, 21}; /* the last lifeline is near the edge */
+    do {
+        clear(canvas);
+        for (int lane = 0; lane < 3; lane++) {
+            size_t size = cut_line(names[lane], widths[lane]);
+            put_centred(canvas, columns[lane], names[lane], size);
+            names[lane] += size + strspn(names[lane] + size, " ");
+        }
+        print_line(canvas);
+    } while (names[0][0] != '\0' || names[1][0] != '\0' || names[2][0] != '\0');
+}
+
 static void draw_head(struct canvas *canvas, const struct story *story)
 {
-    static const char *const names[3] = {"client", "rudeproxy", "server"};
     const json_t *first = json_array_get(story->events, 0);
-    const char *addresses[3] = {view_address_of(story->events, story->end, SIDE_CLIENT),
-        view_text_of(first, "proxy"), view_address_of(story->events, story->end, SIDE_SERVER)};
-    char name[ROW_TEXT_MAX];
-    clear(canvas);
-    for (int lane = 0; lane < 3; lane++)
-        put_centred(canvas, columns[lane], names[lane], strlen(names[lane]));
-    print_line(canvas);
-    clear(canvas);
-    for (int lane = 0; lane < 3; lane++) {
-        if (lane == LANE_PROXY)
-            snprintf(name, sizeof name, "%.128s#%llu", addresses[lane],
-                (unsigned long long)view_number_of(first, "connection"));
-        else
-            snprintf(name, sizeof name, "%s", addresses[lane]);
-        put_centred(canvas, columns[lane], name, cut_line(name, STEP - 3));
-    }
-    print_line(canvas);
+    const char *roles[3] = {"client", "rudeproxy", "server"};
+    char names[3][ROW_TEXT_MAX];
+    const char *lines[3] = {names[0], names[1], names[2]};
+    for (int side = 0; side < 2; side++)
+        snprintf(names[side == SIDE_CLIENT ? LANE_CLIENT : LANE_SERVER], sizeof names[0], "%s",
+            view_address_of(story->events, story->end, (enum side)side));
+    snprintf(names[LANE_PROXY], sizeof names[0], "%.128s#%llu", view_text_of(first, "proxy"),
+        (unsigned long long)view_number_of(first, "connection"));
+    draw_names(canvas, roles);
+    draw_names(canvas, lines);
     print_line(canvas);
 }
 
