@@ -27,6 +27,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/record/append_file.h"
+#include "proxy/record/timed_wait.h"
 
 /* Limit of one write, so that a slow reader's progress is visible: the size of a pipe (pipe(7)). */
 #define WRITE_MOST (64 * 1024)
@@ -219,16 +220,6 @@ static int start_thread(struct line_queue *queue)
 
 /* --- the owner --- */
 
-static void init_lock(struct line_queue *queue)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->moved, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 static void free_queue(struct line_queue *queue)
 {
     if (queue->stream != NULL)
@@ -262,7 +253,8 @@ static struct line_queue *queue_new(int fd, char *path, int mode, struct err *er
     queue->path = path;
     queue->next_fd = SAME_FILE;
     queue->is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    init_lock(queue);
+    pthread_mutex_init(&queue->lock, NULL);
+    timed_wait_init(&queue->moved);
     queue->wake_fd = eventfd(0, EFD_CLOEXEC);
     int errnum = queue->wake_fd < 0 ? errno : 0;
     queue->stream = errnum == 0 ? fopencookie(queue, "w", calls) : NULL;
@@ -279,20 +271,20 @@ static struct line_queue *queue_new(int fd, char *path, int mode, struct err *er
     return NULL;
 }
 
-static int open_file(const char *path, int *fd, struct err *err)
+static int open_file(const char *path, const char *what, int *fd, struct err *err)
 {
     int errnum = append_file_open(path, fd);
-    return errnum == 0 ? 0 : err_set(err, "cannot open the log %s: %s", path, strerror(errnum));
+    return errnum == 0 ? 0 : err_set(err, "cannot open %s %s: %s", what, path, strerror(errnum));
 }
 
-struct line_queue *line_queue_open(const char *path, int mode, struct err *err)
+struct line_queue *line_queue_open(const char *path, const char *what, struct err *err)
 {
     int fd;
     char *copy = strdup(path);
     if (copy == NULL)
         err_set(err, "out of memory");
-    else if (open_file(path, &fd, err) == 0)
-        return queue_new(fd, copy, mode, err);
+    else if (open_file(path, what, &fd, err) == 0)
+        return queue_new(fd, copy, _IOFBF, err);
     free(copy);
     return NULL;
 }
@@ -302,12 +294,13 @@ struct line_queue *line_queue_open_fd(int fd, int mode, struct err *err)
     return queue_new(fd, NULL, mode, err);
 }
 
-int line_queue_reopen(struct line_queue *queue, enum line_queue_rest rest, struct err *err)
+int line_queue_reopen(
+    struct line_queue *queue, const char *what, enum line_queue_rest rest, struct err *err)
 {
     int fd;
     if (queue->path == NULL)
         return 0;
-    if (open_file(queue->path, &fd, err) != 0)
+    if (open_file(queue->path, what, &fd, err) != 0)
         return -1;
     fflush(queue->stream);
     pthread_mutex_lock(&queue->lock);
@@ -389,18 +382,10 @@ int line_queue_errnum(struct line_queue *queue)
     return errnum;
 }
 
-static struct timespec in_ms(int ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    long ns = at.tv_nsec + ms % 1000 * 1000000L;
-    return (struct timespec){at.tv_sec + ms / 1000 + ns / 1000000000L, ns % 1000000000L};
-}
-
 bool line_queue_drain(struct line_queue *queue, int most_ms)
 {
     fflush(queue->stream);
-    struct timespec until = in_ms(most_ms);
+    struct timespec until = timed_wait_in_ms(most_ms);
     pthread_mutex_lock(&queue->lock);
     uint64_t seen = queue->written;
     int waited = 0;
@@ -408,7 +393,7 @@ bool line_queue_drain(struct line_queue *queue, int most_ms)
         waited = pthread_cond_timedwait(&queue->moved, &queue->lock, &until);
         if (queue->written > seen) {
             seen = queue->written;
-            until = in_ms(most_ms);
+            until = timed_wait_in_ms(most_ms);
         }
     }
     pthread_mutex_unlock(&queue->lock);
@@ -432,7 +417,7 @@ void line_queue_close(struct line_queue *queue)
 {
     if (queue == NULL)
         return;
-    struct timespec until = in_ms(STOP_WAIT_MS);
+    struct timespec until = timed_wait_in_ms(STOP_WAIT_MS);
     fflush(queue->stream);
     pthread_mutex_lock(&queue->lock);
     queue->stop = true;

@@ -29,11 +29,11 @@
 struct line_queue;
 
 /* Appends to the file, creating it if needed. A FIFO may have no reader yet: then lines are queued.
- * `mode` is that of setvbuf(3). Returns NULL with err filled. */
-MUST_CHECK struct line_queue *line_queue_open(const char *path, int mode, struct err *err);
+ * `what` names the file in an error: "the log". Returns NULL with err filled. */
+MUST_CHECK struct line_queue *line_queue_open(const char *path, const char *what, struct err *err);
 
 /* Writes to a descriptor that the caller keeps. Its blocking mode, which it may share with other
- * processes, stays as it is. */
+ * processes, stays as it is. `mode` is that of setvbuf(3). */
 MUST_CHECK struct line_queue *line_queue_open_fd(int fd, int mode, struct err *err);
 
 /* The fate of bytes that a stuck file has not taken when another one is opened. */
@@ -45,7 +45,7 @@ enum line_queue_rest {
 /* Opens the path again; does nothing for a descriptor. What was queued before still goes to the old
  * file, unless that is stuck. Returns 0; or -1 with err filled, and the old file stays in use. */
 MUST_CHECK int line_queue_reopen(
-    struct line_queue *queue, enum line_queue_rest rest, struct err *err);
+    struct line_queue *queue, const char *what, enum line_queue_rest rest, struct err *err);
 
 /* Returns how many bytes LINE_QUEUE_DROP_REST has dropped. */
 uint64_t line_queue_dropped(struct line_queue *queue);

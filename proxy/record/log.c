@@ -19,7 +19,7 @@ static struct line_queue *open_queue(
         return messages != NULL ? messages : line_queue_open_fd(STDERR_FILENO, _IOFBF, err);
     if (strcmp(settings->log, "stdout") == 0)
         return line_queue_open_fd(STDOUT_FILENO, _IOFBF, err);
-    return line_queue_open(settings->log, _IOFBF, err);
+    return line_queue_open(settings->log, "the log", err);
 }
 
 int log_open(
@@ -44,7 +44,7 @@ int log_reopen(struct log *log, struct err *err)
     if (log->out == NULL)
         return 0;
     log->failed = false;
-    return line_queue_reopen(log->queue, LINE_QUEUE_MOVE_REST, err);
+    return line_queue_reopen(log->queue, "the log", LINE_QUEUE_MOVE_REST, err);
 }
 
 uint64_t log_lost(const struct log *log)

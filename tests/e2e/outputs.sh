@@ -146,3 +146,12 @@ run_once --ready-fd 0 || status=$?
 same "exit status with a descriptor for reading" 2 "$status"
 run_once --ready-fd 5 5>"$work/ready.fd" || fail "--ready-fd 5: $(cat "$work/err")"
 says "$work/ready.fd" '^main 127\.0\.0\.1:'
+
+# --- A file that cannot be opened ---------------------------------------------------------------
+
+printf '[rudeproxy]\npcap = %s\n[proxy a]\nlisten = 127.0.0.1:0\nupstream = builtin:echo\n' "$folder/none/x.pcapng" >"$work/pcap.ini"
+expect 1 "$RUDEPROXY" exec -c "$work/pcap.ini" -- true
+says "$work/err" "cannot open the pcap file $folder/none/x.pcapng: No such file"
+sed -i 's/^pcap/log/' "$work/pcap.ini"
+expect 1 "$RUDEPROXY" exec -c "$work/pcap.ini" -- true
+says "$work/err" "cannot open the log $folder/none/x.pcapng: No such file"

@@ -171,10 +171,10 @@ static void a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later(vo
     struct err err;
     unsigned last = 0;
     assert_int_equal(mkfifo(path, 0600), 0);
-    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    struct line_queue *queue = line_queue_open(path, "the log", &err);
     assert_non_null(queue);
     put_lines(queue, 0, 10);
-    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_MOVE_REST, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, "the log", LINE_QUEUE_MOVE_REST, &err), 0);
     put_lines(queue, 10, 20);
     WAIT_UNTIL(line_queue_errnum(queue) == ENXIO);
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -212,7 +212,7 @@ static void a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_c
     unsigned last = 0;
     signal(SIGXFSZ, SIG_IGN);
     limit_files(5 * LINE_SIZE + 50);
-    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    struct line_queue *queue = line_queue_open(path, "the log", &err);
     assert_non_null(queue);
     put_lines(queue, 0, 20);
     WAIT_UNTIL(line_queue_errnum(queue) != 0);
@@ -234,10 +234,10 @@ static void a_file_opened_anew_gets_what_is_written_after_it(void **state)
     unsigned last = 0;
     char old[80];
     snprintf(old, sizeof old, "%s.1", path);
-    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    struct line_queue *queue = line_queue_open(path, "the log", &err);
     put_lines(queue, 0, 3000);
     assert_int_equal(rename(path, old), 0);
-    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_MOVE_REST, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, "the log", LINE_QUEUE_MOVE_REST, &err), 0);
     put_lines(queue, 3000, 3010);
     assert_true(line_queue_finish(queue, WAIT_MS));
     line_queue_close(queue);
@@ -260,13 +260,13 @@ static void a_file_whose_rest_is_dropped_leaves_nothing_for_the_next_one(void **
     memset(block, 'x', sizeof block);
     block[0] = '\n';
     limit_files(400);
-    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    struct line_queue *queue = line_queue_open(path, "the log", &err);
     assert_non_null(queue);
     for (unsigned i = 0; i < 4; i++)
         assert_true(line_queue_put(queue, block, sizeof block));
     WAIT_UNTIL(line_queue_errnum(queue) != 0);
     assert_int_equal(rename(path, old), 0);
-    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_DROP_REST, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, "the log", LINE_QUEUE_DROP_REST, &err), 0);
     put_lines(queue, 0, 3);
     WAIT_UNTIL(line_queue_drain(queue, WAIT_MS));
     assert_int_equal(lines_of_file(&last), 3);
@@ -278,7 +278,7 @@ static void a_file_whose_rest_is_dropped_leaves_nothing_for_the_next_one(void **
     for (unsigned i = 0; i < 4; i++)
         assert_true(line_queue_put(queue, block, sizeof block));
     assert_int_equal(rename(path, old), 0);
-    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_DROP_REST, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, "the log", LINE_QUEUE_DROP_REST, &err), 0);
     put_lines(queue, 0, 5);
     assert_true(line_queue_finish(queue, WAIT_MS));
     line_queue_close(queue);
@@ -296,12 +296,12 @@ static void a_full_fifo_that_is_replaced_gets_its_lines_later(void **state)
     snprintf(old, sizeof old, "%s.1", path);
     assert_int_equal(mkfifo(path, 0600), 0);
     int stuck = open(path, O_RDWR | O_CLOEXEC);
-    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    struct line_queue *queue = line_queue_open(path, "the log", &err);
     put_lines(queue, 0, 2000);
     WAIT_UNTIL(!line_queue_drain(queue, 10));
     assert_int_equal(rename(path, old), 0);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(line_queue_reopen(queue, LINE_QUEUE_MOVE_REST, &err), 0);
+    assert_int_equal(line_queue_reopen(queue, "the log", LINE_QUEUE_MOVE_REST, &err), 0);
     WAIT_UNTIL(line_queue_errnum(queue) == ENXIO);
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     char bytes[4096];
@@ -323,7 +323,7 @@ static void a_line_longer_than_the_streams_buffer_stays_whole(void **state)
     char *line = malloc(size);
     memset(line, 'x', size);
     line[size - 1] = '\n';
-    struct line_queue *queue = line_queue_open(path, _IOFBF, &err);
+    struct line_queue *queue = line_queue_open(path, "the log", &err);
     line_queue_put(queue, line, size);
     assert_true(line_queue_finish(queue, WAIT_MS));
     line_queue_close(queue);

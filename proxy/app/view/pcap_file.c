@@ -13,9 +13,11 @@
 #include "proxy/app/view/pcapng.h"
 #include "proxy/app/view/segments.h"
 #include "proxy/base/memory_file.h"
+#include "proxy/base/quote.h"
 #include "proxy/record/event_line.h"
 #include "proxy/record/line_queue.h"
 
+#define WHAT "the pcap file"   /* in errors */
 #define FINISH_MS 1000         /* how long the end of a run waits for a file that takes nothing */
 #define PIECE_SIZE (64 * 1024) /* bytes of packets that are queued at once, and one packet more */
 
@@ -67,7 +69,7 @@ struct pcap_file *pcap_file_open(const char *path, struct err *err)
     if (file->path == NULL)
         err_set(err, "out of memory");
     else
-        file->queue = line_queue_open(path, _IOFBF, err);
+        file->queue = line_queue_open(path, WHAT, err);
     if (file->queue == NULL) {
         free(file->path);
         free(file);
@@ -84,7 +86,7 @@ int pcap_file_reopen(struct pcap_file *file, struct err *err)
 {
     if (file == NULL)
         return 0;
-    if (line_queue_reopen(file->queue, LINE_QUEUE_DROP_REST, err) != 0)
+    if (line_queue_reopen(file->queue, WHAT, LINE_QUEUE_DROP_REST, err) != 0)
         return -1;
     file->has_section = false;
     begin_section(file);
@@ -123,11 +125,12 @@ static bool queue_packets(struct pcap_file *file, struct segments *segments)
 /* Counts a connection that lacks packets. The first one in a row is reported on stderr. */
 static void note_cut(struct pcap_file *file, const struct event *event, bool starved)
 {
+    char name[QUOTE_NAME_MAX];
     int errnum = starved ? ENOMEM : line_queue_errnum(file->queue);
     file->cut++;
     if (!file->failed)
-        fprintf(stderr, "rudeproxy: %s lacks packets of %s#%llu: %s\n", file->path, event->proxy,
-            (unsigned long long)event->connection,
+        fprintf(stderr, "rudeproxy: %s lacks packets of %s#%llu: %s\n", file->path,
+            quote_name(event->proxy, name), (unsigned long long)event->connection,
             errnum != 0 ? strerror(errnum) : "the disk is too slow");
     file->failed = true;
 }
