@@ -7,6 +7,7 @@
  * FIFO a reader. Until then lines are queued, and dropped when the queue is full. A write that
  * stopped inside a line is undone if the file can be truncated, so a file ends with a whole line
  * whenever the process ends. Otherwise the rest follows. Bytes queued at once may lack a newline.
+ * line_queue_set_pieces() is for bytes of other pieces than lines.
  *
  * The queue is a ring. head, written and tail are offsets in the stream of all bytes ever queued:
  *
@@ -51,7 +52,8 @@ struct line_queue {
     int next_fd;              /* of a file opened again; SAME_FILE: none */
     uint64_t switch_at;       /* bytes queued from this offset are for next_fd */
     enum line_queue_rest rest;
-    uint64_t dropped; /* bytes, with LINE_QUEUE_DROP_REST */
+    uint64_t dropped;             /* bytes, with LINE_QUEUE_DROP_REST */
+    line_queue_whole *find_whole; /* NULL: lines */
     /* Used by the thread alone: */
     int fd;
     char buffer[LINE_QUEUE_BUFFER];
@@ -162,7 +164,9 @@ static int write_some(struct line_queue *queue)
     ssize_t n = queue->fd < 0 ? -1 : writev(queue->fd, piece, 2);
     int errnum = n >= 0 ? 0 : queue->fd < 0 ? ENXIO : errno;
     uint64_t written = from + (n > 0 ? (size_t)n : 0);
-    uint64_t whole = behind_last_line(queue, from, written);
+    uint64_t whole = queue->find_whole != NULL
+                         ? queue->find_whole(queue->bytes, queue->head, written)
+                         : behind_last_line(queue, from, written);
     whole = whole > from ? whole : queue->head;
     if (written > whole && errnum != 0 && append_file_undo(queue->fd, written - whole))
         written = whole;
@@ -312,6 +316,13 @@ int line_queue_reopen(
     pthread_mutex_unlock(&queue->lock);
     eventfd_write(queue->wake_fd, 1);
     return 0;
+}
+
+void line_queue_set_pieces(struct line_queue *queue, line_queue_whole *find_whole)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->find_whole = find_whole;
+    pthread_mutex_unlock(&queue->lock);
 }
 
 FILE *line_queue_stream(struct line_queue *queue)

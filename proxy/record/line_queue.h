@@ -36,6 +36,14 @@ MUST_CHECK struct line_queue *line_queue_open(const char *path, const char *what
  * processes, stays as it is. `mode` is that of setvbuf(3). */
 MUST_CHECK struct line_queue *line_queue_open_fd(int fd, int mode, struct err *err);
 
+/* Returns the offset behind the last whole piece of the bytes from `from`, where a piece begins, to
+ * `to`; `from` if there is none. The byte with offset N is ring[N % LINE_QUEUE_SIZE]. Called by the
+ * queue's thread. */
+typedef uint64_t line_queue_whole(const char *ring, uint64_t from, uint64_t to);
+
+/* The bytes consist of such pieces instead of lines. Before the first byte is queued. */
+void line_queue_set_pieces(struct line_queue *queue, line_queue_whole *find_whole);
+
 /* The fate of bytes that a stuck file has not taken when another one is opened. */
 enum line_queue_rest {
     LINE_QUEUE_MOVE_REST, /* they go to the new file, from the beginning of a line on */

@@ -122,19 +122,20 @@ static void expect_said(const struct caught *caught, const char *text)
 
 #define MESSAGE_SIZE 60000
 
-/* A connection with so many messages, all of whose bytes are kept. */
+/* A connection with so many messages, all of whose bytes are kept. Its packets have the byte 0x0a,
+ * which ends a line, in an address. */
 static void note_connection(struct pcap_file *file, uint64_t number, unsigned messages)
 {
     static unsigned char bytes[MESSAGE_SIZE];
     const uint64_t size = (uint64_t)messages * MESSAGE_SIZE;
-    const struct side_record sides[2] = {{.address = "127.0.0.1:40000", .bytes_in = size},
+    const struct side_record sides[2] = {{.address = "10.0.0.1:40000", .bytes_in = size},
         {.address = "127.0.0.1:80", .bytes_out = size}};
     struct event event = {
         .kind = EVENT_OPEN,
         .proxy = "web",
         .connection = number,
         .serial = number,
-        .u.open = {.client = "127.0.0.1:40000", .server = "127.0.0.1:80"},
+        .u.open = {.client = "10.0.0.1:40000", .server = "127.0.0.1:80"},
     };
     pcap_file_note(file, &event);
     event.kind = EVENT_MESSAGE;
@@ -243,6 +244,48 @@ static void a_file_opened_after_a_failed_write_begins_with_a_section(void **stat
     unlink(rotated);
 }
 
+/* The disk is full inside a block, at any of its bytes. */
+static void a_full_disk_leaves_whole_blocks_for_the_next_run(void **state)
+{
+    struct err err;
+    (void)state;
+    for (rlim_t most = 300; most < 2000; most += 97) {
+        struct caught caught;
+        limit_files(most);
+        catch_stderr(&caught);
+        struct pcap_file *file = pcap_file_open(path, &err);
+        assert_non_null(file);
+        note_connection(file, 10, 1);
+        pcap_file_close(file);
+        expect_said(&caught, "lacks packets that could not be written");
+        limit_files(RLIM_INFINITY);
+        expect_blocks(path, "rudeproxy");
+        file = pcap_file_open(path, &err);
+        assert_non_null(file);
+        note_connection(file, 2, 1);
+        pcap_file_close(file);
+        expect_blocks(path, "\"connection\":2,");
+        unlink(path);
+    }
+}
+
+/* As a run that was killed may leave it, or another program. */
+static void a_file_with_a_part_of_a_block_is_refused(void **state)
+{
+    struct err err;
+    (void)state;
+    struct pcap_file *file = pcap_file_open(path, &err);
+    assert_non_null(file);
+    note_connection(file, 1, 0);
+    pcap_file_close(file);
+    for (int cut = 0; cut < 20; cut++) {
+        assert_int_equal(truncate(path, (off_t)size_of(path) - 1), 0);
+        assert_null(pcap_file_open(path, &err));
+        assert_non_null(strstr(err.text, "does not end with a whole packet"));
+    }
+    unlink(path);
+}
+
 static long allocations, failing = -1; /* of jansson; the number of the one that fails, or -1 */
 
 static void *allocate(size_t size)
@@ -295,6 +338,8 @@ int main(void)
         cmocka_unit_test(packets_that_find_no_room_are_said_and_the_file_can_be_read),
         cmocka_unit_test(two_connections_with_one_number_are_two),
         cmocka_unit_test(packets_for_which_there_is_no_memory_are_said),
+        cmocka_unit_test(a_full_disk_leaves_whole_blocks_for_the_next_run),
+        cmocka_unit_test(a_file_with_a_part_of_a_block_is_refused),
         cmocka_unit_test(a_file_opened_after_a_failed_write_begins_with_a_section),
     };
     signal(SIGXFSZ, SIG_IGN);

@@ -4,10 +4,13 @@
 #include "proxy/app/view/pcap_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/pcapng.h"
@@ -58,6 +61,40 @@ static bool begin_section(struct pcap_file *file)
     return file->has_section;
 }
 
+/* Returns the offset behind the last whole block of the queue's bytes. */
+static uint64_t find_whole_blocks(const char *ring, uint64_t from, uint64_t to)
+{
+    uint32_t size;
+    char bytes[sizeof size];
+    while (to - from >= PCAPNG_BLOCK_MIN) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = ring[(from + PCAPNG_SIZE_OFFSET + i) % LINE_QUEUE_SIZE];
+        memcpy(&size, bytes, sizeof size);
+        if (size < PCAPNG_BLOCK_MIN || size > to - from)
+            break;
+        from += size;
+    }
+    return from;
+}
+
+/* Whether what is appended to the file can be read: it is new, or ends with a whole block. A run
+ * that was killed may have left a part of one. */
+static bool can_be_appended_to(const char *path)
+{
+    struct stat status;
+    uint32_t size = 0, first = 0;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+        return true;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true; /* nobody may read it, but perhaps write */
+    bool whole = pread(fd, &size, sizeof size, status.st_size - (off_t)sizeof size) > 0 &&
+                 size >= PCAPNG_BLOCK_MIN && size <= status.st_size &&
+                 pread(fd, &first, sizeof first, status.st_size - size + PCAPNG_SIZE_OFFSET) > 0;
+    close(fd);
+    return whole && first == size;
+}
+
 struct pcap_file *pcap_file_open(const char *path, struct err *err)
 {
     struct pcap_file *file = calloc(1, sizeof *file);
@@ -68,6 +105,9 @@ struct pcap_file *pcap_file_open(const char *path, struct err *err)
     file->path = strdup(path);
     if (file->path == NULL)
         err_set(err, "out of memory");
+    else if (!can_be_appended_to(path))
+        err_set(err,
+            "%s does not end with a whole packet: move it away, or write another pcap file", path);
     else
         file->queue = line_queue_open(path, WHAT, err);
     if (file->queue == NULL) {
@@ -75,6 +115,7 @@ struct pcap_file *pcap_file_open(const char *path, struct err *err)
         free(file);
         return NULL;
     }
+    line_queue_set_pieces(file->queue, find_whole_blocks);
     file->wall_offset_us = event_line_wall_offset_us();
     file->connections = json_object();
     file->listening = json_object();

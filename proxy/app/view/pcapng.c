@@ -19,8 +19,6 @@ enum option {
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
 #define LINKTYPE_RAW 101
 #define OPTION_MAX UINT16_MAX /* bytes of a value */
-/* Of a block without its body: type, and the length at both ends. */
-#define FRAME_SIZE 12u
 
 static size_t padded(size_t size)
 {
@@ -71,7 +69,7 @@ static void put_last_option(FILE *out)
 void pcapng_write_head(FILE *out)
 {
     static const char program[] = "rudeproxy " RUDEPROXY_VERSION, interface[] = "rudeproxy";
-    uint32_t size = (uint32_t)(FRAME_SIZE + 16 + option_size(program) + 4);
+    uint32_t size = (uint32_t)(PCAPNG_BLOCK_MIN + 16 + option_size(program) + 4);
     put_32(out, BLOCK_SECTION);
     put_32(out, size);
     put_32(out, BYTE_ORDER_MAGIC);
@@ -83,7 +81,7 @@ void pcapng_write_head(FILE *out)
     put_last_option(out);
     put_32(out, size);
 
-    size = (uint32_t)(FRAME_SIZE + 8 + option_size(interface) + 4);
+    size = (uint32_t)(PCAPNG_BLOCK_MIN + 8 + option_size(interface) + 4);
     put_32(out, BLOCK_INTERFACE);
     put_32(out, size);
     put_16(out, LINKTYPE_RAW);
@@ -99,7 +97,7 @@ void pcapng_write_packet(FILE *out, const struct pcapng_packet *packet)
     size_t options = packet->comment_count > 0 ? 4 : 0;
     for (size_t i = 0; i < packet->comment_count; i++)
         options += option_size(packet->comments[i]);
-    uint32_t size = (uint32_t)(FRAME_SIZE + 20 + padded(packet->captured) + options);
+    uint32_t size = (uint32_t)(PCAPNG_BLOCK_MIN + 20 + padded(packet->captured) + options);
     put_32(out, BLOCK_PACKET);
     put_32(out, size);
     put_32(out, 0); /* the interface */

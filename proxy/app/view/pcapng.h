@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The size of a block, which counts it all, stands behind its type and at its end: 4 bytes each. */
+#define PCAPNG_SIZE_OFFSET 4u
+#define PCAPNG_BLOCK_MIN 12u
+
 /* The section header and the description of interface 0: what a file begins with. */
 void pcapng_write_head(FILE *out);
 
