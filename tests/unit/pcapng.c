@@ -162,6 +162,18 @@ static void bytes_that_have_no_room_are_counted_in_a_comment(void **state)
     free(file.bytes);
 }
 
+/* An edited log: no packet is made of them, so that no number of packets would end it. */
+static void bytes_behind_a_rst_are_passed_over_at_once(void **state)
+{
+    struct file file = write_file("[" OPEN("127.0.0.1:40000", "127.0.0.1:80") "," EVENT(
+        "001000", "reset_seen") "\"side\":\"client\",\"offset\":0}," EVENT("001500",
+        "closed") "\"cause\":\"client_rst\"," SIDE("client", "rst_received", "9000000000000000000",
+        "0") "," SIDE("server", "rst_sent", "0", "0") "}]");
+    (void)state;
+    assert_true(file.size < 10000);
+    free(file.bytes);
+}
+
 static void addresses_that_are_no_ip_become_loopback_ones(void **state)
 {
     struct ip_end end;
@@ -216,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_packet_says_how_long_it_was_and_when),
         cmocka_unit_test(the_fault_is_a_comment_of_what_it_did_and_the_record_of_the_last_packet),
         cmocka_unit_test(bytes_that_have_no_room_are_counted_in_a_comment),
+        cmocka_unit_test(bytes_behind_a_rst_are_passed_over_at_once),
         cmocka_unit_test(addresses_that_are_no_ip_become_loopback_ones),
         cmocka_unit_test(checksums_are_right_where_the_payload_is_known),
     };

@@ -100,7 +100,7 @@ static void add_bytes(struct maker *maker, enum side side, int from, uint64_t si
 {
     const json_t *message = maker->row->message;
     bool whole = message != NULL && view_number_of(message, "size") == maker->row->arrows[0].size;
-    for (uint64_t done = 0; done < size;) {
+    for (uint64_t done = 0; done < size && !maker->failed && !maker->streams[side].dead;) {
         uint64_t rest = size - done;
         if (done > 0 && maker->count >= PACKETS_MAX) {
             leave_out(maker, side, from, rest);
