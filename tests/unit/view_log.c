@@ -75,6 +75,27 @@ static void a_run_begins_with_new_connections(void **state)
     view_log_free(&log);
 }
 
+static void expect_address(const struct view_log *log, size_t connection, const char *address)
+{
+    assert_string_equal(json_string_value(json_array_get(log->addresses, connection)), address);
+}
+
+/* With `listen = ...:0` each run has another port, and a reload may move a proxy. */
+static void a_connection_has_the_address_that_was_listened_on_when_it_began(void **state)
+{
+    struct view_log log;
+    (void)state;
+    read_text(&log, EVENT("run", ",\"config\":\"\"") EVENT("listening", ",\"address\":\"[::1]:1\"")
+                        EVENT("open", SERIAL("1")) EVENT("listening", ",\"address\":\"[::1]:2\"")
+                            EVENT("open", SERIAL("2")) EVENT("closed", SERIAL("1"))
+                                EVENT("run", ",\"config\":\"\"") EVENT("open", SERIAL("1")));
+    assert_int_equal(json_array_size(log.connections), 3);
+    expect_address(&log, 0, "[::1]:1");
+    expect_address(&log, 1, "[::1]:2");
+    expect_address(&log, 2, "");
+    view_log_free(&log);
+}
+
 /* A command that `exec` runs may write JSON to the same stderr. */
 static void lines_of_other_programs_are_no_events(void **state)
 {
@@ -98,6 +119,7 @@ int main(void)
         cmocka_unit_test(a_number_that_was_closed_is_another_connection),
         cmocka_unit_test(two_open_connections_with_one_number_are_two),
         cmocka_unit_test(a_run_begins_with_new_connections),
+        cmocka_unit_test(a_connection_has_the_address_that_was_listened_on_when_it_began),
         cmocka_unit_test(lines_of_other_programs_are_no_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

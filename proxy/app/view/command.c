@@ -44,13 +44,12 @@ static int print_page(const struct view_log *log)
     return EXIT_FINE;
 }
 
-static int add_segments(struct segments *segments, const struct view_log *log, const json_t *events)
+static int add_segments(struct segments *segments, const json_t *events, const json_t *listening)
 {
     struct story story;
-    const char *proxy = view_text_of(json_array_get(events, 0), "proxy");
     int result = view_story_build(&story, events);
     if (result == 0)
-        result = segments_add(segments, &story, view_text_of(log->listening, proxy));
+        result = segments_add(segments, &story, json_string_value(listening));
     view_story_free(&story);
     return result;
 }
@@ -65,7 +64,7 @@ static int print_pcapng(const struct view_log *log)
     json_array_foreach(log->connections, i, events)
     {
         if (result == 0)
-            result = add_segments(&segments, log, events);
+            result = add_segments(&segments, events, json_array_get(log->addresses, i));
     }
     if (result == 0)
         segments_write(&segments, stdout);

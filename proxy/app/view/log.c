@@ -61,6 +61,18 @@ static void write_key(const struct view_log *log, const json_t *event, char *key
         snprintf(key, size, "%s#%llu#%llu", proxy, count, number);
 }
 
+/* Adds a connection. Returns its events; NULL: out of memory. */
+static json_t *add_connection(struct view_log *log, const char *key, const char *proxy)
+{
+    json_t *events = json_array();
+    json_t *address = json_string(view_text_of(log->listening, proxy));
+    if (json_array_append_new(log->addresses, address) != 0 ||
+        json_object_set(log->index, key, events) != 0 ||
+        json_array_append_new(log->connections, events) != 0)
+        return NULL;
+    return events;
+}
+
 /* Adds the event to those of its connection. The event `closed` is the last one: what comes with
  * the same key is another connection. */
 static int add_event(struct view_log *log, json_t *event)
@@ -68,12 +80,10 @@ static int add_event(struct view_log *log, json_t *event)
     char key[PROXY_NAME_MAX + 64];
     write_key(log, event, key, sizeof key);
     json_t *events = json_object_get(log->index, key);
-    if (events == NULL) {
-        events = json_array();
-        if (json_object_set_new(log->index, key, events) != 0 ||
-            json_array_append(log->connections, events) != 0)
-            return -1;
-    }
+    if (events == NULL)
+        events = add_connection(log, key, view_text_of(event, "proxy"));
+    if (events == NULL)
+        return -1;
     int result = json_array_append(events, event);
     if (view_is(event, "closed"))
         json_object_del(log->index, key);
@@ -118,6 +128,7 @@ int view_log_read(struct view_log *log, const char *path, const char *only)
 {
     struct reader reader = {.log = log, .only = only, .lines.path = path};
     *log = (struct view_log){.connections = json_array(),
+        .addresses = json_array(),
         .listening = json_object(),
         .index = json_object(),
         .counts = json_object()};
@@ -139,6 +150,7 @@ int view_log_read(struct view_log *log, const char *path, const char *only)
 void view_log_free(struct view_log *log)
 {
     json_decref(log->connections);
+    json_decref(log->addresses);
     json_decref(log->listening);
     json_decref(log->index);
     json_decref(log->counts);

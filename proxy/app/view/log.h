@@ -16,7 +16,8 @@
 
 struct view_log {
     json_t *connections; /* owned: an array of arrays of events, in the order in which they began */
-    json_t *listening;   /* owned: the address of each proxy, by its name */
+    json_t *addresses;   /* owned: where its proxy listened when each of these began; "": unknown */
+    json_t *listening;   /* owned: where each proxy listens now, by its name */
     /* owned: those of `connections` whose end was not read yet, by "SERIAL", or by
      * "PROXY#COUNT#NUMBER" where the log has no serials */
     json_t *index;
