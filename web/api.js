@@ -95,9 +95,9 @@ async function readStream(answer, watch, take) {
 // fetch() and read() throw a TypeError when a connection is lost, and an AbortError when it was silent.
 const isLost = error => error instanceof TypeError || error.name === "AbortError";
 
-// Follows the events for ever, from the oldest that is kept. `take` gets lists of {id, kind, data}; `onRun` is called
-// before the first events of a run of rudeproxy: ids, serials and connections begin anew; `onState` gets "live", or
-// "lost" with the Failure.
+// Follows the events for ever, from the oldest that is kept. `take` gets lists of {id, kind, data}, none empty; `onRun`
+// is called before the first events of a run of rudeproxy: ids, serials and connections begin anew; `onState` gets
+// "live", or "lost" with the Failure.
 export async function follow(take, onRun, onState) {
   let last = 0, run = "";
   for (;;) {
@@ -114,7 +114,8 @@ export async function follow(take, onRun, onState) {
         }
         onState("live");
         await readStream(answer, watch, events => {
-          if (events.length > 0) last = events[events.length - 1].id;
+          if (events.length === 0) return; // a piece of the stream without a whole event
+          last = events[events.length - 1].id;
           take(events);
         });
       } else {

@@ -63,7 +63,7 @@ function setOptions(select, values, labels = {}) {
 
 function takeEvents(events) {
   for (const event of events) store.note(event);
-  const isFirst = !begun && events.length > 0 && events[0].id > 1;
+  const isFirst = !begun && events[0].id > 1;
   begun = true;
   if (isFirst || events.some(event => event.kind === "gap")) askForOpen();
   dirty = true;

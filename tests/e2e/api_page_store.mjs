@@ -48,8 +48,8 @@ async function followed(answers) {
     return answers.shift()(signal);
   };
   globalThis.setTimeout = (run, ms) => clock(run, ms > 10000 ? 100 : 0);
-  await follow(events => { if (events.length > 0) seen.push("events " + events.map(one => one.id).join()); },
-    () => seen.push("run"), state => seen.push(state));
+  await follow(events => seen.push("events " + events.map(one => one.id).join()), () => seen.push("run"),
+    state => seen.push(state));
   globalThis.setTimeout = clock;
   return seen;
 }
@@ -156,7 +156,7 @@ const cases = {
 
   events_of_open_connections_push_no_past_one_out() {
     const store = storeOf();
-    for (let number = 1; number <= 110; number++) store.note(open(number)); // of a pool, with as many events as are kept
+    for (let number = 1; number <= 110; number++) store.note(open(number)); // a pool; then with all that is kept of each
     for (let i = 0; i < 2000; i++)
       for (let number = 1; number <= 110; number++) store.note(event("message", number, {number: i}));
     for (let number = 111; number <= 160; number++) {
