@@ -344,6 +344,20 @@ says "$work/section" '^after *= *hang-1/any$'
 says "$work/section" '^when *= *accept$'
 says "$work/section" '^connections *= *3$'
 
+# --- Several sections do not share a rate -----------------------------------------------------------
+
+{
+    web_ini '[fault slow]
+type = bandwidth
+rate = 1k/s
+scope = proxy
+when = time:1s' | run_line
+    fault_line fault 1 1 slow downstream 100 0
+    fault_line fault 2 2 slow downstream 200 0
+} >"$work/shared.log"
+replayed "$work/shared.log" "$work/shared.replay"
+same "sections that say so" 1 "$(grep -c '^; In the run it shared one rate with slow' "$work/shared.replay")"
+
 # --- A limit counts from where it began ---------------------------------------------------------
 
 cat >"$work/limit.ini" <<'INI'

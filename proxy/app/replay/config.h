@@ -14,6 +14,7 @@
 /* Why a section is not what it was, for the comment above it. */
 struct replay_remark {
     bool renamed;  /* from `origin`: its draws are others */
+    bool shared;   /* with sections before: they had one state (scope = proxy), now one each */
     bool retimed;  /* `when` was a time */
     bool moved;    /* it fired at another byte than `when` says */
     bool reended;  /* the end was that of `active` */

@@ -54,6 +54,9 @@ static void print_remark(const struct replay_remark *remark, FILE *out)
         fprintf(out,
             "; Of %s. If it uses random values, they are different from those of the run.\n",
             remark->origin);
+    if (remark->shared)
+        fprintf(out, "; In the run it shared one rate with %s. Here each section has its own.\n",
+            remark->origin);
     if (remark->retimed)
         fprintf(out, "; The run began it by the clock, when = %.100s: here at the byte.\n",
             remark->when);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/source.h"
+#include "proxy/relay/armed.h"
 
 #define FAULT_TITLE "fault "
 #define CONNECTIONS_KEY "connections="
@@ -159,6 +160,7 @@ struct fault *replay_section_add(
     memset(remark, 0, sizeof *remark);
     memcpy(remark->origin, fault.name, sizeof remark->origin);
     remark->renamed = task->first_done;
+    remark->shared = task->first_done && fault_shares_state(task->fault);
     remark->by_clock = keep_window;
     remark->order = task->order;
     if (task->first_done)
