@@ -236,6 +236,15 @@ sed -nE 's/^connections *= *//p' "$work/many.replay" | tr , '\n' |
 sed -nE 's/.*"connection":([0-9]+).*/\1/p' "$work/many.log" | sort -n >"$work/logged"
 cmp "$work/selected" "$work/logged" || fail "the lists do not select what the log has"
 
+# More sections than a file may have: a fault by the clock needs one for each byte.
+{
+    printf '[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n[fault late]\ntype = reset\nwhen = time:1s\n' | run_line
+    awk 'BEGIN { for (i = 1; i <= 100000; i++) printf "{\"time\":\"2024-05-06T07:08:10.000000Z\",\"event\":\"fault\"," \
+        "\"proxy\":\"web\",\"connection\":%d,\"fault\":\"late\",\"direction\":\"downstream\",\"offset\":%d}\n", i, i }'
+} >"$work/sections.log"
+expect 2 timeout 60 "$RUDEPROXY" replay "$work/sections.log"
+says "$work/err" 'more than 4096 sections'
+
 # --- Logs that are none -------------------------------------------------------------------------
 
 broken() { # PATTERN - the file $work/broken is refused, and nothing is printed

@@ -61,10 +61,16 @@ static void choose_name(
     } while (replay_name_is_taken(task, name));
 }
 
-/* Room for one section more. */
+/* Room for one section more, in memory and in a file, which has one of the program, too. */
 static int section_grow(struct replay_config *replay)
 {
     size_t capacity = replay->fault_capacity == 0 ? 16 : 2 * replay->fault_capacity;
+    if (1 + replay->config.proxy_count + replay->config.fault_count == SOURCE_SECTIONS_MAX) {
+        fprintf(stderr,
+            "rudeproxy: the replay would have more than %d sections, which no file may have\n",
+            SOURCE_SECTIONS_MAX);
+        return -1;
+    }
     if (replay->config.fault_count < replay->fault_capacity)
         return 0;
     struct fault *faults = realloc(replay->config.faults, capacity * sizeof faults[0]);
