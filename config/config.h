@@ -216,6 +216,12 @@ bool fault_equal(const struct fault *a, const struct fault *b);
 MUST_CHECK int config_check_messages(
     const struct fault *fault, const struct proxy_config *proxy, const char **key, struct err *err);
 
+/* Checks that a fault can act on the sockets of a proxy. `alone`: no other proxy has the fault, so
+ * it has to meet a connection of this one. Returns 0; or -1 with err filled and *key naming the
+ * wrong key. */
+MUST_CHECK int config_check_reach(const struct fault *fault, const struct proxy_config *proxy,
+    bool alone, const char **key, struct err *err);
+
 /* Checks that a fault whose `after` names `first` can wait for it on one connection. Returns 0, or
  * -1 with err filled. */
 MUST_CHECK int config_check_after(

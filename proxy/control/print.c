@@ -77,13 +77,23 @@ static const struct proxy *proxy_of_first(
     return NULL;
 }
 
-/* Whether the proxy has the messages that the fault waits for. One of the file with `proxy = *` may
- * wait for messages that a proxy of the API never had. */
-static bool has_messages(const struct proxy *proxy, const struct fault *fault)
+/* Whether the proxy has what the fault acts on: messages, or TCP. One of the file with `proxy = *`
+ * may concern a proxy of the API that has it not. */
+static bool fits_proxy(const struct proxy *proxy, const struct fault *fault)
+{
+    const struct proxy_config *config = &proxy->plan->config;
+    const char *key;
+    struct err ignored;
+    return config_check_messages(fault, config, &key, &ignored) == 0 &&
+           config_check_reach(fault, config, false, &key, &ignored) == 0;
+}
+
+/* Whether a connection of the proxy can have the fault. */
+static bool can_meet(const struct proxy *proxy, const struct fault *fault)
 {
     const char *key;
     struct err ignored;
-    return config_check_messages(fault, &proxy->plan->config, &key, &ignored) == 0;
+    return config_check_reach(fault, &proxy->plan->config, true, &key, &ignored) == 0;
 }
 
 /* Returns the proxy's rule with this counter, or NULL if it has none that a file can hold. */
@@ -92,7 +102,7 @@ static const struct rule *rule_of(
 {
     const struct rule *rule = plan_find(proxy->plan, fault_counter->name);
     bool found = rule != NULL && rule->fault_counter == fault_counter;
-    return found && has_messages(proxy, &rule->fault) ? rule : NULL;
+    return found && fits_proxy(proxy, &rule->fault) ? rule : NULL;
 }
 
 /* Whether the fault's `proxy` names exactly the proxies that have it unchanged. */
@@ -174,7 +184,7 @@ static bool fits_chain(
     for (unsigned i = 0; i < CHAIN_MAX; i++) {
         const struct after *after = &rule->fault.after;
         char name[FAULT_NAME_MAX];
-        if (!fits_file(&proxy->plan->config) || !has_messages(proxy, &rule->fault))
+        if (!fits_file(&proxy->plan->config) || !fits_proxy(proxy, &rule->fault))
             return false;
         if (after->name[0] == '\0')
             return true;
@@ -207,7 +217,7 @@ static void print_alone(
     struct fault fault = rule->fault;
     const char *owner = proxy_name(proxy);
     bool readable = section_name(owner, &rule->fault, true, fault.name, sizeof fault.name) &&
-                    fits_chain(control, proxy, rule);
+                    fits_chain(control, proxy, rule) && can_meet(proxy, &rule->fault);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
     rename_after(control, proxy, &fault);
     struct printed_fault printed = {&fault, protocol_has_parts(&proxy->plan->config.protocol)};

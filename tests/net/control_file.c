@@ -315,6 +315,19 @@ static void after_names_the_section_in_which_the_first_fault_is(void **state)
     free(text);
 }
 
+/* So does one that could never act. */
+static void a_fault_that_cannot_act_prints_as_a_comment(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig, FILE_ECHO("a"), CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "far", "type=stall destinations=a.test"), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "near", "type=stall clients=127.0.0.1"), CONTROL_OK);
+    char *text = print_and_load(rig);
+    assert_non_null(strstr(text, "; [fault a.far]\n"));
+    assert_non_null(strstr(text, "\n[fault a.near]\n"));
+    free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -328,6 +341,7 @@ int main(void)
         TEST(what_is_in_force_prints_as_a_file),
         TEST(a_fault_that_waits_for_messages_prints_for_proxies_that_have_them),
         TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
+        TEST(a_fault_that_cannot_act_prints_as_a_comment),
         TEST(faults_for_proxies_to_come_are_printed),
         TEST(a_fault_that_waits_for_a_removed_one_prints_as_a_comment),
         TEST(a_fault_that_a_reload_left_without_its_first_prints_as_a_comment),
