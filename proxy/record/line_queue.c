@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/min.h"
 #include "proxy/record/append_file.h"
 #include "proxy/record/timed_wait.h"
 
@@ -123,11 +124,27 @@ static ssize_t on_flush(void *cookie, const char *bytes, size_t size)
 
 /* --- the thread --- */
 
-static uint64_t behind_last_line(struct line_queue *queue, uint64_t from, uint64_t to)
+/* Returns the end of the last whole line or piece up to `to`; `from` or less if there is none. */
+static uint64_t behind_last_whole(struct line_queue *queue, uint64_t from, uint64_t to)
 {
+    if (queue->find_whole != NULL)
+        return queue->find_whole(queue->bytes, queue->head, to);
     while (to > from && queue->bytes[(to - 1) % LINE_QUEUE_SIZE] != '\n')
         to--;
     return to;
+}
+
+/* Returns how far the next write goes. A long write ends with a whole line or piece, because the
+ * program may end behind it. */
+static uint64_t end_of_write(struct line_queue *queue)
+{
+    uint64_t from = queue->written, most = from + WRITE_MOST;
+    uint64_t to =
+        queue->next_fd == SAME_FILE ? queue->tail : min_u64(queue->switch_at, queue->tail);
+    if (to <= most)
+        return to;
+    uint64_t whole = behind_last_whole(queue, from, most);
+    return whole > from ? whole : most;
 }
 
 /* Switches to the newly opened file when the old one has all its lines, or fails. Returns whether
@@ -152,11 +169,7 @@ static bool switch_file(struct line_queue *queue, bool failed)
 static int write_some(struct line_queue *queue)
 {
     struct iovec piece[2];
-    uint64_t from = queue->written, to = queue->tail;
-    if (queue->next_fd != SAME_FILE && queue->switch_at < to)
-        to = queue->switch_at;
-    if (to - from > WRITE_MOST)
-        to = from + WRITE_MOST;
+    uint64_t from = queue->written, to = end_of_write(queue);
     pieces(queue, from, to, piece);
     pthread_mutex_unlock(&queue->lock);
     if (queue->fd < 0 && queue->path != NULL)
@@ -164,9 +177,7 @@ static int write_some(struct line_queue *queue)
     ssize_t n = queue->fd < 0 ? -1 : writev(queue->fd, piece, 2);
     int errnum = n >= 0 ? 0 : queue->fd < 0 ? ENXIO : errno;
     uint64_t written = from + (n > 0 ? (size_t)n : 0);
-    uint64_t whole = queue->find_whole != NULL
-                         ? queue->find_whole(queue->bytes, queue->head, written)
-                         : behind_last_line(queue, from, written);
+    uint64_t whole = behind_last_whole(queue, from, written);
     whole = whole > from ? whole : queue->head;
     if (written > whole && errnum != 0 && append_file_undo(queue->fd, written - whole))
         written = whole;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -148,6 +149,36 @@ static void bytes_that_belong_together_are_lost_together(void **state)
     int status = -1;
     assert_int_equal(waitpid(reader, &status, 0), reader);
     assert_int_equal(status, 0);
+}
+
+/* A socket of packets gives each write as it was. More lines than a write takes wait for it. */
+static void each_write_ends_with_a_whole_line(void **state)
+{
+    enum { PUTS = 20000, ODD_SIZE = 99 };
+    char line[ODD_SIZE + 1];
+    static char bytes[1 << 18];
+    int fds[2];
+    struct err err;
+    size_t total = 0, longest = 0;
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+    struct line_queue *queue = line_queue_open_fd(fds[1], _IOFBF, &err);
+    assert_non_null(queue);
+    snprintf(line, sizeof line, "%-*s\n", ODD_SIZE - 1, "a line");
+    for (unsigned i = 0; i < PUTS; i++)
+        line_queue_put(queue, line, ODD_SIZE);
+    while (total < (size_t)PUTS * ODD_SIZE) {
+        ssize_t n = recv(fds[0], bytes, sizeof bytes, 0);
+        assert_true(n > 0);
+        assert_int_equal(bytes[n - 1], '\n');
+        total += (size_t)n;
+        longest = (size_t)n > longest ? (size_t)n : longest;
+    }
+    assert_true(longest > 32768);
+    assert_true(line_queue_finish(queue, WAIT_MS));
+    line_queue_close(queue);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 static void the_end_does_not_wait_for_a_reader_that_does_not_read(void **state)
@@ -339,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_for_a_reader_that_does_not_read_are_lost_whole_and_counted),
         cmocka_unit_test(bytes_that_belong_together_are_lost_together),
+        cmocka_unit_test(each_write_ends_with_a_whole_line),
         cmocka_unit_test(the_end_does_not_wait_for_a_reader_that_does_not_read),
         cmocka_unit_test(a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later),
         cmocka_unit_test(a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_can),
