@@ -87,11 +87,11 @@ static const struct selected {
     const char *text;
 } selections[] = {
     {"destinations", ROW_DESTINATIONS, has_destinations, intercepts_nobody,
-        "no proxy of this fault intercepts, so that it never fires: leave it out, or write "
-        "intercept = in the proxy"},
+        "no proxy of this fault intercepts, so that it never fires: leave destinations out, or "
+        "write intercept = in the proxy"},
     {"clients", ROW_CLIENTS, has_clients, listens_on_unix,
-        "the clients of a UNIX socket have no address, so that this fault never fires: leave it "
-        "out"},
+        "the clients of a UNIX socket have no address, so that this fault never fires: leave "
+        "clients out"},
 };
 #define SELECTIONS (sizeof selections / sizeof selections[0])
 

@@ -234,8 +234,9 @@ static int until_comes_later(const struct fault_check *check, struct err *err)
     char when[64];
     if (!key_given(check, ROW_UNTIL) || !ends_at_once(check->fault))
         return 0;
-    return err_set(err, "the fault would end before it begins (when = %s), write a later end",
-        trigger_text(check->fault, when, sizeof when));
+    return err_set(err, "the fault would end before it begins (when = %s%s), write a later end",
+        trigger_text(check->fault, when, sizeof when),
+        check->fault->trigger_delay_us > 0 ? " with its trigger_delay" : "");
 }
 
 /* A fault that forwards nothing never reaches a later offset, and one that does not read never sees
@@ -267,7 +268,7 @@ static int active_has_run_times(const struct fault_check *check, struct err *err
     if (key_given(check, ROW_WHEN) && when->kind == TRIGGER_RUN && never)
         return err_set(err,
             "when = %s%s is outside of the window, so that the fault never fires: write a window "
-            "that has it",
+            "that includes this time",
             trigger_text(fault, text, sizeof text),
             fault->trigger_delay_us > 0 ? " with its trigger_delay" : "");
     if (!key_given(check, ROW_UNTIL) || until->kind != TRIGGER_RUN || until->value == 0 ||

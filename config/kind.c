@@ -64,8 +64,9 @@ static bool is_nearly_none(const char *text)
 static int parse_log(const struct option *option, const char *text, void *value, struct err *err)
 {
     static const char *const words[] = {"stderr", "stdout", NULL};
-    const char *near = strchr(text, '/') == NULL ? suggest_nearest(text, words) : NULL;
-    if (is_nearly_none(text))
+    bool is_word = strchr(text, '/') == NULL;
+    const char *near = is_word ? suggest_nearest(text, words) : NULL;
+    if (is_word && is_nearly_none(text))
         near = NONE;
     if (near != NULL && strcmp(near, text) != 0)
         return err_set(err, "did you mean '%s'? write %s, or ./%.64s for a file of that name", near,

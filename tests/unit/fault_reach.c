@@ -14,7 +14,7 @@ static const struct complaint complaints[] = {
     {TCP STALL "destinations = a.test\n", 0, 6, "destinations: no proxy of this fault intercepts"},
     {TCP TAKES STALL "proxy = a\ndestinations = a.test\n", 0, 9, "write intercept ="},
     {UNIX STALL "clients = 127.0.0.1\n", 0, 6, "clients of a UNIX socket have no address"},
-    {TCP UNIX STALL "proxy = b\nclients = 127.0.0.1\n", 0, 10, "never fires: leave it out"},
+    {TCP UNIX STALL "proxy = b\nclients = 127.0.0.1\n", 0, 10, "never fires: leave clients out"},
     {UNIX F "type = packet_loss\nside = client\n", 0, 6,
         "[proxy b] has a UNIX socket to its clients"},
     {UNIX F "type = vanish\nside = both\n", 0, 6, "type = vanish acts on TCP"},
