@@ -61,9 +61,9 @@ void check_messages(struct problems *problems, const struct config *config,
     const struct source_section *const *sections, const struct key_flags *flags);
 
 /* Checks that faults can act on the connections of their proxies. flags[i] are those of
- * proxies[i]. */
+ * proxies[i]. `has_api`: the API may add proxies, which get the faults for all. */
 void check_reach(struct problems *problems, const struct config *config,
-    const struct source_section *const *sections, const struct key_flags *flags);
+    const struct source_section *const *sections, const struct key_flags *flags, bool has_api);
 
 void check_fault(
     struct problems *problems, const struct source_section *section, struct fault *fault);

@@ -5,6 +5,9 @@
  * socket does not have.
  */
 #include "config/check.h"
+
+#include <string.h>
+
 #include "config/fault_keys.h"
 
 static bool has_destinations(const struct fault *fault)
@@ -130,11 +133,13 @@ static void report_segments(struct problems *problems, const struct config *conf
 }
 
 void check_reach(struct problems *problems, const struct config *config,
-    const struct source_section *const *sections, const struct key_flags *flags)
+    const struct source_section *const *sections, const struct key_flags *flags, bool has_api)
 {
     for (size_t i = 0; i < config->fault_count; i++) {
         const struct fault *fault = &config->faults[i];
         report_segments(problems, config, fault, sections[i]);
+        if (has_api && strcmp(fault->proxies, "*") == 0)
+            continue;
         for (const struct selected *s = selections; s < selections + SELECTIONS; s++)
             if (is_selected(s, fault) && all_are(config, fault, flags, s->is_in_vain))
                 check_report_problem(problems, sections[i], s->key, s->text);

@@ -215,7 +215,8 @@ static void check_between(struct build *build)
     check_unread(build->problems, build->config, build->of_fault);
     check_messages(build->problems, build->config, build->of_fault, build->proxy_flags);
     if (!source->unread) /* a proxy may be in what could not be read */
-        check_reach(build->problems, build->config, build->of_fault, build->proxy_flags);
+        check_reach(
+            build->problems, build->config, build->of_fault, build->proxy_flags, build->wants_api);
     if (build->config->proxy_count > 0 || source->unread || build->wants_api)
         return;
     if (source->place_count > 0)

@@ -88,12 +88,12 @@ static bool fits_proxy(const struct proxy *proxy, const struct fault *fault)
            config_check_reach(fault, config, false, &key, &ignored) == 0;
 }
 
-/* Whether a connection of the proxy can have the fault. */
-static bool can_meet(const struct proxy *proxy, const struct fault *fault)
+/* Whether the fault can act on the proxy's sockets. `alone`: and a connection can have it. */
+static bool can_reach(const struct proxy *proxy, const struct fault *fault, bool alone)
 {
     const char *key;
     struct err ignored;
-    return config_check_reach(fault, &proxy->plan->config, true, &key, &ignored) == 0;
+    return config_check_reach(fault, &proxy->plan->config, alone, &key, &ignored) == 0;
 }
 
 /* Returns the proxy's rule with this counter, or NULL if it has none that a file can hold. */
@@ -217,7 +217,7 @@ static void print_alone(
     struct fault fault = rule->fault;
     const char *owner = proxy_name(proxy);
     bool readable = section_name(owner, &rule->fault, true, fault.name, sizeof fault.name) &&
-                    fits_chain(control, proxy, rule) && can_meet(proxy, &rule->fault);
+                    fits_chain(control, proxy, rule) && can_reach(proxy, &rule->fault, true);
     snprintf(fault.proxies, sizeof fault.proxies, "%s", owner);
     rename_after(control, proxy, &fault);
     struct printed_fault printed = {&fault, protocol_has_parts(&proxy->plan->config.protocol)};
@@ -225,24 +225,28 @@ static void print_alone(
 }
 
 /* Prints a fault under its own name, for all proxies that it names. One of them has to have the
- * fault that it waits for. */
+ * fault that it waits for, and one to have connections that it can meet. */
 static void print_together(const struct control *control, const struct fault *fault, FILE *out)
 {
     struct fault own = *fault;
     struct printed_fault printed = {.fault = &own};
     bool is_for_all = strcmp(fault->proxies, "*") == 0 && fault->after.name[0] == '\0';
-    bool fits = is_for_all;
+    bool fits = is_for_all, acts = true, met = false, has_proxy = false;
     for (struct proxy *proxy = NULL; (proxy = control_next_proxy(control, proxy)) != NULL;) {
         const struct rule *rule = plan_find(proxy->plan, fault->name);
         if (rule == NULL || !fault_names_proxy(fault, proxy_name(proxy)))
             continue;
         printed.has_parts |= protocol_has_parts(&proxy->plan->config.protocol);
+        has_proxy = true;
+        acts &= can_reach(proxy, &rule->fault, false);
+        met |= can_reach(proxy, &rule->fault, true);
         if (fits || !fits_chain(control, proxy, rule))
             continue;
         fits = true;
         rename_after(control, proxy, &own);
     }
-    print_section(print_fault, &printed, fits && fits_title("fault", own.name), out);
+    bool readable = fits && acts && (met || !has_proxy) && fits_title("fault", own.name);
+    print_section(print_fault, &printed, readable, out);
 }
 
 /* Prints one fault of the file. */

@@ -315,7 +315,7 @@ static void after_names_the_section_in_which_the_first_fault_is(void **state)
     free(text);
 }
 
-/* So does one that could never act. */
+/* So does one that could never act, of the API or of the file. */
 static void a_fault_that_cannot_act_prints_as_a_comment(void **state)
 {
     struct rig *rig = *state;
@@ -325,6 +325,13 @@ static void a_fault_that_cannot_act_prints_as_a_comment(void **state)
     char *text = print_and_load(rig);
     assert_non_null(strstr(text, "; [fault a.far]\n"));
     assert_non_null(strstr(text, "\n[fault a.near]\n"));
+    free(text);
+    assert_int_equal(
+        rig_load(rig, API "[fault f]\ntype = stall\ndestinations = a.test\n", CONTROL_DROP_API),
+        CONTROL_OK);
+    assert_int_equal(rig_add_proxy(rig, "b", TO_ECHO), CONTROL_OK);
+    text = print_and_load(rig);
+    assert_non_null(strstr(text, "; [fault f]\n"));
     free(text);
 }
 

@@ -7,6 +7,7 @@
 #define UNIX "[proxy b]\nlisten = unix:/b\nupstream = a:2\n"
 #define TO_UNIX "[proxy c]\nlisten = 127.0.0.1:3\nupstream = unix:/c\n"
 #define TAKES "[proxy d]\nintercept = 80\n"
+#define API "[rudeproxy]\nadmin = 127.0.0.1:0\n"
 #define F "[fault f]\n"
 #define STALL F "type = stall\n"
 
@@ -21,6 +22,7 @@ static const struct complaint complaints[] = {
     {UNIX F "type = syn_blackhole\n", 0, 5, "UNIX socket to its clients"},
     {TO_UNIX F "type = vanish\nside = server\n", 0, 6, "[proxy c] has a UNIX socket to its server"},
     {TCP TO_UNIX F "type = packet_loss\nside = server\n", 0, 9, "UNIX socket to its server"},
+    {API UNIX STALL "proxy = b\nclients = 127.0.0.1\n", 0, 9, "never fires: leave clients out"},
     /* one mistake is reported once */
     {TCP F "type = refuse\ndestinations = a.test\n", 0, 6, "listening socket"},
     {UNIX F "type = refuse\nclients = 127.0.0.1\n", 0, 6, "listening socket"},
@@ -51,7 +53,8 @@ static void a_fault_of_some_of_its_proxies_is_allowed(void **state)
         TO_UNIX F "type = syn_blackhole\n",
         TCP UNIX F "type = vanish\nside = client\nproxy = a\n",
         UNIX F "type = refuse\n",
-        "[rudeproxy]\nadmin = 127.0.0.1:0\n" STALL "destinations = a.test\nclients = ::1\n",
+        API STALL "destinations = a.test\nclients = ::1\n",
+        API UNIX STALL "destinations = a.test\nclients = ::1\n",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
