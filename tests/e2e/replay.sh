@@ -353,6 +353,16 @@ says "$work/section" '^after *= *hang-1/any$'
 says "$work/section" '^when *= *accept$'
 says "$work/section" '^connections *= *3$'
 
+# The only fault that `down` can wait for was on connections that have other numbers now.
+{
+    cat "$work/any.log"
+    printf '{"time":"2024-05-06T07:08:11.000000Z","event":"counts_reset","proxy":"web"}\n'
+} >"$work/waits.log"
+replayed "$work/waits.log" "$work/waits.replay"
+says "$work/waits.replay" '^; Never fired, left out: hang$'
+says "$work/waits.replay" '^; Waits for a fault that is not here, left out: down$'
+! grep -q '^\[fault' "$work/waits.replay" || fail "a fault is left: $(cat "$work/waits.replay")"
+
 # --- Several sections do not share a rate -----------------------------------------------------------
 
 {

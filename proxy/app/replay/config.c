@@ -55,11 +55,14 @@ static int config_add_fault(struct replay_config *replay, const struct replay_lo
 {
     struct replay_task task = {.replay = replay, .log = log, .fault = of, .order = order};
     int result = replay_occurrences_gather(&task);
-    if (result == 0 && task.count == 0)
-        replay->unfired[replay->unfired_count++] = of->name;
+    bool is_listener = of->type->listener != LISTENER_OPEN;
+    /* It has no byte to which it could be tied instead. */
+    bool waits_in_vain = is_listener && of->after.name[0] != '\0' && task.first == ANY;
+    if (result == 0 && (task.count == 0 || waits_in_vain))
+        replay->left_out[replay->left_out_count++] =
+            (struct replay_left_out){.name = of->name, .fired = task.count > 0};
     else if (result == 0)
-        result =
-            of->type->listener != LISTENER_OPEN ? add_listener_fault(&task) : add_groups(&task);
+        result = is_listener ? add_listener_fault(&task) : add_groups(&task);
     free(task.occurrences);
     return result;
 }
@@ -189,8 +192,8 @@ int replay_config_make(struct replay_config *replay, const struct replay_log *lo
     *replay = (struct replay_config){.config.settings = log->configs[0].settings};
     replay->config.proxies =
         calloc(count_all(log, &fault_count) + 1, sizeof replay->config.proxies[0]);
-    replay->unfired = calloc(fault_count + 1, sizeof replay->unfired[0]);
-    if (replay->config.proxies == NULL || replay->unfired == NULL)
+    replay->left_out = calloc(fault_count + 1, sizeof replay->left_out[0]);
+    if (replay->config.proxies == NULL || replay->left_out == NULL)
         return replay_out_of_memory();
     snprintf(replay->config.settings.log, sizeof replay->config.settings.log, "stderr");
     replay->config.settings.pcap[0] = '\0'; /* or a replay would append to the capture */
@@ -211,5 +214,5 @@ void replay_config_free(struct replay_config *replay)
 {
     config_free(&replay->config);
     free(replay->remarks);
-    free(replay->unfired);
+    free(replay->left_out);
 }

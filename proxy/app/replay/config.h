@@ -24,12 +24,18 @@ struct replay_remark {
     char when[OPTION_TEXT_MAX]; /* as it was, if retimed or moved */
 };
 
+/* A fault of the run that the replay does not have. */
+struct replay_left_out {
+    const char *name; /* the log's */
+    bool fired;       /* it did, but the fault that it waits for is left out */
+};
+
 struct replay_config {
     struct config config;          /* arrays owned */
     struct replay_remark *remarks; /* owned; one for each fault of config */
     size_t fault_capacity;
-    const char **unfired; /* names left out; owned, the names are the log's */
-    size_t unfired_count;
+    struct replay_left_out *left_out; /* owned */
+    size_t left_out_count;
 };
 
 /* 0, or -1 after printing what is wrong to stderr. The log outlives the replay. */

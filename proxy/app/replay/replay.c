@@ -43,8 +43,10 @@ static void print_head(
     if (log->counts_reset)
         fputs(
             "; Connections of a proxy were numbered from 1 again. Older ones are left out.\n", out);
-    for (size_t i = 0; i < replay->unfired_count; i++)
-        fprintf(out, "; Never fired, left out: %s\n", replay->unfired[i]);
+    for (size_t i = 0; i < replay->left_out_count; i++)
+        fprintf(out, "; %s, left out: %s\n",
+            replay->left_out[i].fired ? "Waits for a fault that is not here" : "Never fired",
+            replay->left_out[i].name);
     fputc('\n', out);
 }
 
