@@ -66,7 +66,9 @@ void past_names_take(struct past_names *past, const struct proxy *proxy)
 
 void past_names_announce(const struct proxy *proxy)
 {
-    const struct event event = {
-        .kind = EVENT_COUNTS_RESET, .at = timers_now(), .proxy = proxy_name(proxy)};
+    const struct event event = {.kind = EVENT_COUNTS_RESET,
+        .at = timers_now(),
+        .proxy = proxy_name(proxy),
+        .serial = proxy->worker->last_serial};
     worker_emit(proxy->worker, &event);
 }

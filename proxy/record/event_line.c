@@ -278,10 +278,10 @@ static void write_json_head(
     field_writer_string(writer, "time", time);
     field_writer_string(writer, "event", event_kind_name(event->kind));
     field_writer_string(writer, "proxy", event->proxy);
-    if (event->connection == 0)
-        return;
-    field_writer_number(writer, "connection", event->connection);
-    field_writer_number(writer, "serial", event->serial);
+    if (event->connection != 0)
+        field_writer_number(writer, "connection", event->connection);
+    if (event->connection != 0 || event->serial != 0)
+        field_writer_number(writer, "serial", event->serial);
 }
 
 void event_line_write(FILE *out, enum log_format format, int64_t wall_us, const struct event *event)

@@ -103,7 +103,8 @@ struct event {
     time_us at;          /* monotonic */
     const char *proxy;   /* its name */
     uint64_t connection; /* from 1; 0: not about one connection */
-    /* of the connection in the whole run, from 1: no other connection has it; 0: as above */
+    /* Of the connection in the whole run, from 1: no other connection has it. 0: as above.
+     * EVENT_COUNTS_RESET: the last one so far; 0: none. */
     uint64_t serial;
     union {
         struct {

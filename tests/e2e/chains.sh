@@ -210,7 +210,7 @@ for round in 1 2; do
 done
 call 200 GET $faults/once
 answer_field '.fired' 2
-says "$proxy_log" '"event":"counts_reset","proxy":"web"'
+says "$proxy_log" '"event":"counts_reset","proxy":"web","serial":[1-9]'
 call 204 DELETE $faults/once
 
 # Only the third of those open at once.

@@ -317,6 +317,17 @@ says "$work/out" '^; Never fired, left out: cut$'
 says "$work/out" '^\[fault slow\]$'
 ! grep -qE '^(until|for)' "$work/out" || fail "the end of another connection: $(cat "$work/out")"
 
+# The old connection 3 had no event before. Only `counts_reset` shows that its serial is an old one.
+{
+    head -n 2 "$work/reset.log"
+    printf '{"time":"2024-05-06T07:08:10.000000Z","event":"counts_reset","proxy":"web","serial":7}\n'
+    fault_line fault 3 7 cut downstream 100 0
+    fault_line fault 1 8 slow downstream 0 0
+} >"$work/dial.log"
+expect 0 "$RUDEPROXY" replay "$work/dial.log"
+says "$work/out" '^; Never fired, left out: cut$'
+says "$work/out" '^\[fault slow\]$'
+
 # --- Faults that wait for one by the clock, on any connection --------------------------------------
 
 # The reset of connection 2 was the second one, at an earlier byte than that of connection 1: its section keeps the name.
