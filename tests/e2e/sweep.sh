@@ -70,6 +70,18 @@ says "$work/err" "--only: .*other"
 sweep 2 --only 'web#1:downstream:0:latency time=1s' -- touch "$work/started"
 says "$work/err" 'not among the faults of this sweep'
 [ ! -e "$work/started" ] || fail 'a run was made for a place that cannot be'
+# Segments are on the TCP side only. A fault that reaches no proxy is found before the first run.
+printf '[proxy web]\nlisten = unix:%s\nupstream = 127.0.0.1:1\n' "$work/web.sock" >"$work/unix.ini"
+unix_sweep() { # STATUS FAULT
+    expect "$1" "$RUDEPROXY" sweep -c "$work/unix.ini" --sweep-fault "$2" -- touch "$work/started"
+}
+unix_sweep 2 'packet_loss side=client'
+says "$work/err" "sweep-fault 'packet_loss side=client': can act on no proxy"
+unix_sweep 2 'reset clients=127.0.0.1'
+unix_sweep 2 'reset destinations=a.test'
+[ ! -e "$work/started" ] || fail 'a run was made for a fault that reaches no proxy'
+unix_sweep 1 'packet_loss' # that of the server's side
+says "$work/err" 'connected to no proxy'
 nothing_is_left
 
 # --- Each outcome -------------------------------------------------------------------------------

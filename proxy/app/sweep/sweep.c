@@ -41,7 +41,21 @@ static int report(const char *text)
 
 /* --- before the first run --- */
 
-/* A fault that fits no byte of any direction is a mistake. */
+/* Whether the fault can act on a connection of some proxy. Its side may depend on the direction. */
+static bool reaches_a_proxy(const struct sweep *sweep, size_t fault)
+{
+    for (size_t i = 0; i < sweep->config->proxy_count; i++) {
+        for (int d = 0; d < 2; d++) {
+            const struct sweep_place place = {
+                .proxy = i, .connection = 1, .direction = (enum direction)d};
+            if (sweep_template_fits(sweep, fault, &place))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A fault that fits no byte of any direction, or no proxy, is a mistake. */
 static int check_faults(const struct sweep *sweep)
 {
     int result = 0;
@@ -50,8 +64,13 @@ static int check_faults(const struct sweep *sweep)
         struct fault made;
         struct err err;
         if (sweep_template_build(sweep->options->faults[i], &place, sweep->config, &made, &err) ==
-            0)
-            continue;
+            0) {
+            if (reaches_a_proxy(sweep, i))
+                continue;
+            err_set(&err,
+                "can act on no proxy of this sweep: a UNIX socket has no segments and its clients "
+                "no addresses, and destinations = needs a proxy with intercept =");
+        }
         fprintf(stderr, "rudeproxy: --sweep-fault '%s': %s\n", sweep->options->faults[i], err.text);
         result = -1;
     }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "config/config.h"
 #include "config/sweep_fault.h"
 #include "proxy/app/sweep/sweep.h"
 
@@ -40,6 +41,9 @@ bool sweep_template_fits(const void *user, size_t fault, const struct sweep_plac
     const struct sweep *sweep = user;
     struct fault made;
     struct err ignored;
+    const char *key;
     return sweep_template_build(
-               sweep->options->faults[fault], place, sweep->config, &made, &ignored) == 0;
+               sweep->options->faults[fault], place, sweep->config, &made, &ignored) == 0 &&
+           config_check_reach(&made, &sweep->config->proxies[place->proxy], true, &key, &ignored) ==
+               0;
 }

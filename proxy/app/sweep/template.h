@@ -17,8 +17,8 @@
 MUST_CHECK int sweep_template_build(const char *text, const struct sweep_place *place,
     const struct config *config, struct fault *fault, struct err *err);
 
-/* Whether a fault of the list fits the place: not every type can fire at a FIN, say. `user` is a
- * struct sweep; sweep_cases_begin() calls this. */
+/* Whether a fault of the list fits the place: not every type can fire at a FIN or act on a UNIX
+ * socket, say. `user` is a struct sweep; sweep_cases_begin() calls this. */
 bool sweep_template_fits(const void *user, size_t fault, const struct sweep_place *place);
 
 #endif
