@@ -171,7 +171,9 @@ bool armed_count(struct armed_fault *armed)
         return false;
     if (!armed_is_counted(armed)) {
         chains_count_fired(counter, session->now, session);
-        if (session->fault_count < EVENT_FAULTS_MAX)
+        if (session->faults == NULL)
+            session->faults = calloc(EVENT_FAULTS_MAX, sizeof session->faults[0]);
+        if (session->faults != NULL && session->fault_count < EVENT_FAULTS_MAX)
             session->faults[session->fault_count] = fault_counter_ref(counter);
         session->fault_count++;
     }

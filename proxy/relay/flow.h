@@ -75,6 +75,7 @@ struct shaping;
 
 struct flow {
     enum direction direction;
+    enum flow_read_mode read_mode;
     struct endpoint *source;
     struct endpoint *sink;
     struct ring ring;          /* read, not yet forwarded: the oldest bytes */
@@ -86,17 +87,15 @@ struct flow {
     /* forwarded before the next byte, one after another; NULL: none */
     struct insertion *insert;
     struct splice_queue spliced; /* bytes in pipes, behind those of the ring */
-    /* the last pump released the held beginning of a match or a message */
-    bool let_go;
-    bool bulk; /* reads come in full blocks: splicing pays */
     /* offset up to which faults have changed bytes: each is changed only once */
     uint64_t changed;
     uint64_t inserted; /* bytes that faults added so far */
     uint64_t dropped;  /* bytes read and dropped */
-    enum flow_read_mode read_mode;
     enum flow_end end;
     int source_errnum; /* positive errno of FLOW_END_RESET */
     int sink_errnum;   /* positive errno of FLOW_SINK_FAILED */
+    bool bulk;         /* reads come in full blocks: splicing pays */
+    bool let_go;       /* the last pump released the held beginning of a match or a message */
     bool cut;          /* no more bytes are read for forwarding */
     bool withheld;     /* the pending bytes lie behind an edge, where a fault keeps them */
     /* A write to the source met its RST: the queue behind it ends in a reset, whatever the last

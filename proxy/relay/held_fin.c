@@ -27,13 +27,12 @@ void held_fin_refresh(struct session *session, enum side side)
     if (hold_us != source->fin_hold_us)
         source->fin_release_at = TIME_NEVER;
     source->fin_hold_us = hold_us;
-    source->fin_held = hold_us > 0;
 }
 
 bool held_fin_waits(struct session *session, enum side side)
 {
     struct session_side *source = &session->side[side];
-    if (!source->fin_held)
+    if (source->fin_hold_us == 0)
         return false;
     if (source->fin_release_at == TIME_NEVER) /* the FIN may have arrived after this run began */
         source->fin_release_at = time_add(session->host->now(session), source->fin_hold_us);

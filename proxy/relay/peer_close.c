@@ -61,8 +61,8 @@ static bool is_kept(const struct session *session)
     for (int i = 0; i < 2; i++) {
         if (session->over || !peer_has_ended(session, (enum side)i))
             return false;
-        kept = kept || session->side[i].fin_held || session->flow[i].read_mode == FLOW_PAUSE ||
-               flow_is_blocked(&session->flow[i]);
+        kept = kept || session->side[i].fin_hold_us > 0 ||
+               session->flow[i].read_mode == FLOW_PAUSE || flow_is_blocked(&session->flow[i]);
     }
     return kept;
 }
@@ -136,7 +136,7 @@ static void settle_fins(struct session *session, enum side side)
     struct flow *from = &session->flow[side];
     bool behind_fin = this->reset_noted && (from->finished || this->eof_triggered);
     if (behind_fin && this->ep != NULL && flow_is_delivered(from)) {
-        if (!this->fin_held)
+        if (this->fin_hold_us == 0)
             side_send_fin(session, (enum side) !side);
         peer_close_pass_reset(session, side);
     }

@@ -64,10 +64,12 @@ void session_deinit(struct session *session)
     armed_deinit(session);
     fault_counter_unref(session->cause_fault);
     session->cause_fault = NULL;
-    for (unsigned i = 0; i < EVENT_FAULTS_MAX; i++) {
+    for (unsigned i = 0; session->faults != NULL && i < EVENT_FAULTS_MAX; i++)
         fault_counter_unref(session->faults[i]);
-        session->faults[i] = NULL;
-    }
+    free(session->faults);
+    free(session->ends);
+    session->faults = NULL;
+    session->ends = NULL;
     plan_unref(session->plan);
     session->plan = NULL;
 }

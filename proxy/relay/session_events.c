@@ -87,7 +87,8 @@ void session_emit_closed(struct session *session)
                 .not_fired_count = not_fired_list(session, not_fired, EVENT_NOT_FIRED_MAX),
             },
     };
-    for (unsigned i = 0; i < EVENT_FAULTS_MAX && session->faults[i] != NULL; i++)
-        event.u.closed.faults[i] = session->faults[i]->name;
+    struct fault_counter *const *faults = session->faults;
+    for (unsigned i = 0; faults != NULL && i < EVENT_FAULTS_MAX && faults[i] != NULL; i++)
+        event.u.closed.faults[i] = faults[i]->name;
     session_emit(session, &event);
 }

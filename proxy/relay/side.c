@@ -7,6 +7,7 @@
 #include "proxy/relay/side.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "proxy/relay/session_events.h"
 #include "proxy/relay/teardown.h"
@@ -49,8 +50,11 @@ static void add_mark(struct session *session, enum side side, enum end_mark mark
     if (record->mark_count == END_MARKS_MAX)
         return;
     record->marks[record->mark_count++] = mark;
-    session->ends[session->end_count++] = (struct end_entry){
-        .at = session->now, .events = session->event_count, .side = side, .mark = mark};
+    if (session->ends == NULL)
+        session->ends = calloc(END_ENTRIES_MAX, sizeof session->ends[0]);
+    if (session->ends != NULL) /* without memory, the marks alone tell of it */
+        session->ends[session->end_count++] = (struct end_entry){
+            .at = session->now, .events = session->event_count, .side = side, .mark = mark};
 }
 
 void side_send_fin(struct session *session, enum side side)

@@ -62,9 +62,10 @@ enum teardown_state {
 
 struct teardown {
     enum teardown_state state;
-    struct action action;
-    time_us deadline; /* of a graceful close; TIME_NEVER: none */
-    time_us check_at; /* when to ask the kernel again (SIOCOUTQ, FIONREAD); TIME_NEVER: not */
+    enum action_kind kind; /* of the ending */
+    uint64_t bytes;        /* how many shall be unread, for ACTION_UNREAD */
+    time_us deadline;      /* of a graceful close; TIME_NEVER: none */
+    time_us check_at;      /* when to ask the kernel again (SIOCOUTQ, FIONREAD); TIME_NEVER: not */
     uint64_t check_us;
     size_t unread; /* unread bytes when the kernel was last asked */
     /* bytes that were read from it and dropped behind an edge: to its peer they are unread */
@@ -79,14 +80,13 @@ struct session_side {
     struct endpoint *ep; /* NULL before it is connected and after it was closed */
     struct teardown teardown;
     struct side_record record;
-    bool fin_wanted; /* an early FIN towards it is due once its flow is delivered */
-    bool fin_sent;
-    bool reset_noted;       /* its RST was seen and recorded */
     uint64_t fin_hold_us;   /* how long a FIN that arrives from it is held; 0: not at all */
     time_us fin_release_at; /* when a held FIN is forwarded; TIME_NEVER: not known yet */
-    bool fin_held;          /* fin_hold_us is not 0 */
-    bool eof_triggered;     /* its FIN, and every byte before it, reached the triggers */
-    unsigned filter_count;  /* packet filters attached to it */
+    bool fin_wanted;        /* an early FIN towards it is due once its flow is delivered */
+    bool fin_sent;
+    bool reset_noted;      /* its RST was seen and recorded */
+    bool eof_triggered;    /* its FIN, and every byte before it, reached the triggers */
+    unsigned filter_count; /* packet filters attached to it */
 };
 
 struct session {
@@ -101,7 +101,6 @@ struct session {
     struct session_side side[2]; /* by enum side */
     struct flow flow[2];         /* by enum direction: flow[d] reads from side[d] */
     const char *server_name;     /* that the client named in TLS; "": not known */
-    bool named;                  /* ... and the faults waiting for it are not armed yet */
     struct armed_set armed;      /* the faults that concern this connection */
     struct messages *messages;   /* owned; NULL: the proxy has no protocol */
     struct armed_fault *retired; /* removed faults whose insertions still wait; NULL: none */
@@ -115,6 +114,7 @@ struct session {
     uint64_t stall_mark;   /* progress seen at stall_since, while a reset waits for delivery */
     time_us stall_since;   /* TIME_NEVER: no reset waits */
     time_us probes_from;   /* when an error may be the answer to a probe; TIME_NEVER: no probes */
+    bool named;            /* server_name is new: the faults waiting for it are not armed yet */
     bool dialling;         /* the host is connecting */
     bool chains;           /* some fault is or was ARMED_CHAINED */
     bool over;             /* a teardown began: no fault fires any more */
@@ -126,12 +126,13 @@ struct session {
     enum cause stop_cause; /* CAUSE_NONE: nobody asked the session to stop */
     enum endpoint_close stop_how;
     enum cause cause;
-    struct fault_counter *cause_fault;      /* a reference; NULL: none */
-    struct end_entry ends[END_ENTRIES_MAX]; /* the marks of both sides, in order */
     unsigned end_count;
     uint32_t event_count; /* emitted so far */
     unsigned fault_count;
-    struct fault_counter *faults[EVENT_FAULTS_MAX]; /* references, the rest is NULL */
+    struct fault_counter *cause_fault; /* a reference; NULL: none */
+    struct end_entry *ends;            /* the marks of both sides, in order; owned; NULL: none */
+    /* references, owned, [EVENT_FAULTS_MAX], the rest is NULL; NULL: none */
+    struct fault_counter **faults;
 };
 
 #endif

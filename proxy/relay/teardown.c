@@ -48,7 +48,7 @@ static void stop_flows(struct session *session, enum side side, enum teardown_st
 bool teardown_filter(const struct teardown *teardown, struct packet_filter *filter)
 {
     *filter = (struct packet_filter){.loss_ppb = PPB_ALL, .only = PACKET_DATA};
-    return teardown->state != TEARDOWN_NONE && teardown->action.kind == ACTION_VANISH;
+    return teardown->state != TEARDOWN_NONE && teardown->kind == ACTION_VANISH;
 }
 
 static void set_filter(struct session *session, enum side side)
@@ -69,7 +69,8 @@ void teardown_begin(struct session *session, enum side side, const struct action
         return;
     session->over = true;
     session_touch(session);
-    teardown->action = *action;
+    teardown->kind = action->kind;
+    teardown->bytes = action->bytes;
     side_move(this, first_state(action->kind));
     if (action->kind == ACTION_CLOSE_GRACEFUL)
         teardown->deadline = time_add(session->now, action->duration_us);
@@ -102,7 +103,7 @@ static void advance_deliver(struct session *session, enum side side)
     struct session_side *this = &session->side[side];
     if (!flow_is_delivered(&session->flow[!side]))
         return;
-    bool graceful = this->teardown.action.kind == ACTION_CLOSE_GRACEFUL;
+    bool graceful = this->teardown.kind == ACTION_CLOSE_GRACEFUL;
     if (graceful || this->fin_wanted)
         side_send_fin(session, side);
     flow_finish(&session->flow[!side]);
@@ -115,7 +116,7 @@ static void advance_ack(struct session *session, enum side side)
     struct session_side *this = &session->side[side];
     if (!acknowledged(session, this))
         return;
-    enum action_kind kind = this->teardown.action.kind;
+    enum action_kind kind = this->teardown.kind;
     side_close(session, side,
         kind == ACTION_RESET_AFTER_FIN ? ENDPOINT_CLOSE_FIN_RESET
         : kind == ACTION_VANISH        ? ENDPOINT_CLOSE_VANISH
@@ -167,9 +168,8 @@ static void advance_unread(struct session *session, enum side side)
     if (this->teardown.state == TEARDOWN_DATA && unread > 0) {
         if (may_reset_on_data(session, this))
             side_close(session, side, ENDPOINT_CLOSE_RESET);
-    } else if (last ||
-               (this->teardown.state == TEARDOWN_UNREAD &&
-                   (unread >= this->teardown.action.bytes || is_full(session, this, unread))))
+    } else if (last || (this->teardown.state == TEARDOWN_UNREAD &&
+                           (unread >= this->teardown.bytes || is_full(session, this, unread))))
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 
@@ -254,7 +254,7 @@ static time_us gives_up_at(struct session *session, enum side side)
 /* Ends a wait that took too long: resets if bytes are undelivered, else closes. */
 static void give_up(struct session *session, enum side side)
 {
-    enum action_kind kind = session->side[side].teardown.action.kind;
+    enum action_kind kind = session->side[side].teardown.kind;
     side_close(session, side,
         !is_delivering(session, side) ? ENDPOINT_CLOSE_PLAIN
         : kind == ACTION_VANISH       ? ENDPOINT_CLOSE_VANISH

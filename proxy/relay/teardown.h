@@ -44,7 +44,7 @@
  * them, and they were dropped. */
 static inline size_t teardown_withheld(const struct teardown *teardown)
 {
-    enum action_kind kind = teardown->action.kind;
+    enum action_kind kind = teardown->kind;
     bool leaves_unread =
         kind == ACTION_CLOSE_PLAIN || kind == ACTION_CLOSE_UNREAD || kind == ACTION_RESET_ON_DATA;
     return leaves_unread ? teardown->withheld : 0;
