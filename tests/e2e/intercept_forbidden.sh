@@ -143,6 +143,11 @@ few='
     done
     [ "$i" -lt 200 ] || exit 90
     for fd in "${fds[@]}"; do exec {fd}>&-; done
-    curl -q -s --noproxy "*" --max-time 20 -o /dev/null http://203.0.113.9:81/'
+    # The descriptors of the others are free when the proxy has seen their ends.
+    for i in {1..200}; do
+        ! curl -q -s --noproxy "*" --max-time 20 -o /dev/null http://203.0.113.9:81/ || exit 0
+        sleep 0.05
+    done
+    exit 92'
 (ulimit -n 64 && listed 0 --intercept 81 --upstream builtin:http --fault 'type=connect_delay for=2s connections=1-40' -- bash -c "$few" sh "$work/log") || exit
 proxy_stop
