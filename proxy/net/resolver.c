@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "proxy/base/address.h"
+#include "proxy/base/thread.h"
 #include "proxy/net/timers.h"
 
 #define NO_MEMORY "out of memory"
@@ -199,18 +199,13 @@ static void *run_thread(void *user)
     return NULL;
 }
 
-/* Starts a thread with all signals blocked: libuv handles signals, on the loop's thread. */
 static int start_thread(struct answer *answer)
 {
-    sigset_t all, before;
     pthread_attr_t attributes;
     pthread_t thread;
-    sigfillset(&all);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int errnum = pthread_create(&thread, &attributes, run_thread, answer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int errnum = thread_start(&thread, &attributes, run_thread, answer);
     pthread_attr_destroy(&attributes);
     return errnum;
 }

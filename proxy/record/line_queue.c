@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -28,6 +27,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/min.h"
+#include "proxy/base/thread.h"
 #include "proxy/record/append_file.h"
 #include "proxy/record/timed_wait.h"
 
@@ -222,17 +222,6 @@ static void *run_thread(void *user)
     return NULL;
 }
 
-/* Starts the thread with all signals blocked: libuv handles signals, on the loop's thread. */
-static int start_thread(struct line_queue *queue)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int errnum = pthread_create(&queue->thread, NULL, run_thread, queue);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return errnum;
-}
-
 /* --- the owner --- */
 
 static void free_queue(struct line_queue *queue)
@@ -277,7 +266,7 @@ static struct line_queue *queue_new(int fd, char *path, int mode, struct err *er
         errnum = ENOMEM;
     if (errnum == 0) {
         setvbuf(queue->stream, queue->buffer, mode, sizeof queue->buffer);
-        errnum = start_thread(queue);
+        errnum = thread_start(&queue->thread, NULL, run_thread, queue);
     }
     if (errnum == 0)
         return queue;
