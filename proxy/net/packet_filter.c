@@ -90,11 +90,11 @@ int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned c
 {
     struct program program = {.count = 0};
     int ignored = 0;
+    if (is_unix(fd))
+        return count == 0 ? 0 : -EOPNOTSUPP;
     if (count == 0)
         return setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored) == 0 ? 0
                                                                                            : -errno;
-    if (is_unix(fd))
-        return -EOPNOTSUPP;
     for (unsigned i = 0; i < count && i < FILTER_MAX; i++)
         add_filter(&program, &filters[i]);
     filter_add(&program, BPF_RET | BPF_K, 0, 0, UINT32_MAX); /* accept the whole segment */

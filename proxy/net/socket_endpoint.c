@@ -304,18 +304,10 @@ static void unix_close(struct endpoint *ep, enum endpoint_close how)
     socket_endpoint_drop(socket_of(ep));
 }
 
-static int tcp_set_filters(struct endpoint *ep, const struct packet_filter *filters, unsigned count)
-{
-    return packet_filter_attach(fd_of(ep), filters, count);
-}
-
-/* A UNIX socket has no segments to lose. */
-static int unix_set_filters(
+static int socket_set_filters(
     struct endpoint *ep, const struct packet_filter *filters, unsigned count)
 {
-    (void)ep;
-    (void)filters;
-    return count > 0 ? -EOPNOTSUPP : 0;
+    return packet_filter_attach(fd_of(ep), filters, count);
 }
 
 static const struct endpoint_ops tcp_ops = {
@@ -332,7 +324,7 @@ static const struct endpoint_ops tcp_ops = {
     .is_full = tcp_is_full,
     .unacked = tcp_unacked,
     .take_error = socket_take_error,
-    .set_filters = tcp_set_filters,
+    .set_filters = socket_set_filters,
     .probe = tcp_probe,
     .close = tcp_close,
 };
@@ -351,7 +343,7 @@ static const struct endpoint_ops unix_ops = {
     .is_full = unix_is_full,
     .unacked = unix_unacked,
     .take_error = socket_take_error,
-    .set_filters = unix_set_filters,
+    .set_filters = socket_set_filters,
     .probe = unix_probe,
     .close = unix_close,
 };
