@@ -352,10 +352,10 @@ void proxy_adopt(struct proxy *proxy, struct plan *plan, bool opened)
     take_plan(proxy, plan);
     if (!plan->config.enabled)
         proxy_stop_listening(proxy);
-    else if (opened || (intercepts_others && listener_is_open(&proxy->listener)))
-        emit_listening(proxy, EVENT_LISTENING);
-    else if (listener_is_open(&proxy->listener))
+    else if (!opened && listener_is_open(&proxy->listener))
         listener_update(&proxy->listener, &plan->config);
+    if (opened || (intercepts_others && listener_is_open(&proxy->listener)))
+        emit_listening(proxy, EVENT_LISTENING);
     listener_faults_update(&proxy->listener_faults);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A proxy that intercepts changes while it runs: what it intercepts, or that it does. */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,6 +84,26 @@ static void another_intercept_keeps_the_listener_and_the_connections(void **stat
     close(after);
 }
 
+/* Returns the listener's backlog: tcpi_sacked of a listening socket (tcp_get_info()). */
+static unsigned backlog_of(const struct proxy *proxy)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    assert_int_equal(getsockopt(proxy->listener.fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    return info.tcpi_sacked;
+}
+
+static void another_intercept_comes_with_its_backlog(void **state)
+{
+    struct rig *rig = *state;
+    add_intercepting(rig);
+    assert_int_equal(
+        rig_load(rig, FILE_INTERCEPT("2-65535") "backlog = 7\n", CONTROL_KEEP_API), CONTROL_OK);
+    const struct proxy *proxy = control_proxy(&rig->control, "a");
+    expect_intercepts(rig, proxy, "2-65535", 0, 2);
+    assert_int_equal(backlog_of(proxy), 7);
+}
+
 static void from_intercept_to_listen_and_back_starts_it_again(void **state)
 {
     struct rig *rig = *state;
@@ -106,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(another_intercept_keeps_the_listener_and_the_connections),
+        TEST(another_intercept_comes_with_its_backlog),
         TEST(from_intercept_to_listen_and_back_starts_it_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
