@@ -9,55 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/admin/counters.h"
+#include "proxy/admin/proxy_counts.h"
 #include "proxy/admin/v1/v1.h"
 #include "proxy/base/utf8.h"
-
-/* A proxy, and what was counted under its name. */
-struct counted {
-    const struct proxy *proxy;
-    const struct ledger_proxy *past;
-    struct counters now;
-};
-
-/* All proxies at one time. */
-struct counts {
-    struct counted *list; /* owned; NULL: out of memory */
-    size_t count;
-};
-
-/* Adds the connections of a removed proxy to those of its successor: a counter never falls. */
-static void add_removed(const struct counts *counts, const struct proxy *removed)
-{
-    for (size_t i = 0; i < counts->count; i++)
-        if (strcmp(proxy_name(counts->list[i].proxy), proxy_name(removed)) == 0)
-            counters_add_open(&counts->list[i].now, removed);
-}
-
-static struct counts count_all(const struct call *call)
-{
-    const struct admin_context *context = &call->admin->context;
-    struct counts counts = {0};
-    size_t room = 0;
-    for (const struct proxy *p = NULL; (p = control_next_proxy(context->control, p)) != NULL;)
-        room++;
-    counts.list = calloc(room + 1, sizeof counts.list[0]);
-    if (counts.list == NULL)
-        return counts;
-    for (const struct proxy *p = NULL; (p = control_next_proxy(context->control, p)) != NULL;) {
-        struct counted *counted = &counts.list[counts.count++];
-        counted->proxy = p;
-        counted->past = ledger_proxy_counts(context->ledger, proxy_name(p));
-        counters_add_open(&counted->now, p);
-    }
-    list_for_each(link, &context->worker->proxies)
-    {
-        const struct proxy *proxy = container_of(link, struct proxy, link);
-        if (proxy->closing && !proxy->plan->config.silent)
-            add_removed(&counts, proxy);
-    }
-    return counts;
-}
 
 static void put_family(struct text *text, const char *name, const char *type, const char *help)
 {
@@ -90,7 +44,7 @@ static void put_value(struct text *text, uint64_t value)
     text_printf(text, "} %" PRIu64 "\n", value);
 }
 
-static void put_begin(struct text *text, const char *name, const struct counted *counted)
+static void put_begin(struct text *text, const char *name, const struct proxy_counts *counted)
 {
     text_printf(text, "%s{", name);
     put_label(text, "proxy", proxy_name(counted->proxy));
@@ -99,7 +53,7 @@ static void put_begin(struct text *text, const char *name, const struct counted 
 /* --- Toxiproxy's
  * -------------------------------------------------------------------------------- */
 
-static void put_bytes(struct text *text, const char *name, const struct counted *counted,
+static void put_bytes(struct text *text, const char *name, const struct proxy_counts *counted,
     enum direction direction, uint64_t value)
 {
     struct proxy_config config;
@@ -115,7 +69,7 @@ static void put_bytes(struct text *text, const char *name, const struct counted 
     put_value(text, value);
 }
 
-static void put_received(struct text *text, const struct counted *counted)
+static void put_received(struct text *text, const struct proxy_counts *counted)
 {
     static const char name[] = "toxiproxy_proxy_received_bytes_total";
     for (int d = DIRECTION_DOWNSTREAM; d >= DIRECTION_UPSTREAM; d--)
@@ -123,7 +77,7 @@ static void put_received(struct text *text, const struct counted *counted)
             counted->past->received[d] + counted->now.received[d]);
 }
 
-static void put_sent(struct text *text, const struct counted *counted)
+static void put_sent(struct text *text, const struct proxy_counts *counted)
 {
     static const char name[] = "toxiproxy_proxy_sent_bytes_total";
     for (int d = DIRECTION_DOWNSTREAM; d >= DIRECTION_UPSTREAM; d--)
@@ -134,31 +88,31 @@ static void put_sent(struct text *text, const struct counted *counted)
 /* --- Ours
  * --------------------------------------------------------------------------------------- */
 
-static void put_open(struct text *text, const struct counted *counted)
+static void put_open(struct text *text, const struct proxy_counts *counted)
 {
     put_begin(text, "rudeproxy_connections_open", counted);
     put_value(text, counted->now.open);
 }
 
-static void put_accepted(struct text *text, const struct counted *counted)
+static void put_accepted(struct text *text, const struct proxy_counts *counted)
 {
     put_begin(text, "rudeproxy_connections_accepted_total", counted);
     put_value(text, counted->past->connections + counted->now.open);
 }
 
-static void put_connect_failed(struct text *text, const struct counted *counted)
+static void put_connect_failed(struct text *text, const struct proxy_counts *counted)
 {
     put_begin(text, "rudeproxy_connect_failed_total", counted);
     put_value(text, counted->past->connect_failed);
 }
 
-static void put_accept_failed(struct text *text, const struct counted *counted)
+static void put_accept_failed(struct text *text, const struct proxy_counts *counted)
 {
     put_begin(text, "rudeproxy_accept_errors_total", counted);
     put_value(text, counted->past->accept_failed);
 }
 
-static void put_causes(struct text *text, const struct counted *counted)
+static void put_causes(struct text *text, const struct proxy_counts *counted)
 {
     for (int i = CAUSE_NONE + 1; i < CAUSE_COUNT; i++) {
         put_begin(text, "rudeproxy_connections_ended_total", counted);
@@ -167,7 +121,7 @@ static void put_causes(struct text *text, const struct counted *counted)
     }
 }
 
-static void put_marks(struct text *text, const struct counted *counted)
+static void put_marks(struct text *text, const struct proxy_counts *counted)
 {
     for (int i = 0; i < 2 * END_COUNT; i++) {
         enum side side = i < END_COUNT ? SIDE_CLIENT : SIDE_SERVER;
@@ -180,7 +134,7 @@ static void put_marks(struct text *text, const struct counted *counted)
 
 static const struct family {
     const char *name, *type, *help;
-    void (*put)(struct text *text, const struct counted *counted);
+    void (*put)(struct text *text, const struct proxy_counts *counted);
 } families[] = {
     {"toxiproxy_proxy_received_bytes_total", "counter",
         "Bytes received by proxies, by direction, as Toxiproxy names them.", put_received},
@@ -246,7 +200,7 @@ static void put_lag(struct text *text, const struct loop_lag *lag)
 void metrics_show(const struct call *call)
 {
     struct text text = {0};
-    struct counts counts = count_all(call);
+    struct proxy_counts_list counts = proxy_counts_of_all(&call->admin->context);
     text.failed = counts.list == NULL;
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         const struct family *family = &families[i];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* /v1/proxies: proxies with every key of the file, also those that Toxiproxy's objects lack. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "proxy/admin/counters.h"
+#include "proxy/admin/proxy_counts.h"
 #include "proxy/admin/v1/v1.h"
 #include "proxy/admin/v1/value.h"
 
@@ -28,45 +29,29 @@ static const char *name_of_mark(int value)
     return end_mark_name((enum end_mark)value);
 }
 
-/* Sums over the open connections of a proxy, and of a removed one that had its name: a reload may
- * have moved it. */
-static struct counters count_open(const struct worker *worker, const struct proxy *proxy)
+static void write_state(struct text *text, const struct proxy_counts *counts)
 {
-    struct counters sums = {0};
-    counters_add_open(&sums, proxy);
-    list_for_each(link, &worker->proxies)
-    {
-        const struct proxy *other = container_of(link, struct proxy, link);
-        if (other->closing && strcmp(proxy_name(other), proxy_name(proxy)) == 0)
-            counters_add_open(&sums, other);
-    }
-    return sums;
-}
-
-static void write_state(const struct call *call, struct text *text, const struct proxy *proxy)
-{
-    const struct admin_context *context = &call->admin->context;
-    const struct ledger_proxy *totals = ledger_proxy_counts(context->ledger, proxy_name(proxy));
-    const uint64_t *past = totals->bytes;
-    struct counters now = count_open(context->worker, proxy);
+    const struct proxy *proxy = counts->proxy;
+    const struct ledger_proxy *totals = counts->past;
+    const uint64_t *past = totals->bytes, *now = counts->now.sent;
     text_json_key(text, "state");
     text_puts(text, "{");
     text_json_bool(text, "listening", listener_is_open(&proxy->listener));
     text_json_number(text, "open", proxy->open_count);
     text_json_number(text, "closed", totals->connections);
     text_json_number(text, "connect_failed", totals->connect_failed);
+    text_json_number(text, "bytes_upstream", past[DIRECTION_UPSTREAM] + now[DIRECTION_UPSTREAM]);
     text_json_number(
-        text, "bytes_upstream", past[DIRECTION_UPSTREAM] + now.sent[DIRECTION_UPSTREAM]);
-    text_json_number(
-        text, "bytes_downstream", past[DIRECTION_DOWNSTREAM] + now.sent[DIRECTION_DOWNSTREAM]);
+        text, "bytes_downstream", past[DIRECTION_DOWNSTREAM] + now[DIRECTION_DOWNSTREAM]);
     write_counts(text, "causes", name_of_cause, totals->ended, CAUSE_COUNT);
     write_counts(text, "client", name_of_mark, totals->marks[SIDE_CLIENT], END_COUNT);
     write_counts(text, "server", name_of_mark, totals->marks[SIDE_SERVER], END_COUNT);
     text_puts(text, "}");
 }
 
-static void write_proxy(const struct call *call, struct text *text, const struct proxy *proxy)
+static void write_proxy(struct text *text, const struct proxy_counts *counts)
 {
+    const struct proxy *proxy = counts->proxy;
     struct proxy_config config;
     control_proxy_config(proxy, &config);
     text_json_comma(text);
@@ -82,14 +67,16 @@ static void write_proxy(const struct call *call, struct text *text, const struct
         text_json_string(text, proxy->plan->rules[i]->fault.name);
     }
     text_puts(text, "]");
-    write_state(call, text, proxy);
+    write_state(text, counts);
     text_puts(text, "}");
 }
 
 static void answer_proxy(const struct call *call, unsigned status, const char *name)
 {
+    const struct admin_context *context = &call->admin->context;
+    struct proxy_counts counts = proxy_counts_of(context, control_proxy(context->control, name));
     struct text text = {0};
-    write_proxy(call, &text, control_proxy(call->admin->context.control, name));
+    write_proxy(&text, &counts);
     answer_json_text(call, status, &text);
 }
 
@@ -97,9 +84,11 @@ void v1_list_proxies(const struct call *call)
 {
     struct text text = {0};
     text_puts(&text, "{\"proxies\":[");
-    for (const struct proxy *proxy = NULL;
-         (proxy = control_next_proxy(call->admin->context.control, proxy)) != NULL;)
-        write_proxy(call, &text, proxy);
+    struct proxy_counts_list counts = proxy_counts_of_all(&call->admin->context);
+    text.failed = counts.list == NULL;
+    for (size_t i = 0; i < counts.count; i++)
+        write_proxy(&text, &counts.list[i]);
+    free(counts.list);
     text_puts(&text, "]}");
     answer_json_text(call, 200, &text);
 }
