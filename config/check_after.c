@@ -14,10 +14,8 @@
 
 static size_t find_fault(const struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->fault_count; i++)
-        if (strcmp(config->faults[i].name, name) == 0)
-            return i;
-    return NOBODY;
+    const struct fault *fault = config_find_fault(config, name);
+    return fault == NULL ? NOBODY : (size_t)(fault - config->faults);
 }
 
 static int report_unknown(const struct config *config, const struct fault *fault, struct err *err)

@@ -14,15 +14,25 @@
 #include "config/fault_rules.h"
 #include "proxy/base/suggest.h"
 
+void fault_set_defaults(struct fault *fault, const struct fault_type *type)
+{
+    option_set_defaults(fault_options, fault);
+    if (type->side_rule == SIDE_BOTH)
+        fault->sides = BOTH_BITS;
+    if (type->default_directions != NO_BITS)
+        fault->directions = type->default_directions;
+}
+
 /* Sets the type's defaults of `direction`, `side` and `when`. */
 static void set_type_defaults(const struct fault_check *check)
 {
-    struct fault *fault = check->fault;
+    struct fault *fault = check->fault, usual = {0};
     const struct fault_type *type = fault->type;
-    if (!key_given(check, ROW_SIDE) && type->side_rule == SIDE_BOTH)
-        fault->sides = BOTH_BITS;
-    if (!key_given(check, ROW_DIRECTION) && type->default_directions != NO_BITS)
-        fault->directions = type->default_directions;
+    fault_set_defaults(&usual, type);
+    if (!key_given(check, ROW_SIDE))
+        fault->sides = usual.sides;
+    if (!key_given(check, ROW_DIRECTION))
+        fault->directions = usual.directions;
     if (type->at_accept)
         fault->when = (struct trigger){.kind = TRIGGER_ACCEPT};
 }

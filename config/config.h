@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "proxy/base/address.h"
@@ -207,6 +208,18 @@ void catalogue_print_markdown(FILE *out);
  * `table` is fault_options or the type's own. */
 bool fault_row_applies(
     const struct fault *fault, const struct option *table, const struct option *row);
+
+/* Sets the common keys to their defaults. Some are the type's own. */
+void fault_set_defaults(struct fault *fault, const struct fault_type *type);
+
+/* Returns the fault of this name, or NULL: there is none. */
+static inline const struct fault *config_find_fault(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->fault_count; i++)
+        if (strcmp(config->faults[i].name, name) == 0)
+            return &config->faults[i];
+    return NULL;
+}
 
 /* Whether two faults are equal, ignoring their names and proxies. */
 bool fault_equal(const struct fault *a, const struct fault *b);

@@ -21,21 +21,13 @@ static void note_change(
         fprintf(stderr, "rudeproxy: %s changes only with a restart\n", option->name);
 }
 
-static const struct fault *find_fault(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->fault_count; i++)
-        if (strcmp(config->faults[i].name, name) == 0)
-            return &config->faults[i];
-    return NULL;
-}
-
 /* Names the faults of listening sockets that are new or changed, and over. */
 static void note_over(const struct reload *reload, const struct config *fresh)
 {
     time_us started_at = reload->control->worker->started_at, now = timers_now();
     for (size_t i = 0; i < fresh->fault_count; i++) {
         const struct fault *fault = &fresh->faults[i];
-        const struct fault *before = find_fault(reload->config, fault->name);
+        const struct fault *before = config_find_fault(reload->config, fault->name);
         if (fault->enabled && listener_fault_ends_at(fault, started_at) <= now &&
             (before == NULL || !fault_equal(before, fault)))
             fprintf(stderr,

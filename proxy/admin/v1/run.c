@@ -141,11 +141,13 @@ static void write_keys(struct text *text, const struct option *table)
 /* The defaults of common keys that are the type's own. */
 static void write_defaults(struct text *text, const struct fault_type *type)
 {
+    struct fault usual = {0};
+    fault_set_defaults(&usual, type);
     text_json_key(text, "defaults");
     text_puts(text, "{");
-    if (type->default_directions == BOTH_BITS)
+    if (usual.directions == BOTH_BITS)
         text_json_member(text, "direction", "both");
-    if (type->side_rule == SIDE_BOTH)
+    if (usual.sides == BOTH_BITS)
         text_json_member(text, "side", "both");
     text_puts(text, "}");
 }

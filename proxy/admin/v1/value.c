@@ -151,21 +151,10 @@ static void put_present(struct words *words, const struct option *table, const v
     }
 }
 
-/* Sets the defaults of the common keys, as config/check_fault.c does: some are the type's own. */
-static void set_fault_defaults(struct fault *fault)
-{
-    option_set_defaults(fault_options, fault);
-    if (fault->type->default_directions != NO_BITS)
-        fault->directions = fault->type->default_directions;
-    if (fault->type->side_rule == SIDE_BOTH)
-        fault->sides = BOTH_BITS;
-}
-
 static void put_present_fault(struct words *words, const struct fault *fault, const char *type)
 {
-    struct fault usual = {.type = fault->type};
-    set_fault_defaults(&usual);
-    usual.type = NULL; /* the type is always written */
+    struct fault usual = {0}; /* without a type: it is always written */
+    fault_set_defaults(&usual, fault->type);
     put_present(words, fault_options, fault, &usual, fault);
     drop_word(words, "proxy");
     if (type != NULL && strcmp(type, fault->type->name) != 0)

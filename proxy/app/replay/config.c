@@ -72,12 +72,9 @@ static int config_add_fault(struct replay_config *replay, const struct replay_lo
 /* Whether a later configuration of the run has a fault of this name too. */
 static bool is_superseded(const struct replay_log *log, size_t config, const char *fault)
 {
-    for (size_t i = config + 1; i < log->config_count; i++) {
-        for (size_t k = 0; k < log->configs[i].fault_count; k++) {
-            if (strcmp(log->configs[i].faults[k].name, fault) == 0)
-                return true;
-        }
-    }
+    for (size_t i = config + 1; i < log->config_count; i++)
+        if (config_find_fault(&log->configs[i], fault) != NULL)
+            return true;
     return false;
 }
 

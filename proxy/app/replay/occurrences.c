@@ -25,13 +25,10 @@ static bool began_by_clock(const struct fault *fault)
 /* The fault of this name as it was at the end of the run, NULL: it had none. */
 static const struct fault *plan_find_fault(const struct replay_log *log, const char *name)
 {
-    for (size_t i = log->config_count; i-- > 0;) {
-        const struct config *config = &log->configs[i];
-        for (size_t k = 0; k < config->fault_count; k++)
-            if (strcmp(config->faults[k].name, name) == 0)
-                return &config->faults[k];
-    }
-    return NULL;
+    const struct fault *found = NULL;
+    for (size_t i = log->config_count; i-- > 0 && found == NULL;)
+        found = config_find_fault(&log->configs[i], name);
+    return found;
 }
 
 /* Whether the fault began by the clock, or one that it waited for did. One that fires at accept did

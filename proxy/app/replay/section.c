@@ -30,18 +30,10 @@ const struct option *replay_for_option(const struct fault *fault)
 bool replay_name_is_taken(const struct replay_task *task, const char *name)
 {
     const struct config *made = &task->replay->config;
-    for (size_t i = 0; i < made->fault_count; i++) {
-        if (strcmp(made->faults[i].name, name) == 0)
-            return true;
-    }
-    for (size_t i = 0; i < task->log->config_count; i++) {
-        const struct config *config = &task->log->configs[i];
-        for (size_t k = 0; k < config->fault_count; k++) {
-            if (strcmp(config->faults[k].name, name) == 0)
-                return true;
-        }
-    }
-    return false;
+    bool taken = config_find_fault(made, name) != NULL;
+    for (size_t i = 0; i < task->log->config_count && !taken; i++)
+        taken = config_find_fault(&task->log->configs[i], name) != NULL;
+    return taken;
 }
 
 /* NAME-CONNECTION, or NAME-CONNECTION-2 and so on, cut so that the title fits into a line. */
