@@ -184,9 +184,9 @@ eventually 20 killed || fail "a second signal changes nothing"
 exec_status 20
 same "status after the second signal" 137 "$status"
 
-# stops_by SIGNAL... - a command that takes its time to end meets these signals at once, and ends in its own way. It is told
-# when to end after 100 ms: a repeat that rudeproxy handles within 100 ms counts once. Returns 1 where the command was killed later
-# than that, since rudeproxy may have got no CPU between the two signals.
+# stops_by SIGNAL... - sends rudeproxy these signals at once. The command catches SIGTERM, and ends 100 ms later, with status 9.
+# rudeproxy counts signals within 100 ms as one. On a busy machine it may handle the second one later, and then it kills the command:
+# that returns 1. A command that is killed earlier fails the test.
 stops_by() {
     local signal command begin
     rm -f "$RUDE_MARK".*

@@ -154,7 +154,7 @@ one_host_refused() {
     intercept 0 --intercept "127.0.0.2:$port" --pass none -- "${get[@]}" "http://127.0.0.1:$port/"
 }
 
-# A proxy that the API adds, changes and removes while the command runs. Another `intercept` ends its connections.
+# A proxy that the API adds, changes and removes while the command runs. Another `intercept` leaves its connections open.
 proxies_of_api() {
     local api=127.0.0.1:$other
     # shellcheck disable=SC2016

@@ -126,8 +126,8 @@ static void every_recipe_is_one_proxy_and_its_faults(void **state)
     }
 }
 
-/* Whether the recipe has a time: a machine that stands still for so long, at the wrong moment, makes
- * the scenario differ. */
+/* Whether the recipe has a time: a machine that stands still for so long makes the scenario
+ * differ. */
 static bool is_timed(const struct scenario *scenario)
 {
     const struct recipe *recipe = find_recipe(scenario->name);
@@ -157,7 +157,8 @@ static bool run_once(const struct scenario *scenario, const char *any)
 
 #define TRIES_TIMED 3
 
-/* The scenario with this number, unless $DEMO_SCENARIO is another. One with a time may fail twice. */
+/* Runs the scenario with this number, unless $DEMO_SCENARIO is another. One with a time may fail
+ * twice. */
 static bool run_scenario(const void *any, size_t i)
 {
     const char *only = getenv("DEMO_SCENARIO");
