@@ -185,10 +185,10 @@ static void on_connected(struct connector *connector, int errnum, const char *re
     else if (reason == NULL && connector->address_len > 0)
         address_format_sockaddr(&connector->address, connector->address_len, text, sizeof text);
     else
-        address_format(&connector->proxy.upstream, text, sizeof text);
+        address_format(&connector->plan->config.upstream, text, sizeof text);
     /* The listener closes before the client gets its RST, so a client that reconnects at once is
      * refused. */
-    owner->calls->on_dialled(owner, &connector->proxy.upstream, connected, errnum);
+    owner->calls->on_dialled(owner, &connector->plan->config.upstream, connected, errnum);
     if (connection->connector == NULL)
         return; /* the listener's event stopped the session */
     drop_connector(connection);
@@ -204,7 +204,7 @@ static void on_connected(struct connector *connector, int errnum, const char *re
 static void host_dial(struct session *session)
 {
     struct connection *connection = of_session(session);
-    const struct address *configured = &connection->connector->proxy.upstream;
+    const struct address *configured = &connection->connector->plan->config.upstream;
     const struct address *other = worker_builtin_address(connection->owner->worker, configured);
     struct sockaddr_storage dialled;
     struct address wanted;
@@ -254,7 +254,7 @@ static int set_dialled(struct connection *connection, const struct sockaddr_stor
 
 /* Allocates everything that can fail. Returns NULL if there is no memory. */
 static struct connection *connection_new(
-    struct connection_owner *owner, const struct plan *plan, const struct accepted *accepted)
+    struct connection_owner *owner, struct plan *plan, const struct accepted *accepted)
 {
     struct worker *worker = owner->worker;
     struct connection *connection = take_memory(worker);
@@ -271,7 +271,7 @@ static struct connection *connection_new(
     connection->connector = calloc(1, sizeof *connection->connector);
     if (set_dialled(connection, accepted->dialled) != 0 ||
         connection->address[SIDE_CLIENT] == NULL || connection->connector == NULL ||
-        connector_init(connection->connector, worker, &plan->config, on_connected) != 0) {
+        connector_init(connection->connector, worker, plan, on_connected) != 0) {
         connection_free(connection);
         return NULL;
     }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "proxy/net/worker.h"
+#include "proxy/relay/plan.h"
 
 /* Delay before connect() is tried again after EAGAIN. */
 #define ROOM_RETRY_US (2 * US_PER_MS)
@@ -141,7 +142,7 @@ static void on_connecting(struct socket_endpoint *endpoint)
 static int wait_for_room(struct connector *connector)
 {
     if (connector->deadline == 0)
-        connector->deadline = time_add(timers_now(), connector->proxy.connect_timeout_us);
+        connector->deadline = time_add(timers_now(), connector->plan->config.connect_timeout_us);
     connector->waits_for_room = true;
     set_timer(connector, time_add(timers_now(), ROOM_RETRY_US));
     return EAGAIN;
@@ -154,12 +155,12 @@ static int attempt(struct connector *connector)
     struct socket_endpoint *endpoint = connector->endpoint;
     int family = connector->address.ss_family;
     connector->waits_for_room = false;
-    int result =
-        socket_endpoint_create(endpoint, &connector->worker->poller, family, &connector->proxy);
+    int result = socket_endpoint_create(
+        endpoint, &connector->worker->poller, family, &connector->plan->config);
     if (result != 0)
         return -result;
-    congestion_unpace(
-        &connector->worker->congestion, endpoint->fd, &connector->address, &connector->proxy);
+    congestion_unpace(&connector->worker->congestion, endpoint->fd, &connector->address,
+        &connector->plan->config);
     endpoint->on_ready = on_connecting;
     endpoint->connecting = connector;
     connector->attempts++;
@@ -170,7 +171,7 @@ static int attempt(struct connector *connector)
         socket_endpoint_drop(endpoint);
         return errnum == EAGAIN ? wait_for_room(connector) : errnum;
     }
-    set_timer(connector, time_add(timers_now(), connector->proxy.connect_timeout_us));
+    set_timer(connector, time_add(timers_now(), connector->plan->config.connect_timeout_us));
     return 0;
 }
 
@@ -219,15 +220,14 @@ static void resolve(struct connector *connector, const struct address *upstream)
     if (result != 0)
         fail_soon(connector, -result, NULL);
     else
-        set_timer(connector, time_add(timers_now(), connector->proxy.connect_timeout_us));
+        set_timer(connector, time_add(timers_now(), connector->plan->config.connect_timeout_us));
 }
 
-int connector_init(struct connector *connector, struct worker *worker,
-    const struct proxy_config *proxy, connector_done_fn on_done)
+int connector_init(struct connector *connector, struct worker *worker, struct plan *plan,
+    connector_done_fn on_done)
 {
     memset(connector, 0, sizeof *connector);
     connector->worker = worker;
-    connector->proxy = *proxy;
     connector->on_done = on_done;
     list_init(&connector->failed.link);
     connector->failed.run = on_failed_task;
@@ -236,13 +236,15 @@ int connector_init(struct connector *connector, struct worker *worker,
     int result = timer_init(&worker->timers, &connector->timer, on_timer);
     if (result != 0)
         connector->on_done = NULL;
+    else
+        connector->plan = plan_ref(plan);
     return result;
 }
 
 void connector_start(
     struct connector *connector, struct socket_endpoint *endpoint, const struct address *upstream)
 {
-    upstream = upstream != NULL ? upstream : &connector->proxy.upstream;
+    upstream = upstream != NULL ? upstream : &connector->plan->config.upstream;
     connector->endpoint = endpoint;
     if (upstream->kind == ADDRESS_NAME) {
         resolve(connector, upstream);
@@ -266,4 +268,6 @@ void connector_deinit(struct connector *connector)
     list_remove(&connector->failed.link);
     release(connector);
     timer_deinit(&connector->worker->timers, &connector->timer);
+    plan_unref(connector->plan);
+    connector->plan = NULL;
 }

@@ -11,7 +11,6 @@
 
 #include <sys/socket.h>
 
-#include "config/config.h"
 #include "proxy/base/must_check.h"
 #include "proxy/net/poller.h"
 #include "proxy/net/resolver.h"
@@ -19,6 +18,7 @@
 #include "proxy/net/timers.h"
 
 struct connector;
+struct plan;
 struct worker;
 
 /* Connected: errnum 0 and reason NULL. Failed: the endpoint has no descriptor; errnum is the errno
@@ -30,7 +30,7 @@ struct connector {
     struct worker *worker;
     struct timer timer;        /* of the pending attempt */
     struct poller_task failed; /* delivers a failure that was known at once */
-    struct proxy_config proxy; /* a copy: the plan may be replaced meanwhile */
+    struct plan *plan;         /* one reference: the proxy may get a later plan meanwhile */
     struct socket_endpoint *endpoint;
     connector_done_fn on_done;
     void *user; /* the owner's */
@@ -50,9 +50,9 @@ struct connector {
     socklen_t failed_len;
 };
 
-/* 0 or -ENOMEM. */
-MUST_CHECK int connector_init(struct connector *connector, struct worker *worker,
-    const struct proxy_config *proxy, connector_done_fn on_done);
+/* Takes its own reference to the plan. 0 or -ENOMEM. */
+MUST_CHECK int connector_init(struct connector *connector, struct worker *worker, struct plan *plan,
+    connector_done_fn on_done);
 
 /* Starts connecting. Never calls on_done itself. The endpoint is initialised, and gets its
  * descriptor here. `upstream` replaces the proxy's own address unless NULL (builtin services). */

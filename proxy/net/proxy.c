@@ -125,7 +125,7 @@ static void on_probe_timer(struct timer *timer)
 {
     struct proxy *proxy = container_of(timer, struct proxy, probe_timer);
     struct worker *worker = proxy->worker;
-    if (connector_init(&proxy->prober, worker, &proxy->plan->config, on_probed) == 0)
+    if (connector_init(&proxy->prober, worker, proxy->plan, on_probed) == 0)
         connector_start(&proxy->prober, &proxy->probe,
             worker_builtin_address(worker, &proxy->plan->config.upstream));
     else
