@@ -43,7 +43,7 @@ static void on_timer(struct timer *timer)
 
 static void on_wake(struct poller_task *task)
 {
-    session_wake(&container_of(task, struct connection, wake)->session);
+    session_wake(&container_of(task, struct connection, task)->session);
 }
 
 static time_us host_now(struct session *session)
@@ -61,7 +61,7 @@ static void host_set_timer(struct session *session, time_us at)
 static void host_wake_soon(struct session *session)
 {
     struct connection *connection = of_session(session);
-    poller_soon(&connection->owner->worker->poller, &connection->wake);
+    poller_soon(&connection->owner->worker->poller, &connection->task);
 }
 
 static void host_emit(struct session *session, const struct event *event)
@@ -116,12 +116,13 @@ static void connection_free(struct connection *connection)
     timer_deinit(&worker->timers, &connection->timer);
     free(connection->address[SIDE_CLIENT]);
     free(connection->address[SIDE_SERVER]);
+    free(connection->dialled);
     give_memory(worker, connection);
 }
 
 static void on_gone(struct poller_task *task)
 {
-    struct connection *connection = container_of(task, struct connection, free_task);
+    struct connection *connection = container_of(task, struct connection, task);
     struct connection_owner *owner = connection->owner;
     session_deinit(&connection->session);
     list_remove(&connection->link);
@@ -135,18 +136,21 @@ static void host_ended(struct session *session)
     struct poller *poller = &connection->owner->worker->poller;
     drop_connector(connection);
     socket_endpoint_drop(&connection->endpoint[SIDE_SERVER]); /* a pending connect */
-    list_remove(&connection->wake.link);
     connection->owner->calls->on_ended(connection->owner);
-    poller_soon(poller, &connection->free_task);
+    list_remove(&connection->task.link); /* it may be due in this turn */
+    connection->task.run = on_gone;
+    poller_soon(poller, &connection->task);
 }
 
 /* Sets *dialled to the address that an intercepted client dialled. Returns false if the client was
  * not intercepted. */
 static bool get_dialled(const struct connection *connection, struct sockaddr_storage *dialled)
 {
+    if (connection->dialled == NULL)
+        return false;
     memset(dialled, 0, sizeof *dialled);
-    memcpy(dialled, &connection->dialled, sizeof connection->dialled);
-    return dialled->ss_family != AF_UNSPEC;
+    memcpy(dialled, connection->dialled, sizeof *connection->dialled);
+    return true;
 }
 
 static bool host_is_destined(
@@ -234,22 +238,19 @@ static const struct session_host host = {
     .is_destined = host_is_destined,
 };
 
-static void task_init(struct poller_task *task, void (*run)(struct poller_task *task))
-{
-    list_init(&task->link);
-    task->run = run;
-}
-
 /* 0 or -ENOMEM. */
 static int set_dialled(struct connection *connection, const struct sockaddr_storage *dialled)
 {
     char text[ADDRESS_TEXT_MAX];
     if (dialled == NULL)
         return 0;
-    memcpy(&connection->dialled, dialled, sizeof connection->dialled);
+    connection->dialled = malloc(sizeof *connection->dialled);
     address_format_sockaddr(dialled, sizeof *dialled, text, sizeof text);
     connection->address[SIDE_SERVER] = strdup(text);
-    return connection->address[SIDE_SERVER] == NULL ? -ENOMEM : 0;
+    if (connection->dialled == NULL || connection->address[SIDE_SERVER] == NULL)
+        return -ENOMEM;
+    memcpy(connection->dialled, dialled, sizeof *connection->dialled);
+    return 0;
 }
 
 /* Allocates everything that can fail. Returns NULL if there is no memory. */
@@ -299,8 +300,8 @@ int connection_open(struct connection_owner *owner, struct plan *plan,
         reset_and_close(accepted->fd);
         return -ENOMEM;
     }
-    task_init(&connection->wake, on_wake);
-    task_init(&connection->free_task, on_gone);
+    list_init(&connection->task.link);
+    connection->task.run = on_wake;
     socket_endpoint_init(&connection->endpoint[SIDE_CLIENT], on_ready_client);
     socket_endpoint_init(&connection->endpoint[SIDE_SERVER], on_ready_server);
     int result = socket_endpoint_adopt(&connection->endpoint[SIDE_CLIENT], &owner->worker->poller,

@@ -49,11 +49,10 @@ struct connection {
     struct socket_endpoint endpoint[2]; /* by enum side */
     struct connector *connector;        /* owned; NULL: dialling is over */
     struct timer timer;
-    struct poller_task wake; /* resumes a session that used up its budget */
-    struct poller_task free_task;
-    char *address[2];            /* of the peers, by enum side; owned; NULL: not known yet */
-    struct sockaddr_in6 client;  /* as accepted; for a UNIX socket only the family is set */
-    struct sockaddr_in6 dialled; /* the address an intercepted client dialled; else all zeros */
+    struct poller_task task; /* resumes a session that used up its budget; frees an ended one */
+    char *address[2];        /* of the peers, by enum side; owned; NULL: not known yet */
+    struct sockaddr_in6 *dialled; /* by an intercepted client; owned; NULL: not intercepted */
+    struct sockaddr_in6 client;   /* as accepted; for a UNIX socket only the family is set */
 };
 
 /* How many free connections a worker keeps for the next clients. */
