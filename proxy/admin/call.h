@@ -50,8 +50,7 @@ bool call_query(const struct call *call, const char *key, char *buf, size_t size
  * pair is badly encoded or does not fit. */
 int call_query_next(const char **query, char *key, size_t key_size, char *value, size_t value_size);
 
-/* --- Answers
- * ------------------------------------------------------------------------------------ */
+/* --- Answers --- */
 
 /* Sends the text and takes it over. A text that ran out of memory becomes a 500. */
 void answer_text(const struct call *call, unsigned status, const char *type, struct text *text);

@@ -50,8 +50,7 @@ static void put_begin(struct text *text, const char *name, const struct proxy_co
     put_label(text, "proxy", proxy_name(counted->proxy));
 }
 
-/* --- Toxiproxy's
- * -------------------------------------------------------------------------------- */
+/* --- Toxiproxy's --- */
 
 static void put_bytes(struct text *text, const char *name, const struct proxy_counts *counted,
     enum direction direction, uint64_t value)
@@ -85,8 +84,7 @@ static void put_sent(struct text *text, const struct proxy_counts *counted)
             text, name, counted, (enum direction)d, counted->past->bytes[d] + counted->now.sent[d]);
 }
 
-/* --- Ours
- * --------------------------------------------------------------------------------------- */
+/* --- Ours --- */
 
 static void put_open(struct text *text, const struct proxy_counts *counted)
 {

@@ -26,8 +26,7 @@ void text_puts(struct text *text, const char *string);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *text);
 
-/* --- JSON
- * --------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 /* Writes a string as Go's encoder does: UTF-8 unchanged, invalid bytes as U+FFFD, and the three
  * characters special in HTML as \u00XX. */

@@ -69,8 +69,7 @@ static int report_failure(const struct client *client, const struct err *err)
     return -1;
 }
 
-/* --- The URL
- * ------------------------------------------------------------------------------------ */
+/* --- The URL --- */
 
 static int set_headers(struct client *client, const char *token)
 {
@@ -170,8 +169,7 @@ void answer_free(struct answer *answer)
     *answer = (struct answer){.bytes = NULL};
 }
 
-/* --- One call
- * ----------------------------------------------------------------------------------- */
+/* --- One call --- */
 
 /* An answer that is collected, or passed to a sink as it arrives. A refusal is always collected. */
 struct call {

@@ -32,8 +32,7 @@ const struct ctl_option ctl_global_options[] = {
     {.name = NULL},
 };
 
-/* --- Saying things
- * ------------------------------------------------------------------------------ */
+/* --- Saying things --- */
 
 static void print_name(FILE *out, const struct ctl_command *command)
 {
@@ -98,8 +97,7 @@ static enum ctl_status print_help(const struct ctl *ctl)
     return CTL_FINE;
 }
 
-/* --- Parsing
- * ------------------------------------------------------------------------------------ */
+/* --- Parsing --- */
 
 /* Whether `word` is `name` or one of the blank-separated aliases. */
 static bool is_named(const char *word, const char *name, const char *aliases)
@@ -244,8 +242,7 @@ static enum ctl_status check(const struct ctl *ctl)
     return CTL_FINE;
 }
 
-/* --- What commands share
- * ------------------------------------------------------------------------ */
+/* --- What commands share --- */
 
 const char *ctl_option(const struct ctl *ctl, const char *name)
 {

@@ -26,8 +26,7 @@ static void add_scope(const struct ctl *ctl, struct path *path)
         path_add_query(path, "connections", "new");
 }
 
-/* --- list
- * --------------------------------------------------------------------------------------- */
+/* --- list --- */
 
 /* Whether a member has a column of its own. */
 static bool has_column(const char *key)
@@ -139,8 +138,7 @@ enum ctl_status ctl_fault_list(struct ctl *ctl)
     return table_finish(&table);
 }
 
-/* --- add, change, remove
- * ------------------------------------------------------------------------ */
+/* --- add, change, remove --- */
 
 /* Makes a body of the words from operand `first` on. Returns a new reference, or NULL after
  * reporting an error. */
@@ -216,8 +214,7 @@ enum ctl_status ctl_fault_remove(struct ctl *ctl)
         ctl->operands[1], ctl->operands[0]);
 }
 
-/* --- one connection
- * ----------------------------------------------------------------------------- */
+/* --- one connection --- */
 
 static void begin_connection(const struct ctl *ctl, struct path *path)
 {

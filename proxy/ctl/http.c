@@ -36,8 +36,7 @@ struct exchange {
     char bytes[HTTP_LINE_MAX];
 };
 
-/* --- Sending
- * ------------------------------------------------------------------------------------ */
+/* --- Sending --- */
 
 static int too_late(struct exchange *exchange)
 {
@@ -84,8 +83,7 @@ static int send_request(struct exchange *exchange, const struct http_request *re
     return result;
 }
 
-/* --- Reading
- * ------------------------------------------------------------------------------------ */
+/* --- Reading --- */
 
 static int64_t next_deadline(const struct exchange *exchange)
 {
@@ -157,8 +155,7 @@ static char *http_read_line(struct exchange *exchange)
     return line;
 }
 
-/* --- The head
- * ----------------------------------------------------------------------------------- */
+/* --- The head --- */
 
 static int bad_answer(struct exchange *exchange)
 {
@@ -237,8 +234,7 @@ static int read_head(struct exchange *exchange)
     return 0;
 }
 
-/* --- The body
- * ----------------------------------------------------------------------------------- */
+/* --- The body --- */
 
 /* Passes `size` bytes to the caller. */
 static int read_bytes(struct exchange *exchange, uint64_t size)

@@ -11,8 +11,7 @@
 #include "proxy/ctl/http.h"
 #include "proxy/ctl/table.h"
 
-/* --- connections
- * -------------------------------------------------------------------------------- */
+/* --- connections --- */
 
 /* "slow:active,cut:waiting" */
 static char *phases_of(const json_t *connection)
@@ -74,8 +73,7 @@ enum ctl_status ctl_connections(struct ctl *ctl)
     return table_finish(&table);
 }
 
-/* --- events
- * ------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 #define EVENT_LINE_MAX (1u << 20) /* an event is a few hundred bytes */
 
@@ -154,8 +152,7 @@ enum ctl_status ctl_events(struct ctl *ctl)
     return result == 0 ? CTL_FINE : CTL_FAILED;
 }
 
-/* --- the rest
- * ----------------------------------------------------------------------------------- */
+/* --- the rest --- */
 
 enum ctl_status ctl_report(struct ctl *ctl)
 {

@@ -27,7 +27,7 @@ struct sample {
     long long open;
 };
 
-/* --- Asking ----------------------------------------------------------------------------------- */
+/* --- Asking --- */
 
 static void free_sample(struct sample *sample)
 {
@@ -90,7 +90,7 @@ static const json_t *find_same(const json_t *list, const json_t *object)
     return NULL;
 }
 
-/* --- Printing --------------------------------------------------------------------------------- */
+/* --- Printing --- */
 
 /* "1.5 kB/s"; since the counts were reset: 0. */
 static void rate_cell(struct table *table, long long bytes, double seconds)

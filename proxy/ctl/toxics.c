@@ -18,8 +18,7 @@ static void begin_toxics(const struct ctl *ctl, struct path *path, const char *t
         path_add_name(path, toxic);
 }
 
-/* --- Showing them
- * ------------------------------------------------------------------------------- */
+/* --- Showing them --- */
 
 static void print_number(const json_t *value)
 {
@@ -105,8 +104,7 @@ enum ctl_status ctl_inspect(struct ctl *ctl)
     return status;
 }
 
-/* --- Making and changing them
- * ------------------------------------------------------------------- */
+/* --- Making and changing them --- */
 
 /* Makes a number if the text looks like one (100, 0.1), else a string: the API then reports the
  * expected type. 1000.0 and 1e3 become 1000, as Go writes them: the server takes no 1000.0. */

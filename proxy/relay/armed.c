@@ -14,8 +14,7 @@
 #include "proxy/relay/chains.h"
 #include "proxy/relay/state.h"
 
-/* --- selection: when the client was accepted; for a fault that is added later, when it is added
- * --- */
+/* --- selection: at the accept; for a fault that is added later, then --- */
 
 /* The random streams of one fault on one connection: one for its chance, one for each direction. */
 enum stream { STREAM_CHANCE, STREAM_DIRECTION };
@@ -155,7 +154,7 @@ void armed_deinit(struct session *session)
     }
 }
 
-/* --- firing - */
+/* --- firing --- */
 
 bool armed_may_count(const struct armed_fault *armed)
 {
@@ -281,7 +280,7 @@ bool armed_is_past(const struct session *session, const struct armed_fault *arme
     return past;
 }
 
-/* --- edges - */
+/* --- edges --- */
 
 uint64_t armed_limit(const struct armed_fault *armed)
 {
@@ -378,7 +377,7 @@ uint64_t armed_next_edge(
     return edge;
 }
 
-/* --- times - */
+/* --- times --- */
 
 time_us armed_expires_at(const struct session *session, const struct armed_fault *armed)
 {

@@ -156,8 +156,7 @@ static const struct step {
     {"post", "/v1/reload", "/v1/reload?api=some", "", 400},
 };
 
-/* --- One call -----------------------------------------------------------------------------------
- */
+/* --- One call --- */
 
 struct reply {
     struct http_answer http; /* its status and type */
@@ -211,8 +210,7 @@ static bool exchange(const char *method, const char *target, const char *body, c
     return fine;
 }
 
-/* --- Against the file ---------------------------------------------------------------------------
- */
+/* --- Against the file --- */
 
 static const json_t *operation_of(const char *method, const char *path)
 {
@@ -325,8 +323,7 @@ static bool all_are_refused(const char *header, const char *body, bool only_bodi
     return good;
 }
 
-/* --- The cases ----------------------------------------------------------------------------------
- */
+/* --- The cases --- */
 
 static bool every_step_is_as_documented(void)
 {

@@ -124,8 +124,7 @@ static bool is_json_error(const struct http_answer *answer, int status)
     return good;
 }
 
-/* --- The cases ----------------------------------------------------------------------------------
- */
+/* --- The cases --- */
 
 /* Bytes that are not HTTP get a 4xx or an end, never a 2xx. The bound on the time of a request has
  * its own test below. */

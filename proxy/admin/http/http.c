@@ -120,8 +120,7 @@ void http_wake_streams(struct http *http)
     }
 }
 
-/* --- Connections
- * -------------------------------------------------------------------------------- */
+/* --- Connections --- */
 
 static void on_accept(
     struct listener *listener, int fd, const struct sockaddr_storage *address, socklen_t length)
@@ -248,8 +247,7 @@ static void on_sweep(struct timer *timer)
         timer_set(http->timers, timer, time_add(now, SWEEP_US));
 }
 
-/* --- libmicrohttpd's calls
- * ---------------------------------------------------------------------- */
+/* --- libmicrohttpd's calls --- */
 
 /* The first line of a request was read. The result becomes *context below. */
 static void *on_first_line(void *user, const char *target, struct MHD_Connection *connection)
@@ -295,8 +293,7 @@ static size_t on_unescape(void *user, struct MHD_Connection *connection, char *t
     return strlen(text);
 }
 
-/* --- Life
- * --------------------------------------------------------------------------------------- */
+/* --- Life --- */
 
 /* Returns the limit: a quarter of the descriptors, the rest is for the proxies. */
 static size_t connection_limit(void)

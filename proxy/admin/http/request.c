@@ -80,8 +80,7 @@ size_t http_header_count(const struct http_request *request, const char *name)
     return header.count;
 }
 
-/* --- The answer
- * --------------------------------------------------------------------------------- */
+/* --- The answer --- */
 
 void http_answer_header(struct http_request *request, const char *name, const char *value)
 {
@@ -154,8 +153,7 @@ static int hand_over(struct http_request *request)
     return taken ? 0 : -1;
 }
 
-/* --- The request
- * -------------------------------------------------------------------------------- */
+/* --- The request --- */
 
 static bool asks_first(const struct http_request *request)
 {

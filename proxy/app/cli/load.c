@@ -101,7 +101,7 @@ static void add_serve_address(struct config_source *source, const struct cli *cl
         config_source_set_default(source, "-host and -port", "rudeproxy", "admin", text);
 }
 
-/* --- Files ------------------------------------------------------------------------------------ */
+/* --- Files --- */
 
 static int is_ini(const struct dirent *entry)
 {
@@ -182,7 +182,7 @@ static size_t add_proxies(const struct cli *cli, bool again, struct config *conf
     return count;
 }
 
-/* --- Everything ------------------------------------------------------------------------------- */
+/* --- Everything --- */
 
 bool cli_has_configuration(const struct cli *cli)
 {

@@ -27,7 +27,7 @@ static bool is_serve(const struct cli *cli)
     return cli->command != NULL && cli->command->is_serve;
 }
 
-/* --- Options ---------------------------------------------------------------------------------- */
+/* --- Options --- */
 
 static int unknown_option(const struct cli *cli, const char *word)
 {
@@ -196,7 +196,7 @@ static int parse_option(struct cli *cli, char **argv)
     return take_option(cli, option, argv[1]) == 0 ? 2 : -1;
 }
 
-/* --- Commands and operands -------------------------------------------------------------------- */
+/* --- Commands and operands --- */
 
 const struct command *command_find(const char *name)
 {
@@ -255,7 +255,7 @@ static int parse_words(struct cli *cli, int argc, char **argv)
     return 0;
 }
 
-/* --- What fits together ----------------------------------------------------------------------- */
+/* --- What fits together --- */
 
 static int refuse_option(const struct cli *cli, const struct cli_option *option)
 {

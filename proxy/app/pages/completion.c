@@ -25,8 +25,7 @@ static void print_quoted(const char *text, FILE *out)
     fputc('\'', out);
 }
 
-/* --- The words of ctl --------------------------------------------------------------------------
- */
+/* --- The words of ctl --- */
 
 typedef void print_word(const char *word, const char *help, FILE *out);
 
@@ -82,8 +81,7 @@ static void print_value_options(FILE *out)
     ctl_each_row(on_ctl_value_option, out);
 }
 
-/* --- bash --------------------------------------------------------------------------------------
- */
+/* --- bash --- */
 
 static void bash_words(const char *variable, FILE *out)
 {
@@ -172,8 +170,7 @@ static void completion_bash(FILE *out)
         out);
 }
 
-/* --- zsh ---------------------------------------------------------------------------------------
- */
+/* --- zsh --- */
 
 /* "name:help", where a colon of the help is the shell's own. */
 static void zsh_pair(const char *name, const char *help, FILE *out)
@@ -260,8 +257,7 @@ static void completion_zsh(FILE *out)
         out);
 }
 
-/* --- fish --------------------------------------------------------------------------------------
- */
+/* --- fish --- */
 
 static void fish_word(const char *condition, const char *word, const char *help, FILE *out)
 {

@@ -57,7 +57,7 @@ static void print_tagged(const char *bold, const char *plain, const char *text, 
     fputs(".\n", out);
 }
 
-/* --- rudeproxy(1) ----------------------------------------------------------------------------- */
+/* --- rudeproxy(1) --- */
 
 static void print_option(
     char letter, const char *name, const char *argument, const char *help, FILE *out)
@@ -100,7 +100,7 @@ static void man_rudeproxy(FILE *out)
     fputs(".SH SEE ALSO\n.BR rudeproxy\\-ctl (1),\n.BR rudeproxy.ini (5)\n", out);
 }
 
-/* --- rudeproxy-ctl(1) ------------------------------------------------------------------------- */
+/* --- rudeproxy-ctl(1) --- */
 
 /* Commands, or the options of all of them. */
 struct ctl_page {
@@ -146,7 +146,7 @@ static void man_ctl(FILE *out)
     fputs(".SH SEE ALSO\n.BR rudeproxy (1)\n", out);
 }
 
-/* --- rudeproxy.ini(5) ------------------------------------------------------------------------- */
+/* --- rudeproxy.ini(5) --- */
 
 static void print_keys(const struct option *option, FILE *out)
 {

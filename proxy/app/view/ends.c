@@ -48,7 +48,7 @@ bool view_end_is_ours(const struct view_end *end)
     return strstr(end->mark, "_received") == NULL;
 }
 
-/* --- Logs that have `ends` -------------------------------------------------------------------- */
+/* --- Logs that have `ends` --- */
 
 static enum side side_from(const char *name)
 {
@@ -79,7 +79,7 @@ static void read_ends(struct view_ends *ends, const json_t *events, const json_t
     }
 }
 
-/* --- Logs that have only `ended` -------------------------------------------------------------- */
+/* --- Logs that have only `ended` --- */
 
 /* Whether a fault withheld the FIN of this side, and let it go later. */
 static bool was_held(const json_t *events, enum side side)

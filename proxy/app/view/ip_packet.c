@@ -36,7 +36,7 @@ void ip_end_parse(struct ip_end *end, const char *text, uint16_t port)
     end->port = address.port;
 }
 
-/* --- Fields ----------------------------------------------------------------------------------- */
+/* --- Fields --- */
 
 static void put_16(uint8_t *at, uint32_t number)
 {

@@ -53,7 +53,7 @@ void segments_init(struct segments *segments)
     *segments = (struct segments){.count = 0};
 }
 
-/* --- Packets ---------------------------------------------------------------------------------- */
+/* --- Packets --- */
 
 static void add_packet(struct maker *maker, enum side side, int from, unsigned flags, uint32_t size)
 {
@@ -157,7 +157,7 @@ static void add_arrow(struct maker *maker, const struct arrow *arrow)
     }
 }
 
-/* --- Ends ------------------------------------------------------------------------------------- */
+/* --- Ends --- */
 
 static void set_streams(struct maker *maker, const char *listening)
 {
@@ -176,7 +176,7 @@ static void set_streams(struct maker *maker, const char *listening)
     }
 }
 
-/* --- Blocks ----------------------------------------------------------------------------------- */
+/* --- Blocks --- */
 
 static int add_block(struct segments *segments, const struct pcapng_packet *packet)
 {

@@ -16,7 +16,7 @@
 
 static const enum lane lane_of[2] = {LANE_CLIENT, LANE_SERVER}; /* by side */
 
-/* --- Bytes ------------------------------------------------------------------------------------ */
+/* --- Bytes --- */
 
 static const json_t *side_of(const struct story *story, enum side side)
 {
@@ -133,7 +133,7 @@ static void show_unread(struct story *story, enum side side)
     snprintf(row->text, sizeof row->text, "%s left unread", story_bytes_text(unread, size));
 }
 
-/* --- How sockets ended ------------------------------------------------------------------------ */
+/* --- How sockets ended --- */
 
 static const struct view_end *next_end(const struct story *story)
 {
@@ -235,7 +235,7 @@ static const struct view_end *take_peer_mark(struct story *story, enum side side
     return NULL;
 }
 
-/* --- Faults ----------------------------------------------------------------------------------- */
+/* --- Faults --- */
 
 static bool is_fin_held(const struct story *story, enum direction direction)
 {
@@ -294,7 +294,7 @@ static void take_fault_over(struct story *story, const json_t *event)
         story_place_text(event, place));
 }
 
-/* --- Events ----------------------------------------------------------------------------------- */
+/* --- Events --- */
 
 static void take_open(struct story *story, const json_t *event)
 {

@@ -22,7 +22,7 @@ static const int columns[3] = {15, 45, 75};
 #define STEP 30       /* columns from one lifeline to the next */
 #define NOTE_WIDTH 56 /* of a line in a note */
 
-/* --- Cells ------------------------------------------------------------------------------------ */
+/* --- Cells --- */
 
 static void picture_put(struct canvas *canvas, int column, char character)
 {
@@ -106,7 +106,7 @@ static size_t cut_line(const char *text, int width)
     return text[used] == '\0' || text[used] == ' ' || word == 0 ? used : word;
 }
 
-/* --- Rows ------------------------------------------------------------------------------------- */
+/* --- Rows --- */
 
 static void put_time(struct canvas *canvas, const struct row *row)
 {
@@ -203,7 +203,7 @@ static void draw_rows(struct canvas *canvas, const struct story *story)
     }
 }
 
-/* --- Head and foot ---------------------------------------------------------------------------- */
+/* --- Head and foot --- */
 
 /* Draws a text above each lifeline, in as many lines as it takes. */
 static void draw_names(struct canvas *canvas, const char *names[3])
