@@ -100,6 +100,8 @@ static _Noreturn void become_command(const struct subreaper *subreaper, pid_t pa
     if (getppid() != parent) /* it died before we could ask */
         _exit(EXIT_FAILURE);
     setrlimit(RLIMIT_NOFILE, &job->origin->descriptors);
+    if (job->prints_on_stderr)
+        dup2(STDERR_FILENO, STDOUT_FILENO);
     restore_signals(job);
     if (result == 0)
         execvpe(job->argv[0], job->argv, job->environment);

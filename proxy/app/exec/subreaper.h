@@ -32,10 +32,11 @@ struct subreaper_job {
     char *const *environment;
     const struct exec_origin *origin;
     const struct netns *network; /* that the command enters; NULL: ours */
-    bool stays_in_group; /* the subreaper stays in our process group, by which it is waited for */
-    sigset_t mask;       /* of blocked signals, for the command; subreaper_start fills it in */
-    int fd;              /* the subreaper's end of the pair */
-    int peer;            /* the caller's end: the subreaper closes its copy, to see the end */
+    bool stays_in_group;   /* the subreaper stays in our process group, by which it is waited for */
+    bool prints_on_stderr; /* the command's stdout is our stderr */
+    sigset_t mask;         /* of blocked signals, for the command; subreaper_start fills it in */
+    int fd;                /* the subreaper's end of the pair */
+    int peer;              /* the caller's end: the subreaper closes its copy, to see the end */
 };
 
 enum subreaper_outcome {

@@ -125,6 +125,7 @@ static bool run_shell(
         .environment = environment,
         .origin = &child->runner->origin,
         .stays_in_group = true,
+        .prints_on_stderr = true, /* stdout of the run is the command's, and is compared */
         .fd = fds[1],
         .peer = fds[0]};
     pid_t subreaper = subreaper_start(&job);
