@@ -38,3 +38,23 @@ says "$work/out" '^different: reset'
 # What a set-up prints on stdout is seen, too, if it fails.
 sweep 1 --setup 'echo "the reason"; exit 3' -- true
 says "$work/err" '--setup failed: the reason$'
+
+# --- A command that does not work without a fault ----------------------------------------------------
+
+sed 's/builtin:http/127.0.0.1:1/' "$ini" >"$work/unreachable.ini"
+expect 1 timeout 100 "$RUDEPROXY" sweep -c "$work/unreachable.ini" -- sh -c "$fetch || true"
+says "$work/err" '^rudeproxy: without a fault, no connection of sh reached its upstream: 127\.0\.0\.1:1: Connection refused$'
+# One of two is enough.
+{
+    cat "$ini"
+    printf '[proxy away]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\n'
+} >"$work/half.ini"
+expect 0 timeout 100 "$RUDEPROXY" sweep -c "$work/half.ini" --seed 1 --budget 2 --sweep-fault reset -- \
+    sh -c "${fetch/WEB/AWAY}; $fetch"
+# shellcheck disable=SC2016
+sweep 1 -- sh -c "$fetch"' >/dev/null; kill -SEGV $$'
+says "$work/err" '^rudeproxy: without a fault, sh is killed by signal 11 \(Segmentation fault\)$'
+sweep 0 --budget 2 --sweep-fault reset -- sh -c "$retry; no-such-command"
+same 'how often the status is named' 1 "$(grep -c '^rudeproxy: without a fault, sh exits with 127$' "$work/err")"
+sweep 0 --budget 2 --sweep-fault reset -- sh -c "$retry"
+! grep -q 'without a fault' "$work/err" || fail "$(cat "$work/err")"

@@ -89,9 +89,16 @@ static void baseline_compare(struct sweep_baseline *baseline, const struct sweep
 
 static int check(const struct sweep_runner *runner, const struct sweep_job *job, struct err *err)
 {
+    int signum = run_facts_signal(&job->facts);
+    if (observation_reached_nothing(&job->seen))
+        return err_set(err, "without a fault, no connection of %s reached its upstream: %s",
+            runner->command[0], job->seen.unreachable);
     if (job->facts.timed_out)
         return err_set(err, "without a fault, %s did not end in %.0f s: see --timeout",
             runner->command[0], (double)runner->timeout_us / US_PER_S);
+    if (signum != 0)
+        return err_set(err, "without a fault, %s is killed by signal %d (%s)", runner->command[0],
+            signum, strsignal(signum));
     if (job->facts.check_failed)
         return err_set(err, "the check fails without a fault: a sweep would find only that");
     if (job->seen.count == 0)
@@ -102,6 +109,14 @@ static int check(const struct sweep_runner *runner, const struct sweep_job *job,
     return 0;
 }
 
+/* A command may exit so on purpose. More often it does not work here at all. */
+static void note_status(const struct sweep_runner *runner, const struct run_facts *facts, FILE *out)
+{
+    int status = run_facts_status(facts);
+    if (status != 0)
+        fprintf(out, "rudeproxy: without a fault, %s exits with %d\n", runner->command[0], status);
+}
+
 static void baseline_take(struct sweep_baseline *baseline, struct sweep_job *job,
     const struct sweep_runner *runner, int i, FILE *notes)
 {
@@ -110,6 +125,7 @@ static void baseline_take(struct sweep_baseline *baseline, struct sweep_job *job
     if (i == 0) {
         baseline->facts = job->facts;
         baseline->seen = job->seen;
+        note_status(runner, &job->facts, notes);
         return;
     }
     baseline_compare(baseline, job, runner, notes);

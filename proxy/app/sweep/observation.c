@@ -141,6 +141,17 @@ static int take_nothing(struct reader *reader, struct seen_connection *connectio
     return 0;
 }
 
+static int take_connect_failed(struct reader *reader, struct seen_connection *connection)
+{
+    struct err why;
+    connection->connect_failed = true;
+    if (reader->seen->unreachable != NULL)
+        return 0;
+    err_set(&why, "%s: %s", text_of(reader->event, "address"), text_of(reader->event, "reason"));
+    reader->seen->unreachable = strdup(why.text);
+    return reader->seen->unreachable != NULL ? 0 : out_of_memory(reader);
+}
+
 static int take_fault(struct reader *reader, struct seen_connection *connection)
 {
     (void)connection;
@@ -153,7 +164,7 @@ static const struct {
     int (*take)(struct reader *reader, struct seen_connection *connection);
 } rows[] = {
     {"open", take_nothing},
-    {"connect_failed", take_nothing},
+    {"connect_failed", take_connect_failed},
     {"message", take_message},
     {"fault", take_fault},
     {"closed", take_closed},
@@ -214,6 +225,7 @@ void observation_free(struct observation *observation)
     }
     free(observation->connections);
     free(observation->record);
+    free(observation->unreachable);
     *observation = (struct observation){.connections = NULL};
 }
 
@@ -221,4 +233,13 @@ const struct seen_connection *observation_find(
     const struct observation *observation, size_t proxy, uint64_t number)
 {
     return find_connection(observation, proxy, number);
+}
+
+bool observation_reached_nothing(const struct observation *observation)
+{
+    for (size_t i = 0; i < observation->count; i++) {
+        if (!observation->connections[i].connect_failed)
+            return false;
+    }
+    return observation->count > 0;
 }

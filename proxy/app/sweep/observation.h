@@ -28,6 +28,7 @@ struct seen_connection {
     uint64_t number;
     uint64_t bytes[2];                /* read in each direction */
     bool fin[2];                      /* a FIN arrived in it */
+    bool connect_failed;              /* it did not reach the upstream */
     struct seen_message *messages[2]; /* owned; in order */
     size_t message_count[2];
     uint64_t sent_upstream;               /* bytes that the server's socket was given */
@@ -37,8 +38,9 @@ struct seen_connection {
 struct observation {
     struct seen_connection *connections; /* owned; by proxy and number */
     size_t count;
-    bool fired;   /* at least one fault was injected */
-    char *record; /* owned: the last `closed` line; NULL: there is none */
+    bool fired;        /* at least one fault was injected */
+    char *unreachable; /* owned: address and reason of a failed connect; NULL: there was none */
+    char *record;      /* owned: the last `closed` line; NULL: there is none */
 };
 
 /* 0, or -1 with err filled. A log that is missing or empty has no connections. */
@@ -49,5 +51,8 @@ void observation_free(struct observation *observation);
 /* The connection of this proxy and number; NULL: there was none. */
 const struct seen_connection *observation_find(
     const struct observation *observation, size_t proxy, uint64_t number);
+
+/* Whether there are connections, and none of them reached its upstream. */
+bool observation_reached_nothing(const struct observation *observation);
 
 #endif
