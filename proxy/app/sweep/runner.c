@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,6 +27,7 @@
 
 #include "proxy/app/sweep/child.h"
 #include "proxy/app/sweep/digest.h"
+#include "proxy/app/sweep/run_files.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/descriptors.h"
 #include "proxy/net/timers.h"
@@ -68,59 +68,6 @@ static bool is_interrupted(const struct sweep_runner *runner)
     return interrupted || is_waiting(runner, SIGINT) || is_waiting(runner, SIGTERM);
 }
 
-/* --- files --- */
-
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info;
-    (void)type;
-    (void)at;
-    remove(path);
-    return 0;
-}
-
-static void remove_tree(const char *path)
-{
-    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void remove_files(const struct sweep_runner *runner, unsigned run)
-{
-    static const char *const suffixes[] = {SWEEP_LOG, SWEEP_STDOUT, SWEEP_STDERR, SWEEP_INI};
-    char path[PATH_MAX + 48];
-    remove_tree(sweep_child_path(runner, run, "", path, sizeof path));
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
-        remove(sweep_child_path(runner, run, suffixes[i], path, sizeof path));
-    for (size_t i = 0; i < runner->config->proxy_count; i++) {
-        snprintf(path, sizeof path, "%s/%05u.%zu.sock", runner->root, run, i);
-        remove(path);
-    }
-}
-
-static void append_file(const char *path, off_t from, char *text, size_t size)
-{
-    size_t used = strlen(text);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? pread(fd, text + used, size - used - 1, from) : 0;
-    if (fd >= 0)
-        close(fd);
-    for (ssize_t i = 0; i < n; i++, used++) {
-        if (text[used] == '\0')
-            text[used] = '?';
-    }
-    text[used] = '\0';
-}
-
-static char *read_excerpt(const struct sweep_runner *runner, unsigned run)
-{
-    char path[PATH_MAX + 16], text[SWEEP_EXCERPT_MAX] = "";
-    append_file(sweep_child_path(runner, run, SWEEP_STDERR, path, sizeof path), 0, text,
-        SWEEP_EXCERPT_MAX / 2);
-    append_file(
-        sweep_child_path(runner, run, SWEEP_STDOUT, path, sizeof path), 0, text, SWEEP_EXCERPT_MAX);
-    return strdup(text); /* thousands of runs are kept: no more than it takes */
-}
-
 /* --- one run --- */
 
 /* Output that a full disk cut off looks like another outcome. */
@@ -155,7 +102,7 @@ static int examine(
         result = -1;
     job->facts.fired = seen.fired;
     job->facts.output = sweep_digest_output(runner, job, &seen);
-    job->excerpt = read_excerpt(runner, job->run);
+    job->excerpt = run_files_excerpt(runner, job->run);
     job->record = seen.record;
     seen.record = NULL;
     if (job->observe)
@@ -163,22 +110,8 @@ static int examine(
     else
         observation_free(&seen);
     job->done = result == 0;
-    remove_files(runner, job->run);
+    run_files_remove(runner, job->run);
     return result;
-}
-
-/* Returns the last line of a file, in `text`, without its beginning if it does not fit. */
-static const char *last_line(const char *path, char *text, size_t size)
-{
-    struct stat file;
-    off_t from = stat(path, &file) == 0 ? file.st_size - (off_t)size + 1 : 0;
-    text[0] = '\0';
-    append_file(path, from > 0 ? from : 0, text, size);
-    size_t length = strlen(text);
-    while (length > 0 && text[length - 1] == '\n')
-        text[--length] = '\0';
-    const char *newline = strrchr(text, '\n');
-    return newline != NULL ? newline + 1 : text;
 }
 
 static int no_run(struct sweep_runner *runner, const struct sweep_job *job,
@@ -188,7 +121,7 @@ static int no_run(struct sweep_runner *runner, const struct sweep_job *job,
     if (report->text[0] != '\0')
         return err_set(err, "run %05u: %s", job->run, report->text);
     sweep_child_path(runner, job->run, SWEEP_STDERR, path, sizeof path);
-    const char *why = last_line(path, text, sizeof text);
+    const char *why = run_files_last_line(path, text, sizeof text);
     if (report->end == SWEEP_CHILD_SETUP_FAILED)
         return err_set(err, "run %05u: --setup failed: %s", job->run, why);
     return err_set(err, "run %05u could not be started: %s", job->run, why);
@@ -203,7 +136,7 @@ static int runner_start(
         return err_set(err, "cannot start a run: %s", strerror(errno));
     job->run = ++runner->started;
     if (runner->keep)
-        remove_files(runner, job->run); /* of a sweep that was killed */
+        run_files_remove(runner, job->run); /* of a sweep that was killed */
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
@@ -279,7 +212,7 @@ static void abandon(struct sweep_runner *runner)
         pid_t group = slot->pid;
         reap(slot);
         reap_group(group, deadline);
-        remove_files(runner, run);
+        run_files_remove(runner, run);
     }
 }
 
@@ -367,7 +300,7 @@ static int start_janitor(struct sweep_runner *runner, struct err *err)
         descriptors_close_from(STDIN_FILENO, fds[0]);
         while (read(fds[0], &byte, 1) < 0)
             ;
-        remove_tree(runner->root);
+        run_files_remove_tree(runner->root);
         _exit(0);
     }
     close(fds[0]);
@@ -433,13 +366,13 @@ int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
 void sweep_runner_clean(const struct sweep_runner *runner, unsigned last)
 {
     for (unsigned run = 1; run <= last; run++)
-        remove_files(runner, run);
+        run_files_remove(runner, run);
 }
 
 void sweep_runner_close(struct sweep_runner *runner)
 {
     if (!runner->keep && runner->root[0] != '\0')
-        remove_tree(runner->root);
+        run_files_remove_tree(runner->root);
     if (runner->janitor_fd >= 0)
         close(runner->janitor_fd);
     if (runner->janitor > 0)
