@@ -58,3 +58,45 @@ sweep 0 --budget 2 --sweep-fault reset -- sh -c "$retry; no-such-command"
 same 'how often the status is named' 1 "$(grep -c '^rudeproxy: without a fault, sh exits with 127$' "$work/err")"
 sweep 0 --budget 2 --sweep-fault reset -- sh -c "$retry"
 ! grep -q 'without a fault' "$work/err" || fail "$(cat "$work/err")"
+
+# --- Files to compare -----------------------------------------------------------------------------------
+
+compare() { # STATUS FILE SCRIPT OPTIONS... - SCRIPT is run after $retry. The fault does not change what is printed.
+    local status=$1 file=$2 script=$3
+    shift 3
+    sweep "$status" --compare "$file" --sweep-fault reset "$@" -- sh -c "$retry; $script"
+}
+one=(--only 'web#1:downstream:0:reset')
+mkdir "$work/folder"
+compare 1 folder true
+says "$work/err" '^rudeproxy: run 00001: cannot compare folder: Is a directory$'
+# shellcheck disable=SC2016
+compare 1 fifo 'mkfifo "$RUDEPROXY_RUN_DIR/fifo"'
+says "$work/err" '^rudeproxy: run 00001: cannot compare fifo: it is not a regular file$'
+# shellcheck disable=SC2016
+compare 1 loop 'ln -s loop "$RUDEPROXY_RUN_DIR/loop"'
+says "$work/err" '^rudeproxy: run 00001: cannot compare loop: Too many levels of symbolic links$'
+if [ "$(id -u)" -ne 0 ]; then
+    # shellcheck disable=SC2016
+    compare 1 secret 'echo >"$RUDEPROXY_RUN_DIR/secret"; chmod 0 "$RUDEPROXY_RUN_DIR/secret"'
+    says "$work/err" '^rudeproxy: run 00001: cannot compare secret: Permission denied$'
+fi
+unwritten='^rudeproxy: without a fault, no run writes the file out/resutl\.bin of --compare$'
+compare 0 out/resutl.bin true "${one[@]}"
+same 'how often the file is named' 1 "$(grep -c "$unwritten" "$work/err")"
+
+# Left by the run before, and not written again: it is not there.
+# shellcheck disable=SC2016
+stale='[ "$RUDEPROXY_RUN" -gt 2 ] || echo written >left.txt'
+compare 4 left.txt "$stale" --jobs 4 "${one[@]}"
+says "$work/out" '^different: reset'
+says "$work/err" '^rudeproxy: the runs share the file left\.txt, which is not in RUDEPROXY_RUN_DIR: one run at a time$'
+! grep -q 'no run writes' "$work/err" || fail "$(cat "$work/err")"
+# Written by each run, it is the same. Runs side by side would find other numbers in it.
+# shellcheck disable=SC2016
+compare 0 number.txt 'n=$RUDEPROXY_RUN; echo $n >number.txt; i=0; while [ $((i += 1)) -lt 1000 ]; do [ "$(cat number.txt)" = $n ] || exit 1; done; echo done >number.txt' \
+    --jobs 4 --budget 4 --expect same
+# In the folder of the run nothing is shared.
+# shellcheck disable=SC2016
+compare 0 own.txt 'echo own >"$RUDEPROXY_RUN_DIR/own.txt"' --jobs 4 --budget 4
+[ ! -s "$work/err" ] || fail "no sentence was expected: $(cat "$work/err")"

@@ -117,6 +117,16 @@ static void note_status(const struct sweep_runner *runner, const struct run_fact
         fprintf(out, "rudeproxy: without a fault, %s exits with %d\n", runner->command[0], status);
 }
 
+/* It may be a file that only a failure makes. More often its name is wrong. */
+static void note_unwritten(const struct sweep_runner *runner, uint64_t unwritten, FILE *out)
+{
+    for (size_t i = 0; i < runner->options->compare_count; i++) {
+        if ((unwritten >> i & 1) != 0)
+            fprintf(out, "rudeproxy: without a fault, no run writes the file %s of --compare\n",
+                runner->options->compares[i]);
+    }
+}
+
 static void baseline_take(struct sweep_baseline *baseline, struct sweep_job *job,
     const struct sweep_runner *runner, int i, FILE *notes)
 {
@@ -139,6 +149,7 @@ int sweep_baseline_make(
         (struct sweep_baseline){.stable = true, .status_stable = true, .output_stable = true};
     runner->timeout_us =
         runner->options->timeout_us > 0 ? runner->options->timeout_us : SWEEP_LONGEST_US;
+    uint64_t unwritten = UINT64_MAX;
     for (int i = 0; i < SWEEP_BASELINE_RUNS;
          i++) { /* one after the other: no run disturbs another */
         struct sweep_job job = {.observe = true};
@@ -152,7 +163,9 @@ int sweep_baseline_make(
             return result;
         }
         baseline_take(baseline, &job, runner, i, notes);
+        unwritten &= job.unwritten;
     }
+    note_unwritten(runner, unwritten, notes);
     return 0;
 }
 

@@ -28,8 +28,8 @@ struct sweep_baseline {
 
 /* Runs the command. 0; -1 with err filled, also for a baseline that no sweep can stand on: the
  * check fails, the command connects to no proxy or reaches no upstream, does not end or is killed
- * by a signal; 1 when it was interrupted. What differs between the runs, and a status other than 0,
- * is written to `notes`, a line each. */
+ * by a signal; 1 when it was interrupted. What differs between the runs, a status other than 0, and
+ * files of --compare that no run writes are written to `notes`, a line each. */
 MUST_CHECK int sweep_baseline_make(
     struct sweep_baseline *baseline, struct sweep_runner *runner, FILE *notes, struct err *err);
 void sweep_baseline_free(struct sweep_baseline *baseline);

@@ -39,7 +39,8 @@
 struct sweep_slot {
     struct sweep_job *job; /* NULL: free */
     pid_t pid;
-    int fd; /* its report comes here */
+    int fd;                     /* its report comes here */
+    struct sweep_stamps before; /* the run began */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -90,18 +91,19 @@ static int check_log(const struct sweep_job *job, uint64_t lost, struct err *err
 
 /* Takes what the run left: its log, its output. Then its files go, unless the user wants to see
  * them. */
-static int examine(
-    struct sweep_runner *runner, struct sweep_job *job, uint64_t log_lost, struct err *err)
+static int examine(struct sweep_runner *runner, struct sweep_job *job,
+    const struct sweep_stamps *before, uint64_t log_lost, struct err *err)
 {
     char path[PATH_MAX + 16];
     struct observation seen;
     sweep_child_path(runner, job->run, SWEEP_LOG, path, sizeof path);
     int result = observation_read(&seen, runner->config, path, err);
+    if (sweep_digest_output(runner, job, &seen, before, err) != 0)
+        result = -1;
     /* A full disk says more than lost lines, and these more than a torn one. */
     if (check_space(runner, err) != 0 || check_log(job, log_lost, err) != 0)
         result = -1;
     job->facts.fired = seen.fired;
-    job->facts.output = sweep_digest_output(runner, job, &seen);
     job->excerpt = run_files_excerpt(runner, job->run);
     job->record = seen.record;
     seen.record = NULL;
@@ -137,6 +139,8 @@ static int runner_start(
     job->run = ++runner->started;
     if (runner->keep)
         run_files_remove(runner, job->run); /* of a sweep that was killed */
+    *slot = (struct sweep_slot){.fd = fds[0]};
+    sweep_digest_remember(runner->options, &slot->before);
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
@@ -149,7 +153,8 @@ static int runner_start(
         close(fds[0]);
         return err_set(err, "cannot start a run: %s", strerror(errno));
     }
-    *slot = (struct sweep_slot){.job = job, .pid = pid, .fd = fds[0]};
+    slot->job = job;
+    slot->pid = pid;
     return 0;
 }
 
@@ -187,7 +192,7 @@ static int runner_finish(struct sweep_runner *runner, struct sweep_slot *slot, s
     if (report.end != SWEEP_CHILD_RAN)
         return no_run(runner, job, &report, err);
     job->facts = report.facts;
-    if (examine(runner, job, report.log_lost, err) != 0)
+    if (examine(runner, job, &slot->before, report.log_lost, err) != 0)
         return -1;
     if (runner->on_done != NULL)
         runner->on_done(runner->user, job);

@@ -37,6 +37,7 @@ struct sweep_job {
     bool done;
     unsigned run; /* RUDEPROXY_RUN */
     struct run_facts facts;
+    uint64_t unwritten;      /* bit i: there is no file options->compares[i] that the run wrote */
     struct observation seen; /* the owner's to free */
     char *excerpt;           /* what the command printed; the owner's to free; NULL: nothing */
     char *record;            /* the last `closed` line of the log; the same */
@@ -50,6 +51,7 @@ struct sweep_runner {
     char *const *command; /* NULL-terminated */
     struct exec_origin origin;
     unsigned jobs;
+    const char *shared_file;  /* a file of --compare that all runs write; NULL: none */
     uint64_t timeout_us;      /* of one run */
     unsigned started;         /* runs so far; the number of the last one */
     unsigned resumed_at;      /* runs that an earlier sweep made */

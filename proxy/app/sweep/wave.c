@@ -40,6 +40,19 @@ static void clear_progress(void)
         fputs("\r\033[K", stderr);
 }
 
+/* Runs side by side would overwrite each other's file. */
+static void keep_apart(struct sweep_runner *runner)
+{
+    if (runner->shared_file == NULL || runner->jobs == 1)
+        return;
+    clear_progress();
+    fprintf(stderr,
+        "rudeproxy: the runs share the file %s, which is not in RUDEPROXY_RUN_DIR: one run at a "
+        "time\n",
+        runner->shared_file);
+    runner->jobs = 1;
+}
+
 static void show_progress(const struct sweep *sweep)
 {
     if (!isatty(STDERR_FILENO))
@@ -155,6 +168,7 @@ static int finish_round(struct round *round, uint64_t deadline, struct err *err)
     sweep->wave_count = round->count;
     sweep->wave_done = 0;
     sweep->wave_began = timers_now();
+    keep_apart(&sweep->runner);
     sweep->runner.on_done = on_run_done;
     sweep->runner.user = round;
     int result = sweep_runner_run(&sweep->runner, round->jobs, round->count, deadline, err);
