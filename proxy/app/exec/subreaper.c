@@ -35,7 +35,7 @@
 struct subreaper {
     const struct subreaper_job *job;
     pid_t group;   /* rudeproxy's process group */
-    pid_t command; /* also the number of its process group */
+    pid_t command; /* also the number of its process group; 0: it has ended */
     int signal_fd;
     bool uses_terminal;  /* the command reads and writes the terminal of our session */
     bool lends_terminal; /* the command's group has been in the foreground */
@@ -175,8 +175,14 @@ static void on_stopped(struct subreaper *subreaper, int signum)
     report(subreaper, SUBREAPER_STOPPED, signum);
 }
 
-static _Noreturn void on_ended(const struct subreaper *subreaper, int status)
+/* Returns only if descendants are kept. */
+static void on_ended(struct subreaper *subreaper, int status)
 {
+    if (subreaper->job->keeps_descendants) {
+        subreaper->command = 0;
+        report(subreaper, SUBREAPER_ENDED, status);
+        return;
+    }
     exec_kill_descendants();
     take_terminal_back(subreaper);
     report(subreaper, SUBREAPER_ENDED, status);
@@ -208,6 +214,8 @@ static void on_message(struct subreaper *subreaper)
     unsigned char signum;
     if (recv(subreaper->job->fd, &signum, sizeof signum, 0) != sizeof signum)
         leave(subreaper);
+    if (subreaper->command == 0)
+        return;
     kill(-subreaper->command, signum);
     if (signum == SIGCONT)
         subreaper_resume(subreaper);

@@ -6,7 +6,7 @@
  * It is the command's parent, and PR_SET_CHILD_SUBREAPER of prctl(2) makes it the parent of
  * everything that the command leaves behind, daemons too. It ends when the command has
  * ended and the last of those was killed; or when we are gone, which it learns from the end of its
- * socket, also if we were killed with SIGKILL.
+ * socket, also if we were killed with SIGKILL. With keeps_descendants only the second ends it.
  *
  * We and the subreaper talk over a SOCK_SEQPACKET pair: one byte from us is a signal for the
  * command, a struct subreaper_report from the subreaper says what became of it. SIGCONT
@@ -34,9 +34,10 @@ struct subreaper_job {
     const struct netns *network; /* that the command enters; NULL: ours */
     bool stays_in_group;   /* the subreaper stays in our process group, by which it is waited for */
     bool prints_on_stderr; /* the command's stdout is our stderr */
-    sigset_t mask;         /* of blocked signals, for the command; subreaper_start fills it in */
-    int fd;                /* the subreaper's end of the pair */
-    int peer;              /* the caller's end: the subreaper closes its copy, to see the end */
+    bool keeps_descendants; /* until the caller's end of the pair is closed: a set-up's server */
+    sigset_t mask;          /* of blocked signals, for the command; subreaper_start fills it in */
+    int fd;                 /* the subreaper's end of the pair */
+    int peer;               /* the caller's end: the subreaper closes its copy, to see the end */
 };
 
 enum subreaper_outcome {

@@ -5,7 +5,8 @@
  *
  * If the parent dies, PR_SET_PDEATHSIG kills this process, and the subreaper, whose socket then
  * ends, kills the command and its children. The shells of --setup and --check have such a
- * subreaper, too.
+ * subreaper, too. That of --setup lives until the check has ended: servers that the set-up started
+ * are for the run.
  */
 #include "proxy/app/sweep/child.h"
 
@@ -34,11 +35,18 @@
 /* With --timeout, a check or a set-up may take as long as a run, and at least so long. */
 #define SHELL_MIN_US (10 * (uint64_t)US_PER_S)
 
+/* A shell command and what it left in the background. */
+struct shell {
+    pid_t subreaper; /* <= 0: there is none */
+    int fd;          /* our end of its pair */
+};
+
 struct child {
     const struct sweep_runner *runner;
     const struct sweep_job *job;
     struct sweep_child_report report;
     struct config config;
+    struct shell setup;
 };
 
 const char *sweep_child_path(
@@ -111,10 +119,21 @@ static int most_ms(const struct sweep_options *options)
     return most_us / US_PER_MS < INT_MAX ? (int)(most_us / US_PER_MS) : INT_MAX;
 }
 
-/* Runs the shell command of an option under a subreaper, which kills what it leaves behind. Returns
- * whether it exited with 0 in time. If it did not end, says so on the stderr of the run. */
-static bool run_shell(
-    const struct child *child, const char *option, const char *text, char *const *environment)
+static void shell_end(struct shell *shell)
+{
+    if (shell->subreaper <= 0)
+        return;
+    close(shell->fd); /* now the subreaper ends, if it still waits */
+    while (waitpid(shell->subreaper, NULL, 0) < 0 && errno == EINTR)
+        ;
+    shell->subreaper = 0;
+}
+
+/* Runs the shell command of an option under a subreaper, which kills what it leaves behind: at its
+ * end, or in shell_end() if `keeps`. Returns whether it exited with 0 in time. If it did not end,
+ * says so on the stderr of the run. The caller calls shell_end(). */
+static bool shell_run(struct shell *shell, const struct child *child, const char *option,
+    const char *text, char *const *environment, bool keeps)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
     struct subreaper_report report = {.kind = SUBREAPER_FAILED};
@@ -126,30 +145,39 @@ static bool run_shell(
         .origin = &child->runner->origin,
         .stays_in_group = true,
         .prints_on_stderr = true, /* stdout of the run is the command's, and is compared */
+        .keeps_descendants = keeps,
         .fd = fds[1],
         .peer = fds[0]};
-    pid_t subreaper = subreaper_start(&job);
+    *shell = (struct shell){.subreaper = subreaper_start(&job), .fd = fds[0]};
     close(fds[1]);
+    if (shell->subreaper < 0)
+        close(fds[0]);
     struct pollfd watched = {.fd = fds[0], .events = POLLIN};
-    int ready = subreaper > 0 ? poll(&watched, 1, limit_ms) : -1;
+    int ready = shell->subreaper > 0 ? poll(&watched, 1, limit_ms) : -1;
     if (ready == 0)
         fprintf(stderr, "%s did not end in %d s\n", option, limit_ms / 1000);
-    if (ready <= 0 || recv(fds[0], &report, sizeof report, 0) != sizeof report)
-        report.kind = SUBREAPER_FAILED;
-    close(fds[0]); /* now the subreaper ends, if it still waits */
-    while (subreaper > 0 && waitpid(subreaper, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return report.kind == SUBREAPER_ENDED && WIFEXITED(report.value) &&
+    return ready > 0 && recv(fds[0], &report, sizeof report, 0) == sizeof report &&
+           report.kind == SUBREAPER_ENDED && WIFEXITED(report.value) &&
            WEXITSTATUS(report.value) == 0;
 }
 
+static bool check(const struct child *child, char *const *environment)
+{
+    const char *text = child->runner->options->check;
+    struct shell shell = {.subreaper = 0};
+    bool result = text == NULL || shell_run(&shell, child, "--check", text, environment, false);
+    shell_end(&shell);
+    return result;
+}
+
 /* The addresses of the proxies are not known yet. */
-static bool set_up(const struct child *child)
+static bool set_up(struct child *child)
 {
     const char *setup = child->runner->options->setup;
     char **environment = setup == NULL ? NULL : exec_environment_new(NULL);
     bool result =
-        setup == NULL || (environment != NULL && run_shell(child, "--setup", setup, environment));
+        setup == NULL || (environment != NULL &&
+                             shell_run(&child->setup, child, "--setup", setup, environment, true));
     exec_environment_free(environment);
     return result;
 }
@@ -251,8 +279,7 @@ static void run(struct child *child)
         .timed_out = outcome.timed_out,
         .wait_status = outcome.wait_status,
         .duration_us = outcome.duration_us,
-        .check_failed = options->check != NULL &&
-                        !run_shell(child, "--check", options->check, outcome.environment),
+        .check_failed = !check(child, outcome.environment),
     };
     exec_environment_free(outcome.environment);
 }
@@ -275,6 +302,7 @@ _Noreturn void sweep_child_run(
             child.report.end = SWEEP_CHILD_SETUP_FAILED;
         else
             run(&child);
+        shell_end(&child.setup);
     }
     fflush(NULL);
     _exit(write(fd, &child.report, sizeof child.report) == sizeof child.report ? 0 : 1);

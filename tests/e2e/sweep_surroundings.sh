@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# sweep: what surrounds a run: servers of its set-up, the terminal, its folder, the CPUs.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+need curl python3
+
+ini=$work/web.ini
+cat >"$ini" <<'INI'
+[proxy web]
+listen   = 127.0.0.1:0
+upstream = builtin:http
+
+[sweep]
+timeout = 60s
+INI
+export TMPDIR=$work/tmp
+mkdir "$TMPDIR"
+# shellcheck disable=SC2016 # expanded by the shell that sweep runs
+fetch='curl -q -sS --noproxy "*" --max-time 20 "http://$RUDEPROXY_WEB_ADDR/bytes/1000"'
+
+sweep() { # STATUS OPTIONS... -- CMD...
+    local status=$1
+    shift
+    expect "$status" timeout 100 "$RUDEPROXY" sweep -c "$ini" --seed 1 "$@"
+}
+
+tidy() { [ -z "$(ls -A "$TMPDIR")" ]; }
+
+# --- A server for each run ----------------------------------------------------------------------------
+
+sed "s|builtin:http|unix:$work/server.sock|" "$ini" >"$work/own.ini"
+printf '[proxy server]\nlisten = unix:%s/server.sock\nupstream = builtin:http\n' "$work" >"$work/server.ini"
+server="$RUDEPROXY -c $work/server.ini --ready-file"
+# shellcheck disable=SC2016
+own_server() { # STATUS CHECK
+    expect "$1" timeout 100 "$RUDEPROXY" sweep -c "$work/own.ini" --jobs 1 --budget 3 --sweep-fault reset \
+        --setup 'rm -f '"$work/server.sock; $server"' $RUDEPROXY_RUN_DIR/ready & echo $! >$RUDEPROXY_RUN_DIR/pid
+            until [ -e $RUDEPROXY_RUN_DIR/ready ]; do kill -0 $! || exit 1; sleep 0.02; done' \
+        --check "$2" -- sh -c "$fetch"
+    ! pgrep -f "$server" >/dev/null || fail "left behind: $(pgrep -af "$server")"
+}
+# shellcheck disable=SC2016
+own_server 0 'kill -0 "$(cat $RUDEPROXY_RUN_DIR/pid)"'
+says "$work/out" 'failed .* the command reported an error'
+own_server 1 false
+# One that fails, or whose sweep is killed, leaves nothing either.
+sweep 1 --setup "$server $work/never & exit 3" -- true
+! pgrep -f "$server" >/dev/null || fail "left behind: $(pgrep -af "$server")"
+leftover="sleep 98763.$$"
+is_running() { pgrep -f "^$leftover\$" >/dev/null; }
+is_gone() { ! is_running; }
+"$RUDEPROXY" sweep -c "$ini" --setup "$leftover &" -- sh -c "touch $work/begun; exec sleep 600" >/dev/null 2>&1 &
+pid=$!
+servers+=("$pid")
+eventually 60 test -e "$work/begun" || fail 'the command does not run'
+is_running || fail 'the server has ended before the command'
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null || true
+eventually 20 is_gone || fail "a server of a set-up outlives SIGKILL"
+eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"
