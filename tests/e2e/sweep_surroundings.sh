@@ -60,3 +60,35 @@ kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
 eventually 20 is_gone || fail "a server of a set-up outlives SIGKILL"
 eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"
+
+# --- No terminal ----------------------------------------------------------------------------------------
+
+# A read of it would stop the command, silently, until the time of the run is over.
+# shellcheck disable=SC2016
+on_terminal=(python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' "$RUDEPROXY" sweep -c "$ini" --seed 1)
+asks='{ read -r answer </dev/tty; } 2>/dev/null && exit 9'
+expect 0 timeout 100 "${on_terminal[@]}" --budget 2 --sweep-fault reset --setup "$asks; true" -- sh -c "$asks; $fetch"
+says "$work/out" 'in [1-9][0-9]* runs'
+# Ctrl-C at the terminal ends the sweep and all of its runs.
+cat >"$work/ctrl_c.py" <<'PYTHON'
+import os, pty, sys, time
+
+begun, *command = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(command[0], command)
+while not os.path.exists(begun):
+    time.sleep(0.02)
+os.write(terminal, b"\x03")
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:  # EIO: the other end is closed
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PYTHON
+rm -f "$work/begun"
+expect 1 timeout 100 python3 "$work/ctrl_c.py" "$work/begun" "$RUDEPROXY" sweep -c "$ini" -- \
+    sh -c "touch $work/begun; $leftover; true"
+is_gone || fail 'a command outlives Ctrl-C'
+eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"

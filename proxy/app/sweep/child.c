@@ -288,9 +288,11 @@ _Noreturn void sweep_child_run(
     const struct sweep_runner *runner, const struct sweep_job *job, pid_t parent, int fd)
 {
     struct child child = {.runner = runner, .job = job};
-    setpgid(0, 0);
+    /* Without a terminal, too: a command that asks it for a password (sudo, ssh) would be stopped
+     * by SIGTTIN, and nobody would see the question. Now open("/dev/tty") fails with ENXIO. */
+    setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* A Ctrl-C from before setpgid() is our parent's. To ignore what is pending discards it. */
+    /* A Ctrl-C from before setsid() is our parent's. To ignore what is pending discards it. */
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_DFL);
