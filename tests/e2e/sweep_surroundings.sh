@@ -92,3 +92,10 @@ expect 1 timeout 100 python3 "$work/ctrl_c.py" "$work/begun" "$RUDEPROXY" sweep 
     sh -c "touch $work/begun; $leftover; true"
 is_gone || fail 'a command outlives Ctrl-C'
 eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"
+
+# --- The CPUs that we may use ---------------------------------------------------------------------------
+
+on_one_cpu='import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); os.execvp(sys.argv[1], sys.argv[1:])'
+expect 0 timeout 100 python3 -c "$on_one_cpu" "$RUDEPROXY" sweep -c "$ini" --seed 1 --budget 6 --sweep-fault reset -- \
+    sh -c "mkdir $work/alone || touch $work/together; $fetch; status=\$?; rmdir $work/alone; exit \$status"
+[ ! -e "$work/together" ] || fail 'on one CPU, runs are made side by side'

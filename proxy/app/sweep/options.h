@@ -31,7 +31,7 @@ struct sweep_options {
     bool compare_upstream; /* also how many bytes the upstream received */
     uint64_t budget;       /* places; UINT64_MAX: no limit */
     uint64_t budget_us;    /* time; UINT64_MAX: no limit */
-    unsigned jobs;         /* 0: as many as there are CPUs */
+    unsigned jobs;         /* 0: one for each usable CPU */
     uint64_t timeout_us;   /* of one run; 0: from the baseline */
     const char *setup;     /* shell commands; NULL: none */
     const char *check;

@@ -29,6 +29,7 @@
 #include "proxy/app/sweep/digest.h"
 #include "proxy/app/sweep/run_files.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/cpus.h"
 #include "proxy/base/descriptors.h"
 #include "proxy/net/timers.h"
 
@@ -347,7 +348,7 @@ int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
     const struct sweep_options *options, char *const *command, const struct exec_origin *origin,
     struct err *err)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned cpus = cpus_usable();
     *runner = (struct sweep_runner){
         .config = config,
         .options = options,
@@ -357,7 +358,7 @@ int sweep_runner_open(struct sweep_runner *runner, const struct config *config,
         .janitor_fd = -1,
     };
     if (runner->jobs == 0)
-        runner->jobs = cpus < 1 ? 1 : cpus > SWEEP_JOBS_MAX ? SWEEP_JOBS_MAX : (unsigned)cpus;
+        runner->jobs = cpus < SWEEP_JOBS_MAX ? cpus : SWEEP_JOBS_MAX;
     runner->slots = calloc(runner->jobs, sizeof runner->slots[0]);
     if (runner->slots == NULL)
         return err_set(err, "out of memory");
