@@ -75,8 +75,9 @@ use_action() {
     received 0 web /bytes/5000
 }
 
-printf '[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n' >"$work/workspace/rude.ini"
+printf '[rudeproxy]\npcap = web.pcapng\n[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n' >"$work/workspace/rude.ini"
 use_action rude.ini
+[ -s "$work/workspace/web.pcapng" ] || fail 'a relative path of the file is not in the workspace'
 expect 0 env "PATH=$(cat "$work/path"):$PATH" rudeproxy --version
 # Once more in the same job, with the path of a file.
 use_action "$work/workspace/rude.ini"
