@@ -99,3 +99,24 @@ on_one_cpu='import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0)
 expect 0 timeout 100 python3 -c "$on_one_cpu" "$RUDEPROXY" sweep -c "$ini" --seed 1 --budget 6 --sweep-fault reset -- \
     sh -c "mkdir $work/alone || touch $work/together; $fetch; status=\$?; rmdir $work/alone; exit \$status"
 [ ! -e "$work/together" ] || fail 'on one CPU, runs are made side by side'
+
+# --- A folder of a run that is hard to remove -------------------------------------------------------------
+
+as=() program=$RUDEPROXY
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && id nobody >/dev/null 2>&1; then
+    as=(setpriv --reuid nobody --regid "$(id -g nobody)" --clear-groups)
+    program=$work/rudeproxy
+    cp "$RUDEPROXY" "$program"
+    chmod 711 "$work"
+    chmod 777 "$TMPDIR"
+fi
+if [ ${#as[@]} -gt 0 ] || [ "$(id -u)" -ne 0 ]; then
+    # A module cache of Go is read-only. Others cannot be read, or not be entered.
+    # shellcheck disable=SC2016
+    expect 0 timeout 100 "${as[@]}" "$program" sweep -c "$ini" --budget 2 --sweep-fault reset -- \
+        sh -c 'cd "$RUDEPROXY_RUN_DIR" && mkdir -p ro/in secret/in/in shut/in && touch ro/in/file secret/in/in/file shut/in/file
+            chmod 555 ro/in ro; chmod 0 secret/in/in secret/in secret; chmod 444 shut; chmod 555 .; '"$fetch"
+    tidy || fail "left behind: $(find "$TMPDIR")"
+else
+    note 'not looked at: folders that are hard to remove: nothing is, for root'
+fi

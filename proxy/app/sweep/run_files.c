@@ -11,6 +11,8 @@
 
 #include "proxy/app/sweep/child.h"
 
+#define OPEN_ROUNDS 16 /* unreadable folders in each other that are removed */
+
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
 {
     (void)info;
@@ -20,9 +22,25 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
     return 0;
 }
 
+static int open_folder(const char *path, const struct stat *info, int type, struct FTW *at)
+{
+    (void)info;
+    (void)at;
+    if (type == FTW_D || type == FTW_DNR)
+        chmod(path, S_IRWXU);
+    return 0;
+}
+
+/* A read-only folder (Go's module cache) keeps its entries until it is made writable. A folder that
+ * could not be read is entered in the next round. */
 void run_files_remove_tree(const char *path)
 {
+    struct stat info;
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    for (int round = 0; round < OPEN_ROUNDS && lstat(path, &info) == 0; round++) {
+        nftw(path, open_folder, 16, FTW_PHYS);
+        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    }
 }
 
 void run_files_remove(const struct sweep_runner *runner, unsigned run)
