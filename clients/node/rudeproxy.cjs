@@ -12,6 +12,7 @@
 // The process ends with the one that started it, however that ends. Node 18 or newer.
 "use strict";
 const { spawn } = require("child_process");
+const http = require("http");
 const readline = require("readline");
 
 class Rudeproxy {
@@ -37,6 +38,7 @@ class Rudeproxy {
   constructor(child, ended, ready) {
     this.child = child;
     this.ended = ended;
+    this.agent = new http.Agent();
     this.api = `http://${ready.admin.address}`;
     this.addresses = Object.fromEntries(Object.entries(ready.proxies).map(([name, proxy]) => [name, proxy.address]));
   }
@@ -52,14 +54,17 @@ class Rudeproxy {
     });
   }
 
+  // Not with fetch(), and with an agent of its own: those of the process may use the HTTP_PROXY of the environment.
   async text(method, path, body) {
-    const answer = await fetch(this.api + path, {
-      method,
-      headers: { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
+    const answer = await new Promise((resolve, reject) => {
+      const headers = { "Content-Type": "application/json" };
+      const request = http.request(this.api + path, { method, headers, agent: this.agent }, resolve);
+      request.on("error", reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(JSON.parse(text).error);
+    let text = "";
+    for await (const piece of answer.setEncoding("utf8")) text += piece;
+    if (answer.statusCode >= 300) throw new Error(JSON.parse(text).error);
     return text;
   }
 

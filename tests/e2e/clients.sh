@@ -41,7 +41,7 @@ if command -v python3 >/dev/null; then
     tested=$((tested + 1))
 fi
 if command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
-    expect 0 node "$here/node.js" "$clients/node/rudeproxy.cjs"
+    NODE_USE_ENV_PROXY=1 HTTP_PROXY=http://127.0.0.1:1 expect 0 node "$here/node.js" "$clients/node/rudeproxy.cjs"
     killed node "$here/node.js" "$clients/node/rudeproxy.cjs" wait
     # In a package of each kind, by require and by import.
     cp "$clients/node/rudeproxy.cjs" "$work"

@@ -9,6 +9,13 @@ const os = require("os");
 const path = require("path");
 const { Rudeproxy } = require(process.argv[2]);
 
+// With NODE_USE_ENV_PROXY these use the proxy of the environment (Node 22.21, 24), which does not know our API.
+const elsewhere = () => {
+  throw new Error("a call of the API goes through the process's own agent");
+};
+globalThis[Symbol.for("undici.globalDispatcher.1")] = { dispatch: elsewhere };
+http.globalAgent.addRequest = elsewhere;
+
 // The number of bytes of the body, or the error's code.
 function download(address) {
   return new Promise((resolve) => {
