@@ -112,6 +112,38 @@ says "$work/out" '^build --platform'
 engine 'podman version 4.3.1' # of the package podman-docker
 expect 1 "$root/docker/build" --engine "$work/bin/docker"
 says "$work/out" '^build --format docker '
+# The container of the trial is removed: after it, and when the script is interrupted.
+# shellcheck disable=SC2016 # for the stand-in
+command_is docker 'folder='"$work/containers"'
+case $1 in
+--version) echo "Docker version 28.2.2, build e6534b4" ;;
+run)
+    [ "$2" = -d ] || exit 0
+    while [ "$1" != --name ]; do shift; done
+    touch "$folder/$2" ;;
+exec)
+    [ -e "$folder/$2" ] && [ -e "$folder/../healthy" ] || exit 1
+    [ "$5" != 127.0.0.1:8666 ] || [ ! -e "$folder/cut" ] || { rm "$folder/cut"; exit 1; }
+    [ "$4" != toxic ] || touch "$folder/cut" ;;
+rm)
+    case $* in *" -t "*) echo "unknown shorthand flag: t" >&2; exit 125 ;; esac
+    for name; do :; done
+    rm "$folder/$name" ;;
+esac'
+mkdir "$work/containers"
+has_container() { [ -n "$(ls -A "$work/containers")" ]; }
+"$root/docker/build" --engine "$work/bin/docker" --target scratch >"$work/out" 2>&1 &
+pid=$!
+servers+=("$pid")
+eventually 60 has_container || fail "no container is run: $(cat "$work/out")"
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+same 'the status of a build that was interrupted' 143 "$status"
+! has_container || fail "left behind: $(ls -A "$work/containers")"
+touch "$work/healthy"
+expect 0 "$root/docker/build" --engine "$work/bin/docker"
+! has_container || fail "left behind: $(ls -A "$work/containers")"
 rm "$work"/bin/*
 
 # --- The commit that --version prints ---------------------------------------------------------------
