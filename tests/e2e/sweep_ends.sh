@@ -156,8 +156,13 @@ says "$work/out" '^different: inject data="a \| b \+ c type=d"'
 byte=$'\xff'
 sweep 4 --budget 3 --sweep-fault reset --expect same --dir "$work/kept" -- sh -c "$fetch" "$byte"
 ls "$work/kept"/*.ini >/dev/null || fail 'no file for a bad run'
-sweep 4 --budget 3 --sweep-fault reset --expect same --resume "$work/kept" -- sh -c "$fetch" "$byte"
+sweep 4 --budget 3 --sweep-fault reset --expect same --resume "$work/kept" --junit "$work/resumed.xml" --html "$work/resumed.html" -- \
+    sh -c "$fetch" "$byte"
 says "$work/out" 'in 2 runs'
+# The evidence of earlier runs is in its reports. One that is not UTF-8 has question marks.
+says "$work/resumed.xml" 'curl: \([0-9]+\)'
+says "$work/resumed.html" '"output": ?"[^"]*curl: \([0-9]+\)'
+says "$work/resumed.html" '"record": ?"\{'
 ls "$work/kept"/*.ini >/dev/null || fail 'no file for a bad run of the journal'
 other() { # OPTIONS...
     sweep 1 --budget 3 --sweep-fault reset --expect same --resume "$work/kept" "$@" -- sh -c "$fetch" "$byte"

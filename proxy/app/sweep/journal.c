@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/app/sweep/json_text.h"
 #include "proxy/base/hash.h"
 #include "proxy/base/list.h"
 
@@ -28,6 +29,7 @@ struct entry {
     unsigned attempt;
     unsigned run;
     struct run_facts facts;
+    char *excerpt, *record; /* owned; NULL: none */
 };
 
 struct sweep_journal {
@@ -78,6 +80,21 @@ static bool is_true(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key));
 }
 
+/* Returns a copy, NULL if there is none. */
+static char *copy_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? strdup(text) : NULL;
+}
+
+static void entry_free(struct entry *entry)
+{
+    free(entry->key);
+    free(entry->excerpt);
+    free(entry->record);
+    free(entry);
+}
+
 /* 0, or -1: out of memory. */
 static int take_entry(struct sweep_journal *journal, const json_t *object)
 {
@@ -104,10 +121,11 @@ static int take_entry(struct sweep_journal *journal, const json_t *object)
                                : "0",
             NULL, 16),
     };
+    entry->excerpt = copy_of(object, "printed");
+    entry->record = copy_of(object, "record");
     if (entry->key != NULL && keep(journal, entry) == 0)
         return 0;
-    free(entry->key);
-    free(entry);
+    entry_free(entry);
     return -1;
 }
 
@@ -177,15 +195,20 @@ static void write_object(FILE *out, json_t *object)
 }
 
 void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned attempt,
-    unsigned run, const struct run_facts *facts)
+    const struct sweep_job *job, bool evidence)
 {
+    const struct run_facts *facts = &job->facts;
     char output[20];
     snprintf(output, sizeof output, "%016" PRIx64, facts->output);
-    write_object(journal->out,
-        json_pack("{s:s, s:i, s:i, s:b, s:b, s:b, s:i, s:I, s:s}", "key", key, "attempt",
-            (int)attempt, "run", (int)run, "timed_out", facts->timed_out, "fired", facts->fired,
-            "check_failed", facts->check_failed, "wait_status", facts->wait_status, "duration_us",
-            (json_int_t)facts->duration_us, "output", output));
+    json_t *object = json_pack("{s:s, s:i, s:i, s:b, s:b, s:b, s:i, s:I, s:s}", "key", key,
+        "attempt", (int)attempt, "run", (int)job->run, "timed_out", facts->timed_out, "fired",
+        facts->fired, "check_failed", facts->check_failed, "wait_status", facts->wait_status,
+        "duration_us", (json_int_t)facts->duration_us, "output", output);
+    if (evidence && job->excerpt != NULL)
+        json_object_set_new(object, "printed", sweep_json_text(job->excerpt));
+    if (evidence && job->record != NULL)
+        json_object_set_new(object, "record", sweep_json_text(job->record));
+    write_object(journal->out, object);
 }
 
 void sweep_journal_skip(struct sweep_journal *journal, unsigned run)
@@ -211,14 +234,16 @@ bool sweep_journal_seed(const char *dir, uint64_t *seed)
     return found;
 }
 
-bool sweep_journal_find(const struct sweep_journal *journal, const char *key, unsigned attempt,
-    unsigned *run, struct run_facts *facts)
+bool sweep_journal_find(
+    const struct sweep_journal *journal, const char *key, unsigned attempt, struct sweep_job *job)
 {
     const struct entry *entry = journal_find(journal, key, attempt);
     if (entry == NULL)
         return false;
-    *run = entry->run;
-    *facts = entry->facts;
+    job->run = entry->run;
+    job->facts = entry->facts;
+    job->excerpt = entry->excerpt != NULL ? strdup(entry->excerpt) : NULL;
+    job->record = entry->record != NULL ? strdup(entry->record) : NULL;
     return true;
 }
 
@@ -269,10 +294,8 @@ void sweep_journal_close(struct sweep_journal *journal)
 {
     if (journal == NULL)
         return;
-    for (size_t i = 0; i < journal->count; i++) {
-        free(journal->owned[i]->key);
-        free(journal->owned[i]);
-    }
+    for (size_t i = 0; i < journal->count; i++)
+        entry_free(journal->owned[i]);
     if (journal->out != NULL)
         fclose(journal->out);
     hash_deinit(&journal->entries);

@@ -6,7 +6,7 @@
 #ifndef RUDEPROXY_APP_SWEEP_JOURNAL_H
 #define RUDEPROXY_APP_SWEEP_JOURNAL_H
 
-#include "proxy/app/sweep/outcome.h"
+#include "proxy/app/sweep/runner.h"
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
@@ -25,9 +25,10 @@ MUST_CHECK int sweep_journal_begin(
     struct sweep_journal *journal, const char *title, struct err *err);
 void sweep_journal_close(struct sweep_journal *journal); /* NULL is allowed */
 
-/* Writes one run down. `key` names the case, in UTF-8, `attempt` counts its runs from 0. */
+/* Writes one run down, with `evidence` also what it printed and its record. `key` names the case,
+ * in UTF-8, `attempt` counts its runs from 0. */
 void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned attempt,
-    unsigned run, const struct run_facts *facts);
+    const struct sweep_job *job, bool evidence);
 
 /* Writes down that numbers up to `run` are used. */
 void sweep_journal_skip(struct sweep_journal *journal, unsigned run);
@@ -38,8 +39,8 @@ bool sweep_journal_seed(const char *dir, uint64_t *seed);
 /* The highest number of a run that an earlier sweep made or skipped; 0: it made none. */
 unsigned sweep_journal_last_run(const struct sweep_journal *journal);
 
-/* Whether an earlier sweep made this run; then *facts and *run are its. */
-bool sweep_journal_find(const struct sweep_journal *journal, const char *key, unsigned attempt,
-    unsigned *run, struct run_facts *facts);
+/* Whether an earlier sweep made this run; then job->run, facts, excerpt and record are its. */
+bool sweep_journal_find(
+    const struct sweep_journal *journal, const char *key, unsigned attempt, struct sweep_job *job);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "proxy/app/sweep/child.h"
+#include "proxy/app/sweep/json_text.h"
 #include "proxy/app/sweep/repeat.h"
 #include "proxy/app/sweep/sweep.h"
 #include "proxy/app/sweep/template.h"
@@ -35,31 +36,16 @@ static json_t *number(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
-/* Bytes that are not UTF-8 become question marks. */
-static json_t *text(const char *value)
-{
-    json_t *string = json_string(value);
-    if (string != NULL)
-        return string;
-    char *copy = strdup(value);
-    for (char *p = copy; p != NULL && *p != '\0'; p++) {
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    }
-    string = copy != NULL ? json_string(copy) : NULL;
-    free(copy);
-    return string;
-}
-
 static json_t *sweep_report_place_of(struct builder *builder, const struct sweep_place *place)
 {
     json_t *object = json_object();
-    set(builder, object, "proxy", text(builder->sweep->config->proxies[place->proxy].name));
+    set(builder, object, "proxy",
+        sweep_json_text(builder->sweep->config->proxies[place->proxy].name));
     set(builder, object, "connection", number(place->connection));
-    set(builder, object, "direction", text(direction_name(place->direction)));
+    set(builder, object, "direction", sweep_json_text(direction_name(place->direction)));
     set(builder, object, "offset", number(place->offset));
     set(builder, object, "message", place->message > 0 ? number(place->message) : json_null());
-    set(builder, object, "edge", text(sweep_edge_name(place->edge)));
+    set(builder, object, "edge", sweep_json_text(sweep_edge_name(place->edge)));
     return object;
 }
 
@@ -71,7 +57,7 @@ static json_t *repeat_of(const struct sweep *sweep, const struct sweep_case *tri
     if (out == NULL)
         return NULL;
     sweep_repeat_print(sweep, tried, out);
-    json_t *value = fclose(out) == 0 ? text(line) : NULL;
+    json_t *value = fclose(out) == 0 ? sweep_json_text(line) : NULL;
     free(line);
     return value;
 }
@@ -83,7 +69,8 @@ static json_t *more_of(struct builder *builder, const struct sweep_case *tried)
     for (size_t i = 0; i < tried->more_count; i++) {
         json_t *object = json_object();
         set(builder, object, "place", sweep_report_place_of(builder, &tried->more[i].place));
-        set(builder, object, "fault", text(builder->sweep->options->faults[tried->more[i].fault]));
+        set(builder, object, "fault",
+            sweep_json_text(builder->sweep->options->faults[tried->more[i].fault]));
         if (json_array_append_new(array, object) != 0)
             builder->ok = false;
     }
@@ -95,10 +82,11 @@ static json_t *result_of(struct builder *builder, const struct sweep_case *tried
     json_t *object = json_object();
     int status = run_facts_status(&tried->facts), signal = run_facts_signal(&tried->facts);
     set(builder, object, "place", sweep_report_place_of(builder, &tried->pick.place));
-    set(builder, object, "fault", text(builder->sweep->options->faults[tried->pick.fault]));
+    set(builder, object, "fault",
+        sweep_json_text(builder->sweep->options->faults[tried->pick.fault]));
     if (tried->more_count > 0)
         set(builder, object, "more", more_of(builder, tried));
-    set(builder, object, "outcome", text(outcome_name(tried->outcome)));
+    set(builder, object, "outcome", sweep_json_text(outcome_name(tried->outcome)));
     set(builder, object, "status", status >= 0 ? json_integer(status) : json_null());
     set(builder, object, "signal", signal > 0 ? json_integer(signal) : json_null());
     set(builder, object, "duration_ms", number(tried->facts.duration_us / US_PER_MS));
@@ -106,8 +94,10 @@ static json_t *result_of(struct builder *builder, const struct sweep_case *tried
     if (!builder->details)
         return object;
     set(builder, object, "bad", json_boolean(tried->bad));
-    set(builder, object, "output", tried->excerpt != NULL ? text(tried->excerpt) : json_null());
-    set(builder, object, "record", tried->record != NULL ? text(tried->record) : json_null());
+    set(builder, object, "output",
+        tried->excerpt != NULL ? sweep_json_text(tried->excerpt) : json_null());
+    set(builder, object, "record",
+        tried->record != NULL ? sweep_json_text(tried->record) : json_null());
     return object;
 }
 
@@ -144,8 +134,8 @@ json_t *sweep_report_json(const struct sweep *sweep, bool details)
     set(&builder, places, "total", number(sweep->cases.place_total));
     set(&builder, places, "tried", number(tried));
     snprintf(seed, sizeof seed, "%" PRIu64, sweep->seed);
-    set(&builder, object, "version", text(RUDEPROXY_VERSION));
-    set(&builder, object, "seed", text(seed));
+    set(&builder, object, "version", sweep_json_text(RUDEPROXY_VERSION));
+    set(&builder, object, "seed", sweep_json_text(seed));
     set(&builder, object, "baseline", baseline_of(&builder));
     set(&builder, object, "places", places);
     set(&builder, object, "outcomes", outcomes);

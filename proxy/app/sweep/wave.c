@@ -26,6 +26,12 @@ static bool is_bad(const struct sweep *sweep, enum sweep_outcome outcome)
     return (bad & ~sweep->options->allowed & 1u << outcome) != 0;
 }
 
+/* Whether a report shows the output and the record of a run. */
+static bool is_shown(const struct sweep *sweep, enum sweep_outcome outcome)
+{
+    return is_bad(sweep, outcome) || (sweep->options->html != NULL && outcome != OUTCOME_SAME);
+}
+
 static enum sweep_outcome classify(const struct sweep *sweep, const struct run_facts *facts)
 {
     return outcome_classify(facts, &sweep->baseline.facts, sweep->baseline.status_stable,
@@ -124,9 +130,8 @@ static void add_run(struct round *round, struct sweep_case *tried, unsigned atte
     struct sweep_job *job = &round->jobs[round->count];
     char key[SWEEP_CASE_TEXT_MAX];
     fill_job(job, tried);
-    if (sweep->journal != NULL &&
-        sweep_journal_find(sweep->journal, journal_key(sweep, tried, key, sizeof key), attempt,
-            &job->run, &job->facts)) {
+    if (sweep->journal != NULL && sweep_journal_find(sweep->journal,
+                                      journal_key(sweep, tried, key, sizeof key), attempt, job)) {
         take_result(tried, job, attempt, classify(sweep, &job->facts));
         return;
     }
@@ -145,7 +150,8 @@ static void on_run_done(void *user, struct sweep_job *job)
     show_progress(sweep);
     if (sweep->journal != NULL)
         sweep_journal_add(sweep->journal, journal_key(sweep, round->cases[i], key, sizeof key),
-            round->attempts[i], job->run, &job->facts);
+            round->attempts[i], job,
+            round->attempts[i] == 0 && is_shown(sweep, classify(sweep, &job->facts)));
 }
 
 static void take_runs(struct round *round)
