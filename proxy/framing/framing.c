@@ -76,7 +76,8 @@ size_t framing_scan(struct framing *framing, enum direction direction, const uns
         assert(used <= n - seen);
         stream->offset += used;
         seen += used;
-        if (framing->event.what != 0 || (seen == n && stream->skip == 0))
+        /* a step without bytes is the last one: it reports what the bytes before it ended */
+        if (framing->event.what != 0 || (used == 0 && seen == n && stream->skip == 0))
             break;
     }
     *event = framing->event;

@@ -83,6 +83,8 @@ static void feed(struct framing *framing, struct record *record, enum direction 
         if (event.what != 0)
             note(record, &event, offset);
     } while (event.what != 0 || n > 0);
+    framing_scan(framing, direction, NULL, 0, &event);
+    require(event.what == 0, "an event was left for the next byte");
 }
 
 static void note_state(

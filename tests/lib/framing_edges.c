@@ -92,6 +92,10 @@ static void feed(struct framing *framing, const struct piece *piece, const unsig
             write_event(&event, edges->text[event.direction]);
         }
     } while (event.what != 0 || n > 0);
+    framing_scan(framing, piece->direction, NULL, 0, &event);
+    if (event.what != 0)
+        fail_msg("an event before %" PRIu64 " was left for the next byte: %u",
+            framing_message_from(framing, piece->direction), event.what);
 }
 
 /* Passes some of what need not be seen. Returns how much. */

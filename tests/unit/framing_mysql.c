@@ -172,6 +172,29 @@ static void mysql_packets_of_16_mb_go_on_in_the_next(void **state)
     free(bytes);
 }
 
+/* A payload of 0xffffff bytes is followed by an empty packet, with which the message ends: no byte
+ * has to come behind it. */
+static void mysql_empty_packet_ends_a_message_of_16_mb(void **state)
+{
+    size_t full = 0xffffff;
+    char *bytes = calloc(1, full + 64);
+    (void)state;
+    assert_non_null(bytes);
+    memcpy(bytes, "\x04\0\0\x01\0\0\0\0\xff\xff\xff\0\x03", 13);
+    memcpy(bytes + 12 + full, "\0\0\0\x01", 4);
+    struct exchange talk[] = {{'s', MYSQL_GREETING, 6}, {'c', bytes, 8}, {'s', "\x01\0\0\x02\0", 5},
+        {'c', bytes + 8, 4 + full + 4}};
+    struct protocol protocol = framing_protocol("mysql");
+    struct edges edges;
+    uint64_t random = 3;
+    for (int round = 0; round < 3; round++) {
+        edges_of(&protocol, talk, 4, round == 0 ? NULL : &random, &edges);
+        assert_string_equal(edges.text[DIRECTION_UPSTREAM],
+            "1:HandshakeResponse@0 =8 .8 2:COM_QUERY@8 =? .16777231");
+    }
+    free(bytes);
+}
+
 /* The name and the offset of the last message in the text. */
 static void expect_last(const char *text, const char *wanted)
 {
@@ -302,6 +325,7 @@ int main(void)
         cmocka_unit_test(mysql_change_user_logs_in_again),
         cmocka_unit_test(mysql_is_lost_where_it_is_encrypted_or_compressed),
         cmocka_unit_test(mysql_packets_of_16_mb_go_on_in_the_next),
+        cmocka_unit_test(mysql_empty_packet_ends_a_message_of_16_mb),
         cmocka_unit_test(mysql_prepared_statement_ends_behind_its_definitions),
         cmocka_unit_test(mysql_definitions_may_have_an_eof_behind_each_kind),
         cmocka_unit_test(mysql_call_ends_with_an_ok),

@@ -209,6 +209,8 @@ static void redis_replicas_get_a_snapshot(void **state)
         SAYS('s', "+CONTINUE\r\n" STREAMED "$EOF:" MARK));
     CHECK("redis", "1:PSYNC@0 =? .30", "1:error@0 =? .6 2:bulk_string@6 =? .17", SAYS('c', PSYNC),
         SAYS('s', "-ERR\r\n$5\r\nhello\r\n"));
+    CHECK("redis", "1:sync@0 =? .6", "1:bulk_string@0 =? .4", SAYS('c', "sync\r\n"),
+        SAYS('s', "$0\r\n"));
     CHECK("redis", "1:PSYNC@0 =? .30", "1:bulk_string@0 =? lost@0", SAYS('c', PSYNC),
         SAYS('s', "$EOFx"));
     CHECK("redis", "1:SYNC@0 =? .6",
