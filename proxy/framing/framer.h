@@ -31,6 +31,7 @@ struct framer {
     size_t state_size;
     bool knows_sizes; /* see protocol_knows_sizes() */
     bool has_parts;
+    bool needs_both;              /* see framing_needs_both() */
     struct framer_kinds kinds[2]; /* by direction */
     /* Looks at bytes of the direction: `n` may be 0, then only what earlier bytes left to report is
      * reported. Returns how many bytes were looked at. Looks at all bytes, unless it reports an

@@ -112,13 +112,29 @@ void framing_fin(struct framing *framing, enum direction direction, struct frami
     *event = framing->event;
 }
 
-void framing_abandon(
+static void report(struct framing *framing, enum direction direction, enum framing_what what)
+{
+    framing->event.what |= what;
+    framing->event.direction = direction;
+    framing->event.message = &framing->streams[direction].message;
+}
+
+bool framing_abandon(
     struct framing *framing, enum direction direction, uint64_t offset, struct framing_event *event)
 {
-    framing->event = (struct framing_event){0};
-    if (!framing_is_over(framing, direction))
+    const bool over = framing_is_over(framing, direction);
+    framing->event = (struct framing_event){.offset = offset};
+    if (over)
+        report(framing, direction, FRAMING_LOST);
+    else
         framer_lose(framing, direction, offset);
     *event = framing->event;
+    return !over;
+}
+
+bool framing_needs_both(const struct framing *framing)
+{
+    return framing->protocol.framer->needs_both;
 }
 
 uint64_t framing_message_from(const struct framing *framing, enum direction direction)
@@ -169,13 +185,6 @@ uint64_t framing_number_at(
 bool framing_is_inside(const struct framing *framing, enum direction direction)
 {
     return framing->streams[direction].inside;
-}
-
-static void report(struct framing *framing, enum direction direction, enum framing_what what)
-{
-    framing->event.what |= what;
-    framing->event.direction = direction;
-    framing->event.message = &framing->streams[direction].message;
 }
 
 void framer_begin(

@@ -90,9 +90,14 @@ void framing_skip(struct framing *framing, enum direction direction, uint64_t n)
 void framing_fin(struct framing *framing, enum direction direction, struct framing_event *event);
 
 /* Bytes of the direction from `offset` on will not be shown, so that no message can be found any
- * more: FRAMING_LOST, unless the direction is lost already. */
-void framing_abandon(struct framing *framing, enum direction direction, uint64_t offset,
+ * more: FRAMING_LOST. Returns false if the direction carried no messages before: then the event
+ * only says that none is left behind `offset`. */
+bool framing_abandon(struct framing *framing, enum direction direction, uint64_t offset,
     struct framing_event *event);
+
+/* Whether bytes of one direction end messages of the other, so that those that are not shown make
+ * both unknown (protocol `turns`). */
+bool framing_needs_both(const struct framing *framing);
 
 /* Offset of the first byte seen that belongs to a message, or may. That is a message which has not
  * ended, or ended with the last event. Without one it is the offset of the next byte. */

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `turns`: a message is what one side says until the other one speaks. Its FIN ends a turn too.
+ * Where bytes of one side are lost, nobody knows where the other side's turns end.
  */
 #include "proxy/framing/framer.h"
+
+static enum direction other_of(enum direction direction)
+{
+    return direction == DIRECTION_UPSTREAM ? DIRECTION_DOWNSTREAM : DIRECTION_UPSTREAM;
+}
 
 static size_t step(
     struct framing *framing, enum direction direction, const unsigned char *bytes, size_t n)
 {
-    enum direction other =
-        direction == DIRECTION_UPSTREAM ? DIRECTION_DOWNSTREAM : DIRECTION_UPSTREAM;
+    enum direction other = other_of(direction);
     (void)bytes;
     if (n == 0)
         return 0;
+    if (framing->streams[other].lost) {
+        framer_lose(framing, direction, framing->streams[direction].offset);
+        return 0;
+    }
     if (framing->streams[other].inside) {
         framer_end(framing, other, framing->streams[other].offset);
         return 0;
@@ -25,8 +34,13 @@ static size_t step(
 
 static void fin(struct framing *framing, enum direction direction)
 {
-    if (framing->streams[direction].inside)
-        framer_end(framing, direction, framing->streams[direction].offset);
+    uint64_t offset = framing->streams[direction].offset;
+    if (!framing->streams[direction].inside)
+        return;
+    if (framing->streams[other_of(direction)].lost)
+        framer_lose(framing, direction, offset);
+    else
+        framer_end(framing, direction, offset);
 }
 
-const struct framer framer_turns = {.name = "turns", .step = step, .fin = fin};
+const struct framer framer_turns = {.name = "turns", .needs_both = true, .step = step, .fin = fin};

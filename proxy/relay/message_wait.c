@@ -167,9 +167,28 @@ void message_waits_show(
         show(protocol, &waits[i], event);
 }
 
-bool message_wait_needs_header(const struct message_wait *wait)
+/* --- held beginnings --- */
+
+/* Whether the next message may be the one that the trigger waits for, and its edge may lie in a
+ * header that is not complete yet. */
+static bool needs_header(const struct message_wait *wait)
 {
     const struct trigger *trigger = wait->trigger;
     bool early = trigger->edge == EDGE_BEFORE || trigger->plus > 0 || trigger->minus > 0;
     return early && is_nth(trigger, wait->match->progress.occurrences + 1);
+}
+
+uint64_t message_wait_held_from(const struct message_wait *wait, const struct framing *framing,
+    enum direction direction, bool sized)
+{
+    const struct trigger *trigger = wait->trigger;
+    /* The current message is the one. */
+    bool is_in = wait->match->message != 0 && framing_is_inside(framing, direction);
+    if (wait->match->edge != FLOW_NO_EDGE)
+        return FLOW_NO_EDGE;
+    if (is_in && trigger->minus > 0 && !sized)
+        return framing_message(framing, direction)->start;
+    if (needs_header(wait) || (is_in && trigger->chunk > 0))
+        return framing_opening(framing, direction);
+    return FLOW_NO_EDGE;
 }

@@ -35,8 +35,10 @@ bool message_wait_current(
 void message_waits_show(
     const struct protocol *protocol, struct armed_fault *armed, const struct framing_event *event);
 
-/* Whether the next message may be the one that the trigger waits for, and its edge may lie in a
- * header that is not complete yet. */
-bool message_wait_needs_header(const struct message_wait *wait);
+/* Returns the offset from which bytes are held: the trigger's edge is not known yet, and may lie
+ * among them. `sized`: the size of the last message is known, or known to be unknown.
+ * FLOW_NO_EDGE: none are. */
+uint64_t message_wait_held_from(const struct message_wait *wait, const struct framing *framing,
+    enum direction direction, bool sized);
 
 #endif

@@ -190,7 +190,8 @@ static void emit(
     session_emit(messages->session, &event);
 }
 
-static void messages_take_event(struct messages *messages, const struct framing_event *event)
+/* Keeps an event, and shows it to the faults. */
+static void pass_event(struct messages *messages, const struct framing_event *event)
 {
     struct session *session = messages->session;
     struct stream *stream = &messages->streams[event->direction];
@@ -201,7 +202,12 @@ static void messages_take_event(struct messages *messages, const struct framing_
     keep(messages, event);
     for (size_t i = 0; i < session->armed.count; i++)
         message_waits_show(&messages->protocol, session->armed.list[i], event);
-    const struct proxy_config *config = &session->plan->config;
+}
+
+static void messages_take_event(struct messages *messages, const struct framing_event *event)
+{
+    const struct proxy_config *config = &messages->session->plan->config;
+    pass_event(messages, event);
     if ((event->what & FRAMING_END) != 0 && (config->log_messages || config->capture > 0))
         emit(messages, event, EVENT_MESSAGE);
     if ((event->what & FRAMING_LOST) != 0)
@@ -218,6 +224,29 @@ static void set_edge(struct messages *messages, enum direction direction, enum d
     flow_set_edge(flow, armed_next_edge(session, direction, flow_forwarded(flow)));
     if (direction != reading)
         session_touch(session);
+}
+
+/* Bytes of the flow were dropped: it has no message from here on, and no edge is left behind it. */
+static void note_drop(struct messages *messages, const struct flow *flow, enum direction reading)
+{
+    struct framing_event event;
+    messages->streams[flow->direction].dropped = flow->dropped;
+    if (framing_abandon(messages->framing, flow->direction, flow_tail(flow), &event))
+        messages_take_event(messages, &event);
+    else
+        pass_event(messages, &event);
+    set_edge(messages, flow->direction, reading);
+}
+
+/* Before bytes or the FIN of a direction are looked at. */
+static void note_drops(struct messages *messages, enum direction reading)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct flow *flow = &messages->session->flow[i];
+        if (flow->dropped != messages->streams[i].dropped &&
+            ((enum direction)i == reading || framing_needs_both(messages->framing)))
+            note_drop(messages, flow, reading);
+    }
 }
 
 /* Whether bytes of the direction may belong to a ClientHello. */
@@ -271,12 +300,8 @@ size_t messages_scan(
     uint64_t offset = flow->ring.tail;
     struct framing_event event;
     size_t seen = 0, hello_from = 0;
-    if (flow->dropped != stream->dropped && n > 0) {
-        stream->dropped = flow->dropped;
-        framing_abandon(messages->framing, direction, offset, &event);
-        if (event.what != 0)
-            messages_take_event(messages, &event);
-    }
+    if (n > 0)
+        note_drops(messages, direction);
     framing_set_quiet(messages->framing, direction, stream->quiet);
     do {
         const bool over = framing_is_over(messages->framing, DIRECTION_UPSTREAM);
@@ -329,6 +354,10 @@ void messages_skip(struct messages *messages, struct flow *flow, size_t n)
 void messages_end(struct messages *messages, struct flow *flow)
 {
     struct framing_event event;
+    bool whole = flow->dropped == messages->streams[flow->direction].dropped;
+    if (!framing_is_inside(messages->framing, flow->direction) || (flow->cut && !whole))
+        return; /* no message ends here; or what is left of one was dropped by an ending */
+    note_drops(messages, flow->direction);
     framing_fin(messages->framing, flow->direction, &event);
     if (event.what == 0)
         return;
@@ -337,29 +366,6 @@ void messages_end(struct messages *messages, struct flow *flow)
 }
 
 /* --- held beginnings of messages, and of a ClientHello --- */
-
-/* Whether the current message is the one that the trigger waits for, and its edge is unknown. */
-static bool waits_in_message(const struct messages *messages, const struct message_wait *wait,
-    enum direction direction, bool of_chunk)
-{
-    const struct trigger *trigger = wait->trigger;
-    return wait->match->message != 0 && framing_is_inside(messages->framing, direction) &&
-           (of_chunk ? trigger->chunk > 0
-                     : trigger->minus > 0 && !messages->streams[direction].sized);
-}
-
-/* Returns the offset from which a trigger holds bytes, because they may lie behind its edge. */
-static uint64_t held_from(
-    const struct messages *messages, const struct message_wait *wait, enum direction direction)
-{
-    if (wait->match->edge != FLOW_NO_EDGE)
-        return FLOW_NO_EDGE;
-    if (waits_in_message(messages, wait, direction, false))
-        return framing_message(messages->framing, direction)->start;
-    if (message_wait_needs_header(wait) || waits_in_message(messages, wait, direction, true))
-        return framing_opening(messages->framing, direction);
-    return FLOW_NO_EDGE;
-}
 
 /* The bytes that one fault holds: from `from` on (FLOW_NO_EDGE: none), until `until`. */
 struct hold {
@@ -379,7 +385,7 @@ static struct hold hold_of(
         return hold;
     if (message_wait_current(armed, direction, &wait)) {
         hold.match = wait.match;
-        hold.from = held_from(messages, &wait, direction);
+        hold.from = message_wait_held_from(&wait, messages->framing, direction, stream->sized);
     } else if (armed->phase == ARMED_UNNAMED && reads_hello(messages, direction) &&
                messages->hello_from < stream->scanned) {
         hold.match = &armed->until_match[direction];
