@@ -8,6 +8,7 @@
 #ifndef RUDEPROXY_RELAY_CAPTURE_H
 #define RUDEPROXY_RELAY_CAPTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,12 @@ void capture_free(struct capture *capture);
 /* Bytes of a direction from `offset` on were read. Those that were forgotten are passed over. */
 void capture_take(struct capture *capture, enum direction direction, uint64_t offset,
     const unsigned char *bytes, size_t n);
+
+/* Whether the message that is being read may have further bytes that are kept. */
+static inline bool capture_has_room(const struct capture *capture, enum direction direction)
+{
+    return capture->size[direction] < capture->most;
+}
 
 /* The first bytes of the message that begins at `start` and has `size` bytes, as far as they are
  * kept. Returns how many; *bytes is valid until the next call of any function here. */

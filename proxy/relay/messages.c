@@ -334,8 +334,11 @@ size_t messages_scan(
 uint64_t messages_skippable(const struct messages *messages, const struct flow *flow)
 {
     const struct stream *stream = &messages->streams[flow->direction];
-    bool missing = flow->dropped != stream->dropped || reads_hello(messages, flow->direction);
-    return missing ? 0 : framing_skippable(messages->framing, flow->direction);
+    const enum direction direction = flow->direction;
+    bool captures = framing_is_inside(messages->framing, direction) &&
+                    capture_has_room(&messages->capture, direction);
+    bool missing = flow->dropped != stream->dropped || reads_hello(messages, direction);
+    return missing || captures ? 0 : framing_skippable(messages->framing, direction);
 }
 
 void messages_skip(struct messages *messages, struct flow *flow, size_t n)

@@ -46,6 +46,33 @@ static void a_capture_has_bytes_of_messages_only(void **state)
     }
 }
 
+#define BULK_HEAD "HTTP/1.1 200 K\r\nContent-Length: 100000\r\n\r\n"
+#define BULK_HEX                                                                                   \
+    "485454502f312e3120323030204b0d0a436f6e74656e742d4c656e6774683a203130303030300d0a0d0a"
+#define BULK_SIZE 100000
+
+/* A body of bulk data is spliced, but not before the message's first bytes are kept: here its head
+ * is the end of a large read. What a capture has does not depend on the sizes of the reads. */
+static void a_capture_is_whole_before_bytes_are_spliced(void **state)
+{
+    static char bytes[2 * (sizeof BULK_HEAD - 1) + BULK_SIZE], body[BULK_SIZE];
+    const size_t head = sizeof BULK_HEAD - 1;
+    memcpy(bytes, BULK_HEAD, head);
+    memset(bytes + head, 'x', BULK_SIZE);
+    memcpy(bytes + head + BULK_SIZE, BULK_HEAD, head);
+    memset(body, 'y', sizeof body);
+    struct memory_session *it = open_spliced(state, PROXY("http") "capture = 44\n");
+    memory_session_feed(it, SIDE_CLIENT, GET GET, 2 * strlen(GET));
+    memory_session_feed(it, SIDE_SERVER, bytes, sizeof bytes);
+    memory_session_feed(it, SIDE_SERVER, body, 70000);
+    memory_session_feed(it, SIDE_SERVER, body, sizeof body - 70000);
+    expect_logged(it, "message downstream 1 0 100042 200 HTTP/1.1 200 K " BULK_HEX "7878\n", 1);
+    expect_logged(
+        it, "message downstream 2 100042 100042 200 HTTP/1.1 200 K " BULK_HEX "7979\n", 1);
+    assert_true(it->splice_pipes.spliced > 0);
+    close_it(state);
+}
+
 /* A delayed stream is read far ahead of the byte at which a fault fires. */
 static void a_fault_names_the_message_at_its_offset(void **state)
 {
@@ -93,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_message_is_logged),
         TEST(a_capture_has_bytes_of_messages_only),
+        TEST(a_capture_is_whole_before_bytes_are_spliced),
         TEST(a_fault_names_the_message_at_its_offset),
         TEST(a_kind_may_have_a_hyphen),
     };
