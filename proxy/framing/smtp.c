@@ -6,7 +6,7 @@
  * The server's 354 to DATA says that the mail comes next, its 334 that an answer of AUTH does (RFC
  * 4954). BDAT (RFC 3030) counts the bytes that follow its line, and Exchange's XEXCH50 those that
  * follow the 354 to it. Behind any other 354, what the client sends is lost. Behind a 220 to
- * STARTTLS the stream is TLS, and lost.
+ * STARTTLS the stream is TLS, and lost. So is a mail whose end depends on the reader.
  */
 #include <string.h>
 #include <strings.h>
@@ -47,6 +47,7 @@ struct smtp_state {
     bool chunk_next;        /* and to XEXCH50 */
     bool auth_next;         /* the server said 334 */
     unsigned dots;          /* bytes of "\r\n.\r\n" that the mail ends in so far */
+    bool bare;              /* the \n among them has no \r before it */
     bool counting;          /* the first number of a BDAT or XEXCH50 line is being read */
     bool counted;           /* it has been read */
     uint64_t chunk_size;    /* this number */
@@ -60,6 +61,8 @@ struct smtp_state {
 
 static const char end_of_mail[] = "\r\n.\r\n";
 #define END_OF_MAIL (sizeof end_of_mail - 1)
+#define LINE_END 2 /* bytes of it before the dot */
+#define DOT_LINE 3 /* and with the dot */
 
 static void smtp_begin(struct framing *framing, enum direction direction, const char *kind)
 {
@@ -107,7 +110,8 @@ static bool begin_upstream(
     stream->have = 0;
     if (state->mail_next) {
         state->mail_next = false;
-        state->dots = 2; /* as behind a line end: a mail may be empty */
+        state->dots = LINE_END; /* as behind one: a mail may be empty */
+        state->bare = false;
         stream->mode = SMTP_MAIL;
         smtp_begin(framing, DIRECTION_UPSTREAM, "mail_data");
         return true;
@@ -181,15 +185,26 @@ static bool take_line_byte(
     return true;
 }
 
-static void take_mail_byte(
+/* A byte of a mail. The mail ends at a line with one dot, with \r\n before and behind it (RFC 5321
+ * 4.1.1.4). False: such a line, but with \n alone. Some readers take it for the end, so that a mail
+ * can be smuggled inside another. */
+static bool take_mail_byte(
     struct framing *framing, struct smtp_state *state, unsigned char byte, uint64_t at)
 {
-    if (byte == (unsigned char)end_of_mail[state->dots])
+    unsigned dots = state->dots;
+    if (byte == '\n' && (dots == DOT_LINE || (dots == DOT_LINE + 1 && state->bare))) {
+        state->streams[DIRECTION_UPSTREAM].start = at - (dots - LINE_END);
+        return false;
+    }
+    if (byte == (unsigned char)end_of_mail[dots])
         state->dots++;
     else
-        state->dots = byte == '\r' ? 1 : 0;
+        state->dots = byte == '\n' ? LINE_END : byte == '\r' ? 1 : 0;
+    if (byte == '\n')
+        state->bare = dots != 1;
     if (state->dots == END_OF_MAIL)
         end_message(framing, DIRECTION_UPSTREAM, at + 1);
+    return true;
 }
 
 /* Takes a byte of the client's. 1: it was taken. 0: a message begins with it, look again.
@@ -205,8 +220,7 @@ static int take_upstream(
             return -1;
         return framing->event.what == 0 ? 1 : 0;
     case SMTP_MAIL:
-        take_mail_byte(framing, state, byte, at);
-        return 1;
+        return take_mail_byte(framing, state, byte, at) ? 1 : -1;
     case SMTP_LINE:
     case SMTP_CHUNK:
         break;

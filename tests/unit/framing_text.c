@@ -255,6 +255,25 @@ static void smtp_mail_may_be_empty(void **state)
         SAYS('c', "DATA\r\n"), SAYS('s', "354\r\n"), SAYS('c', ".\r\nNOOP\r\n"));
 }
 
+/* Readers differ on whether a line with one dot ends the mail, if a line end beside it has no \r: how
+ * mails are smuggled. Lines without a dot may end so. */
+static void smtp_mail_whose_end_two_readers_see_differently_is_lost(void **state)
+{
+    (void)state;
+#define MAIL(lost, bytes)                                                                          \
+    CHECK("smtp", "1:DATA@0 =? .6 2:mail_data@6 =? " lost, "1:354@0 =? .5", SAYS('c', "DATA\r\n"), \
+        SAYS('s', "354\r\n"), SAYS('c', bytes))
+    MAIL("lost@9", "ab\n.\n");
+    MAIL("lost@9", "ab\n.\r\nMAIL\r\n.\r\n");
+    MAIL("lost@10", "ab\r\n.\nMAIL\r\n.\r\n");
+    MAIL("lost@6", ".\n");
+    MAIL("lost@12", "ab\r\n\r\n.\n");
+    MAIL("lost@11", "ab\r\n\n.\r\n");
+    MAIL(".16", "ab\nc\n\r\n.\r\n");
+    MAIL(".22", "a\n..\n.b\n.\r.\r\n.\r\n");
+#undef MAIL
+}
+
 static void smtp_bdat_counts_what_follows(void **state)
 {
     (void)state;
@@ -391,6 +410,7 @@ int main(void)
         cmocka_unit_test(redis_that_is_something_else_is_lost),
         cmocka_unit_test(smtp_mail_is_one_message),
         cmocka_unit_test(smtp_mail_may_be_empty),
+        cmocka_unit_test(smtp_mail_whose_end_two_readers_see_differently_is_lost),
         cmocka_unit_test(smtp_bdat_counts_what_follows),
         cmocka_unit_test(smtp_354_means_what_its_command_means),
         cmocka_unit_test(smtp_auth_answers_are_lines),
