@@ -47,6 +47,7 @@ enum special { SPECIAL_NONE, SPECIAL_HEAD, SPECIAL_CONNECT };
 struct http_state {
     struct http_stream streams[2];
     uint64_t answered; /* requests that have their final response */
+    bool upgraded;     /* the last request is the one that 101 answers, and is not complete yet */
     unsigned special_count;
     struct {
         uint64_t number; /* of the request */
@@ -145,12 +146,24 @@ static bool end_request_head(struct framing *framing, uint64_t at)
     return true;
 }
 
-/* The response lets both directions carry something else. */
+/* The response lets both directions carry something else. The client completes its request before
+ * that (RFC 9110 7.8). */
 static void upgrade(struct framing *framing, uint64_t at)
 {
+    struct http_state *state = framing->state;
+    const struct framer_stream *requests = &framing->streams[DIRECTION_UPSTREAM];
     end_without_body(framing, DIRECTION_DOWNSTREAM, at, HTTP_RAW);
-    if (!framing->streams[DIRECTION_UPSTREAM].lost)
+    state->upgraded = requests->inside && requests->message.number == state->answered;
+    if (!requests->lost && !state->upgraded)
         framer_go_raw(framing, DIRECTION_UPSTREAM);
+}
+
+/* Whether nothing in the direction is a message from the next byte on. */
+static bool is_raw(const struct http_state *state, enum direction direction, size_t n)
+{
+    const enum http_mode mode = state->streams[direction].mode;
+    return mode == HTTP_RAW || (mode == HTTP_CONNECTING && n > 0) ||
+           (mode == HTTP_FIRST_LINE && direction == DIRECTION_UPSTREAM && state->upgraded);
 }
 
 /* RFC 9112 6.3, for responses. */
@@ -316,7 +329,7 @@ static size_t step(
 {
     struct http_state *state = framing->state;
     struct http_stream *stream = &state->streams[direction];
-    if (stream->mode == HTTP_RAW || (stream->mode == HTTP_CONNECTING && n > 0)) {
+    if (is_raw(state, direction, n)) {
         framer_go_raw(framing, direction);
         return 0;
     }

@@ -79,6 +79,24 @@ static void http_has_no_messages_behind_an_upgrade(void **state)
         SAYS('s', "HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n"));
 }
 
+/* The client completes the request that the 101 answers (RFC 9110 7.8). */
+static void http_upgrade_comes_behind_the_request(void **state)
+{
+    (void)state;
+    CHECK("http", "1:POST@0 =43 body@38 .43", "1:101@0 =18 .18",
+        SAYS('c', "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe"),
+        SAYS('s', "HTTP/1.1 101 S\r\n\r\nGET"), SAYS('c', "lloGET / HTTP/1.1\r\n\r\n"));
+    CHECK("http", "1:POST@0 =? body@47 chunk1@47 trailer@58 .60", "1:101@0 =18 .18",
+        SAYS('c', "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab"),
+        SAYS('s', "HTTP/1.1 101 S\r\n\r\nGET"), SAYS('c', "c\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n"));
+    CHECK("http", "1:GET@0 =27 .27", "1:101@0 =18 .18", SAYS('c', "GET / HTTP/1.1\r\nHost"),
+        SAYS('s', "HTTP/1.1 101 S\r\n\r\n"), SAYS('c', ": a\r\n\r\n" GET));
+    /* behind it, there is no further one */
+    CHECK("http", "1:GET@0 =27 .27 2:POST@27 =43 body@65", "1:101@0 =18 .18",
+        SAYS('c', GET "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe"),
+        SAYS('s', "HTTP/1.1 101 S\r\n\r\n"), SAYS('c', "lloGET / HTTP/1.1\r\n\r\n"));
+}
+
 static void http_takes_bare_line_feeds_and_empty_lines_before_a_request(void **state)
 {
     (void)state;
@@ -396,6 +414,7 @@ int main(void)
         cmocka_unit_test(http_1xx_comes_before_the_answer),
         cmocka_unit_test(http_body_until_close_ends_at_the_fin),
         cmocka_unit_test(http_has_no_messages_behind_an_upgrade),
+        cmocka_unit_test(http_upgrade_comes_behind_the_request),
         cmocka_unit_test(http_takes_bare_line_feeds_and_empty_lines_before_a_request),
         cmocka_unit_test(http_that_is_something_else_is_lost),
         cmocka_unit_test(http_takes_what_the_rfc_takes),
