@@ -38,8 +38,8 @@ void messages_free(struct messages *messages); /* NULL is allowed */
 /* Updates which faults wait for messages. */
 void messages_refresh(struct messages *messages);
 
-/* A fault is armed mid-connection: it counts from the next message on. That is the last one seen if
- * none of its bytes was forwarded. */
+/* A fault is armed mid-connection: it counts from the next message on. That is the one being read,
+ * if none of its bytes was forwarded; or the first one that is kept for faults with `after`. */
 void messages_arm(struct messages *messages, struct armed_fault *armed);
 
 /* Clears an edge that has passed, for a fault that counted messages before it was armed. */
