@@ -160,6 +160,9 @@ void messages_refresh(struct messages *messages)
         stream->peeks |= stream->keeps; /* so that no more is read than the backlog keeps */
         stream->quiet = !emits && !counts && !stream->peeks;
     }
+    if (framing_needs_both(messages->framing))
+        messages->streams[0].peeks = messages->streams[1].peeks =
+            messages->streams[0].peeks || messages->streams[1].peeks;
 }
 
 bool messages_failed(const struct messages *messages)
@@ -214,7 +217,8 @@ static void messages_take_event(struct messages *messages, const struct framing_
         emit(messages, event, EVENT_FRAMING_LOST);
 }
 
-/* Updates the edge of a flow after an event, and has it pumped if it is not being read. */
+/* Updates the edge of a flow after an event, and has it pumped if it is not being read. If a fault
+ * fires where that flow stands, the one being read stops until it has fired. */
 static void set_edge(struct messages *messages, enum direction direction, enum direction reading)
 {
     struct session *session = messages->session;
@@ -222,30 +226,30 @@ static void set_edge(struct messages *messages, enum direction direction, enum d
     if (flow->cut || !messages->streams[direction].peeks)
         return;
     flow_set_edge(flow, armed_next_edge(session, direction, flow_forwarded(flow)));
-    if (direction != reading)
-        session_touch(session);
+    if (direction == reading)
+        return;
+    session_touch(session);
+    if (flow->edge == flow_forwarded(flow))
+        flow_set_edge(&session->flow[reading], flow_forwarded(&session->flow[reading]));
 }
 
-/* Bytes of the flow were dropped: it has no message from here on, and no edge is left behind it. */
-static void note_drop(struct messages *messages, const struct flow *flow, enum direction reading)
-{
-    struct framing_event event;
-    messages->streams[flow->direction].dropped = flow->dropped;
-    if (framing_abandon(messages->framing, flow->direction, flow_tail(flow), &event))
-        messages_take_event(messages, &event);
-    else
-        pass_event(messages, &event);
-    set_edge(messages, flow->direction, reading);
-}
-
-/* Before bytes or the FIN of a direction are looked at. */
+/* Before bytes or the FIN of a direction are looked at. A direction whose bytes were dropped has no
+ * message from here on, and no edge is left behind it. */
 static void note_drops(struct messages *messages, enum direction reading)
 {
     for (int i = 0; i < 2; i++) {
+        const enum direction direction = (enum direction)i;
         const struct flow *flow = &messages->session->flow[i];
-        if (flow->dropped != messages->streams[i].dropped &&
-            ((enum direction)i == reading || framing_needs_both(messages->framing)))
-            note_drop(messages, flow, reading);
+        struct framing_event event;
+        if (flow->dropped == messages->streams[i].dropped ||
+            (direction != reading && !framing_needs_both(messages->framing)))
+            continue;
+        messages->streams[i].dropped = flow->dropped;
+        if (framing_abandon(messages->framing, direction, flow_tail(flow), &event))
+            messages_take_event(messages, &event);
+        else
+            pass_event(messages, &event);
+        set_edge(messages, direction, reading);
     }
 }
 

@@ -5,8 +5,10 @@
  * a protocol a session has no messages.
  *
  * While a fault waits for a message of a direction, bytes are peeked before they are read, so that
- * bytes behind its edge stay in the kernel. If a fault waits for a message whose header is
- * incomplete, the beginning is read but not forwarded, for match_hold at most.
+ * bytes behind its edge stay in the kernel. With `turns`, those of both directions are peeked: a
+ * turn ends with the other side's first byte, and the faults at its end fire before that is read.
+ * If a fault waits for a message whose header is incomplete, the beginning is read but not
+ * forwarded, for match_hold at most.
  *
  * It also searches these bytes for the server name in a TLS ClientHello, for the key `sni` of
  * faults. If the framing is lost upstream, as after STARTTLS, a ClientHello may begin there. While
