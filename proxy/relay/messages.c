@@ -315,8 +315,10 @@ size_t messages_scan(
             &messages->capture, direction, framing_message_from(messages->framing, direction));
         capture_take(&messages->capture, direction, offset + seen, bytes + seen, more);
         seen += more;
-        if (event.what != 0)
+        if (event.what != 0) {
             messages_take_event(messages, &event);
+            set_edge(messages, event.direction, direction);
+        }
         if ((event.what & FRAMING_LOST) != 0)
             raw_from = event.offset;
         if (!over && framing_is_over(messages->framing, DIRECTION_UPSTREAM) && raw_from >= offset)
@@ -324,7 +326,6 @@ size_t messages_scan(
                 restart_hello(messages, flow, bytes, hello_from, (size_t)(raw_from - offset));
         if (event.what == 0)
             break;
-        set_edge(messages, event.direction, direction);
         if (stream->peeks && flow->edge < offset + n)
             n = flow->edge > offset + seen ? (size_t)(flow->edge - offset) : seen;
     } while (!message_backlog_is_full(&stream->backlog, flow_pending(flow) + seen));

@@ -202,6 +202,11 @@ static void it_works_under_every_protocol(void **state)
         "a.b", 109, "fault");
     expect_upstream(
         state, RAW_PROXY "protocol = http\n" F "type = reset\nsni = a.b\n", "a.b", 0, "fault");
+    /* the framing is lost behind the ClientHello, in the same read */
+    expect_upstream(state,
+        RAW_PROXY "protocol = tls\n" F "type = reset\nsni = a.b\n[fault g]\ntype = mark\n"
+                  "when = message:9\ndirection = upstream\n",
+        "a.b", 0, "fault");
     unsigned char bytes[4096];
     struct memory_session *it =
         open_with(state, RAW_PROXY "protocol = postgres\n" F "type = reset\nsni = a.b\n");
