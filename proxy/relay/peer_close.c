@@ -121,14 +121,14 @@ void peer_close_look_for_error(struct session *session, enum side side)
         peer_close_by_reset(session, side, errnum);
 }
 
-/* Sends an early FIN that is due, and forwards a RST that came after a FIN (its own, or the early
- * one that was sent instead). It waits until the FIN has passed the gates and fired its triggers,
- * but not for a fault that holds the FIN. */
+/* Sends an early FIN that is due, as soon as its socket is connected, and forwards a RST that came
+ * after a FIN (its own, or the early one that was sent instead). The RST waits until the FIN has
+ * passed the gates and fired its triggers, but not for a fault that holds the FIN. */
 static void settle_fins(struct session *session, enum side side)
 {
     struct session_side *this = &session->side[side];
     struct flow *towards = &session->flow[!side];
-    if (this->fin_wanted && !this->fin_sent && flow_is_delivered(towards)) {
+    if (this->ep != NULL && this->fin_wanted && !this->fin_sent && flow_is_delivered(towards)) {
         side_send_fin(session, side);
         flow_finish(towards);
         session_touch(session);

@@ -27,9 +27,9 @@
 #include "proxy/relay/teardown.h"
 #include "proxy/relay/triggers.h"
 
-/* Each pass of a run looks at every armed fault. After this many looks a run stops,
- * and goes on in the next turn of the loop: thousands of faults on consecutive bytes do not hold up
- * other connections. */
+/* Each pass of a run looks at the connection, and at every armed fault. After this many looks a run
+ * stops, and goes on in the next turn of the loop: thousands of faults on consecutive bytes do not
+ * hold up other connections. */
 #define RUN_LOOKS_MAX 8192
 
 void session_init(struct session *session, const struct session_host *host, struct plan *plan,
@@ -314,7 +314,7 @@ void session_run(struct session *session)
             stop_now(session);
         else
             look_at_everything(session);
-        looks += session->armed.count;
+        looks += 1 + session->armed.count;
     } while (must_run_again(session, looks));
     session->running = false;
     if (session_is_gone(session))

@@ -76,6 +76,8 @@ void teardown_begin(struct session *session, enum side side, const struct action
         teardown->deadline = time_add(session->now, action->duration_us);
     stop_flows(session, side, teardown->state);
     set_filter(session, side);
+    if (this->fin_wanted && flow_is_delivered(&session->flow[!side])) /* it stands before the end */
+        side_send_fin(session, side);
     if (this->ep == NULL || action->kind == ACTION_CLOSE_PLAIN) /* NULL: not connected yet */
         side_close(session, side, ENDPOINT_CLOSE_PLAIN);
     else if (action->kind == ACTION_RESET_ABRUPT)
