@@ -200,6 +200,12 @@ static inline uint64_t flow_forwarded(const struct flow *flow)
     return flow->ring.head;
 }
 
+/* Bytes written to the sink so far, those that faults inserted included. */
+static inline uint64_t flow_sent(const struct flow *flow)
+{
+    return flow_forwarded(flow) + flow->inserted;
+}
+
 /* Returns the offset behind the last byte that was read to be forwarded. */
 static inline uint64_t flow_tail(const struct flow *flow)
 {

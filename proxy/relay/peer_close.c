@@ -185,10 +185,9 @@ void peer_close_watch_stalled(struct session *session, enum side sink)
     if (this->ep == NULL || !pending || session->over_by_fault || only_says_gone(session))
         return;
     const struct flow *towards = &session->flow[!sink];
-    size_t unacked = this->ep->ops->unacked(this->ep);
     bool blocked = (!flow_is_delivered(towards) && !endpoint_writable(this->ep)) ||
                    this->teardown.state == TEARDOWN_ACK;
-    uint64_t mark = flow_forwarded(towards) - unacked;
+    uint64_t mark = flow_sent(towards) - this->ep->ops->unacked(this->ep);
     if (!blocked || session->stall_since == TIME_NEVER || mark != session->stall_mark) {
         session->stall_mark = mark;
         session->stall_since = session->now;

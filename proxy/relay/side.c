@@ -130,7 +130,7 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
     if (how == ENDPOINT_CLOSE_FIN_RESET)
         flow_discard_unread(from);
     this->record.bytes_in = flow_read_count(from);
-    this->record.bytes_out = flow_forwarded(towards) + towards->inserted;
+    this->record.bytes_out = flow_sent(towards);
     this->record.unread =
         (from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep)) + teardown_withheld(&this->teardown);
     if (!this->reset_noted && session->host->wants_details(session))

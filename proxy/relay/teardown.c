@@ -218,8 +218,7 @@ static bool waits_for_bytes(const struct session *session, enum side side)
 static uint64_t progress_of(const struct session *session, enum side side)
 {
     struct endpoint *ep = session->side[side].ep;
-    const struct flow *towards = &session->flow[!side];
-    uint64_t sent = flow_forwarded(towards) + towards->inserted - ep->ops->unacked(ep);
+    uint64_t sent = flow_sent(&session->flow[!side]) - ep->ops->unacked(ep);
     if (is_delivering(session, side))
         return sent;
     return sent + flow_read_count(&session->flow[side]) + ep->ops->unread(ep);
