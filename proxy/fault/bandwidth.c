@@ -3,9 +3,11 @@
  * `bandwidth`: limits the bytes a second.
  *
  * The state has a clock of its own, behind the real one: the time at which every forwarded byte was
- * paid for. The time from there to now is credit. While bytes are pending, credit never expires, so
- * a late wake-up forwards more and the rate holds. After a pause the credit is at most `burst`. A
- * byte may take less than a nanosecond, so the clock keeps the remainder of its divisions.
+ * paid for. The time from there to now is credit. While bytes wait for this gate, credit does not
+ * expire, so a late wake-up forwards more and the rate holds. After a pause the credit is at most
+ * `burst`. While bytes wait for something else, such as a receiver that takes nothing or another
+ * fault, no more than KEPT_NS of credit is kept, or `burst` if that is more. A byte may take less
+ * than a nanosecond, so the clock keeps the remainder of its divisions.
  */
 #include "proxy/base/min.h"
 #include "proxy/base/rng.h"
@@ -16,6 +18,9 @@
 /* A shorter time is no pause. A stream as fast as the rate has nothing pending for a moment between
  * two reads; if `burst` limited the credit then, the rate would not be reached. */
 #define PAUSE_NS (2000 * NS_PER_US)
+/* Most credit of bytes that wait for something else, and how late a wake-up may be: no shorter, so
+ * that a receiver that takes its bytes in large pieces still gets the rate. */
+#define KEPT_NS (250000 * NS_PER_US)
 /* time of the bytes forwarded at once: at most 5000 wake-ups a second */
 #define QUANTUM_NS (200 * NS_PER_US)
 #define RATE_MAX (UINT64_C(100) << 30)
@@ -46,6 +51,7 @@ struct bandwidth_state {
     uint64_t last;           /* key of the flow that forwarded last */
     uint64_t passed_ns;      /* time of the last forwarded bytes */
     uint64_t rate;           /* the clock's rate so far: a change may set another one */
+    uint64_t offered;        /* bytes that the gate let pass, and that were not forwarded */
 };
 CHECK_STATE(struct bandwidth_state);
 
@@ -124,17 +130,27 @@ static void note_rate(
         state->paid_ns = now_ns;
 }
 
-/* Limits the credit to `burst` after a pause, in which no byte waited for this gate. */
+/* Whether pending bytes waited for something else: the gate was not asked at its retry time, or
+ * more bytes could have passed it than did. */
+static bool waited_elsewhere(const struct bandwidth_state *state, uint64_t now_ns)
+{
+    uint64_t asked_ns =
+        state->passed_ns > state->waits_until_ns ? state->passed_ns : state->waits_until_ns;
+    return state->offered > 0 || now_ns > asked_ns + KEPT_NS;
+}
+
+/* Limits the credit: to `burst` after a pause, in which no byte waited for this gate. */
 static void cap_credit(const struct bandwidth_params *bandwidth, struct bandwidth_state *state,
     const struct gate_view *view, uint64_t now_ns)
 {
     uint64_t burst_ns = bandwidth->burst * NS_PER_S / bandwidth->rate + 1;
     bool others_wait = bandwidth->scope == SCOPE_PROXY && now_ns <= state->waits_until_ns + LATE_NS;
     bool paused = now_ns > state->passed_ns + PAUSE_NS;
-    if (!view->was_idle || !paused || others_wait)
+    uint64_t most_ns = view->was_idle ? burst_ns : burst_ns > KEPT_NS ? burst_ns : KEPT_NS;
+    if (view->was_idle ? !paused || others_wait : !waited_elsewhere(state, now_ns))
         return;
-    if (now_ns > burst_ns && state->paid_ns < now_ns - burst_ns) {
-        state->paid_ns = now_ns - burst_ns;
+    if (now_ns > most_ns && state->paid_ns < now_ns - most_ns) {
+        state->paid_ns = now_ns - most_ns;
         state->rest = 0;
     }
 }
@@ -174,6 +190,7 @@ static uint64_t bandwidth_gate(
         *again += turn_us(state, view);
     if (paid > 0)
         state->last = view->key;
+    state->offered = paid;
     return view->head + paid;
 }
 
@@ -185,6 +202,7 @@ static void bandwidth_passed(
     (void)offset;
     bandwidth_start(bandwidth, state, now);
     state->passed_ns = now * NS_PER_US;
+    state->offered -= min_u64(n, state->offered);
     for (uint64_t left = n; left > 0 && bandwidth->rate > 0;) {
         uint64_t charge = min_u64(left, CHARGE_MAX);
         uint64_t dividend = charge * NS_PER_S + state->rest;

@@ -146,6 +146,75 @@ static void asking_changes_nothing(void **state)
     free(often);
 }
 
+/* --- a receiver that takes nothing for a while --- */
+
+#define RATE "type = bandwidth\nrate = 1000k/s\nburst = 16k"
+#define PER_S (1000 * 1024)
+
+/* The socket takes `n` of the bytes that the gate lets pass now. */
+static void take(struct flow *flow, uint64_t n)
+{
+    uint64_t paid;
+    ask(flow, &paid);
+    pass(flow, n < paid ? n : paid);
+}
+
+static void a_receiver_that_takes_nothing_saves_no_credit(void **state)
+{
+    struct flow *flow = flow_new(RATE);
+    (void)state;
+    arrive(flow, 64 << 20);
+    drain_for(flow, 1000000);
+    flow->now += 1000;
+    take(flow, 100);
+    flow->now += 4000000;
+    uint64_t sent = drain_for(flow, 500000);
+    assert_in_range(sent, PER_S / 2, PER_S * 0.76);
+    free(flow);
+}
+
+/* It is never blocked for long, but takes less than the rate. */
+static void a_receiver_that_takes_little_saves_no_credit(void **state)
+{
+    struct flow *flow = flow_new(RATE);
+    (void)state;
+    arrive(flow, 64 << 20);
+    for (int i = 0; i < 100; i++) {
+        flow->now += 100000;
+        take(flow, 1000);
+    }
+    uint64_t sent = drain_for(flow, 500000);
+    assert_in_range(sent, PER_S / 2, PER_S * 0.76);
+    free(flow);
+}
+
+/* Nobody asks while an earlier fault keeps the bytes back. */
+static void bytes_that_another_fault_withholds_save_no_credit(void **state)
+{
+    struct flow *flow = flow_new(RATE);
+    (void)state;
+    arrive(flow, 64 << 20);
+    drain_for(flow, 1000000);
+    flow->now += 10000000;
+    uint64_t sent = drain_for(flow, 500000);
+    assert_in_range(sent, PER_S / 2, PER_S * 0.76);
+    free(flow);
+}
+
+static void a_late_wake_up_is_made_up(void **state)
+{
+    struct flow *flow = flow_new(RATE);
+    (void)state;
+    arrive(flow, 64 << 20);
+    for (int i = 0; i < 10; i++) {
+        drain_for(flow, 0);
+        flow->now += 200000;
+    }
+    drain_for(flow, 0);
+    assert_in_range(flow->head, 2 * PER_S * 0.99, 2 * PER_S);
+    free(flow);
+}
+
 /* The parameters change while bytes wait, as a live change does it. */
 static void a_rate_that_changes_brings_no_burst(void **state)
 {
@@ -223,6 +292,10 @@ int main(void)
         cmocka_unit_test(there_is_no_credit_at_the_begin),
         cmocka_unit_test(slow_rates_let_single_bytes_go),
         cmocka_unit_test(asking_changes_nothing),
+        cmocka_unit_test(a_receiver_that_takes_nothing_saves_no_credit),
+        cmocka_unit_test(a_receiver_that_takes_little_saves_no_credit),
+        cmocka_unit_test(bytes_that_another_fault_withholds_save_no_credit),
+        cmocka_unit_test(a_late_wake_up_is_made_up),
         cmocka_unit_test(a_rate_that_changes_brings_no_burst),
         cmocka_unit_test(a_shared_rate_is_shared),
         cmocka_unit_test(a_rate_of_each_connection_is_not_shared),
