@@ -95,6 +95,19 @@ static bool attach(struct session *session, struct armed_fault *armed, const str
     return result == 0;
 }
 
+void firing_on_connected(struct session *session)
+{
+    for (size_t i = 0; i < session->armed.count; i++) {
+        struct armed_fault *armed = session->armed.list[i];
+        struct action on[2];
+        if (armed->action[SIDE_SERVER] != ACTION_FILTER)
+            continue;
+        fault_actions_at_trigger(&armed->rule->fault, on);
+        if (!attach(session, armed, on))
+            retire(session, armed, MISS_REFUSED);
+    }
+}
+
 /* The trigger came, and `active` allows it. `limit_data` counts when its limit is reached. */
 static void fire_fault(struct session *session, struct armed_fault *armed, enum direction direction)
 {

@@ -16,6 +16,10 @@ void firing_on_trigger(
 /* The time of the fault has come: armed_time() is not later than now. */
 void firing_on_time(struct session *session, struct armed_fault *armed);
 
+/* The server's socket has just been connected: attaches the packet filters of the faults that fired
+ * during the dial. Ends those that the kernel refuses. */
+void firing_on_connected(struct session *session);
+
 /* Ends the fault, whatever its phase. A fault that was not active has no effect, and no event. */
 void firing_end(struct session *session, struct armed_fault *armed, enum fault_end_reason why);
 

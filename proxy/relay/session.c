@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "proxy/relay/chains.h"
+#include "proxy/relay/firing.h"
 #include "proxy/relay/held_fin.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/peer_close.h"
@@ -408,6 +409,7 @@ void session_on_connected(
     flow_connect(&session->flow[DIRECTION_DOWNSTREAM], server, client->ep);
     session->running = true;
     session_emit_open(session);
+    firing_on_connected(session);
     for (int d = 0; d < 2; d++)
         flow_set_edge(&session->flow[d], armed_next_edge(session, (enum direction)d, 0));
     triggers_on_event(session, TRIGGER_OPEN, DIRECTION_UPSTREAM);
