@@ -89,8 +89,7 @@ static void recompute_edge(struct session *session, enum direction direction)
 static bool is_paused_for_nothing(const struct session *session, enum side side)
 {
     const struct flow *flow = &session->flow[side];
-    return flow->cut && session->side[side].teardown.state == TEARDOWN_NONE &&
-           flow->read_mode == FLOW_PAUSE && read_mode_of(session, side) != FLOW_PAUSE;
+    return flow->cut && flow->read_mode == FLOW_PAUSE && read_mode_of(session, side) != FLOW_PAUSE;
 }
 
 void session_recompute(struct session *session)
@@ -100,12 +99,13 @@ void session_recompute(struct session *session)
     session->outdated = false;
     for (int i = 0; i < 2; i++) {
         struct flow *flow = &session->flow[i];
-        if (!flow->cut && session->side[i].teardown.state == TEARDOWN_NONE) {
-            flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
+        if (session->side[i].teardown.state == TEARDOWN_NONE) {
+            if (!flow->cut)
+                flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
+            else if (is_paused_for_nothing(session, (enum side)i))
+                flow_set_read_mode(flow, FLOW_DISCARD);
             flow_set_behind_edge(flow, behind_edge_of(session, (enum side)i));
             recompute_edge(session, (enum direction)i);
-        } else if (is_paused_for_nothing(session, (enum side)i)) {
-            flow_set_read_mode(flow, FLOW_DISCARD);
         }
         if (flow->shaping != NULL)
             shaping_refresh(flow->shaping);
@@ -118,7 +118,8 @@ void session_recompute(struct session *session)
     session_touch(session);
 }
 
-/* No byte follows it. Those that another fault withholds are lost, and stay unread. */
+/* No byte follows it. Those that another fault withholds are lost, and stay unread. Those that wait
+ * for their time still pass their edges. */
 static void early_fin(struct session *session, enum side side)
 {
     enum side source = (enum side) !side;
@@ -126,7 +127,7 @@ static void early_fin(struct session *session, enum side side)
     session->side[side].fin_wanted = true;
     if (behind_edge_of(session, source) == FLOW_PAUSE)
         session->side[source].teardown.withheld += flow_clear_edge(flow);
-    flow_cut(flow);
+    flow_cut_behind_edge(flow);
 }
 
 static void insert(

@@ -156,7 +156,10 @@ size_t flow_clear_edge(struct flow *flow);
 
 /* From now on no byte is read for the sink: bytes that arrive are read and dropped, or stay in the
  * kernel while reading is paused. The ring's bytes are still forwarded, except behind an edge that
- * was just reached. */
+ * was just reached. An edge ahead of them stays. */
+void flow_cut_behind_edge(struct flow *flow);
+
+/* Does the same, and drops an edge ahead too: no fault fires any more. */
 void flow_cut(struct flow *flow);
 
 /* The sink is gone: stops reading and drops the ring's bytes. */

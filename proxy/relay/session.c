@@ -105,7 +105,7 @@ static void at_edge(struct session *session, enum direction direction)
     struct flow *flow = &session->flow[direction];
     uint64_t forwarded = flow_forwarded(flow);
     triggers_on_edge(session, direction, forwarded);
-    flow_set_edge(flow, flow->cut ? FLOW_NO_EDGE : armed_next_edge(session, direction, forwarded));
+    flow_set_edge(flow, armed_next_edge(session, direction, forwarded));
     session_touch(session);
 }
 
