@@ -39,21 +39,43 @@ static void retire(struct session *session, struct armed_fault *armed, enum arme
     actions_revert(session, armed);
 }
 
-/* Whether the fault has nothing left to act on: the direction of an insertion has ended, or the one
- * byte that it would change is already forwarded. */
+/* Whether an action finds nothing left to act on: its bytes and their FIN have passed. */
+static bool finds_nothing(const struct session *session, int side, enum action_kind kind)
+{
+    const struct flow *flow = &session->flow[side];
+    switch (kind) {
+    case ACTION_FIN:
+        return session->side[side].fin_sent || session->flow[!side].finished;
+    case ACTION_INSERT:
+        return flow->cut || flow->finished;
+    case ACTION_HOLD_FIN:
+    case ACTION_STOP_READING:
+    case ACTION_DISCARD:
+    case ACTION_SHAPE:
+        return flow->finished;
+    default:
+        return false;
+    }
+}
+
+/* Whether the fault has nothing left to act on: the directions that it works on have ended, and its
+ * end does not close the connection; or the one byte that it would change is already forwarded. */
 static bool is_too_late(
     const struct session *session, const struct armed_fault *armed, const struct action on[2])
 {
+    const struct fault *fault = &armed->rule->fault;
+    unsigned actions = 0, useless = 0;
     for (int i = 0; i < 2; i++) {
-        const struct flow *flow = &session->flow[i];
-        if (!bits_have(armed->directions, i))
+        bool concerned = bits_have(armed->directions, i);
+        if (concerned && fault_place(fault) < flow_changed_to(&session->flow[i]))
+            return true;
+        if (on[i].kind == ACTION_NONE || (fault_works_on_direction(fault) && !concerned))
             continue;
-        if (on[i].kind == ACTION_INSERT && (flow->cut || flow->finished))
-            return true;
-        if (fault_place(&armed->rule->fault) < flow_changed_to(flow))
-            return true;
+        actions++;
+        useless += finds_nothing(session, i, on[i].kind);
     }
-    return false;
+    return actions > 0 && useless == actions && fault->type->over == NULL &&
+           !fault_fires_later(fault);
 }
 
 /* Searches the pending bytes for the match that the fault now waits for. */

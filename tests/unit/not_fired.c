@@ -274,6 +274,45 @@ static void a_fault_that_fired_in_one_direction_and_was_changed_is_not_told(void
     memory_proxy_deinit(&((struct fixture *)*state)->proxy);
 }
 
+/* The client's FIN has passed, and its direction with it. What works on the other direction too
+ * fires there, and what closes the connection does so. */
+static void a_fault_whose_direction_has_ended_has_not_fired(void **state)
+{
+    static const struct {
+        const char *keys;
+        bool fires;
+    } rows[] = {
+        {"type = half_close\nside = server\n", false},
+        {"type = half_close\nside = client\n", true},
+        {"type = hold_fin\ndirection = upstream\n", false},
+        {"type = hold_fin\n", true},
+        {"type = slow_close\ndelay = 1s\ndirection = upstream\n", false},
+        {"type = stall\ndirection = upstream\n", false},
+        {"type = stall\n", true},
+        {"type = blackhole\ndirection = upstream\n", false},
+        {"type = shut_rd\nside = client\n", false},
+        {"type = latency\ndelay = 1s\ndirection = upstream\n", false},
+        {"type = latency\ndelay = 1s\ndirection = both\n", true},
+        {"type = inject\ndata = \"x\"\ndirection = upstream\n", false},
+        {"type = timeout\ntimeout = 1s\ndirection = upstream\n", true},
+        {"type = mark\n", true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[256];
+        snprintf(text, sizeof text, F "when = time:2s\n%s", rows[i].keys);
+        struct memory_session *it = open_with(state, text);
+        play(it);
+        memory_session_advance(it, 5 * US_PER_S);
+        if ((it->session.plan->rules[0]->fault_counter->fired == 1) != rows[i].fires)
+            fail_msg("%s\n%s", text, it->log);
+        expect_logged(it, "fault f", rows[i].fires);
+        memory_session_close(it);
+        if (!rows[i].fires)
+            expect_reason(it, "f", text, "its direction had ended");
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +328,7 @@ int main(void)
         TEST(an_until_just_before_the_window_comes_first_in_a_late_run),
         TEST(an_unreachable_upstream_is_a_reason),
         TEST(a_long_list_is_cut),
+        TEST(a_fault_whose_direction_has_ended_has_not_fired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
