@@ -38,6 +38,27 @@ static enum flow_read_mode read_mode_of(const struct session *session, enum side
     return drop ? FLOW_DISCARD : FLOW_FORWARD;
 }
 
+/* Whether reading from a side goes on at a time that is known: every stall of it has an end. */
+static bool resumes_by_time(const struct session *session, enum side side)
+{
+    for (size_t i = 0; i < session->armed.count; i++) {
+        const struct armed_fault *armed = session->armed.list[i];
+        if (armed->action[side] == ACTION_STOP_READING &&
+            (armed->phase != ARMED_ACTIVE || armed_time(session, armed) == TIME_NEVER))
+            return false;
+    }
+    return true;
+}
+
+static void refresh_read_mode(struct session *session, enum side side)
+{
+    enum flow_read_mode read_mode = read_mode_of(session, side);
+    if (read_mode == FLOW_PAUSE && resumes_by_time(session, side))
+        flow_pause_for_a_time(&session->flow[side]);
+    else
+        flow_set_read_mode(&session->flow[side], read_mode);
+}
+
 /* Returns what happens to the bytes behind an edge of the flow, given all faults that began there:
  * they stay for a stall, and while a trigger_delay runs. */
 static enum flow_read_mode behind_edge_of(const struct session *session, enum side side)
@@ -101,7 +122,7 @@ void session_recompute(struct session *session)
         struct flow *flow = &session->flow[i];
         if (session->side[i].teardown.state == TEARDOWN_NONE) {
             if (!flow->cut)
-                flow_set_read_mode(flow, read_mode_of(session, (enum side)i));
+                refresh_read_mode(session, (enum side)i);
             else if (is_paused_for_nothing(session, (enum side)i))
                 flow_set_read_mode(flow, FLOW_DISCARD);
             flow_set_behind_edge(flow, behind_edge_of(session, (enum side)i));

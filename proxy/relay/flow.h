@@ -97,6 +97,7 @@ struct flow {
     bool bulk;         /* reads come in full blocks: splicing pays */
     bool let_go;       /* the last pump released the held beginning of a match or a message */
     bool cut;          /* no more bytes are read for forwarding */
+    bool resumes;      /* reading is paused until a time that is known */
     bool withheld;     /* the pending bytes lie behind an edge, where a fault keeps them */
     /* A write to the source met its RST: the queue behind it ends in a reset, whatever the last
      * read returns. */
@@ -131,6 +132,14 @@ MUST_CHECK int flow_unpipe(struct flow *flow);
 static inline void flow_set_read_mode(struct flow *flow, enum flow_read_mode read_mode)
 {
     flow->read_mode = read_mode;
+    flow->resumes = false;
+}
+
+/* Reading is paused, and goes on at a time that is known. */
+static inline void flow_pause_for_a_time(struct flow *flow)
+{
+    flow->read_mode = FLOW_PAUSE;
+    flow->resumes = true;
 }
 
 /* Whether the pending bytes lie behind an edge that was just reached, or where a fault keeps them.
@@ -175,7 +184,7 @@ static inline void flow_finish(struct flow *flow)
 void flow_note_end(struct flow *flow, enum flow_end end);
 
 /* Records that the source has reset, as a write to it or its error state shows. Bytes that arrived
- * before are still read; if reading is paused, the flow ends at the next pump. */
+ * before are still read. If reading is paused for no known time, the flow ends at the next pump. */
 static inline void flow_note_source_reset(struct flow *flow)
 {
     flow->source_broken = true;

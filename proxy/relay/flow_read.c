@@ -232,7 +232,9 @@ ssize_t flow_read_some(struct flow *flow)
 {
     if (flow->source == NULL || flow->end != FLOW_OPEN)
         return 0;
-    if (flow->read_mode == FLOW_PAUSE && flow->source_broken) /* no read will tell */
+    bool reads_later = flow->resumes && !flow->cut;
+    if (flow->read_mode == FLOW_PAUSE && flow->source_broken &&
+        !reads_later) /* no read will tell */
         flow_note_end(flow, FLOW_END_RESET);
     if (flow->read_mode == FLOW_PAUSE || !endpoint_readable(flow->source))
         return 0;

@@ -9,8 +9,8 @@
  *   a read fails: flow_note_end() of flow_read.c, then saw_end() of session.c;
  *   a write fails: peer_close_by_reset(); the receive queue is read to its end first;
  *   the socket reports an error after its FIN was read: peer_close_look_for_error();
- *   the socket reports an error while reading is paused, because the far side accepts nothing: the
- *   same.
+ *   the socket reports an error while reading is paused: the same. If each stall ends at a known
+ *   time, the receive queue is read then (tcp_reset() keeps it); else the queue is lost.
  *
  * Each leads to peer_close_pass_reset() once the bytes are forwarded.
  *

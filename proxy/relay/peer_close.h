@@ -10,7 +10,8 @@
 #include "proxy/relay/state.h"
 
 /* The peer of `side` has reset, as a write to it or its error state shows. Bytes that arrived
- * before are still in the receive queue and are read first, unless reading is paused. */
+ * before are still in the receive queue and are read first, unless reading is paused
+ * for no known time. */
 void peer_close_by_reset(struct session *session, enum side side, int errnum);
 
 /* Closes `source`, whose peer has reset, and resets the other side as soon as its peer has

@@ -25,10 +25,75 @@ static void a_reset_behind_an_insertion_waits_for_a_client_that_reads(void **sta
     close_it(state);
 }
 
+/* --- a stall: the kernel keeps what arrived before the RST --- */
+
+/* The server sends five bytes into a stall, then a RST. */
+static struct memory_session *open_stalled(void **state, const char *keys)
+{
+    struct memory_session *it = open_with(state, keys);
+    say(it, "abc");
+    memory_session_advance(it, 100 * MS);
+    say(it, "defgh");
+    memory_session_advance(it, 100 * MS);
+    memory_session_feed_rst(it, SIDE_SERVER);
+    expect(it, "abc");
+    return it;
+}
+
+static void a_reset_waits_for_the_end_of_a_stall(void **state)
+{
+    static const char *const keys[] = {F "type = stall\nwhen = bytes:3\nfor = 400ms\n",
+        F "type = stall\nwhen = bytes:3\nuntil = time:400ms\n",
+        F "type = stall\nwhen = bytes:3\nuntil = idle:400ms\n",
+        F "type = stall\nwhen = bytes:3\nactive = 0s-400ms\n",
+        F "type = stall\nwhen = bytes:3\nfor = 300ms\n" G "type = stall\nfor = 400ms\n"
+          "when = time:10ms\n"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct memory_session *it = open_stalled(state, keys[i]);
+        memory_session_advance(it, 150 * MS);
+        assert_int_equal(it->ended, 0);
+        expect(it, "abc");
+        memory_session_advance(it, 100 * MS);
+        expect(it, "abcdefgh");
+        assert_int_equal(it->ended, 1);
+        assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
+        assert_int_equal(it->cause, CAUSE_SERVER_RST);
+        close_it(state);
+    }
+}
+
+static void a_reset_does_not_wait_where_nothing_is_read_any_more(void **state)
+{
+    static const char *const keys[] = {F "type = stall\nwhen = bytes:3\n",
+        F "type = stall\nwhen = bytes:3\nfor = 400ms\n" G "type = stall\nwhen = time:50ms\n",
+        F "type = unread\nside = server\nwhen = bytes:3\nbytes = 1000\ntrigger_delay = 1s\n",
+        F "type = stall\nwhen = bytes:3\nfor = 400ms\n" G
+          "type = half_close\nside = client\nwhen = time:50ms\n"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct memory_session *it = open_stalled(state, keys[i]);
+        assert_int_equal(it->ended, 1);
+        assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
+        close_it(state);
+    }
+}
+
+/* The client is gone too: nobody waits for the bytes. */
+static void a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone(void **state)
+{
+    struct memory_session *it = open_stalled(state, F "type = stall\nwhen = bytes:3\nfor = 1h\n");
+    assert_int_equal(it->ended, 0);
+    memory_session_feed_rst(it, SIDE_CLIENT);
+    assert_int_equal(it->ended, 1);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_reset_behind_an_insertion_waits_for_a_client_that_reads),
+        TEST(a_reset_waits_for_the_end_of_a_stall),
+        TEST(a_reset_does_not_wait_where_nothing_is_read_any_more),
+        TEST(a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
