@@ -118,12 +118,15 @@ static void on_connecting(struct socket_endpoint *endpoint)
 {
     struct connector *connector = endpoint->connecting;
     int errnum = 0;
-    if ((endpoint->ep.ready & ENDPOINT_ERROR) != 0)
+    bool has_error = (endpoint->ep.ready & ENDPOINT_ERROR) != 0;
+    if (has_error)
         errnum = endpoint->ep.ops->take_error(&endpoint->ep);
     else if (!endpoint_writable(&endpoint->ep))
         return;
-    if (errnum == 0 && connector->attempts > 1 && !is_connected(endpoint->fd)) {
-        endpoint->ep.ready = 0; /* the event came from the previous attempt's socket */
+    /* The event came from the previous attempt's socket, in the batch in which this one was
+     * created. The next batch has the events of this one. */
+    if (errnum == 0 && connector->attempts > 1 && (has_error || !is_connected(endpoint->fd))) {
+        endpoint->ep.ready = 0;
         return;
     }
     if (errnum == ECONNRESET || errnum == EPIPE) {
