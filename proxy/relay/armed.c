@@ -156,12 +156,6 @@ void armed_deinit(struct session *session)
 
 /* --- firing --- */
 
-bool armed_may_count(const struct armed_fault *armed)
-{
-    const struct rule *rule = armed->rule;
-    return armed_is_counted(armed) || fault_counter_times(rule->fault_counter) < rule->fault.times;
-}
-
 bool armed_count(struct armed_fault *armed)
 {
     struct session *session = armed->session;
@@ -400,7 +394,11 @@ time_us armed_time(const struct session *session, const struct armed_fault *arme
     case ARMED_DELAYED:
         return armed->fires_at;
     case ARMED_WAITING:
-        return trigger_time(session, armed, &fault->when);
+        if (!armed_acts_early(armed))
+            return trigger_time(session, armed, &fault->when);
+        return armed_may_count(armed)
+                   ? time_min(active_end, trigger_time(session, armed, &fault->when))
+                   : armed->armed_at; /* it can not fire any more */
     case ARMED_PENDING:
         return time_min(time_add(session->plan->started_at, fault->active.from),
             trigger_time(session, armed, &fault->until));

@@ -65,7 +65,9 @@ struct armed_fault {
     struct armed_fault *next; /* in the session's retired ones */
     struct rule *rule;        /* one reference */
     struct session *session;
-    struct list chain_link; /* in the waiting ones of rule->first, while it is CHAINED to any */
+    /* in the waiting ones of rule->first, while it is CHAINED to any; or in the acting ones of its
+     * own name, see chains_watch_times() */
+    struct list chain_link;
     struct armed_fault *next_shaper[2]; /* in the shaping of each direction */
     struct armed_fault *twin;           /* of the other direction, of the same rule; NULL: none */
     size_t order;                       /* its place in the set; SIZE_MAX: taken away */
@@ -129,6 +131,13 @@ static inline void armed_follow(struct armed_fault *armed, struct rule *rule)
 static inline bool armed_is_active_in(const struct armed_fault *armed, enum direction direction)
 {
     return armed->phase == ARMED_ACTIVE && bits_have(armed->directions, (int)direction);
+}
+
+/* Whether it acts before its trigger (fault_type.arm). */
+static inline bool armed_acts_early(const struct armed_fault *armed)
+{
+    return armed->phase == ARMED_WAITING &&
+           (armed->action[SIDE_CLIENT] != ACTION_NONE || armed->action[SIDE_SERVER] != ACTION_NONE);
 }
 
 /* The trigger that is watched now: the one that starts the fault, or the one that ends it. NULL:
@@ -209,9 +218,6 @@ bool armed_may_hold(const struct armed_fault *armed);
  * or when its `active` ends. */
 time_us armed_lets_go_at(const struct armed_fault *armed, time_us scanned_at);
 
-/* Whether the fault may be injected in this connection too: `times` allows one more. */
-bool armed_may_count(const struct armed_fault *armed);
-
 /* Counts the connection as injected. False: armed_may_count() is false. */
 bool armed_count(struct armed_fault *armed);
 
@@ -219,6 +225,13 @@ bool armed_count(struct armed_fault *armed);
 static inline bool armed_is_counted(const struct armed_fault *armed)
 {
     return armed->counted || (armed->twin != NULL && armed->twin->counted);
+}
+
+/* Whether the fault may be injected in this connection too: `times` allows one more. */
+static inline bool armed_may_count(const struct armed_fault *armed)
+{
+    const struct rule *rule = armed->rule;
+    return armed_is_counted(armed) || fault_counter_times(rule->fault_counter) < rule->fault.times;
 }
 
 /* Whether the connection is among those that the fault was armed on: one in both directions counts

@@ -21,18 +21,25 @@ static bool starts_late(const struct session *session, const struct armed_fault 
            (rule->origin == RULE_FOR_CONNECTION && fault_ends_connection(&rule->fault));
 }
 
+void arming_act_early(struct session *session, struct armed_fault *armed)
+{
+    struct action on[2];
+    fault_actions_at_open(&armed->rule->fault, on);
+    actions_apply(session, armed, on);
+    if (armed_acts_early(armed))
+        chains_watch_times(session, armed);
+}
+
 /* Arms a fault in the middle of a connection, as far as its moment is not past: one that waits for
  * the open fires now. */
 static void arm_now(struct session *session, struct armed_fault *armed)
 {
-    struct action on[2];
     if (session->over || armed_is_past(session, armed)) {
         armed->phase = ARMED_DONE;
         armed->miss = MISS_PAST;
         return;
     }
-    fault_actions_at_open(&armed->rule->fault, on);
-    actions_apply(session, armed, on);
+    arming_act_early(session, armed);
     if (starts_late(session, armed))
         firing_on_trigger(session, armed, armed_direction(armed));
 }

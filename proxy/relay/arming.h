@@ -8,6 +8,9 @@
 
 #include "proxy/relay/state.h"
 
+/* Begins what an armed fault does before its trigger (fault_type.arm). */
+void arming_act_early(struct session *session, struct armed_fault *armed);
+
 /* Arms the faults whose `sni` has the server that was just named (session->named). */
 void arming_on_name(struct session *session);
 

@@ -30,6 +30,15 @@ void chains_add(struct session *session, struct armed_fault *armed)
         list_append(&armed->rule->first->waiting, &armed->chain_link);
 }
 
+void chains_watch_times(struct session *session, struct armed_fault *armed)
+{
+    list_remove(&armed->chain_link);
+    if (armed->rule->fault.times == UINT64_MAX)
+        return;
+    session->chains = true;
+    list_append(&armed->rule->fault_counter->shared->acting, &armed->chain_link);
+}
+
 void chains_leave(struct session *session)
 {
     for (size_t i = 0; i < session->armed.count && session->chains; i++)
@@ -42,6 +51,16 @@ void chains_count_fired(struct fault_counter *counter, time_us now, const struct
     for (struct list *link; (link = list_pop(&counter->shared->waiting)) != NULL;) {
         struct armed_fault *armed = container_of(link, struct armed_fault, chain_link);
         armed->unchained = true;
+        if (armed->session != by)
+            armed->session->host->wake_soon(armed->session);
+    }
+    list_for_each_safe(link, &counter->shared->acting)
+    {
+        struct armed_fault *armed = container_of(link, struct armed_fault, chain_link);
+        const struct rule *rule = armed->rule;
+        if (fault_counter_times(rule->fault_counter) < rule->fault.times)
+            continue;
+        list_remove(link);
         if (armed->session != by)
             armed->session->host->wake_soon(armed->session);
     }

@@ -4,7 +4,8 @@
  * fault that it waits for has fired, it is marked (armed_fault.unchained), and arming.c arms it.
  *
  * A fault that waits for NAME/any is in a list that all connections share
- * (fired_name.waiting).
+ * (fired_name.waiting). So is one that acts before its trigger, for as long as `times` allows it
+ * (fired_name.acting).
  */
 #ifndef RUDEPROXY_RELAY_CHAINS_H
 #define RUDEPROXY_RELAY_CHAINS_H
@@ -15,6 +16,10 @@
 /* Makes a WAITING fault with `after` wait for the fault named there, unless that has fired. The
  * fault stands in the session's set. */
 void chains_add(struct session *session, struct armed_fault *armed);
+
+/* A WAITING fault has the actions that it has before its trigger: when its `times` are used up on
+ * other connections, its session is woken, and the fault ends. */
+void chains_watch_times(struct session *session, struct armed_fault *armed);
 
 /* The session has ended: none of its faults waits any more, so that it is not woken. */
 void chains_leave(struct session *session);

@@ -103,6 +103,7 @@ struct fired_name *fired_name_of(struct fault_counters *book, const char *name)
     made->refs = 1;
     memcpy(made->name, name, strlen(name) + 1);
     list_init(&made->waiting);
+    list_init(&made->acting);
     list_append(&book->names, &made->link);
     return made;
 }
@@ -111,7 +112,7 @@ void fired_name_unref(struct fired_name *name)
 {
     if (name == NULL || --name->refs > 0)
         return;
-    ENSURE(list_empty(&name->waiting));
+    ENSURE(list_empty(&name->waiting) && list_empty(&name->acting));
     hash_remove(&name->book->fired_names, &name->by_name);
     list_remove(&name->link);
     free(name);

@@ -33,7 +33,9 @@ struct fired_name {
     uint64_t fired;     /* connections, and listening sockets; since the last reset of the counts */
     time_us fired_at;   /* time of the first one */
     bool for_listeners; /* a listening socket's fault waits for it */
-    struct list waiting; /* of armed faults, by their chain_link: see armed.h */
+    /* Lists of armed faults, by their chain_link (armed.h): those that wait for the name, and those
+     * of this name that act before their trigger and have `times`. */
+    struct list waiting, acting;
     char name[FAULT_NAME_MAX];
 };
 

@@ -292,6 +292,10 @@ void firing_on_time(struct session *session, struct armed_fault *armed)
         firing_end(session, armed, FAULT_STOPPED);
     else if (armed->phase == ARMED_PENDING)
         fire_if_active(session, armed, armed_direction(armed));
+    else if (armed_acts_early(armed) && !armed_may_count(armed))
+        retire(session, armed, MISS_TIMES);
+    else if (armed_acts_early(armed) && since_start(session) >= armed->rule->fault.active.to)
+        retire(session, armed, MISS_INACTIVE);
     else if (armed->phase == ARMED_WAITING)
         fire_after_delay(session, armed, armed_direction(armed));
 }

@@ -14,12 +14,9 @@
 void triggers_prepare(struct session *session)
 {
     for (size_t i = 0; i < session->armed.count; i++) {
-        struct action on[2];
-        if (session->armed.list[i]->phase < ARMED_WAITING)
-            continue;
-        fault_actions_at_open(&session->armed.list[i]->rule->fault, on);
-        if (on[0].kind != ACTION_NONE || on[1].kind != ACTION_NONE)
-            actions_apply(session, session->armed.list[i], on);
+        struct armed_fault *armed = session->armed.list[i];
+        if (armed->phase >= ARMED_WAITING && armed->rule->fault.type->arm != NULL)
+            arming_act_early(session, armed);
     }
     session_recompute(session);
 }
@@ -119,8 +116,7 @@ void triggers_change(struct session *session, struct armed_fault *armed, struct 
         fault_actions_at_trigger(&to->fault, on);
         actions_change(session, armed, on);
     } else if (armed->phase == ARMED_WAITING && to->fault.type->arm != NULL) {
-        fault_actions_at_open(&to->fault, on);
         actions_revert(session, armed);
-        actions_apply(session, armed, on);
+        arming_act_early(session, armed);
     }
 }
