@@ -10,7 +10,7 @@
  * Urgent data (RFC 6093): the socket keeps the urgent byte in line, and the kernel ends each read
  * at the mark (tcp_recvmsg_locked in net/ipv4/tcp.c), so SIOCATMARK before a read finds it. It is
  * in the ring like any byte, with its offset noted, and nothing behind it is read until it was sent
- * with MSG_OOB.
+ * with MSG_OOB, unless it is held because it may belong to a match: then the next bytes decide.
  */
 #include "proxy/relay/flow.h"
 

@@ -142,11 +142,14 @@ static bool may_splice(const struct flow *flow)
 static ssize_t flow_take(struct flow *flow)
 {
     size_t want = read_allowance(flow);
-    if (want == 0 || flow->sink == NULL || flow->urgent != FLOW_NO_URGENT ||
+    bool urgent_waits = flow->urgent != FLOW_NO_URGENT;
+    if (want == 0 || flow->sink == NULL || (urgent_waits && !holds_beginning(flow)) ||
         (flow->messages != NULL && !messages_may_read(flow->messages, flow)))
         return 0;
     bool urgent = (flow->source->ready & ENDPOINT_URGENT) != 0 &&
                   flow->source->ops->at_urgent_mark(flow->source);
+    if (urgent && urgent_waits) /* its own mark: the offset of one is kept */
+        return 0;
     size_t got = 0;
     void *space = ring_reserve(&flow->ring, urgent ? 1 : want, &got);
     if (space == NULL)

@@ -37,6 +37,8 @@ static ssize_t nothing_to_read(struct memory_endpoint *end)
 static size_t readable(const struct memory_endpoint *end, size_t max)
 {
     size_t n = end->in_len - end->in_read;
+    if (end->urgent_in != SIZE_MAX && end->in_read < end->urgent_in)
+        n = end->urgent_in - end->in_read;
     return n < max ? n : max;
 }
 
@@ -111,13 +113,15 @@ static ssize_t memory_send(struct endpoint *ep, const struct iovec *pieces, int 
 static ssize_t memory_send_urgent(struct endpoint *ep, unsigned char byte)
 {
     const struct iovec piece = {.iov_base = &byte, .iov_len = 1};
-    return memory_send(ep, &piece, 1, false);
+    ssize_t n = memory_send(ep, &piece, 1, false);
+    if (n > 0)
+        of(ep)->urgent_out = of(ep)->out_len - 1;
+    return n;
 }
 
 static bool memory_at_urgent_mark(struct endpoint *ep)
 {
-    (void)ep; /* no peer of it sends urgent bytes */
-    return false;
+    return of(ep)->in_read == of(ep)->urgent_in;
 }
 
 static int memory_shutdown_write(struct endpoint *ep)
@@ -305,6 +309,8 @@ void memory_endpoint_reset(struct memory_endpoint *end)
         .in = end->in,
         .out = end->out,
         .sends = end->sends,
+        .urgent_in = SIZE_MAX,
+        .urgent_out = SIZE_MAX,
         .window = SIZE_MAX,
         .acked = SIZE_MAX,
     };
@@ -318,6 +324,13 @@ void memory_endpoint_feed(struct memory_endpoint *end, const void *bytes, size_t
     memcpy(end->in + end->in_len, bytes, n);
     end->in_len += n;
     end->ep.ready |= ENDPOINT_READABLE;
+}
+
+void memory_endpoint_feed_urgent(struct memory_endpoint *end, unsigned char byte)
+{
+    end->urgent_in = end->in_len;
+    memory_endpoint_feed(end, &byte, 1);
+    end->ep.ready |= ENDPOINT_URGENT;
 }
 
 void memory_endpoint_feed_fin(struct memory_endpoint *end)

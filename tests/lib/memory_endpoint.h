@@ -2,7 +2,7 @@
 /*
  * A socket in memory: what its peer sent and what was sent to its peer are buffers, and the test
  * plays the peer. It behaves as TCP on Linux does: the bytes before a RST can still be read, the
- * error comes once, readiness comes in edges. No urgent bytes arrive.
+ * error comes once, readiness comes in edges, a read ends before an urgent byte.
  *
  * Life: memory_endpoint_init, hand `ep` to a session, feed, look, memory_endpoint_deinit. All of
  * its memory is taken at the beginning, so that a test may fail every other allocation.
@@ -31,10 +31,12 @@ struct memory_endpoint {
     size_t cap;        /* of in and out */
     unsigned char *in; /* what the peer has sent so far; owned */
     size_t in_len, in_read;
+    size_t urgent_in; /* offset of the last urgent byte of the peer; SIZE_MAX: none */
     bool fin_in, rst_in;
     bool error_pending; /* of the RST, not yet taken by a call */
     unsigned char *out; /* what was sent to the peer; owned */
     size_t out_len;
+    size_t urgent_out;         /* offset of the last urgent byte that was sent; SIZE_MAX: none */
     size_t window;             /* bytes that the peer takes in all; SIZE_MAX: any number */
     size_t acked;              /* of out; SIZE_MAX: all, at once */
     size_t receive_max;        /* bytes that it keeps unread; 0: any number */
@@ -69,6 +71,7 @@ void memory_endpoint_reset(struct memory_endpoint *end);
 
 /* The peer's actions. What is sent to a closed socket is lost. */
 void memory_endpoint_feed(struct memory_endpoint *end, const void *bytes, size_t n);
+void memory_endpoint_feed_urgent(struct memory_endpoint *end, unsigned char byte);
 void memory_endpoint_feed_fin(struct memory_endpoint *end);
 void memory_endpoint_feed_rst(struct memory_endpoint *end);
 void memory_endpoint_open_window(struct memory_endpoint *end, size_t window);

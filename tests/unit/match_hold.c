@@ -203,6 +203,31 @@ static void a_graceful_close_before_a_match_ends_with_a_fin(void **state)
     close_it(state);
 }
 
+/* The urgent byte of a match is held with it, and the bytes behind it decide. */
+static void an_urgent_byte_does_not_end_the_search(void **state)
+{
+    struct memory_session *it = open_with(
+        state, F "type = reset\nwhen = match:\"COMMIT\"\nedge = before\nmatch_hold = forever\n");
+    say(it, "xxCO");
+    memory_endpoint_feed_urgent(&it->end[SIDE_SERVER], 'M');
+    say(it, "MITyy");
+    expect(it, "xx");
+    expect_logged(it, "fault f reset downstream 2", 1);
+    close_it(state);
+}
+
+static void an_urgent_byte_that_was_held_stays_urgent(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = reset\nwhen = match:\"COMMIT\"\nedge = before\n");
+    say(it, "xxCO");
+    memory_endpoint_feed_urgent(&it->end[SIDE_SERVER], 'M');
+    say(it, "Mxyy");
+    expect(it, "xxCOMMxyy");
+    assert_int_equal(it->end[SIDE_CLIENT].urgent_out, 4);
+    close_it(state);
+}
+
 /* Nothing is ever read in the stall, but the server's RST is seen. */
 static void a_reset_ends_the_wait_although_reading_is_paused(void **state)
 {
@@ -232,6 +257,8 @@ int main(void)
         TEST(a_window_that_closes_lets_the_beginning_go),
         TEST(a_fault_that_was_injected_as_often_as_allowed_holds_nothing),
         TEST(a_fault_that_fired_holds_nothing),
+        TEST(an_urgent_byte_does_not_end_the_search),
+        TEST(an_urgent_byte_that_was_held_stays_urgent),
         TEST(a_reset_ends_the_wait_although_reading_is_paused),
         cmocka_unit_test(a_pattern_that_begins_with_an_end_of_messages_is_warned_of),
         cmocka_unit_test(a_plain_close_before_a_match_is_warned_of),
