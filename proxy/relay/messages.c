@@ -338,8 +338,8 @@ size_t messages_scan(
 
 uint64_t messages_skippable(const struct messages *messages, const struct flow *flow)
 {
-    const struct stream *stream = &messages->streams[flow->direction];
     const enum direction direction = flow->direction;
+    const struct stream *stream = &messages->streams[direction];
     bool captures = framing_is_inside(messages->framing, direction) &&
                     capture_has_room(&messages->capture, direction);
     bool missing = flow->dropped != stream->dropped || reads_hello(messages, direction);
@@ -402,7 +402,8 @@ static struct hold hold_of(
     if (hold.match == NULL || hold.match->let_go == stream->scanned ||
         hold.from < flow_forwarded(flow))
         hold.from = FLOW_NO_EDGE;
-    hold.until = armed_lets_go_at(armed, stream->scanned_at);
+    bool full = flow_pending(flow) >= flow->buffer; /* no further byte can come */
+    hold.until = full ? stream->scanned_at : armed_lets_go_at(armed, stream->scanned_at);
     return hold;
 }
 

@@ -286,6 +286,23 @@ static void half_a_hello_waits_for_match_hold_then_goes_on(void **state)
     half_a_hello_waits_for(state, longer, 1000 * US_PER_MS);
 }
 
+/* Once the buffer is full no byte can come that ends it. */
+static void a_hello_that_fills_the_buffer_goes_on(void **state)
+{
+    static const unsigned char begin[] = {22, 3, 1, 0x20, 0, 1, 0, 0x1f, 0xfc, 3, 3};
+    static unsigned char bytes[6000];
+    memcpy(bytes, begin, sizeof begin);
+    bytes[sizeof begin + 32 + 1] = 0x1f; /* 0x1f00 bytes of cipher suites */
+    struct memory_session *it = open_with(state,
+        RAW_PROXY "buffer = 4k\n" F "type = reset\nsni = a.b\nmatch_hold = forever\n");
+    memory_session_feed(it, SIDE_CLIENT, bytes, 4095);
+    memory_session_expect(it, SIDE_SERVER, bytes, 0);
+    memory_session_feed(it, SIDE_CLIENT, bytes + 4095, sizeof bytes - 4095);
+    memory_session_expect(it, SIDE_SERVER, bytes, sizeof bytes);
+    expect_logged(it, "match_let_go f upstream 6000\n", 1);
+    close_it(state);
+}
+
 /* A ClientHello without extensions is whole at its end. */
 static void a_hello_without_extensions_is_forwarded_at_once(void **state)
 {
@@ -404,6 +421,7 @@ int main(void)
         TEST(it_works_in_a_tunnel),
         TEST(in_a_chain_it_counts_from_the_name_on),
         TEST(half_a_hello_waits_for_match_hold_then_goes_on),
+        TEST(a_hello_that_fills_the_buffer_goes_on),
         TEST(a_hello_without_extensions_is_forwarded_at_once),
         TEST(nothing_is_held_that_no_name_can_come_of),
         TEST(a_changed_name_is_in_force_at_once),
