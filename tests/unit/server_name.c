@@ -293,8 +293,8 @@ static void a_hello_that_fills_the_buffer_goes_on(void **state)
     static unsigned char bytes[6000];
     memcpy(bytes, begin, sizeof begin);
     bytes[sizeof begin + 32 + 1] = 0x1f; /* 0x1f00 bytes of cipher suites */
-    struct memory_session *it = open_with(state,
-        RAW_PROXY "buffer = 4k\n" F "type = reset\nsni = a.b\nmatch_hold = forever\n");
+    struct memory_session *it = open_with(
+        state, RAW_PROXY "buffer = 4k\n" F "type = reset\nsni = a.b\nmatch_hold = forever\n");
     memory_session_feed(it, SIDE_CLIENT, bytes, 4095);
     memory_session_expect(it, SIDE_SERVER, bytes, 0);
     memory_session_feed(it, SIDE_CLIENT, bytes + 4095, sizeof bytes - 4095);
