@@ -68,6 +68,8 @@ size_t framing_scan(struct framing *framing, enum direction direction, const uns
     struct framer_stream *stream = &framing->streams[direction];
     size_t seen = 0;
     framing->event = (struct framing_event){0};
+    if (bytes == NULL)
+        bytes = (const unsigned char *)"";
     for (;;) {
         seen += pass_body(stream, n - seen);
         if (stream->skip > 0)
