@@ -14,7 +14,7 @@ upstream = builtin:http
 protocol = http
 INI
 status=4
-curl --version | grep -q '^curl 7\.88\.1' || status='0|4'
+curl --version | grep '^curl 7\.88\.1' >/dev/null || status='0|4'
 # shellcheck disable=SC2016 # expanded by the shell that the sweep runs
 sweep "$status" -c "$work/web.ini" --sweep-fault 'close side=client' -- \
     sh -c 'curl -q -sS --noproxy "*" --max-time 20 "http://$RUDEPROXY_WEB_ADDR/bytes/1000"'

@@ -60,7 +60,7 @@ for document in "${documents[@]}" docs/performance/*.md CONTRIBUTING.md; do
         target=$document
         [ -z "$file" ] || target=$folder/$file
         [ -e "$target" ] || fail "$document: the link '$link' leads nowhere"
-        [ -z "$anchor" ] || anchors "$target" | grep -qxF -- "$anchor" || fail "$document: '$link': no such heading"
+        [ -z "$anchor" ] || anchors "$target" | grep -xF -- "$anchor" >/dev/null || fail "$document: '$link': no such heading"
     done < <(grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//' | grep -v '^https\?:' || true)
 done
 
@@ -76,11 +76,11 @@ done
 # --- The README ---------------------------------------------------------------------------------
 
 need curl
-first=$(printf '%s\n' "$work"/README.md.*.ini | sort -V | head -n 1)
-promised=$(sed -nE 's/^(curl: \([0-9]+\)).*/\1/p' README.md | head -n 1)
+first=$(printf '%s\n' "$work"/README.md.*.ini | sort -V | sed -n 1p)
+promised=$(sed -nE 's/^(curl: \([0-9]+\)).*/\1/p' README.md | sed -n 1p)
 [ -n "$promised" ] || fail "README.md shows no error of curl"
 # shellcheck disable=SC2016
-path=$(sed -nE 's/.*curl [^`]*(localhost|127\.0\.0\.1):[0-9]+(\/[^ `"'\'']*).*/\2/p' README.md | head -n 1)
+path=$(sed -nE 's/.*curl [^`]*(localhost|127\.0\.0\.1):[0-9]+(\/[^ `"'\'']*).*/\2/p' README.md | sed -n 1p)
 
 # The README's port may be taken: the proxy runs on one of its own.
 sed -E 's/^(listen *= *).*/\1127.0.0.1:0/' "$first" >"$work/moved.ini"

@@ -42,7 +42,7 @@ sshd_try() {
     await_server "$pid" ssh_answers || { wait "$pid" || true; return 1; }
     servers+=("$pid")
 }
-ssh_answers() { ssh-keyscan -p "$ssh_port" 127.0.0.1 2>/dev/null | grep -q ed25519; }
+ssh_answers() { ssh-keyscan -p "$ssh_port" 127.0.0.1 2>/dev/null | grep ed25519 >/dev/null; }
 
 repository_make() {
     head -c 300000 /dev/urandom >random

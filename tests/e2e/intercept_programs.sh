@@ -169,7 +169,7 @@ node_answers() { [ "$(redis-cli -p "$node_port" ping 2>/dev/null)" = PONG ]; }
 cluster_is_up() {
     local node
     for node in "${nodes[@]}"; do
-        redis-cli -p "$node" cluster info 2>/dev/null | grep -q cluster_state:ok || return 1
+        redis-cli -p "$node" cluster info 2>/dev/null | grep cluster_state:ok >/dev/null || return 1
     done
 }
 

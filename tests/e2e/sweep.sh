@@ -117,7 +117,7 @@ nothing_is_left
 
 # --- The head of a reply is cut: the edge is found to the byte -----------------------------------
 
-if curl --version | grep -q '^curl 7\.88\.1'; then
+if curl --version | grep '^curl 7\.88\.1' >/dev/null; then
     sweep 4 --budget 60 --sweep-fault 'close side=client' -- sh -c "$fetch"
     # shellcheck disable=SC2016
     head=$("$RUDEPROXY" exec -c "$ini" --quiet -- \
@@ -126,7 +126,7 @@ if curl --version | grep -q '^curl 7\.88\.1'; then
     last=$(outcomes different | awk '$1 == "downstream" { print $2 }' | sort -n | tail -n 1)
     [ "$last" -ge "$edge" ] || fail "last place with other output: $last, Content-Length at $edge"
     failed=$(outcomes failed | awk -v last="$last" '$1 == "downstream" && $2 > last { print $2 }' |
-        sort -n | head -n 1)
+        sort -n | sed -n 1p)
     [ "$failed" = $((last + 1)) ] || fail "the edge is not exact: $last, then $failed"
 else
     note "curl is not 7.88.1: the cut head was not tried"
@@ -177,7 +177,7 @@ says "$work/out" ': 1 bad'
 
 sweep 4 --budget 20 --dir "$work/kept" --html "$work/map.html" --junit "$work/junit.xml" -- \
     sh -c "$order" "$work/orders"
-bad=$(find "$work/kept" -name '*.ini' | LC_ALL=C sort | head -n 1)
+bad=$(find "$work/kept" -name '*.ini' | LC_ALL=C sort | sed -n 1p)
 expect 0 "$RUDEPROXY" check -c "$bad"
 says "$bad" '^; Repeat it: .*sweep .*--only '
 says "$work/junit.xml" '<failure type="check_failed"'
@@ -209,7 +209,7 @@ expect 1 "$RUDEPROXY" sweep -c "$ini" --seed 2 --resume "$work/again" -- sh -c "
 says "$work/err" 'of a sweep with other options'
 
 ls "$work/again"/*.ini >/dev/null || fail 'a resumed sweep writes no files for what is bad'
-first=$(sed -n "s/.*\"run\":\([0-9]*\).*/\1/p" "$work/again/sweep.jsonl" | awk -v last="$last" '$1 > last' | head -1)
+first=$(sed -n "s/.*\"run\":\([0-9]*\).*/\1/p" "$work/again/sweep.jsonl" | awk -v last="$last" '$1 > last' | sed -n 1p)
 [ "$first" -gt $((last + 2)) ] || fail "run $first may be one that the killed sweep had begun, behind $last"
 expect 1 "$RUDEPROXY" sweep -c "$ini" --seed 1 --check true --resume "$work/again" -- sh -c "$order" "$work/orders"
 says "$work/err" 'of a sweep with other options'

@@ -224,7 +224,7 @@ says "$work/details.text" '"client":\{.*"unacked":[1-9][0-9]*.*"server":\{'
 sed '/^\[rudeproxy\]/,/^$/d' "$work/view.ini" >"$work/rotated.ini"
 proxy_start "pcap = $work/rotated.pcapng" <"$work/rotated.ini"
 web -o /dev/null "http://$(proxy_address web)/bytes/5000" || true
-packets_have() { tr -c '[:print:]' '\n' <"$1" | grep -q "\"connection\":$2,.*\"cause\""; }
+packets_have() { tr -c '[:print:]' '\n' <"$1" | grep "\"connection\":$2,.*\"cause\"" >/dev/null; }
 eventually 20 packets_have "$work/rotated.pcapng" 1 || fail "no packets of the first connection"
 mv "$work/rotated.pcapng" "$work/rotated.1"
 kill -HUP "$proxy_pid"

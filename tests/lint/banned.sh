@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Functions that we do without, and the SPDX line that every source begins with.
+# Functions that we do without, the SPDX line that every source begins with, and readers in scripts that stop early: with
+# pipefail their writer's SIGPIPE fails the pipeline, now and then.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -21,7 +22,7 @@ while IFS= read -r file; do
 done < <(find proxy config tests -name '*.[ch]' | LC_ALL=C sort)
 
 while IFS= read -r file; do
-    if ! head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT'; then
+    if ! head -n 3 "$file" | grep 'SPDX-License-Identifier: MIT' >/dev/null; then
         printf '%s: no SPDX-License-Identifier: MIT in its first three lines\n' "$file"
         status=1
     fi
@@ -30,5 +31,11 @@ done < <({
     find scripts .ci -type f
     find tests -name '*.sh'
 } | LC_ALL=C sort)
+
+if grep -rnE '\| *(head -n|head -[0-9]|grep -[a-zA-Z]*q)' scripts .ci docker clients examples tests -I |
+    grep -vE '^tests/lint/banned.sh:|\.(md|c|h):'; then
+    echo "a pipe to head or grep -q: sed -n 1p and grep >/dev/null read to the end"
+    status=1
+fi
 
 exit "$status"

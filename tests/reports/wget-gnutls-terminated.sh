@@ -8,7 +8,7 @@
 # shellcheck source=tests/reports/lib.sh
 . "$(dirname "$0")/lib.sh"
 need wget
-wget --version | grep -q '+ssl/gnutls' || skip "wget is built without GnuTLS"
+wget --version | grep '+ssl/gnutls' >/dev/null || skip "wget is built without GnuTLS"
 certificate_make
 serve openssl s_server -quiet -tls1_2 -www -accept 127.0.0.1:@PORT@ -cert "$work/cert" -key "$work/key"
 
