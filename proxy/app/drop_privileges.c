@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <libgen.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +31,55 @@ static int keep_net_admin(void)
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
         {.effective = 1u << CAP_NET_ADMIN, .permitted = 1u << CAP_NET_ADMIN}};
     return (int)syscall(SYS_capset, &header, data);
+}
+
+/* Writes what will close the listener of the proxy and open it again. Returns false if it is known
+ * of nothing. */
+static bool closes_listener(
+    const struct config *config, const struct proxy_config *proxy, char *why, size_t size)
+{
+    for (size_t i = 0; i < config->fault_count; i++) {
+        const struct fault *fault = &config->faults[i];
+        if (fault->enabled && fault->type->listener == LISTENER_CLOSED &&
+            fault_names_proxy(fault, proxy->name)) {
+            snprintf(why, size, "fault %s", fault->name);
+            return true;
+        }
+    }
+    snprintf(why, size, "unreachable = refuse");
+    return proxy->unreachable == UNREACHABLE_REFUSE;
+}
+
+/* Whether this process may remove the file and make one of the same name. In a folder with the
+ * sticky bit, only the owner of the file or the folder may remove it (unlink(2)). 0 or -errno. */
+static int may_replace(const char *path)
+{
+    char folder[ADDRESS_TEXT_MAX];
+    struct stat file, parent;
+    snprintf(folder, sizeof folder, "%s", path);
+    const char *name = dirname(folder);
+    if (access(name, W_OK | X_OK) != 0 || stat(name, &parent) != 0)
+        return -errno;
+    bool is_sticky = (parent.st_mode & S_ISVTX) != 0 && parent.st_uid != geteuid();
+    return is_sticky && stat(path, &file) == 0 && file.st_uid != geteuid() ? -EPERM : 0;
+}
+
+/* A UNIX socket cannot be kept while nobody may connect to it, as a port is: its file is made anew.
+ * So the user needs the right to do that. */
+static int check_unix_listeners(const struct config *config, struct err *err)
+{
+    char why[FAULT_NAME_MAX + 16];
+    for (size_t i = 0; i < config->proxy_count; i++) {
+        const struct proxy_config *proxy = &config->proxies[i];
+        if (!proxy->enabled || proxy->listen.kind != ADDRESS_UNIX ||
+            !closes_listener(config, proxy, why, sizeof why))
+            continue;
+        int result = may_replace(proxy->listen.host);
+        if (result != 0)
+            return err_set(err, "user = %s: may not open unix:%s again when %s has closed it: %s",
+                config->settings.user, proxy->listen.host, why, strerror(-result));
+    }
+    return 0;
 }
 
 bool drop_privileges_is_wanted(const struct config *config)
@@ -59,5 +111,5 @@ int drop_privileges(const struct config *config, struct err *err)
         (keeps && keep_net_admin() != 0))
         return err_set(err, "cannot become the user %s: %s", user, strerror(errno));
     prctl(PR_SET_PDEATHSIG, death_signal);
-    return 0;
+    return check_unix_listeners(config, err);
 }

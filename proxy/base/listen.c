@@ -9,7 +9,6 @@
 #include "proxy/base/listen.h"
 
 #include <errno.h>
-#include <stdbool.h>
 
 #include "proxy/base/address.h"
 
@@ -29,4 +28,14 @@ int bind_and_listen(
     if (bind(fd, (const struct sockaddr *)address, address_len) != 0 || listen(fd, backlog) != 0)
         return -errno;
     return is_any_port && reuse_address(fd) != 0 ? -errno : 0;
+}
+
+bool accept_error_is_of_client(int errnum)
+{
+    static const int errnums[] = {ECONNABORTED, EINTR, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN,
+        ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
+    for (size_t i = 0; i < sizeof errnums / sizeof errnums[0]; i++)
+        if (errnums[i] == errnum)
+            return true;
+    return false;
 }

@@ -206,10 +206,16 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
     return strcmp(is, wanted) == 0;
 }
 
-static void shut_down(struct proxy *proxy)
+/* The port stays the proxy's, for it may have no right to bind it again. */
+static void restart(struct proxy *proxy)
 {
     proxy_hang_up_connections(proxy, CAUSE_STOPPED);
     proxy_stop_listening(proxy);
+}
+
+static void shut_down(struct proxy *proxy)
+{
+    restart(proxy);
     listener_release_port(&proxy->listener);
 }
 
@@ -218,9 +224,11 @@ static enum control_result change(
     struct control *control, struct proxy *proxy, struct plan *plan, bool moves, struct err *err)
 {
     bool opened, failed;
-    bool restarts = moves || !address_equal(&plan->config.upstream, &proxy->plan->config.upstream);
-    if (restarts || (proxy->plan->config.enabled && !plan->config.enabled))
+    bool restarts = !address_equal(&plan->config.upstream, &proxy->plan->config.upstream);
+    if (moves || (proxy->plan->config.enabled && !plan->config.enabled))
         shut_down(proxy);
+    else if (restarts)
+        restart(proxy);
     if (moves) {
         listener_faults_end(&proxy->listener_faults);
         listener_forget_address(&proxy->listener);

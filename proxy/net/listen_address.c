@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -57,6 +58,18 @@ int listen_address_resolve(const struct address *address, struct resolver *resol
         return err_set(err, "cannot listen on '%s': it is no address", address->host);
     *len = address_to_sockaddr(address, out);
     return 0;
+}
+
+void listen_address_describe(const struct address *address, const struct sockaddr_storage *bound,
+    socklen_t bound_len, char *buf, size_t size)
+{
+    char resolved[ADDRESS_TEXT_MAX];
+    address_format(address, buf, size);
+    if (address->kind != ADDRESS_NAME)
+        return;
+    address_format_sockaddr(bound, bound_len, resolved, sizeof resolved);
+    size_t used = strlen(buf);
+    snprintf(buf + used, size - used, " (%s)", resolved);
 }
 
 /* A crashed run leaves its socket file behind, and bind() would fail with EADDRINUSE. */

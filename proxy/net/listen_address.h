@@ -22,6 +22,10 @@ bool listen_address_is_known(const struct address *address, struct resolver *res
 MUST_CHECK int listen_address_resolve(const struct address *address, struct resolver *resolver,
     struct sockaddr_storage *out, socklen_t *len, struct err *err);
 
+/* Writes "127.0.0.1:80", or for a name "db:80 (10.0.0.7:80)". */
+void listen_address_describe(const struct address *address, const struct sockaddr_storage *bound,
+    socklen_t bound_len, char *buf, size_t size);
+
 /* Removes the file of a UNIX socket on which nobody listens: bind() would fail with EADDRINUSE. */
 void listen_address_remove_stale(const struct sockaddr_storage *address, socklen_t len);
 

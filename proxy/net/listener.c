@@ -12,11 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,6 +20,7 @@
 #include "proxy/base/must_check.h"
 #include "proxy/base/rng.h"
 #include "proxy/net/interception.h"
+#include "proxy/net/kept_port.h"
 #include "proxy/net/listen_address.h"
 #include "proxy/net/packet_filter.h"
 #include "proxy/net/socket_endpoint.h"
@@ -31,18 +28,6 @@
 #define ACCEPT_RETRY_US (100 * US_PER_MS)
 /* Accepting counts as recovered after this time without a failure. */
 #define ACCEPT_CALM_US US_PER_S
-
-/* Whether the errno belongs to a client's connection that failed by itself (accept(2)). Any other
- * errno may come again at once. */
-static bool is_of_client(int errnum)
-{
-    static const int errnums[] = {ECONNABORTED, EINTR, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN,
-        ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
-    for (size_t i = 0; i < sizeof errnums / sizeof errnums[0]; i++)
-        if (errnums[i] == errnum)
-            return true;
-    return false;
-}
 
 /* Starts or stops watching the socket: not while it is paused, or waits to try accept() again. */
 static void listener_watch(struct listener *listener)
@@ -117,7 +102,7 @@ static void on_event(struct poller_item *item, unsigned events)
             listener->calls->on_accept(listener, fd, &peer, peer_len);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
-        } else if (!is_of_client(errno)) {
+        } else if (!accept_error_is_of_client(errno)) {
             retry_later(listener, errno);
             return;
         }
@@ -227,7 +212,8 @@ static void open_twin(struct listener *listener, const struct proxy_config *prox
         return;
     config.listen = (struct address){.kind = ADDRESS_IP, .host = "::1"};
     config.listen.port = sockaddr_port(&listener->address);
-    listener_forget_address(&listener->twin->listener);
+    if (sockaddr_port(&listener->twin->listener.address) != config.listen.port)
+        listener_forget_address(&listener->twin->listener);
     /* on failure only IPv4 */
     MAY_FAIL(listener_open(&listener->twin->listener, &config, &ignored));
 }
@@ -256,27 +242,8 @@ void listener_deinit(struct listener *listener)
 
 void listener_forget_address(struct listener *listener)
 {
+    listener_release_port(listener);
     listener->address_len = 0;
-}
-
-/* Binds a new socket to the port right after close() of the listening one: SO_REUSEADDR lets two
- * sockets share a port only while neither listens. In between, another program that asks for any
- * free port could get this one. */
-static void keep_port(struct listener *listener)
-{
-    const int on = 1;
-    int family = listener->address.ss_family;
-    if (listener->port_fd >= 0 || family == AF_UNIX || listener->intercepts)
-        return;
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(fd, (struct sockaddr *)&listener->address, listener->address_len) != 0) {
-        close(fd);
-        return;
-    }
-    listener->port_fd = fd;
 }
 
 void listener_release_port(struct listener *listener)
@@ -299,43 +266,51 @@ static int set_options(struct listener *listener, int fd, const struct proxy_con
     return socket_set_options(fd, listener->address.ss_family, proxy);
 }
 
-static bool is_any_ipv6(const struct sockaddr_storage *address)
-{
-    return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr);
-}
-
 static int bind_to_address(struct listener *listener, int fd, const struct proxy_config *proxy)
 {
-    const int off = 0;
     int family = listener->address.ss_family;
+    bool is_chosen = family != AF_UNIX && sockaddr_port(&listener->address) == 0;
     if (family == AF_UNIX)
         listen_address_remove_stale(&listener->address, listener->address_len);
     int result = set_options(listener, fd, proxy);
     if (result != 0)
         return result;
-    /* [::] means both families, whatever net.ipv6.bindv6only says. */
-    if (family == AF_INET6 && is_any_ipv6(&listener->address))
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    kept_port_take_both_families(fd, &listener->address);
     result = bind_and_listen(fd, &listener->address, listener->address_len, (int)proxy->backlog);
     if (result != 0)
         return result;
+    listener->port_is_chosen = is_chosen;
     listener->address_len = sizeof listener->address;
     return getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) == 0
                ? 0
                : -errno;
 }
 
-/* Writes "127.0.0.1:80", or for a name "db:80 (10.0.0.7:80)". */
-static void describe(
-    const struct listener *listener, const struct address *address, char *buf, size_t size)
+static int listen_on_new_socket(struct listener *listener, const struct proxy_config *proxy)
 {
-    char resolved[ADDRESS_TEXT_MAX];
-    address_format(address, buf, size);
-    if (address->kind != ADDRESS_NAME)
-        return;
-    address_format_sockaddr(&listener->address, listener->address_len, resolved, sizeof resolved);
-    size_t used = strlen(buf);
-    snprintf(buf + used, size - used, " (%s)", resolved);
+    int fd = socket(listener->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    listener->unpaced = false;
+    int result = bind_to_address(listener, fd, proxy);
+    if (result == 0)
+        listener->fd = fd;
+    else
+        close(fd);
+    return result;
+}
+
+/* Needs no right to bind: with `user`, root may be given up by now. */
+static int listen_on_kept_port(struct listener *listener, const struct proxy_config *proxy)
+{
+    int result = set_options(listener, listener->port_fd, proxy);
+    if (result == 0 && listen(listener->port_fd, (int)proxy->backlog) != 0)
+        result = -errno;
+    if (result != 0)
+        return result;
+    listener->fd = listener->port_fd;
+    listener->port_fd = -1;
+    return 0;
 }
 
 void listener_take(struct listener *listener, int fd)
@@ -367,23 +342,17 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     if (listener->address_len == 0 && listen_address_resolve(&proxy->listen, listener->resolver,
                                           &listener->address, &listener->address_len, err) != 0)
         return -1;
-    describe(listener, &proxy->listen, text, sizeof text);
-    int fd = socket(listener->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        listener->errnum = errno;
-        return err_set(err, "cannot make a socket for %s: %s", text, strerror(errno));
-    }
-    listener->unpaced = false;
-    int result = bind_to_address(listener, fd, proxy);
+    listen_address_describe(
+        &proxy->listen, &listener->address, listener->address_len, text, sizeof text);
+    int result = listener->port_fd >= 0 ? listen_on_kept_port(listener, proxy)
+                                        : listen_on_new_socket(listener, proxy);
     if (result != 0) {
-        close(fd);
         listener->errnum = -result;
         return err_set(err, "cannot listen on %s: %s", text, socket_options_error(result));
     }
-    listener->fd = fd;
-    listener_release_port(listener);
     listener_watch(listener);
     open_twin(listener, proxy);
+    listener_release_port(listener);
     return 0;
 }
 
@@ -423,28 +392,57 @@ int listener_set_drop_syns(struct listener *listener, bool drop_syns)
     return result;
 }
 
+/* The socket is no longer the listener's. */
+static void listener_drop_socket(struct listener *listener)
+{
+    timer_set(listener->timers, &listener->retry_timer, TIME_NEVER);
+    listener->fd = -1;
+    listener->watched = listener->retrying = listener->failing = false;
+    listener->paused = listener->drop_syns = false;
+}
+
 void listener_close(struct listener *listener)
 {
     if (listener->twin != NULL)
         listener_close(&listener->twin->listener);
     if (listener->fd < 0)
         return;
-    timer_set(listener->timers, &listener->retry_timer, TIME_NEVER);
     close(listener->fd);
-    listener->fd = -1;
-    listener->watched = listener->retrying = listener->failing = false;
-    listener->paused = listener->drop_syns = false;
+    listener_drop_socket(listener);
     if (listener->address.ss_family == AF_UNIX)
         unlink(((struct sockaddr_un *)&listener->address)->sun_path);
 }
 
+/* Makes the listening socket the one that keeps the port. Returns whether it could. */
+static bool listener_stop_listening(struct listener *listener)
+{
+    if (listener->port_is_chosen || listener_set_drop_syns(listener, false) != 0)
+        return false;
+    if (listener->watched)
+        poller_remove(listener->poller, listener->fd);
+    listener->watched = false;
+    if (kept_port_stop_listening(listener->fd) != 0)
+        return false;
+    listener->port_fd = listener->fd;
+    listener_drop_socket(listener);
+    return true;
+}
+
+static void refuse(struct listener *listener)
+{
+    bool keeps = listener->address.ss_family != AF_UNIX && !listener->intercepts;
+    if (!listener_is_open(listener) || (keeps && listener_stop_listening(listener)))
+        return;
+    listener_close(listener);
+    if (keeps && listener->port_fd < 0) {
+        listener->port_fd = kept_port_bind(&listener->address, listener->address_len);
+        listener->unpaced = false;
+    }
+}
+
 void listener_refuse(struct listener *listener)
 {
-    bool was_open = listener_is_open(listener);
-    bool twin_was_open = listener->twin != NULL && listener_is_open(&listener->twin->listener);
-    listener_close(listener);
-    if (was_open)
-        keep_port(listener);
-    if (twin_was_open)
-        keep_port(&listener->twin->listener);
+    if (listener->twin != NULL)
+        refuse(&listener->twin->listener);
+    refuse(listener);
 }

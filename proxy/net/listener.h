@@ -48,6 +48,7 @@ struct listener {
     struct listener *keeper; /* has the reserve: itself, or the owner of a twin */
     /* Bound like fd but not listening: keeps the port while the listener refuses. -1: none. */
     int port_fd;
+    bool port_is_chosen;             /* the kernel chose the port of fd */
     bool paused;                     /* by listener_set_paused(): nothing is accepted */
     bool drop_syns;                  /* by listener_set_drop_syns(): arriving segments are lost */
     bool intercepts;                 /* it listens in the network of a command: interception.h */
@@ -75,7 +76,7 @@ MUST_CHECK int listener_open(
 /* Gives a closed listener a socket that listens, which it owns from now on. */
 void listener_take(struct listener *listener, int fd);
 
-/* Makes a closed listener forget its address, so it can be opened elsewhere. */
+/* Makes a closed listener forget its address and its port, so it can be opened elsewhere. */
 void listener_forget_address(struct listener *listener);
 
 /* Releases the port that listener_refuse() kept. Idempotent. */
@@ -84,7 +85,8 @@ void listener_release_port(struct listener *listener);
 /* Closes the socket: the kernel resets waiting connections and refuses new ones. Idempotent. */
 void listener_close(struct listener *listener);
 
-/* Like listener_close(), but keeps the port for listener_open(). */
+/* Like listener_close(), but keeps the port for listener_open(), which then needs no right to bind
+ * it. */
 void listener_refuse(struct listener *listener);
 
 /* Reserves a descriptor to accept one client when no other is free, for an API that can end the

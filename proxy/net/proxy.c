@@ -214,7 +214,11 @@ static int open_listener(struct listener_faults *faults)
 {
     struct proxy *proxy = container_of(faults, struct proxy, listener_faults);
     struct err ignored;
-    return proxy->probing ? 0 : proxy_listen(proxy, &ignored);
+    bool failed = !proxy->probing && proxy_listen(proxy, &ignored) != 0;
+    if (failed && !proxy->reopen_failed)
+        emit_accept_failed(proxy, EVENT_ACCEPT_FAILED, proxy->listener.errnum);
+    proxy->reopen_failed = failed;
+    return failed ? -1 : 0;
 }
 
 static void close_listener(struct listener_faults *faults)
@@ -365,9 +369,10 @@ void proxy_change_faults(struct proxy *proxy, struct plan *plan)
     listener_faults_update(&proxy->listener_faults);
 }
 
+/* Another socket may listen on a port that is only kept. */
 void proxy_vacate(struct proxy *proxy)
 {
-    listener_close(&proxy->listener);
+    listener_refuse(&proxy->listener);
     proxy->vacated = true;
 }
 

@@ -36,6 +36,7 @@ struct proxy {
     uint64_t last_number;
     uint64_t open_count; /* connections that have not ended */
     bool vacated;        /* see proxy_vacate() */
+    bool reopen_failed;  /* reported; it is tried again */
     bool closing;        /* removed: freed when its connections have ended */
     struct poller_task free_task;
     struct timer probe_timer; /* until the upstream is probed again */

@@ -19,9 +19,15 @@ status_of() {
     sed -n "s/^$1:[[:space:]]*//p" "/proc/$proxy_pid/status"
 }
 
-start_as() { # LINE FAULT...
-    printf '[rudeproxy]\n%s\ngrace = 100ms\n[proxy web]\nlisten = 127.0.0.1:0\nupstream = builtin:http\n' "$1" >"$work/user.ini"
+listen=127.0.0.1:0
+
+write_config() { # LINE FAULT...
+    printf '[rudeproxy]\n%s\ngrace = 100ms\n[proxy web]\nlisten = %s\nupstream = builtin:http\n' "$1" "$listen" >"$work/user.ini"
     printf '%s\n' "${@:2}" >>"$work/user.ini"
+}
+
+start_as() { # LINE FAULT...
+    write_config "$@"
     rm -f "$proxy_ready"
     "$RUDEPROXY" -c "$work/user.ini" --ready-file "$proxy_ready" </dev/null 2>"$proxy_err" &
     proxy_pid=$!
@@ -45,3 +51,53 @@ fi
 
 expect 1 "$RUDEPROXY" -c <(sed 's/nobody/no-such-user-here/' "$work/user.ini")
 says "$work/err" 'there is no such user'
+
+# A port below 1024 opens again, though nobody may bind it. The address is this test's own.
+listen=127.81.$((BASHPID >> 8 & 255)).$((BASHPID & 255)):81
+port_answers() {
+    web -o /dev/null "http://$listen/"
+}
+log_has() { # COUNT EVENT
+    [ "$(grep -c "\"event\":\"$2\"" "$work/own/log")" -ge "$1" ]
+}
+install -o nobody /dev/null "$work/own/log"
+logged=$(printf 'user = nobody\nlog = %s\nlog_format = json' "$work/own/log")
+
+start_as "$logged" '[fault down]' 'type = refuse' 'active = 100ms-400ms'
+eventually 20 log_has 1 fault_over || fail "the fault is not over: $(cat "$work/own/log")"
+eventually 20 port_answers || fail "closed after the fault: $(cat "$work/own/log")"
+same "listened" 2 "$(grep -c '"event":"listening"' "$work/own/log")"
+proxy_stop
+
+# A new upstream, and a reload that fails, leave it open.
+: >"$work/own/log"
+start_as "$logged
+admin = unix:$work/own/api"
+expect 0 curl -sf --unix-socket "$work/own/api" -d '{"upstream":"127.0.0.1:9"}' http://api/proxies/web
+expect 0 curl -sf --unix-socket "$work/own/api" -d '{"upstream":"127.0.0.1:9","enabled":true}' http://api/proxies/web
+expect 0 curl -sf --unix-socket "$work/own/api" -X POST http://api/v1/reload
+eventually 20 port_answers || fail "closed after a new upstream: $(cat "$work/own/log")"
+sed -i "s/^listen = .*/listen = 0.0.0.0:81/" "$work/user.ini"
+expect 22 curl -sf --unix-socket "$work/own/api" -X POST http://api/v1/reload
+port_answers || fail "closed after a reload that failed: $(cat "$work/own/log")"
+proxy_stop
+
+# What cannot be opened again is said: of a UNIX socket at the start, of others when it fails.
+install -d "$work/roots"
+listen=unix:$work/roots/s
+write_config 'user = nobody' '[fault down]' 'type = refuse' 'active = 100ms-400ms'
+expect 1 timeout 20 "$RUDEPROXY" -c "$work/user.ini"
+says "$work/err" 'user = nobody: may not open unix:.*/roots/s again when fault down has closed it: Permission denied'
+sed -i -e '/^.fault/,$d' "$work/user.ini"
+echo 'unreachable = refuse' >>"$work/user.ini"
+expect 1 timeout 20 "$RUDEPROXY" -c "$work/user.ini"
+says "$work/err" 'when unreachable = refuse has closed it'
+install -d -m 1777 "$work/sticky"
+sed -i "s/roots/sticky/" "$work/user.ini"
+expect 1 timeout 20 "$RUDEPROXY" -c "$work/user.ini"
+says "$work/err" 'Operation not permitted'
+listen=unix:$work/own/s
+: >"$work/own/log"
+start_as "$logged" '[fault down]' 'type = refuse' 'active = 100ms-400ms'
+eventually 20 log_has 2 listening || fail "a UNIX socket is not open again: $(cat "$work/own/log")"
+proxy_stop

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -113,6 +115,31 @@ static void a_change_binds_what_refuse_then_closes(void **state)
     wire_unlisten(&taken);
 }
 
+/* A listener that cannot be opened again is reported once, and tried until it can. */
+static void a_listener_that_stays_closed_is_reported(void **state)
+{
+    struct rig *rig = *state;
+    char folder[] = "/tmp/rudeproxy-moved.XXXXXX", gone[64], file[512];
+    assert_non_null(mkdtemp(folder));
+    snprintf(gone, sizeof gone, "%s.gone", folder);
+    snprintf(file, sizeof file, "[proxy a]\nlisten = unix:%s/s\nupstream = builtin:echo\n", folder);
+    assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+    assert_int_equal(rig_add(rig, "a", "f", "type=refuse"), CONTROL_OK);
+    assert_int_equal(rig->events[EVENT_NOT_LISTENING], 1);
+    assert_int_equal(rename(folder, gone), 0);
+    assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+    struct proxy *proxy = control_proxy(&rig->control, "a");
+    assert_int_equal(rig->events[EVENT_ACCEPT_FAILED], 1);
+    assert_int_equal(proxy->listener.errnum, ENOENT);
+    proxy->listener.errnum = 0;
+    RIG_WAIT(rig, proxy->listener.errnum == ENOENT); /* tried once more */
+    assert_int_equal(rig->events[EVENT_ACCEPT_FAILED], 1);
+    assert_int_equal(rename(gone, folder), 0);
+    RIG_WAIT(rig, rig->events[EVENT_LISTENING] == 2);
+    assert_int_equal(control_remove_proxy(&rig->control, "a", &rig->err), CONTROL_OK);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +152,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_change_moves_the_proxy, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             a_change_binds_what_refuse_then_closes, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_listener_that_stays_closed_is_reported, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
