@@ -66,6 +66,7 @@ static int load(struct reload *reload, enum reload_policy keep, FILE *problems)
     }
     if (options->load(options->user, &fresh, problems) != 0)
         return -1;
+    ledger_begin_reload(reload->ledger);
     if (control_load(reload->control, &fresh, keep, &err) != CONTROL_OK) {
         fprintf(problems, "rudeproxy: not reloaded: %s\n", err.text);
         config_free(&fresh);

@@ -234,11 +234,17 @@ static void note_fault(struct ledger *ledger, const struct fault *config)
     fault->must_fire = config->enabled && config->must_fire;
 }
 
+void ledger_begin_reload(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->fault_count; i++)
+        ledger->faults[i].was_gone = ledger->faults[i].plans == 0;
+}
+
 void ledger_note_config(struct ledger *ledger, const struct config *config)
 {
     ledger->seed = config->settings.seed;
     for (size_t i = 0; i < ledger->fault_count; i++)
-        if (ledger->faults[i].plans == 0)
+        if (ledger->faults[i].plans == 0 && !ledger->faults[i].was_gone)
             ledger->faults[i].enabled = ledger->faults[i].must_fire = false;
     for (size_t i = 0; i < config->proxy_count; i++)
         note_proxy(ledger, &config->proxies[i], false);

@@ -4,8 +4,9 @@
  * ended, for each fault where it was injected. Objects that a reload removes stay in the ledger.
  * The summary, the report and the JUnit file print it, and the API reads it while it grows.
  *
- * Life: ledger_init; ledger_note_config at the start and after each reload; ledger_note_plan and
- * ledger_note_event; ledger_settle before it is read; ledger_deinit.
+ * Life: ledger_init; ledger_note_config at the start, and after each reload that
+ * ledger_begin_reload began; ledger_note_plan and ledger_note_event; ledger_settle before it is
+ * read; ledger_deinit.
  */
 #ifndef RUDEPROXY_RECORD_LEDGER_H
 #define RUDEPROXY_RECORD_LEDGER_H
@@ -83,6 +84,7 @@ struct ledger_fault {
     const char *type;
     bool enabled;
     bool must_fire; /* must fire: it is enabled, too */
+    bool was_gone;  /* in no plan when ledger_begin_reload() was called */
     /* Plans in force that have a fault of this name; of these, those in which it is enabled, and
      * those in which it must fire. */
     size_t plans, plans_enabled, plans_must_fire;
@@ -117,8 +119,12 @@ struct ledger {
 void ledger_init(struct ledger *ledger);
 void ledger_deinit(struct ledger *ledger);
 
-/* Adds the proxies and faults of the configuration, so that unused ones are listed too. After a
- * reload, a fault that is neither in the file nor in a plan need not fire. */
+/* Call it before a reload changes a plan. A fault that is in no plan by now was removed by the API,
+ * not by the reload. */
+void ledger_begin_reload(struct ledger *ledger);
+
+/* Adds the proxies and faults of the configuration, so that unused ones are listed too. A fault
+ * that the reload removed need not fire. */
 void ledger_note_config(struct ledger *ledger, const struct config *config);
 
 /* A proxy has another plan: see on_plan of its worker. A fault that is in no plan any more stays as
