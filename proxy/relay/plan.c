@@ -155,12 +155,19 @@ static size_t count_rules(const struct config *config, const char *proxy_name)
     return count;
 }
 
+/* Whether the rule is the fault as the file has it, also for proxies that do not exist yet. */
+static bool is_of_file(const struct rule *rule, const struct fault *fault)
+{
+    return rule->origin == RULE_FROM_FILE && fault_equal(&rule->fault, fault) &&
+           strcmp(rule->fault.proxies, fault->proxies) == 0;
+}
+
 /* Returns the rule of a fault of the file: the old one if that is equal. NULL: out of memory. */
 static struct rule *rule_of(const struct fault *fault, const char *proxy, const struct plan *old,
     struct fault_counters *book)
 {
     struct rule *before = plan_find(old, fault->name);
-    if (before == NULL || before->origin != RULE_FROM_FILE || !fault_equal(&before->fault, fault))
+    if (before == NULL || !is_of_file(before, fault))
         return rule_new(fault, RULE_FROM_FILE, NULL, proxy, before, book);
     return rule_ref(before);
 }

@@ -255,6 +255,23 @@ static void faults_for_proxies_to_come_are_printed(void **state)
     assert_int_equal(control_proxy(&rig->control, "a")->plan->rule_count, 1);
 }
 
+/* Only `proxy` differs: for the proxies that run it is the same. */
+static void a_reload_that_changes_only_the_proxies_of_a_fault_is_printed(void **state)
+{
+    static const char *const lists[] = {"a", "*", "a"};
+    struct rig *rig = *state;
+    char file[512], line[64];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(file, sizeof file,
+            API FILE_ECHO("a") "[fault f]\nproxy = %s\ntype = latency\ndelay = 1ms\n", lists[i]);
+        snprintf(line, sizeof line, "\n[fault f]\nproxy         = %s\n", lists[i]);
+        assert_int_equal(rig_load(rig, file, CONTROL_KEEP_API), CONTROL_OK);
+        char *text = print_of(rig);
+        assert_non_null(strstr(text, line));
+        free(text);
+    }
+}
+
 #define FOR_LINES FILE_ECHO("a") "protocol = line\n"
 
 static void a_fault_that_waits_for_a_removed_one_prints_as_a_comment(void **state)
@@ -350,6 +367,7 @@ int main(void)
         TEST(a_proxy_that_leads_nowhere_prints_as_a_comment),
         TEST(a_fault_that_cannot_act_prints_as_a_comment),
         TEST(faults_for_proxies_to_come_are_printed),
+        TEST(a_reload_that_changes_only_the_proxies_of_a_fault_is_printed),
         TEST(a_fault_that_waits_for_a_removed_one_prints_as_a_comment),
         TEST(a_fault_that_a_reload_left_without_its_first_prints_as_a_comment),
         TEST(after_names_the_section_in_which_the_first_fault_is),

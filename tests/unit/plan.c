@@ -46,9 +46,9 @@ static void equal_faults_keep_their_rule(void **state)
     struct plan *first = compile("[fault f]\ntype = bandwidth\nrate = 1k/s\nscope = proxy\n"
                                  "[fault g]\ntype = reset\nwhen = match:\"x\"\n",
         0, &book, NULL, true);
-    /* Written otherwise, further behind, with another `proxy`: the same. */
+    /* Written otherwise, further behind: the same. */
     struct plan *second = compile("[fault h]\ntype = stall\n"
-                                  "[fault g]\ntype = reset\nwhen = match:\"\\x78\"\nproxy = b, a\n"
+                                  "[fault g]\ntype = reset\nwhen = match:\"\\x78\"\n"
                                   "[fault f]\ntype = bandwidth\nrate = 1024/s\nscope = proxy\n",
         0, &book, first, true);
     assert_int_equal(second->rule_count, 3);
@@ -56,6 +56,14 @@ static void equal_faults_keep_their_rule(void **state)
     assert_ptr_equal(second->rules[1], first->rules[1]);
     assert_ptr_equal(second->rules[2], first->rules[0]);
     assert_null(plan_find(second, "nobody"));
+    /* Another list of proxies is another rule, which goes on where the old one was. */
+    struct plan *third =
+        compile("[fault f]\ntype = bandwidth\nrate = 1k/s\nscope = proxy\nproxy = b, a\n", 0, &book,
+            second, true);
+    assert_string_equal(third->rules[0]->fault.proxies, "b,a");
+    assert_ptr_equal(third->rules[0]->shared, second->rules[2]->shared);
+    assert_ptr_equal(third->rules[0]->fault_counter, second->rules[2]->fault_counter);
+    plan_unref(third);
     plan_unref(first);
     assert_string_equal(second->rules[2]->fault.name, "f");
     plan_unref(second);
