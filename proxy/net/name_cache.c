@@ -46,20 +46,44 @@ bool name_cache_has(const struct name_cache *names, const char *name, size_t len
     return false;
 }
 
+static bool is_wanted(const struct name_cache *names, const struct cached_name *pair)
+{
+    return names->is_wanted != NULL && names->is_wanted(names, pair);
+}
+
+/* Returns a place for a new pair, whose name is not owned. NULL: all are taken. */
+static struct cached_name *take_place(struct name_cache *names)
+{
+    if (names->count < NAME_CACHE_MAX)
+        return &names->pairs[names->count++];
+    for (size_t i = 0; i < NAME_CACHE_MAX; i++) {
+        struct cached_name *pair = &names->pairs[names->next];
+        names->next = (names->next + 1) % NAME_CACHE_MAX;
+        if (!is_wanted(names, pair)) {
+            free(pair->name);
+            return pair;
+        }
+    }
+    return NULL;
+}
+
 void name_cache_add(
     struct name_cache *names, const char *name, const struct sockaddr_storage *address)
 {
     size_t length = length_without_dot(name, strlen(name));
     if (name_cache_has(names, name, length, address))
         return;
-    char *copy = strndup(name, length);
-    if (copy == NULL)
+    struct cached_name pair = {.name = strndup(name, length)};
+    if (pair.name == NULL)
         return;
-    size_t at = names->count < NAME_CACHE_MAX ? names->count++ : names->next;
-    names->next = (at + 1) % NAME_CACHE_MAX;
-    free(names->pairs[at].name);
-    names->pairs[at].name = copy;
-    map(address, names->pairs[at].address);
+    map(address, pair.address);
+    struct cached_name *place = take_place(names);
+    if (place != NULL) {
+        *place = pair;
+        return;
+    }
+    names->is_incomplete = names->is_incomplete || is_wanted(names, &pair);
+    free(pair.name);
 }
 
 void name_cache_deinit(struct name_cache *names)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The known names of addresses, from a lookup at the start and from DNS answers that passed
- * through. The newest NAME_CACHE_MAX pairs are kept.
+ * through. When NAME_CACHE_MAX pairs are known, a new one takes the place of the oldest that nobody
+ * wants. A wanted one is never forgotten.
  *
- * Life: all zeros, name_cache_add, name_cache_deinit.
+ * Life: all zeros, with `is_wanted` set or not; name_cache_add; name_cache_deinit.
  */
 #ifndef RUDEPROXY_NET_NAME_CACHE_H
 #define RUDEPROXY_NET_NAME_CACHE_H
@@ -22,13 +23,16 @@ struct cached_name {
 };
 
 struct name_cache {
+    /* Whether somebody selects connections by the name of the pair. NULL: nobody does. */
+    bool (*is_wanted)(const struct name_cache *names, const struct cached_name *pair);
+    bool is_incomplete; /* a wanted pair found all places taken by wanted ones */
     struct cached_name pairs[NAME_CACHE_MAX];
     size_t count; /* pairs that are in use */
-    size_t next;  /* index of the pair that is overwritten next, once all are in use */
+    size_t next;  /* once all are in use: index of the pair that is overwritten next, or kept */
 };
 
-/* Adds a pair. Does nothing if out of memory: the name is then unknown. `address`: AF_INET or
- * AF_INET6. */
+/* Adds a pair. Does nothing if out of memory or places: the name is then unknown. `address`:
+ * AF_INET or AF_INET6. */
 void name_cache_add(
     struct name_cache *names, const char *name, const struct sockaddr_storage *address);
 

@@ -15,7 +15,7 @@ chmod 755 "$work/rudeproxy"
 cd "$work"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
-# server.py WHERE APP: app.test is APP, all.many.test is 127.1.0.0 to 127.1.3.231, everything else does not exist. The
+# server.py WHERE APP: app.test is APP, all.many.test is 127.1.0.0 to 127.1.3.231, two.many.test the same in 127.2, everything else does not exist. The
 # TTL is 0: nobody keeps it. The names that were asked for are in WHERE.asked.
 cat >server.py <<'PYTHON'
 import socket, struct, sys, threading
@@ -29,6 +29,7 @@ def answer(question):
     asked.write(name + b"\n")
     found = {
         b"\x03app\x04test\0": [socket.inet_aton(app)],
+        b"\x03two\x04many\x04test\0": [struct.pack(">BBH", 127, 2, n) for n in range(1000)],
         b"\x03all\x04many\x04test\0": [struct.pack(">BBH", 127, 1, n) for n in range(1000)],
     }.get(name)
     addresses = found if found and kind == b"\0\1" else []
@@ -92,6 +93,23 @@ for address in "127.1.0.0", "127.1.3.231", "127.1.3.232":
     try:
         socket.create_connection((address, 8080), 20)
         print("taken by nobody")
+    except ConnectionRefusedError:
+        print("refused")
+PYTHON
+
+# Asks for the addresses of many names, then dials one that is taken by its name, and localhost.
+cat >rest.py <<'PYTHON'
+import socket
+
+for name in b"all", b"two":
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.settimeout(20)
+    udp.sendto(b"\0\7\1\0\0\1\0\0\0\0\0\0\x03" + name + b"\x04many\x04test\0\0\1\0\1", ("127.0.0.1", 53))
+    udp.recv(65536)
+for address in "127.0.0.2", "127.0.0.1":
+    try:
+        socket.create_connection((address, 8080), 20)
+        print("not taken")
     except ConnectionRefusedError:
         print("refused")
 PYTHON
@@ -197,6 +215,10 @@ printf 'hosts: files dns\n' >nsswitch.conf
 # A name of 1000 addresses in ten terms.
 terms=$(printf '*.many.test:%d,' 8080 81 82 83 84 85 86 87 88 89)
 echo "many: $(run --intercept "${terms%,}" --fault type=refuse -- python3 many.py 2>many.err | tr '\n' ' ')"
+# Other names do not displace those that are taken, and more than can be known is said.
+echo "still taken: $(run --intercept localhost:8080,app.test:8080 --fault type=refuse -- python3 rest.py 2>rest.err | tr '\n' ' ')"
+run --intercept '*.test:8080' -- python3 rest.py >/dev/null 2>more.err
+echo "too many: $(grep -c 'the listed names have more than 1024 addresses' more.err)"
 # Two servers: each is asked where it is asked for, any other address is the first.
 cp resolv.conf one.conf
 echo 'nameserver 127.0.0.9' >>resolv.conf
@@ -237,6 +259,8 @@ dns:
 resolve: /run/systemd/resolve/io.systemd.Resolve, and intercept 
 nscd: /var/run/nscd/socket, and intercept 
 many: refused refused taken by nobody 
+still taken: refused refused 
+too many: 1
 over TCP: 127.0.0.2 127.0.0.3 127.0.0.2 
 failures: 40
 no server: 6

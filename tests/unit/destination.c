@@ -197,6 +197,44 @@ static void the_oldest_name_is_forgotten(void **state)
     name_cache_deinit(&names);
 }
 
+static bool is_of_a_suite(const struct name_cache *names, const struct cached_name *pair)
+{
+    (void)names;
+    return name_cache_matches(pair, "*.suite", 7);
+}
+
+static void add_names(struct name_cache *names, const char *start, const char *end, unsigned count)
+{
+    struct sockaddr_storage address = address_of("10.0.0.1", 0);
+    for (unsigned i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s%u%s", start, i, end);
+        name_cache_add(names, name, &address);
+    }
+}
+
+static void a_name_that_is_wanted_is_never_forgotten(void **state)
+{
+    struct name_cache names = {.is_wanted = is_of_a_suite};
+    struct sockaddr_storage address = address_of("10.0.0.1", 0);
+    (void)state;
+    name_cache_add(&names, "db.suite", &address);
+    add_names(&names, "name-", "", 3 * NAME_CACHE_MAX);
+    name_cache_add(&names, "web.suite", &address);
+    add_names(&names, "other-", "", 3 * NAME_CACHE_MAX);
+    assert_true(name_cache_has(&names, "db.suite", 8, &address));
+    assert_true(name_cache_has(&names, "web.suite", 9, &address));
+    add_names(&names, "", ".suite", NAME_CACHE_MAX - 2);
+    add_names(&names, "more-", "", 10);
+    assert_false(names.is_incomplete);
+    name_cache_add(&names, "last.suite", &address);
+    assert_true(names.is_incomplete);
+    assert_true(name_cache_has(&names, "db.suite", 8, &address));
+    assert_true(name_cache_has(&names, "1021.suite", 10, &address));
+    assert_false(name_cache_has(&names, "last.suite", 10, &address));
+    name_cache_deinit(&names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +244,7 @@ int main(void)
         cmocka_unit_test(lists_of_the_same_terms_are_equal),
         cmocka_unit_test(wrong_lists_are_refused),
         cmocka_unit_test(the_oldest_name_is_forgotten),
+        cmocka_unit_test(a_name_that_is_wanted_is_never_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

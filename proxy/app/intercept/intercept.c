@@ -63,6 +63,46 @@ static void resolve_list(struct name_cache *names, const struct destination_list
     }
 }
 
+static bool list_names(const struct destination_list *list, const struct cached_name *pair)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        const struct destination *term = &list->terms[i];
+        if (term->host == DESTINATION_NAME &&
+            name_cache_matches(pair, list->text + term->name_start, term->name_length))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a proxy or a fault selects by the name. At the start, only such names are looked up. */
+static bool name_is_wanted(const struct name_cache *names, const struct cached_name *pair)
+{
+    const struct intercept *intercept = container_of(names, struct intercept, interception.names);
+    if (intercept->worker == NULL)
+        return true;
+    list_for_each(link, &intercept->worker->proxies)
+    {
+        const struct plan *plan = container_of(link, struct proxy, link)->plan;
+        if (list_names(&plan->config.intercept, pair))
+            return true;
+        for (size_t i = 0; i < plan->rule_count; i++)
+            if (list_names(&plan->rules[i]->fault.destinations, pair))
+                return true;
+    }
+    return false;
+}
+
+static void tell_if_incomplete(struct intercept *intercept)
+{
+    if (!intercept->interception.names.is_incomplete || intercept->told_incomplete)
+        return;
+    intercept->told_incomplete = true;
+    fprintf(stderr,
+        "rudeproxy: --intercept: the listed names have more than %d addresses; connections to "
+        "further ones are not taken\n",
+        NAME_CACHE_MAX);
+}
+
 /* --- the life --- */
 
 static int make_socket(struct interception *interception, int family, int type, int protocol)
@@ -81,6 +121,7 @@ struct intercept *intercept_new(
         return NULL;
     }
     intercept->interception.make_socket = make_socket;
+    intercept->interception.names.is_wanted = name_is_wanted;
     intercept->pass = *pass;
     if (netns_start(&intercept->netns, err) != 0)
         goto err_after_alloc;
@@ -249,6 +290,7 @@ static void on_names(struct dns *dns)
 {
     struct intercept *intercept = container_of(dns, struct intercept, dns);
     struct err ignored;
+    tell_if_incomplete(intercept);
     if (!intercept->by_ports)
         set_rules(intercept, &ignored);
 }

@@ -38,8 +38,9 @@ struct intercept {
     struct dns dns;
     struct refused_ports refusals;
     bool watches_refusals;
-    bool verbose;  /* the user wants to know how it is done; set by the caller */
-    bool by_ports; /* the packet filter cannot redirect: */
+    bool told_incomplete; /* that there are more names than can be known */
+    bool verbose;         /* the user wants to know how it is done; set by the caller */
+    bool by_ports;        /* the packet filter cannot redirect: */
     struct port_listeners ports;
     struct local_ports served;
     bool limits_loopback; /* `served` is known */
