@@ -133,6 +133,69 @@ static int open_temporary(struct output_file *file)
     return fd;
 }
 
+/* Opens the target itself where its folder takes no other file. Until the commit cuts it, it holds
+ * its old bytes behind the new ones: a probe leaves them as they are. */
+static int open_in_place(struct output_file *file)
+{
+    int errnum = errno;
+    if (errnum != EACCES && errnum != EPERM && errnum != EROFS)
+        return -1;
+    int fd = open(file->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    file->in_place = fd >= 0;
+    errno = errnum;
+    return fd;
+}
+
+static int open_output(struct output_file *file)
+{
+    if (file->through)
+        return open_through(file);
+    int fd = open_temporary(file);
+    return fd >= 0 ? fd : open_in_place(file);
+}
+
+static void remove_temporary(const struct output_file *file)
+{
+    if (!file->through && !file->in_place)
+        unlink(file->temporary);
+}
+
+static int copy_bytes(int from, int to)
+{
+    char bytes[65536];
+    ssize_t length;
+    while ((length = read(from, bytes, sizeof bytes)) > 0) {
+        for (ssize_t done = 0, n; done < length; done += n)
+            if ((n = write(to, bytes + done, (size_t)(length - done))) < 0)
+                return -errno;
+    }
+    return length < 0 ? -errno : 0;
+}
+
+/* Copies the temporary file into the target. Returns 0 or -errno. */
+static int copy_to_target(const struct output_file *file)
+{
+    int from = open(file->temporary, O_RDONLY | O_CLOEXEC);
+    int to = from < 0 ? -1 : open(file->target, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    int result = to < 0 ? -errno : copy_bytes(from, to);
+    if (to >= 0 && close(to) != 0 && result == 0)
+        result = -errno;
+    if (from >= 0)
+        close(from);
+    if (result == 0)
+        unlink(file->temporary);
+    return result;
+}
+
+/* A mount point cannot be replaced (EBUSY, rename(2)), as a file that a container is given; nor can
+ * the file of another user in a folder with the sticky bit (EPERM). Returns 0 or -errno. */
+static int put_in_place(const struct output_file *file)
+{
+    if (file->through || file->in_place || rename(file->temporary, file->target) == 0)
+        return 0;
+    return errno == EBUSY || errno == EPERM ? copy_to_target(file) : -errno;
+}
+
 int output_file_open(
     struct output_file *file, const char *option, const char *path, struct err *err)
 {
@@ -140,7 +203,7 @@ int output_file_open(
     int result = resolve(file);
     if (result != 0)
         return cannot_write(file, -result, err);
-    int fd = file->through ? open_through(file) : open_temporary(file);
+    int fd = open_output(file);
     if (fd < 0 && file->through && errno == ENXIO)
         return err_set(
             err, "cannot write %s %s: nobody reads it, open it for reading first", option, path);
@@ -151,30 +214,36 @@ int output_file_open(
         return 0;
     int errnum = errno;
     close(fd);
-    if (!file->through)
-        unlink(file->temporary);
+    remove_temporary(file);
     return cannot_write(file, errnum, err);
+}
+
+/* Cuts a file that was written in place behind the new bytes. Returns 0 or -errno. */
+static int cut_old_bytes(const struct output_file *file)
+{
+    if (!file->in_place)
+        return 0;
+    return fflush(file->out) == 0 && ftruncate(fileno(file->out), ftello(file->out)) == 0 ? 0
+                                                                                          : -errno;
 }
 
 int output_file_commit(struct output_file *file, struct err *err)
 {
-    bool failed = ferror(file->out) != 0;
-    int errnum = failed ? EIO : 0;
-    if (fclose(file->out) != 0 ||
-        (!failed && !file->through && rename(file->temporary, file->target) != 0))
-        errnum = errno;
-    if (errnum == 0)
+    int result = ferror(file->out) != 0 ? -EIO : cut_old_bytes(file);
+    if (fclose(file->out) != 0 && result == 0)
+        result = -errno;
+    if (result == 0)
+        result = put_in_place(file);
+    if (result == 0)
         return 0;
-    if (!file->through)
-        unlink(file->temporary);
-    return cannot_write(file, errnum, err);
+    remove_temporary(file);
+    return cannot_write(file, -result, err);
 }
 
 void output_file_discard(struct output_file *file)
 {
     fclose(file->out);
-    if (!file->through)
-        unlink(file->temporary);
+    remove_temporary(file);
 }
 
 int output_file_probe(const char *option, const char *path, struct err *err)
@@ -193,5 +262,7 @@ int output_file_probe(const char *option, const char *path, struct err *err)
     if (output_file_open(&file, option, path, err) != 0)
         return -1;
     output_file_discard(&file);
-    return 0;
+    /* Only a mount point is read-only where files can be made beside it. */
+    bool is_read_only = file.mode != 0 && access(file.target, W_OK) != 0 && errno == EROFS;
+    return is_read_only ? cannot_write(&file, EROFS, err) : 0;
 }

@@ -3,7 +3,8 @@
  * A file that appears under its name only when it is complete: it is written beside it under
  * another name, then renamed. Readers see the old file, the new one, or none. Symbolic links are
  * followed, and their target is replaced. An existing file that is not regular (a device, a FIFO)
- * and an inherited descriptor (/dev/stdout, /dev/fd/3) are written directly.
+ * and an inherited descriptor (/dev/stdout, /dev/fd/3) are written directly. So is a file that
+ * cannot be replaced: a mount point, or one in a folder where no file can be made.
  *
  * Life: output_file_open, write to `out`, output_file_commit.
  */
@@ -24,6 +25,7 @@ struct output_file {
     const char *option;           /* "--report", for messages */
     const char *path;             /* the caller's */
     bool through;                 /* `path` is written directly, without a rename */
+    bool in_place;                /* so is `target`, which exists: its folder takes no other file */
     int descriptor;               /* it names this descriptor; -1: none */
     mode_t mode;                  /* of the file that is replaced; 0: there is none */
     char target[OUTPUT_PATH_MAX]; /* `path` without links */

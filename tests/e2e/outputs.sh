@@ -129,6 +129,52 @@ run_once --report "$folder/fifo" || status=$?
 same "exit status with a FIFO that nobody reads" 1 "$status"
 says "$work/err" 'nobody reads it'
 
+# --- A file that cannot be replaced, as a container is given one ---------------------------------
+
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && unshare -m true 2>/dev/null; then
+    rm -rf "${folder:?}"/*
+    mkdir "$folder/closed"
+    for name in mounted closed/file; do
+        printf '%20000s' old >"$folder/$name"
+    done
+    chmod 666 "$folder/closed/file" "$folder/mounted"
+    chmod 755 "$work" "$folder" "$folder/closed"
+    cp "$RUDEPROXY" "$work/rudeproxy" && chmod 755 "$work/rudeproxy"
+    cat >"$work/inside.sh" <<'INSIDE'
+set -eu
+mount --bind "$folder/mounted" "$folder/mounted"
+as=
+run_once() {
+    $as "$work/rudeproxy" exec --listen 127.0.0.1:0 --upstream builtin:echo "$@" -- true
+}
+for option in --report --junit --ready-file; do
+    as=
+    run_once "$option" "$folder/mounted"
+    cat "$folder/mounted" >"$work/mounted$option"
+    as="setpriv --reuid 65534 --regid 65534 --clear-groups"
+    run_once "$option" "$folder/mounted"
+    printf '%20000s' old >"$folder/closed/file"
+    run_once "$option" "$folder/closed/file"
+    cat "$folder/closed/file" >"$work/closed$option"
+done
+as=
+mount -o remount,bind,ro "$folder/mounted"
+! run_once --report "$folder/mounted" || exit 9
+INSIDE
+    expect 0 env folder="$folder" work="$work" unshare -m bash "$work/inside.sh"
+    says "$work/err" 'cannot write --report .*/mounted: Read-only file system'
+    for place in mounted closed; do
+        for option in --report --junit --ready-file; do
+            [ -s "$work/$place$option" ] || fail "$option wrote nothing into $place"
+            ! grep -q old "$work/$place$option" || fail "$option left old bytes in $place"
+        done
+    done
+    expect_nothing_else "$folder" closed mounted
+    expect_nothing_else "$folder/closed" file
+else
+    note "left out: files that cannot be replaced, which takes root, unshare and setpriv"
+fi
+
 # --- --ready-fd ---------------------------------------------------------------------------------
 
 # Numbers that nobody opened would be descriptors of the program's own.
