@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/app/intercept/check.h"
+#include "proxy/app/intercept/names.h"
 #include "proxy/app/intercept/routes.h"
 #include "proxy/net/proxy.h"
 
@@ -25,72 +25,7 @@ static bool has_upstream(const struct proxy_config *proxy)
     return proxy_config_intercepts(proxy) && proxy->upstream.kind != ADDRESS_DIALLED;
 }
 
-/* --- names --- */
-
-/* RFC 6761 6.3: no resolver is asked for this name. */
-static void add_localhost(struct name_cache *names)
-{
-    struct sockaddr_storage address = {.ss_family = AF_INET};
-    ((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    name_cache_add(names, "localhost", &address);
-    address = (struct sockaddr_storage){.ss_family = AF_INET6};
-    ((struct sockaddr_in6 *)&address)->sin6_addr = in6addr_loopback;
-    name_cache_add(names, "localhost", &address);
-}
-
-static void resolve(struct name_cache *names, const char *name)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    if (getaddrinfo(name, NULL, &hints, &list) != 0)
-        return; /* an answer that passes may tell later */
-    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
-        struct sockaddr_storage address = {0};
-        memcpy(&address, at->ai_addr, at->ai_addrlen);
-        name_cache_add(names, name, &address);
-    }
-    freeaddrinfo(list);
-}
-
-static void resolve_list(struct name_cache *names, const struct destination_list *list)
-{
-    char name[DESTINATION_TEXT_MAX];
-    for (unsigned i = 0; i < list->count; i++) {
-        const struct destination *term = &list->terms[i];
-        snprintf(name, sizeof name, "%.*s", (int)term->name_length, list->text + term->name_start);
-        if (intercept_looks_up(list, term) && name[0] != '*')
-            resolve(names, name);
-    }
-}
-
-static bool list_names(const struct destination_list *list, const struct cached_name *pair)
-{
-    for (unsigned i = 0; i < list->count; i++) {
-        const struct destination *term = &list->terms[i];
-        if (term->host == DESTINATION_NAME &&
-            name_cache_matches(pair, list->text + term->name_start, term->name_length))
-            return true;
-    }
-    return false;
-}
-
-/* Whether a proxy or a fault selects by the name. At the start, only such names are looked up. */
-static bool name_is_wanted(const struct name_cache *names, const struct cached_name *pair)
-{
-    const struct intercept *intercept = container_of(names, struct intercept, interception.names);
-    if (intercept->worker == NULL)
-        return true;
-    list_for_each(link, &intercept->worker->proxies)
-    {
-        const struct plan *plan = container_of(link, struct proxy, link)->plan;
-        if (list_names(&plan->config.intercept, pair))
-            return true;
-        for (size_t i = 0; i < plan->rule_count; i++)
-            if (list_names(&plan->rules[i]->fault.destinations, pair))
-                return true;
-    }
-    return false;
-}
+/* --- what is too much --- */
 
 static void tell_if_incomplete(struct intercept *intercept)
 {
@@ -103,7 +38,27 @@ static void tell_if_incomplete(struct intercept *intercept)
         NAME_CACHE_MAX);
 }
 
+/* Without a list of the served ports, all connections to loopback addresses pass. */
+static void read_served(struct intercept *intercept)
+{
+    intercept->limits_loopback = local_ports_read(&intercept->served);
+    if (!intercept->served.too_many || intercept->told_too_many)
+        return;
+    intercept->told_too_many = true;
+    fprintf(stderr,
+        "rudeproxy: --intercept: servers of the machine listen on more than %d ports; on a "
+        "loopback address, a passed port at which nobody listens is not refused, but reset\n",
+        LOCAL_PORTS_MAX);
+}
+
 /* --- the life --- */
+
+/* At the start, only names that are wanted are looked up. */
+static bool name_is_wanted(const struct name_cache *names, const struct cached_name *pair)
+{
+    const struct intercept *intercept = container_of(names, struct intercept, interception.names);
+    return intercept->worker == NULL || names_are_listed(intercept->worker, pair);
+}
 
 static int make_socket(struct interception *interception, int family, int type, int protocol)
 {
@@ -129,11 +84,7 @@ struct intercept *intercept_new(
         all_ipv6 = all_ipv6 || has_upstream(&config->proxies[i]);
     if (routes_add(&intercept->netns, all_ipv6, err) != 0)
         goto err_after_netns;
-    add_localhost(&intercept->interception.names);
-    for (size_t i = 0; i < config->proxy_count; i++)
-        resolve_list(&intercept->interception.names, &config->proxies[i].intercept);
-    for (size_t i = 0; i < config->fault_count; i++)
-        resolve_list(&intercept->interception.names, &config->faults[i].destinations);
+    names_look_up(&intercept->interception.names, config);
     return intercept;
 
 err_after_netns:
@@ -281,7 +232,7 @@ static void on_served_timer(uv_timer_t *timer)
         port_listeners_follow(&intercept->ports);
         return;
     }
-    intercept->limits_loopback = local_ports_read(&intercept->served);
+    read_served(intercept);
     set_rules(intercept, &ignored);
 }
 
@@ -379,7 +330,7 @@ int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *
     pass_name_servers(intercept);
     intercept->dns.on_names = on_names;
     port_listeners_init(&intercept->ports, intercept->worker, &intercept->netns);
-    intercept->limits_loopback = local_ports_read(&intercept->served);
+    read_served(intercept);
     if (set_rules(intercept, err) != 0 && fall_back(intercept, err) != 0)
         return -1;
     if (intercept->pass.kind != PASS_ALL)

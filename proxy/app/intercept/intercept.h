@@ -39,6 +39,7 @@ struct intercept {
     struct refused_ports refusals;
     bool watches_refusals;
     bool told_incomplete; /* that there are more names than can be known */
+    bool told_too_many;   /* that there are more served ports than can be known */
     bool verbose;         /* the user wants to know how it is done; set by the caller */
     bool by_ports;        /* the packet filter cannot redirect: */
     struct port_listeners ports;

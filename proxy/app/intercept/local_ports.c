@@ -8,33 +8,40 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool local_ports_add(struct local_ports *served, const struct nlmsghdr *message)
+/* A bit for each port. Many sockets may listen on one port. */
+struct port_set {
+    unsigned char bits[(UINT16_MAX + 1) / 8];
+};
+
+static void port_set_add(struct port_set *set, const struct nlmsghdr *message)
 {
     const struct inet_diag_msg *socket = NLMSG_DATA(message);
-    if (served->count == LOCAL_PORTS_MAX)
-        return false;
-    served->ports[served->count++] = ntohs(socket->id.idiag_sport);
-    return true;
+    unsigned port = ntohs(socket->id.idiag_sport);
+    set->bits[port / 8] |= (unsigned char)(1u << port % 8);
+}
+
+static bool port_set_has(const struct port_set *set, unsigned port)
+{
+    return (set->bits[port / 8] >> port % 8 & 1) != 0;
 }
 
 /* The answers of one read. 0: more follow; 1: that was all; -1: failed. */
-static int local_ports_take(
-    struct local_ports *served, const struct nlmsghdr *message, size_t length)
+static int local_ports_take(struct port_set *served, const struct nlmsghdr *message, size_t length)
 {
     for (; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
         if (message->nlmsg_type == NLMSG_DONE)
             return 1;
-        if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || !local_ports_add(served, message))
+        if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY)
             return -1;
+        port_set_add(served, message);
     }
     return 0;
 }
 
-static bool read_family(struct local_ports *served, int fd, uint8_t family)
+static bool read_family(struct port_set *served, int fd, uint8_t family)
 {
     union {
         struct nlmsghdr header;
@@ -61,24 +68,28 @@ static bool read_family(struct local_ports *served, int fd, uint8_t family)
     return result > 0;
 }
 
-static int local_ports_compare(const void *a, const void *b)
+static void local_ports_list(struct local_ports *served, const struct port_set *set)
 {
-    return *(const uint16_t *)a - *(const uint16_t *)b;
+    for (unsigned port = 0; port <= UINT16_MAX; port++) {
+        if (!port_set_has(set, port))
+            continue;
+        served->too_many = served->count == LOCAL_PORTS_MAX;
+        if (served->too_many)
+            return;
+        served->ports[served->count++] = (uint16_t)port;
+    }
 }
 
 bool local_ports_read(struct local_ports *served)
 {
+    struct port_set set = {0};
     served->count = 0;
+    served->too_many = false;
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (fd < 0)
         return false;
-    bool known = read_family(served, fd, AF_INET) && read_family(served, fd, AF_INET6);
+    bool known = read_family(&set, fd, AF_INET) && read_family(&set, fd, AF_INET6);
     close(fd);
-    qsort(served->ports, served->count, sizeof served->ports[0], local_ports_compare);
-    unsigned kept = 0;
-    for (unsigned i = 0; i < served->count; i++)
-        if (i == 0 || served->ports[i] != served->ports[i - 1])
-            served->ports[kept++] = served->ports[i];
-    served->count = kept;
-    return known;
+    local_ports_list(served, &set);
+    return known && !served->too_many;
 }

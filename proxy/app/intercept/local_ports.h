@@ -10,10 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOCAL_PORTS_MAX 1024
+/* A set of the packet filter has them, in a request of less than 100 kB (redirect.c). */
+#define LOCAL_PORTS_MAX 4096
 
 struct local_ports {
     unsigned count;
+    bool too_many;                   /* more than LOCAL_PORTS_MAX: only the first are listed */
     uint16_t ports[LOCAL_PORTS_MAX]; /* ascending */
 };
 

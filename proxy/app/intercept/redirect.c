@@ -38,6 +38,7 @@
 #define TABLE "rudeproxy"
 #define CHAIN "in"
 #define HOSTS_MAX 1024         /* of one set: its elements are an attribute of less than 64 kB */
+#define PORTS_MAX 2048         /* of one message, for the same reason */
 #define TYPE_IPADDR 7          /* types of keys as nft(8) numbers and shows them */
 #define TYPE_IP6ADDR 8         /* of 16 bytes */
 #define TYPE_INET_SERVICE 13   /* a port */
@@ -375,14 +376,14 @@ static void put_chain(struct netlink *netlink)
 static void put_served(struct netlink *netlink, const struct local_ports *served)
 {
     begin_set(netlink, &served_set);
-    if (served->count == 0)
-        return;
-    size_t list = begin_elements(netlink, &served_set);
-    for (unsigned i = 0; i < served->count; i++) {
-        const uint16_t port = htons(served->ports[i]);
-        put_element(netlink, &served_set, &port);
+    for (unsigned i = 0; i < served->count;) {
+        size_t list = begin_elements(netlink, &served_set);
+        for (unsigned n = 0; n < PORTS_MAX && i < served->count; n++, i++) {
+            const uint16_t port = htons(served->ports[i]);
+            put_element(netlink, &served_set, &port);
+        }
+        netlink_end(netlink, list);
     }
-    netlink_end(netlink, list);
 }
 
 /* The socket stays open: where rules were deleted, close(2) waits for their last readers, about 10
