@@ -32,6 +32,11 @@ int64_t event_line_wall_offset_us(void)
     return clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
 }
 
+int64_t event_line_now_us(int64_t wall_offset_us)
+{
+    return clock_us(CLOCK_MONOTONIC) + wall_offset_us;
+}
+
 void event_line_time_text(int64_t wall, char *buf, size_t size)
 {
     time_t seconds = (time_t)(wall / US_PER_S);

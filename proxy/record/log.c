@@ -57,7 +57,7 @@ static void write_lost(struct log *log)
     struct field_writer writer;
     char time[EVENT_LINE_TIME_MAX];
     uint64_t lost = log_lost(log);
-    event_line_time_text(event_line_wall_us(), time, sizeof time);
+    event_line_time_text(event_line_now_us(log->wall_offset_us), time, sizeof time);
     field_writer_begin(&writer, log->out, log->format);
     if (log->format == LOG_JSON) {
         field_writer_string(&writer, "time", time);
@@ -166,11 +166,12 @@ void log_event(struct log *log, const struct event *event)
 }
 
 /* The seed is a string, because many readers of JSON cannot hold integers above 2^53. */
-static void write_config(FILE *out, const char *event, const struct config *config, const char *ini)
+static void write_config(
+    FILE *out, int64_t wall_us, const char *event, const struct config *config, const char *ini)
 {
     struct field_writer writer;
     char time[EVENT_LINE_TIME_MAX], seed[24];
-    event_line_time_text(event_line_wall_us(), time, sizeof time);
+    event_line_time_text(wall_us, time, sizeof time);
     snprintf(seed, sizeof seed, "%" PRIu64, config->settings.seed);
     field_writer_begin(&writer, out, LOG_JSON);
     field_writer_string(&writer, "time", time);
@@ -206,7 +207,7 @@ void log_config(struct log *log, const char *event, const struct config *config)
         return;
     char *ini = config_text(config), *line = NULL;
     if (ini != NULL && memory_file_open(&file) == 0) {
-        write_config(file.out, event, config, ini);
+        write_config(file.out, event_line_now_us(log->wall_offset_us), event, config, ini);
         line = memory_file_close(&file, &size);
     }
     /* the line may be longer than the stream's buffer */

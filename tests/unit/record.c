@@ -308,6 +308,36 @@ static void a_log_on_stderr_needs_no_stream_that_replaces_it(void **state)
     close(before);
 }
 
+/* As if the clock had been set by decades since the log was opened. */
+static void every_line_of_a_log_has_the_clock_of_its_start(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/rudeproxy-record.XXXXXX", text[8192] = "";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    struct settings settings = {.log_format = LOG_JSON};
+    struct config config = {.settings = settings};
+    struct event event = {.kind = EVENT_LISTENING, .proxy = "a", .u.listening.address = "b"};
+    struct log log;
+    struct err err;
+    snprintf(settings.log, sizeof settings.log, "%s", path);
+    assert_int_equal(log_open(&log, &settings, NULL, &err), 0);
+    log.wall_offset_us = 0;
+    log.lost_logged = 1; /* so it writes how many it has lost */
+    log_event(&log, &event);
+    log_flush(&log);
+    log_config(&log, "reload", &config);
+    log_finish(&log);
+    log_close(&log);
+    assert_true(read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    unlink(path);
+    assert_non_null(strstr(text, "\"event\":\"lost\""));
+    assert_non_null(strstr(text, "\"event\":\"reload\""));
+    for (const char *at = text; (at = strstr(at, "{\"time\":\"")) != NULL; at++)
+        assert_memory_equal(at, "{\"time\":\"1970-", 14);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_name_makes_no_lines_of_its_own),
         cmocka_unit_test(names_in_xml_are_characters),
         cmocka_unit_test(a_log_on_stderr_needs_no_stream_that_replaces_it),
+        cmocka_unit_test(every_line_of_a_log_has_the_clock_of_its_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
