@@ -100,3 +100,22 @@ if command -v python3 >/dev/null; then
     same "must_fire of added" True "$(fault_of added must_fire)"
 fi
 ends_with 3
+
+# A fault that the API has removed still had to fire, whatever is loaded behind that: the same file, or one without the fault.
+live=$work/live.ini
+for names_it in yes no; do
+    {
+        printf '[rudeproxy]\nadmin = unix:%s\n' "$work/live.api"
+        config
+        config | sed -n '/^.fault/,$p' | sed 's/far/dropped/'
+    } >"$live"
+    rm -f "$proxy_ready"
+    proxy_spawn run -c "$live"
+    expect 0 "$RUDEPROXY" ctl --host "unix:$work/live.api" fault remove web far
+    [ "$names_it" = yes ] || sed -i '/^.fault/,$d' "$live"
+    expect 0 "$RUDEPROXY" ctl --host "unix:$work/live.api" reload
+    ends_with 3
+    says "$proxy_err" "fault far never fired"
+    [ "$names_it" = "$(grep -qF 'fault dropped never fired' "$proxy_err" && echo yes || echo no)" ] ||
+        fail "the fault that the file $names_it names: $(cat "$proxy_err")"
+done

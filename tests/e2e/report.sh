@@ -219,36 +219,6 @@ exec 3>&-
 field .proxies[0].connections 1
 field '.faults[1] | "\(.name) \(.must_fire) \(.failed)"' 'far false false'
 
-# A fault that the API has removed still had to fire, whatever is loaded behind that: the same file, or one without the fault.
-for names_it in yes no; do
-    cat >"$live" <<INI
-[rudeproxy]
-admin = unix:$work/live.api
-[proxy web]
-listen   = 127.0.0.1:0
-upstream = builtin:http
-[fault dropped]
-type      = reset
-when      = bytes:1G
-must_fire = yes
-[fault far]
-type      = reset
-when      = bytes:1G
-must_fire = yes
-INI
-    rm -f "$proxy_ready" "$report"
-    proxy_spawn run -c "$live" --report "$report"
-    expect 0 curl -sf --unix-socket "$work/live.api" -X DELETE http://api/v1/proxies/web/faults/far
-    [ "$names_it" = yes ] || sed -i '/^.fault/,$d' "$live"
-    expect 0 curl -sf --unix-socket "$work/live.api" -X POST 'http://api/v1/reload?api=keep'
-    status=0
-    end_process "$proxy_pid" TERM || status=$?
-    proxy_pid=
-    same "exit status" 3 "$status"
-    field '.faults[1] | "\(.name) \(.must_fire) \(.failed)"' 'far true true'
-    field '.faults[0].failed' "$([ "$names_it" = yes ] && echo true || echo false)"
-done
-
 # --- Reports that are read late, or never --------------------------------------------------------
 
 # No signal costs the report while it is written.

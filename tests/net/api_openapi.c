@@ -102,7 +102,7 @@ static const struct step {
         "\"times\":5,\"chance\":null}",
         201},
     {"post", "/v1/proxies/{proxy}/faults", "/v1/proxies/echo/faults?connections=new",
-        "{\"type\":\"inject\",\"random\":10,\"must_fire\":true}", 201},
+        "{\"type\":\"inject\",\"random\":10,\"must_fire\":false}", 201},
     {"post", "/v1/proxies/{proxy}/faults", "/v1/proxies/echo/faults", "{\"type\":\"rest\"}", 400},
     {"post", "/v1/proxies/{proxy}/faults", "/v1/proxies/none/faults", "{}", 404},
     {"post", "/v1/proxies/{proxy}/faults", "/v1/proxies/echo/faults",
