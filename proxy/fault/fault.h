@@ -204,7 +204,7 @@ struct fault_type {
     /* Returns how many bytes the gate forwards within a time. NULL: no limit. */
     uint64_t (*bytes_within)(const void *params, uint64_t duration_us);
     bool (*shares_state)(const void *params); /* NULL: no; else one state for the whole proxy */
-    bool wants_arrivals;                      /* the gate calls view->arrived */
+    bool wants_arrivals; /* the gate calls view->arrived, or depends on view->fresh */
     /* each piece that the gate forwards becomes a segment of its own */
     bool cuts_segments;
     bool lasting; /* `until` applies */

@@ -102,6 +102,7 @@ const struct fault_type fault_lossy = {
     .params_size = sizeof(struct lossy_params),
     .fire = lossy_fire,
     .gate = lossy_gate,
+    .wants_arrivals = true,
     .note = "the seed repeats the random value of each offset, but not where segments begin: a "
             "segment begins with every burst, and bursts depend on when bytes arrive",
     .lasting = true,

@@ -71,6 +71,15 @@ void arrivals_forget(struct arrivals *arrivals, uint64_t offset)
     }
 }
 
+void arrivals_cut(struct arrivals *arrivals, uint64_t offset)
+{
+    while (arrivals->count > 1 && mark_at(arrivals, arrivals->count - 2)->end >= offset)
+        arrivals->count--;
+    if (arrivals->count > 0 && mark_at(arrivals, arrivals->count - 1)->end > offset)
+        set_mark(arrivals, arrivals->count - 1,
+            (struct arrival){.end = offset, .at = mark_at(arrivals, arrivals->count - 1)->at});
+}
+
 /* Binary search: the first mark whose end lies behind the offset. */
 time_us arrivals_at(const struct arrivals *arrivals, uint64_t offset, uint64_t *until)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The arrival times of the bytes that are pending in a flow: a queue of (offset, time) marks beside
- * the ring, kept only if a fault needs it. Times never decrease from one mark to the next.
+ * The arrival times of the bytes that are pending in a flow, and of those that wait in the kernel
+ * behind an edge: a queue of (offset, time) marks beside the ring, kept only if a fault needs it.
+ * Times never decrease from one mark to the next.
  */
 #ifndef RUDEPROXY_RELAY_ARRIVALS_H
 #define RUDEPROXY_RELAY_ARRIVALS_H
@@ -39,6 +40,10 @@ void arrivals_add(struct arrivals *arrivals, uint64_t end, time_us at);
 
 /* Forgets the marks of bytes before `offset`. */
 void arrivals_forget(struct arrivals *arrivals, uint64_t offset);
+
+/* Forgets the marks of bytes from `offset` on: other bytes will stand there. `offset`: at or behind
+ * the bytes that arrivals_forget() has forgotten. */
+void arrivals_cut(struct arrivals *arrivals, uint64_t offset);
 
 /* Returns when the byte at `offset` arrived, and the offset up to which this is the same. 0 and
  * UINT64_MAX if it has no mark. */

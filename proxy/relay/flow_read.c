@@ -226,9 +226,36 @@ static ssize_t drop(struct flow *flow)
     ssize_t n = endpoint_discard(flow->source, FLOW_BUDGET);
     if (n > 0)
         flow->dropped += (uint64_t)n;
+    if (n > 0 && flow->shaping != NULL)
+        shaping_dropped(flow->shaping, flow_tail(flow));
     if (n > 0 || flow_would_block(n))
         return n > 0 ? n : 0;
     return read_end(flow, n);
+}
+
+/* Reads to forward. */
+static ssize_t take(struct flow *flow)
+{
+    if (flow->sink != NULL && may_splice(flow))
+        return take_spliced(flow);
+    return flow->spliced.bytes > 0 ? take_unspliced(flow) : flow_take(flow);
+}
+
+/* Whether bytes may wait in the kernel although there is room for them: an edge or an urgent byte
+ * stands in front of them. Bytes that find no room arrive when they are read. */
+static bool is_stopped(struct flow *flow)
+{
+    return flow->shaping->wants_arrivals && flow->end == FLOW_OPEN &&
+           endpoint_readable(flow->source) && room(flow) > 0;
+}
+
+/* A fault may delay the bytes in front of the edge, and would delay those behind it again if they
+ * arrived only when the edge is gone. Each arrival wakes the session, and comes here. */
+static void note_unread(struct flow *flow)
+{
+    struct endpoint *source = flow->source;
+    uint64_t end = (source->ready & ENDPOINT_HANGUP) != 0 ? 1 : 0;
+    shaping_note_unread(flow->shaping, flow_tail(flow) + source->ops->unread(source) + end);
 }
 
 ssize_t flow_read_some(struct flow *flow)
@@ -245,7 +272,8 @@ ssize_t flow_read_some(struct flow *flow)
         return drop(flow);
     if (flow->spliced.bytes > 0 && flow->shaping == NULL) /* they are forwarded first */
         return 0;
-    if (flow->sink != NULL && may_splice(flow))
-        return take_spliced(flow);
-    return flow->spliced.bytes > 0 ? take_unspliced(flow) : flow_take(flow);
+    ssize_t taken = take(flow);
+    if (taken == 0 && flow->shaping != NULL && is_stopped(flow))
+        note_unread(flow);
+    return taken;
 }

@@ -171,8 +171,11 @@ void shaping_join(struct shaping *shaping, uint64_t head, uint64_t tail, bool en
     shaping->now = now;
     shaping->ended |= ended;
     shaping_refresh(shaping);
-    if (shaping->wants_arrivals && !had_arrivals && (tail > head || ended))
-        arrivals_add(&shaping->arrivals, tail + (ended ? 1 : 0), now);
+    if (shaping->wants_arrivals && !had_arrivals && (tail > head || ended)) {
+        arrivals_cut(&shaping->arrivals, tail);
+        shaping->arrived = tail + (ended ? 1 : 0);
+        arrivals_add(&shaping->arrivals, shaping->arrived, now);
+    }
 }
 
 void shaping_begin(struct shaping *shaping, time_us now)
@@ -269,20 +272,41 @@ void shaping_note_empty(struct shaping *shaping, bool empty)
     shaping->empty = empty;
 }
 
-/* A burst begins if nothing was pending. Pieces that arrive at the same time are one burst, even if
- * the first have been forwarded meanwhile. */
-static void note_arrival(struct shaping *shaping, uint64_t offset)
+static void note_arrived(struct shaping *shaping, uint64_t end)
 {
-    if (shaping->empty && shaping->taken_at != shaping->now)
-        shaping->burst = offset;
-    shaping->taken_at = shaping->now;
+    if (!shaping->wants_arrivals || end <= shaping->arrived)
+        return;
+    shaping->arrived = end;
+    arrivals_add(&shaping->arrivals, end, shaping->now);
+}
+
+/* Bytes from `offset` to `end` were read. A burst begins if nothing was pending. Pieces that arrive
+ * at the same time are one burst, even if the first have been forwarded meanwhile. Bytes that
+ * arrived in the kernel while earlier ones waited belong to the burst of these. */
+static void note_read(struct shaping *shaping, uint64_t offset, uint64_t end)
+{
+    if (offset >= shaping->arrived) {
+        if (shaping->empty && shaping->taken_at != shaping->now)
+            shaping->burst = offset;
+        shaping->taken_at = shaping->now;
+    }
+    note_arrived(shaping, end);
 }
 
 void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n)
 {
-    note_arrival(shaping, offset);
-    if (shaping->wants_arrivals)
-        arrivals_add(&shaping->arrivals, offset + n, shaping->now);
+    note_read(shaping, offset, offset + n);
+}
+
+void shaping_note_unread(struct shaping *shaping, uint64_t end)
+{
+    note_arrived(shaping, end);
+}
+
+void shaping_dropped(struct shaping *shaping, uint64_t tail)
+{
+    arrivals_cut(&shaping->arrivals, tail);
+    shaping->arrived = tail < shaping->arrived ? tail : shaping->arrived;
 }
 
 /* A match cannot begin in bytes that are gone, and none was found there. */
@@ -303,6 +327,7 @@ static void forget_match(const struct shaping *shaping, struct armed_fault *arme
 void shaping_forget(struct shaping *shaping, uint64_t head)
 {
     arrivals_forget(&shaping->arrivals, UINT64_MAX);
+    shaping->arrived = head;
     for (struct armed_fault *armed = shaping->shapers; armed != NULL;
          armed = armed->next_shaper[shaping->direction])
         armed->left = 0;
@@ -324,7 +349,5 @@ void shaping_ended(struct shaping *shaping, uint64_t offset)
 {
     shaping->ended = true;
     hold_back(shaping);
-    note_arrival(shaping, offset);
-    if (shaping->wants_arrivals)
-        arrivals_add(&shaping->arrivals, offset + 1, shaping->now);
+    note_read(shaping, offset, offset + 1);
 }

@@ -45,6 +45,7 @@ struct shaping {
     /* offset at which nothing was pending; bytes of the same time join the burst */
     uint64_t burst;
     time_us taken_at;    /* when the last bytes arrived */
+    uint64_t arrived;    /* offset up to which arrivals are known, the end counts as one byte */
     uint64_t scanned;    /* offset up to which the matchers have scanned */
     uint64_t forwarded;  /* offset up to which bytes were forwarded */
     uint64_t hold;       /* offset of a possible match that is held; SHAPING_NO_HOLD: none */
@@ -120,8 +121,15 @@ void shaping_search(
 /* Bytes are about to be read. `empty`: none are pending. */
 void shaping_note_empty(struct shaping *shaping, bool empty);
 
-/* Records the arrival of `n` bytes. */
+/* `n` bytes were read. Those that shaping_note_unread() has not seen arrive now. */
 void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n);
+
+/* Bytes up to `end` have arrived. They stay in the kernel, because the flow may not read: earlier
+ * bytes wait in front of an edge. A FIN or RST counts as one byte. */
+void shaping_note_unread(struct shaping *shaping, uint64_t end);
+
+/* Bytes behind `tail` were read and dropped: later bytes will have their offsets. */
+void shaping_dropped(struct shaping *shaping, uint64_t tail);
 
 /* The bytes at `offset` are about to be forwarded: lets faults change them in place, except those
  * before `changed`, which are already changed. Returns the new `changed`. */

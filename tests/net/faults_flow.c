@@ -158,6 +158,30 @@ static void latency_delays_a_fin_and_keeps_the_order(void **state)
     bench_stop(&bench);
 }
 
+/* Bytes wait in the kernel behind three edges: each edge would cost one delay more if they arrived
+ * only when they are read. */
+static void latency_delays_bytes_behind_the_edges_of_faults_once(void **state)
+{
+    struct bench bench;
+    static unsigned char sent[1000], got[sizeof sent];
+    int error;
+    (void)state;
+    bench_start(&bench, NULL, "",
+        "[fault f]\ntype = latency\ndelay = 2s\n[fault a]\ntype = mark\nwhen = bytes:100\n"
+        "[fault b]\ntype = mark\nwhen = bytes:200\n[fault c]\ntype = mark\nwhen = bytes:300\n");
+    bench_open(&bench);
+    bench_pattern(sent, sizeof sent);
+    bench_send(bench.server, sent, sizeof sent);
+    assert_int_equal(shutdown(bench.server, SHUT_WR), 0);
+    bench_read(bench.client, got, 1);
+    int64_t first = bench_now_us();
+    assert_int_equal(bench_read_end(bench.client, got + 1, sizeof got - 1, &error), 999);
+    assert_int_equal(error, 0);
+    assert_memory_equal(got, sent, sizeof sent);
+    assert_true(bench_now_us() - first < 1900000);
+    bench_stop(&bench);
+}
+
 #define CROWD 4
 
 /* Bytes that a rate of 200k/s with a burst of 16k has let through by now. */
@@ -246,6 +270,7 @@ int main(void)
         cmocka_unit_test(slice_arrives_in_pieces_with_gaps),
         cmocka_unit_test(latency_is_never_early_in_either_direction),
         cmocka_unit_test(latency_delays_a_fin_and_keeps_the_order),
+        cmocka_unit_test(latency_delays_bytes_behind_the_edges_of_faults_once),
         cmocka_unit_test(bandwidth_of_a_proxy_is_shared_by_its_connections),
         cmocka_unit_test(bandwidth_of_a_connection_is_its_own),
     };

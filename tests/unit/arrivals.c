@@ -63,6 +63,29 @@ static void what_was_forgotten_is_long_ago(void **state)
     arrivals_deinit(&arrivals);
 }
 
+static void other_bytes_may_stand_behind_a_cut(void **state)
+{
+    struct arrivals arrivals = {0};
+    uint64_t until;
+    (void)state;
+    arrivals_add(&arrivals, 10, 7);
+    arrivals_add(&arrivals, 20, 8);
+    arrivals_add(&arrivals, 30, 9);
+    arrivals_cut(&arrivals, 15);
+    arrivals_add(&arrivals, 40, 11);
+    assert_int_equal(arrivals_at(&arrivals, 14, &until), 8);
+    assert_int_equal(until, 15);
+    assert_int_equal(arrivals_at(&arrivals, 15, &until), 11);
+    arrivals_cut(&arrivals, 10);
+    arrivals_add(&arrivals, 12, 13);
+    assert_int_equal(arrivals_at(&arrivals, 9, &until), 7);
+    assert_int_equal(arrivals_at(&arrivals, 10, &until), 13);
+    arrivals_cut(&arrivals, 0);
+    arrivals_add(&arrivals, 5, 14);
+    assert_int_equal(arrivals_at(&arrivals, 0, &until), 14);
+    arrivals_deinit(&arrivals);
+}
+
 /* Late rather than early. */
 static void beyond_the_bound_bytes_count_as_arrived_with_the_last(void **state)
 {
@@ -84,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_has_the_time_of_its_piece),
         cmocka_unit_test(what_was_forgotten_is_long_ago),
+        cmocka_unit_test(other_bytes_may_stand_behind_a_cut),
         cmocka_unit_test(beyond_the_bound_bytes_count_as_arrived_with_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
