@@ -265,6 +265,7 @@ static enum flow_stop pump(struct flow *flow, time_us now)
         shaping_begin(flow->shaping, now);
         flow->let_go |= flow->shaping->let_go;
     }
+    uint64_t dropped = flow->dropped;
     bool idle = false; /* nothing moved: but a read may have let bytes go, or found an edge */
     for (uint64_t moved = 0; moved < FLOW_BUDGET;) {
         ssize_t forwarded = forward(flow);
@@ -281,6 +282,8 @@ static enum flow_stop pump(struct flow *flow, time_us now)
             return FLOW_OUT_OF_MEMORY;
         if (flow->end != before)
             return FLOW_SAW_END;
+        if (flow->dropped != dropped) /* run_flow() of session.c looks what that ends */
+            return FLOW_WAITING;
         idle = forwarded == 0 && taken == 0;
         moved += (uint64_t)(taken > forwarded ? taken : forwarded);
     }

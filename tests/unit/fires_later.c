@@ -171,6 +171,28 @@ static void a_fault_behind_it_is_armed_at_the_latest_when_it_is_over(void **stat
 }
 
 /* While it looks for the first byte that it changes, all bytes that arrive are read. */
+/* The first byte ends the connection, before the FIN behind it is read. */
+static void a_limit_of_nothing_is_the_cause_whatever_the_pieces(void **state)
+{
+    const char *const text = F "type = limit_data\nbytes = 0\ndirection = upstream\n";
+    static char first[MEMORY_LOG_MAX];
+    for (size_t at_once = 0; at_once < 2; at_once++) {
+        struct memory_session *it = open_with(state, text);
+        memory_endpoint_feed(&it->end[SIDE_CLIENT], "xy", 2);
+        if (at_once)
+            memory_endpoint_feed_fin(&it->end[SIDE_CLIENT]);
+        memory_session_feed(it, SIDE_CLIENT, "", 0);
+        memory_session_feed_fin(it, SIDE_CLIENT);
+        memory_session_feed_fin(it, SIDE_SERVER);
+        assert_int_equal(it->cause, CAUSE_FAULT);
+        assert_int_equal(it->ended, 1);
+        if (at_once)
+            assert_string_equal(it->log, first);
+        memcpy(first, it->log, sizeof first);
+        close_it(state);
+    }
+}
+
 static void a_corrupt_does_not_slow_down_a_latency(void **state)
 {
     struct memory_session *it = open_with(
@@ -256,6 +278,7 @@ int main(void)
         TEST(what_changes_no_byte_has_not_fired_and_is_not_over),
         TEST(each_byte_is_looked_at_once),
         TEST(a_fault_behind_it_is_armed_at_the_latest_when_it_is_over),
+        TEST(a_limit_of_nothing_is_the_cause_whatever_the_pieces),
         TEST(a_corrupt_does_not_slow_down_a_latency),
         TEST(a_new_rate_counts_from_the_next_byte),
         TEST(a_limit_fires_when_it_is_reached),
