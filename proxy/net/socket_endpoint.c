@@ -15,6 +15,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -63,9 +64,13 @@ static int fd_of(struct endpoint *ep)
 static ssize_t failed(struct socket_endpoint *endpoint)
 {
     int errnum = errno;
+    struct pollfd hangup = {.fd = endpoint->fd};
     bool shortage = errnum == ENOMEM || errnum == ENOBUFS;
     if (shortage && poller_rearm(endpoint->poller, endpoint->fd, &endpoint->item) == 0)
         return -EAGAIN;
+    /* the EPOLLHUP of a peer that has closed both ways may still be on its way */
+    if (errnum == EPIPE && endpoint->is_unix && poll(&hangup, 1, 0) == 1)
+        endpoint->ep.ready |= ENDPOINT_GONE | ENDPOINT_HANGUP | ENDPOINT_READABLE;
     return -errnum;
 }
 
@@ -220,6 +225,11 @@ static int socket_shutdown_write(struct endpoint *ep)
     return shutdown(fd_of(ep), SHUT_WR) == 0 ? 0 : -errno;
 }
 
+static void unix_shutdown_read(struct endpoint *ep)
+{
+    MAY_FAIL(shutdown(fd_of(ep), SHUT_RD)); /* if the peer has closed */
+}
+
 static size_t socket_unread(struct endpoint *ep)
 {
     int count = 0;
@@ -339,6 +349,7 @@ static const struct endpoint_ops unix_ops = {
     .send_urgent = socket_send_urgent,
     .at_urgent_mark = socket_at_urgent_mark,
     .shutdown_write = socket_shutdown_write,
+    .shutdown_read = unix_shutdown_read,
     .unread = socket_unread,
     .is_full = unix_is_full,
     .unacked = unix_unacked,

@@ -65,6 +65,9 @@ struct endpoint_ops {
     /* Whether the next byte to read is the urgent one (sockatmark(3)). */
     bool (*at_urgent_mark)(struct endpoint *ep);
     int (*shutdown_write)(struct endpoint *ep);
+    /* Only of UNIX sockets: the peer's next send fails with EPIPE. A TCP peer would learn
+     * nothing. */
+    void (*shutdown_read)(struct endpoint *ep);
     /* Returns the number of unread bytes (FIONREAD). */
     size_t (*unread)(struct endpoint *ep);
     /* Whether the receive buffer is so full that the peer cannot send more. May return false if the

@@ -183,6 +183,12 @@ static inline void flow_finish(struct flow *flow)
 /* The source has ended: its FIN or RST stands behind the last byte that was read. */
 void flow_note_end(struct flow *flow, enum flow_end end);
 
+/* The sink reads no more, and the source can send no more: nothing is read. No FIN was seen. */
+static inline void flow_end_unread(struct flow *flow)
+{
+    flow->end = FLOW_END_FIN;
+}
+
 /* Records that the source has reset, as a write to it or its error state shows. Bytes that arrived
  * before are still read. If reading is paused for no known time, the flow ends at the next pump. */
 static inline void flow_note_source_reset(struct flow *flow)

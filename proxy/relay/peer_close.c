@@ -7,7 +7,7 @@
  * other side is reset after the last acknowledged byte. A RST shows in four ways:
  *
  *   a read fails: flow_note_end() of flow_read.c, then saw_end() of session.c;
- *   a write fails: peer_close_by_reset(); the receive queue is read to its end first;
+ *   a write fails: peer_close_by_failed_send(); the receive queue is read to its end first;
  *   the socket reports an error after its FIN was read: peer_close_look_for_error();
  *   the socket reports an error while reading is paused: the same. If each stall ends at a known
  *   time, the receive queue is read then (tcp_reset() keeps it); else the queue is lost.
@@ -25,6 +25,8 @@
  */
 #include "proxy/relay/peer_close.h"
 
+#include <errno.h>
+
 #include "proxy/relay/side.h"
 #include "proxy/relay/teardown.h"
 
@@ -38,6 +40,32 @@ void peer_close_by_reset(struct session *session, enum side side, int errnum)
     flow_note_source_reset(&session->flow[side]);
     if (session->side[side].ep != NULL)
         session->side[side].ep->ready |= ENDPOINT_READABLE;
+}
+
+/* Whether a failed send says only that the peer reads no more. After shutdown(SHUT_RD) on a UNIX
+ * socket, sends to it fail with EPIPE (unix_stream_sendmsg in net/unix/af_unix.c), and it can still
+ * send. */
+static bool reads_no_more(const struct endpoint *ep, int errnum)
+{
+    return !ep->can_reset && errnum == EPIPE && (ep->ready & ENDPOINT_GONE) == 0;
+}
+
+void peer_close_by_failed_send(struct session *session, enum side side, int errnum)
+{
+    struct flow *towards = &session->flow[!side];
+    const struct session_side *source = &session->side[!side];
+    if (!reads_no_more(session->side[side].ep, errnum)) {
+        peer_close_by_reset(session, side, errnum);
+        return;
+    }
+    flow_drop_sink(towards);
+    if (!session->over && source->teardown.state == TEARDOWN_NONE && towards->end == FLOW_OPEN &&
+        source->ep != NULL && !source->ep->can_reset) {
+        source->ep->ops->shutdown_read(source->ep);
+        flow_discard_unread(towards); /* otherwise its close() would be a reset */
+        flow_end_unread(towards);
+    }
+    session_touch(session);
 }
 
 void peer_close_pass_reset(struct session *session, enum side source)

@@ -14,6 +14,11 @@
  * for no known time. */
 void peer_close_by_reset(struct session *session, enum side side, int errnum);
 
+/* A send to the peer of `side` failed. Either the peer has reset, or it has shut the read side of a
+ * UNIX socket. Then the other direction goes on, and sends of the source fail too, if its socket is
+ * a UNIX socket. */
+void peer_close_by_failed_send(struct session *session, enum side side, int errnum);
+
 /* Closes `source`, whose peer has reset, and resets the other side as soon as its peer has
  * acknowledged every byte. Call it when the bytes of `source` have been forwarded. */
 void peer_close_pass_reset(struct session *session, enum side source);

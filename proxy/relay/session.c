@@ -167,7 +167,7 @@ static void run_flow(struct session *session, enum direction direction)
         at_end(session, direction);
         break;
     case FLOW_SINK_FAILED:
-        peer_close_by_reset(session, (enum side) !direction, flow->sink_errnum);
+        peer_close_by_failed_send(session, (enum side) !direction, flow->sink_errnum);
         break;
     case FLOW_OUT_OF_MEMORY:
         session_stop(session, CAUSE_OUT_OF_MEMORY);

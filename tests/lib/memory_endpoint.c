@@ -79,7 +79,7 @@ static ssize_t write_error(struct memory_endpoint *end)
         end->error_pending = false;
         return -ECONNRESET;
     }
-    if (end->rst_in || end->fin_out)
+    if (end->rst_in || end->fin_out || end->reads_no_more)
         return -EPIPE;
     return end->out_len < end->window ? 0 : -EAGAIN;
 }
@@ -133,6 +133,12 @@ static int memory_shutdown_write(struct endpoint *ep)
         return -ENOTCONN;
     end->fin_out = true;
     return 0;
+}
+
+static void memory_shutdown_read(struct endpoint *ep)
+{
+    assert_false(ep->can_reset);
+    of(ep)->read_shut = true;
 }
 
 static size_t memory_unread(struct endpoint *ep)
@@ -272,6 +278,7 @@ static const struct endpoint_ops memory_ops = {
     .send_urgent = memory_send_urgent,
     .at_urgent_mark = memory_at_urgent_mark,
     .shutdown_write = memory_shutdown_write,
+    .shutdown_read = memory_shutdown_read,
     .unread = memory_unread,
     .is_full = memory_is_full,
     .unacked = memory_unacked,

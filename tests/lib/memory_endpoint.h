@@ -33,6 +33,8 @@ struct memory_endpoint {
     size_t in_len, in_read;
     size_t urgent_in; /* offset of the last urgent byte of the peer; SIZE_MAX: none */
     bool fin_in, rst_in;
+    bool reads_no_more; /* the peer of a UNIX socket: sends to it fail */
+    bool read_shut;     /* and was shut for reading itself: its peer cannot send */
     bool error_pending; /* of the RST, not yet taken by a call */
     unsigned char *out; /* what was sent to the peer; owned */
     size_t out_len;
