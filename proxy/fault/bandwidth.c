@@ -18,8 +18,9 @@
 /* A shorter time is no pause. A stream as fast as the rate has nothing pending for a moment between
  * two reads; if `burst` limited the credit then, the rate would not be reached. */
 #define PAUSE_NS (2000 * NS_PER_US)
-/* Most credit of bytes that wait for something else, and how late a wake-up may be: no shorter, so
- * that a receiver that takes its bytes in large pieces still gets the rate. */
+/* The most credit that is kept for bytes that wait for something else. A wake-up that is later by
+ * more counts as such a wait. With less, a receiver that takes large pieces would not get the
+ * rate. */
 #define KEPT_NS (250000 * NS_PER_US)
 /* time of the bytes forwarded at once: at most 5000 wake-ups a second */
 #define QUANTUM_NS (200 * NS_PER_US)

@@ -68,9 +68,8 @@ void framing_free(struct framing *framing);
 
 /* Looks at the next bytes of a direction, up to the first event. Returns how many were looked at:
  * all, if there is no event. After an event, call again with the rest, and with n == 0 at the end,
- * where `bytes` may be NULL.
- * No event waits for a later byte than the one that decides it. An event may concern the other
- * direction (protocol `turns`). */
+ * where `bytes` may be NULL. An event is reported with the byte that decides it, not with the next
+ * one. It may concern the other direction (protocol `turns`). */
 size_t framing_scan(struct framing *framing, enum direction direction, const unsigned char *bytes,
     size_t n, struct framing_event *event);
 

@@ -352,7 +352,8 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     }
     listener_watch(listener);
     open_twin(listener, proxy);
-    listener_release_port(listener);
+    if (!listen_address_is_localhost(&proxy->listen))
+        listener_release_port(listener); /* of a twin that it had */
     return 0;
 }
 

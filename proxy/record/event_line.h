@@ -21,7 +21,7 @@ int64_t event_line_wall_us(void);
 /* Returns the wall clock minus the monotonic clock of events. */
 int64_t event_line_wall_offset_us(void);
 
-/* Returns the time by the wall clock as it was when the offset was taken: nobody sets it since. */
+/* Returns the time by the wall clock, as if nobody had set it since the offset was taken. */
 int64_t event_line_now_us(int64_t wall_offset_us);
 
 #endif

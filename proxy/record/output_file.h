@@ -25,7 +25,7 @@ struct output_file {
     const char *option;           /* "--report", for messages */
     const char *path;             /* the caller's */
     bool through;                 /* `path` is written directly, without a rename */
-    bool in_place;                /* so is `target`, which exists: its folder takes no other file */
+    bool in_place;                /* `target` is overwritten: no file can be made in its folder */
     int descriptor;               /* it names this descriptor; -1: none */
     mode_t mode;                  /* of the file that is replaced; 0: there is none */
     char target[OUTPUT_PATH_MAX]; /* `path` without links */

@@ -67,6 +67,11 @@ compare() { # STATUS FILE SCRIPT OPTIONS... - SCRIPT is run after $retry. The fa
     sweep "$status" --compare "$file" --sweep-fault reset "$@" -- sh -c "$retry; $script"
 }
 one=(--only 'web#1:downstream:0:reset')
+# The program sets the file's time, as wget does.
+sweep 4 --compare dated.txt "${one[@]}" -- sh -c "$fetch >dated.txt 2>/dev/null || echo lost >dated.txt; touch -d @0 dated.txt"
+# What only a fault makes of the file is another output.
+# shellcheck disable=SC2016
+sweep 4 --compare made "${one[@]}" -- sh -c 'cd "$RUDEPROXY_RUN_DIR"; '"$fetch >made 2>/dev/null || { rm made; mkdir made; }"
 mkdir "$work/folder"
 compare 1 folder true
 says "$work/err" '^rudeproxy: run 00001: cannot compare folder: Is a directory$'

@@ -46,8 +46,8 @@ static void read_served(struct intercept *intercept)
         return;
     intercept->told_too_many = true;
     fprintf(stderr,
-        "rudeproxy: --intercept: servers of the machine listen on more than %d ports; on a "
-        "loopback address, a passed port at which nobody listens is not refused, but reset\n",
+        "rudeproxy: --intercept: servers of the machine listen on more than %d ports, so a "
+        "connection to a loopback port where nobody listens is accepted, then reset\n",
         LOCAL_PORTS_MAX);
 }
 

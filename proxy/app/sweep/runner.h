@@ -32,7 +32,7 @@
 struct sweep_job {
     struct sweep_pick picks[SWEEP_PICKS_MAX];
     size_t pick_count; /* 0: without a fault */
-    bool observe;      /* fill `seen`: the log then has an event for each message */
+    bool observe;      /* without a fault; fill `seen`: the log has each message */
     /* Filled in. */
     bool done;
     unsigned run; /* RUDEPROXY_RUN */

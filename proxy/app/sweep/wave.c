@@ -47,9 +47,10 @@ static void clear_progress(void)
 }
 
 /* Runs side by side would overwrite each other's file. */
-static void keep_apart(struct sweep_runner *runner)
+static void keep_apart(struct sweep *sweep)
 {
-    if (runner->shared_file == NULL || runner->jobs == 1)
+    struct sweep_runner *runner = &sweep->runner;
+    if (runner->shared_file == NULL || runner->jobs == 1 || !sweep->baseline.output_stable)
         return;
     clear_progress();
     fprintf(stderr,
@@ -174,7 +175,7 @@ static int finish_round(struct round *round, uint64_t deadline, struct err *err)
     sweep->wave_count = round->count;
     sweep->wave_done = 0;
     sweep->wave_began = timers_now();
-    keep_apart(&sweep->runner);
+    keep_apart(sweep);
     sweep->runner.on_done = on_run_done;
     sweep->runner.user = round;
     int result = sweep_runner_run(&sweep->runner, round->jobs, round->count, deadline, err);
