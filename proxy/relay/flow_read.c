@@ -137,6 +137,27 @@ static bool may_splice(const struct flow *flow)
            (delays || (flow->shaping == NULL && ring_used(&flow->ring) == 0));
 }
 
+/* Returns how many bytes may be read now. *urgent: it is the urgent byte, which is read alone. Once
+ * urgent data has come, no byte is read that arrived behind the look for the mark: it may be
+ * urgent, too, and a read that begins at a mark does not stop there. */
+static size_t up_to_mark(struct flow *flow, size_t want, bool *urgent)
+{
+    struct endpoint *source = flow->source;
+    *urgent = false;
+    if ((source->ready & ENDPOINT_URGENT) == 0)
+        return want;
+    size_t arrived = source->ops->unread(source);
+    *urgent = source->ops->at_urgent_mark(source);
+    if (*urgent)
+        return 1;
+    if (arrived > 0)
+        return arrived < want ? arrived : want;
+    if ((source->ready & (ENDPOINT_ERROR | ENDPOINT_HANGUP)) != 0) /* behind the last byte */
+        return want;
+    endpoint_note_read(source, -EAGAIN, want);
+    return 0;
+}
+
 /* Reads once into the ring. Returns bytes read; 0 with `end` set if the source ended; 0; or
  * -ENOMEM. */
 static ssize_t flow_take(struct flow *flow)
@@ -146,12 +167,12 @@ static ssize_t flow_take(struct flow *flow)
     if (want == 0 || flow->sink == NULL || (urgent_waits && !holds_beginning(flow)) ||
         (flow->messages != NULL && !messages_may_read(flow->messages, flow)))
         return 0;
-    bool urgent = (flow->source->ready & ENDPOINT_URGENT) != 0 &&
-                  flow->source->ops->at_urgent_mark(flow->source);
-    if (urgent && urgent_waits) /* its own mark: the offset of one is kept */
+    bool urgent;
+    want = up_to_mark(flow, want, &urgent);
+    if (want == 0 || (urgent && urgent_waits)) /* its own mark: the offset of one is kept */
         return 0;
     size_t got = 0;
-    void *space = ring_reserve(&flow->ring, urgent ? 1 : want, &got);
+    void *space = ring_reserve(&flow->ring, want, &got);
     if (space == NULL)
         return ring_used(&flow->ring) == 0 ? -ENOMEM : 0;
     ssize_t n = read_bytes(flow, space, got);

@@ -121,7 +121,14 @@ static ssize_t memory_send_urgent(struct endpoint *ep, unsigned char byte)
 
 static bool memory_at_urgent_mark(struct endpoint *ep)
 {
-    return of(ep)->in_read == of(ep)->urgent_in;
+    struct memory_endpoint *end = of(ep);
+    bool is_at = end->in_read == end->urgent_in;
+    unsigned char late = end->late_urgent;
+    if (late != 0 && end->in_read == end->in_len) {
+        end->late_urgent = 0;
+        memory_endpoint_feed_urgent(end, late);
+    }
+    return is_at;
 }
 
 static int memory_shutdown_write(struct endpoint *ep)
