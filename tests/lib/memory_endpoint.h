@@ -31,7 +31,7 @@ struct memory_endpoint {
     size_t cap;        /* of in and out */
     unsigned char *in; /* what the peer has sent so far; owned */
     size_t in_len, in_read;
-    size_t urgent_in; /* offset of the last urgent byte of the peer; SIZE_MAX: none */
+    size_t urgent_in;          /* offset of the last urgent byte of the peer; SIZE_MAX: none */
     unsigned char late_urgent; /* 0: none; arrives right behind a look for the mark, at the end */
     bool fin_in, rst_in;
     bool reads_no_more; /* the peer of a UNIX socket: sends to it fail */
