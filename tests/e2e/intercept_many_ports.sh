@@ -35,6 +35,8 @@ for port in sys.argv[1:]:
         print("accepted")
     except ConnectionRefusedError:
         print("refused")
+    except ConnectionResetError:
+        print("accepted")  # and reset before this process ran again
 PYTHON
 
 cat >inside.sh <<'INSIDE'
