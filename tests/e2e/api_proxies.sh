@@ -192,6 +192,14 @@ go_error 400 PATCH /proxies/a '{"enabled":1}' \
     'bad request body: json: cannot unmarshal number into Go struct field Proxy.enabled of type bool'
 go_error 500 PATCH /proxies/a '{"listen":"bad"}' 'address bad: missing port in address'
 
+# A port that the kernel gives to nobody else while the proxy does not listen.
+exec 3>&-
+port=$(unused_port)
+answers 200 PATCH /proxies/a "{\"listen\":\"127.0.0.1:$port\"}" "$a"
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+echo hello >&3
+read -r -t 20 line <&3
+
 # Disabled: the listener and every connection close, the port stays.
 answers 200 PATCH /proxies/a '{"enabled":false}' "${a/true/false}"
 status=0
@@ -255,8 +263,8 @@ if ! grep -q libasan "/proc/$proxy_pid/maps"; then
 fi
 
 # One that is there with the same addresses is left alone, whatever else is said of it.
-call 200 GET /proxies/a
-port=$(sed -E 's/.*127\.0\.0\.1:([0-9]+).*/\1/' "$work/answer")
+port=$(unused_port)
+answers 200 PATCH /proxies/a "{\"listen\":\"127.0.0.1:$port\"}" "$a"
 exec 3<>"/dev/tcp/127.0.0.1/$port"
 p='{"name":"p","listen":"127.0.0.1:#","upstream":"h:1","enabled":false,"toxics":[]}'
 answers 201 POST /populate "[{\"name\":\"a\",\"listen\":\"localhost:$port\",\"upstream\":\"builtin:echo\",\"enabled\":false},
@@ -310,9 +318,9 @@ reached() {
 call 201 POST /proxies '{"name":"any","listen":"0.0.0.0:0","upstream":"builtin:echo"}'
 any=$(port_of)
 reached 127.0.0.1 "$any"
-call 201 POST /proxies '{"name":"here","listen":"localhost:0","upstream":"builtin:echo"}'
-says "$work/answer" '"listen":"127.0.0.1:[0-9]+"'
-here=$(port_of)
+here=$(unused_port)
+call 201 POST /proxies "{\"name\":\"here\",\"listen\":\"localhost:$here\",\"upstream\":\"builtin:echo\"}"
+says "$work/answer" "\"listen\":\"127.0.0.1:$here\""
 reached 127.0.0.1 "$here"
 eventually 20 grep -q '"event":"open","proxy":"any".*"client":"127\.0\.0\.1:' "$proxy_log" ||
     fail "a client is not named as what it is: $(grep open "$proxy_log")"
