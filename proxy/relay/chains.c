@@ -45,24 +45,28 @@ void chains_leave(struct session *session)
         list_remove(&session->armed.list[i]->chain_link);
 }
 
+/* The session of the fault looks at it. `by`, which has fired it, does so anyway. */
+static void wake_other(const struct armed_fault *armed, const struct session *by)
+{
+    if (armed->session != by)
+        armed->session->host->wake_soon(armed->session);
+}
+
 void chains_count_fired(struct fault_counter *counter, time_us now, const struct session *by)
 {
     fault_counter_fired(counter, now);
     for (struct list *link; (link = list_pop(&counter->shared->waiting)) != NULL;) {
         struct armed_fault *armed = container_of(link, struct armed_fault, chain_link);
         armed->unchained = true;
-        if (armed->session != by)
-            armed->session->host->wake_soon(armed->session);
+        wake_other(armed, by);
     }
     list_for_each_safe(link, &counter->shared->acting)
     {
         struct armed_fault *armed = container_of(link, struct armed_fault, chain_link);
-        const struct rule *rule = armed->rule;
-        if (fault_counter_times(rule->fault_counter) < rule->fault.times)
+        if (fault_counter_times(armed->rule->fault_counter) < armed->rule->fault.times)
             continue;
         list_remove(link);
-        if (armed->session != by)
-            armed->session->host->wake_soon(armed->session);
+        wake_other(armed, by);
     }
 }
 

@@ -273,8 +273,8 @@ static void smtp_mail_may_be_empty(void **state)
         SAYS('c', "DATA\r\n"), SAYS('s', "354\r\n"), SAYS('c', ".\r\nNOOP\r\n"));
 }
 
-/* Readers differ on whether a line with one dot ends the mail, if a line end beside it has no \r: how
- * mails are smuggled. Lines without a dot may end so. */
+/* Readers differ on whether a line with one dot ends the mail, if a line end beside it has no \r:
+ * how mails are smuggled. Lines without a dot may end so. */
 static void smtp_mail_whose_end_two_readers_see_differently_is_lost(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `unread` with `hold = open` stops reading before its trigger, for as long as it can still fire. */
+/* `unread` with `hold = open` stops reading before its trigger, as long as it can still fire. */
 #include "tests/unit/memory_fixture.h"
 
 #define MS US_PER_MS

@@ -37,8 +37,7 @@
 
 #define TABLE "rudeproxy"
 #define CHAIN "in"
-#define HOSTS_MAX 1024         /* of one set: its elements are an attribute of less than 64 kB */
-#define PORTS_MAX 2048         /* of one message, for the same reason */
+#define ELEMENTS_MAX 1024      /* of one message: they are an attribute of less than 64 kB */
 #define TYPE_IPADDR 7          /* types of keys as nft(8) numbers and shows them */
 #define TYPE_IP6ADDR 8         /* of 16 bytes */
 #define TYPE_INET_SERVICE 13   /* a port */
@@ -324,7 +323,7 @@ static bool differ_by_host(const struct redirect_rule *a, const struct redirect_
 static size_t count_hosts(const struct redirect_rule *rules, size_t count)
 {
     size_t n = 1;
-    while (n < count && n < HOSTS_MAX && differ_by_host(&rules[0], &rules[n]))
+    while (n < count && n < ELEMENTS_MAX && differ_by_host(&rules[0], &rules[n]))
         n++;
     return n;
 }
@@ -378,7 +377,7 @@ static void put_served(struct netlink *netlink, const struct local_ports *served
     begin_set(netlink, &served_set);
     for (unsigned i = 0; i < served->count;) {
         size_t list = begin_elements(netlink, &served_set);
-        for (unsigned n = 0; n < PORTS_MAX && i < served->count; n++, i++) {
+        for (unsigned n = 0; n < ELEMENTS_MAX && i < served->count; n++, i++) {
             const uint16_t port = htons(served->ports[i]);
             put_element(netlink, &served_set, &port);
         }
