@@ -47,18 +47,22 @@ head_says '^content-type: application/json'
 answer_field '.connections | length' $((count + 1))
 [ "$(tail -c 2 "$work/answer")" = ']}' ] || fail "the list has no end"
 
-call 200 GET '/v1/connections?limit=2'
+# is_one_answer PATH - a list that was complete after its first piece. A piece has a time: a busy machine may need a few tries.
+is_one_answer() {
+    call 200 GET "$1"
+    grep -qi '^content-length:' "$work/head"
+}
+
+eventually 20 is_one_answer '/v1/connections?limit=2' || fail "a short list comes in pieces: $(cat "$work/head")"
 same "connections of limit=2" 2 "$(listed)"
-head_says '^content-length:'
 call 200 GET "/v1/connections?limit=$((count + 100))"
 same "connections below the limit" $((count + 1)) "$(listed)"
 call 400 GET '/v1/connections?limit=-1'
 expect 0 "$RUDEPROXY" top --once --host "http://$api"
 same "connections of top, in lines" $((count < 500 ? count + 1 : 500)) "$(grep -c '^connection' "$work/out")"
 
-call 200 GET /v1/proxies/other/connections
+eventually 20 is_one_answer /v1/proxies/other/connections || fail "a short list comes in pieces: $(cat "$work/head")"
 same "connections of the proxy" 1 "$(listed)"
-head_says '^content-length:'
 call 200 GET /v1/proxies/none/connections
 same "the empty list" '{"connections":[]}' "$(cat "$work/answer")"
 
