@@ -2,32 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # sweep: real commands with real bugs, each called what it is.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/lib.sh"
-need curl python3
-
-ini=$work/web.ini
-cat >"$ini" <<'INI'
-[proxy web]
-listen   = 127.0.0.1:0
-upstream = builtin:http
-
-[sweep]
-timeout = 60s
-INI
-report=$work/report.json
-export TMPDIR=$work/tmp
-mkdir "$TMPDIR"
-
-# A client of the web proxy, and what it is to fetch.
-# shellcheck disable=SC2016 # expanded by the shell that sweep runs
-fetch='curl -q -sS --noproxy "*" --max-time 20 "http://$RUDEPROXY_WEB_ADDR/bytes/1000"'
-
-sweep() { # STATUS OPTIONS... -- CMD...
-    local status=$1
-    shift
-    expect "$status" "$RUDEPROXY" sweep -c "$ini" --seed 1 --report "$report" "$@"
-}
+# shellcheck source=tests/e2e/sweep/lib.sh
+. "$(dirname "$0")/sweep/lib.sh"
+need python3
+printf '\n[sweep]\ntimeout = 60s\n' >>"$ini"
 
 # outcomes FILTER - the report's results, one line `direction offset edge fault outcome` each.
 outcomes() {
@@ -41,7 +19,7 @@ PY
 }
 
 nothing_is_left() {
-    [ -z "$(ls -A "$TMPDIR")" ] || fail "left behind: $(ls -A "$TMPDIR")"
+    is_tidy || fail "left behind: $(ls -A "$TMPDIR")"
 }
 
 # What hangs needs time and nothing else: that sweep goes on beside the others, and is looked at below.

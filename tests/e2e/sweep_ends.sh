@@ -2,26 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # sweep: how it ends: its budget, its limits, its errors, its children; and what stays for the next one.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/lib.sh"
-need curl
-
-ini=$work/web.ini
-cat >"$ini" <<'INI'
-[proxy web]
-listen   = 127.0.0.1:0
-upstream = builtin:http
-INI
-export TMPDIR=$work/tmp
-mkdir "$TMPDIR"
-# shellcheck disable=SC2016 # expanded by the shell that sweep runs
-fetch='curl -q -sS --noproxy "*" --max-time 20 "http://$RUDEPROXY_WEB_ADDR/bytes/1000"'
-
-sweep() { # STATUS OPTIONS... -- CMD...
-    local status=$1
-    shift
-    expect "$status" timeout 100 "$RUDEPROXY" sweep -c "$ini" --seed 1 "$@"
-}
+# shellcheck source=tests/e2e/sweep/lib.sh
+. "$(dirname "$0")/sweep/lib.sh"
 
 # --- The limit of a set-up and of a check ---------------------------------------------------------
 
@@ -206,5 +188,4 @@ says "$work/setup.out" '^rudeproxy: run 00001: --setup failed: --setup did not e
 status=0
 wait "$long_check" || status=$?
 same "the long check: $(cat "$work/long.out")" 0 "$status"
-tidy() { [ -z "$(ls -A "$TMPDIR")" ]; }
-eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"
+eventually 20 is_tidy || fail "left behind: $(ls -A "$TMPDIR")"

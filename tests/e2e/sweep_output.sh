@@ -2,30 +2,13 @@
 # SPDX-License-Identifier: MIT
 #
 # sweep: what counts as output, and a baseline that no sweep can stand on.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/lib.sh"
-need curl
+# shellcheck source=tests/e2e/sweep/lib.sh
+. "$(dirname "$0")/sweep/lib.sh"
+printf '\n[sweep]\ntimeout = 60s\n' >>"$ini"
 
-ini=$work/web.ini
-cat >"$ini" <<'INI'
-[proxy web]
-listen   = 127.0.0.1:0
-upstream = builtin:http
-
-[sweep]
-timeout = 60s
-INI
 cd "$work"
-# shellcheck disable=SC2016 # expanded by the shell that sweep runs
-fetch='curl -q -sS --noproxy "*" --max-time 20 "http://$RUDEPROXY_WEB_ADDR/bytes/1000"'
 # The same status and the same output, whatever happens to the connection.
 retry="$fetch >/dev/null 2>&1 || $fetch >/dev/null"
-
-sweep() { # STATUS OPTIONS... -- CMD...
-    local status=$1
-    shift
-    expect "$status" timeout 100 "$RUDEPROXY" sweep -c "$ini" --seed 1 "$@"
-}
 
 # --- The output of --setup and --check is not that of the command -----------------------------------
 

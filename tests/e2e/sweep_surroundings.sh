@@ -2,31 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # sweep: what surrounds a run: servers of its set-up, the terminal, its folder, the CPUs.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/lib.sh"
-need curl python3
-
-ini=$work/web.ini
-cat >"$ini" <<'INI'
-[proxy web]
-listen   = 127.0.0.1:0
-upstream = builtin:http
-
-[sweep]
-timeout = 60s
-INI
-export TMPDIR=$work/tmp
-mkdir "$TMPDIR"
-# shellcheck disable=SC2016 # expanded by the shell that sweep runs
-fetch='curl -q -sS --noproxy "*" --max-time 20 "http://$RUDEPROXY_WEB_ADDR/bytes/1000"'
-
-sweep() { # STATUS OPTIONS... -- CMD...
-    local status=$1
-    shift
-    expect "$status" timeout 100 "$RUDEPROXY" sweep -c "$ini" --seed 1 "$@"
-}
-
-tidy() { [ -z "$(ls -A "$TMPDIR")" ]; }
+# shellcheck source=tests/e2e/sweep/lib.sh
+. "$(dirname "$0")/sweep/lib.sh"
+need python3
+printf '\n[sweep]\ntimeout = 60s\n' >>"$ini"
 
 # --- A server for each run ----------------------------------------------------------------------------
 
@@ -59,7 +38,7 @@ is_running || fail 'the server has ended before the command'
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
 eventually 20 is_gone || fail "a server of a set-up outlives SIGKILL"
-eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"
+eventually 20 is_tidy || fail "left behind: $(ls -A "$TMPDIR")"
 
 # --- No terminal ----------------------------------------------------------------------------------------
 
@@ -91,7 +70,7 @@ rm -f "$work/begun"
 expect 1 timeout 100 python3 "$work/ctrl_c.py" "$work/begun" "$RUDEPROXY" sweep -c "$ini" -- \
     sh -c "touch $work/begun; $leftover; true"
 is_gone || fail 'a command outlives Ctrl-C'
-eventually 20 tidy || fail "left behind: $(ls -A "$TMPDIR")"
+eventually 20 is_tidy || fail "left behind: $(ls -A "$TMPDIR")"
 
 # --- The CPUs that we may use ---------------------------------------------------------------------------
 
@@ -116,7 +95,7 @@ if [ ${#as[@]} -gt 0 ] || [ "$(id -u)" -ne 0 ]; then
     expect 0 timeout 100 "${as[@]}" "$program" sweep -c "$ini" --budget 2 --sweep-fault reset -- \
         sh -c 'cd "$RUDEPROXY_RUN_DIR" && mkdir -p ro/in secret/in/in shut/in && touch ro/in/file secret/in/in/file shut/in/file
             chmod 555 ro/in ro; chmod 0 secret/in/in secret/in secret; chmod 444 shut; chmod 555 .; '"$fetch"
-    tidy || fail "left behind: $(find "$TMPDIR")"
+    is_tidy || fail "left behind: $(find "$TMPDIR")"
 else
     note 'not looked at: folders that are hard to remove: nothing is, for root'
 fi
