@@ -250,13 +250,15 @@ static bool is_in_its_own_way(const struct proxy *proxy, const struct address *l
            listen->kind != ADDRESS_UNIX && now.listen.port == listen->port;
 }
 
-/* Whether the change binds an address that can be tried before. */
+/* Whether the change binds an address that can be tried before. A port that is kept is not bound
+ * again, and the right to bind it may be given up. */
 static bool can_be_tried(const struct proxy *proxy, const struct proxy_config *config)
 {
     if (!config->enabled || proxy_config_intercepts(config))
         return false;
-    return control_listens_on(proxy, &config->listen) ? proxy_must_open(proxy, config, false)
-                                                      : !is_in_its_own_way(proxy, &config->listen);
+    if (control_listens_on(proxy, &config->listen))
+        return proxy->listener.port_fd < 0 && proxy_must_open(proxy, config, false);
+    return !is_in_its_own_way(proxy, &config->listen);
 }
 
 enum control_result control_try_change(

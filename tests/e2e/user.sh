@@ -20,9 +20,10 @@ status_of() {
 }
 
 listen=127.0.0.1:0
+upstream=builtin:http
 
 write_config() { # LINE FAULT...
-    printf '[rudeproxy]\n%s\ngrace = 100ms\n[proxy web]\nlisten = %s\nupstream = builtin:http\n' "$1" "$listen" >"$work/user.ini"
+    printf '[rudeproxy]\n%s\ngrace = 100ms\n[proxy web]\nlisten = %s\nupstream = %s\n' "$1" "$listen" "$upstream" >"$work/user.ini"
     printf '%s\n' "${@:2}" >>"$work/user.ini"
 }
 
@@ -81,6 +82,18 @@ sed -i "s/^listen = .*/listen = 0.0.0.0:81/" "$work/user.ini"
 expect 22 curl -sf --unix-socket "$work/own/api" -X POST http://api/v1/reload
 port_answers || fail "closed after a reload that failed: $(cat "$work/own/log")"
 proxy_stop
+
+# A new upstream opens the port that unreachable = refuse has closed.
+: >"$work/own/log"
+upstream=${listen%:*}:1
+start_as "$logged
+admin = unix:$work/own/api" 'unreachable = refuse'
+port_answers 2>/dev/null && fail "an answer without a server"
+eventually 20 log_has 1 not_listening || fail "it listens without a server: $(cat "$work/own/log")"
+expect 0 curl -sS --fail-with-body --unix-socket "$work/own/api" -X PATCH -d '{"upstream":"builtin:http"}' http://api/v1/proxies/web
+port_answers || fail "closed after a new upstream: $(cat "$work/own/log")"
+proxy_stop
+upstream=builtin:http
 
 # What cannot be opened again is said: of a UNIX socket at the start, of others when it fails.
 install -d "$work/roots"
