@@ -4,15 +4,15 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <libgen.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "proxy/base/replace_file.h"
 
 static bool needs_net_admin(const struct config *config)
 {
@@ -50,20 +50,6 @@ static bool closes_listener(
     return proxy->unreachable == UNREACHABLE_REFUSE;
 }
 
-/* Whether this process may remove the file and make one of the same name. In a folder with the
- * sticky bit, only the owner of the file or the folder may remove it (unlink(2)). 0 or -errno. */
-static int may_replace(const char *path)
-{
-    char folder[ADDRESS_TEXT_MAX];
-    struct stat file, parent;
-    snprintf(folder, sizeof folder, "%s", path);
-    const char *name = dirname(folder);
-    if (access(name, W_OK | X_OK) != 0 || stat(name, &parent) != 0)
-        return -errno;
-    bool is_sticky = (parent.st_mode & S_ISVTX) != 0 && parent.st_uid != geteuid();
-    return is_sticky && stat(path, &file) == 0 && file.st_uid != geteuid() ? -EPERM : 0;
-}
-
 /* A UNIX socket cannot be kept while nobody may connect to it, as a port is: its file is made anew.
  * So the user needs the right to do that. */
 static int check_unix_listeners(const struct config *config, struct err *err)
@@ -74,7 +60,7 @@ static int check_unix_listeners(const struct config *config, struct err *err)
         if (!proxy->enabled || proxy->listen.kind != ADDRESS_UNIX ||
             !closes_listener(config, proxy, why, sizeof why))
             continue;
-        int result = may_replace(proxy->listen.host);
+        int result = replace_file_check(proxy->listen.host);
         if (result != 0)
             return err_set(err, "user = %s: may not open unix:%s again when %s has closed it: %s",
                 config->settings.user, proxy->listen.host, why, strerror(-result));

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proxy/base/replace_file.h"
+
 #define LINKS_MAX 40 /* MAXSYMLINKS of Linux */
 
 static int cannot_write(const struct output_file *file, int errnum, struct err *err)
@@ -246,6 +248,16 @@ void output_file_discard(struct output_file *file)
     remove_temporary(file);
 }
 
+/* A file that this process may not write can be replaced, in most folders. Where files can be made
+ * beside it, only a mount point is read-only. Returns 0, also if there is no file, or -errno. */
+static int check_old_file(const struct output_file *file)
+{
+    if (file->through || access(file->target, W_OK) == 0 || errno == ENOENT)
+        return 0;
+    int result = -errno;
+    return result != -EROFS && replace_file_check(file->target) == 0 ? 0 : result;
+}
+
 int output_file_probe(const char *option, const char *path, struct err *err)
 {
     struct output_file file = {.option = option, .path = path};
@@ -262,7 +274,6 @@ int output_file_probe(const char *option, const char *path, struct err *err)
     if (output_file_open(&file, option, path, err) != 0)
         return -1;
     output_file_discard(&file);
-    /* Only a mount point is read-only where files can be made beside it. */
-    bool is_read_only = file.mode != 0 && access(file.target, W_OK) != 0 && errno == EROFS;
-    return is_read_only ? cannot_write(&file, EROFS, err) : 0;
+    result = check_old_file(&file);
+    return result == 0 ? 0 : cannot_write(&file, -result, err);
 }

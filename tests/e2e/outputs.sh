@@ -139,6 +139,10 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && unshare -m true 2>/d
     done
     chmod 666 "$folder/closed/file" "$folder/mounted"
     chmod 755 "$work" "$folder" "$folder/closed"
+    mkdir -m 777 "$folder/open"
+    mkdir -m 1777 "$folder/sticky"
+    touch "$folder"/{open/file,open/mounted,sticky/file}
+    chmod 644 "$folder"/{open,sticky}/*
     cp "$RUDEPROXY" "$work/rudeproxy" && chmod 755 "$work/rudeproxy"
     cat >"$work/inside.sh" <<'INSIDE'
 set -eu
@@ -157,12 +161,25 @@ for option in --report --junit --ready-file; do
     run_once "$option" "$folder/closed/file"
     cat "$folder/closed/file" >"$work/closed$option"
 done
+run_once --report /dev/stdout >"$work/not-his"
+run_once --report "$folder/open/file" # not his to write, but to replace
+mount --bind "$folder/open/mounted" "$folder/open/mounted"
+for file in open/mounted sticky/file; do
+    ! $as "$work/rudeproxy" exec --listen 127.0.0.1:0 --upstream builtin:echo --report "$folder/$file" -- touch "$folder/open/ran" || exit 8
+done
 as=
 mount -o remount,bind,ro "$folder/mounted"
 ! run_once --report "$folder/mounted" || exit 9
 INSIDE
     expect 0 env folder="$folder" work="$work" unshare -m bash "$work/inside.sh"
-    says "$work/err" 'cannot write --report .*/mounted: Read-only file system'
+    says "$work/err" 'cannot write --report .*/folder/mounted: Read-only file system'
+    for file in open/mounted sticky/file; do
+        says "$work/err" "cannot write --report .*/$file: Permission denied"
+    done
+    [ ! -e "$folder/open/ran" ] || fail "the command ran, although its report cannot be written"
+    [ -s "$work/not-his" ] || fail "no report in the file of another user that is open"
+    [ -s "$folder/open/file" ] || fail "no report in place of another user's file"
+    rm -r "$folder"/{open,sticky}
     for place in mounted closed; do
         for option in --report --junit --ready-file; do
             [ -s "$work/$place$option" ] || fail "$option wrote nothing into $place"
