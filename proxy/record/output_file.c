@@ -175,13 +175,14 @@ static int copy_bytes(int from, int to)
 }
 
 /* Copies the temporary file into the target. Returns 0 or -errno. */
-static int copy_to_target(const struct output_file *file)
+static int copy_to_target(struct output_file *file)
 {
     int from = open(file->temporary, O_RDONLY | O_CLOEXEC);
     int to = from < 0 ? -1 : open(file->target, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
     int result = to < 0 ? -errno : copy_bytes(from, to);
     if (to >= 0 && close(to) != 0 && result == 0)
         result = -errno;
+    file->is_cut = to >= 0 && result != 0;
     if (from >= 0)
         close(from);
     if (result == 0)
@@ -191,7 +192,7 @@ static int copy_to_target(const struct output_file *file)
 
 /* A mount point cannot be replaced (EBUSY, rename(2)), as a file that a container is given; nor can
  * the file of another user in a folder with the sticky bit (EPERM). Returns 0 or -errno. */
-static int put_in_place(const struct output_file *file)
+static int put_in_place(struct output_file *file)
 {
     if (file->through || file->in_place || rename(file->temporary, file->target) == 0)
         return 0;
@@ -238,6 +239,9 @@ int output_file_commit(struct output_file *file, struct err *err)
         result = put_in_place(file);
     if (result == 0)
         return 0;
+    if (file->is_cut)
+        return err_set(err, "cannot write %s %s: %s; all of it is in %s", file->option, file->path,
+            strerror(-result), file->temporary);
     remove_temporary(file);
     return cannot_write(file, -result, err);
 }

@@ -141,7 +141,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && unshare -m true 2>/d
     chmod 755 "$work" "$folder" "$folder/closed"
     mkdir -m 777 "$folder/open"
     mkdir -m 1777 "$folder/sticky"
-    touch "$folder"/{open/file,open/mounted,sticky/file}
+    touch "$folder"/{open/file,open/mounted,sticky/file,full}
     chmod 644 "$folder"/{open,sticky}/*
     cp "$RUDEPROXY" "$work/rudeproxy" && chmod 755 "$work/rudeproxy"
     cat >"$work/inside.sh" <<'INSIDE'
@@ -168,6 +168,12 @@ for file in open/mounted sticky/file; do
     ! $as "$work/rudeproxy" exec --listen 127.0.0.1:0 --upstream builtin:echo --report "$folder/$file" -- touch "$folder/open/ran" || exit 8
 done
 as=
+mkdir "$work/small"
+mount -t tmpfs -o size=64k none "$work/small"
+touch "$work/small/file"
+! cat /dev/zero >"$work/small/zeros" 2>/dev/null || exit 7
+mount --bind "$work/small/file" "$folder/full"
+! run_once --report "$folder/full" || exit 6
 mount -o remount,bind,ro "$folder/mounted"
 ! run_once --report "$folder/mounted" || exit 9
 INSIDE
@@ -179,7 +185,11 @@ INSIDE
     [ ! -e "$folder/open/ran" ] || fail "the command ran, although its report cannot be written"
     [ -s "$work/not-his" ] || fail "no report in the file of another user that is open"
     [ -s "$folder/open/file" ] || fail "no report in place of another user's file"
-    rm -r "$folder"/{open,sticky}
+    # The report is whole where the copy of it is not.
+    says "$work/err" 'cannot write --report .*/full: No space left on device; all of it is in .*/full\.'
+    whole=$(sed -n 's/.*; all of it is in //p' "$work/err")
+    same "the end of $whole" '}' "$(tail -n 1 "$whole")"
+    rm -r "$whole" "$folder"/{open,sticky,full}
     for place in mounted closed; do
         for option in --report --junit --ready-file; do
             [ -s "$work/$place$option" ] || fail "$option wrote nothing into $place"
