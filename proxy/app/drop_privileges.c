@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proxy/base/replace_file.h"
+#include "proxy/net/socket_options.h"
 
 static bool needs_net_admin(const struct config *config)
 {
@@ -68,6 +69,16 @@ static int check_unix_listeners(const struct config *config, struct err *err)
     return 0;
 }
 
+/* More than net.core.rmem_max or wmem_max takes CAP_NET_ADMIN (SO_RCVBUFFORCE, socket(7)). */
+static int check_buffers(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->proxy_count; i++) {
+        if (socket_check_buffers(&config->proxies[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 bool drop_privileges_is_wanted(const struct config *config)
 {
     const char *user = config->settings.user;
@@ -97,5 +108,7 @@ int drop_privileges(const struct config *config, struct err *err)
         (keeps && keep_net_admin() != 0))
         return err_set(err, "cannot become the user %s: %s", user, strerror(errno));
     prctl(PR_SET_PDEATHSIG, death_signal);
+    if (check_buffers(config, err) != 0)
+        return -1;
     return check_unix_listeners(config, err);
 }

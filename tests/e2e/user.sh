@@ -53,6 +53,15 @@ fi
 expect 1 "$RUDEPROXY" -c <(sed 's/nobody/no-such-user-here/' "$work/user.ini")
 says "$work/err" 'there is no such user'
 
+# More than the new user may ask for is an error at the start, not one of each connection.
+for key in rcvbuf:rmem sndbuf:wmem; do
+    # Not every network namespace tells its limit.
+    [ "$(cat "/proc/sys/net/core/${key#*:}_max" 2>/dev/null || echo 0)" -lt $((1 << 30)) ] || continue
+    write_config 'user = nobody' "${key%:*} = 1G"
+    expect 1 timeout 20 "$RUDEPROXY" -c "$work/user.ini"
+    says "$work/err" 'proxy web. rcvbuf or sndbuf is more than net.core.rmem_max or wmem_max allows'
+done
+
 # A port below 1024 opens again, though nobody may bind it. The address is this test's own.
 listen=127.81.$((BASHPID >> 8 & 255)).$((BASHPID & 255)):81
 port_answers() {
