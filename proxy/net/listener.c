@@ -310,6 +310,7 @@ static int listen_on_kept_port(struct listener *listener, const struct proxy_con
         return result;
     listener->fd = listener->port_fd;
     listener->port_fd = -1;
+    listener->port_is_chosen = false; /* this socket was bound to its number */
     return 0;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* When a fault of the listening socket begins, and is counted: not on a disabled proxy, and not
- * when its time is over. */
+ * when its time is over. And which socket keeps the port for as long as nobody listens. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -84,6 +85,32 @@ static void a_time_that_has_become_over_may_stay(void **state)
     expect_over(rig, rig_change(rig, "a", "f", "type=refuse for=10s"));
 }
 
+static unsigned long inode_of(int fd)
+{
+    struct stat status;
+    assert_return_code(fstat(fd, &status), errno);
+    return (unsigned long)status.st_ino;
+}
+
+/* A port that the kernel chose is lost with its socket, and taken again by number: once. */
+static void a_chosen_port_is_given_up_only_once(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(rig_load(rig, PROXY, CONTROL_KEEP_API), CONTROL_OK);
+    const struct listener *listener = &control_proxy(&rig->control, "a")->listener;
+    unsigned port = rig_port(rig, "a");
+    assert_int_equal(rig_add(rig, "a", "f", "type=refuse"), CONTROL_OK);
+    unsigned long inode = inode_of(listener->port_fd);
+    for (int times = 0; times < 3; times++) {
+        assert_int_equal(rig_remove(rig, "a", "f"), CONTROL_OK);
+        assert_int_equal(inode_of(listener->fd), inode);
+        assert_int_equal(rig_add(rig, "a", "f", "type=refuse"), CONTROL_OK);
+        assert_int_equal(inode_of(listener->port_fd), inode);
+        assert_int_equal(rig_connect(rig, "a"), -ECONNREFUSED);
+        assert_int_equal(rig_port(rig, "a"), port);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +118,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_time_that_is_over_is_an_error, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(
             a_time_that_has_become_over_may_stay, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_chosen_port_is_given_up_only_once, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
