@@ -175,8 +175,8 @@ wait "$pid" 2>/dev/null || true
 before=$(grep -c '"key"' "$work/again/sweep.jsonl")
 last=$(sed -n 's/.*"run":\([0-9]*\).*/\1/p' "$work/again/sweep.jsonl" | sort -n | tail -1)
 next=$(printf '%05d' $((last + 1))) # it may have begun when the sweep was killed
-mkdir -p "$work/again/$next" "$work/again/00002"
-touch "$work/again/$next/stale" "$work/again/00002/stale" "$work/again/00002.0.sock"
+mkdir -p "$work/again/$next" "$work/again/00002" "$work/again/00002.sock"
+touch "$work/again/$next/stale" "$work/again/00002/stale" "$work/again/00002.sock/0"
 sweep 4 --budget 30 --resume "$work/again" -- sh -c "$order" "$work/orders"
 outcomes check_failed >"$work/found.again"
 diff "$work/found.1" "$work/found.again" >&2 || fail 'a resumed sweep finds something else'

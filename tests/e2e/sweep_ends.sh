@@ -164,10 +164,13 @@ sweep 0 --budget 3 --sweep-fault reset --dir "$work/kept" -- sh -c "$fetch"
 # --- As another user ----------------------------------------------------------------------------------------
 
 if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
-    printf '[rudeproxy]\nuser = nobody\n' >>"$ini"
+    # A UNIX socket that is closed for a time is made anew by that user.
+    printf '[rudeproxy]\nuser = nobody\n[proxy local]\nlisten = unix:%s\nupstream = builtin:http\nunreachable = refuse\n' \
+        "$work/local" >>"$ini"
     # shellcheck disable=SC2016
-    sweep 0 --budget 3 --sweep-fault reset --check '[ -e "$RUDEPROXY_RUN_DIR/written" ]' -- \
+    sweep 0 --budget 3 --sweep-fault reset --dir "$work/user" --check '[ -e "$RUDEPROXY_RUN_DIR/written" ]' -- \
         sh -c 'touch "$RUDEPROXY_RUN_DIR/written"; '"$fetch"
+    same 'left in its folder' sweep.jsonl "$(ls "$work/user")"
     leftover="sleep 98764.$$"
     is_running() { pgrep -f "^$leftover\$" >/dev/null; }
     is_gone() { ! is_running; }

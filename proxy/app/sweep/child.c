@@ -76,9 +76,12 @@ static int redirect(struct child *child, const char *path, int flags, int fd)
     return 0;
 }
 
-/* The command writes into its folder, and runs as the user of the settings (drop_privileges.h). */
-static int give_folder(struct child *child, const char *path)
+/* Makes a folder for the user of the settings, as which the command runs and the proxies go on
+ * (drop_privileges.h). */
+static int make_folder(struct child *child, const char *path)
 {
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return fail(child, path);
     const char *user = child->runner->config->settings.user;
     const struct passwd *entry = user[0] != '\0' && geteuid() == 0 ? getpwnam(user) : NULL;
     if (entry == NULL || chown(path, entry->pw_uid, entry->pw_gid) == 0)
@@ -94,9 +97,7 @@ static int prepare_process(struct child *child)
     snprintf(number, sizeof number, "%05u", run);
     setenv("RUDEPROXY_RUN", number, 1);
     setenv("RUDEPROXY_RUN_DIR", sweep_child_path(child->runner, run, "", path, sizeof path), 1);
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return fail(child, path);
-    if (give_folder(child, path) != 0)
+    if (make_folder(child, path) != 0)
         return -1;
     if (redirect(child, "/dev/null", O_RDONLY, STDIN_FILENO) != 0)
         return -1;
@@ -184,22 +185,32 @@ static bool set_up(struct child *child)
 
 /* --- the run --- */
 
+/* A socket that is closed for a time is made anew, maybe by the user of the settings: in a folder
+ * that is his. */
+static int place_socket(struct child *child, size_t proxy)
+{
+    struct address *listen = &child->config.proxies[proxy].listen;
+    char folder[PATH_MAX + 16], path[PATH_MAX + 48];
+    sweep_child_path(child->runner, child->job->run, SWEEP_SOCKETS, folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/%zu", folder, proxy);
+    snprintf(listen->host, sizeof listen->host, "%.*s", (int)sizeof listen->host - 1, path);
+    return make_folder(child, folder);
+}
+
 /* A port of its own for each run, no API, and an event for each message where somebody looks at
  * them. */
-static void prepare_proxies(struct child *child)
+static int prepare_proxies(struct child *child)
 {
-    char path[PATH_MAX + 32];
     for (size_t i = 0; i < child->config.proxy_count; i++) {
-        struct address *listen = &child->config.proxies[i].listen;
-        listen->port = 0;
-        child->config.proxies[i].log_messages = child->job->observe;
-        if (listen->kind != ADDRESS_UNIX)
-            continue;
-        snprintf(path, sizeof path, "%s/%05u.%zu.sock", child->runner->root, child->job->run, i);
-        snprintf(listen->host, sizeof listen->host, "%.*s", (int)sizeof listen->host - 1, path);
+        struct proxy_config *proxy = &child->config.proxies[i];
+        proxy->listen.port = 0;
+        proxy->log_messages = child->job->observe;
+        if (proxy->listen.kind == ADDRESS_UNIX && place_socket(child, i) != 0)
+            return -1;
     }
     child->config.settings.admin = (struct address){.host = ""};
     child->config.settings.pcap[0] = '\0'; /* hundreds of runs would share it */
+    return 0;
 }
 
 /* The faults of the file give way to those of the job. */
@@ -241,8 +252,7 @@ static int prepare_config(struct child *child)
         errno = ENAMETOOLONG;
         return fail(child, path);
     }
-    prepare_proxies(child);
-    return put_faults(child);
+    return prepare_proxies(child) == 0 ? put_faults(child) : -1;
 }
 
 static void run(struct child *child)

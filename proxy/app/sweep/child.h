@@ -27,7 +27,8 @@ const char *sweep_child_path(
 #define SWEEP_LOG ".log"
 #define SWEEP_STDOUT ".out"
 #define SWEEP_STDERR ".err"
-#define SWEEP_INI ".ini" /* of a bad run */
+#define SWEEP_INI ".ini"      /* of a bad run */
+#define SWEEP_SOCKETS ".sock" /* a folder: the UNIX sockets of the proxies */
 
 /* The life of the child, just forked. Writes a struct sweep_child_report to `fd`. */
 _Noreturn void sweep_child_run(

@@ -46,14 +46,11 @@ void run_files_remove_tree(const char *path)
 void run_files_remove(const struct sweep_runner *runner, unsigned run)
 {
     static const char *const suffixes[] = {SWEEP_LOG, SWEEP_STDOUT, SWEEP_STDERR, SWEEP_INI};
-    char path[PATH_MAX + 48];
+    char path[PATH_MAX + 16];
     run_files_remove_tree(sweep_child_path(runner, run, "", path, sizeof path));
+    run_files_remove_tree(sweep_child_path(runner, run, SWEEP_SOCKETS, path, sizeof path));
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
         remove(sweep_child_path(runner, run, suffixes[i], path, sizeof path));
-    for (size_t i = 0; i < runner->config->proxy_count; i++) {
-        snprintf(path, sizeof path, "%s/%05u.%zu.sock", runner->root, run, i);
-        remove(path);
-    }
 }
 
 static void append_file(const char *path, off_t from, char *text, size_t size)
