@@ -207,15 +207,15 @@ bool control_listens_on(const struct proxy *proxy, const struct address *listen)
 }
 
 /* The port stays the proxy's, for it may have no right to bind it again. */
-static void restart(struct proxy *proxy)
+static void halt(struct proxy *proxy)
 {
     proxy_hang_up_connections(proxy, CAUSE_STOPPED);
     proxy_stop_listening(proxy);
 }
 
-static void shut_down(struct proxy *proxy)
+static void halt_and_release(struct proxy *proxy)
 {
-    restart(proxy);
+    halt(proxy);
     listener_release_port(&proxy->listener);
 }
 
@@ -224,11 +224,11 @@ static enum control_result change(
     struct control *control, struct proxy *proxy, struct plan *plan, bool moves, struct err *err)
 {
     bool opened, failed;
-    bool restarts = !address_equal(&plan->config.upstream, &proxy->plan->config.upstream);
+    bool has_new_upstream = !address_equal(&plan->config.upstream, &proxy->plan->config.upstream);
     if (moves || (proxy->plan->config.enabled && !plan->config.enabled))
-        shut_down(proxy);
-    else if (restarts)
-        restart(proxy);
+        halt_and_release(proxy);
+    else if (has_new_upstream)
+        halt(proxy);
     if (moves) {
         listener_faults_end(&proxy->listener_faults);
         listener_forget_address(&proxy->listener);
@@ -322,7 +322,7 @@ enum control_result control_remove_proxy(struct control *control, const char *na
     if (proxy == NULL)
         return control_no_proxy(name, err);
     past_names_note(&control->past_names, proxy);
-    shut_down(proxy);
+    halt_and_release(proxy);
     proxy_close(proxy);
     return CONTROL_OK;
 }

@@ -353,8 +353,8 @@ int listener_open(struct listener *listener, const struct proxy_config *proxy, s
     }
     listener_watch(listener);
     open_twin(listener, proxy);
-    if (!listen_address_is_localhost(&proxy->listen))
-        listener_release_port(listener); /* of a twin that it had */
+    if (!listen_address_is_localhost(&proxy->listen) && listener->twin != NULL)
+        listener_release_port(&listener->twin->listener);
     return 0;
 }
 
