@@ -84,7 +84,7 @@ static int make_folder(struct child *child, const char *path)
         return fail(child, path);
     const char *user = child->runner->config->settings.user;
     const struct passwd *entry = user[0] != '\0' && geteuid() == 0 ? getpwnam(user) : NULL;
-    if (entry == NULL || chown(path, entry->pw_uid, entry->pw_gid) == 0)
+    if (entry == NULL || lchown(path, entry->pw_uid, entry->pw_gid) == 0)
         return 0;
     return fail(child, path);
 }
