@@ -13,12 +13,12 @@
 /* Whether a proxy of the configuration intercepts. */
 bool intercept_is_wanted(const struct config *config);
 
-/* Whether this term of the list has a host name that is looked up. */
+/* Whether the term has a host name other than `localhost`, for which no resolver is asked. */
 bool intercept_looks_up(const struct destination_list *list, const struct destination *term);
 
-/* Whether it can, and whether `--pass` has an effect. Warns on stderr where it may not see all: of
- * names that programs look up over a UNIX socket, which leads out of the command's network. 0, or
- * -1 with err filled. */
+/* Checks that the configuration can intercept, and that `--pass` has an effect. Warns on stderr if
+ * it lists host names and programs look up names over a UNIX socket: that socket leads out of the
+ * command's network, so rudeproxy does not see the answers. Returns 0, or -1 with err filled. */
 MUST_CHECK int intercept_check(
     const struct config *config, const struct intercept_pass *pass, struct err *err);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Happy path: a question arrives at our socket in the command's network, with the address that was
- * asked (IP_PKTINFO in ip(7)). Each asking socket gets a socket of ours outside, connected to a
- * name server: a flow. Its answers go back unchanged, so the question's number (RFC 1035 4.1.1)
- * needs no care, and many questions may be under way.
+ * asked (IP_PKTINFO in ip(7)). Each socket that asks gets a flow: a socket of ours outside the
+ * network, connected to a name server. Answers go back unchanged, with the number of their question
+ * (RFC 1035 4.1.1), so many questions may be under way.
  *
  * - The server refuses (ICMP): the questions are answered with SERVFAIL, and a resolver asks its
  *   next server at once.

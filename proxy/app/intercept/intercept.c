@@ -2,9 +2,9 @@
 /*
  * Puts the parts together: see intercept.h.
  *
- * Connections that no proxy intercepts are taken by a silent proxy, which leaves no record and has
- * no fault. To a loopback address only those are taken that lead to a port at which somebody
- * listens outside (local_ports.h), looked at again every SERVED_MS.
+ * A silent proxy takes the connections that no proxy intercepts. It leaves no record and has no
+ * fault. Of the connections to a loopback address it takes only those to a port on which a program
+ * of the machine listens (local_ports.h). The list of these ports is read again every SERVED_MS.
  */
 #include "proxy/app/intercept/intercept.h"
 

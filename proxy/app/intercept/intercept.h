@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `exec --intercept`: the command runs in a network of its own, where what it connects to is ours.
+ * `exec --intercept`: the command runs in a network of its own, in which our listeners get its
+ * connections.
  *
  *   command's network (netns.h)                      our network
  *   ----------------------------                      -----------
@@ -38,17 +39,18 @@ struct intercept {
     struct dns dns;
     struct refused_ports refusals;
     bool watches_refusals;
-    bool told_incomplete; /* that there are more names than can be known */
-    bool told_too_many;   /* that there are more served ports than can be known */
-    bool verbose;         /* the user wants to know how it is done; set by the caller */
-    bool by_ports;        /* the packet filter cannot redirect: */
+    bool told_incomplete; /* warned that the names have more than NAME_CACHE_MAX addresses */
+    bool told_too_many;   /* warned that more than LOCAL_PORTS_MAX ports are served */
+    bool verbose;         /* print how connections are intercepted; set by the caller */
+    bool by_ports;        /* the packet filter cannot redirect, so `ports` is used */
     struct port_listeners ports;
     struct local_ports served;
     bool limits_loopback; /* `served` is known */
     struct rules rules;   /* in force */
     struct redirect redirect;
     uint16_t api_port; /* of our HTTP API; 0: none */
-    uv_timer_t *timer; /* until the rules are looked at again; allocated, as libuv wants it */
+    /* Makes the rules again. Allocated, because libuv uses a handle until its close callback. */
+    uv_timer_t *timer;
 };
 
 /* Makes the command's network. NULL: err says what forbids it and what to do. */
@@ -58,18 +60,18 @@ MUST_CHECK struct intercept *intercept_new(
 /* From now on proxies of this worker can intercept. */
 void intercept_attach(struct intercept *intercept, struct worker *worker);
 
-/* Steers the command's connections to the proxies, and those to our HTTP API to it. `api_port` 0:
- * no API over TCP. 0, or -1 with err filled; then intercept_stop all the same. */
+/* Steers the command's connections to the proxies and to our HTTP API. `api_port` 0: the API has no
+ * TCP port. Returns 0, or -1 with err filled; call intercept_stop after a failure, too. */
 MUST_CHECK int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *err);
 
-/* Call when a proxy began or ceased to listen: the rules follow. */
+/* Makes the rules again. Call it when a proxy begins or ceases to listen. */
 void intercept_update(struct intercept *intercept);
 
 /* Idempotent. NULL is allowed. */
 void intercept_stop(struct intercept *intercept);
 
-/* Prints the ports that refused the command: one line, or none. After intercept_stop,
- * while the configuration of the proxies still stands. */
+/* Prints one line with the ports that refused the command, or nothing. Call it after
+ * intercept_stop. `config`: the configuration of the proxies that ran. */
 void intercept_report(const struct intercept *intercept, const struct config *config, FILE *out);
 
 void intercept_free(struct intercept *intercept); /* NULL is allowed */

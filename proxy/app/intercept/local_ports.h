@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ports at which somebody listens on the machine itself. Only these are passed from the
- * loopback address of the command's network to the machine's, so that a connection to a port at
- * which nobody listens is refused there as it would be here.
+ * The ports on which programs of the machine listen, outside the command's network. A connection of
+ * the command to a loopback address passes only to one of these ports. So a port on which nobody
+ * listens refuses the command, as it does without `--intercept`.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_LOCAL_PORTS_H
 #define RUDEPROXY_APP_INTERCEPT_LOCAL_PORTS_H
@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A set of the packet filter has them, in a request of less than 100 kB (redirect.c). */
+/* They are one set of the packet filter. With so many, the request has less than 100 kB
+ * (redirect.c). */
 #define LOCAL_PORTS_MAX 4096
 
 struct local_ports {
@@ -19,7 +20,8 @@ struct local_ports {
     uint16_t ports[LOCAL_PORTS_MAX]; /* ascending */
 };
 
-/* Asks the kernel (sock_diag(7)). False: it cannot say, or there are too many. */
+/* Asks the kernel for the ports (sock_diag(7)). False: the request failed, or there are too many.
+ */
 bool local_ports_read(struct local_ports *served);
 
 #endif

@@ -9,10 +9,11 @@
 #include "proxy/net/name_cache.h"
 #include "proxy/net/worker.h"
 
-/* Looks up the names of the configuration, and waits for the answers. `localhost` is known. */
+/* Looks up the names of the configuration, and waits for the answers. Adds `localhost` without
+ * asking a resolver. */
 void names_look_up(struct name_cache *names, const struct config *config);
 
-/* Whether a proxy or a fault in force selects by the name of the pair. */
+/* Whether a proxy or a fault in force selects connections by the name of the pair. */
 bool names_are_listed(const struct worker *worker, const struct cached_name *pair);
 
 #endif

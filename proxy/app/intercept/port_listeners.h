@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the packet filter of the command's network cannot redirect: a listening socket for each
- * port that is intercepted or passed, at every address. The command cannot listen at such a port
- * itself.
+ * The fallback for a kernel whose packet filter cannot redirect: one listening socket, at every
+ * address, for each port that is intercepted or passed. The command cannot listen on such a port.
  *
- * The proxy that owns the port takes each accepted connection. The sockets follow its listener:
- * they are closed or paused, or drop SYNs, when it does.
+ * The proxy that owns the port takes each accepted connection. The socket copies the state of that
+ * proxy's listener: closed, paused, or dropping SYNs.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H
 #define RUDEPROXY_APP_INTERCEPT_PORT_LISTENERS_H
@@ -31,11 +30,13 @@ void port_listeners_init(
     struct port_listeners *listeners, struct worker *worker, struct netns *netns);
 void port_listeners_close(struct port_listeners *listeners);
 
-/* Makes `owner` the owner of the port, unless it has one. 0, or -1 with err filled. */
+/* Opens a socket for the port and makes `owner` its owner. Does nothing if the port has a socket.
+ * Returns 0, or -1 with err filled. */
 MUST_CHECK int port_listeners_add(
     struct port_listeners *listeners, uint16_t port, struct proxy *owner, struct err *err);
 
-/* Brings all of them into the state of their owners' listeners; those of closed proxies go. */
+/* Brings each socket into the state of its owner's listener. Closes and forgets a socket whose
+ * owner is gone or no longer intercepts the port. */
 void port_listeners_follow(struct port_listeners *listeners);
 
 #endif

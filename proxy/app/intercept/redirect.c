@@ -15,8 +15,8 @@
  * address are one rule with a set of addresses, `ip daddr @hostsN`: a message to the kernel holds
  * only some hundred rules (net.core.wmem_max), and a name may have more addresses.
  *
- * A SYN that meets a connection in TIME_WAIT passes the two lines about sockets, which look at
- * full sockets only (nft_socket_eval), and tproxy gives it to the listener
+ * The two `socket` lines do not match a SYN that meets a connection in TIME_WAIT: they look at full
+ * sockets only (nft_socket_eval). tproxy gives that SYN to the listener
  * (nf_tproxy_handle_time_wait4).
  */
 #include "proxy/app/intercept/redirect.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Steers the connections of the command to our listening sockets, by the packet filter of its
- * network (nf_tables): a SYN that no socket of the command's waits for is given to the socket that
- * a rule names (tproxy in nft(8)). Nothing is translated: both ends keep their addresses.
+ * network (nf_tables). If no socket of the command waits for a SYN, the filter gives it to the
+ * socket that a rule names (tproxy in nft(8)). It translates nothing: both ends keep their
+ * addresses.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_REDIRECT_H
 #define RUDEPROXY_APP_INTERCEPT_REDIRECT_H
@@ -19,7 +20,7 @@
 /* Connections to these ports; the first rule that fits decides. */
 struct redirect_rule {
     uint16_t first_port, last_port; /* inclusive */
-    bool served_only;               /* of these ports only those that are served */
+    bool served_only;               /* only those of these ports that are in `served` */
     bool has_network;               /* false: to any address */
     struct cidr network;
     uint16_t to; /* the port of our listener; 0: they are refused */
@@ -32,9 +33,9 @@ struct redirect {
     bool has_rules;
 };
 
-/* Puts the rules in force in place of those before, all at once. `served`: for rules that are
- * served_only; a SYN looks them up at the price of one. 0 or -errno: of the kernels that cannot do
- * it, most say EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
+/* Replaces the rules in force, all at once. `served`: the ports for rules with served_only. They
+ * are one set, so a SYN costs one lookup however many there are. Returns 0 or -errno. Most kernels
+ * that cannot redirect report EOPNOTSUPP, ENOENT or EPROTONOSUPPORT. */
 MUST_CHECK int redirect_set(struct redirect *redirect, struct netns *netns,
     const struct redirect_rule *rules, size_t count, const struct local_ports *served);
 

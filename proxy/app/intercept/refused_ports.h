@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ports that refused the command: a raw socket in its network (raw(7)) sees the
- * RST that answers a SYN to a port where nobody listens. A port is left out if somebody served it
- * at another time: a server of the command that was not up yet.
+ * The ports that refused the command. A raw socket in the command's network (raw(7)) sees the RST
+ * that answers a SYN to a port where nobody listens. A port that accepted a connection at another
+ * time is left out: it belongs to a server of the command that was not up yet.
  *
  * Life: refused_ports_start, the loop runs, refused_ports_stop (idempotent), refused_ports_print.
  */
@@ -19,7 +19,7 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-/* Addresses that are listed, the first ones: a command that tries more scans ports. */
+/* Only the first addresses are listed: a command that tries more of them scans ports. */
 #define REFUSED_PORTS_MAX 64
 
 struct refused_port {
@@ -31,7 +31,8 @@ struct refused_port {
 #define REFUSED_PORTS_SOCKETS 2 /* one for each family */
 
 struct refused_ports {
-    /* Of fds; allocated, because libuv frees no handle at once. NULL: closed. */
+    /* polls[i] watches fds[i]. Allocated, because libuv uses a handle until its close callback.
+     * NULL: closed. */
     uv_poll_t *polls[REFUSED_PORTS_SOCKETS];
     int fds[REFUSED_PORTS_SOCKETS];
     size_t count;
@@ -43,10 +44,11 @@ struct refused_ports {
 MUST_CHECK int refused_ports_start(
     struct refused_ports *refusals, uv_loop_t *loop, struct netns *netns, struct err *err);
 
-/* Reads what is left and closes. */
+/* Reads the packets that are left, and closes. */
 void refused_ports_stop(struct refused_ports *refusals);
 
-/* One line, or none. `is_ours` says which ports were taken by us, so that a refusal was a fault. */
+/* Prints one line, or nothing. Leaves out the ports for which `is_ours` returns true: those were
+ * intercepted or passed, so `--pass` would not help. */
 void refused_ports_print(const struct refused_ports *refusals,
     bool (*is_ours)(const void *user, uint16_t port), const void *user, FILE *out);
 

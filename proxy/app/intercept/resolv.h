@@ -14,10 +14,11 @@ struct resolv {
     struct sockaddr_storage servers[RESOLV_SERVERS_MAX];
 };
 
-/* Without a file, or without a server in it: 127.0.0.1, as the C library has it. */
+/* Reads the file. The server is 127.0.0.1 if the file is missing or names none, as in the C
+ * library. */
 void resolv_read(struct resolv *resolv, const char *path);
 
-/* The server of the same address as `asked`, else the first. */
+/* Returns the server whose address is `asked`, else the first server. */
 const struct sockaddr_storage *resolv_choose(
     const struct resolv *resolv, const struct sockaddr_storage *asked);
 

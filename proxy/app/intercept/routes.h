@@ -13,8 +13,9 @@
 #include "proxy/base/err.h"
 #include "proxy/base/must_check.h"
 
-/* `all_ipv6`: also where the machine has no route over IPv6. Without, a program finds IPv6
- * unreachable where it is, and tries IPv4 as ever. 0, or -1 with err filled. */
+/* `all_ipv6`: IPv6 is routed even if the machine has no IPv6 route. Otherwise an IPv6 address stays
+ * unreachable, as on the machine, and programs fall back to IPv4. Returns 0, or -1 with err filled.
+ */
 MUST_CHECK int routes_add(struct netns *netns, bool all_ipv6, struct err *err);
 
 #endif

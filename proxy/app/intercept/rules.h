@@ -5,14 +5,13 @@
  *
  *   1. each proxy that intercepts: the addresses and ports that it intercepts
  *   2. DNS over TCP
- *   3. proxies with `listen`, and the API, which lie outside
- *   4. ports at which somebody listens on the machine, if they are of 6. or 7.
+ *   3. the ports of proxies with `listen`, and of the API: these listen outside the network
+ *   4. the ports of 6. and 7. on which a program of the machine listens
  *   5. loopback addresses: refused
- *   6. other hosts of a port of which a proxy intercepts one host
+ *   6. ports of which a proxy intercepts some hosts: their other hosts
  *   7. the ports that pass
  *
- * A name stands for the addresses that are known of it, so the rules change with each DNS answer
- * that tells a new one.
+ * A name stands for its known addresses, so a DNS answer with a new address changes the rules.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_RULES_H
 #define RUDEPROXY_APP_INTERCEPT_RULES_H
@@ -30,7 +29,7 @@ struct rules_input {
     const struct local_ports
         *served;       /* ports of the machine that pass on a loopback address; NULL: all */
     uint16_t api_port; /* of our HTTP API; 0: none */
-    bool any_host;     /* every host of an intercepted port: a socket cannot choose */
+    bool any_host;     /* every host of an intercepted port: port_listeners.h cannot choose */
 };
 
 struct rules {
@@ -39,13 +38,13 @@ struct rules {
     struct local_ports served; /* for rules that are served_only */
 };
 
-/* Makes the list into `rules`, which is all zeros. 0, or -ENOMEM. */
+/* Fills `rules`, which must be all zeros. Returns 0, or -ENOMEM. */
 MUST_CHECK int rules_make(struct rules *rules, const struct rules_input *input);
 
-/* Whether both direct each connection to the same socket, by the same rules. */
+/* Whether both have the same rules and the same served ports. */
 bool rules_are_equal(const struct rules *a, const struct rules *b);
 
-/* The port of a proxy's listening socket, also while a fault has closed that. */
+/* The port of a proxy's listening socket, even while a fault keeps that socket closed. */
 uint16_t rules_listening_port(const struct proxy *proxy);
 
 void rules_deinit(struct rules *rules); /* idempotent */

@@ -2,15 +2,15 @@
 /*
  * Settings of the kernel that belong to a network namespace and that a program can notice: which
  * ports it may bind, timeouts, sizes of buffers (ip-sysctl.rst in the kernel's
- * Documentation/networking). A new namespace has the kernel's defaults, and the command shall have
- * the machine's.
+ * Documentation/networking). A new namespace has the kernel's defaults. Copying the machine's
+ * settings gives the command the same network as without `--intercept`.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_SYSCTLS_H
 #define RUDEPROXY_APP_INTERCEPT_SYSCTLS_H
 
 #define SYSCTL_COUNT 34
 
-/* Of a value. A longer one is not copied, such as a long list of reserved ports. */
+/* Bytes of a value. A longer value is not copied: a long list of reserved ports, say. */
 #define SYSCTL_SIZE 256
 
 struct sysctls {
@@ -20,8 +20,8 @@ struct sysctls {
 /* Reads the settings of the network in which the calling process is. */
 void sysctls_read(struct sysctls *sysctls);
 
-/* Writes those that differ in the network in which the calling process is now. A setting that the
- * kernel refuses stays as it is: /proc/sys may be read-only, as in a container. */
+/* Writes the settings that differ into the network in which the calling process is now. A setting
+ * stays as it is if the kernel refuses it: in a container /proc/sys may be read-only. */
 void sysctls_write(const struct sysctls *sysctls);
 
 #endif
