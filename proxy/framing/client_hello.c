@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads one number after another: see client_hello.h. */
+/* Reads the fields of a ClientHello one by one: see client_hello.h. */
 #include "proxy/framing/client_hello.h"
 
 #include <stdbool.h>

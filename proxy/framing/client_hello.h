@@ -24,9 +24,9 @@ struct client_hello {
         record_left; /* bytes of the record's header, and of its payload to come */
     unsigned char record[5];
     uint32_t message_left; /* bytes of the message to come, once its length is known */
-    unsigned field;        /* which one is being read */
-    unsigned have;         /* bytes of it so far */
-    uint32_t value;        /* as far as it is known */
+    unsigned field;        /* the one that is being read: enum field in client_hello.c */
+    unsigned have;         /* bytes of the field that were read */
+    uint32_t value;        /* of these bytes */
     uint32_t skip;         /* bytes to pass over before the next field */
     uint32_t left;         /* bytes of extensions behind the current one */
     uint32_t extension;    /* type of the current one */

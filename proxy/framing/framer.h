@@ -3,8 +3,8 @@
  * The contract between framing.c and the framers: the functions in a protocol's file.
  *
  * A framer has a state of fixed size, all zero bytes at first. `step` gets the next bytes of one
- * direction and looks at as many as it likes. It reports with the functions below, at most one
- * event a call, and returns at once after that.
+ * direction. It reports with the functions below, at most one event a call, and returns at once
+ * after that.
  */
 #ifndef RUDEPROXY_FRAMING_FRAMER_H
 #define RUDEPROXY_FRAMING_FRAMER_H
@@ -13,8 +13,8 @@
 
 #define FRAMER_KIND_MAX 24 /* bytes of a kind that a peer may choose */
 
-/* Bytes of a message, longer than any stream: its end does not overflow an offset, nor does a digit
- * more, of base 16, overflow its size. More is not understood. */
+/* Largest size of a message, in bytes. start + size fits into 64 bits, and so does size x 16 (one
+ * more hexadecimal digit). A framer reports a larger size as FRAMING_LOST. */
 #define FRAMER_SIZE_MAX ((uint64_t)1 << 59)
 
 /* The names that a protocol has for the kinds of its messages in one direction. */
@@ -33,12 +33,12 @@ struct framer {
     bool has_parts;
     bool needs_both;              /* see framing_needs_both() */
     struct framer_kinds kinds[2]; /* by direction */
-    /* Looks at bytes of the direction: `n` may be 0, then only what earlier bytes left to report is
-     * reported. Returns how many bytes were looked at. Looks at all bytes, unless it reports an
-     * event or sets `skip`. */
+    /* Looks at the next bytes of the direction. Returns how many it has looked at: all, unless it
+     * reports an event or sets `skip`. With n == 0 it reports only an event that earlier bytes have
+     * left. */
     size_t (*step)(
         struct framing *framing, enum direction direction, const unsigned char *bytes, size_t n);
-    /* The direction's FIN; may report FRAMING_END. NULL: ends no message. */
+    /* The direction ended with a FIN; may report FRAMING_END. NULL: a FIN ends no message. */
     void (*fin)(struct framing *framing, enum direction direction);
 };
 
@@ -62,11 +62,12 @@ struct framing {
     void *state;                     /* framer->state_size bytes */
 };
 
-/* A message begins at `start`. `kind` is static or that of framer_kind(). NULL: it has none. */
+/* A message begins at `start`. `kind` is static or from framer_kind(); NULL: the message has none.
+ */
 void framer_begin(
     struct framing *framing, enum direction direction, uint64_t start, const char *kind);
 
-/* Copies the kind of the message that begins next; cut at FRAMER_KIND_MAX. */
+/* Copies the kind of the message that begins next, cut at FRAMER_KIND_MAX. Returns the copy. */
 const char *framer_kind(struct framing *framing, enum direction direction, const char *kind);
 
 /* `step` passes over this many whole messages without an event; `last` is the last of them, without
@@ -74,10 +75,10 @@ const char *framer_kind(struct framing *framing, enum direction direction, const
 void framer_pass(struct framing *framing, enum direction direction, uint64_t count,
     const struct framing_message *last);
 
-/* The size of the message that has begun is known to be this, or known to be unknown. */
+/* Sets the final size of the message that has begun: bytes, or FRAMING_UNKNOWN_SIZE. */
 void framer_sized(struct framing *framing, enum direction direction, uint64_t size);
 
-/* A part begins at `offset`. `chunk` counts with FRAMING_CHUNK. */
+/* A part begins at `offset`. `chunk` is the number of a FRAMING_CHUNK. */
 void framer_part(struct framing *framing, enum direction direction, uint64_t offset,
     enum framing_part part, uint64_t chunk);
 
@@ -87,7 +88,7 @@ void framer_end(struct framing *framing, enum direction direction, uint64_t offs
 /* The bytes from `offset` on are not understood. */
 void framer_lose(struct framing *framing, enum direction direction, uint64_t offset);
 
-/* The direction carries no messages from here on, and that is right: an upgraded connection. */
+/* The direction carries no messages from here on, without an error: an upgraded connection, say. */
 void framer_go_raw(struct framing *framing, enum direction direction);
 
 /* One for each file. */

@@ -69,45 +69,45 @@ void framing_free(struct framing *framing);
 /* Looks at the next bytes of a direction, up to the first event. Returns how many were looked at:
  * all, if there is no event. After an event, call again with the rest, and with n == 0 at the end,
  * where `bytes` may be NULL. An event is reported with the byte that decides it, not with the next
- * one. It may concern the other direction (protocol `turns`). */
+ * one. The event may be one of the other direction (protocol `turns`). */
 size_t framing_scan(struct framing *framing, enum direction direction, const unsigned char *bytes,
     size_t n, struct framing_event *event);
 
-/* Whether framing_scan() may leave out the events of messages whose bytes it gets as a whole. That
- * is much faster. Numbers, kinds, later events and FRAMING_LOST do not change. False at first; may
+/* If quiet, framing_scan() may leave out the events of a message that it gets in one call. That is
+ * much faster. Numbers, kinds, later events and FRAMING_LOST do not change. False at first; may
  * change between any two calls. */
 void framing_set_quiet(struct framing *framing, enum direction direction, bool quiet);
 
-/* How many of the next bytes need not be seen: the rest of a body. Pass over them with
- * framing_skip(). Then framing_scan() reports what follows. */
+/* Returns how many of the next bytes need not be seen: the rest of a body. Pass over them with
+ * framing_skip(). Then framing_scan() reports the event that follows them. */
 uint64_t framing_skippable(const struct framing *framing, enum direction direction);
 
-/* `n` bytes passed unseen, at most framing_skippable(). */
+/* Passes over `n` bytes that framing_scan() will not get; at most framing_skippable(). */
 void framing_skip(struct framing *framing, enum direction direction, uint64_t n);
 
 /* The direction ended with a FIN behind all bytes fed so far. Reports FRAMING_END where that ends a
  * message (an http body until close, a turn). */
 void framing_fin(struct framing *framing, enum direction direction, struct framing_event *event);
 
-/* Bytes of the direction from `offset` on will not be shown, so that no message can be found any
- * more: FRAMING_LOST. Returns false if the direction carried no messages before: then the event
- * only says that none is left behind `offset`. */
+/* Call it if framing_scan() will not get the bytes of the direction from `offset` on. Reports
+ * FRAMING_LOST, because no message can be found any more. Returns false if the direction carried no
+ * messages before. Then the event only says that none follows `offset`. */
 bool framing_abandon(struct framing *framing, enum direction direction, uint64_t offset,
     struct framing_event *event);
 
-/* Whether bytes of one direction end messages of the other, so that those that are not shown make
- * both unknown (protocol `turns`). */
+/* Whether bytes of one direction end messages of the other (protocol `turns`). Then both directions
+ * are lost if bytes of one are not seen. */
 bool framing_needs_both(const struct framing *framing);
 
-/* Offset of the first byte seen that belongs to a message, or may. That is a message which has not
- * ended, or ended with the last event. Without one it is the offset of the next byte. */
+/* Returns where the current message begins: the one that has not ended, or that ended with the last
+ * event. Without one: framing_opening(), or else the offset of the next byte. */
 uint64_t framing_message_from(const struct framing *framing, enum direction direction);
 
 /* Whether the direction carries no messages any more. */
 bool framing_is_over(const struct framing *framing, enum direction direction);
 
-/* Offset of the first byte whose meaning is not decided yet: FRAMING_BEGIN or FRAMING_CHUNK may
- * still come for it, because the header behind it is incomplete. FRAMING_NONE: there is none. */
+/* Offset of the first byte of a header that is not complete yet: FRAMING_BEGIN or FRAMING_CHUNK may
+ * still come for this byte. FRAMING_NONE: there is none. */
 uint64_t framing_opening(const struct framing *framing, enum direction direction);
 
 /* The message that began last in the direction; number 0: none yet. */

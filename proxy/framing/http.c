@@ -8,10 +8,10 @@
  *                          +-> UNTIL_CLOSE (its FIN is its end)
  *                          +-> no body ----------------------------------------> FIRST_LINE
  *
- * The length of a response depends on its request: HEAD and a CONNECT that succeeds have no body.
- * Both directions are counted, and the requests that matter are kept until they are answered.
- * Behind 101, and behind a CONNECT that succeeded, both directions carry something else, and have
- * no more messages.
+ * The length of a response depends on its request: the response to HEAD, or to a CONNECT that
+ * succeeds, has no body. So the messages of both directions are counted, and requests with these
+ * methods are kept until they are answered. Behind 101, and behind a CONNECT that succeeded, both
+ * directions carry another protocol, and have no more messages.
  */
 #include "proxy/framing/http.h"
 

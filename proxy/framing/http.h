@@ -45,14 +45,15 @@ struct http_head {
 /* Whether a line that is not complete can still become a first line. */
 bool http_first_line_may_be(const struct http_line *line, enum direction direction);
 
-/* Reads the first line into an empty head. False: it is none. */
+/* Reads the first line into an empty head. False: the line is not a first line. */
 bool http_head_begin(
     struct http_head *head, const struct http_line *line, enum direction direction);
 
-/* Reads a header line. False: it is none, or says a length that nobody can rely on. */
+/* Reads a header line. False: the line is not a header, or gives a length that readers may
+ * understand differently. */
 bool http_head_add(struct http_head *head, const struct http_line *line);
 
-/* The number in a chunk's first line. False: it is none. */
+/* Reads the size in a chunk's first line. False: the line has no valid size. */
 bool http_chunk_size(const struct http_line *line, uint64_t *size);
 
 #define HTTP_METHODS 35

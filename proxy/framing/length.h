@@ -16,7 +16,7 @@
 /* The header of a message, as a row of the table reads it. */
 struct length_header {
     const unsigned char *bytes;
-    unsigned seen;    /* bytes at `bytes`: `header`, or up to `look` if the message is as long */
+    unsigned seen;    /* bytes at `bytes`: the row's `header`, or up to `look` of a long message */
     uint64_t length;  /* the field's value */
     uint64_t size;    /* of the whole message */
     const char *kind; /* to be filled; NULL: none */
@@ -39,7 +39,7 @@ struct length_row {
     bool (*further)(void *state, enum direction direction, const struct length_header *header);
 };
 
-/* Begins the state of every protocol that uses length_step. */
+/* The first member of the state of every protocol that uses length_step. */
 struct length_state {
     struct length_stream {
         unsigned char header[LENGTH_HEADER_MAX];
@@ -50,11 +50,11 @@ struct length_state {
     } streams[2];
 };
 
-/* Picks the row of the next message by its first byte. NULL: it is not understood. */
+/* Picks the row of the next message by its first byte. NULL: the message is not understood. */
 typedef const struct length_row *length_pick(
     void *state, enum direction direction, unsigned char first);
 
-/* The `step` of a framer is a call of this with its own `pick`. */
+/* A framer's `step` calls this with its own `pick`. */
 size_t length_step(struct framing *framing, enum direction direction, const unsigned char *bytes,
     size_t n, length_pick *pick);
 

@@ -3,18 +3,19 @@
  * `mysql`: MySQL's and MariaDB's client/server protocol, "Protocol Basics: MySQL Packets".
  *
  * A packet is a length of 3 bytes (little endian), a sequence number and a payload. A packet of
- * 0xffffff bytes goes on in the next one: both are one message. A command has sequence number 0 and
- * the first packet of its answer the next one behind the command's last packet: 1 for a command
- * below 16 MB. The number is one byte, so packets of a long answer, or of a file that LOCAL INFILE
- * sends, have these numbers again. Where both sides agree to TLS or to compression, the stream is
- * lost there.
+ * 0xffffff bytes goes on in the next one: both are one message. A command has sequence number 0.
+ * The first packet of its answer has the number that follows that of the command's last packet: 1
+ * if the command is below 16 MB. The number is one byte, so packets of a long answer, or of a file
+ * that LOCAL INFILE sends, have these numbers again. If both sides agree to TLS or to compression,
+ * the stream is lost from there on.
  *
- * A client may send commands ahead. All are counted, and those that matter for their answer are
- * kept until it begins. Where an answer ends follows from its packets ("Text Resultset",
- * "COM_STMT_PREPARE Response"): it is one result after another, while the status in OK or EOF says
- * that more follow. A result is an OK, an ERR, a file that the server asks for and then an OK, or a
- * set of rows. Before the rows is an EOF of 5 bytes, unless the client has CLIENT_DEPRECATE_EOF:
- * then the only one is an OK whose first byte is that of EOF, of 7 bytes or more.
+ * A client may send commands ahead. All are counted, and those whose answer has a special form are
+ * kept until that answer begins. The packets of an answer tell where it ends ("Text Resultset",
+ * "COM_STMT_PREPARE Response"). It is one result after another, as long as the status in OK or EOF
+ * says that more follow. A result is one of these: an OK; an ERR; a file that the server asks for,
+ * then an OK; a set of rows. An EOF of 5 bytes comes before the rows and another one behind them.
+ * If the client has CLIENT_DEPRECATE_EOF, the first is left out, and the second is an OK of 7 bytes
+ * or more that begins with the byte of EOF.
  */
 #include <string.h>
 

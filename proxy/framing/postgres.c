@@ -4,9 +4,9 @@
  * Formats".
  *
  * A message is a type byte, a length that counts itself, and a body. The client's first message has
- * no type byte, nor has the one behind a refused SSLRequest or GSSENCRequest; the answer to those
- * two is a single byte. Where the server agrees to encrypt, the stream is lost: what follows is TLS
- * or GSSAPI.
+ * no type byte. Neither has its next message if that follows a refused SSLRequest or GSSENCRequest;
+ * the answer to those two is a single byte. If the server agrees to encrypt, the stream is lost:
+ * TLS or GSSAPI follows.
  */
 #include "proxy/framing/length.h"
 

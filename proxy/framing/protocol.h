@@ -14,7 +14,7 @@
 
 struct framer;
 
-/* Of `length:at=0,size=4,order=big,add=4`: a header that holds a length. */
+/* The values of `length:at=0,size=4,order=big,add=4`: where a header holds the length. */
 struct protocol_length {
     uint64_t at;   /* bytes before the length field, at most PROTOCOL_LENGTH_AT_MAX */
     uint64_t size; /* of the field, 1 to 8 bytes */
@@ -47,13 +47,13 @@ bool protocol_knows_sizes(const struct protocol *protocol);
 /* Whether messages have parts: `/body`, `/chunk:K`, `/trailer`. */
 bool protocol_has_parts(const struct protocol *protocol);
 
-/* Checks the KIND of a trigger. 0, or -1 with err filled ("did you mean"). Where peers may invent
- * kinds (methods, commands, verbs), any name is right that is not a slip away from a known one. */
+/* Checks the KIND of a trigger. Returns 0, or -1 with err filled ("did you mean"). If peers may
+ * invent kinds (methods, commands, verbs), only a name one slip away from a known one is wrong. */
 MUST_CHECK int protocol_check_kind(
     const struct protocol *protocol, enum direction direction, const char *kind, struct err *err);
 
-/* Whether a message of kind `kind` is one of the kind that a trigger wants. Case does not count,
- * and `2xx` is every three-digit code that begins with 2. */
+/* Whether the kind of a message is the one that a trigger wants. Case does not count, and `2xx`
+ * stands for every three-digit code that begins with 2. */
 bool protocol_kind_matches(const char *wanted, const char *kind);
 
 #endif

@@ -9,10 +9,11 @@
  * processInlineBuffer()). RESP 3's streamed values (`$?`, `*?`), which no server sends, are not
  * understood.
  *
- * A replica sends PSYNC or SYNC. The answer is a snapshot, before which the server may send empty
- * lines: a bulk string without a line end behind it, or `$EOF:` and a mark of 40 bytes, and then
- * all bytes up to that mark (replication.c of Redis, readSyncBulkPayload()). Valkey's second
- * connection for a snapshot has a line `$ENDOFF:` before it, which says where the stream goes on.
+ * A replica sends PSYNC or SYNC. The answer is a snapshot; the server may send empty lines before
+ * it. The snapshot is a bulk string without a line end behind it. Or it is `$EOF:` and a mark of 40
+ * bytes, then all bytes up to the same mark (replication.c of Redis, readSyncBulkPayload()). On
+ * Valkey's second connection for a snapshot, a line `$ENDOFF:` comes first. It tells at which
+ * offset the stream goes on.
  */
 #include <string.h>
 #include <strings.h>

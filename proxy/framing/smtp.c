@@ -3,10 +3,11 @@
  * `smtp`: RFC 5321. Upstream a message is a command line, or the mail between DATA and the line
  * with one dot; downstream a reply, of one line or several.
  *
- * The server's 354 to DATA says that the mail comes next, its 334 that an answer of AUTH does (RFC
- * 4954). BDAT (RFC 3030) counts the bytes that follow its line, and Exchange's XEXCH50 those that
- * follow the 354 to it. Behind any other 354, what the client sends is lost. Behind a 220 to
- * STARTTLS the stream is TLS, and lost. So is a mail whose end depends on the reader.
+ * Behind the server's 354 to DATA the client sends the mail, behind a 334 an answer of AUTH (RFC
+ * 4954). BDAT (RFC 3030) has the number of bytes that follow its line. Exchange's XEXCH50 has the
+ * number of bytes that follow the 354 to it. Behind any other 354 the client's direction is lost.
+ * Behind a 220 to STARTTLS both directions are TLS, and lost. A mail is lost, too, if some readers
+ * would see its end at another byte than others.
  */
 #include <string.h>
 #include <strings.h>

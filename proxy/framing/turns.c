@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `turns`: a message is what one side says until the other one speaks. Its FIN ends a turn too.
- * Where bytes of one side are lost, nobody knows where the other side's turns end.
+ * `turns`: a message is all bytes that one side sends until the other side sends some, or until its
+ * own FIN. If bytes of one side are lost, the ends of the other side's turns are not known.
  */
 #include "proxy/framing/framer.h"
 
