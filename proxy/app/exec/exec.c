@@ -3,10 +3,10 @@
  * Happy path: fork the subreaper, wait for its report, and for the end of its socket, which comes
  * when all is done. If that comes without a report, the subreaper was killed: a runtime failure.
  *
- * The command stops (Ctrl-Z): so do we, with our whole group, and it goes on when we do. In an
- * orphaned group nobody could continue us, and the kernel ignores the signal (get_signal in
- * kernel/signal.c): in the foreground the command goes on at once, in the background it stays
- * stopped, because it would stop again at once.
+ * If the command stops (Ctrl-Z), we stop our whole group, and we continue the command when we are
+ * continued. In an orphaned group nobody could continue us, so the kernel ignores the stop signal
+ * (get_signal in kernel/signal.c). Then we continue the command at once if we are in the
+ * foreground. In the background it stays stopped, because it would stop again at once.
  */
 #include "proxy/app/exec/exec.h"
 

@@ -20,20 +20,20 @@ struct exec {
     pid_t subreaper;
     bool stays_in_group; /* as of struct subreaper_job; set before exec_start, like on_over */
     const char *name;    /* of the command */
-    bool told;           /* to end */
+    bool told;           /* it was sent another signal than SIGCONT or SIGHUP: it is to end */
     bool executed;       /* the command was started, and is over */
-    int wait_status;     /* as of waitpid(2), if it was */
-    int status;          /* what to exit with: the command's, 128 + signal, 126, 127 */
-    void (*on_over)(struct exec *exec); /* the command and everything it started are gone */
+    int wait_status;     /* if executed: as of waitpid(2) */
+    int status;          /* to exit with: the command's, 128 + signal, 126, 127 */
+    void (*on_over)(struct exec *exec); /* called when all that the command started is gone */
 };
 
-/* Before anything is changed that a command would inherit. From then on children can be waited for,
- * also where SIGCHLD was ignored. */
+/* Remembers the state that the command inherits. Call it before that state is changed. Sets SIGCHLD
+ * to its default: if our parent had it ignored, we could not wait for children. */
 void exec_remember(struct exec_origin *origin);
 
-/* 0, or -1 with err filled. That a command cannot be executed comes by on_over. `network`: the one
- * that the command enters; NULL: ours. argv and environment are not used any more when this
- * returns. */
+/* Starts the command. `network`: the one that the command enters; NULL: ours. argv and environment
+ * may be freed afterwards, but the text of argv[0] must outlive `exec`. Returns 0, or -1 with err
+ * filled. If the command cannot be executed, on_over is called, with `status` 126 or 127. */
 MUST_CHECK int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv,
     char *const *environment, const struct exec_origin *origin, const struct netns *network,
     struct err *err);
@@ -43,7 +43,8 @@ void exec_signal(struct exec *exec, int signum);
 
 bool exec_is_over(const struct exec *exec);
 
-/* Gives the command up, if it still runs: everything is killed. Only after exec_start succeeded. */
+/* Kills the command and everything it started, if they still run. Call it only after exec_start
+ * succeeded. */
 void exec_close(struct exec *exec);
 
 #endif

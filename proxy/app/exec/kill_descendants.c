@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGKILL, as a container does it when its first process ends: what had a chance to end by itself
- * has had it. Children are found in /proc, because /proc/PID/task/TID/children is not in every
+ * The processes get SIGKILL, as in a container whose first process ends: they had their time to end
+ * by themselves. Children are found in /proc, because /proc/PID/task/TID/children is not in every
  * kernel.
  */
 #include "proxy/app/exec/kill_descendants.h"

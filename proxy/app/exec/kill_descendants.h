@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ends every child of this process, and their children, who become its own when their parents die
- * (it is a subreaper).
+ * Kills every child of this process, and their children. Those become children of this process when
+ * their parents die, because it is a subreaper.
  */
 #ifndef RUDEPROXY_APP_EXEC_KILL_DESCENDANTS_H
 #define RUDEPROXY_APP_EXEC_KILL_DESCENDANTS_H
 
-/* SIGCHLD is blocked. Returns when no child is left, or when the rest cannot be killed. */
+/* SIGCHLD must be blocked. Returns when no child is left, or after 5 seconds if some cannot be
+ * killed. */
 void exec_kill_descendants(void);
 
 #endif

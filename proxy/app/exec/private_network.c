@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Root makes a network namespace only. Anybody else, and a root without CAP_SYS_ADMIN, makes a user
- * namespace around it, whose first process has every capability (user_namespaces(7)); in it we stay
- * who we are, because user and group are mapped to themselves. A command that is executed loses the
- * capabilities unless it is root: only we keep them.
+ * Root makes a network namespace only. Any other user, and a root without CAP_SYS_ADMIN, makes a
+ * user namespace around it, whose first process has every capability (user_namespaces(7)). Our user
+ * and group do not change in it, because they are mapped to themselves. exec takes the capabilities
+ * from a command unless it is root: only we keep them.
  */
 #include "proxy/app/exec/private_network.h"
 

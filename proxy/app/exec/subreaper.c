@@ -4,15 +4,15 @@
  * wait, kill what it left behind, report.
  *
  * - The command cannot be executed: errno comes through a pipe that a successful exec closes.
- * - It stops (Ctrl-Z): the subreaper takes the terminal back and reports it. We stop our whole
- * group, so that the shell sees us stop; when we go on, we tell the subreaper, and the command goes
- * on.
- * - We are gone: our end of the socket closes, everything is killed at once. The subreaper has a
- * process group of its own, because our whole group may be killed. Exception: the runs of a sweep,
- * whose groups nobody else knows, and which have no terminal (stays_in_group).
+ * - The command stops (Ctrl-Z): the subreaper takes the terminal back and reports the stop. We stop
+ *   our whole group, so that the shell sees us stop. When we are continued, we tell the subreaper,
+ *   and it continues the command.
+ * - We are gone: our end of the socket closes, and the subreaper kills everything at once. It has a
+ *   process group of its own, because our whole group may be killed. Exception: the runs of a
+ *   sweep, whose groups nobody else knows, and which have no terminal (stays_in_group).
  * - The subreaper itself is killed: the command dies of PR_SET_PDEATHSIG.
  *
- * All signals are blocked here: what is meant for the command goes through our hands.
+ * All signals are blocked here: rudeproxy passes on those that are for the command.
  */
 #include "proxy/app/exec/subreaper.h"
 

@@ -3,14 +3,14 @@
  * The subreaper of `exec`: a process of its own between us and the command, so that nothing of the
  * command outlives us, whatever happens to either.
  *
- * It is the command's parent, and PR_SET_CHILD_SUBREAPER of prctl(2) makes it the parent of
- * everything that the command leaves behind, daemons too. It ends when the command has
- * ended and the last of those was killed; or when we are gone, which it learns from the end of its
- * socket, also if we were killed with SIGKILL. With keeps_descendants only the second ends it.
+ * The subreaper is the command's parent. PR_SET_CHILD_SUBREAPER of prctl(2) also makes it the
+ * parent of all processes that the command leaves behind, daemons too. It ends when the command has
+ * ended and the last of these processes was killed. It also ends, and kills them, when we are gone:
+ * then its socket ends, even if SIGKILL killed us. With keeps_descendants only that ends it.
  *
  * We and the subreaper talk over a SOCK_SEQPACKET pair: one byte from us is a signal for the
- * command, a struct subreaper_report from the subreaper says what became of it. SIGCONT
- * also gives the command the terminal, if our group has it.
+ * command, a struct subreaper_report from the subreaper is the fate of the command. SIGCONT also
+ * gives the command the terminal, if our group has it.
  */
 #ifndef RUDEPROXY_APP_EXEC_SUBREAPER_H
 #define RUDEPROXY_APP_EXEC_SUBREAPER_H
