@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a connection began, in a log that need not have its first events: a file may begin in the
- * middle of it (a rotation), or lines were lost. Pure.
+ * How a connection began, in a log that may lack its first events: the file begins in the middle of
+ * the connection (a rotation), or lines were lost. Pure.
  */
 #ifndef RUDEPROXY_APP_VIEW_BEGINNING_H
 #define RUDEPROXY_APP_VIEW_BEGINNING_H

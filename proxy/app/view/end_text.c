@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a connection ended, in words: by what, and what each peer saw of it. */
+/* The end of a connection in words: its cause, and what each peer saw. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How the two sockets of a connection ended: their FINs and RSTs in the order in which they
- * happened. The `closed` event has them as `ends`. Logs of versions without it have only the order
- * on each socket (`ended`); then the place of what rudeproxy sent is guessed from its cause. Pure.
+ * happened. The `closed` event has them as `ends`. A log of an older version has only their order
+ * on each socket (`ended`). Then the place of a FIN or RST that rudeproxy sent is guessed from the
+ * cause. Pure.
  */
 #ifndef RUDEPROXY_APP_VIEW_ENDS_H
 #define RUDEPROXY_APP_VIEW_ENDS_H

@@ -44,8 +44,8 @@ struct ip_packet {
 size_t ip_packet_size(const struct ip_packet *packet);
 
 /* Writes the headers and at most `most` bytes of the payload, as far as they are known, into
- * `bytes`, which has room for IP_HEADERS_MAX and `most`. Returns how many bytes. Checksums are
- * right where the whole packet is there, else that of TCP is 0. */
+ * `bytes`, which has room for IP_HEADERS_MAX and `most`. Returns how many bytes. The checksums are
+ * right if the whole packet is written, else that of TCP is 0. */
 size_t ip_packet_build(const struct ip_packet *packet, uint8_t *bytes, size_t most);
 
 #endif

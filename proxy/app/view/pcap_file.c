@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each event becomes the line that the log would have, and is read back: so there is one way from
- * events to packets. */
+/* Each event becomes the line that the log would have, and the line is read back. So events become
+ * packets in one way only. */
 #include "proxy/app/view/pcap_file.h"
 
 #include <errno.h>

@@ -13,23 +13,22 @@
 #include "proxy/base/must_check.h"
 #include "proxy/relay/event.h"
 
-/* Events of one connection that are kept; those behind them are left out, but for its end. */
+/* Limit of the events that are kept of one connection. Later ones are left out, except its end. */
 #define PCAP_FILE_EVENTS_MAX 10000
 
 struct pcap_file;
 
-/* Begins a section at the end of the file, which is made if it is not there. NULL with err filled.
- */
+/* Opens the file, or creates it, and begins a section at its end. Returns NULL with err filled. */
 MUST_CHECK struct pcap_file *pcap_file_open(const char *path, struct err *err);
 
-/* NULL is allowed, here and below. */
+/* Adds an event. `file` may be NULL, here and below. */
 void pcap_file_note(struct pcap_file *file, const struct event *event);
 
 /* Opens the path again, after a rotation, and begins a section there. Connections that are open go
  * to the new file. Returns 0, or -1 with err filled: the old file stays in use. */
 MUST_CHECK int pcap_file_reopen(struct pcap_file *file, struct err *err);
 
-/* Waits for what is not written yet, as a log does. */
+/* Writes the pending packets, and closes. Like a log, it does not wait long for a reader. */
 void pcap_file_close(struct pcap_file *file);
 
 #endif

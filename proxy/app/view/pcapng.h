@@ -11,11 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The size of a block, which counts it all, stands behind its type and at its end: 4 bytes each. */
+/* The size of a whole block stands behind its type and again at its end, in 4 bytes each. */
 #define PCAPNG_SIZE_OFFSET 4u
 #define PCAPNG_BLOCK_MIN 12u
 
-/* The section header and the description of interface 0: what a file begins with. */
+/* Writes the beginning of a file: the section header and the description of interface 0. */
 void pcapng_write_head(FILE *out);
 
 struct pcapng_packet {

@@ -5,8 +5,8 @@
 
 #include "proxy/app/view/story.h"
 
-/* Adds a row at the story's time. Out of memory, the story has failed and the row is kept nowhere.
- */
+/* Adds a row at the story's time. If memory runs out, marks the story as failed and returns a row
+ * that belongs to no story. */
 struct row *story_add_row(struct story *story, bool has_time);
 
 void story_add_arrow(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows become packets, packets become blocks. A note is a comment of the next packet, because that
- * is what a fault did; the notes behind the last packet, and the `closed` event, are comments of
- * the last one.
+ * Rows become packets, packets become blocks. A note becomes a comment of the next packet, which
+ * shows what the fault did. The notes behind the last packet, and the `closed` event, become
+ * comments of the last packet.
  */
 #include "proxy/app/view/segments.h"
 

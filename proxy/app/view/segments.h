@@ -2,9 +2,10 @@
 /*
  * A connection's story as TCP segments, in a pcapng file: two streams, the client's with rudeproxy
  * and rudeproxy's with the server. The log does not have the segments that the kernel sent, so
- * these are made up of its rows: a handshake, the bytes, an acknowledgement for each piece, FIN and
- * RST, in the order of the rows. Lengths are true; of the payload only what the log holds is there.
- * A connection of very many bytes has not all of them: a comment says how many are left out.
+ * these are made up from the rows of the story, in their order: a handshake, the bytes, an
+ * acknowledgement for each piece, FIN and RST. Lengths are true; the payload is only there as far
+ * as the log has it. If a connection has very many bytes, some are left out, and a comment says how
+ * many.
  *
  * Life: segments_init, segments_add for each story, segments_write, segments_free (also after a
  * failure).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes of a direction become a row when something else has its place behind them. The FINs and
- * RSTs that rudeproxy sent stand where ends.h says, those of peers where their event is.
+ * Bytes of a direction become a row when another row has to follow them. The FINs and RSTs that
+ * rudeproxy sent have the place that ends.h gives them, those of peers the place of their event.
  */
 #include "proxy/app/view/story.h"
 

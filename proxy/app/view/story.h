@@ -84,7 +84,7 @@ void view_story_free(struct story *story);
 /* Writes the cause of the end in words, from the `closed` event. Returns `text`. */
 const char *view_cause_text(const json_t *closed, char text[160]);
 
-/* The observations of the peer of a side, one line each. */
+/* Writes what the peer of a side has seen, one line each. Returns the number of lines. */
 #define SAW_LINES_MAX 8
 size_t view_story_saw(const struct story *story, enum side side, char lines[SAW_LINES_MAX][80]);
 

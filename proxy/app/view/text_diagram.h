@@ -7,7 +7,8 @@
 
 #include "proxy/app/view/story.h"
 
-/* Rows of one picture. Of a longer story the middle is counted, not drawn. */
+/* Limit of the rows of one picture. A longer story loses its middle, whose rows are only counted.
+ */
 #define PICTURE_ROWS_MAX 240
 
 void view_text_diagram_print(const struct story *story, FILE *out);
