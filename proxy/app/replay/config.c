@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each fault that fired keeps its type, parameters and trigger; which connections it fired on takes
- * the place of everything that chose them (chance, times, clients, active).
+ * Each fault that fired keeps its type, parameters and trigger. The keys that chose its connections
+ * (chance, times, clients, active) are replaced by the connections on which it fired.
  *
- * A fault with `after` waits for the section that was made of the other one for that connection, so
- * that one is made first; at the end the sections have the order of the run's configuration.
+ * A fault with `after` waits for the section of the other fault that has the same connection, so
+ * the sections of the other fault are made first. At the end all sections are sorted into the order
+ * of the run's configuration.
  *
- * The log has no changes of the API. A fault that it enabled is enabled here, and one that fired at
- * another byte than `when = bytes:N` says is tied to that byte.
+ * The log does not have the changes that the API made. So a fault that fired is enabled here. If it
+ * fired at another byte than `when = bytes:N` says, it is tied to that byte.
  *
- * Where the clock decided (occurrences.c), there is one section for each offset.
+ * If the clock decided where a fault fired (occurrences.c), it has one section for each offset.
  */
 #include "proxy/app/replay/config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration that repeats a run: the proxies of a run, and for each fault that fired one
- * section or several that fire on just those connections.
+ * The configuration that repeats a run: its proxies, and for each fault that fired one section or
+ * several. These fire on the same connections as the fault did.
  *
  * Life: replay_config_make, use, replay_config_free (also after a failure).
  */
@@ -11,13 +11,13 @@
 #include "proxy/app/replay/log.h"
 #include "proxy/base/must_check.h"
 
-/* Why a section is not what it was, for the comment above it. */
+/* How a section differs from the run's, for the comment above it. */
 struct replay_remark {
-    bool renamed;  /* from `origin`: its draws are others */
-    bool shared;   /* with sections before: they had one state (scope = proxy), now one each */
+    bool renamed;  /* its name was `origin`; its draws differ from the run's */
+    bool shared;   /* it shared a state with sections before (scope = proxy), now it has its own */
     bool retimed;  /* `when` was a time */
     bool moved;    /* it fired at another byte than `when` says */
-    bool reended;  /* the end was that of `active` */
+    bool reended;  /* `active` decided its end */
     bool by_clock; /* of the listening socket: still follows the clock */
     size_t order;  /* of the fault that it is made of, in the run's configurations */
     char origin[FAULT_NAME_MAX];
@@ -38,7 +38,7 @@ struct replay_config {
     size_t left_out_count;
 };
 
-/* 0, or -1 after printing what is wrong to stderr. The log outlives the replay. */
+/* Returns 0, or -1 after printing the error to stderr. The log must outlive the replay. */
 MUST_CHECK int replay_config_make(struct replay_config *replay, const struct replay_log *log);
 void replay_config_free(struct replay_config *replay);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jansson's strings are UTF-8. The log writes a byte that is no UTF-8 as a private character
- * (quote.h), so the configuration is brought back to bytes.
+ * jansson's strings are UTF-8. The log writes a byte that is not UTF-8 as a private character
+ * (quote.h). The configuration's text gets these bytes back before it is parsed.
  */
 #include "proxy/app/replay/log.h"
 

@@ -38,7 +38,7 @@ struct replay_log {
     size_t injection_count, injection_capacity;
     char time[REPLAY_TIME_MAX]; /* the run's beginning, as it is written */
     int64_t started_us;         /* the same; 0: not in this log */
-    bool counts_reset;  /* some connections before that have numbers again that others had */
+    bool counts_reset;  /* a proxy began to count from 1 again: earlier injections are left out */
     size_t runs;        /* in the log; the last one counts */
     size_t other_lines; /* that are no events */
 };

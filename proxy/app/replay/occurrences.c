@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fault that began by the clock, or behind one that did (time, idle, run, a trigger_delay, a
- * window that opened) is tied to the byte at which it began. A lasting one that its window ended is
- * given that end by bytes, or by its `for`.
+ * The clock may decide when a fault begins: time, idle, run, a trigger_delay, a window that opens.
+ * Such a fault, and one that waits for it, is tied to the byte at which it began. If its window
+ * ended a lasting fault, the fault gets that end in bytes, or as its `for`.
  */
 #include "proxy/app/replay/occurrences.h"
 

@@ -5,9 +5,10 @@
 
 #include "proxy/app/replay/config.h"
 
-/* Adds the proxies of the last configuration and, of those that a reload has removed, the ones on
- * which a fault fired: another proxy may have the address of the rest. A proxy on which a fault
- * fired is enabled, because the API had enabled it. `replay` has room for all. */
+/* Adds the proxies of the last configuration, and those that a reload removed if a fault fired on
+ * them. The other removed ones are left out: another proxy may have their address. A proxy on which
+ * a fault fired is enabled, even if its configuration is not: then the API had enabled it. `replay`
+ * must have room for all. */
 void replay_proxies_add(struct replay_config *replay, const struct replay_log *log);
 
 /* Returns the index of the proxy of this name, or ANY. */

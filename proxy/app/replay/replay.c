@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints the configuration that repeats a run: what config_print says, without the keys that say
- * nothing (their value is the default), with remarks above the sections. Before anything reaches
- * stdout, it is read again, as `rudeproxy check` would.
+ * Prints the configuration that repeats a run: the output of config_print without the keys that
+ * have their default, and with remarks above the sections. The text is parsed again, as `rudeproxy
+ * check` would, before it goes to stdout.
  */
 #include "proxy/app/replay/replay.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `rudeproxy replay LOG`: from the JSON log of a run, a file that injects what that run injected,
- * with connection numbers and offsets instead of chances and times.
+ * `rudeproxy replay LOG`: makes a configuration from the JSON log of a run. It injects the faults
+ * of that run again, with connection numbers and offsets instead of chances and times.
  */
 #ifndef RUDEPROXY_APP_REPLAY_REPLAY_H
 #define RUDEPROXY_APP_REPLAY_REPLAY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sections of a replay, made of one fault: its type, parameters and trigger, tied to connections,
- * and to a byte where the run had a time.
+ * Makes the sections of a replay from one fault: its type, parameters and trigger, tied to
+ * connections. If the run had a time, the section has a byte.
  */
 #ifndef RUDEPROXY_APP_REPLAY_SECTION_H
 #define RUDEPROXY_APP_REPLAY_SECTION_H
@@ -10,8 +10,8 @@
 
 #define ANY UINT64_MAX
 
-/* An injection, reduced to what decides which section it belongs to, and its connection. Members
- * that do not matter for the fault at hand are ANY. */
+/* The connection of an injection, and the members that decide to which section it belongs. A member
+ * that does not matter for the fault is ANY. */
 struct occurrence {
     uint64_t proxy; /* index of the replay's proxies */
     uint64_t direction;
@@ -36,12 +36,14 @@ struct replay_task {
     bool first_done; /* the section that keeps the name was made */
 };
 
-/* Adds a section like the fault, for the occurrence's place, with no connections chosen. `proxies`
- * NULL: as the fault has them. NULL: out of memory, which it reports. */
+/* Adds a section: the fault, tied to the place of the occurrence, with no connections chosen.
+ * `proxies` NULL: those of the fault. `keep_window`: keeps the fault's `active`. Returns NULL after
+ * reporting the error. */
 struct fault *replay_section_add(
     struct replay_task *task, const struct occurrence *at, const char *proxies, bool keep_window);
 
-/* Adds as many as it takes, for occurrences that differ in nothing but the connection. */
+/* Adds as many sections as `count` occurrences need, which differ only in the connection. Returns
+ * 0, or -1 after reporting the error. */
 int replay_sections_add(
     struct replay_task *task, const struct occurrence *from, size_t count, const char *proxies);
 
@@ -51,7 +53,7 @@ bool replay_name_is_taken(const struct replay_task *task, const char *name);
 /* The `for` key of the fault's type, NULL if it has none. */
 const struct option *replay_for_option(const struct fault *fault);
 
-/* Says so, returns -1. */
+/* Reports that memory ran out. Returns -1. */
 int replay_out_of_memory(void);
 
 #endif
