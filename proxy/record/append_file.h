@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that lines are appended to, which is never waited for.
+ * Opens and repairs a file to which lines are appended. It never waits for the file.
  */
 #ifndef PROXY_RECORD_APPEND_FILE_H
 #define PROXY_RECORD_APPEND_FILE_H

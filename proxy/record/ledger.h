@@ -83,7 +83,7 @@ struct ledger_fault {
     char name[FAULT_NAME_MAX];
     const char *type;
     bool enabled;
-    bool must_fire; /* must fire: it is enabled, too */
+    bool must_fire; /* `must_fire = yes`, and enabled */
     bool was_gone;  /* in no plan when ledger_begin_reload() was called */
     /* Plans in force that have a fault of this name; of these, those in which it is enabled, and
      * those in which it must fire. */
@@ -127,8 +127,8 @@ void ledger_begin_reload(struct ledger *ledger);
  * that the reload removed need not fire. */
 void ledger_note_config(struct ledger *ledger, const struct config *config);
 
-/* A proxy has another plan: see on_plan of its worker. A fault that is in no plan any more stays as
- * it is: a must_fire fault that a test deletes at its end had to fire. */
+/* A proxy has another plan: see on_plan of its worker. A fault that is in no plan any more keeps
+ * its must_fire: a fault that a test deletes at its end had to fire. */
 void ledger_note_plan(struct ledger *ledger, const struct plan *before, const struct plan *now);
 
 void ledger_note_event(struct ledger *ledger, const struct event *event);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of the ledger's proxies and faults, each with the index of its element in a list whose
- * elements move. */
+/* Finds the ledger's proxies and faults by name. A name has the index of its element, because the
+ * elements of the list move. */
 #ifndef RUDEPROXY_RECORD_LEDGER_NAME_H
 #define RUDEPROXY_RECORD_LEDGER_NAME_H
 

@@ -6,8 +6,8 @@
  * A failed write is retried every LINE_QUEUE_RETRY_MS, whatever the reason: a disk may get room, a
  * FIFO a reader. Until then lines are queued, and dropped when the queue is full. A write that
  * stopped inside a line is undone if the file can be truncated, so a file ends with a whole line
- * whenever the process ends. Otherwise the rest follows. Bytes queued at once may lack a newline.
- * line_queue_set_pieces() is for bytes of other pieces than lines.
+ * whenever the process ends. If it cannot be truncated, the rest of the line follows. Bytes queued
+ * at once may lack a newline. line_queue_set_pieces() is for bytes that are not lines.
  *
  * The queue is a ring. head, written and tail are offsets in the stream of all bytes ever queued:
  *

@@ -41,16 +41,17 @@ MUST_CHECK struct line_queue *line_queue_open_fd(int fd, int mode, struct err *e
  * queue's thread. */
 typedef uint64_t line_queue_whole(const char *ring, uint64_t from, uint64_t to);
 
-/* The bytes consist of such pieces instead of lines. Before the first byte is queued. */
+/* The bytes consist of pieces that `find_whole` finds, not of lines. Call it before the first byte
+ * is queued. */
 void line_queue_set_pieces(struct line_queue *queue, line_queue_whole *find_whole);
 
 /* The fate of bytes that a stuck file has not taken when another one is opened. */
 enum line_queue_rest {
     LINE_QUEUE_MOVE_REST, /* they go to the new file, from the beginning of a line on */
-    LINE_QUEUE_DROP_REST, /* they are dropped: they mean nothing in the new file */
+    LINE_QUEUE_DROP_REST, /* they are dropped, because the new file cannot use them */
 };
 
-/* Opens the path again; does nothing for a descriptor. What was queued before still goes to the old
+/* Opens the path again; does nothing for a descriptor. Bytes queued before still go to the old
  * file, unless that is stuck. Returns 0; or -1 with err filled, and the old file stays in use. */
 MUST_CHECK int line_queue_reopen(
     struct line_queue *queue, const char *what, enum line_queue_rest rest, struct err *err);

@@ -30,11 +30,11 @@ struct log {
     FILE *out;                /* NULL: no log */
     struct line_queue *queue; /* of `out` */
     bool is_stderr;           /* its lines go to stderr */
-    bool is_messages;         /* the queue is that of other messages on stderr, and not owned */
+    bool is_messages;         /* the queue is shared with other messages on stderr, not owned */
     time_us pending_since;    /* since when lines are pending, as far as seen; TIME_NEVER: none */
     enum log_format format;
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
-    bool failed;            /* stderr has a message that writing fails; reset when it works again */
+    bool failed;            /* stderr was told that writing fails; reset when it works again */
     uint64_t lost_logged;   /* number of lost lines that `lost` events have reported */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waits for a condition for some time at most, which no change of the wall clock moves. */
+/* Waits for a condition, but not longer than some time. Setting the wall clock does not change it.
+ */
 #ifndef RUDEPROXY_RECORD_TIMED_WAIT_H
 #define RUDEPROXY_RECORD_TIMED_WAIT_H
 

@@ -5,8 +5,10 @@
 
 #include <stdio.h>
 
-/* XML 1.0 cannot hold most control characters, and the file declares UTF-8. So a control character
- * becomes a question mark, and any other byte that is not printable ASCII a character reference. */
+/* Writes text. These become character references: all characters beyond ASCII, those that have a
+ * meaning in XML, tab, newline and CR. Any other control character becomes a question mark, because
+ * XML 1.0 cannot hold most of them. A byte that is not UTF-8 counts as the character of that
+ * number. */
 void xml_put_text(const char *text, FILE *out);
 
 /* Writes ` name="value"`. */
