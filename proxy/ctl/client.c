@@ -3,10 +3,10 @@
  * The usual case: the URL is parsed once. Each call is a connection, a request, and an answer that
  * is collected in memory or passed to a sink.
  *
- * If there is no server, or it breaks off, the error is that of socket.h or http.h after the URL.
- * Success is a status of 200 to 299. For any other, the answer's "error" is printed, and its
- * "problems" one a line. An answer that is no JSON object (Toxiproxy's router, or no API at all) is
- * printed unchanged.
+ * If there is no server, or it breaks off, the URL is printed, then the error of socket.h or
+ * http.h. Success is a status of 200 to 299. For any other, the answer's "error" is printed, and
+ * its "problems" one a line. An answer that is not a JSON object (Toxiproxy's router, or no API at
+ * all) is printed unchanged.
  */
 #include "proxy/ctl/client.h"
 

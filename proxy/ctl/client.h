@@ -57,8 +57,8 @@ struct client_sink {
 /* Prints a line like printf, without control characters that a server sends to the terminal. */
 void client_print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Disarms `text` of a server, which goes to stdout unparsed, if that is a terminal. Tabs and
- * newlines stay. A NUL follows its `size` bytes, and may be among them. */
+/* If stdout is a terminal, makes text of a server harmless for it (utf8_disarm). Tabs and newlines
+ * stay. A NUL must follow the `size` bytes, and may be among them. */
 void client_disarm(char *text, size_t size);
 
 /* `url`: "http://host:port", "host:port" or "unix:/path". `token` NULL: none. Both must outlive the
@@ -71,7 +71,7 @@ int client_call(struct client *client, const char *method, const struct path *pa
     const json_t *body, struct answer *answer);
 void answer_free(struct answer *answer);
 
-/* GETs an answer piece by piece. Its head has CLIENT_CALL_S, and `pause_s` is that of struct
+/* GETs an answer piece by piece. Its head may take CLIENT_CALL_S seconds. `pause_s`: see struct
  * http_request. Returns 0 when the answer ended, or -1. */
 int client_stream(
     struct client *client, const struct path *path, unsigned pause_s, struct client_sink *sink);

@@ -52,7 +52,7 @@ struct ctl_given {
 struct ctl {
     bool as_toxiproxy; /* see ctl_run_as_toxiproxy() */
     const struct ctl_command *command;
-    const char *group; /* a group was named, but not yet its command; NULL: none */
+    const char *group; /* the words so far name this group, but no command of it; NULL: none */
     const char *operands[CTL_WORDS_MAX];
     size_t operand_count;
     struct ctl_given given[CTL_WORDS_MAX];
@@ -87,8 +87,8 @@ enum ctl_status ctl_show(struct ctl *ctl, const struct path *path);
 const char *ctl_text(const json_t *object, const char *key);
 long long ctl_number(const json_t *object, const char *key);
 
-/* Adds a member that the user gave. Takes the reference to `value`; NULL: it was no UTF-8. Returns
- * 0, or -1 after reporting that, or that the object has the key already. */
+/* Adds a member that the user gave. Takes the reference to `value`; NULL means that the user's text
+ * was not UTF-8. Returns 0, or -1 after reporting that, or that the object has the key already. */
 MUST_CHECK int ctl_set_member(
     const struct ctl *ctl, json_t *object, const char *key, json_t *value);
 

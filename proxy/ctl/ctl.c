@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parses words into a command with its options and operands; and shared functions of the commands.
- * A word that begins with a dash is an option of the command, if that is already known, or else of
- * ctl itself.
+ * Parses words into a command with its options and operands. Also has functions that the commands
+ * share. A word that begins with a dash is an option of ctl itself, or of the command if that is
+ * already known.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -25,8 +25,8 @@ struct http_request {
     const char *headers; /* further ones, each with its CRLF; NULL: none */
     const char *body;    /* NULL: none, and no Content-Length either */
     size_t body_size;
-    /* If not 0, the deadline is that of the head, and this limits each pause of a body of status
-     * 2xx, in seconds; HTTP_ANY_PAUSE: no limit. */
+    /* Seconds. If not 0, a body of status 2xx has no deadline, only a limit for each pause in it;
+     * HTTP_ANY_PAUSE: no limit. */
     unsigned pause_s;
 };
 
@@ -38,8 +38,9 @@ struct http_answer {
     bool (*take)(struct http_answer *answer, const char *bytes, size_t size, struct err *err);
 };
 
-/* `fd` is non-blocking. `status` and `type` are set before the first piece. Returns 0 when the
- * answer is complete, or -1: also when the deadline, in ms as socket_deadline(), has passed. */
+/* `fd` is non-blocking. `deadline_ms` is from socket_deadline(). `status` and `type` are set before
+ * the first piece. Returns 0 when the answer is complete, or -1 with err filled, also if the
+ * deadline has passed. */
 MUST_CHECK int http_exchange(int fd, const struct http_request *request, int64_t deadline_ms,
     struct http_answer *answer, struct err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths of the API. All characters that RFC 3986 does not call unreserved are encoded. */
+/* Paths of the API. Every character is encoded unless RFC 3986 calls it unreserved. */
 #include <stdio.h>
 #include <string.h>
 

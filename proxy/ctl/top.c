@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * top: what moves, each second. On a terminal a picture that fits the screen and is drawn again;
- * elsewhere lines, one for each proxy, fault and connection, with tabs.
+ * top: shows once a second what proxies, faults and connections do. A terminal gets a picture that
+ * fits the screen and is drawn again. Anything else gets a line, with tabs, for each proxy, fault
+ * and connection.
  */
 #include <stdint.h>
 #include <stdio.h>
