@@ -20,8 +20,8 @@ struct key_flags {
 struct key_flags check_table(struct problems *problems, const struct source_section *section,
     const struct option *table, void *base);
 
-/* Whether the value of a key of the table is invalid, which is reported: then no rule can look at
- * it. */
+/* Whether the value of a key of the table is invalid. This has been reported, and no rule can use
+ * the value. */
 bool check_is_bad(const struct key_flags *flags, const struct option *table, const char *name);
 
 /* Whether the section has this key, with a right value or a wrong one. */
@@ -37,8 +37,8 @@ void check_report_unknown(struct problems *problems, const struct source_section
 void check_unknown_keys(struct problems *problems, const struct source_section *section,
     const struct option *table, const struct option *more, const char *owner);
 
-/* Reports a problem with a key: at the place of the value that counts if the key was given,
- * otherwise at the section's. */
+/* Reports a problem with a key, at the place of the value in force. If the key was not given, at
+ * the place of the section. */
 void check_report_problem(struct problems *problems, const struct source_section *section,
     const char *key, const char *text);
 

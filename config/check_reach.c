@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults that could be accepted and never act, because of what their proxies are: `destinations`
- * where nobody is intercepted, `clients` where no client has an address, segments that a UNIX
- * socket does not have.
+ * Refuses faults that could never act on their proxies: `destinations` if the proxy does not
+ * intercept, `clients` if no client has an address, faults of segments if the sockets are UNIX
+ * sockets.
  */
 #include "config/check.h"
 

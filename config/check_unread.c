@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults that wait for more unread bytes than the receive buffer of their proxy can hold. */
+/* Refuses a fault that waits for more unread bytes than the receive buffer of its proxy holds. */
 #include <stdio.h>
 #include <string.h>
 

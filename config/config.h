@@ -209,7 +209,7 @@ void catalogue_print_markdown(FILE *out);
 bool fault_row_applies(
     const struct fault *fault, const struct option *table, const struct option *row);
 
-/* Sets the common keys to their defaults. Some are the type's own. */
+/* Sets the common keys to their defaults. A type may have other defaults for some of them. */
 void fault_set_defaults(struct fault *fault, const struct fault_type *type);
 
 /* Returns the fault of this name, or NULL: there is none. */

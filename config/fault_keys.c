@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The common keys of [fault NAME], and when each applies. A row says it twice: `needs` is about the
- * type of the fault, `applies` about the values of its other keys.
+ * The common keys of [fault NAME], and when each applies. Two columns of a row decide that: `needs`
+ * looks at the type of the fault, `applies` at the values of its other keys.
  */
 #include "config/fault_keys.h"
 

@@ -43,7 +43,7 @@ struct source_section {
     struct place place;
     const struct section_kind *kind;   /* NULL: unknown and reported */
     char title[SECTION_TITLE_MAX + 1]; /* such as "proxy redis" */
-    const char *name;                  /* "redis", in `title`; "" where missing or not wanted */
+    const char *name;                  /* "redis", in `title`; "": missing, or the kind has none */
     bool declared;                     /* a header was read; false: only config_source_set so far */
     /* repeats an earlier section, reported; keys are still checked */
     bool duplicate;
@@ -77,8 +77,8 @@ void source_add_key(struct config_source *source, struct source_section *section
 bool source_check_value(struct config_source *source, const struct source_section *section,
     struct place place, const char *name, const char *value);
 
-/* Returns the start of a comment: inih's rule is a semicolon after white space. Or the position of
- * the NUL. */
+/* Returns the start of a comment, or the position of the NUL. inih's rule: a semicolon after white
+ * space begins a comment. */
 const char *source_find_comment(const char *text);
 
 /* Returns the first byte of a line or word that a configuration cannot contain, or NULL. */

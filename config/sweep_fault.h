@@ -22,15 +22,15 @@ struct sweep_trigger {
     bool withheld; /* edge = before */
 };
 
-/* Makes `text` a fault that fires at the trigger, on that connection alone. A type that needs a
- * side has that of the receiver, if none is given. The fault has no name and no proxies. Returns 0,
- * or -1 with err filled: what the language says of it. */
+/* Makes a fault of `text`. It fires at the trigger, on that connection alone. If its type needs a
+ * side and `text` has none, it gets the receiver's side. The fault has no name and no proxies.
+ * Returns 0, or -1 with err filled, as for a section of a file. */
 MUST_CHECK int sweep_fault_build(
     const char *text, const struct sweep_trigger *trigger, struct fault *fault, struct err *err);
 
-/* Returns the first fault of *list, which has `|` between faults, and its length without
- * surrounding blanks. Sets *list to what follows; NULL: nothing does. Returns NULL if *list is
- * NULL. */
+/* Returns the first fault of *list, whose faults are separated by `|`, and its length without
+ * surrounding blanks. Sets *list to the rest, or to NULL if it was the last one. Returns NULL if
+ * *list is NULL. */
 const char *sweep_fault_next(const char **list, size_t *length);
 
 extern const struct option_kind option_sweep_faults; /* char[OPTION_PATH_MAX]: such a list */
