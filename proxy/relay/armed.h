@@ -8,7 +8,7 @@
  *   WAITING --trigger--> DONE                            one-shot
  *   WAITING --trigger--> ACTIVE --until, time--> DONE    lasting
  *                  `---> PENDING --active begins-> ACTIVE
- *   WAITING --trigger--> DELAYED --trigger_delay--> as behind a trigger
+ *   WAITING --trigger--> DELAYED --trigger_delay--> then as WAITING --trigger-->
  */
 #ifndef RUDEPROXY_RELAY_ARMED_H
 #define RUDEPROXY_RELAY_ARMED_H
@@ -86,7 +86,7 @@ struct armed_fault {
     unsigned directions;         /* set: whose bytes it shapes, and `until` watches */
     unsigned watched;            /* set: whose bytes `when` watches */
     enum action_kind action[2];  /* lasting action on each socket, by enum side */
-    bool at_edge[2];             /* it began at an edge of these bytes: those behind it are its */
+    bool at_edge[2];             /* it began at an edge, and decides about the bytes behind it */
     struct action does;          /* its parameters, the same for both sockets */
     time_us armed_at;            /* when it was selected, or no longer chained */
     time_us counts_from;         /* when time:T begins; TIME_NEVER: at the open */
