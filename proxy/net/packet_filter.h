@@ -10,8 +10,8 @@
 #include "proxy/base/must_check.h"
 #include "proxy/fault/fault.h"
 
-/* A segment is lost when any of the filters says so; count 0 heals the socket. 0 or negative
- * errno; -EOPNOTSUPP: a UNIX socket, which has no segments. */
+/* A segment is lost when any of the filters says so. `count` 0 detaches the filter. Returns 0 or
+ * negative errno; -EOPNOTSUPP: a UNIX socket, which has no segments. */
 MUST_CHECK int packet_filter_attach(int fd, const struct packet_filter *filters, unsigned count);
 
 #endif
