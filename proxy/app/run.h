@@ -21,7 +21,7 @@ struct child_outcome {
     char **environment;   /* the command's, for exec_environment_free; NULL: there was none */
 };
 
-/* Who asked for the run, and whom to tell when it listens. */
+/* The options of one run. */
 struct run_options {
     /* Loads the configuration again, at SIGHUP: problems go to `problems`; returns their number,
      * with 0 the configuration is the caller's to free. NULL: there is nothing to load again. */

@@ -60,7 +60,7 @@ static int run_native(struct demo_run *run, struct peers_route *route)
 {
     if (peers_run(&run->scenario->native, route, run->native) == 0)
         return 0;
-    return err_set(&run->err, "the native run did not come to its end");
+    return err_set(&run->err, "the native run did not finish");
 }
 
 static int run_polite(struct demo_run *run, struct peers_route *route, const char *any)
@@ -79,7 +79,7 @@ static int run_polite(struct demo_run *run, struct peers_route *route, const cha
     demo_read_evidence(run, log);
     free(log);
     if (result != 0)
-        return err_set(&run->err, "the run through rudeproxy did not come to its end");
+        return err_set(&run->err, "the run through rudeproxy did not finish");
     return 0;
 }
 
