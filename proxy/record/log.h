@@ -34,7 +34,7 @@ struct log {
     time_us pending_since;    /* since when lines are pending, as far as seen; TIME_NEVER: none */
     enum log_format format;
     int64_t wall_offset_us; /* wall clock minus monotonic clock */
-    bool failed;            /* stderr was told that writing fails; reset when it works again */
+    bool failed;            /* stderr has a message that writing fails; reset when it works again */
     uint64_t lost_logged;   /* number of lost lines that `lost` events have reported */
 };
 

@@ -16,8 +16,8 @@
 MUST_CHECK int exec_environment_check(const struct config *config, struct err *err);
 
 /* Returns a copy of our environment, without the variables that only rudeproxy reads, and with
- * those of the proxies, which must listen. `worker` NULL: no proxies. It is NULL-terminated, and
- * the caller frees it with exec_environment_free. NULL: out of memory. */
+ * those of the proxies, which must listen. `worker` NULL: no proxies. The list is NULL-terminated,
+ * and the caller frees it with exec_environment_free. NULL: out of memory. */
 char **exec_environment_new(const struct worker *worker);
 void exec_environment_free(char **environment); /* NULL is allowed */
 

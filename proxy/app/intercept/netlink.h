@@ -34,8 +34,8 @@ void netlink_put(struct netlink *netlink, uint16_t type, const void *data, size_
 void netlink_put_text(struct netlink *netlink, uint16_t type, const char *text);
 void netlink_put_be32(struct netlink *netlink, uint16_t type, uint32_t value);
 
-/* Begins an attribute that holds attributes, and ends it. netlink_end takes the value that
- * netlink_nest returned. */
+/* Begin and end an attribute that holds attributes. netlink_end takes the value that netlink_nest
+ * returned. */
 size_t netlink_nest(struct netlink *netlink, uint16_t type);
 void netlink_end(struct netlink *netlink, size_t nest);
 

@@ -2,8 +2,8 @@
 /*
  * Settings of the kernel that belong to a network namespace and that a program can notice: which
  * ports it may bind, timeouts, sizes of buffers (ip-sysctl.rst in the kernel's
- * Documentation/networking). A new namespace has the kernel's defaults. Copying the machine's
- * settings gives the command the same network as without `--intercept`.
+ * Documentation/networking). A new namespace has the kernel's defaults. These functions copy the
+ * machine's settings into it.
  */
 #ifndef RUDEPROXY_APP_INTERCEPT_SYSCTLS_H
 #define RUDEPROXY_APP_INTERCEPT_SYSCTLS_H
