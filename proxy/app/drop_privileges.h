@@ -15,8 +15,8 @@ bool drop_privileges_is_wanted(const struct config *config);
 /* Becomes the user of the settings, with his groups, and keeps CAP_NET_ADMIN where an enabled fault
  * needs it, and no other capability (capabilities(7), setresuid(2)). Keeps the signal that comes at
  * the death of the parent (PR_SET_PDEATHSIG). Fails if that user may not set the buffers of a
- * proxy, or may not open a UNIX socket again that a fault or `unreachable` closes. Nothing to do
- * without the key, or when the process is that user. 0, or -1 with err filled. */
+ * proxy, or may not open a UNIX socket again that a fault or `unreachable` closes. Does nothing
+ * without the key, or if the process already is that user. Returns 0, or -1 with err filled. */
 MUST_CHECK int drop_privileges(const struct config *config, struct err *err);
 
 #endif

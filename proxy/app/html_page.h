@@ -6,10 +6,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints `page` with the data as JSON in the place of "@DATA@", which is in a <script> element
- * of a type that no browser runs, and the modules in the place of "@SCRIPT@", one behind the other,
- * without the lines in which they import each other. `modules` ends with NULL; NULL: the page has
- * no "@SCRIPT@". A failed write shows in ferror(3). */
+/* Prints `page`. The data replaces "@DATA@" as JSON; it stands in a <script> element of a type that
+ * no browser runs. The modules replace "@SCRIPT@", one behind the other, without the lines in which
+ * they import each other. `modules` ends with NULL; NULL: the page has no "@SCRIPT@". A failed
+ * write shows in ferror(3). */
 void html_page_print(FILE *out, const char *page, const json_t *data, const char *const *modules);
 
 #endif

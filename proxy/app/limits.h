@@ -13,8 +13,8 @@
  * filled: they are fewer than LIMITS_DESCRIPTORS_MIN. */
 MUST_CHECK int limits_raise_descriptors(struct err *err);
 
-/* Makes malloc(3) give a ring's block back to the kernel when it is freed (mallopt(3)); it would
- * stay in the heap behind blocks that live longer. */
+/* Makes malloc(3) give a ring's block back to the kernel when it is freed (mallopt(3)). Otherwise
+ * the block may stay in the heap below blocks that live longer. */
 void limits_return_blocks(void);
 
 #endif

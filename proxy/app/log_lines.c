@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The first line that is no proper event ends the reading: what is missing there may have been a
- * fault. */
+/* The first broken line ends the reading: it may have been the event of a fault. */
 #include "proxy/app/log_lines.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a JSON log line by line. A log on stderr stands among other output: lines that do not begin
- * with `{"` are no events, and JSON of other programs is none. */
+/* Reads a JSON log line by line. A log on stderr stands among other output: a line that does not
+ * begin with `{"` is not an event, and neither is JSON of another program. */
 #ifndef RUDEPROXY_APP_LOG_LINES_H
 #define RUDEPROXY_APP_LOG_LINES_H
 
@@ -20,8 +20,8 @@ struct log_lines {
     size_t length;      /* of that text */
 };
 
-/* Takes one event, which lives only during the call unless its references are counted. 0, or -1
- * with err filled: the reading ends. */
+/* Takes one event. It is freed after the call, unless the callee takes a reference. Returns 0, or
+ * -1 with err filled, which ends the reading. */
 typedef int log_lines_take(void *user, json_t *event, struct err *err);
 
 /* Gives every event of an open file to `take`. Returns 0, or -1 with err filled. */
@@ -33,7 +33,7 @@ MUST_CHECK int log_lines_read_from(
 MUST_CHECK int log_lines_read(struct log_lines *lines, log_lines_take *take, void *user);
 
 /* Reads a time as the log has it, "2024-05-06T07:08:09.123456Z", into microseconds of the wall
- * clock. -1: it is none. */
+ * clock. Returns 0, or -1 if the text is not such a time. */
 MUST_CHECK int log_lines_parse_time(const char *text, int64_t *wall_us);
 
 #endif

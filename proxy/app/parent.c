@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parent is watched by a pidfd, which becomes readable when the process ends (pidfd_open(2)).
- * PR_SET_PDEATHSIG would not do: it fires when the thread ends that started us (prctl(2)), and test
- * runners start programs from threads of a pool.
+ * PR_SET_PDEATHSIG is not enough: it fires when the thread that started us ends (prctl(2)), and
+ * test runners start programs from threads of a pool.
  */
 #include "proxy/app/parent.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --die-with-parent: says when the process that started us has ended, however it ended.
+ * --die-with-parent: reports the end of the process that started us, whatever ended that process.
  *
  * Life: parent_watch_start, then parent_watch_close before the loop is closed.
  */
@@ -21,8 +21,8 @@ struct parent_watch {
     void (*on_parent_end)(struct parent_watch *watch); /* from the loop, once */
 };
 
-/* `parent`: what getppid() said when the program began. The watch is zeroed but for its callback.
- * 0, or -1 with err filled and nothing to close. */
+/* `parent`: the result of getppid() when the program began. `watch` is all zeros except its
+ * callback. Returns 0, or -1 with err filled and nothing to close. */
 MUST_CHECK int parent_watch_start(
     struct parent_watch *watch, uv_loop_t *loop, pid_t parent, struct err *err);
 

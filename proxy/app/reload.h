@@ -35,13 +35,14 @@ struct reload {
 void reload_init(struct reload *reload);
 void reload_close(struct reload *reload);
 
-/* From now on it loads; at once, if a signal came before. */
+/* Allows loading from now on. Loads at once if a signal came before. */
 void reload_begin(struct reload *reload);
 
-/* Problems go to `problems`, one a line. 0, or -1 with nothing changed. */
+/* Loads the configuration. Problems go to `problems`, one a line. Returns 0, or -1 with nothing
+ * changed. */
 MUST_CHECK int reload_now(struct reload *reload, enum reload_policy keep, FILE *problems);
 
-/* Opens the log and the file of packets anew too. Problems go to stderr. */
+/* Loads the configuration, and opens the log and the pcap file again. Problems go to stderr. */
 void reload_by_signal(struct reload *reload);
 
 #endif

@@ -2,14 +2,15 @@
 /*
  * Happy path: open the log and the listeners, say that we are ready, run the loop until a signal.
  *
- * The first SIGTERM or SIGINT closes the listeners and gives open connections `grace`; when it runs
- * out, or at a second signal, the rest is reset. Then a summary, the reports, and the exit status.
+ * The first SIGTERM or SIGINT closes the listeners and gives open connections `grace`. When that
+ * time is over, or at a second signal, the connections that are left are reset. Then come the
+ * summary, the reports and the exit status.
  *
  * SIGHUP reads the file again (reload.h).
  *
- * With a command (exec), signals go to the command. One that asks to stop also starts `grace`: when
- * it runs out, or at a second signal, the command is killed. When the command has ended, however it
- * did, the proxies stop as above, and its status is ours.
+ * With a command (exec), signals go to the command. A signal that asks to stop also starts `grace`:
+ * when that time is over, or at a second signal, the command is killed. When the command has ended,
+ * the proxies stop as above, and the program exits with the command's status.
  */
 #include "proxy/app/run.h"
 

@@ -17,8 +17,8 @@
 
 #define SIGNALS_MAX 3
 
-/* A signal to stop that comes again within this time counts once: timeout(1) signals its
- * child and then its group, npm passes on what the terminal has sent to both. */
+/* A signal to stop that comes again within this time counts once. timeout(1) signals its child and
+ * then its group; npm passes on a signal that the terminal has sent to both. */
 #define SIGNALS_REPEAT_MS 100
 
 /* The three signals, as a set to block. */
@@ -32,19 +32,20 @@ struct signals {
     void (*on_signal)(struct signals *signals, int signum);
 };
 
-/* All zeros but on_signal. A SIGINT in `ignored` stays ignored: a command of ours ignores it too,
- * as every job does that a shell without job control has put in the background. NULL: none is. 0,
- * or -1 with err filled; then signals_close all the same. */
+/* `signals` is all zeros except on_signal. `ignored`: the signals that were ignored at the start;
+ * NULL: none. A SIGINT in `ignored` stays ignored, also in a command of ours, as in every job that
+ * a shell without job control puts in the background. Returns 0, or -1 with err filled; call
+ * signals_close after a failure, too. */
 MUST_CHECK int signals_start(
     struct signals *signals, uv_loop_t *loop, const sigset_t *ignored, struct err *err);
 
-/* One more signal must not cost the reports, which are written now: all three are ignored. A report
- * may go to a pipe that nobody reads, so they end the program again after this time, except for
- * those that were ignored at the start. */
+/* Ignores all three signals, because one more must not cost the reports, which are written now. A
+ * report may go to a pipe that nobody reads, so the signals end the program again after this time,
+ * except those that were ignored at the start. */
 #define SIGNALS_IGNORED_S 10
 void signals_close(struct signals *signals);
 
-/* The reports are written: no SIGALRM comes any more, which would interrupt calls of the caller. */
+/* Call it when the reports are written. No SIGALRM will interrupt calls of the caller any more. */
 void signals_end(void);
 
 #endif

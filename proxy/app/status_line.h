@@ -19,7 +19,7 @@ struct status_line {
     struct stderr_stream *stream;
     uv_timer_t timer;
     bool started;
-    uint64_t bytes[2]; /* moved when it was drawn last, by enum direction */
+    uint64_t bytes[2]; /* forwarded until it was drawn last, by enum direction */
     time_us drawn_at;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes stderr a stream that never blocks (record/line_queue.h), for the time of a run: a caller
- * that gave us a pipe and does not read it stops nothing. With a C library that does not allow it
- * (musl), stderr stays as it is.
+ * Makes stderr a stream that never blocks (record/line_queue.h), for the time of a run. So a pipe
+ * that its owner does not read stops nothing. With a C library that does not allow this (musl),
+ * stderr stays as it is.
  *
  * On a terminal, a status line may stand behind the last message. It is cleared before the next
  * message is printed, and at the end.
@@ -32,7 +32,7 @@ struct stderr_stream {
 };
 
 struct stderr_stream_options {
-    bool gathered;   /* lines are only written when the stream is flushed, as the log wants it */
+    bool gathered;   /* lines are only written when the stream is flushed, as for the log */
     bool has_status; /* there is a status line: stderr is a terminal */
 };
 
@@ -44,7 +44,7 @@ MUST_CHECK int stderr_stream_open(
  * status line, or while the terminal takes nothing. */
 void stderr_stream_show_status(struct stderr_stream *stream, const char *text);
 
-/* Leaves the line as it is: from now on it is another program's. */
+/* Leaves the status line as it is: from now on the terminal belongs to another program. */
 void stderr_stream_leave_status(struct stderr_stream *stream);
 
 /* Waits a second at most for a reader that does not read, and restores stderr. Idempotent. */

@@ -3,7 +3,7 @@
  * From words to struct cli. A word that begins with a dash is an option; the first other word is
  * the command, the words behind it are its operands.
  *
- * Parsed by hand and not by getopt_long, whose `struct option` is another one than ours and which
+ * The words are not parsed by getopt_long, because its `struct option` is not ours, and because it
  * cannot say what would be right.
  */
 #include <errno.h>

@@ -4,8 +4,8 @@
  * the child runs it. It listens when its line "NAME ADDRESS" has come through the ready pipe; if it
  * fails before, EOF comes alone, and what it said on stderr is the reason.
  *
- * Stop: SIGTERM, and wait. Connections that no peer holds any more end by themselves or, where the
- * fault keeps them, when `grace` runs out. A child that is still there then is killed.
+ * Stop: SIGTERM, and wait. Connections that no peer holds any more end by themselves. If the fault
+ * keeps them open, they end when `grace` is over. A child that is still there then is killed.
  */
 #include "proxy/app/demo/proxy.h"
 

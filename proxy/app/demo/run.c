@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The native run first, on the server's own port; then a proxy is put in front of the same port and
- * the polite script dials that. The port is reserved over both runs by a socket that never listens,
- * since the proxy has to know it before the server of the second run stands.
+ * The native run comes first, on the server's own port. Then a proxy is put in front of the same
+ * port, and the polite script dials the proxy. A socket that never listens reserves the port for
+ * both runs, since the proxy has to know it before the server of the second run exists.
  *
- * The verdict: both scripts came to their end, the victim's native transcript holds what the
- * scenario promises, and its second transcript is the same, line by line.
+ * The runs agree if both scripts finished, the victim's native transcript has what the scenario
+ * promises, and its second transcript is the same, line by line.
  */
 #include "proxy/app/demo/run.h"
 

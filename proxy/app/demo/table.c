@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A row quotes the transcripts, not the catalogue: the line that proves the scenario, as the victim
- * saw it natively, and the line in its place in the run through rudeproxy.
+ * A row quotes the transcripts, not the catalogue: the line of the native run that proves the
+ * scenario, as the victim saw it, and the line in its place in the run through rudeproxy.
  */
 #include "proxy/app/demo/table.h"
 
