@@ -43,8 +43,8 @@ static const unsigned char widths[] = {
     [FIELD_NAME_SIZE] = 2,
 };
 
-/* Size of an extension: the server name's is read, any other is passed over. False: there is no
- * further one. */
+/* Takes the size of an extension. The server name is read, any other extension is passed over.
+ * False: no extension follows. */
 static bool take_extension(struct client_hello *hello, uint32_t size)
 {
     bool is_name = hello->extension == EXTENSION_SERVER_NAME;
@@ -56,7 +56,7 @@ static bool take_extension(struct client_hello *hello, uint32_t size)
     return is_name || hello->left > 0;
 }
 
-/* A number is complete. False: the name is not there. */
+/* Takes a complete field. False: the ClientHello has no server name. */
 static bool take_field(struct client_hello *hello, uint32_t value)
 {
     switch ((enum field)hello->field++) {
@@ -93,7 +93,7 @@ static bool take_field(struct client_hello *hello, uint32_t value)
     return true;
 }
 
-/* A byte of the message. */
+/* Takes a byte of the message. */
 static void take_byte(struct client_hello *hello, unsigned char byte)
 {
     if (hello->skip > 0) {
@@ -117,8 +117,8 @@ static void take_byte(struct client_hello *hello, unsigned char byte)
         hello->state = CLIENT_HELLO_NONE;
 }
 
-/* A byte of the handshake. At the end of the message the name is there, or never comes: a
- * ClientHello without extensions is whole. */
+/* Takes a byte of the handshake. If the message ends without a name, none comes: a ClientHello need
+ * not have extensions. */
 static void take_handshake_byte(struct client_hello *hello, unsigned char byte)
 {
     bool in_body = hello->field > FIELD_LENGTH;
@@ -127,7 +127,7 @@ static void take_handshake_byte(struct client_hello *hello, unsigned char byte)
         hello->state = CLIENT_HELLO_NONE;
 }
 
-/* A byte of a record's header. A ClientHello may need several records. */
+/* Takes a byte of a record's header. A ClientHello may need several records. */
 static void take_record_byte(struct client_hello *hello, unsigned char byte)
 {
     static const unsigned char begin[] = {RECORD_HANDSHAKE, 3};

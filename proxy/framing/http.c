@@ -40,7 +40,7 @@ struct http_stream {
     uint64_t chunk; /* number of the last one */
 };
 
-/* Requests that matter for their response. */
+/* Requests whose response may have no body although its head does not say so. */
 enum special { SPECIAL_NONE, SPECIAL_HEAD, SPECIAL_CONNECT };
 #define SPECIALS_MAX 64 /* that are not answered; more than any client sends ahead */
 
@@ -55,7 +55,7 @@ struct http_state {
     } specials[SPECIALS_MAX]; /* the oldest first */
 };
 
-/* Keeps a request that matters. False: there are too many. */
+/* Keeps a request with such a method until it is answered. False: too many are kept. */
 static bool keep_special(struct http_state *state, uint64_t number, const char *method)
 {
     enum special what = strcmp(method, "HEAD") == 0      ? SPECIAL_HEAD
@@ -71,7 +71,7 @@ static bool keep_special(struct http_state *state, uint64_t number, const char *
     return true;
 }
 
-/* The request that the final response now answers. */
+/* Counts a final response. Returns the kind of the request that it answers. */
 static enum special answer_request(struct http_state *state)
 {
     state->answered++;
@@ -129,7 +129,8 @@ static void begin_open_body(
     framer_part(framing, direction, at, FRAMING_BODY, 0);
 }
 
-/* RFC 9112 6.3, for requests. False: their length is not certain. */
+/* The head of a request is complete: begins its body (RFC 9112 6.3). False: the length of the body
+ * is not certain. */
 static bool end_request_head(struct framing *framing, uint64_t at)
 {
     struct http_state *state = framing->state;
@@ -146,8 +147,8 @@ static bool end_request_head(struct framing *framing, uint64_t at)
     return true;
 }
 
-/* The response lets both directions carry something else. The client completes its request before
- * that (RFC 9110 7.8). */
+/* The response switches both directions to another protocol. The client completes its request
+ * before that (RFC 9110 7.8). */
 static void upgrade(struct framing *framing, uint64_t at)
 {
     struct http_state *state = framing->state;
@@ -158,7 +159,7 @@ static void upgrade(struct framing *framing, uint64_t at)
         framer_go_raw(framing, DIRECTION_UPSTREAM);
 }
 
-/* Whether nothing in the direction is a message from the next byte on. */
+/* Whether the direction has no messages from the next byte on. */
 static bool is_raw(const struct http_state *state, enum direction direction, size_t n)
 {
     const enum http_mode mode = state->streams[direction].mode;
@@ -166,7 +167,7 @@ static bool is_raw(const struct http_state *state, enum direction direction, siz
            (mode == HTTP_FIRST_LINE && direction == DIRECTION_UPSTREAM && state->upgraded);
 }
 
-/* RFC 9112 6.3, for responses. */
+/* The head of a response is complete: begins its body (RFC 9112 6.3). */
 static bool end_response_head(struct framing *framing, uint64_t at)
 {
     struct http_state *state = framing->state;
@@ -281,8 +282,8 @@ static bool may_be_line(const struct http_stream *stream, enum direction directi
     }
 }
 
-/* Offset that is reported as not understood: the message's first byte, or the line's within its
- * body. */
+/* Returns the offset that is reported as lost: the first byte of the message in its head, of the
+ * line elsewhere. */
 static uint64_t lost_offset(
     const struct framing *framing, enum direction direction, uint64_t line_start)
 {

@@ -115,8 +115,8 @@ bool http_head_begin(struct http_head *head, const struct http_line *line, enum 
     return direction == DIRECTION_UPSTREAM ? begin_request(head, line) : begin_response(head, line);
 }
 
-/* Content-Length: digits, or a list of them (RFC 9112 6.3). Twice the same is right, twice another
- * is not. */
+/* Takes Content-Length: a number, or a list of numbers (RFC 9112 6.3). A number may be repeated.
+ * False: a number is invalid, or two differ. */
 static bool add_length(struct http_head *head, const char *value)
 {
     uint64_t length = 0;
@@ -136,7 +136,7 @@ static bool add_length(struct http_head *head, const char *value)
            (*value == ',' && add_length(head, value + 1 + strspn(value + 1, " \t")));
 }
 
-/* Transfer-Encoding: a list; its last element says whether the body is chunked. */
+/* Takes Transfer-Encoding: a list, whose last element says whether the body is chunked. */
 static bool add_coding(struct http_head *head, const char *value)
 {
     const char *last = strrchr(value, ',');
