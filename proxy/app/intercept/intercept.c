@@ -141,7 +141,8 @@ static struct proxy *start_silent(struct intercept *intercept, const char *name,
     return NULL;
 }
 
-/* Over TCP a name server of ours is asked itself; every other one is the first of ours. */
+/* DNS over TCP: a connection to one of the machine's name servers goes to that server, a connection
+ * to any other address to the first of them. */
 static void pass_name_servers(struct intercept *intercept)
 {
     const struct resolv *resolv = &intercept->dns.resolv;
@@ -170,7 +171,7 @@ static struct proxy *proxy_at(const struct worker *worker, uint16_t port)
     return NULL;
 }
 
-/* Carries the rules out by a socket for each port. */
+/* Puts the rules in force with one socket for each port. */
 static int open_ports(struct intercept *intercept, const struct rules *rules, struct err *err)
 {
     int result = 0;
@@ -254,9 +255,9 @@ static void on_changed_timer(uv_timer_t *timer)
     uv_timer_start(timer, on_served_timer, SERVED_MS, SERVED_MS);
 }
 
-/* At once, so that the answer of the API comes after the rules; and once more in the next turn,
- * when a proxy that ends has ended. The sockets of listed ports can only be closed between two
- * turns. */
+/* Makes the rules at once, so that the API answers after they are in force. Makes them again in the
+ * next turn, when a proxy that is ending has ended. The sockets of listed ports can only be closed
+ * between two turns. */
 void intercept_update(struct intercept *intercept)
 {
     struct err ignored;
@@ -295,8 +296,8 @@ static void warn_of_shared_ports(const struct worker *worker)
     }
 }
 
-/* Without a packet filter that redirects, the listed ports are all that can be taken. `err` says
- * why, and why not this either. */
+/* The packet filter cannot redirect, so only the listed ports are taken. `err` has the reason. If
+ * the ports cannot be taken either, `err` says why. */
 static int fall_back(struct intercept *intercept, struct err *err)
 {
     if (intercept->pass.is_explicit && intercept->pass.kind == PASS_ALL)
@@ -374,7 +375,7 @@ struct taken {
     const struct config *config;
 };
 
-/* Whether the port was intercepted or passed: then the refusal is not for want of an option. */
+/* Whether the port was intercepted or passed. Then another `--pass` would not help. */
 static bool is_taken(const void *user, uint16_t port)
 {
     const struct taken *taken = user;

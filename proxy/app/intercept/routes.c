@@ -37,8 +37,8 @@ static void host_of(const struct sockaddr *address, struct host *host)
         host->size);
 }
 
-/* The address from which the machine would go out: a UDP socket is connected, nothing is sent.
- * False: it has no route. */
+/* Finds the source address that the machine would use, by connecting a UDP socket, which sends
+ * nothing. False: the machine has no route. */
 static bool find_source(int family, struct host *host)
 {
     const struct sockaddr_in anywhere = {
@@ -61,7 +61,7 @@ static bool find_source(int family, struct host *host)
     return result == 0;
 }
 
-/* Without a route out: some address of a device that is up, else the loopback address. */
+/* Finds a source address if there is no route: that of a device that is up, else loopback. */
 static void find_any_source(int family, struct host *host)
 {
     const struct sockaddr_in loopback = {
@@ -100,7 +100,7 @@ static void put_address(struct netlink *netlink, const struct host *host)
     netlink_put(netlink, IFA_ADDRESS, host->bytes, host->size);
 }
 
-/* A local route to `prefix` bits of an address; `source` as preferred source address. */
+/* Adds a local route to `prefix` bits of an address. `source` is the preferred source address. */
 static void put_route(struct netlink *netlink, const struct host *destination, unsigned prefix,
     const struct host *source)
 {
@@ -120,7 +120,7 @@ static void put_route(struct netlink *netlink, const struct host *destination, u
     netlink_put(netlink, RTA_PREFSRC, source->bytes, source->size);
 }
 
-/* Sends one message over a socket of its own: what is left unread of an error is gone with it. */
+/* Sends one message over a new socket. After an error, closing the socket drops unread answers. */
 static int send_message(struct netns *netns, struct netlink *netlink)
 {
     int fd = netns_socket(netns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
@@ -160,7 +160,7 @@ static bool is_loopback(const struct host *host)
 
 /* --- the machine's own routes over IPv6 --- */
 
-/* One message of the kernel's table: a route to which the machine sends, or its own address. */
+/* Copies one route of the kernel's table, if the machine sends by it or it is an own address. */
 static void copy_route(
     struct netns *netns, const struct nlmsghdr *message, const struct host *source)
 {
@@ -189,7 +189,8 @@ static bool copy_answer(
     return true;
 }
 
-/* Failures leave routes out, and IPv6 is then as unreachable as without us. */
+/* Copies the machine's IPv6 routes. A route that cannot be copied is left out, and its addresses
+ * are unreachable. */
 static void copy_routes(struct netns *netns, const struct host *source)
 {
     union {
@@ -225,7 +226,7 @@ static int add_everything(struct netns *netns, const struct host *source)
     return add_route(netns, &anywhere, 0, source);
 }
 
-/* A machine without IPv6 has none for the command either. */
+/* Errors are ignored: if the machine has no IPv6, neither has the command. */
 static void add_ipv6(struct netns *netns, bool all_ipv6)
 {
     struct host source;
