@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 enum torture_call {
-    TORTURE_MEMORY, /* malloc, calloc, realloc, reallocarray, strdup, open_memstream */
+    TORTURE_MEMORY, /* malloc, calloc, realloc, reallocarray, strdup */
     TORTURE_ACCEPT4,
     TORTURE_CONNECT,
     TORTURE_RECV,

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 
 status=0
 functions='sprintf|vsprintf|strcpy|stpcpy|strcat|strtok|atoi|atol|atoll|atof|gets|rand|srand|random|srandom|drand48'
+program_functions='open_memstream' # it loses errors: proxy/base/memory_file.h
 
 while IFS= read -r file; do
     # -fpreprocessed -dD: strips the comments, leaves the rest as it is.
@@ -15,7 +16,9 @@ while IFS= read -r file; do
         printf '%s: %s cannot read it\n' "$file" "${CC:-cc}"
         exit 1
     }
-    if found=$(grep -E "(^|[^A-Za-z0-9_.>])($functions)[[:space:]]*\(" <<<"$code"); then
+    banned=$functions
+    [[ $file == tests/* ]] || banned+="|$program_functions"
+    if found=$(grep -E "(^|[^A-Za-z0-9_.>])($banned)[[:space:]]*\(" <<<"$code"); then
         printf '%s: banned function:\n%s\n' "$file" "$found"
         status=1
     fi

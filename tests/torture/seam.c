@@ -3,7 +3,6 @@
  * The one place where calls fail on purpose. The linker sends each call of these functions here
  * (--wrap, see tests/CMakeLists.txt), of the program and of the test, but not of shared libraries.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -28,7 +27,6 @@ WRAP(void *, realloc, TORTURE_MEMORY, NULL, (void *old, size_t size), (old, size
 WRAP(void *, reallocarray, TORTURE_MEMORY, NULL, (void *old, size_t count, size_t size),
     (old, count, size))
 WRAP(char *, strdup, TORTURE_MEMORY, NULL, (const char *text), (text))
-WRAP(FILE *, open_memstream, TORTURE_MEMORY, NULL, (char **text, size_t *size), (text, size))
 
 WRAP(int, accept4, TORTURE_ACCEPT4, -1,
     (int fd, struct sockaddr *address, socklen_t *length, int flags), (fd, address, length, flags))

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "config/config.h"
+#include "proxy/app/view/segments.h"
 #include "proxy/app/view/story.h"
 #include "proxy/base/memory_file.h"
 #include "proxy/record/log.h"
@@ -205,6 +206,46 @@ static void a_picture_is_whole_or_fails(void **state)
     json_decref(events);
 }
 
+/* --- the packets of a connection --- */
+
+static const struct story *story_of_packets;
+
+/* Writes the size of each block. */
+static int write_packets(FILE *out)
+{
+    struct segments segments;
+    segments_init(&segments);
+    int result = segments_add(&segments, story_of_packets, "127.0.0.1:1");
+    for (size_t i = 0; i < segments.count && result == 0; i++)
+        fprintf(out, "%zu ", segments.blocks[i].size);
+    segments_free(&segments);
+    return result;
+}
+
+static char whole_packets[OUT_SIZE];
+
+static void expect_all_packets_or_none(const char *out, bool failed, int result)
+{
+    assert_int_equal(result, failed ? -1 : 0);
+    assert_string_equal(out, failed ? "" : whole_packets);
+}
+
+static void packets_are_whole_or_there_are_none(void **state)
+{
+    struct story story;
+    json_t *events = long_connection();
+    (void)state;
+    assert_int_equal(view_story_build(&story, events), 0);
+    story_of_packets = &story;
+    FILE *out = fmemopen(whole_packets, sizeof whole_packets, "w");
+    assert_int_equal(write_packets(out), 0);
+    fclose(out);
+    assert_true(strlen(whole_packets) > 100);
+    fail_each(write_packets, expect_all_packets_or_none);
+    view_story_free(&story);
+    json_decref(events);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_text_in_memory_is_whole_or_there_is_none),
         cmocka_unit_test(the_log_has_a_whole_configuration_or_none),
         cmocka_unit_test(a_picture_is_whole_or_fails),
+        cmocka_unit_test(packets_are_whole_or_there_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

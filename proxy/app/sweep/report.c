@@ -16,6 +16,7 @@
 #include "proxy/app/sweep/repeat.h"
 #include "proxy/app/sweep/sweep.h"
 #include "proxy/app/sweep/template.h"
+#include "proxy/base/memory_file.h"
 #include "proxy/record/output_file.h"
 #include "proxy/record/xml.h"
 
@@ -51,13 +52,12 @@ static json_t *sweep_report_place_of(struct builder *builder, const struct sweep
 
 static json_t *repeat_of(const struct sweep *sweep, const struct sweep_case *tried)
 {
-    char *line = NULL;
-    size_t size;
-    FILE *out = open_memstream(&line, &size);
-    if (out == NULL)
+    struct memory_file memory;
+    if (memory_file_open(&memory) != 0)
         return NULL;
-    sweep_repeat_print(sweep, tried, out);
-    json_t *value = fclose(out) == 0 ? sweep_json_text(line) : NULL;
+    sweep_repeat_print(sweep, tried, memory.out);
+    char *line = memory_file_close(&memory, NULL);
+    json_t *value = line != NULL ? sweep_json_text(line) : NULL;
     free(line);
     return value;
 }

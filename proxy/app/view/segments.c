@@ -14,6 +14,7 @@
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/pcapng.h"
 #include "proxy/app/view/rows.h"
+#include "proxy/base/memory_file.h"
 
 /* Bytes of a segment: an IP packet holds 65,535. */
 #define SEGMENT_MAX 60000u
@@ -178,6 +179,20 @@ static void set_streams(struct maker *maker, const char *listening)
 
 /* --- Blocks --- */
 
+/* Returns the block of a packet, which the caller frees. NULL: out of memory. */
+static char *block_bytes(const struct pcapng_packet *packet, size_t *size)
+{
+    struct memory_file memory;
+    if (memory_file_open(&memory) != 0)
+        return NULL;
+    pcapng_write_packet(memory.out, packet);
+    char *bytes = memory_file_close(&memory, size);
+    char *exact = bytes != NULL ? realloc(bytes, *size) : NULL; /* a log has very many packets */
+    if (exact == NULL)
+        free(bytes);
+    return exact;
+}
+
 static int add_block(struct segments *segments, const struct pcapng_packet *packet)
 {
     if (segments->count == segments->capacity) {
@@ -188,14 +203,12 @@ static int add_block(struct segments *segments, const struct pcapng_packet *pack
         segments->blocks = blocks;
         segments->capacity = capacity;
     }
-    struct segment_block *block = &segments->blocks[segments->count];
-    *block = (struct segment_block){.at_us = packet->at_us, .order = segments->count};
-    FILE *out = open_memstream(&block->bytes, &block->size);
-    if (out == NULL)
+    struct segment_block block = {.at_us = packet->at_us, .order = segments->count};
+    block.bytes = block_bytes(packet, &block.size);
+    if (block.bytes == NULL)
         return -1;
-    pcapng_write_packet(out, packet);
-    segments->count++;
-    return fclose(out) == 0 ? 0 : -1;
+    segments->blocks[segments->count++] = block;
+    return 0;
 }
 
 /* Adds what packet `i` has to say: what was left out, and the notes since the packet before it.
