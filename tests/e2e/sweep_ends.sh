@@ -146,6 +146,10 @@ says "$work/resumed.xml" 'curl: \([0-9]+\)'
 says "$work/resumed.html" '"output": ?"[^"]*curl: \([0-9]+\)'
 says "$work/resumed.html" '"record": ?"\{'
 ls "$work/kept"/*.ini >/dev/null || fail 'no file for a bad run of the journal'
+# Its reports may have other options: then the evidence of what was not bad before is shown.
+sweep 0 --budget 3 --sweep-fault reset --dir "$work/good" -- sh -c "$fetch"
+sweep 4 --budget 3 --sweep-fault reset --expect same --resume "$work/good" --junit "$work/strict.xml" -- sh -c "$fetch"
+says "$work/strict.xml" 'curl: \([0-9]+\)'
 other() { # OPTIONS...
     sweep 1 --budget 3 --sweep-fault reset --expect same --resume "$work/kept" "$@" -- sh -c "$fetch" "$byte"
     says "$work/err" 'of a sweep with other options'

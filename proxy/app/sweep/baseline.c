@@ -2,7 +2,6 @@
 #include "proxy/app/sweep/baseline.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/base/clock.h"
@@ -154,8 +153,7 @@ int sweep_baseline_make(
          i++) { /* one after the other: no run disturbs another */
         struct sweep_job job = {.observe = true};
         int result = sweep_runner_run(runner, &job, 1, TIME_NEVER, err);
-        free(job.excerpt);
-        free(job.record);
+        sweep_evidence_free(&job.evidence);
         if (result == 0)
             result = check(runner, &job, err);
         if (result != 0) {

@@ -40,10 +40,8 @@ void sweep_cases_init(struct sweep_cases *cases, size_t fault_count)
 
 void sweep_cases_deinit(struct sweep_cases *cases)
 {
-    for (size_t i = 0; i < cases->count; i++) {
-        free(cases->list[i].excerpt);
-        free(cases->list[i].record);
-    }
+    for (size_t i = 0; i < cases->count; i++)
+        sweep_evidence_free(&cases->list[i].evidence);
     free(cases->list);
 }
 

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/app/sweep/evidence.h"
 #include "proxy/app/sweep/observation.h"
 #include "proxy/app/sweep/outcome.h"
 #include "proxy/app/sweep/place_name.h"
@@ -29,11 +30,9 @@ struct sweep_case {
     bool done;
     enum sweep_outcome outcome;
     struct run_facts facts;
-    unsigned run; /* number of its first run */
-    bool bad;     /* by the options and the known report */
-    /* Owned; NULL if the outcome is `same`: */
-    char *excerpt; /* what the command printed */
-    char *record;  /* the `closed` line of its last connection */
+    unsigned run;                   /* number of its first run */
+    bool bad;                       /* by the options and the known report */
+    struct sweep_evidence evidence; /* of that run; none if no report shows it */
 };
 
 struct sweep_cases {

@@ -29,7 +29,7 @@ struct entry {
     unsigned attempt;
     unsigned run;
     struct run_facts facts;
-    char *excerpt, *record; /* owned; NULL: none */
+    struct sweep_evidence evidence;
 };
 
 struct sweep_journal {
@@ -90,8 +90,7 @@ static char *copy_of(const json_t *object, const char *key)
 static void entry_free(struct entry *entry)
 {
     free(entry->key);
-    free(entry->excerpt);
-    free(entry->record);
+    sweep_evidence_free(&entry->evidence);
     free(entry);
 }
 
@@ -121,8 +120,8 @@ static int take_entry(struct sweep_journal *journal, const json_t *object)
                                : "0",
             NULL, 16),
     };
-    entry->excerpt = copy_of(object, "printed");
-    entry->record = copy_of(object, "record");
+    entry->evidence.excerpt = copy_of(object, "printed");
+    entry->evidence.record = copy_of(object, "record");
     if (entry->key != NULL && keep(journal, entry) == 0)
         return 0;
     entry_free(entry);
@@ -204,10 +203,10 @@ void sweep_journal_add(struct sweep_journal *journal, const char *key, unsigned 
         "attempt", (int)attempt, "run", (int)job->run, "timed_out", facts->timed_out, "fired",
         facts->fired, "check_failed", facts->check_failed, "wait_status", facts->wait_status,
         "duration_us", (json_int_t)facts->duration_us, "output", output);
-    if (evidence && job->excerpt != NULL)
-        json_object_set_new(object, "printed", sweep_json_text(job->excerpt));
-    if (evidence && job->record != NULL)
-        json_object_set_new(object, "record", sweep_json_text(job->record));
+    if (evidence && job->evidence.excerpt != NULL)
+        json_object_set_new(object, "printed", sweep_json_text(job->evidence.excerpt));
+    if (evidence && job->evidence.record != NULL)
+        json_object_set_new(object, "record", sweep_json_text(job->evidence.record));
     write_object(journal->out, object);
 }
 
@@ -242,8 +241,7 @@ bool sweep_journal_find(
         return false;
     job->run = entry->run;
     job->facts = entry->facts;
-    job->excerpt = entry->excerpt != NULL ? strdup(entry->excerpt) : NULL;
-    job->record = entry->record != NULL ? strdup(entry->record) : NULL;
+    job->evidence = sweep_evidence_copy(&entry->evidence);
     return true;
 }
 

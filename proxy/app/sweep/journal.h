@@ -39,7 +39,7 @@ bool sweep_journal_seed(const char *dir, uint64_t *seed);
 /* The highest number of a run that an earlier sweep made or skipped; 0: it made none. */
 unsigned sweep_journal_last_run(const struct sweep_journal *journal);
 
-/* Whether an earlier sweep made this run; then job->run, facts, excerpt and record are its. */
+/* Whether an earlier sweep made this run; then job->run, facts and evidence are its. */
 bool sweep_journal_find(
     const struct sweep_journal *journal, const char *key, unsigned attempt, struct sweep_job *job);
 

@@ -98,12 +98,10 @@ static int try_instead(struct sweep *sweep, struct sweep_case *best, struct swee
     bool *taken, struct err *err)
 {
     changed->done = false;
-    changed->excerpt = changed->record = NULL;
+    changed->evidence = (struct sweep_evidence){.excerpt = NULL};
     int result = sweep_wave_try(sweep, changed, err);
     *taken = result == 0 && changed->outcome == best->outcome;
-    struct sweep_case *loser = *taken ? best : changed;
-    free(loser->excerpt);
-    free(loser->record);
+    sweep_evidence_free(*taken ? &best->evidence : &changed->evidence);
     if (*taken)
         *best = *changed;
     return result;
@@ -197,12 +195,10 @@ static void merge_equal(struct sweep_cases *cases)
         bool again = false;
         for (size_t k = 0; k < kept && cases->list[i].bad && !again; k++)
             again = cases->list[k].bad && same_case(&cases->list[k], &cases->list[i]);
-        if (again) {
-            free(cases->list[i].excerpt);
-            free(cases->list[i].record);
-        } else {
+        if (again)
+            sweep_evidence_free(&cases->list[i].evidence);
+        else
             cases->list[kept++] = cases->list[i];
-        }
     }
     cases->count = kept;
 }

@@ -95,9 +95,9 @@ static json_t *result_of(struct builder *builder, const struct sweep_case *tried
         return object;
     set(builder, object, "bad", json_boolean(tried->bad));
     set(builder, object, "output",
-        tried->excerpt != NULL ? sweep_json_text(tried->excerpt) : json_null());
+        tried->evidence.excerpt != NULL ? sweep_json_text(tried->evidence.excerpt) : json_null());
     set(builder, object, "record",
-        tried->record != NULL ? sweep_json_text(tried->record) : json_null());
+        tried->evidence.record != NULL ? sweep_json_text(tried->evidence.record) : json_null());
     return object;
 }
 
@@ -179,7 +179,7 @@ static void put_case(const struct sweep *sweep, const struct sweep_case *tried, 
         xml_put_attribute("type", outcome_name(tried->outcome), out);
         xml_put_attribute("message", why, out);
         fputs(">", out);
-        xml_put_text(tried->excerpt != NULL ? tried->excerpt : "", out);
+        xml_put_text(tried->evidence.excerpt != NULL ? tried->evidence.excerpt : "", out);
         fputs("</failure>\n    ", out);
     }
     fputs("</testcase>\n", out);

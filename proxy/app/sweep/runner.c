@@ -90,8 +90,7 @@ static int check_log(const struct sweep_job *job, uint64_t lost, struct err *err
     return lost == 0 ? 0 : err_set(err, text, job->run, lost);
 }
 
-/* Takes what the run left: its log, its output. Then its files go, unless the user wants to see
- * them. */
+/* Takes what the run left: its log, its output. Removes its files. */
 static int examine(struct sweep_runner *runner, struct sweep_job *job,
     const struct sweep_stamps *before, uint64_t log_lost, struct err *err)
 {
@@ -105,8 +104,8 @@ static int examine(struct sweep_runner *runner, struct sweep_job *job,
     if (check_space(runner, err) != 0 || check_log(job, log_lost, err) != 0)
         result = -1;
     job->facts.fired = seen.fired;
-    job->excerpt = run_files_excerpt(runner, job->run);
-    job->record = seen.record;
+    job->evidence.excerpt = run_files_excerpt(runner, job->run);
+    job->evidence.record = seen.record;
     seen.record = NULL;
     if (job->observe)
         job->seen = seen;

@@ -17,6 +17,7 @@
 
 #include "config/config.h"
 #include "proxy/app/exec/subreaper.h"
+#include "proxy/app/sweep/evidence.h"
 #include "proxy/app/sweep/observation.h"
 #include "proxy/app/sweep/options.h"
 #include "proxy/app/sweep/outcome.h"
@@ -39,8 +40,7 @@ struct sweep_job {
     struct run_facts facts;
     uint64_t unwritten;      /* bit i: there is no file options->compares[i] that the run wrote */
     struct observation seen; /* the owner's to free */
-    char *excerpt;           /* what the command printed; the owner's to free; NULL: nothing */
-    char *record;            /* the last `closed` line of the log; the same */
+    struct sweep_evidence evidence; /* the owner's to free */
 };
 
 struct sweep_slot; /* one run that goes on */

@@ -26,12 +26,6 @@ static bool is_bad(const struct sweep *sweep, enum sweep_outcome outcome)
     return (bad & ~sweep->options->allowed & 1u << outcome) != 0;
 }
 
-/* Whether a report shows the output and the record of a run. */
-static bool is_shown(const struct sweep *sweep, enum sweep_outcome outcome)
-{
-    return is_bad(sweep, outcome) || (sweep->options->html != NULL && outcome != OUTCOME_SAME);
-}
-
 static enum sweep_outcome classify(const struct sweep *sweep, const struct run_facts *facts)
 {
     return outcome_classify(facts, &sweep->baseline.facts, sweep->baseline.status_stable,
@@ -72,12 +66,12 @@ static void show_progress(const struct sweep *sweep)
 
 /* --- rounds --- */
 
-/* One run to make, and the case it is for. */
+/* The runs of one round. cases[i] and attempts[i] belong to jobs[i]. */
 struct round {
     struct sweep *sweep;
     struct sweep_job *jobs;    /* owned */
-    struct sweep_case **cases; /* owned; of each job */
-    unsigned *attempts;        /* owned; of each job */
+    struct sweep_case **cases; /* owned */
+    unsigned *attempts;        /* owned */
     size_t count;
 };
 
@@ -94,25 +88,14 @@ static void take_result(
     if (attempt > 0) {
         if (outcome != tried->outcome)
             tried->outcome = OUTCOME_FLAKY;
-        free(job->excerpt);
-        free(job->record);
+        sweep_evidence_free(&job->evidence);
         return;
     }
     tried->facts = job->facts;
     tried->run = job->run;
     tried->outcome = outcome;
     tried->done = true;
-    free(tried->excerpt);
-    free(tried->record);
-    tried->excerpt = job->excerpt;
-    tried->record = job->record;
-}
-
-static void drop_result(struct sweep_job *job)
-{
-    free(job->excerpt);
-    free(job->record);
-    job->excerpt = job->record = NULL;
+    sweep_evidence_move(&tried->evidence, &job->evidence);
 }
 
 /* Returns the name of a case in the journal, which is UTF-8. */
@@ -140,7 +123,9 @@ static void add_run(struct round *round, struct sweep_case *tried, unsigned atte
     round->attempts[round->count++] = attempt;
 }
 
-/* Writes the outcome to the journal at once, so that it survives a kill. */
+/* Writes the outcome to the journal at once, so that it survives a kill. The evidence goes there,
+ * too, unless the outcome is `same`: a sweep that is resumed may have other options for its
+ * reports. */
 static void on_run_done(void *user, struct sweep_job *job)
 {
     const struct round *round = user;
@@ -152,7 +137,7 @@ static void on_run_done(void *user, struct sweep_job *job)
     if (sweep->journal != NULL)
         sweep_journal_add(sweep->journal, journal_key(sweep, round->cases[i], key, sizeof key),
             round->attempts[i], job,
-            round->attempts[i] == 0 && is_shown(sweep, classify(sweep, &job->facts)));
+            round->attempts[i] == 0 && classify(sweep, &job->facts) != OUTCOME_SAME);
 }
 
 static void take_runs(struct round *round)
@@ -161,7 +146,7 @@ static void take_runs(struct round *round)
     for (size_t i = 0; i < round->count; i++) {
         struct sweep_job *job = &round->jobs[i];
         if (!job->done) {
-            drop_result(job);
+            sweep_evidence_free(&job->evidence);
             continue;
         }
         take_result(round->cases[i], job, round->attempts[i], classify(sweep, &job->facts));
@@ -240,9 +225,7 @@ void sweep_wave_settle(struct sweep *sweep, struct sweep_case *tried)
                      !sweep_known_has(sweep->known, tried, sweep->config, sweep->options->faults));
     if (tried->bad || (sweep->options->html != NULL && tried->outcome != OUTCOME_SAME))
         return;
-    free(tried->excerpt);
-    free(tried->record);
-    tried->excerpt = tried->record = NULL;
+    sweep_evidence_free(&tried->evidence);
 }
 
 static int run_cases(struct sweep *sweep, struct sweep_case *cases, size_t count, struct err *err)
