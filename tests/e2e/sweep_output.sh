@@ -84,6 +84,23 @@ says "$work/err" '^rudeproxy: the runs share the file left\.txt, which is not in
 # shellcheck disable=SC2016
 compare 0 number.txt 'n=$RUDEPROXY_RUN; echo $n >number.txt; i=0; while [ $((i += 1)) -lt 1000 ]; do [ "$(cat number.txt)" = $n ] || exit 1; done; echo done >number.txt' \
     --jobs 4 --budget 4 --expect same
+# Only a fault makes it: the run that gets no byte of the body. The runs beside it see the file: all four of the first wave begin before
+# it is written, and end after that.
+mkdir "$work/began"
+# shellcheck disable=SC2016
+made_late='wait_for() { i=0; until eval "$1" || [ $((i += 1)) -gt 500 ]; do sleep 0.01; done; }
+    [ "$RUDEPROXY_RUN" -lt 3 ] || { : >began/$RUDEPROXY_RUN; wait_for "[ -e began/00006 ]"; }
+    '"$fetch"' >"$RUDEPROXY_RUN_DIR/got" 2>/dev/null || [ -s "$RUDEPROXY_RUN_DIR/got" ] || echo x >late.txt
+    [ "$RUDEPROXY_RUN" -lt 3 ] || wait_for "[ -e late.txt ]"; :'
+late() { # STATUS OPTIONS... - The place at the FIN gets the whole body.
+    sweep "$1" --compare late.txt --sweep-fault reset --jobs 4 --budget 4 "${@:2}" -- sh -c "$made_late"
+    says "$work/out" '^web#1 up +reset +DDD\.$'
+}
+late 4 --dir "$work/late"
+says "$work/err" '^rudeproxy: the runs share the file late\.txt, '
+says "$work/out" 'in 16 runs' # 2 without a fault, 4 and the same 4 apart, 2 more of each bad one
+late 4 --resume "$work/late"
+says "$work/out" 'in 2 runs'
 # In the folder of the run nothing is shared.
 # shellcheck disable=SC2016
 compare 0 own.txt 'echo own >"$RUDEPROXY_RUN_DIR/own.txt"' --jobs 4 --budget 4

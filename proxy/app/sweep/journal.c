@@ -64,6 +64,9 @@ static int keep(struct sweep_journal *journal, struct entry *entry)
         journal->owned = grown;
         journal->capacity = capacity;
     }
+    struct entry *earlier = journal_find(journal, entry->key, entry->attempt);
+    if (earlier != NULL) /* it was run again (wave.c) */
+        hash_remove(&journal->entries, &earlier->link);
     if (hash_add(&journal->entries, &entry->link, hash_text(entry->attempt, entry->key)) != 0)
         return -1;
     journal->owned[journal->count++] = entry;

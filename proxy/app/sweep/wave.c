@@ -2,7 +2,8 @@
 /*
  * A wave runs in two rounds. In the first each case runs once. In the second those that look bad
  * run SWEEP_CONFIRMATIONS times more; one whose outcomes differ is flaky. A case in the
- * journal of an earlier sweep is not run again.
+ * journal of an earlier sweep is not run again. If runs side by side turn out to share a file, the
+ * first round is made again, one run at a time.
  */
 #include "proxy/app/sweep/wave.h"
 
@@ -40,11 +41,17 @@ static void clear_progress(void)
         fputs("\r\033[K", stderr);
 }
 
-/* Runs side by side would overwrite each other's file. */
+/* Whether runs side by side overwrite each other's file of --compare. */
+static bool shares_file(const struct sweep *sweep)
+{
+    return sweep->runner.shared_file != NULL && sweep->runner.jobs > 1 &&
+           sweep->baseline.output_stable;
+}
+
 static void keep_apart(struct sweep *sweep)
 {
     struct sweep_runner *runner = &sweep->runner;
-    if (runner->shared_file == NULL || runner->jobs == 1 || !sweep->baseline.output_stable)
+    if (!shares_file(sweep))
         return;
     clear_progress();
     fprintf(stderr,
@@ -199,6 +206,20 @@ static int run_once(struct sweep *sweep, struct sweep_case *cases, size_t count,
     return finish_round(&round, sweep->deadline, err);
 }
 
+/* Forgets what came of the new cases and runs them once more, one at a time: their runs were side
+ * by side when the first of them wrote a file that they share. */
+static int run_apart(struct sweep *sweep, struct sweep_case *cases, const bool *is_new,
+    size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_new[i])
+            continue;
+        cases[i].done = false;
+        sweep_evidence_free(&cases[i].evidence);
+    }
+    return run_once(sweep, cases, count, err);
+}
+
 /* Runs the bad cases again, also past the deadline: a case that was run once may be flaky.
  * `is_new[i]`: the case was run in this wave. */
 static int confirm(struct sweep *sweep, struct sweep_case *cases, const bool *is_new, size_t count,
@@ -236,6 +257,8 @@ static int run_cases(struct sweep *sweep, struct sweep_case *cases, size_t count
     for (size_t i = 0; i < count; i++)
         is_new[i] = !cases[i].done;
     int result = run_once(sweep, cases, count, err);
+    if (result == 0 && shares_file(sweep))
+        result = run_apart(sweep, cases, is_new, count, err);
     if (result >= 0 && !sweep_runner_was_interrupted()) {
         int confirmed = confirm(sweep, cases, is_new, count, err);
         result = confirmed != 0 ? confirmed : result;
