@@ -24,6 +24,7 @@
 
 #include "proxy/app/recipes.h"
 #include "proxy/app/run.h"
+#include "proxy/base/process.h"
 
 /* How long the child may keep a connection that only it still holds. */
 #define GRACE "200ms"
@@ -138,11 +139,10 @@ static bool wait_for_exit(pid_t pid, int *status)
     return false;
 }
 
-static void kill_and_reap(pid_t pid, int *status)
+static void kill_and_reap(pid_t pid)
 {
     kill(pid, SIGKILL);
-    while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-        continue;
+    process_wait(pid);
 }
 
 /* Reads "NAME ADDRESS". False at EOF, which the child's death brings too. */
@@ -165,7 +165,7 @@ static bool read_address(int fd, const char *name, struct peer_address *address)
 static int launch(
     struct demo_proxy *proxy, const char *name, struct config *config, struct err *err)
 {
-    int ready[2], status = 0;
+    int ready[2];
     pid_t parent = getpid();
     if (open_files(proxy, ready, err) != 0)
         return -1;
@@ -180,7 +180,7 @@ static int launch(
     }
     if (read_address(ready[0], name, &proxy->address))
         return 0;
-    kill_and_reap(proxy->pid, &status);
+    kill_and_reap(proxy->pid);
     return fail_with_words(proxy, err, "the proxy did not start");
 }
 
@@ -205,7 +205,7 @@ char *demo_proxy_stop(struct demo_proxy *proxy, struct err *err)
     kill(proxy->pid, SIGTERM);
     bool in_time = wait_for_exit(proxy->pid, &status);
     if (!in_time)
-        kill_and_reap(proxy->pid, &status);
+        kill_and_reap(proxy->pid);
     if (!in_time)
         fail_with_words(proxy, err, "the proxy did not stop");
     else if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FINE)

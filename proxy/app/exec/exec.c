@@ -21,6 +21,7 @@
 #include "proxy/app/cli/cli.h"
 #include "proxy/app/signals.h"
 #include "proxy/base/list.h"
+#include "proxy/base/process.h"
 
 /* As a shell: 127 not found, 126 found but not to be executed, 128 + the number of a signal. */
 #define STATUS_NOT_FOUND 127
@@ -115,8 +116,7 @@ static void end(struct exec *exec)
     uv_poll_stop(&exec->poll);
     close(exec->fd);
     exec->fd = -1;
-    while (waitpid(exec->subreaper, NULL, 0) < 0 && errno == EINTR)
-        ;
+    process_wait(exec->subreaper);
 }
 
 /* Reads all there is. Returns whether the subreaper is still there. If it ended with a signal of

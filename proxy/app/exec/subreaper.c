@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -31,6 +30,7 @@
 
 #include "proxy/app/exec/kill_descendants.h"
 #include "proxy/base/descriptors.h"
+#include "proxy/base/process.h"
 
 struct subreaper {
     const struct subreaper_job *job;
@@ -265,16 +265,10 @@ static _Noreturn void subreaper_run(const struct subreaper_job *job)
     watch(&subreaper);
 }
 
-/* In the subreaper no signal may reach libuv's handlers, which write to the pipe of our loop. */
 pid_t subreaper_start(struct subreaper_job *job)
 {
-    sigset_t all;
-    sigfillset(&all);
-    fflush(NULL);
-    sigprocmask(SIG_BLOCK, &all, &job->mask);
-    pid_t pid = fork();
+    pid_t pid = process_fork(&job->mask);
     if (pid == 0)
         subreaper_run(job);
-    sigprocmask(SIG_SETMASK, &job->mask, NULL);
     return pid;
 }

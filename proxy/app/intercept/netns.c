@@ -17,18 +17,17 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proxy/app/exec/private_network.h"
 #include "proxy/app/intercept/sysctls.h"
 #include "proxy/base/descriptors.h"
+#include "proxy/base/process.h"
 
 struct request {
     int family, type, protocol;
@@ -166,20 +165,16 @@ int netns_start(struct netns *netns, struct err *err)
 {
     int pair[2], fds[NETNS_NAMESPACES];
     struct answer answer = {0};
-    sigset_t all, mask;
+    sigset_t mask;
     pid_t parent = getpid();
     *netns = (struct netns){.fd = -1, .namespaces = {-1, -1}};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return err_set(err, "--intercept: %s", strerror(errno));
-    sigfillset(&all); /* the terminal's signals are for the command */
-    fflush(NULL);
-    sigprocmask(SIG_BLOCK, &all, &mask);
-    netns->pid = fork();
+    netns->pid = process_fork(&mask); /* the terminal's signals are for the command */
     if (netns->pid == 0) {
         close(pair[0]); /* or our end is not seen */
         hold(pair[1], parent);
     }
-    sigprocmask(SIG_SETMASK, &mask, NULL);
     int errnum = netns->pid < 0 ? errno : 0;
     close(pair[1]);
     netns->fd = pair[0];
@@ -223,8 +218,7 @@ void netns_stop(struct netns *netns)
         close(netns->fd);
     if (netns->pid > 0) {
         kill(netns->pid, SIGKILL);
-        while (waitpid(netns->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
+        process_wait(netns->pid);
     }
     *netns = (struct netns){.fd = -1, .namespaces = {-1, -1}};
 }

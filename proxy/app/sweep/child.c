@@ -28,6 +28,7 @@
 #include "proxy/app/run.h"
 #include "proxy/app/sweep/template.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/process.h"
 
 /* A connection that outlives its command is given so long to deliver what is under way. */
 #define GRACE_MAX_US (2 * (uint64_t)US_PER_S)
@@ -125,8 +126,7 @@ static void shell_end(struct shell *shell)
     if (shell->subreaper <= 0)
         return;
     close(shell->fd); /* now the subreaper ends, if it still waits */
-    while (waitpid(shell->subreaper, NULL, 0) < 0 && errno == EINTR)
-        ;
+    process_wait(shell->subreaper);
     shell->subreaper = 0;
 }
 

@@ -31,6 +31,7 @@
 #include "proxy/base/clock.h"
 #include "proxy/base/cpus.h"
 #include "proxy/base/descriptors.h"
+#include "proxy/base/process.h"
 #include "proxy/net/timers.h"
 
 /* A subreaper ends after about 5 s at the latest (kill_descendants.c). */
@@ -161,8 +162,7 @@ static int runner_start(
 static void reap(struct sweep_slot *slot)
 {
     close(slot->fd);
-    while (waitpid(slot->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    process_wait(slot->pid);
     slot->job = NULL;
 }
 
@@ -381,6 +381,6 @@ void sweep_runner_close(struct sweep_runner *runner)
     if (runner->janitor_fd >= 0)
         close(runner->janitor_fd);
     if (runner->janitor > 0)
-        waitpid(runner->janitor, NULL, 0);
+        process_wait(runner->janitor);
     free(runner->slots);
 }
