@@ -152,26 +152,17 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 int exec_start(struct exec *exec, uv_loop_t *loop, char *const *argv, char *const *environment,
     const struct exec_origin *origin, const struct netns *network, struct err *err)
 {
-    int fds[2];
-    exec->name = argv[0];
-    exec->status = -1;
-    exec->executed = exec->told = false;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
-        return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
     struct subreaper_job job = {.argv = argv,
         .environment = environment,
         .origin = origin,
         .network = network,
-        .stays_in_group = exec->stays_in_group,
-        .fd = fds[1],
-        .peer = fds[0]};
-    exec->subreaper = subreaper_start(&job);
-    close(fds[1]);
-    if (exec->subreaper < 0) {
-        close(fds[0]);
+        .stays_in_group = exec->stays_in_group};
+    exec->name = argv[0];
+    exec->status = -1;
+    exec->executed = exec->told = false;
+    exec->subreaper = subreaper_start(&job, &exec->fd);
+    if (exec->subreaper < 0)
         return err_set(err, "cannot run %s: %s", argv[0], strerror(errno));
-    }
-    exec->fd = fds[0];
     uv_poll_init(loop, &exec->poll, exec->fd);
     uv_poll_start(&exec->poll, UV_READABLE | UV_DISCONNECT, on_readable);
     return 0;

@@ -265,10 +265,23 @@ static _Noreturn void subreaper_run(const struct subreaper_job *job)
     watch(&subreaper);
 }
 
-pid_t subreaper_start(struct subreaper_job *job)
+pid_t subreaper_start(struct subreaper_job *job, int *fd)
 {
+    int fds[2];
+    *fd = -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+        return -1;
+    job->peer = fds[0];
+    job->fd = fds[1];
     pid_t pid = process_fork(&job->mask);
     if (pid == 0)
         subreaper_run(job);
+    int errnum = errno;
+    close(fds[1]);
+    if (pid < 0)
+        close(fds[0]);
+    else
+        *fd = fds[0];
+    errno = errnum;
     return pid;
 }

@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 
 #include "proxy/app/intercept/netns.h"
+#include "proxy/base/must_check.h"
 
 /* The state of the process at its start. The command inherits it; rudeproxy changes its own. */
 struct exec_origin {
@@ -35,9 +36,10 @@ struct subreaper_job {
     bool stays_in_group;   /* the subreaper stays in our process group, by which it is waited for */
     bool prints_on_stderr; /* the command's stdout is our stderr */
     bool keeps_descendants; /* until the caller's end of the pair is closed: a set-up's server */
-    sigset_t mask;          /* of blocked signals, for the command; subreaper_start fills it in */
-    int fd;                 /* the subreaper's end of the pair */
-    int peer;               /* the caller's end: the subreaper closes its copy, to see the end */
+    /* Filled in by subreaper_start. */
+    sigset_t mask; /* of blocked signals, for the command */
+    int fd;        /* the subreaper's end of the pair */
+    int peer;      /* the caller's end: the subreaper closes its copy, to see the end */
 };
 
 enum subreaper_outcome {
@@ -53,8 +55,8 @@ struct subreaper_report {
     int value;
 };
 
-/* Forks the subreaper. Returns its pid, or -1 with errno of fork(2). The caller closes job->fd, and
- * waits for the subreaper when its own end of the pair has ended. */
-pid_t subreaper_start(struct subreaper_job *job);
+/* Forks the subreaper. Returns its pid, and in `fd` our end of the pair. The caller closes it, and
+ * waits for the subreaper when it has ended. -1 with errno: there is neither. */
+MUST_CHECK pid_t subreaper_start(struct subreaper_job *job, int *fd);
 
 #endif

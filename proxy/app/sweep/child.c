@@ -130,36 +130,35 @@ static void shell_end(struct shell *shell)
     shell->subreaper = 0;
 }
 
+/* Waits for the end of the command. Returns whether it exited with 0 in time. If it did not end,
+ * says so on the stderr of the run. */
+static bool shell_wait(const struct shell *shell, const char *option, int limit_ms)
+{
+    struct subreaper_report report;
+    struct pollfd watched = {.fd = shell->fd, .events = POLLIN};
+    int ready = poll(&watched, 1, limit_ms);
+    if (ready == 0)
+        fprintf(stderr, "%s did not end in %d s\n", option, limit_ms / 1000);
+    return ready > 0 && recv(shell->fd, &report, sizeof report, 0) == sizeof report &&
+           report.kind == SUBREAPER_ENDED && WIFEXITED(report.value) &&
+           WEXITSTATUS(report.value) == 0;
+}
+
 /* Runs the shell command of an option under a subreaper, which kills what it leaves behind: at its
- * end, or in shell_end() if `keeps`. Returns whether it exited with 0 in time. If it did not end,
- * says so on the stderr of the run. The caller calls shell_end(). */
+ * end, or in shell_end() if `keeps`. Returns the same as shell_wait(). The caller calls
+ * shell_end(). */
 static bool shell_run(struct shell *shell, const struct child *child, const char *option,
     const char *text, char *const *environment, bool keeps)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)text, NULL};
-    struct subreaper_report report = {.kind = SUBREAPER_FAILED};
-    int fds[2], limit_ms = most_ms(child->runner->options);
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
-        return false;
     struct subreaper_job job = {.argv = argv,
         .environment = environment,
         .origin = &child->runner->origin,
         .stays_in_group = true,
         .prints_on_stderr = true, /* stdout of the run is the command's, and is compared */
-        .keeps_descendants = keeps,
-        .fd = fds[1],
-        .peer = fds[0]};
-    *shell = (struct shell){.subreaper = subreaper_start(&job), .fd = fds[0]};
-    close(fds[1]);
-    if (shell->subreaper < 0)
-        close(fds[0]);
-    struct pollfd watched = {.fd = fds[0], .events = POLLIN};
-    int ready = shell->subreaper > 0 ? poll(&watched, 1, limit_ms) : -1;
-    if (ready == 0)
-        fprintf(stderr, "%s did not end in %d s\n", option, limit_ms / 1000);
-    return ready > 0 && recv(fds[0], &report, sizeof report, 0) == sizeof report &&
-           report.kind == SUBREAPER_ENDED && WIFEXITED(report.value) &&
-           WEXITSTATUS(report.value) == 0;
+        .keeps_descendants = keeps};
+    shell->subreaper = subreaper_start(&job, &shell->fd);
+    return shell->subreaper > 0 && shell_wait(shell, option, most_ms(child->runner->options));
 }
 
 static bool check(const struct child *child, char *const *environment)
