@@ -59,12 +59,18 @@ const char *sweep_child_path(
 
 /* --- the surroundings --- */
 
+/* Puts the error into the report. Returns -1. */
+static int fail_with(struct child *child, const struct err *err)
+{
+    memcpy(child->report.text, err->text, sizeof child->report.text);
+    return -1;
+}
+
 static int fail(struct child *child, const char *what)
 {
     struct err err;
     err_set(&err, "%s: %s", what, strerror(errno));
-    memcpy(child->report.text, err.text, sizeof child->report.text);
-    return -1;
+    return fail_with(child, &err);
 }
 
 static int redirect(struct child *child, const char *path, int flags, int fd)
@@ -226,10 +232,8 @@ static int put_faults(struct child *child)
     for (size_t i = 0; i < job->pick_count; i++) {
         struct fault *fault = &child->config.faults[i];
         const char *text = child->runner->options->faults[job->picks[i].fault];
-        if (sweep_template_build(text, &job->picks[i].place, &child->config, fault, &err) != 0) {
-            memcpy(child->report.text, err.text, sizeof child->report.text);
-            return -1;
-        }
+        if (sweep_template_build(text, &job->picks[i].place, &child->config, fault, &err) != 0)
+            return fail_with(child, &err);
         snprintf(fault->name, sizeof fault->name, "sweep-%zu", i + 1);
         child->config.fault_count++;
     }
@@ -273,7 +277,7 @@ static void run(struct child *child)
         struct err err;
         run_options.intercept = intercept_new(&child->config, &options->pass, &err);
         if (run_options.intercept == NULL) {
-            memcpy(child->report.text, err.text, sizeof child->report.text);
+            fail_with(child, &err);
             return;
         }
     }
