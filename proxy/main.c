@@ -53,15 +53,16 @@ static struct run_options run_options_of(const struct cli *cli)
     };
 }
 
-static int command_run(const struct cli *cli)
+static int run_proxies(const struct cli *cli)
 {
     struct config config;
-    if (has_configuration(cli) != 0)
-        return EXIT_USAGE;
     const struct run_options options = run_options_of(cli);
-    if (cli_load(cli, &config, stderr) != 0)
-        return EXIT_USAGE;
-    return run_config(&config, &options);
+    return cli_load(cli, &config, stderr) == 0 ? run_config(&config, &options) : EXIT_USAGE;
+}
+
+static int command_run(const struct cli *cli)
+{
+    return has_configuration(cli) == 0 ? run_proxies(cli) : EXIT_USAGE;
 }
 
 static int main_report_problem(const char *text)
@@ -129,11 +130,7 @@ static int command_exec(const struct cli *cli)
 /* toxiproxy-server's command line. The API is always there, proxies come through it. */
 static int command_serve(const struct cli *cli)
 {
-    struct config config;
-    const struct run_options options = run_options_of(cli);
-    if (cli_load(cli, &config, stderr) != 0)
-        return EXIT_USAGE;
-    return run_config(&config, &options);
+    return run_proxies(cli);
 }
 
 static int command_check(const struct cli *cli)
