@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "proxy/app/intercept/dns_message.h"
+#include "proxy/app/intercept/handle.h"
 #include "proxy/base/address.h"
 
 #define QUESTION_MAX 512 /* kept to be answered; a longer one is not a question of a resolver */
@@ -52,11 +53,6 @@ union control {
 static void on_flow_closed(uv_handle_t *handle)
 {
     free(container_of(handle, struct flow, poll));
-}
-
-static void on_freed(uv_handle_t *handle)
-{
-    free(handle);
 }
 
 static void flow_end(struct flow *flow)
@@ -378,8 +374,8 @@ void dns_stop(struct dns *dns)
         return;
     list_for_each_safe(link, &dns->flows) flow_end(container_of(link, struct flow, link));
     uv_poll_stop(dns->poll);
-    uv_close((uv_handle_t *)dns->poll, on_freed);
-    uv_close((uv_handle_t *)dns->sweep, on_freed);
+    handle_free((uv_handle_t *)dns->poll);
+    handle_free((uv_handle_t *)dns->sweep);
     close(dns->fd);
     dns->poll = NULL;
     dns->sweep = NULL;

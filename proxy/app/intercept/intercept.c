@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/app/intercept/handle.h"
 #include "proxy/app/intercept/names.h"
 #include "proxy/app/intercept/routes.h"
 #include "proxy/net/proxy.h"
@@ -346,11 +347,6 @@ int intercept_start(struct intercept *intercept, uint16_t api_port, struct err *
     return start_timer(intercept, err);
 }
 
-static void on_freed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
 void intercept_stop(struct intercept *intercept)
 {
     if (intercept == NULL)
@@ -364,7 +360,7 @@ void intercept_stop(struct intercept *intercept)
     if (intercept->timer == NULL)
         return;
     uv_timer_stop(intercept->timer);
-    uv_close((uv_handle_t *)intercept->timer, on_freed);
+    handle_free((uv_handle_t *)intercept->timer);
     intercept->timer = NULL;
 }
 

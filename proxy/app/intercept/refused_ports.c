@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/app/intercept/handle.h"
+
 #define TCP_HEADER 20
 #define TCP_SEQ_AT 4
 #define TCP_FLAGS_AT 13
@@ -168,11 +170,6 @@ int refused_ports_start(
     return 0;
 }
 
-static void on_freed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
 void refused_ports_stop(struct refused_ports *refusals)
 {
     for (size_t i = 0; i < REFUSED_PORTS_SOCKETS; i++) {
@@ -180,7 +177,7 @@ void refused_ports_stop(struct refused_ports *refusals)
             continue;
         take_packets(refusals, refusals->fds[i]);
         uv_poll_stop(refusals->polls[i]);
-        uv_close((uv_handle_t *)refusals->polls[i], on_freed);
+        handle_free((uv_handle_t *)refusals->polls[i]);
         refusals->polls[i] = NULL;
         close(refusals->fds[i]);
     }
