@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "config/check.h"
-#include "config/name.h"
 #include "proxy/base/suggest.h"
 
 #define NOBODY SIZE_MAX

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "config/check.h"
-#include "config/name.h"
 
 #define NAMED 64 /* characters of a name that an error text quotes */
 

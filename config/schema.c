@@ -9,7 +9,6 @@
 #include "config/config.h"
 #include "config/hosts.h"
 #include "config/kind.h"
-#include "config/name.h"
 #include "config/source.h"
 #include "config/sweep.h"
 #include "config/sweep_fault.h"

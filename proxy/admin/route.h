@@ -5,12 +5,6 @@
 
 #include "proxy/admin/call.h"
 
-/* The format in which a route refuses a request. */
-enum route_style {
-    ROUTE_TOXIPROXY, /* like Toxiproxy, byte for byte */
-    ROUTE_OWN,       /* always JSON */
-};
-
 struct route {
     const char *methods; /* "GET", "POST PATCH"; "*": any */
     const char *pattern; /* "/proxies/{}"; each {} is one of call->names. NULL ends the table */

@@ -59,7 +59,7 @@ static void reach_commit(struct adoption_batch *adoption_batch)
     reach_drop(adoption_batch);
 }
 
-/* Prepares all connections in scope. Returns 0, or -1 if out of memory. */
+/* Prepares all connections of the proxy. Returns 0, or -1 if out of memory. */
 static int reach_prepare(struct adoption_batch *adoption_batch, struct proxy *proxy,
     struct plan *plan, const struct rule_change *changes, size_t count)
 {

@@ -2,7 +2,6 @@
 /* Toxiproxy's routes for toxics. Faults that cannot be expressed as a toxic are not listed. */
 #include <string.h>
 
-#include "proxy/admin/toxiproxy/json.h"
 #include "proxy/admin/toxiproxy/proxy.h"
 #include "proxy/admin/toxiproxy/routes.h"
 #include "proxy/admin/toxiproxy/toxic.h"

@@ -37,21 +37,11 @@ static bool have_capability(int capability)
     return (data[capability / 32].effective >> capability % 32 & 1u) != 0;
 }
 
-static const struct {
-    unsigned need;
-    int capability;
-    const char *text;
-} needs[] = {
-    {SCENARIO_NEEDS_NET_ADMIN, CAP_NET_ADMIN, "needs CAP_NET_ADMIN"},
-};
-
-/* Returns the right or feature that this process lacks for the scenario, or NULL. */
+/* Returns the right that this process lacks for the scenario, or NULL. */
 static const char *missing(const struct scenario *scenario)
 {
-    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
-        if ((scenario->needs & needs[i].need) != 0 && !have_capability(needs[i].capability))
-            return needs[i].text;
-    }
+    if ((scenario->needs & SCENARIO_NEEDS_NET_ADMIN) != 0 && !have_capability(CAP_NET_ADMIN))
+        return "needs CAP_NET_ADMIN";
     return NULL;
 }
 

@@ -136,7 +136,7 @@ static uint64_t end_of(const struct seen_message *message)
     return message->offset + message->size;
 }
 
-static void propose_ends(struct lane *lane)
+static void rank_ends(struct lane *lane)
 {
     uint64_t bytes = lane->connection->bytes[lane->direction];
     size_t messages = lane->connection->message_count[lane->direction];
@@ -187,11 +187,6 @@ static void spread(struct lane *lane, void (*step)(struct lane *lane, size_t i))
                 step(lane, i);
         }
     }
-}
-
-static void rank_ends(struct lane *lane)
-{
-    propose_ends(lane);
 }
 
 static void rank_edges(struct lane *lane)

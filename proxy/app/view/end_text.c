@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proxy/app/log_lines.h"
 #include "proxy/app/view/log.h"
 #include "proxy/app/view/rows.h"
 
