@@ -109,57 +109,64 @@ static json_t *read_fault_body(const struct call *call, const struct proxy *prox
     return body;
 }
 
-void v1_add_fault(const struct call *call)
+/* Adds the fault to the proxy of the path, or puts it in place of the fault of the path. */
+static void store_fault(
+    const struct call *call, const struct fault *fault, enum control_scope scope, bool is_new)
+{
+    struct control *control = call->admin->context.control;
+    struct err err;
+    enum control_result result =
+        is_new ? control_add_fault(control, call->names[0], fault, NULL, scope, &err)
+               : control_change_fault(
+                     control, call->names[0], call->names[1], fault, NULL, scope, &err);
+    if (result == CONTROL_OK)
+        answer_fault(call, is_new ? 201 : 200, fault->name);
+    else
+        v1_answer_failure(call, result, &err);
+}
+
+/* Reads a fault from the body, and stores it. `old`: what the body changes; NULL: a new fault. */
+static void accept_fault(
+    const struct call *call, const struct proxy *proxy, const struct fault *old)
 {
     struct fault fault;
     struct text problems = {0};
     enum control_scope scope;
-    struct err err;
-    const struct proxy *proxy = v1_find_proxy(call);
-    if (proxy == NULL || !read_scope(call, &scope))
-        return;
-    json_t *body = read_fault_body(call, proxy);
+    json_t *body = read_scope(call, &scope) ? read_fault_body(call, proxy) : NULL;
     if (body == NULL)
         return;
-    if (v1_read_fault(body, NULL, &fault, &problems) != 0) {
+    int result = old == NULL ? v1_read_fault(body, NULL, &fault, &problems)
+                             : v1_patch_fault(body, old, &fault, &problems);
+    if (result == 0)
+        store_fault(call, &fault, scope, old == NULL);
+    else
         v1_answer_problems(call, &problems);
-    } else {
-        enum control_result result = control_add_fault(
-            call->admin->context.control, call->names[0], &fault, NULL, scope, &err);
-        if (result == CONTROL_OK)
-            answer_fault(call, 201, fault.name);
-        else
-            v1_answer_failure(call, result, &err);
-    }
     text_free(&problems);
     json_decref(body);
 }
 
+void v1_add_fault(const struct call *call)
+{
+    const struct proxy *proxy = v1_find_proxy(call);
+    if (proxy != NULL)
+        accept_fault(call, proxy, NULL);
+}
+
 void v1_change_fault(const struct call *call)
 {
-    struct fault fault;
-    struct text problems = {0};
-    enum control_scope scope;
-    struct err err;
     const struct rule *rule = find_rule(call);
-    if (rule == NULL || !read_scope(call, &scope))
-        return;
-    const struct admin_context *context = &call->admin->context;
-    json_t *body = read_fault_body(call, control_proxy(context->control, call->names[0]));
-    if (body == NULL)
-        return;
-    if (v1_patch_fault(body, &rule->fault, &fault, &problems) != 0) {
-        v1_answer_problems(call, &problems);
-    } else {
-        enum control_result result = control_change_fault(
-            context->control, call->names[0], call->names[1], &fault, NULL, scope, &err);
-        if (result == CONTROL_OK)
-            answer_fault(call, 200, fault.name);
-        else
-            v1_answer_failure(call, result, &err);
-    }
-    text_free(&problems);
-    json_decref(body);
+    if (rule != NULL)
+        accept_fault(
+            call, control_proxy(call->admin->context.control, call->names[0]), &rule->fault);
+}
+
+/* Answers a change that leaves nothing to show. */
+static void answer_done(const struct call *call, enum control_result result, const struct err *err)
+{
+    if (result == CONTROL_OK)
+        answer_empty(call, 204);
+    else
+        v1_answer_failure(call, result, err);
 }
 
 void v1_remove_fault(const struct call *call)
@@ -170,10 +177,7 @@ void v1_remove_fault(const struct call *call)
         return;
     enum control_result result = control_remove_fault(
         call->admin->context.control, call->names[0], call->names[1], scope, &err);
-    if (result == CONTROL_OK)
-        answer_empty(call, 204);
-    else
-        v1_answer_failure(call, result, &err);
+    answer_done(call, result, &err);
 }
 
 static bool read_number(const struct call *call, uint64_t *number)
@@ -193,10 +197,7 @@ static void inject(const struct call *call, const struct fault *fault)
         return;
     enum control_result result =
         control_inject(call->admin->context.control, call->names[0], number, fault, &err);
-    if (result == CONTROL_OK)
-        answer_empty(call, 204);
-    else
-        v1_answer_failure(call, result, &err);
+    answer_done(call, result, &err);
 }
 
 void v1_inject(const struct call *call)
