@@ -147,43 +147,65 @@ static void set_end(struct fault *fault, const struct occurrence *at)
         fault->until = (struct trigger){.kind = TRIGGER_BYTES, .value = at->until};
 }
 
+/* Ties the section to its byte, or to the section that it waits for. */
+static void set_begin(const struct replay_task *task, const struct occurrence *at,
+    struct fault *fault, struct replay_remark *remark)
+{
+    const struct fault *sections = task->replay->config.faults;
+    if (at->offset != ANY) {
+        remark->moved = !task->by_clock && fault->after.name[0] == '\0';
+        remark->retimed = !remark->moved;
+        option_format(option_find(fault_options, "when"), fault, remark->when, sizeof remark->when);
+        tie_to_byte(fault, at);
+        return;
+    }
+    if (at->after != ANY)
+        memcpy(fault->after.name, sections[at->after].name, sizeof fault->after.name);
+    if (at->direction != ANY && fault->directions == BOTH_BITS)
+        fault->directions = 1u << at->direction;
+}
+
+static void set_proxies(
+    const struct replay_config *replay, const char *proxies, struct fault *fault)
+{
+    if (proxies != NULL)
+        snprintf(fault->proxies, sizeof fault->proxies, "%s", proxies);
+    else
+        drop_missing_proxies(&replay->config, fault);
+}
+
+/* Returns what is known of the section before it is tied to a place. */
+static struct replay_remark remark_of(
+    const struct replay_task *task, const struct occurrence *at, bool keep_window)
+{
+    struct replay_remark remark = {
+        .renamed = task->first_done,
+        .shared = task->first_done && fault_shares_state(task->fault),
+        .by_clock = keep_window,
+        .reended = at->until != ANY || at->for_us != ANY,
+        .order = task->order,
+    };
+    memcpy(remark.origin, task->fault->name, sizeof remark.origin);
+    return remark;
+}
+
 struct fault *replay_section_add(
     struct replay_task *task, const struct occurrence *at, const char *proxies, bool keep_window)
 {
     struct replay_config *replay = task->replay;
     if (section_grow(replay) != 0)
         return NULL;
-    struct replay_remark *remark = &replay->remarks[replay->config.fault_count];
+    struct replay_remark remark = remark_of(task, at, keep_window);
     struct fault fault = *task->fault;
-    memset(remark, 0, sizeof *remark);
-    memcpy(remark->origin, fault.name, sizeof remark->origin);
-    remark->renamed = task->first_done;
-    remark->shared = task->first_done && fault_shares_state(task->fault);
-    remark->by_clock = keep_window;
-    remark->order = task->order;
     if (task->first_done)
         choose_name(task, at->connection, fault.name);
     fault.enabled = true; /* it fired: the API had enabled it, if the file did not */
-    if (proxies != NULL)
-        snprintf(fault.proxies, sizeof fault.proxies, "%s", proxies);
-    else
-        drop_missing_proxies(&replay->config, &fault);
-    if (at->offset != ANY) {
-        const struct option *when = option_find(fault_options, "when");
-        remark->moved = !task->by_clock && fault.after.name[0] == '\0';
-        remark->retimed = !remark->moved;
-        option_format(when, &fault, remark->when, sizeof remark->when);
-        tie_to_byte(&fault, at);
-    } else if (at->after != ANY) {
-        memcpy(fault.after.name, replay->config.faults[at->after].name, sizeof fault.after.name);
-    }
-    if (at->offset == ANY && at->direction != ANY && fault.directions == BOTH_BITS) {
-        fault.directions = 1u << at->direction;
-    }
-    remark->reended = at->until != ANY || at->for_us != ANY;
+    set_proxies(replay, proxies, &fault);
+    set_begin(task, at, &fault, &remark);
     set_end(&fault, at);
     clear_choice(&fault, keep_window);
     task->first_done = true;
+    replay->remarks[replay->config.fault_count] = remark;
     replay->config.faults[replay->config.fault_count] = fault;
     return &replay->config.faults[replay->config.fault_count++];
 }
