@@ -29,6 +29,7 @@ struct load {
     bool keep_api;
     struct change *changes; /* owned; the file's proxies, then the API's that stay */
     size_t count;
+    struct proxy **kept;    /* owned; room for those of all changes */
     struct proxy **vacated; /* owned; those whose address another proxy gets */
     size_t vacated_count;
     struct fault *wildcard_faults; /* owned */
@@ -215,9 +216,10 @@ static int compare_pointers(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Closes proxies that neither the file nor the API defines. `kept` has room for all changes. */
-static void close_others(const struct load *load, struct proxy **kept)
+/* Closes proxies that neither the file nor the API defines. */
+static void close_others(struct load *load)
 {
+    struct proxy **kept = load->kept;
     for (size_t i = 0; i < load->count; i++)
         kept[i] =
             load->changes[i].existing != NULL ? load->changes[i].existing : load->changes[i].fresh;
@@ -243,12 +245,12 @@ static void put_in_force(const struct change *change)
         proxy_adopt(change->existing, change->plan, change->opened);
 }
 
-static void commit(struct load *load, struct proxy **kept)
+static void commit(struct load *load)
 {
     struct control *control = load->control;
     for (size_t i = 0; i < load->count; i++)
         put_in_force(&load->changes[i]);
-    close_others(load, kept);
+    close_others(load);
     for (size_t i = 0; i < load->count; i++)
         if (load->changes[i].fresh != NULL)
             past_names_take(&control->past_names, load->changes[i].fresh);
@@ -269,44 +271,71 @@ static void load_note_wildcard_faults(struct load *load)
             load->wildcard_faults[load->wildcard_fault_count++] = load->config.faults[i];
 }
 
+/* Undoes what prepare() did before it failed. */
+static void take_back(struct load *load)
+{
+    for (size_t i = 0; i < load->count; i++)
+        undo(&load->changes[i]);
+    reoccupy(load);
+}
+
+/* Returns 0, or -1 if out of memory. In both cases the caller calls load_deinit(). */
+static int load_init(struct load *load, struct control *control, const struct config *config,
+    enum reload_policy keep)
+{
+    size_t most = config->proxy_count + control->worker->names.count;
+    *load =
+        (struct load){.control = control, .config = *config, .keep_api = keep == CONTROL_KEEP_API};
+    load->config.settings.seed = control->settings.seed;
+    load->config.settings.has_seed = control->settings.has_seed;
+    load->changes = calloc(most + 1, sizeof load->changes[0]);
+    load->kept = calloc(most + 1, sizeof(struct proxy *));
+    load->vacated = calloc(most + 1, sizeof(struct proxy *));
+    load->wildcard_faults = calloc(config->fault_count + 1, sizeof load->wildcard_faults[0]);
+    return load->changes != NULL && load->kept != NULL && load->vacated != NULL &&
+                   load->wildcard_faults != NULL
+               ? 0
+               : -1;
+}
+
+static void load_deinit(struct load *load)
+{
+    free(load->changes);
+    free(load->kept);
+    free(load->vacated);
+    free(load->wildcard_faults);
+}
+
+/* Looks whether the file can be loaded at all, before anything is changed. */
+static enum control_result check_loadable(
+    struct control *control, const struct config *config, struct err *err)
+{
+    control->errnum = 0;
+    if (control_ask_names(control, config, err) != CONTROL_OK)
+        return CONTROL_FAILED;
+    congestion_ask(&control->worker->congestion);
+    return fault_privileges_check(config, control->worker->interception, err) == 0
+               ? CONTROL_OK
+               : CONTROL_INVALID;
+}
+
 enum control_result control_load(
     struct control *control, const struct config *config, enum reload_policy keep, struct err *err)
 {
-    struct load load = {
-        .control = control, .config = *config, .keep_api = keep == CONTROL_KEEP_API};
-    load.config.settings.seed = control->settings.seed;
-    load.config.settings.has_seed = control->settings.has_seed;
-    size_t most = config->proxy_count + control->worker->names.count;
-    enum control_result result = CONTROL_FAILED;
-    struct proxy **kept = calloc(most + 1, sizeof(struct proxy *));
-    control->errnum = 0;
-    if (control_ask_names(control, config, err) != CONTROL_OK) {
-        free(kept);
-        return CONTROL_FAILED;
-    }
-    congestion_ask(&control->worker->congestion);
-    if (fault_privileges_check(config, control->worker->interception, err) != 0) {
-        free(kept);
-        return CONTROL_INVALID;
-    }
-    load.changes = calloc(most + 1, sizeof load.changes[0]);
-    load.vacated = calloc(most + 1, sizeof(struct proxy *));
-    load.wildcard_faults = calloc(config->fault_count + 1, sizeof load.wildcard_faults[0]);
-    if (kept == NULL || load.changes == NULL || load.vacated == NULL ||
-        load.wildcard_faults == NULL) {
+    struct load load;
+    enum control_result result = check_loadable(control, config, err);
+    if (result != CONTROL_OK)
+        return result;
+    if (load_init(&load, control, config, keep) != 0) {
         err_set(err, "out of memory");
+        result = CONTROL_FAILED;
     } else if (prepare(&load, err) != 0) {
-        for (size_t i = 0; i < load.count; i++)
-            undo(&load.changes[i]);
-        reoccupy(&load);
+        take_back(&load);
+        result = CONTROL_FAILED;
     } else {
         load_note_wildcard_faults(&load);
-        commit(&load, kept);
-        result = CONTROL_OK;
+        commit(&load);
     }
-    free(load.wildcard_faults);
-    free(load.changes);
-    free(load.vacated);
-    free(kept);
+    load_deinit(&load);
     return result;
 }
