@@ -54,11 +54,12 @@ struct run {
     struct reload reload;
     struct admin *admin; /* NULL: no API */
     struct signals signals;
-    uv_timer_t grace;
+    uv_timer_t timer; /* see wait_then() */
     struct parent_watch parent;
     struct exec exec;
     bool has_exec;   /* exec was started */
     bool stopping;   /* the proxies stop */
+    bool closed;     /* every handle was closed */
     bool child_told; /* the command got a signal to stop */
     time_us child_started_at;
 };
@@ -81,9 +82,17 @@ static void on_plan(void *user, const struct plan *before, const struct plan *no
     ledger_note_plan(&((struct run *)user)->ledger, before, now);
 }
 
+/* Calls `then` after `ms`. There is one such wait at a time: until the command has used up its
+ * timeout or its grace, or the connections have used up theirs. */
+static void wait_then(struct run *run, uv_timer_cb then, uint64_t ms)
+{
+    uv_timer_start(&run->timer, then, ms, 0);
+}
+
 /* Closes every handle, so that uv_run returns. */
 static void close_everything(struct run *run)
 {
+    run->closed = true;
     admin_close(run->admin);
     run->admin = NULL;
     intercept_stop(run->options->intercept);
@@ -92,7 +101,7 @@ static void close_everything(struct run *run)
     proxies_close(&run->worker);
     worker_close(&run->worker);
     signals_close(&run->signals);
-    uv_close((uv_handle_t *)&run->grace, NULL);
+    uv_close((uv_handle_t *)&run->timer, NULL);
     parent_watch_close(&run->parent);
     if (run->has_exec)
         exec_close(&run->exec);
@@ -100,30 +109,30 @@ static void close_everything(struct run *run)
 
 static void run_finish(struct run *run)
 {
-    if (!uv_is_closing((uv_handle_t *)&run->grace)) {
-        proxies_stop_connections(&run->worker);
-        close_everything(run);
-    }
+    if (run->closed)
+        return;
+    proxies_stop_connections(&run->worker);
+    close_everything(run);
 }
 
 static void on_grace_over(uv_timer_t *timer)
 {
-    run_finish(container_of(timer, struct run, grace));
+    run_finish(container_of(timer, struct run, timer));
 }
 
 static void on_still_open(uv_timer_t *timer)
 {
-    struct run *run = container_of(timer, struct run, grace);
+    struct run *run = container_of(timer, struct run, timer);
     uint64_t left_ms = run->config.settings.grace_us / US_PER_MS - STDERR_STREAM_WAIT_MS;
     stderr_stream_say_waiting(run->worker.connections, left_ms);
-    uv_timer_start(timer, on_grace_over, left_ms, 0);
+    wait_then(run, on_grace_over, left_ms);
 }
 
 static void on_drained(struct worker *worker)
 {
     struct run *run = container_of(worker, struct run, worker);
     if (run->stopping) /* from the loop, not from inside the last connection */
-        uv_timer_start(&run->grace, on_grace_over, 0, 0);
+        wait_then(run, on_grace_over, 0);
 }
 
 /* No new connections; the open ones get `grace`, the second time none. */
@@ -136,26 +145,26 @@ static void stop(struct run *run)
     if (second || run->worker.connections == 0)
         run_finish(run);
     else if (grace_ms > STDERR_STREAM_WAIT_MS)
-        uv_timer_start(&run->grace, on_still_open, STDERR_STREAM_WAIT_MS, 0);
+        wait_then(run, on_still_open, STDERR_STREAM_WAIT_MS);
     else
-        uv_timer_start(&run->grace, on_grace_over, grace_ms, 0);
+        wait_then(run, on_grace_over, grace_ms);
 }
 
 static void on_child_grace_over(uv_timer_t *timer)
 {
-    exec_signal(&container_of(timer, struct run, grace)->exec, SIGKILL);
+    exec_signal(&container_of(timer, struct run, timer)->exec, SIGKILL);
 }
 
 static void stop_child(struct run *run, int signum)
 {
     exec_signal(&run->exec, run->child_told ? SIGKILL : signum);
     run->child_told = true;
-    uv_timer_start(&run->grace, on_child_grace_over, run->config.settings.grace_us / US_PER_MS, 0);
+    wait_then(run, on_child_grace_over, run->config.settings.grace_us / US_PER_MS);
 }
 
 static void on_child_timeout(uv_timer_t *timer)
 {
-    struct run *run = container_of(timer, struct run, grace);
+    struct run *run = container_of(timer, struct run, timer);
     run->options->child_outcome->timed_out = true;
     exec_signal(&run->exec, SIGKILL);
 }
@@ -169,7 +178,7 @@ static void on_child_over(struct exec *exec)
         outcome->wait_status = exec->wait_status;
         outcome->duration_us = timers_now() - run->child_started_at;
     }
-    uv_timer_stop(&run->grace);
+    uv_timer_stop(&run->timer);
     stop(run);
 }
 
@@ -249,8 +258,7 @@ static int start_child(struct run *run, struct err *err)
     run->has_exec = result == 0;
     run->child_started_at = timers_now();
     if (run->has_exec && run->options->child_timeout_us > 0)
-        uv_timer_start(
-            &run->grace, on_child_timeout, run->options->child_timeout_us / US_PER_MS, 0);
+        wait_then(run, on_child_timeout, run->options->child_timeout_us / US_PER_MS);
     if (run->options->child_outcome != NULL)
         run->options->child_outcome->environment = environment;
     else
@@ -349,7 +357,7 @@ static void run_until_closed(struct run *run)
 static int run_loop(struct run *run)
 {
     struct err err;
-    uv_timer_init(&run->loop, &run->grace);
+    uv_timer_init(&run->loop, &run->timer);
     control_init(&run->control, &run->worker, &run->config.settings);
     run->reload = (struct reload){
         .options = run->options,
