@@ -257,7 +257,7 @@ static int run_cases(struct sweep *sweep, struct sweep_case *cases, size_t count
     for (size_t i = 0; i < count; i++)
         is_new[i] = !cases[i].done;
     int result = run_once(sweep, cases, count, err);
-    if (result == 0 && shares_file(sweep))
+    if (result == 0 && count > 1 && shares_file(sweep))
         result = run_apart(sweep, cases, is_new, count, err);
     if (result >= 0 && !sweep_runner_was_interrupted()) {
         int confirmed = confirm(sweep, cases, is_new, count, err);
