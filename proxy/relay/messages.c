@@ -37,18 +37,9 @@ struct messages {
     bool failed; /* out of memory */
 };
 
-/* Whether a session of this plan needs messages. */
-static bool are_needed(const struct plan *plan)
-{
-    bool needed = !protocol_is_raw(&plan->config.protocol);
-    for (size_t i = 0; i < plan->rule_count; i++)
-        needed |= plan->rules[i]->fault.sni.text[0] != '\0';
-    return needed;
-}
-
 int messages_start(struct session *session)
 {
-    if (!are_needed(session->plan))
+    if (!plan_needs_messages(session->plan))
         return 0;
     struct messages *messages = calloc(1, sizeof *messages);
     struct framing *framing = framing_new(&session->plan->config.protocol);
@@ -402,7 +393,9 @@ static struct hold hold_of(
     if (hold.match == NULL || hold.match->let_go == stream->scanned ||
         hold.from < flow_forwarded(flow))
         hold.from = FLOW_NO_EDGE;
-    bool full = flow_pending(flow) >= flow->buffer; /* no further byte can come */
+    /* Held bytes that fill the buffer leave no room for a further one. Bytes before them do, once
+     * they are forwarded. */
+    bool full = hold.from != FLOW_NO_EDGE && flow_tail(flow) - hold.from >= flow->buffer;
     hold.until = full ? stream->scanned_at : armed_lets_go_at(armed, stream->scanned_at);
     return hold;
 }

@@ -147,6 +147,14 @@ struct rule *plan_find(const struct plan *plan, const char *name)
     return NULL;
 }
 
+bool plan_needs_messages(const struct plan *plan)
+{
+    bool needed = !protocol_is_raw(&plan->config.protocol);
+    for (size_t i = 0; i < plan->rule_count; i++)
+        needed |= plan->rules[i]->fault.sni.text[0] != '\0';
+    return needed;
+}
+
 static size_t count_rules(const struct config *config, const char *proxy_name)
 {
     size_t count = 0;

@@ -106,4 +106,7 @@ struct plan *plan_compile(const struct config *config, const struct proxy_config
 /* Returns the rule of this name, or NULL. */
 struct rule *plan_find(const struct plan *plan, const char *name);
 
+/* Whether its sessions parse bytes into messages, or look for the server's name. */
+bool plan_needs_messages(const struct plan *plan);
+
 #endif

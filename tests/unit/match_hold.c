@@ -145,6 +145,58 @@ static void a_fault_that_fired_holds_nothing(void **state)
     close_it(state);
 }
 
+/* --- a beginning of a message behind bytes that wait --- */
+
+#define LENGTH(keys)                                                                               \
+    "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\nprotocol = length:size=4\n" keys
+#define BEFORE_2 F "type = reset\nwhen = message:2\nedge = before\nmatch_hold = forever\n"
+#define LONGEST 300000
+
+/* The server sends a message of `size` bytes, and the first byte of the next one. */
+static void say_long(struct memory_session *it, size_t size)
+{
+    static unsigned char bytes[LONGEST + 1];
+    for (size_t i = 0; i < 4; i++)
+        bytes[i] = (unsigned char)((size - 4) >> (24 - 8 * i));
+    bytes[size] = 0;
+    memory_session_feed(it, SIDE_SERVER, bytes, size + 1);
+    bytes[size] = 'x'; /* of a longer message */
+}
+
+/* The rest of the header comes when the bytes before it have gone: the fault fires before it. */
+static void expect_reset_before_2(struct memory_session *it, size_t size)
+{
+    char line[64];
+    snprintf(line, sizeof line, "fault f reset downstream %zu", size);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, size);
+    memory_session_feed(it, SIDE_SERVER, "\0\0\1a", 4);
+    assert_int_equal(it->end[SIDE_CLIENT].out_len, size);
+    expect_logged(it, line, 1);
+    expect_logged(it, "match_let_go", 0);
+}
+
+/* They fill the buffer, and make room when the client reads. */
+static void a_beginning_waits_behind_bytes_that_fill_the_buffer(void **state)
+{
+    struct memory_session *it = open_with(state, LENGTH("buffer = 4k\n") BEFORE_2);
+    memory_session_open_window(it, SIDE_CLIENT, 0);
+    say_long(it, 4095);
+    memory_session_advance(it, 1 * US_PER_S);
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    expect_reset_before_2(it, 4095);
+    close_it(state);
+}
+
+static void a_beginning_waits_behind_delayed_bytes(void **state)
+{
+    struct memory_session *it =
+        open_with(state, LENGTH(BEFORE_2) G "type = latency\ndelay = 500ms\n");
+    say_long(it, LONGEST);
+    memory_session_advance(it, 1 * US_PER_S);
+    expect_reset_before_2(it, LONGEST);
+    close_it(state);
+}
+
 /* --- what `check` warns of --- */
 
 static void expect_note(const char *text, unsigned index, bool applies)
@@ -260,6 +312,8 @@ int main(void)
         TEST(an_urgent_byte_does_not_end_the_search),
         TEST(an_urgent_byte_that_was_held_stays_urgent),
         TEST(a_reset_ends_the_wait_although_reading_is_paused),
+        TEST(a_beginning_waits_behind_bytes_that_fill_the_buffer),
+        TEST(a_beginning_waits_behind_delayed_bytes),
         cmocka_unit_test(a_pattern_that_begins_with_an_end_of_messages_is_warned_of),
         cmocka_unit_test(a_plain_close_before_a_match_is_warned_of),
         cmocka_unit_test(what_the_seed_does_not_repeat_is_said),
