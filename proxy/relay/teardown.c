@@ -37,8 +37,12 @@ static void stop_flows(struct session *session, enum side side, enum teardown_st
 {
     struct flow *from = &session->flow[side];
     bool leave = state == TEARDOWN_UNREAD || state == TEARDOWN_DATA;
-    for (int i = 0; i < 2; i++)
-        session->side[i].teardown.withheld += flow_clear_edge(&session->flow[i]);
+    for (int i = 0; i < 2; i++) {
+        size_t lost = flow_clear_edge(&session->flow[i]);
+        session->side[i].teardown.withheld += lost;
+        if (lost > 0) /* an early FIN stood behind them */
+            session->side[!i].fin_wanted = false;
+    }
     flow_set_read_mode(from, leave ? FLOW_PAUSE : FLOW_DISCARD);
     flow_cut(&session->flow[!side]);
 }

@@ -30,6 +30,26 @@ static void a_match_before_an_early_fin_is_withheld(void **state)
     close_it(state);
 }
 
+/* The FIN stood behind the bytes that the ending drops. */
+static void an_ending_that_drops_bytes_before_an_early_fin_drops_the_fin(void **state)
+{
+    static const char *const endings[] = {
+        "type = reset\nwhen = match:\"SECRET\"\nedge = before\n",
+        "type = reset\nmode = abrupt\nwhen = match:\"SECRET\"\nedge = before\n",
+        "type = reset\nside = server\nother = hold\nwhen = match:\"SECRET\"\nedge = before\n",
+        "type = vanish\nside = client\nwhen = match:\"SECRET\"\nedge = before\n",
+    };
+    for (size_t i = 0; i < COUNT(endings); i++) {
+        char text[512];
+        snprintf(text, sizeof text, EARLY F "%s", endings[i]);
+        struct memory_session *it = open_and_say(state, text, "hello SECRET world");
+        expect(it, "hello ");
+        if (it->end[SIDE_CLIENT].fin_out)
+            fail_msg("%s\na FIN was sent\n%s", text, it->log);
+        close_it(state);
+    }
+}
+
 /* Nothing is read behind the place of a trigger: the FIN comes there. */
 static void the_bytes_of_a_trigger_before_an_early_fin_count(void **state)
 {
@@ -104,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_match_before_an_early_fin_is_withheld),
+        TEST(an_ending_that_drops_bytes_before_an_early_fin_drops_the_fin),
         TEST(the_bytes_of_a_trigger_before_an_early_fin_count),
         TEST(bytes_behind_its_place_do_not_count),
         TEST(a_stall_before_an_early_fin_holds_both),
