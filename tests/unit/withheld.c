@@ -126,6 +126,33 @@ static void what_a_trigger_delay_withholds_is_unread_when_another_fault_closes(v
     }
 }
 
+/* The stall stands first in the file: it ends first, and its bytes go before the FIN or RST. */
+static void a_stall_that_ends_when_another_fault_begins_lets_its_bytes_go(void **state)
+{
+    static const struct {
+        const char *stall, *begin;
+    } times[] = {{"until = time:2s\n", "when = time:2s\n"},
+        {"until = idle:2s\n", "when = idle:2s\n"}, {"active = 0s-2s\n", "when = run:2s\n"},
+        {"for = 2s\n", "when = time:2s\n"}};
+    static const char *const others[] = {
+        "type = half_close\nside = client\n", "type = reset\n", "type = close\n"};
+    for (size_t i = 0; i < COUNT(times) * COUNT(others); i++) {
+        char text[512];
+        size_t time = i % COUNT(times);
+        snprintf(text, sizeof text,
+            F "type = stall\nwhen = match:\"def\"\nedge = before\n%s" G "%s%s", times[time].stall,
+            others[i / COUNT(times)], times[time].begin);
+        struct memory_session *it = open_with(state, text);
+        say(it, "abcdef");
+        memory_session_advance(it, 2 * US_PER_S - 1);
+        expect(it, "abc");
+        memory_session_advance(it, 1);
+        expect_logged(it, "\nfault g", 1);
+        expect(it, "abcdef");
+        close_it(state);
+    }
+}
+
 /* The client is gone, and the server sends nothing more. */
 static void withheld_bytes_are_unread_when_the_wait_is_in_vain(void **state)
 {
@@ -158,6 +185,7 @@ int main(void)
         TEST(withheld_bytes_are_unread_when_the_connection_is_hung_up),
         TEST(a_graceful_close_drops_them),
         TEST(no_other_fault_lets_go_what_a_trigger_delay_withholds),
+        TEST(a_stall_that_ends_when_another_fault_begins_lets_its_bytes_go),
         TEST(what_a_trigger_delay_withholds_is_unread_when_another_fault_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
