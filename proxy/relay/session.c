@@ -142,7 +142,8 @@ static void run_flow(struct session *session, enum direction direction)
         session->arrived_at[direction] = session->now;
     if (read == 0 && flow_read_count(flow) > 0 && session->armed.count > 0)
         session_touch(session); /* a fault may wait for the first byte */
-    if (flow_read_count(flow) != read || flow_forwarded(flow) != forwarded)
+    bool moved = flow_read_count(flow) != read || flow_forwarded(flow) != forwarded;
+    if (moved && flow->sink != NULL) /* without a receiver, bytes are only dropped */
         session->active_at = session->now;
     if (flow->let_go)
         triggers_report_let_go(session, direction);

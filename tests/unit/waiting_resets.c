@@ -87,11 +87,31 @@ static void a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone(void **s
     close_it(state);
 }
 
+/* Bytes that are dropped because their receiver is gone are no activity. */
+static void a_reset_waits_for_a_stall_until_idle_while_the_other_peer_sends(void **state)
+{
+    struct memory_session *it =
+        open_with(state, F "type = stall\ndirection = upstream\nwhen = bytes:3\nuntil = idle:1s\n");
+    memory_session_feed(it, SIDE_CLIENT, "abc", 3);
+    say(it, "x");
+    memory_session_feed_rst(it, SIDE_CLIENT);
+    for (int i = 0; i < 4; i++) {
+        memory_session_advance(it, 200 * MS);
+        assert_int_equal(it->ended, 0);
+        say(it, "x");
+    }
+    memory_session_advance(it, 200 * MS);
+    assert_int_equal(it->ended, 1);
+    assert_int_equal(it->end[SIDE_SERVER].how, ENDPOINT_CLOSE_RESET);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_reset_behind_an_insertion_waits_for_a_client_that_reads),
         TEST(a_reset_waits_for_the_end_of_a_stall),
+        TEST(a_reset_waits_for_a_stall_until_idle_while_the_other_peer_sends),
         TEST(a_reset_does_not_wait_where_nothing_is_read_any_more),
         TEST(a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone),
     };
