@@ -102,6 +102,7 @@ struct flow {
     /* A write to the source met its RST: the queue behind it ends in a reset, whatever the last
      * read returns. */
     bool source_broken;
+    bool fin_before_break; /* its FIN came before that RST: the queue ends in the FIN */
     /* Its FIN was forwarded, or nothing can be forwarded any more: the sink expects nothing from
      * it. */
     bool finished;

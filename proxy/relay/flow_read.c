@@ -23,7 +23,7 @@ void flow_note_end(struct flow *flow, enum flow_end end)
 /* A read found the end. */
 static ssize_t read_end(struct flow *flow, ssize_t result)
 {
-    bool reset = result < 0 || flow->source_broken;
+    bool reset = result < 0 || (flow->source_broken && !flow->fin_before_break);
     flow->source_errnum = result < 0 ? (int)-result : flow->source_errnum;
     flow_note_end(flow, reset ? FLOW_END_RESET : FLOW_END_FIN);
     return 0;

@@ -10,7 +10,8 @@
  *   a write fails: peer_close_by_failed_send(); the receive queue is read to its end first;
  *   the socket reports an error after its FIN was read: peer_close_look_for_error();
  *   the socket reports an error while reading is paused: the same. If each stall ends at a known
- *   time, the receive queue is read then (tcp_reset() keeps it); else the queue is lost.
+ *   time, the receive queue is read then (tcp_reset() keeps it), and the FIN in it forwarded before
+ *   the RST; else the queue is lost.
  *
  * Each leads to peer_close_pass_reset() once the bytes are forwarded.
  *
@@ -145,6 +146,8 @@ void peer_close_look_for_error(struct session *session, enum side side)
         reads_will_tell || only_says_gone(session))
         return;
     int errnum = this->ep->ops->take_error(this->ep);
+    if (errnum == EPIPE && this->ep->can_reset) /* only behind a FIN: tcp_reset() in CLOSE_WAIT */
+        session->flow[side].fin_before_break = true;
     if (errnum != 0)
         peer_close_by_reset(session, side, errnum);
 }

@@ -52,6 +52,26 @@ static void stall_goes_on_after_its_time_and_nothing_is_lost(void **state)
     bench_stop(&bench);
 }
 
+/* The byte of the server meets the closed socket of the client, whose RST reaches the proxy while
+ * the FIN still waits there. */
+static void the_fin_of_a_client_that_closes_in_a_stall_comes_before_its_reset(void **state)
+{
+    struct bench bench;
+    char got[16];
+    int error;
+    (void)state;
+    bench_start(&bench, NULL, "",
+        "[fault f]\ntype = stall\ndirection = upstream\nwhen = bytes:0\nfor = 300ms\n");
+    bench_open(&bench);
+    bench_send(bench.client, "bye", 3);
+    close(bench.client);
+    bench.client = -1;
+    bench_send(bench.server, "x", 1);
+    assert_int_equal(bench_read_end(bench.server, got, sizeof got, &error), 3);
+    assert_int_equal(error, 0);
+    bench_stop(&bench);
+}
+
 static void blackhole_drops_from_an_exact_byte_on_and_acknowledges(void **state)
 {
     struct bench bench;
@@ -265,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stall_stops_at_an_exact_byte_and_blocks_the_sender),
         cmocka_unit_test(stall_goes_on_after_its_time_and_nothing_is_lost),
+        cmocka_unit_test(the_fin_of_a_client_that_closes_in_a_stall_comes_before_its_reset),
         cmocka_unit_test(blackhole_drops_from_an_exact_byte_on_and_acknowledges),
         cmocka_unit_test(until_ends_a_stall_by_time),
         cmocka_unit_test(slice_arrives_in_pieces_with_gaps),

@@ -106,12 +106,34 @@ static void a_reset_waits_for_a_stall_until_idle_while_the_other_peer_sends(void
     close_it(state);
 }
 
+/* SO_ERROR says that the FIN came first. The client sees it behind the bytes, then the RST. */
+static void a_fin_before_the_reset_comes_when_the_stall_ends(void **state)
+{
+    struct memory_session *it = open_with(
+        state, F "type = stall\nwhen = bytes:3\nfor = 400ms\n" G "type = mark\nwhen = eof\n");
+    say(it, "abcde");
+    memory_session_feed_fin(it, SIDE_SERVER);
+    memory_session_feed_rst(it, SIDE_SERVER);
+    memory_session_advance(it, 399 * MS);
+    expect(it, "abc");
+    assert_int_equal(it->ended, 0);
+    memory_session_advance(it, 1 * MS);
+    expect(it, "abcde");
+    assert_true(it->end[SIDE_CLIENT].fin_out);
+    expect_logged(it, "fault g mark", 1);
+    expect_logged(it, "eof", 1);
+    assert_int_equal(it->ended, 1);
+    assert_int_equal(it->end[SIDE_CLIENT].how, ENDPOINT_CLOSE_RESET);
+    close_it(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_reset_behind_an_insertion_waits_for_a_client_that_reads),
         TEST(a_reset_waits_for_the_end_of_a_stall),
         TEST(a_reset_waits_for_a_stall_until_idle_while_the_other_peer_sends),
+        TEST(a_fin_before_the_reset_comes_when_the_stall_ends),
         TEST(a_reset_does_not_wait_where_nothing_is_read_any_more),
         TEST(a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone),
     };
