@@ -221,7 +221,7 @@ static void set_edge(struct messages *messages, enum direction direction, enum d
         return;
     session_touch(session);
     if (flow->edge == flow_forwarded(flow))
-        flow_set_edge(&session->flow[reading], flow_forwarded(&session->flow[reading]));
+        flow_set_edge(&session->flow[reading], flow_tail(&session->flow[reading]));
 }
 
 /* Before bytes or the FIN of a direction are looked at. A direction whose bytes were dropped has no

@@ -75,6 +75,23 @@ static void bytes_of_an_earlier_turn_are_delivered(void **state)
     close_it(state);
 }
 
+/* Also if an insertion stands in front of them. */
+static void bytes_of_an_earlier_turn_behind_an_insertion_are_delivered(void **state)
+{
+    struct memory_session *it =
+        open_with(state, PROXY "[fault i]\ntype = inject\ndata = \"*\"\nwhen = bytes:1\n" F
+                               "type = reset\ndirection = upstream\nwhen = message:1\n");
+    memory_session_open_window(it, SIDE_CLIENT, 1);
+    say(it, "one");
+    memory_session_feed(it, SIDE_CLIENT, "ask", 3);
+    say(it, "two");
+    expect(it, "o");
+    expect_logged(it, "fault f reset upstream 3 message 1 \n", 1);
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    expect(it, "o*ne");
+    close_it(state);
+}
+
 #define TURNS 6
 
 /* Plays a conversation, each turn in pieces of at most `piece` bytes. */
@@ -154,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_fault_at_the_end_of_a_turn_fires_before_the_next),
         TEST(bytes_of_an_earlier_turn_are_delivered),
+        TEST(bytes_of_an_earlier_turn_behind_an_insertion_are_delivered),
         TEST(the_sizes_of_reads_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
