@@ -43,6 +43,7 @@ static void retire(struct session *session, struct armed_fault *armed, enum arme
 static bool finds_nothing(const struct session *session, int side, enum action_kind kind)
 {
     const struct flow *flow = &session->flow[side];
+    bool fin_is_next = session->side[!side].fin_wanted && flow_is_delivered(flow);
     switch (kind) {
     case ACTION_FIN:
         return session->side[side].fin_sent || session->flow[!side].finished;
@@ -52,7 +53,7 @@ static bool finds_nothing(const struct session *session, int side, enum action_k
     case ACTION_STOP_READING:
     case ACTION_DISCARD:
     case ACTION_SHAPE:
-        return flow->finished;
+        return flow->finished || fin_is_next;
     default:
         return false;
     }

@@ -313,6 +313,28 @@ static void a_fault_whose_direction_has_ended_has_not_fired(void **state)
     }
 }
 
+/* The FIN of half_close follows the byte at which both fire. */
+static void a_fault_at_the_byte_of_an_early_fin_has_not_fired(void **state)
+{
+    static const char *const types[] = {"type = stall\ndirection = downstream\n",
+        "type = blackhole\ndirection = downstream\n",
+        "type = latency\ndelay = 1s\ndirection = downstream\n", "type = shut_rd\nside = server\n",
+        "type = hold_fin\ndirection = downstream\n"};
+    for (size_t i = 0; i < COUNT(types); i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+            G "type = half_close\nside = client\nwhen = bytes:3\n" F "when = bytes:3\n%s",
+            types[i]);
+        struct memory_session *it = open_with(state, text);
+        say(it, "abc");
+        expect_logged(it, "fault g", 1);
+        expect_logged(it, "fault f", 0);
+        memory_session_close(it);
+        expect_reason(it, "f", text, "its direction had ended");
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +351,7 @@ int main(void)
         TEST(an_unreachable_upstream_is_a_reason),
         TEST(a_long_list_is_cut),
         TEST(a_fault_whose_direction_has_ended_has_not_fired),
+        TEST(a_fault_at_the_byte_of_an_early_fin_has_not_fired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
