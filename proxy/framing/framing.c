@@ -10,16 +10,8 @@
 
 #include "proxy/framing/framer.h"
 
-/* `raw`: no byte need be seen. */
-static size_t step_raw(
-    struct framing *framing, enum direction direction, const unsigned char *bytes, size_t n)
-{
-    (void)bytes, (void)n;
-    framer_go_raw(framing, direction);
-    return 0;
-}
-
-static const struct framer framer_raw = {.name = "raw", .step = step_raw};
+/* `raw`: no byte need be seen, so it has no step. */
+static const struct framer framer_raw = {.name = "raw"};
 
 struct framing *framing_new(const struct protocol *protocol)
 {
@@ -35,6 +27,7 @@ struct framing *framing_new(const struct protocol *protocol)
     framing->protocol.framer = framer;
     framing->state = state;
     for (int i = 0; i < 2; i++) {
+        framing->streams[i].skip = framer == &framer_raw ? FRAMING_SKIP_FOR_EVER : 0;
         framing->streams[i].opening = FRAMING_NONE;
         framing->streams[i].message.kind = "";
         framing->streams[i].message.line = "";

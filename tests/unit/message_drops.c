@@ -50,6 +50,19 @@ static void a_connection_that_a_fault_ended_has_no_lost_framing(void **state)
     close_it(state);
 }
 
+/* Where no message is looked for, none is lost. */
+static void without_a_protocol_no_framing_is_lost(void **state)
+{
+    struct memory_session *it =
+        open_with(state, DROP "direction = upstream\nfor = 1s\n" M "sni = a.b\n");
+    memory_session_feed(it, SIDE_CLIENT, "a", 1);
+    memory_session_advance(it, 2 * US_PER_S);
+    memory_session_feed(it, SIDE_CLIENT, "b", 1);
+    memory_session_expect(it, SIDE_SERVER, "b", 1);
+    expect_logged(it, "framing_lost", 0);
+    close_it(state);
+}
+
 /* The server's turn ends with words of the client's. Those that were dropped count for nobody, so
  * that no further turn is known on either side. */
 static void turns_are_lost_on_both_sides(void **state)
@@ -137,6 +150,7 @@ int main(void)
         TEST(a_body_until_close_without_all_its_bytes_has_no_end),
         TEST(a_fin_behind_dropped_messages_says_nothing),
         TEST(a_connection_that_a_fault_ended_has_no_lost_framing),
+        TEST(without_a_protocol_no_framing_is_lost),
         TEST(turns_are_lost_on_both_sides),
         TEST(a_turn_without_all_its_bytes_has_no_end),
         TEST(a_turn_ends_nowhere_behind_shut_rd),
