@@ -148,7 +148,7 @@ static void early_fin(struct session *session, enum side side)
     session->side[side].fin_wanted = true;
     if (behind_edge_of(session, source) == FLOW_PAUSE)
         session->side[source].teardown.withheld += flow_clear_edge(flow);
-    flow_cut_behind_edge(flow);
+    flow_cut_keep_edge(flow);
 }
 
 static void insert(

@@ -90,10 +90,10 @@ size_t flow_clear_edge(struct flow *flow)
 void flow_cut(struct flow *flow)
 {
     flow_clear_edge(flow);
-    flow_cut_behind_edge(flow);
+    flow_cut_keep_edge(flow);
 }
 
-void flow_cut_behind_edge(struct flow *flow)
+void flow_cut_keep_edge(struct flow *flow)
 {
     if (flow_is_behind_edge(flow))
         flow_clear_edge(flow);

@@ -167,7 +167,7 @@ size_t flow_clear_edge(struct flow *flow);
 /* From now on no byte is read for the sink: bytes that arrive are read and dropped, or stay in the
  * kernel while reading is paused. The ring's bytes are still forwarded, except behind an edge that
  * was just reached. An edge ahead of them stays. */
-void flow_cut_behind_edge(struct flow *flow);
+void flow_cut_keep_edge(struct flow *flow);
 
 /* Does the same, and drops an edge ahead too: no fault fires any more. */
 void flow_cut(struct flow *flow);
@@ -184,8 +184,9 @@ static inline void flow_finish(struct flow *flow)
 /* The source has ended: its FIN or RST stands behind the last byte that was read. */
 void flow_note_end(struct flow *flow, enum flow_end end);
 
-/* The sink reads no more, and the source can send no more: nothing is read. No FIN was seen. */
-static inline void flow_end_unread(struct flow *flow)
+/* The sink reads no more, and the source can send no more: nothing is read from it. It counts as
+ * ended by a FIN, although none was seen. */
+static inline void flow_give_up_source(struct flow *flow)
 {
     flow->end = FLOW_END_FIN;
 }

@@ -263,7 +263,8 @@ static ssize_t take(struct flow *flow)
 }
 
 /* Whether bytes may wait in the kernel although there is room for them: an edge or an urgent byte
- * stands in front of them. Bytes that find no room arrive when they are read. */
+ * stands in front of them. Bytes that find no room in `buffer` arrive when they are read; those
+ * that wait for `memory` have arrived. */
 static bool is_stopped(struct flow *flow)
 {
     return flow->shaping->wants_arrivals && flow->end == FLOW_OPEN &&

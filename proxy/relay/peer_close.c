@@ -64,7 +64,7 @@ void peer_close_by_failed_send(struct session *session, enum side side, int errn
         source->ep != NULL && !source->ep->can_reset) {
         source->ep->ops->shutdown_read(source->ep);
         flow_discard_unread(towards); /* otherwise its close() would be a reset */
-        flow_end_unread(towards);
+        flow_give_up_source(towards);
     }
     session_touch(session);
 }

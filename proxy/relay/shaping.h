@@ -100,7 +100,7 @@ void shaping_insertion_forwarded(
     struct shaping *shaping, const struct insertion *insertion, uint64_t head, size_t n);
 
 /* Returns how many of the last pending bytes, from `head` to `tail`, are not yet due: a fault with
- * wants_arrivals delays them. If another fault limits the rate too, no more than its gate lets pass
+ * departure_time delays them. If another fault limits the rate too, no more than its gate lets pass
  * until the last of them is due. */
 uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail);
 
