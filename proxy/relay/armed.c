@@ -386,6 +386,16 @@ time_us armed_expires_at(const struct session *session, const struct armed_fault
     return time_add(from, armed->does.duration_us);
 }
 
+enum armed_miss armed_early_end(const struct session *session, const struct armed_fault *armed)
+{
+    time_us since_start = session->now - session->plan->started_at;
+    if (!armed_acts_early(armed))
+        return MISS_NONE;
+    if (!armed_may_count(armed))
+        return MISS_TIMES;
+    return since_start >= armed->rule->fault.active.to ? MISS_INACTIVE : MISS_NONE;
+}
+
 time_us armed_time(const struct session *session, const struct armed_fault *armed)
 {
     const struct fault *fault = &armed->rule->fault;
@@ -394,11 +404,10 @@ time_us armed_time(const struct session *session, const struct armed_fault *arme
     case ARMED_DELAYED:
         return armed->fires_at;
     case ARMED_WAITING:
-        if (!armed_acts_early(armed))
-            return trigger_time(session, armed, &fault->when);
-        return armed_may_count(armed)
-                   ? time_min(active_end, trigger_time(session, armed, &fault->when))
-                   : armed->armed_at; /* it can not fire any more */
+        if (armed_early_end(session, armed) != MISS_NONE)
+            return session->now;
+        return time_min(armed_acts_early(armed) ? active_end : TIME_NEVER,
+            trigger_time(session, armed, &fault->when));
     case ARMED_PENDING:
         return time_min(time_add(session->plan->started_at, fault->active.from),
             trigger_time(session, armed, &fault->until));

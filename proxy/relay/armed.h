@@ -292,6 +292,10 @@ static inline bool armed_is_idle(const struct armed_fault *armed)
  * client has sent what the fault waits for. */
 time_us armed_expires_at(const struct session *session, const struct armed_fault *armed);
 
+/* Why a fault that acts before its trigger ends now, because it cannot fire any more; MISS_NONE: it
+ * does not. */
+enum armed_miss armed_early_end(const struct session *session, const struct armed_fault *armed);
+
 /* When triggers_on_time() has something to do for one fault, and for any; TIME_NEVER: not by time
  * alone. */
 time_us armed_time(const struct session *session, const struct armed_fault *armed);

@@ -232,16 +232,23 @@ static bool reach_limit(struct session *session, struct armed_fault *armed)
     return true;
 }
 
+/* Why a fault that ends did not fire. */
+static enum armed_miss miss_at_end(const struct armed_fault *armed, enum fault_end_reason why)
+{
+    if (why == FAULT_REMOVED)
+        return MISS_REMOVED;
+    if (armed->phase == ARMED_PENDING)
+        return MISS_INACTIVE;
+    if (!armed_is_idle(armed))
+        return MISS_NONE;
+    return armed_may_count(armed) ? MISS_NOT_YET : MISS_TIMES;
+}
+
 /* A lasting fault ends, and does nothing else. */
 static void stop(struct session *session, struct armed_fault *armed, enum fault_end_reason why)
 {
     bool was_active = armed->phase == ARMED_ACTIVE, idle = armed_is_idle(armed);
-    retire(session, armed,
-        why == FAULT_REMOVED            ? MISS_REMOVED
-        : armed->phase == ARMED_PENDING ? MISS_INACTIVE
-        : !idle                         ? MISS_NONE
-        : armed_may_count(armed)        ? MISS_NOT_YET
-                                        : MISS_TIMES);
+    retire(session, armed, miss_at_end(armed, why));
     if (was_active && !idle)
         emit_fault(session, EVENT_FAULT_OVER, armed, armed_direction(armed));
     if (was_active && armed->acted) /* it may be over before its first changed byte is forwarded */
@@ -281,22 +288,47 @@ static bool is_over_before_window(const struct session *session, const struct ar
     return armed_time(session, armed) < window;
 }
 
+static void waiting_on_time(struct session *session, struct armed_fault *armed)
+{
+    enum armed_miss miss = armed_early_end(session, armed);
+    if (miss != MISS_NONE)
+        retire(session, armed, miss);
+    else
+        fire_after_delay(session, armed, armed_direction(armed));
+}
+
+static void pending_on_time(struct session *session, struct armed_fault *armed)
+{
+    if (is_over_before_window(session, armed))
+        firing_end(session, armed, FAULT_STOPPED);
+    else
+        fire_if_active(session, armed, armed_direction(armed));
+}
+
+static void active_on_time(struct session *session, struct armed_fault *armed)
+{
+    bool expired = armed_expires_at(session, armed) == armed_time(session, armed);
+    firing_end(session, armed, expired ? FAULT_EXPIRED : FAULT_STOPPED);
+}
+
 void firing_on_time(struct session *session, struct armed_fault *armed)
 {
-    if (armed->phase == ARMED_ACTIVE)
-        firing_end(session, armed,
-            armed_expires_at(session, armed) == armed_time(session, armed) ? FAULT_EXPIRED
-                                                                           : FAULT_STOPPED);
-    else if (armed->phase == ARMED_DELAYED)
+    switch (armed->phase) {
+    case ARMED_WAITING:
+        waiting_on_time(session, armed);
+        break;
+    case ARMED_DELAYED:
         on_delay_over(session, armed);
-    else if (armed->phase == ARMED_PENDING && is_over_before_window(session, armed))
-        firing_end(session, armed, FAULT_STOPPED);
-    else if (armed->phase == ARMED_PENDING)
-        fire_if_active(session, armed, armed_direction(armed));
-    else if (armed_acts_early(armed) && !armed_may_count(armed))
-        retire(session, armed, MISS_TIMES);
-    else if (armed_acts_early(armed) && since_start(session) >= armed->rule->fault.active.to)
-        retire(session, armed, MISS_INACTIVE);
-    else if (armed->phase == ARMED_WAITING)
-        fire_after_delay(session, armed, armed_direction(armed));
+        break;
+    case ARMED_PENDING:
+        pending_on_time(session, armed);
+        break;
+    case ARMED_ACTIVE:
+        active_on_time(session, armed);
+        break;
+    case ARMED_UNNAMED:
+    case ARMED_CHAINED:
+    case ARMED_DONE:
+        break;
+    }
 }
