@@ -202,7 +202,7 @@ static uint64_t bytes_offset(
 /* Returns the offset at which a trigger fires; FLOW_NO_EDGE: unknown, or it does not depend on
  * offsets. An offset that had passed before the trigger was watched counts as reached now. */
 static uint64_t trigger_offset(
-    const struct armed_fault *armed, enum direction direction, uint64_t forwarded)
+    struct armed_fault *armed, enum direction direction, uint64_t forwarded)
 {
     const struct trigger *trigger = armed_trigger(armed);
     if (trigger == NULL || !bits_have(armed_watched(armed), (int)direction))
@@ -219,7 +219,7 @@ static uint64_t trigger_offset(
     return edge >= forwarded ? edge : FLOW_NO_EDGE;
 }
 
-bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset)
+bool armed_stands_at(struct armed_fault *armed, enum direction direction, uint64_t offset)
 {
     return trigger_offset(armed, direction, offset) == offset;
 }

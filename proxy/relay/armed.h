@@ -86,7 +86,7 @@ struct armed_fault {
     unsigned directions;         /* set: whose bytes it shapes, and `until` watches */
     unsigned watched;            /* set: whose bytes `when` watches */
     enum action_kind action[2];  /* lasting action on each socket, by enum side */
-    bool at_edge[2];             /* it began at an edge, and decides about the bytes behind it */
+    bool at_edge[2];             /* it began at an edge: it decides about the bytes behind */
     struct action does;          /* its parameters, the same for both sockets */
     time_us armed_at;            /* when it was selected, or no longer chained */
     time_us counts_from;         /* when time:T begins; TIME_NEVER: at the open */
@@ -167,9 +167,16 @@ static inline unsigned armed_watched(const struct armed_fault *armed)
 }
 
 /* How far the pattern of that trigger has matched, by enum direction. */
-static inline const struct match *armed_match(const struct armed_fault *armed)
+static inline struct match *armed_match(struct armed_fault *armed)
 {
     return armed->phase == ARMED_WAITING ? armed->when_match : armed->until_match;
+}
+
+/* The pattern of that trigger. */
+static inline const struct matcher *armed_matcher(const struct armed_fault *armed)
+{
+    const struct rule *rule = armed->rule;
+    return armed->phase == ARMED_WAITING ? &rule->when_matcher : &rule->until_matcher;
 }
 
 /* The direction that an event about the fault names: the one it works on, else the one it watches,
@@ -203,7 +210,7 @@ unsigned armed_make(struct session *session, struct rule *rule, struct armed_fau
 void armed_free(struct armed_fault *armed); /* NULL is allowed */
 
 /* Whether the watched trigger fires when exactly `offset` bytes of the direction were forwarded. */
-bool armed_stands_at(const struct armed_fault *armed, enum direction direction, uint64_t offset);
+bool armed_stands_at(struct armed_fault *armed, enum direction direction, uint64_t offset);
 
 /* Whether the watched trigger is this event: TRIGGER_OPEN, TRIGGER_ACCEPT, or TRIGGER_EOF in this
  * direction. */

@@ -55,9 +55,7 @@ bool message_wait_current(
     const struct trigger *trigger = armed_trigger(armed);
     if (trigger == NULL || !watches(trigger, armed_watched(armed), direction))
         return false;
-    bool waiting = armed->phase == ARMED_WAITING;
-    *wait = (struct message_wait){
-        trigger, waiting ? &armed->when_match[direction] : &armed->until_match[direction], false};
+    *wait = (struct message_wait){trigger, &armed_match(armed)[direction], false};
     return true;
 }
 

@@ -67,36 +67,32 @@ void shaping_deinit(struct shaping *shaping)
     arrivals_deinit(&shaping->arrivals);
 }
 
-/* Returns the progress of the pattern that this fault now waits for, or NULL. */
-static struct match *current_match(struct armed_fault *armed, enum direction direction)
-{
-    if (!waits_for_match(armed, direction))
-        return NULL;
-    return armed->phase == ARMED_WAITING ? &armed->when_match[direction]
-                                         : &armed->until_match[direction];
-}
+/* The pattern that a fault waits for in one direction. */
+struct wait {
+    struct match *match;           /* how far it has matched; NULL: the fault waits for none */
+    const struct matcher *matcher; /* NULL: none, or it is found */
+};
 
-/* Returns the pattern that this fault still looks for, or NULL. */
-static const struct matcher *current_matcher(
-    struct armed_fault *armed, enum direction direction, struct match **match)
+static struct wait wait_of(struct armed_fault *armed, enum direction direction)
 {
-    *match = current_match(armed, direction);
-    return *match == NULL || (*match)->edge != FLOW_NO_EDGE ? NULL
-           : armed->phase == ARMED_WAITING                  ? &armed->rule->when_matcher
-                                                            : &armed->rule->until_matcher;
+    struct wait wait = {0};
+    if (!waits_for_match(armed, direction))
+        return wait;
+    wait.match = &armed_match(armed)[direction];
+    wait.matcher = wait.match->edge == FLOW_NO_EDGE ? armed_matcher(armed) : NULL;
+    return wait;
 }
 
 /* Returns the beginning of a match that this fault now holds, or NULL. Bytes of it that were
  * already forwarded cannot be held. */
 static struct match *held_match(const struct shaping *shaping, struct armed_fault *armed)
 {
-    struct match *match;
-    const struct matcher *matcher = current_matcher(armed, shaping->direction, &match);
-    bool held = matcher != NULL && matcher->trigger->edge == EDGE_BEFORE &&
-                matcher_may_find(matcher, &match->progress) &&
-                shaping->scanned - match->progress.matched >= shaping->forwarded &&
-                shaping->scanned != match->let_go && armed_may_hold(armed);
-    return held ? match : NULL;
+    const struct wait wait = wait_of(armed, shaping->direction);
+    bool held = wait.matcher != NULL && wait.matcher->trigger->edge == EDGE_BEFORE &&
+                matcher_may_find(wait.matcher, &wait.match->progress) &&
+                shaping->scanned - wait.match->progress.matched >= shaping->forwarded &&
+                shaping->scanned != wait.match->let_go && armed_may_hold(armed);
+    return held ? wait.match : NULL;
 }
 
 /* Finds the bytes that must not be forwarded yet, because they may become a match. */
@@ -194,12 +190,13 @@ time_us shaping_next_time(const struct shaping *shaping)
 
 /* Continues with one pattern, and sets its edge when it is found: with `edge = before` at its
  * beginning, unless that was already forwarded. */
-static void scan_one(struct shaping *shaping, const struct matcher *matcher, struct match *match,
-    uint64_t offset, const unsigned char *bytes, size_t n)
+static void scan_one(struct shaping *shaping, const struct wait *wait, uint64_t offset,
+    const unsigned char *bytes, size_t n)
 {
-    const struct trigger *trigger = matcher->trigger;
-    uint64_t end = offset + matcher_scan(matcher, &match->progress, bytes, n);
-    if (!matcher_has_found(matcher, &match->progress))
+    struct match *match = wait->match;
+    const struct trigger *trigger = wait->matcher->trigger;
+    uint64_t end = offset + matcher_scan(wait->matcher, &match->progress, bytes, n);
+    if (!matcher_has_found(wait->matcher, &match->progress))
         return;
     bool withheld =
         trigger->edge == EDGE_BEFORE && end - trigger->pattern_len >= shaping->forwarded;
@@ -216,15 +213,13 @@ static void scan_one(struct shaping *shaping, const struct matcher *matcher, str
 size_t shaping_may_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < shaping->set->count; i++) {
-        struct match *match;
-        const struct matcher *matcher =
-            current_matcher(shaping->set->list[i], shaping->direction, &match);
-        if (matcher == NULL)
+        const struct wait wait = wait_of(shaping->set->list[i], shaping->direction);
+        if (wait.matcher == NULL)
             continue;
-        struct match_progress progress = match->progress;
-        size_t seen = matcher_scan(matcher, &progress, bytes, n);
-        uint64_t plus = matcher->trigger->plus;
-        if (matcher_has_found(matcher, &progress))
+        struct match_progress progress = wait.match->progress;
+        size_t seen = matcher_scan(wait.matcher, &progress, bytes, n);
+        uint64_t plus = wait.matcher->trigger->plus;
+        if (matcher_has_found(wait.matcher, &progress))
             n = plus < n - seen ? seen + (size_t)plus : n;
     }
     return n;
@@ -237,11 +232,9 @@ size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned cha
     shaping->match_edge = FLOW_NO_EDGE;
     n = shaping_may_scan(shaping, bytes, n);
     for (size_t i = 0; i < shaping->set->count; i++) {
-        struct match *match;
-        const struct matcher *matcher =
-            current_matcher(shaping->set->list[i], shaping->direction, &match);
-        if (matcher != NULL)
-            scan_one(shaping, matcher, match, offset, bytes, n);
+        const struct wait wait = wait_of(shaping->set->list[i], shaping->direction);
+        if (wait.matcher != NULL)
+            scan_one(shaping, &wait, offset, bytes, n);
     }
     shaping->scanned = offset + n;
     shaping->scanned_at = shaping->now;
@@ -257,10 +250,9 @@ void shaping_search(
     int count = used == 0 ? 0 : ring_peek(waiting, used, pieces);
     uint64_t offset = waiting->head;
     for (int i = 0; i < count; i++) {
-        struct match *match;
-        const struct matcher *matcher = current_matcher(armed, shaping->direction, &match);
-        if (matcher != NULL)
-            scan_one(shaping, matcher, match, offset, pieces[i].iov_base, pieces[i].iov_len);
+        const struct wait wait = wait_of(armed, shaping->direction);
+        if (wait.matcher != NULL)
+            scan_one(shaping, &wait, offset, pieces[i].iov_base, pieces[i].iov_len);
         offset += pieces[i].iov_len;
     }
     shaping->scanned = offset;
@@ -312,7 +304,7 @@ void shaping_dropped(struct shaping *shaping, uint64_t tail)
 /* A match cannot begin in bytes that are gone, and none was found there. */
 static void forget_match(const struct shaping *shaping, struct armed_fault *armed, uint64_t head)
 {
-    struct match *match = current_match(armed, shaping->direction);
+    struct match *match = wait_of(armed, shaping->direction).match;
     if (match == NULL)
         return;
     const struct trigger *trigger = armed_trigger(armed);
