@@ -20,14 +20,14 @@ unsigned message_waits_counting(
     struct armed_fault *armed, enum direction direction, struct message_wait waits[2])
 {
     const struct fault *fault = &armed->rule->fault;
-    bool counts = armed->phase == ARMED_WAITING || armed->phase == ARMED_UNNAMED ||
-                  (fault->when.every && armed->phase != ARMED_DONE);
+    bool can_fire = armed->phase == ARMED_WAITING || armed->phase == ARMED_UNNAMED;
+    bool counts = can_fire || (fault->when.every && armed->phase != ARMED_DONE);
     unsigned count = 0;
     if (armed->phase == ARMED_CHAINED || armed->phase == ARMED_DONE)
         return 0;
     if (counts && watches(&fault->when, armed->watched, direction))
-        waits[count++] = (struct message_wait){
-            &fault->when, &armed->when_match[direction], armed->phase > ARMED_WAITING};
+        waits[count++] =
+            (struct message_wait){&fault->when, &armed->when_match[direction], !can_fire};
     if (watches(&fault->until, armed->directions, direction))
         waits[count++] =
             (struct message_wait){&fault->until, &armed->until_match[direction], false};
@@ -46,7 +46,8 @@ bool message_waits_will_count(const struct armed_fault *armed, enum direction di
     const struct fault *fault = &armed->rule->fault;
     bool counts = watches(&fault->when, armed->watched, direction) ||
                   watches(&fault->until, armed->directions, direction);
-    return counts && fault->after.name[0] != '\0' && armed->phase <= ARMED_CHAINED;
+    return counts && fault->after.name[0] != '\0' &&
+           (armed->phase == ARMED_UNNAMED || armed->phase == ARMED_CHAINED);
 }
 
 bool message_wait_current(

@@ -15,7 +15,7 @@ void triggers_prepare(struct session *session)
 {
     for (size_t i = 0; i < session->armed.count; i++) {
         struct armed_fault *armed = session->armed.list[i];
-        if (armed->phase >= ARMED_WAITING && armed->rule->fault.type->arm != NULL)
+        if (armed->phase == ARMED_WAITING && armed->rule->fault.type->arm != NULL)
             arming_act_early(session, armed);
     }
     session_recompute(session);
