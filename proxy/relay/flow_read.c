@@ -73,7 +73,7 @@ static size_t scan(struct flow *flow, const unsigned char *bytes, size_t n)
         n = messages_scan(flow->messages, flow, bytes, n);
     if (!matches(flow))
         return n;
-    n = shaping_scan(flow->shaping, flow->ring.tail, bytes, n);
+    shaping_scan(flow->shaping, flow->ring.tail, bytes, n);
     if (flow->shaping->match_edge < flow->edge)
         flow->edge = flow->shaping->match_edge;
     return n;

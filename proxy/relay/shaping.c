@@ -208,8 +208,8 @@ static void scan_one(struct shaping *shaping, const struct wait *wait, uint64_t 
         shaping->match_edge = match->edge;
 }
 
-/* The first match among all patterns limits what the others may scan, so that each byte is scanned
- * once by each: the shortest scan is found on copies first. */
+/* The first match among all patterns limits what the others may scan. The shortest scan is found on
+ * copies, so each pattern sees a byte twice, and its own progress counts it once. */
 size_t shaping_may_scan(struct shaping *shaping, const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < shaping->set->count; i++) {
@@ -225,12 +225,9 @@ size_t shaping_may_scan(struct shaping *shaping, const unsigned char *bytes, siz
     return n;
 }
 
-size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n)
+void shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n)
 {
-    if (!shaping->matches)
-        return n;
     shaping->match_edge = FLOW_NO_EDGE;
-    n = shaping_may_scan(shaping, bytes, n);
     for (size_t i = 0; i < shaping->set->count; i++) {
         const struct wait wait = wait_of(shaping->set->list[i], shaping->direction);
         if (wait.matcher != NULL)
@@ -239,7 +236,6 @@ size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned cha
     shaping->scanned = offset + n;
     shaping->scanned_at = shaping->now;
     hold_back(shaping);
-    return n;
 }
 
 void shaping_search(

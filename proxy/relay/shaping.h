@@ -107,12 +107,13 @@ uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail);
 /* `n` bytes from `offset` on were forwarded. */
 void shaping_forwarded(struct shaping *shaping, uint64_t offset, size_t n);
 
-/* Returns how many of these next bytes at `offset` may be read before an edge: all, or those up to
- * the end of a match. Pass each byte once. */
-size_t shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n);
-
-/* Returns how many of these bytes shaping_scan() would take, without a change. */
+/* Returns how many of these next bytes may be read before an edge: all, or those up to the end of a
+ * match. Changes nothing. */
 size_t shaping_may_scan(struct shaping *shaping, const unsigned char *bytes, size_t n);
+
+/* Shows the next bytes, which are at `offset`, to the patterns, and sets match_edge. Pass each byte
+ * once, and no more than shaping_may_scan() allows. */
+void shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char *bytes, size_t n);
 
 /* Searches the pending bytes, which were already read, for the match of a newly armed fault. */
 void shaping_search(
