@@ -15,7 +15,7 @@ void flow_note_end(struct flow *flow, enum flow_end end)
 {
     flow->end = end;
     if (flow->shaping != NULL)
-        shaping_ended(flow->shaping, flow_tail(flow));
+        shaping_ended(flow->shaping, flow_tail(flow), flow_pending(flow) == 0);
     if (flow->messages != NULL && end == FLOW_END_FIN)
         messages_end(flow->messages, flow);
 }
@@ -103,14 +103,12 @@ static ssize_t read_bytes(struct flow *flow, void *space, size_t size)
 {
     bool peeks = matches(flow) ||
                  (flow->messages != NULL && messages_peeks(flow->messages, flow->direction));
-    if (flow->shaping != NULL)
-        shaping_note_empty(flow->shaping, ring_used(&flow->ring) == 0);
     ssize_t n =
         peeks ? read_up_to_edge(flow, space, size) : endpoint_recv(flow->source, space, size);
     if (n > 0 && !peeks && flow->messages != NULL)
         messages_scan(flow->messages, flow, space, (size_t)n);
     if (n > 0 && flow->shaping != NULL)
-        shaping_taken(flow->shaping, flow->ring.tail, (size_t)n);
+        shaping_taken(flow->shaping, flow->ring.tail, (size_t)n, ring_used(&flow->ring) == 0);
     return n;
 }
 
@@ -226,8 +224,6 @@ static ssize_t take_spliced(struct flow *flow)
     uint64_t max = splice_allowance(flow), offset = flow_tail(flow);
     if (max == 0) /* if nothing is pending, only a read can go on: a ring always has a page */
         return flow_pending(flow) == 0 ? take_unspliced(flow) : 0;
-    if (flow->shaping != NULL)
-        shaping_note_empty(flow->shaping, flow_pending(flow) == 0);
     ssize_t n = splice_queue_read(&flow->spliced, flow->source, (size_t)max);
     if (n == -ENOBUFS)
         return take_unspliced(flow);
@@ -236,7 +232,7 @@ static ssize_t take_spliced(struct flow *flow)
     if (n > 0 && flow->messages != NULL)
         messages_skip(flow->messages, flow, (size_t)n);
     if (n > 0 && flow->shaping != NULL)
-        shaping_taken(flow->shaping, offset, (size_t)n);
+        shaping_taken(flow->shaping, offset, (size_t)n, offset == flow_forwarded(flow));
     if (n > 0 || flow_would_block(n))
         return n > 0 ? n : 0;
     return read_end(flow, n);

@@ -255,12 +255,7 @@ void shaping_search(
     shaping->scanned_at = shaping->now = now;
 }
 
-void shaping_note_empty(struct shaping *shaping, bool empty)
-{
-    shaping->empty = empty;
-}
-
-static void note_arrived(struct shaping *shaping, uint64_t end)
+void shaping_note_unread(struct shaping *shaping, uint64_t end)
 {
     if (!shaping->wants_arrivals || end <= shaping->arrived)
         return;
@@ -268,27 +263,17 @@ static void note_arrived(struct shaping *shaping, uint64_t end)
     arrivals_add(&shaping->arrivals, end, shaping->now);
 }
 
-/* Bytes from `offset` to `end` were read. A burst begins if nothing was pending. Pieces that arrive
- * at the same time are one burst, even if the first have been forwarded meanwhile. Bytes that
- * arrived in the kernel while earlier ones waited belong to the burst of these. */
-static void note_read(struct shaping *shaping, uint64_t offset, uint64_t end)
+/* A burst begins if nothing was pending. Pieces that arrive at the same time are one burst, even if
+ * the first have been forwarded meanwhile. Bytes that arrived in the kernel while earlier ones
+ * waited belong to the burst of these. */
+void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n, bool empty)
 {
     if (offset >= shaping->arrived) {
-        if (shaping->empty && shaping->taken_at != shaping->now)
+        if (empty && shaping->taken_at != shaping->now)
             shaping->burst = offset;
         shaping->taken_at = shaping->now;
     }
-    note_arrived(shaping, end);
-}
-
-void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n)
-{
-    note_read(shaping, offset, offset + n);
-}
-
-void shaping_note_unread(struct shaping *shaping, uint64_t end)
-{
-    note_arrived(shaping, end);
+    shaping_note_unread(shaping, offset + n);
 }
 
 void shaping_dropped(struct shaping *shaping, uint64_t tail)
@@ -333,9 +318,9 @@ void shaping_end_match(struct shaping *shaping)
     shaping->hold_until = TIME_NEVER;
 }
 
-void shaping_ended(struct shaping *shaping, uint64_t offset)
+void shaping_ended(struct shaping *shaping, uint64_t offset, bool empty)
 {
     shaping->ended = true;
     hold_back(shaping);
-    note_read(shaping, offset, offset + 1);
+    shaping_taken(shaping, offset, 1, empty);
 }

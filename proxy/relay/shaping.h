@@ -41,7 +41,6 @@ struct shaping {
     bool matches;       /* some fault matches: bytes are peeked before they are read */
     bool cuts_segments; /* each forwarded piece becomes a segment of its own */
     bool ended;         /* no byte will follow, so a partial match is not a match */
-    bool empty;         /* nothing was pending when the last bytes were requested */
     /* offset at which nothing was pending; bytes of the same time join the burst */
     uint64_t burst;
     time_us taken_at;    /* when the last bytes arrived */
@@ -119,11 +118,9 @@ void shaping_scan(struct shaping *shaping, uint64_t offset, const unsigned char 
 void shaping_search(
     struct shaping *shaping, struct armed_fault *armed, const struct ring *waiting, time_us now);
 
-/* Bytes are about to be read. `empty`: none are pending. */
-void shaping_note_empty(struct shaping *shaping, bool empty);
-
-/* `n` bytes were read. Those that shaping_note_unread() has not seen arrive now. */
-void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n);
+/* `n` bytes at `offset` were read. `empty`: none were pending before. Those that
+ * shaping_note_unread() has not seen arrive now. */
+void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n, bool empty);
 
 /* Bytes up to `end` have arrived. They stay in the kernel, because the flow may not read: earlier
  * bytes wait in front of an edge. A FIN or RST counts as one byte. */
@@ -143,7 +140,7 @@ void shaping_forget(struct shaping *shaping, uint64_t head);
 /* No further byte can complete a match: releases held bytes. */
 void shaping_end_match(struct shaping *shaping);
 
-/* The stream ended at `offset`. */
-void shaping_ended(struct shaping *shaping, uint64_t offset);
+/* The stream ended at `offset`. `empty`: no bytes are pending. */
+void shaping_ended(struct shaping *shaping, uint64_t offset, bool empty);
 
 #endif
