@@ -189,7 +189,10 @@ time_us armed_lets_go_at(const struct armed_fault *armed, time_us scanned_at)
         time_add(armed->session->plan->started_at, fault->active.to));
 }
 
-/* --- triggers: a new kind is a case in trigger_offset(), trigger_time() and armed_is_past() --- */
+/* --- triggers --- */
+
+/* A new kind is a case in trigger_offset(), trigger_time() and armed_is_past(), and has its words
+ * in `waiting` of not_fired.c. */
 
 /* Returns the offset of bytes:N of a fault. */
 static uint64_t bytes_offset(

@@ -131,7 +131,7 @@ static void describe_open(const struct miss *miss, const struct trigger *when)
     SAY(miss, "the connection never opened");
 }
 
-/* For faults whose trigger did not come, by enum trigger_kind. */
+/* For faults whose trigger did not come, by enum trigger_kind. No `when` is TRIGGER_NEVER. */
 static void (*const waiting[TRIGGER_KIND_COUNT])(
     const struct miss *miss, const struct trigger *when) = {
     [TRIGGER_OPEN] = describe_open,

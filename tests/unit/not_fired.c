@@ -335,10 +335,41 @@ static void a_fault_at_the_byte_of_an_early_fin_has_not_fired(void **state)
     }
 }
 
+/* Each kind that may not come has its words. `open` and `accept` come at once, `never` is only of
+ * `until`. */
+static void no_kind_of_trigger_is_without_a_reason(void **state)
+{
+    static const char *const whens[TRIGGER_KIND_COUNT] = {
+        [TRIGGER_BYTES] = "bytes:1k",
+        [TRIGGER_TIME] = "time:1h",
+        [TRIGGER_EOF] = "eof",
+        [TRIGGER_MATCH] = "match:\"no\"",
+        [TRIGGER_MESSAGE] = "message:3",
+        [TRIGGER_IDLE] = "idle:1h",
+        [TRIGGER_RUN] = "run:1h",
+    };
+    for (int kind = 0; kind < TRIGGER_KIND_COUNT; kind++) {
+        char text[256];
+        if (kind == TRIGGER_OPEN || kind == TRIGGER_ACCEPT || kind == TRIGGER_NEVER)
+            continue;
+        assert_non_null(whens[kind]);
+        snprintf(text, sizeof text,
+            "[proxy a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\nprotocol = line\n" F
+            "type = mark\nwhen = %s\n",
+            whens[kind]);
+        struct memory_session *it = open_with(state, text);
+        memory_session_close(it);
+        assert_int_equal(it->not_fired_count, 1);
+        assert_string_not_equal(it->not_fired[0].reason, "");
+        memory_proxy_deinit(&((struct fixture *)*state)->proxy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_trigger_has_its_reason),
+        TEST(no_kind_of_trigger_is_without_a_reason),
         TEST(a_message_is_named_as_its_protocol_does),
         TEST(a_fault_that_fired_needs_no_reason),
         TEST(a_fault_in_both_directions_is_told_once),
