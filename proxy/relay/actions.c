@@ -10,10 +10,10 @@
 #include <errno.h>
 
 #include "proxy/relay/armed.h"
+#include "proxy/relay/emit.h"
 #include "proxy/relay/held_fin.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
-#include "proxy/relay/side.h"
 #include "proxy/relay/teardown.h"
 
 static bool does_any(const struct session *session, enum side side, enum action_kind kind)

@@ -20,7 +20,6 @@
 #include "proxy/relay/firing.h"
 #include "proxy/relay/session.h"
 #include "proxy/relay/shaping.h"
-#include "proxy/relay/triggers.h"
 
 /* A slot in the new list of armed faults. */
 struct slot {
@@ -391,7 +390,7 @@ static void change_rules(const struct adoption *adoption)
         if (to == NULL)
             continue;
         bool is_other = armed->rule->fault_counter != to->fault_counter;
-        triggers_change(adoption->session, armed, to);
+        arming_change(adoption->session, armed, to);
         bool was_counted = armed->twin != NULL && armed->twin->rule == to;
         if (is_other && armed->rule == to && !was_counted)
             count_anew(armed);

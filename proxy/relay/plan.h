@@ -16,8 +16,6 @@
 
 #include "config/config.h"
 #include "proxy/base/clock.h"
-#include "proxy/base/hash.h"
-#include "proxy/base/list.h"
 #include "proxy/relay/fault_counter.h"
 #include "proxy/relay/matcher.h"
 

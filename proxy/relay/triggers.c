@@ -101,22 +101,3 @@ bool triggers_on_time(struct session *session)
     session_recompute(session);
     return !session->over && first_due_time(session) <= session->now;
 }
-
-void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to)
-{
-    struct action on[2];
-    if (armed->phase == ARMED_DONE) /* its insertion may still point into its rule */
-        return;
-    if (!trigger_equal(&armed->rule->fault.until, &to->fault.until))
-        for (int d = 0; d < 2; d++)
-            armed->until_match[d] = (struct match){.edge = FLOW_NO_EDGE};
-    rule_unref(armed->rule);
-    armed_follow(armed, rule_ref(to));
-    if (armed->phase == ARMED_ACTIVE) {
-        fault_actions_at_trigger(&to->fault, on);
-        actions_change(session, armed, on);
-    } else if (armed->phase == ARMED_WAITING && to->fault.type->arm != NULL) {
-        actions_revert(session, armed);
-        arming_act_early(session, armed);
-    }
-}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Begins and ends the armed faults of a session (armed.h), on events, edges, time, and changes of
- * the plan. Of several faults at one trigger the first of the file fires first, and an ending is
- * the last.
+ * Finds the armed faults of a session (armed.h) whose trigger has come, by an event, an edge or
+ * time. firing.h fires them, and ends those whose `until` has come. Of several faults at one
+ * trigger the first of the file fires first, and an ending is the last.
  */
 #ifndef RUDEPROXY_RELAY_TRIGGERS_H
 #define RUDEPROXY_RELAY_TRIGGERS_H
@@ -29,9 +29,5 @@ void triggers_report_changed(struct session *session, enum direction direction);
 /* Time passed: time triggers, idle triggers, `active` and durations. Does what was due first.
  * Returns whether more is due, before which no byte moves. */
 bool triggers_on_time(struct session *session);
-
-/* Continues an armed fault under another rule, which has the same type, trigger, directions and
- * sides. */
-void triggers_change(struct session *session, struct armed_fault *armed, struct rule *to);
 
 #endif
