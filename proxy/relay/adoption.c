@@ -223,12 +223,8 @@ static int prepare_shaping(struct adoption *adoption, enum direction direction)
         return 0;
     if (flow->shaping != NULL)
         return flow_unpipe(flow);
-    struct shaping *shaping = malloc(sizeof *shaping);
-    if (shaping == NULL)
-        return -ENOMEM;
-    shaping_init(shaping, direction, &adoption->session->armed);
-    adoption->shaping[direction] = shaping;
-    return flow_unpipe(flow);
+    adoption->shaping[direction] = shaping_new(direction, &adoption->session->armed);
+    return adoption->shaping[direction] != NULL ? flow_unpipe(flow) : -ENOMEM;
 }
 
 int adoption_prepare(struct session *session, struct plan *plan, const struct rule_change *changes,
@@ -263,8 +259,8 @@ void adoption_drop(struct adoption *adoption)
     for (size_t i = 0; i < adoption->count; i++)
         if (adoption->slots[i].fresh)
             armed_free(adoption->slots[i].armed);
-    free(adoption->shaping[DIRECTION_UPSTREAM]);
-    free(adoption->shaping[DIRECTION_DOWNSTREAM]);
+    shaping_free(adoption->shaping[DIRECTION_UPSTREAM]);
+    shaping_free(adoption->shaping[DIRECTION_DOWNSTREAM]);
     free(adoption->list);
     plan_unref(adoption->plan);
     free(adoption);
@@ -358,8 +354,7 @@ static void settle_shaping(struct adoption *adoption, enum direction direction)
         flow->shaping = adoption->shaping[direction];
         adoption->shaping[direction] = NULL;
     } else if (!shaping_is_needed(&adoption->session->armed, direction)) {
-        shaping_deinit(flow->shaping);
-        free(flow->shaping);
+        shaping_free(flow->shaping);
         flow->shaping = NULL;
     }
     if (flow->shaping != NULL)

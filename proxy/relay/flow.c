@@ -16,7 +16,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/relay/flow_read.h"
@@ -43,9 +42,7 @@ void flow_deinit(struct flow *flow)
 {
     ring_deinit(&flow->ring);
     splice_queue_clear(&flow->spliced);
-    if (flow->shaping != NULL)
-        shaping_deinit(flow->shaping);
-    free(flow->shaping);
+    shaping_free(flow->shaping);
     flow->shaping = NULL;
 }
 

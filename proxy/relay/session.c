@@ -359,29 +359,23 @@ void session_hang_up(struct session *session, enum cause cause)
     stop(session, cause, ENDPOINT_CLOSE_PLAIN);
 }
 
-/* Creates the shaping of a flow if an armed fault needs its bytes. Returns 0, or -1 if out of
+/* Selects the faults of the connection, and creates what they need. Returns 0, or -1 if out of
  * memory. */
-static int shape_flow(struct session *session, enum direction direction)
-{
-    if (!shaping_is_needed(&session->armed, direction))
-        return 0;
-    struct shaping *shaping = malloc(sizeof *shaping);
-    if (shaping == NULL)
-        return -1;
-    shaping_init(shaping, direction, &session->armed);
-    shaping_refresh(shaping);
-    session->flow[direction].shaping = shaping;
-    return 0;
-}
-
 static int arm(struct session *session, const struct sockaddr_storage *client)
 {
     if (armed_select(session, client) != 0 || messages_start(session) != 0)
         return -1;
-    return shape_flow(session, DIRECTION_UPSTREAM) != 0 ||
-                   shape_flow(session, DIRECTION_DOWNSTREAM) != 0
-               ? -1
-               : 0;
+    for (int d = 0; d < 2; d++) {
+        const enum direction direction = (enum direction)d;
+        if (!shaping_is_needed(&session->armed, direction))
+            continue;
+        struct shaping *shaping = shaping_new(direction, &session->armed);
+        if (shaping == NULL)
+            return -1;
+        shaping_refresh(shaping);
+        session->flow[d].shaping = shaping;
+    }
+    return 0;
 }
 
 void session_start(struct session *session, const struct sockaddr_storage *client)

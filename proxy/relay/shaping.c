@@ -9,6 +9,8 @@
  */
 #include "proxy/relay/shaping.h"
 
+#include <stdlib.h>
+
 #include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 
@@ -51,8 +53,11 @@ bool shaping_is_needed(const struct armed_set *set, enum direction direction)
     return false;
 }
 
-void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set)
+struct shaping *shaping_new(enum direction direction, const struct armed_set *set)
 {
+    struct shaping *shaping = malloc(sizeof *shaping);
+    if (shaping == NULL)
+        return NULL;
     *shaping = (struct shaping){
         .direction = direction,
         .set = set,
@@ -60,11 +65,14 @@ void shaping_init(struct shaping *shaping, enum direction direction, const struc
         .hold_until = TIME_NEVER,
         .again = TIME_NEVER,
     };
+    return shaping;
 }
 
-void shaping_deinit(struct shaping *shaping)
+void shaping_free(struct shaping *shaping)
 {
-    arrivals_deinit(&shaping->arrivals);
+    if (shaping != NULL)
+        arrivals_deinit(&shaping->arrivals);
+    free(shaping);
 }
 
 /* The pattern that a fault waits for in one direction. */

@@ -57,9 +57,9 @@ struct shaping {
     time_us now;
 };
 
-/* `set` outlives the shaping. Call shaping_refresh() when faults are armed. */
-void shaping_init(struct shaping *shaping, enum direction direction, const struct armed_set *set);
-void shaping_deinit(struct shaping *shaping);
+/* `set` outlives the shaping. Call shaping_refresh() when faults are armed. NULL: out of memory. */
+struct shaping *shaping_new(enum direction direction, const struct armed_set *set);
+void shaping_free(struct shaping *shaping); /* NULL is allowed */
 
 /* Whether any of the faults needs the bytes of this direction, now or later. */
 bool shaping_is_needed(const struct armed_set *set, enum direction direction);
