@@ -115,6 +115,14 @@ static void close_gone(struct session *session, enum side side)
     side_close(session, side, ENDPOINT_CLOSE_PLAIN);
 }
 
+void peer_close_end_if_client_left(struct session *session)
+{
+    if (session->side[SIDE_CLIENT].ep == NULL || !is_gone(session, SIDE_CLIENT))
+        return;
+    session->over = true;
+    close_gone(session, SIDE_CLIENT);
+}
+
 static void probe(struct session *session, enum side side)
 {
     struct endpoint *ep = session->side[side].ep;

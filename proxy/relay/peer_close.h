@@ -30,6 +30,10 @@ void peer_close_look_for_error(struct session *session, enum side side);
  * of a side whose peer is gone. */
 void peer_close_settle(struct session *session, enum side side);
 
+/* Ends a session whose client resets while a fault delays the dial. (While the host dials, the RST
+ * is kept. It is passed on when the server is connected.) */
+void peer_close_end_if_client_left(struct session *session);
+
 /* When a fault keeps a connection whose peers have both ended, they are asked after so many seconds
  * whether they are still there. As long as Linux keeps a socket that its program has closed
  * (tcp_fin_timeout). */

@@ -211,27 +211,13 @@ static void stop_now(struct session *session)
     side_close(session, SIDE_SERVER, session->stop_how);
 }
 
-/* Ends a session whose client resets while a fault delays the dial. (While the host dials, the RST
- * is kept. It is passed on when the server is connected.) */
-static void end_if_client_left(struct session *session)
-{
-    struct endpoint *client = session->side[SIDE_CLIENT].ep;
-    if (client == NULL || (client->ready & (ENDPOINT_ERROR | ENDPOINT_GONE)) == 0)
-        return;
-    int errnum = client->ops->take_error(client);
-    if (errnum != 0)
-        side_note_reset(session, SIDE_CLIENT, errnum);
-    session->over = true;
-    side_close(session, SIDE_CLIENT, ENDPOINT_CLOSE_PLAIN);
-}
-
 /* Dials the upstream, unless a fault delays it or the session ends first. */
 static void advance_dial(struct session *session)
 {
     if (session->opened_at != TIME_NEVER)
         return;
     if (session->dial_at > session->now)
-        end_if_client_left(session);
+        peer_close_end_if_client_left(session);
     if (session->over) {
         if (session->dialling)
             session->host->cancel_dial(session);
