@@ -132,25 +132,47 @@ static void saw_end(struct session *session, enum side side)
     session_touch(session);
 }
 
-static void run_flow(struct session *session, enum direction direction)
+/* How far a flow was before a pump. */
+struct flow_counts {
+    uint64_t read, forwarded, dropped;
+};
+
+static struct flow_counts counts_of(const struct flow *flow)
 {
-    struct flow *flow = &session->flow[direction];
-    uint64_t read = flow_read_count(flow), forwarded = flow_forwarded(flow),
-             dropped = flow->dropped;
-    enum flow_stop stop = flow_pump(flow, session->now);
-    if (flow_read_count(flow) != read)
+    return (struct flow_counts){
+        .read = flow_read_count(flow),
+        .forwarded = flow_forwarded(flow),
+        .dropped = flow->dropped,
+    };
+}
+
+/* Notes what a pump moved, and reports what it let go or changed. */
+static void note_pump(
+    struct session *session, enum direction direction, const struct flow_counts *before)
+{
+    const struct flow *flow = &session->flow[direction];
+    const struct flow_counts now = counts_of(flow);
+    bool moved = now.read != before->read || now.forwarded != before->forwarded;
+    if (now.read != before->read)
         session->arrived_at[direction] = session->now;
-    if (read == 0 && flow_read_count(flow) > 0 && session->armed.count > 0)
-        session_touch(session); /* a fault may wait for the first byte */
-    bool moved = flow_read_count(flow) != read || flow_forwarded(flow) != forwarded;
     if (moved && flow->sink != NULL) /* without a receiver, bytes are only dropped */
         session->active_at = session->now;
+    if (before->read == 0 && now.read > 0 && session->armed.count > 0)
+        session_touch(session); /* a fault may wait for the first byte */
+    if (now.dropped != before->dropped)
+        session_touch(session); /* with a limit of 0 bytes, the first dropped byte ends it */
     if (flow->let_go)
         triggers_report_let_go(session, direction);
     if (flow->shaping != NULL && flow->shaping->changed)
         triggers_report_changed(session, direction);
-    if (flow->dropped != dropped) /* with a limit of 0 bytes, the first dropped byte ends it */
-        session_touch(session);
+}
+
+static void run_flow(struct session *session, enum direction direction)
+{
+    struct flow *flow = &session->flow[direction];
+    const struct flow_counts before = counts_of(flow);
+    enum flow_stop stop = flow_pump(flow, session->now);
+    note_pump(session, direction, &before);
     switch (stop) {
     case FLOW_WAITING:
         look_behind_edge(session, direction);
