@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proxy/base/min.h"
 #include "proxy/base/rng.h"
 #include "proxy/relay/chains.h"
 #include "proxy/relay/state.h"
@@ -362,14 +363,10 @@ uint64_t armed_next_edge(
     uint64_t edge = FLOW_NO_EDGE;
     for (size_t i = 0; i < session->armed.count && !session->over; i++) {
         struct armed_fault *armed = session->armed.list[i];
-        uint64_t own = trigger_offset(armed, direction, forwarded);
-        uint64_t limit = limit_edge(session, armed, direction, forwarded);
-        uint64_t change = change_edge(armed, direction, forwarded);
-        uint64_t first = first_byte_edge(armed, direction, forwarded);
-        own = limit < own ? limit : own;
-        own = change < own ? change : own;
-        own = first < own ? first : own;
-        edge = own < edge ? own : edge;
+        edge = min_u64(edge, trigger_offset(armed, direction, forwarded));
+        edge = min_u64(edge, limit_edge(session, armed, direction, forwarded));
+        edge = min_u64(edge, change_edge(armed, direction, forwarded));
+        edge = min_u64(edge, first_byte_edge(armed, direction, forwarded));
     }
     return edge;
 }

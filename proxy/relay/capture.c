@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/min.h"
+
 int capture_init(struct capture *capture, size_t most)
 {
     *capture = (struct capture){.most = most};
@@ -36,7 +38,7 @@ void capture_take(struct capture *capture, enum direction direction, uint64_t of
     n -= passed;
     if (n == 0 || room == 0 || offset != begin + *size)
         return; /* behind bytes that passed unseen nothing is a beginning */
-    n = n < room ? n : room;
+    n = min_size(n, room);
     memcpy(bytes_of(capture, direction) + *size, bytes, n);
     *size += n;
 }

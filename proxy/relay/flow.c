@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proxy/base/min.h"
 #include "proxy/relay/flow_read.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
@@ -168,12 +169,10 @@ static ssize_t send_urgent(struct flow *flow)
 static uint64_t allowed_to(struct flow *flow)
 {
     uint64_t end = flow_tail(flow) + (flow->end != FLOW_OPEN ? 1 : 0);
-    uint64_t limit = flow->edge < end ? flow->edge : end;
+    uint64_t limit = min_u64(flow->edge, end);
     /* no message ends in bytes that went into pipes */
-    if (flow->messages != NULL && flow->spliced.bytes == 0 && limit > flow->ring.head) {
-        uint64_t hold = messages_hold(flow->messages, flow);
-        limit = hold < limit ? hold : limit;
-    }
+    if (flow->messages != NULL && flow->spliced.bytes == 0 && limit > flow->ring.head)
+        limit = min_u64(limit, messages_hold(flow->messages, flow));
     if (flow->shaping == NULL || limit <= flow->ring.head)
         return limit;
     return shaping_allowed(flow->shaping, flow->ring.head, limit);
@@ -226,7 +225,7 @@ static ssize_t forward(struct flow *flow)
     uint64_t allowed = pending == 0 ? offset : allowed_to(flow);
     if (allowed <= offset)
         return 0;
-    ssize_t n = send_pending(flow, allowed - offset < pending ? allowed - offset : pending);
+    ssize_t n = send_pending(flow, min_u64(allowed - offset, pending));
     if (n > 0 && flow->shaping != NULL)
         shaping_forwarded(flow->shaping, offset, (size_t)n);
     return flow_would_block(n) ? 0 : n;

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "proxy/base/min.h"
 #include "proxy/relay/messages.h"
 #include "proxy/relay/shaping.h"
 
@@ -43,7 +44,7 @@ static uint64_t room(struct flow *flow)
     uint64_t used = flow_pending(flow), most = flow->buffer;
     if (used >= most && flow->shaping != NULL && flow->ring.limit > most)
         most += shaping_delayed(flow->shaping, flow->ring.head, flow_tail(flow));
-    most = most < flow->ring.limit ? most : flow->ring.limit;
+    most = min_u64(most, flow->ring.limit);
     return used < most ? most - used : 0;
 }
 
@@ -55,8 +56,7 @@ static size_t read_allowance(struct flow *flow)
      * decides. */
     if (to_edge == 0 && holds_beginning(flow))
         to_edge = 1;
-    allowance = allowance < to_edge ? allowance : to_edge;
-    return allowance < FLOW_READ_MAX ? (size_t)allowance : FLOW_READ_MAX;
+    return (size_t)min_u64(min_u64(allowance, to_edge), FLOW_READ_MAX);
 }
 
 static bool matches(const struct flow *flow)
@@ -118,8 +118,7 @@ static uint64_t unseen_bytes(const struct flow *flow)
     uint64_t tail = flow_tail(flow), to_edge = flow->edge > tail ? flow->edge - tail : 0;
     if (flow->messages == NULL)
         return to_edge;
-    uint64_t skippable = messages_skippable(flow->messages, flow);
-    return skippable < to_edge ? skippable : to_edge;
+    return min_u64(to_edge, messages_skippable(flow->messages, flow));
 }
 
 /* Whether the next bytes should be spliced instead of copied: bulk data up to a distant edge, which
@@ -149,7 +148,7 @@ static size_t up_to_mark(struct flow *flow, size_t want, bool *urgent)
     if (*urgent)
         return 1;
     if (arrived > 0)
-        return arrived < want ? arrived : want;
+        return min_size(arrived, want);
     if ((source->ready & (ENDPOINT_ERROR | ENDPOINT_HANGUP)) != 0) /* behind the last byte */
         return want;
     endpoint_note_read(source, -EAGAIN, want);
@@ -190,11 +189,9 @@ static uint64_t splice_allowance(struct flow *flow)
 {
     uint64_t unseen = unseen_bytes(flow);
     uint64_t allowance = flow->buffer * FLOW_SPLICE_BUFFERS;
-    if (flow->shaping != NULL) {
-        uint64_t most = room(flow), spare = ring_pool_room(flow->ring.pool);
-        allowance = most < spare ? most : spare;
-    }
-    return unseen < allowance ? unseen : allowance;
+    if (flow->shaping != NULL)
+        allowance = min_u64(room(flow), ring_pool_room(flow->ring.pool));
+    return min_u64(unseen, allowance);
 }
 
 int flow_unpipe(struct flow *flow)

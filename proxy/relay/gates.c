@@ -12,6 +12,7 @@
  * only the last one decides how far bytes may be forwarded, and adds the delays of all; the others
  * only learn where a burst begins.
  */
+#include "proxy/base/min.h"
 #include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 #include "proxy/relay/shaping.h"
@@ -157,7 +158,7 @@ static uint64_t ask_gates(struct shaping *shaping, const struct insertion *inser
 
 uint64_t shaping_allowed(struct shaping *shaping, uint64_t head, uint64_t end)
 {
-    return ask_gates(shaping, NULL, 0, head, shaping->hold < end ? shaping->hold : end);
+    return ask_gates(shaping, NULL, 0, head, min_u64(shaping->hold, end));
 }
 
 /* Returns the offset up to which pending bytes are due, for the faults that delay. */
@@ -169,7 +170,7 @@ static uint64_t due_offset(struct shaping *shaping, uint64_t head, uint64_t tail
     if (shaping->last_delay == NULL)
         return tail;
     uint64_t due = ask_gate(shaping, &context, head, tail, &ignored);
-    return due < tail ? due : tail;
+    return min_u64(due, tail);
 }
 
 /* Returns when the byte at `offset` is due. */
@@ -192,8 +193,7 @@ uint64_t shaping_delayed(struct shaping *shaping, uint64_t head, uint64_t tail)
         const struct fault *fault = &armed->rule->fault;
         if (fault->type->bytes_within == NULL)
             continue;
-        uint64_t bytes = fault->type->bytes_within(armed->params, due - shaping->now);
-        delayed = bytes < delayed ? bytes : delayed;
+        delayed = min_u64(delayed, fault->type->bytes_within(armed->params, due - shaping->now));
     }
     return delayed;
 }
@@ -204,7 +204,7 @@ static void notify_gates(struct shaping *shaping, size_t first, uint64_t offset,
     struct armed_fault *armed = shaper_from(shaping, first);
     for (; armed != NULL; armed = armed->next_shaper[shaping->direction]) {
         const struct fault *fault = &armed->rule->fault;
-        armed->left -= n < armed->left ? n : armed->left;
+        armed->left -= min_u64(n, armed->left);
         if (fault->type->passed != NULL)
             fault->type->passed(armed->params, armed->state, offset, n, shaping->now);
     }

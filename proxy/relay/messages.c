@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proxy/base/min.h"
 #include "proxy/framing/client_hello.h"
 #include "proxy/relay/capture.h"
 #include "proxy/relay/emit.h"
@@ -405,8 +406,7 @@ uint64_t messages_hold(const struct messages *messages, const struct flow *flow)
     const struct armed_set *set = &messages->session->armed;
     uint64_t from = FLOW_NO_EDGE;
     for (size_t i = 0; i < set->count && !flow->cut; i++) {
-        const struct hold hold = hold_of(messages, set->list[i], flow);
-        from = hold.from < from ? hold.from : from;
+        from = min_u64(from, hold_of(messages, set->list[i], flow).from);
     }
     return from;
 }

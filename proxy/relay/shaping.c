@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "proxy/base/min.h"
 #include "proxy/relay/armed.h"
 #include "proxy/relay/flow.h"
 
@@ -114,7 +115,7 @@ static void hold_back(struct shaping *shaping)
         if (match == NULL)
             continue;
         uint64_t start = shaping->scanned - match->progress.matched;
-        shaping->hold = start < shaping->hold ? start : shaping->hold;
+        shaping->hold = min_u64(shaping->hold, start);
         shaping->hold_until =
             time_min(shaping->hold_until, armed_lets_go_at(armed, shaping->scanned_at));
     }
@@ -287,7 +288,7 @@ void shaping_taken(struct shaping *shaping, uint64_t offset, size_t n, bool empt
 void shaping_dropped(struct shaping *shaping, uint64_t tail)
 {
     arrivals_cut(&shaping->arrivals, tail);
-    shaping->arrived = tail < shaping->arrived ? tail : shaping->arrived;
+    shaping->arrived = min_u64(shaping->arrived, tail);
 }
 
 /* A match cannot begin in bytes that are gone, and none was found there. */
