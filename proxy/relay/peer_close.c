@@ -229,7 +229,7 @@ void peer_close_watch_stalled(struct session *session, enum side sink)
     uint64_t mark = flow_sent(towards) - this->ep->ops->unacked(this->ep);
     if (!blocked || session->stall_since == TIME_NEVER || mark != session->stall_mark) {
         session->stall_mark = mark;
-        session->stall_since = session->now;
+        session->stall_since = blocked ? session->now : TIME_NEVER;
     } else if (session->now >= session->stall_since + RESET_STALL_US) {
         if (source->ep != NULL)
             side_note_reset(session, (enum side) !sink, source->ep->ops->take_error(source->ep));

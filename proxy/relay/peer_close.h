@@ -43,7 +43,7 @@ void peer_close_end_if_client_left(struct session *session);
  * from the other, and both are gone. While one is there, it waits as the fault wants it. */
 void peer_close_end_if_deserted(struct session *session);
 
-/* How often to call peer_close_watch_stalled() while a reset waits. */
+/* How often to call peer_close_watch_stalled() while a reset waits for a receiver. */
 #define RESET_STALL_CHECK_US (100 * US_PER_MS)
 
 /* Gives up delivery to a receiver that takes nothing while a RST waits behind the bytes. */

@@ -112,7 +112,7 @@ struct session {
     time_us opened_at;     /* TIME_NEVER until the upstream connection stands */
     time_us timer_at;      /* the host's timer */
     uint64_t stall_mark;   /* progress seen at stall_since, while a reset waits for delivery */
-    time_us stall_since;   /* TIME_NEVER: no reset waits */
+    time_us stall_since;   /* TIME_NEVER: no reset waits for a receiver */
     time_us probes_from;   /* when an error may be the answer to a probe; TIME_NEVER: no probes */
     bool named;            /* server_name is new: the faults waiting for it are not armed yet */
     bool dialling;         /* the host is connecting */

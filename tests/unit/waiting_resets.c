@@ -77,6 +77,15 @@ static void a_reset_does_not_wait_where_nothing_is_read_any_more(void **state)
     }
 }
 
+/* As long as no receiver is slow, nothing has to be watched. */
+static void a_connection_sleeps_while_a_reset_waits_for_a_stall(void **state)
+{
+    struct memory_session *it = open_stalled(state, F "type = stall\nwhen = bytes:3\nfor = 1h\n");
+    time_us sleeps = it->timer_at - it->now;
+    assert_in_range(sleeps, 3599 * US_PER_S, 3600 * US_PER_S);
+    close_it(state);
+}
+
 /* The client is gone too: nobody waits for the bytes. */
 static void a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone(void **state)
 {
@@ -135,6 +144,7 @@ int main(void)
         TEST(a_reset_waits_for_a_stall_until_idle_while_the_other_peer_sends),
         TEST(a_fin_before_the_reset_comes_when_the_stall_ends),
         TEST(a_reset_does_not_wait_where_nothing_is_read_any_more),
+        TEST(a_connection_sleeps_while_a_reset_waits_for_a_stall),
         TEST(a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
