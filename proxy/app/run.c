@@ -54,7 +54,8 @@ struct run {
     struct reload reload;
     struct admin *admin; /* NULL: no API */
     struct signals signals;
-    uv_timer_t timer; /* see wait_then() */
+    /* One wait at a time: the timeout of the command, its grace, or that of the connections. */
+    uv_timer_t timer;
     struct parent_watch parent;
     struct exec exec;
     bool has_exec;   /* exec was started */
@@ -80,13 +81,6 @@ static void on_event(void *user, const struct event *event)
 static void on_plan(void *user, const struct plan *before, const struct plan *now)
 {
     ledger_note_plan(&((struct run *)user)->ledger, before, now);
-}
-
-/* Calls `then` after `ms`. There is one such wait at a time: until the command has used up its
- * timeout or its grace, or the connections have used up theirs. */
-static void wait_then(struct run *run, uv_timer_cb then, uint64_t ms)
-{
-    uv_timer_start(&run->timer, then, ms, 0);
 }
 
 /* Closes every handle, so that uv_run returns. */
@@ -125,14 +119,14 @@ static void on_still_open(uv_timer_t *timer)
     struct run *run = container_of(timer, struct run, timer);
     uint64_t left_ms = run->config.settings.grace_us / US_PER_MS - STDERR_STREAM_WAIT_MS;
     stderr_stream_say_waiting(run->worker.connections, left_ms);
-    wait_then(run, on_grace_over, left_ms);
+    uv_timer_start(&run->timer, on_grace_over, left_ms, 0);
 }
 
 static void on_drained(struct worker *worker)
 {
     struct run *run = container_of(worker, struct run, worker);
     if (run->stopping) /* from the loop, not from inside the last connection */
-        wait_then(run, on_grace_over, 0);
+        uv_timer_start(&run->timer, on_grace_over, 0, 0);
 }
 
 /* No new connections; the open ones get `grace`, the second time none. */
@@ -145,9 +139,9 @@ static void stop(struct run *run)
     if (second || run->worker.connections == 0)
         run_finish(run);
     else if (grace_ms > STDERR_STREAM_WAIT_MS)
-        wait_then(run, on_still_open, STDERR_STREAM_WAIT_MS);
+        uv_timer_start(&run->timer, on_still_open, STDERR_STREAM_WAIT_MS, 0);
     else
-        wait_then(run, on_grace_over, grace_ms);
+        uv_timer_start(&run->timer, on_grace_over, grace_ms, 0);
 }
 
 static void on_child_grace_over(uv_timer_t *timer)
@@ -159,7 +153,7 @@ static void stop_child(struct run *run, int signum)
 {
     exec_signal(&run->exec, run->child_told ? SIGKILL : signum);
     run->child_told = true;
-    wait_then(run, on_child_grace_over, run->config.settings.grace_us / US_PER_MS);
+    uv_timer_start(&run->timer, on_child_grace_over, run->config.settings.grace_us / US_PER_MS, 0);
 }
 
 static void on_child_timeout(uv_timer_t *timer)
@@ -258,7 +252,8 @@ static int start_child(struct run *run, struct err *err)
     run->has_exec = result == 0;
     run->child_started_at = timers_now();
     if (run->has_exec && run->options->child_timeout_us > 0)
-        wait_then(run, on_child_timeout, run->options->child_timeout_us / US_PER_MS);
+        uv_timer_start(
+            &run->timer, on_child_timeout, run->options->child_timeout_us / US_PER_MS, 0);
     if (run->options->child_outcome != NULL)
         run->options->child_outcome->environment = environment;
     else
