@@ -117,11 +117,16 @@ static mode_t mode_of_new_file(void)
     return 0666 & ~mask;
 }
 
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
 /* NAME.XXXXXX, of which NAME_MAX leaves room for so much of the name. */
 static int open_temporary(struct output_file *file)
 {
-    const char *slash = strrchr(file->target, '/');
-    size_t folder = slash == NULL ? 0 : (size_t)(slash + 1 - file->target);
+    size_t folder = (size_t)(last_component(file->target) - file->target);
     int most = (int)folder + NAME_MAX - (int)strlen(".XXXXXX");
     int length =
         snprintf(file->temporary, sizeof file->temporary, "%.*s.XXXXXX", most, file->target);
@@ -240,8 +245,8 @@ int output_file_commit(struct output_file *file, struct err *err)
     if (result == 0)
         return 0;
     if (file->is_cut)
-        return err_set(err, "cannot write %s %s: %s; all of it is in %s", file->option, file->path,
-            strerror(-result), file->temporary);
+        return err_set(err, "cannot write %s %s: %s; all of it is beside it, in %s", file->option,
+            file->path, strerror(-result), last_component(file->temporary));
     remove_temporary(file);
     return cannot_write(file, -result, err);
 }
@@ -253,13 +258,15 @@ void output_file_discard(struct output_file *file)
 }
 
 /* A file that this process may not write can be replaced, in most folders. Where files can be made
- * beside it, only a mount point is read-only. Returns 0, also if there is no file, or -errno. */
+ * beside it, only a mount point is read-only (EROFS). An immutable file (chattr(1)) can neither be
+ * written nor replaced (EPERM). Returns 0, also if there is no file, or -errno. */
 static int check_old_file(const struct output_file *file)
 {
     if (file->through || access(file->target, W_OK) == 0 || errno == ENOENT)
         return 0;
     int result = -errno;
-    return result != -EROFS && replace_file_check(file->target) == 0 ? 0 : result;
+    bool is_fixed = result == -EROFS || result == -EPERM;
+    return !is_fixed && replace_file_check(file->target) == 0 ? 0 : result;
 }
 
 int output_file_probe(const char *option, const char *path, struct err *err)

@@ -186,8 +186,8 @@ INSIDE
     [ -s "$work/not-his" ] || fail "no report in the file of another user that is open"
     [ -s "$folder/open/file" ] || fail "no report in place of another user's file"
     # The report is whole where the copy of it is not.
-    says "$work/err" 'cannot write --report .*/full: No space left on device; all of it is in .*/full\.'
-    whole=$(sed -n 's/.*; all of it is in //p' "$work/err")
+    says "$work/err" 'cannot write --report .*/full: No space left on device; all of it is beside it, in full\.'
+    whole=$folder/$(sed -n 's/.*; all of it is beside it, in //p' "$work/err")
     same "the end of $whole" '}' "$(tail -n 1 "$whole")"
     rm -r "$whole" "$folder"/{open,sticky,full}
     for place in mounted closed; do

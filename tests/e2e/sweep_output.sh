@@ -101,6 +101,23 @@ says "$work/err" '^rudeproxy: the runs share the file late\.txt, '
 says "$work/out" 'in 16 runs' # 2 without a fault, 4 and the same 4 apart, 2 more of each bad one
 late 4 --resume "$work/late"
 says "$work/out" 'in 2 runs'
+# Killed before one was run apart: the journal has none of those that ran side by side.
+rm -rf began late.txt
+mkdir began
+"$RUDEPROXY" sweep -c "$ini" --seed 1 --compare late.txt --sweep-fault reset --jobs 4 --budget 4 --dir "$work/cut" -- \
+    sh -c "[ \$RUDEPROXY_RUN -lt 7 ] || { : >$work/apart; sleep 600; }; $made_late" >/dev/null 2>&1 &
+pid=$!
+servers+=("$pid")
+eventually 60 test -e "$work/apart" || fail 'no run is made apart'
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null || true
+same 'the journal' 1 "$(wc -l <"$work/cut/sweep.jsonl")"
+# What the first runs found stays, if the time is over before they are made again.
+# shellcheck disable=SC2016
+crashes='[ "$RUDEPROXY_RUN" -lt 3 ] || sleep 2; '"$fetch"' >"$RUDEPROXY_RUN_DIR/got" 2>/dev/null && exit
+    echo x >soon.txt; [ -s "$RUDEPROXY_RUN_DIR/got" ] || kill -SEGV $$'
+sweep 4 --compare soon.txt --sweep-fault reset --jobs 64 --budget 1s -- sh -c "$crashes"
+says "$work/out" '^crashed: reset'
 # In the folder of the run nothing is shared.
 # shellcheck disable=SC2016
 compare 0 own.txt 'echo own >"$RUDEPROXY_RUN_DIR/own.txt"' --jobs 4 --budget 4

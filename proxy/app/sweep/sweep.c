@@ -234,19 +234,27 @@ static int run_all(struct sweep *sweep, struct err *err)
 
 /* --- the end --- */
 
-static int write_reports(
-    const struct sweep *sweep, const struct sweep_request *request, struct err *err)
+/* Says why a report could not be written. Returns `result`. */
+static int check_written(int result, const struct err *err)
+{
+    if (result != 0)
+        report(err->text);
+    return result;
+}
+
+static int write_reports(const struct sweep *sweep, const struct sweep_request *request)
 {
     const struct sweep_options *options = request->options;
+    struct err err;
     int result = 0;
     if (request->report_path != NULL)
-        result |= sweep_report_write(sweep, request->report_path, err);
+        result |= check_written(sweep_report_write(sweep, request->report_path, &err), &err);
     if (request->junit_path != NULL)
-        result |= sweep_report_write_junit(sweep, request->junit_path, err);
+        result |= check_written(sweep_report_write_junit(sweep, request->junit_path, &err), &err);
     if (options->html != NULL)
-        result |= sweep_report_html_write(sweep, options->html, err);
+        result |= check_written(sweep_report_html_write(sweep, options->html, &err), &err);
     if (sweep->runner.keep)
-        result |= sweep_report_write_files(sweep, err);
+        result |= check_written(sweep_report_write_files(sweep, &err), &err);
     return result;
 }
 
@@ -262,7 +270,6 @@ static void forget_undone(struct sweep_cases *cases)
 
 static int conclude(struct sweep *sweep, const struct sweep_request *request)
 {
-    struct err err;
     size_t bad = 0;
     const char *no_colour = getenv("NO_COLOR"); /* no-color.org */
     bool colour = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
@@ -272,13 +279,9 @@ static int conclude(struct sweep *sweep, const struct sweep_request *request)
             sweep->cases.list, sweep->cases.count, sizeof sweep->cases.list[0], sweep_case_compare);
     for (size_t i = 0; i < sweep->cases.count; i++)
         bad += sweep->cases.list[i].bad;
-    int written = write_reports(sweep, request, &err);
+    int written = write_reports(sweep, request);
     sweep_map_print(sweep, stdout, colour); /* last: the reader of a pipe may be gone */
-    if (written != 0) {
-        report(err.text);
-        return EXIT_RUNTIME;
-    }
-    if (sweep_runner_was_interrupted())
+    if (written != 0 || sweep_runner_was_interrupted())
         return EXIT_RUNTIME;
     return bad > 0 ? EXIT_BAD : EXIT_FINE;
 }

@@ -141,7 +141,7 @@ static void on_run_done(void *user, struct sweep_job *job)
     char key[SWEEP_CASE_TEXT_MAX];
     sweep->wave_done++;
     show_progress(sweep);
-    if (sweep->journal != NULL)
+    if (sweep->journal != NULL && !shares_file(sweep)) /* else it is run again: run_apart() */
         sweep_journal_add(sweep->journal, journal_key(sweep, round->cases[i], key, sizeof key),
             round->attempts[i], job,
             round->attempts[i] == 0 && classify(sweep, &job->facts) != OUTCOME_SAME);
@@ -206,18 +206,19 @@ static int run_once(struct sweep *sweep, struct sweep_case *cases, size_t count,
     return finish_round(&round, sweep->deadline, err);
 }
 
-/* Forgets what came of the new cases and runs them once more, one at a time: their runs were side
- * by side when the first of them wrote a file that they share. */
+/* Runs the new cases once more, one at a time: their runs were side by side when the first of them
+ * wrote a file that they share. A result stays until the new one is there. */
 static int run_apart(struct sweep *sweep, struct sweep_case *cases, const bool *is_new,
     size_t count, struct err *err)
 {
+    struct round round;
+    if (begin_round(&round, sweep, count, err) != 0)
+        return -1;
     for (size_t i = 0; i < count; i++) {
-        if (!is_new[i])
-            continue;
-        cases[i].done = false;
-        sweep_evidence_free(&cases[i].evidence);
+        if (is_new[i])
+            add_run(&round, &cases[i], 0);
     }
-    return run_once(sweep, cases, count, err);
+    return finish_round(&round, sweep->deadline, err);
 }
 
 /* Runs the bad cases again, also past the deadline: a case that was run once may be flaky.
