@@ -131,10 +131,11 @@ void side_close(struct session *session, enum side side, enum endpoint_close how
         flow_discard_unread(from);
     this->record.bytes_in = flow_read_count(from);
     this->record.bytes_out = flow_sent(towards);
-    this->record.unread =
-        (from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep)) + teardown_withheld(&this->teardown);
     if (!this->reset_noted && session->host->wants_details(session))
         this->record.unacked = ep->ops->unacked(ep);
+    /* the last call before the close: bytes that arrive in between are not seen */
+    this->record.unread =
+        (from->end == FLOW_END_FIN ? 0 : ep->ops->unread(ep)) + teardown_withheld(&this->teardown);
     mark_close(session, side, how);
     ep->ops->close(ep, how);
     this->ep = NULL;

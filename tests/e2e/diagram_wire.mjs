@@ -14,15 +14,15 @@ const [diagram, folder, log] = process.argv.slice(2), rudeproxy = process.env.RU
 const SILENT = ["no_server", "reset_at_accept"]; // the client only waits
 const REQUEST = "GET /bytes/5000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 // The recipes of docs/SCENARIOS.md, and what their peers do: the bytes of the request and of the reply, when the reply is
-// sent; the client half-closes behind its request (ends) or sends it again when the reply is there (again); the server
-// closes behind its reply (closes).
+// sent; the client half-closes behind its request (ends) or sends it again, when the reply is there (again) or behind the
+// FIN (afterwards: before it, unread bytes would make a RST of that FIN); the server closes behind its reply (closes).
 const RECIPES = {
   "truncated-body": {request: 100, reply: 10000},
   "reset-laundered": {request: 100, reply: 10000},
   "half-close-lost": {request: 100, reply: 5000, ends: true},
   "slow-close": {request: 100, reply: 5000, closes: true},
   "close-before-greeting": {request: 0, reply: 9},
-  "keepalive-race": {request: 100, reply: 200, again: true},
+  "keepalive-race": {request: 100, reply: 200, afterwards: true},
   "max-age-race": {request: 100, reply: 0},
   "write-acked-reply-lost": {request: 100, reply: 50},
   "reset-after-reply": {request: 100, reply: 5000},
@@ -119,7 +119,7 @@ async function runClient({name, port}) {
     got += data.length;
     if (recipe?.again && got === recipe.reply) socket.write(request);
   });
-  socket.on("end", () => socket.end()).on("error", () => {}).resume();
+  socket.on("end", () => socket.end(recipe?.afterwards ? request : undefined)).on("error", () => {}).resume();
   await new Promise(resolve => socket.on("close", resolve));
 }
 
