@@ -250,17 +250,20 @@ void actions_change(struct session *session, struct armed_fault *armed, const st
     session->outdated = true;
 }
 
-/* Bytes that the fault withheld may go on at once: another fault that acts in the same moment,
- * before session_recompute(), would drop them. */
 void actions_revert(struct session *session, struct armed_fault *armed)
 {
     for (int i = 0; i < 2; i++) {
         armed->action[i] = ACTION_NONE;
         armed->at_edge[i] = false;
-        if (session->flow[i].withheld)
-            flow_set_behind_edge(&session->flow[i], behind_edge_of(session, (enum side)i));
     }
     session->outdated = true;
+}
+
+void actions_release(struct session *session)
+{
+    for (int i = 0; i < 2; i++)
+        if (behind_edge_of(session, (enum side)i) == FLOW_FORWARD)
+            flow_set_behind_edge(&session->flow[i], FLOW_FORWARD);
 }
 
 void actions_end_session(struct session *session, const struct action *action)

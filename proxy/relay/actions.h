@@ -27,6 +27,10 @@ void actions_change(struct session *session, struct armed_fault *armed, const st
 /* Ends the lasting actions of a fault. */
 void actions_revert(struct session *session, struct armed_fault *armed);
 
+/* A fault has ended: bytes that no other one keeps behind an edge go on at once. Another fault that
+ * acts in the same moment, before session_recompute(), would drop them. */
+void actions_release(struct session *session);
+
 /* Begins this teardown on both sockets. */
 void actions_end_session(struct session *session, const struct action *action);
 

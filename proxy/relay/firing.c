@@ -37,6 +37,7 @@ static void retire(struct session *session, struct armed_fault *armed, enum arme
     armed->phase = ARMED_DONE;
     list_remove(&armed->chain_link);
     actions_revert(session, armed);
+    actions_release(session);
 }
 
 /* Whether an action finds nothing left to act on: its bytes and their FIN have passed. */

@@ -4,7 +4,7 @@
  * had to read them to find the match.
  */
 #include "proxy/relay/teardown.h"
-#include "tests/unit/memory_fixture.h"
+#include "tests/unit/adoption_fixture.h"
 
 #define MATCH "when = match:\"ready\\r\\n\"\nedge = before\n"
 #define GREETING "220 ready\r\n"
@@ -153,6 +153,52 @@ static void a_stall_that_ends_when_another_fault_begins_lets_its_bytes_go(void *
     }
 }
 
+#define STALL F "type = stall\nwhen = match:\"def\"\nedge = before\n"
+#define BLACKHOLE G "type = blackhole\nwhen = time:1s\n"
+
+/* The stall ends first. The blackhole that ends behind it in the same moment drops no byte. */
+static void a_stall_and_a_blackhole_that_end_together_lose_no_byte(void **state)
+{
+    static const struct {
+        const char *both, *then; /* then: the faults of a change at 2s */
+    } rows[] = {{STALL "until = time:2s\n" BLACKHOLE "until = time:2s\n", NULL},
+        {STALL "active = 0s-2s\n" BLACKHOLE "active = 0s-2s\n", NULL}, {STALL BLACKHOLE, ""},
+        {STALL BLACKHOLE, STALL "enabled = no\n" BLACKHOLE "enabled = no\n"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct memory_session *it = open_with(state, rows[i].both);
+        say(it, "abcdef");
+        memory_session_advance(it, 2 * US_PER_S - 1);
+        expect_logged(it, "fault g", 1);
+        expect(it, "abc");
+        memory_session_advance(it, 1);
+        if (rows[i].then != NULL)
+            adopt(state, rows[i].then);
+        expect_logged(it, "fault_over", 2);
+        expect(it, "abcdef");
+        say(it, "ghi");
+        expect(it, "abcdefghi");
+        close_it(state);
+    }
+}
+
+#define UNREAD G "type = unread\nside = server\nhold = open\nwhen = time:1h\n"
+
+/* It began while the stall withheld them, and still waits when another value begins it anew. */
+static void an_unread_keeps_what_a_stall_withheld_when_it_is_changed(void **state)
+{
+    struct memory_session *it = open_with(state, STALL);
+    say(it, "abcdef");
+    adopt(state, STALL UNREAD "bytes = 10\n");
+    adopt(state, UNREAD "bytes = 10\n");
+    expect_logged(it, "fault_over f", 1);
+    expect(it, "abc");
+    adopt(state, UNREAD "bytes = 20\n");
+    expect(it, "abc");
+    adopt(state, "");
+    expect(it, "abcdef");
+    close_it(state);
+}
+
 /* The client is gone, and the server sends nothing more. */
 static void withheld_bytes_are_unread_when_the_wait_is_in_vain(void **state)
 {
@@ -186,6 +232,8 @@ int main(void)
         TEST(a_graceful_close_drops_them),
         TEST(no_other_fault_lets_go_what_a_trigger_delay_withholds),
         TEST(a_stall_that_ends_when_another_fault_begins_lets_its_bytes_go),
+        TEST(a_stall_and_a_blackhole_that_end_together_lose_no_byte),
+        TEST(an_unread_keeps_what_a_stall_withheld_when_it_is_changed),
         TEST(what_a_trigger_delay_withholds_is_unread_when_another_fault_closes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
