@@ -7,7 +7,8 @@
  * other side is reset after the last acknowledged byte. A RST shows in four ways:
  *
  *   a read fails: flow_note_end() of flow_read.c, then saw_end() of session.c;
- *   a write fails: peer_close_by_failed_send(); the receive queue is read to its end first;
+ *   a write fails: peer_close_by_failed_send(); the receive queue is read to its end first, and a
+ *   FIN in it is forwarded before the RST;
  *   the socket reports an error after its FIN was read: peer_close_look_for_error();
  *   the socket reports an error while reading is paused: the same. If each stall ends at a known
  *   time, the receive queue is read then (tcp_reset() keeps it), and the FIN in it forwarded before
@@ -36,11 +37,14 @@
 
 void peer_close_by_reset(struct session *session, enum side side, int errnum)
 {
+    const struct session_side *this = &session->side[side];
+    if (errnum == EPIPE && !this->reset_noted && this->ep != NULL && this->ep->can_reset)
+        session->flow[side].fin_before_break = true; /* tcp_reset() in CLOSE_WAIT: behind a FIN */
     side_note_reset(session, side, errnum);
     flow_drop_sink(&session->flow[!side]);
     flow_note_source_reset(&session->flow[side]);
-    if (session->side[side].ep != NULL)
-        session->side[side].ep->ready |= ENDPOINT_READABLE;
+    if (this->ep != NULL)
+        this->ep->ready |= ENDPOINT_READABLE;
 }
 
 /* Whether a failed send says only that the peer reads no more. After shutdown(SHUT_RD) on a UNIX
@@ -154,8 +158,6 @@ void peer_close_look_for_error(struct session *session, enum side side)
         reads_will_tell || only_says_gone(session))
         return;
     int errnum = this->ep->ops->take_error(this->ep);
-    if (errnum == EPIPE && this->ep->can_reset) /* only behind a FIN: tcp_reset() in CLOSE_WAIT */
-        session->flow[side].fin_before_break = true;
     if (errnum != 0)
         peer_close_by_reset(session, side, errnum);
 }

@@ -72,13 +72,20 @@ static ssize_t memory_recv(struct endpoint *ep, void *buf, size_t size)
     return n;
 }
 
+/* After the FIN a RST is EPIPE (tcp_reset in net/ipv4/tcp_input.c). */
+static int memory_take_error(struct endpoint *ep)
+{
+    struct memory_endpoint *end = of(ep);
+    int errnum = !end->error_pending ? 0 : end->fin_in ? EPIPE : ECONNRESET;
+    end->error_pending = false;
+    return errnum;
+}
+
 /* Why nothing can be written, as sk_stream_error() in net/core/stream.c says it; 0: it can. */
 static ssize_t write_error(struct memory_endpoint *end)
 {
-    if (end->error_pending) {
-        end->error_pending = false;
-        return -ECONNRESET;
-    }
+    if (end->error_pending)
+        return -memory_take_error(&end->ep);
     if (end->rst_in || end->fin_out || end->reads_no_more)
         return -EPIPE;
     return end->out_len < end->window ? 0 : -EAGAIN;
@@ -166,15 +173,6 @@ static size_t memory_unacked(struct endpoint *ep)
     if (end->rst_in || end->acked == SIZE_MAX)
         return 0;
     return end->out_len - end->acked + (end->fin_out ? 1 : 0);
-}
-
-/* After the FIN a RST is EPIPE (tcp_reset in net/ipv4/tcp_input.c). */
-static int memory_take_error(struct endpoint *ep)
-{
-    struct memory_endpoint *end = of(ep);
-    int errnum = !end->error_pending ? 0 : end->fin_in ? EPIPE : ECONNRESET;
-    end->error_pending = false;
-    return errnum;
 }
 
 static int memory_set_filters(

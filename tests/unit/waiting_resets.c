@@ -115,14 +115,21 @@ static void a_reset_waits_for_a_stall_until_idle_while_the_other_peer_sends(void
     close_it(state);
 }
 
-/* SO_ERROR says that the FIN came first. The client sees it behind the bytes, then the RST. */
-static void a_fin_before_the_reset_comes_when_the_stall_ends(void **state)
+/* The error says that the FIN came first. The client sees it behind the bytes, then the RST.
+ * `by_write`: a write meets the error, and takes it away. */
+static void expect_fin_before_reset(void **state, bool by_write)
 {
     struct memory_session *it = open_with(
         state, F "type = stall\nwhen = bytes:3\nfor = 400ms\n" G "type = mark\nwhen = eof\n");
     say(it, "abcde");
     memory_session_feed_fin(it, SIDE_SERVER);
-    memory_session_feed_rst(it, SIDE_SERVER);
+    if (by_write) {
+        memory_endpoint_feed_rst(&it->end[SIDE_SERVER]);
+        it->end[SIDE_SERVER].ep.ready &= ~(unsigned)ENDPOINT_ERROR; /* not reported yet */
+        memory_session_feed(it, SIDE_CLIENT, "x", 1);
+    } else {
+        memory_session_feed_rst(it, SIDE_SERVER);
+    }
     memory_session_advance(it, 399 * MS);
     expect(it, "abc");
     assert_int_equal(it->ended, 0);
@@ -136,6 +143,16 @@ static void a_fin_before_the_reset_comes_when_the_stall_ends(void **state)
     close_it(state);
 }
 
+static void a_fin_before_the_reset_comes_when_the_stall_ends(void **state)
+{
+    expect_fin_before_reset(state, false);
+}
+
+static void a_fin_before_the_reset_that_a_write_met_comes_when_the_stall_ends(void **state)
+{
+    expect_fin_before_reset(state, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +160,7 @@ int main(void)
         TEST(a_reset_waits_for_the_end_of_a_stall),
         TEST(a_reset_waits_for_a_stall_until_idle_while_the_other_peer_sends),
         TEST(a_fin_before_the_reset_comes_when_the_stall_ends),
+        TEST(a_fin_before_the_reset_that_a_write_met_comes_when_the_stall_ends),
         TEST(a_reset_does_not_wait_where_nothing_is_read_any_more),
         TEST(a_connection_sleeps_while_a_reset_waits_for_a_stall),
         TEST(a_reset_does_not_wait_for_a_stall_when_the_receiver_is_gone),
