@@ -283,6 +283,10 @@ static size_t restart_hello(struct messages *messages, struct flow *flow,
 
 bool messages_may_read(struct messages *messages, const struct flow *flow)
 {
+    const struct flow *other = &messages->session->flow[!flow->direction];
+    if (framing_needs_both(messages->framing) && !other->cut && !other->finished &&
+        other->edge == flow_forwarded(other))
+        return false; /* a fault fires there first */
     struct message_backlog *backlog = &messages->streams[flow->direction].backlog;
     message_backlog_forward(backlog, flow_forwarded(flow));
     return !message_backlog_is_full(backlog, flow_pending(flow));

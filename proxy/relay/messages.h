@@ -53,7 +53,8 @@ bool messages_failed(const struct messages *messages);
 /* Whether bytes must be peeked before they are read. */
 bool messages_peeks(const struct messages *messages, enum direction direction);
 
-/* Whether bytes of the flow may be read now. If not, some that wait have to be forwarded first. */
+/* Whether bytes of the flow may be read now. If not, some that wait have to be forwarded first, or
+ * a fault fires first where the other flow stands. */
 bool messages_may_read(struct messages *messages, const struct flow *flow);
 
 /* Scans the next bytes of the flow. Returns how many may be read before the flow's edge, which is

@@ -92,6 +92,23 @@ static void bytes_of_an_earlier_turn_behind_an_insertion_are_delivered(void **st
     close_it(state);
 }
 
+/* The held "n" lies before the end of the client's turn. The next byte would decide about it, but it
+ * belongs to the next turn: the fault fires first. */
+static void no_byte_of_the_next_turn_decides_about_a_held_one(void **state)
+{
+    struct memory_session *it = open_with(state,
+        PROXY "[fault h]\ntype = mark\nwhen = match:\"nX\"\nedge = before\nmatch_hold = forever\n" F
+              "type = reset\ndirection = upstream\nwhen = message:1\n");
+    memory_session_open_window(it, SIDE_CLIENT, 0);
+    say(it, "on");
+    memory_session_feed(it, SIDE_CLIENT, "ask", 3);
+    memory_endpoint_feed(&it->end[SIDE_SERVER], "two", 3);
+    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
+    expect_logged(it, "fault f reset upstream 3 message 1 \n", 1);
+    expect(it, "on");
+    close_it(state);
+}
+
 #define TURNS 6
 
 /* Plays a conversation, each turn in pieces of at most `piece` bytes. */
@@ -172,6 +189,7 @@ int main(void)
         TEST(a_fault_at_the_end_of_a_turn_fires_before_the_next),
         TEST(bytes_of_an_earlier_turn_are_delivered),
         TEST(bytes_of_an_earlier_turn_behind_an_insertion_are_delivered),
+        TEST(no_byte_of_the_next_turn_decides_about_a_held_one),
         TEST(the_sizes_of_reads_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
