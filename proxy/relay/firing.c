@@ -44,10 +44,12 @@ static void retire(struct session *session, struct armed_fault *armed, enum arme
 static bool finds_nothing(const struct session *session, int side, enum action_kind kind)
 {
     const struct flow *flow = &session->flow[side];
+    const struct flow *towards = &session->flow[!side];
     bool fin_is_next = session->side[!side].fin_wanted && flow_is_delivered(flow);
     switch (kind) {
     case ACTION_FIN:
-        return session->side[side].fin_sent || session->flow[!side].finished;
+        return session->side[side].fin_sent || towards->finished ||
+               (session->side[side].fin_wanted && flow_is_delivered(towards));
     case ACTION_INSERT:
         return flow->cut || flow->finished;
     case ACTION_HOLD_FIN:

@@ -319,7 +319,7 @@ static void a_fault_at_the_byte_of_an_early_fin_has_not_fired(void **state)
     static const char *const types[] = {"type = stall\ndirection = downstream\n",
         "type = blackhole\ndirection = downstream\n",
         "type = latency\ndelay = 1s\ndirection = downstream\n", "type = shut_rd\nside = server\n",
-        "type = hold_fin\ndirection = downstream\n"};
+        "type = hold_fin\ndirection = downstream\n", "type = half_close\nside = client\n"};
     for (size_t i = 0; i < COUNT(types); i++) {
         char text[256];
         snprintf(text, sizeof text,
