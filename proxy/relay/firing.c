@@ -198,14 +198,31 @@ static void fire_after_delay(
     actions_apply(session, armed, on);
 }
 
-/* Puts the edge at the forwarded offset: the held bytes lie after it, and an ending drops them. */
+/* Whether arming_on_fired() will arm faults at this edge. */
+static bool arms_others(const struct session *session)
+{
+    for (size_t i = 0; i < session->armed.count && session->chains; i++)
+        if (session->armed.list[i]->phase == ARMED_CHAINED && session->armed.list[i]->unchained)
+            return true;
+    return false;
+}
+
+/* Puts the edge at the forwarded offset: the held bytes lie after it, and an ending drops them. If
+ * nothing does, they go on at once: another fault that acts in the same moment would drop them. */
 static void on_delay_over(struct session *session, struct armed_fault *armed)
 {
-    struct flow *flow = &session->flow[armed->fires_in];
-    if (armed->rule->fault.when.edge == EDGE_BEFORE && !flow->cut)
+    enum direction direction = armed->fires_in;
+    struct flow *flow = &session->flow[direction];
+    bool withholds = armed->rule->fault.when.edge == EDGE_BEFORE && !flow->cut;
+    if (withholds)
         flow_set_edge(flow, flow_forwarded(flow));
-    fire_if_active(session, armed, armed->fires_in);
+    fire_if_active(session, armed, direction);
     session->outdated = true;
+    if (!withholds || flow->cut || session->over || arms_others(session))
+        return;
+    actions_release(session);
+    if (!flow->withheld)
+        flow_set_edge(flow, armed_next_edge(session, direction, flow_forwarded(flow)));
 }
 
 /* A fault that waits for every K-th message begins again at the next one. The messages of `until`

@@ -126,29 +126,55 @@ static void what_a_trigger_delay_withholds_is_unread_when_another_fault_closes(v
     }
 }
 
-/* The stall stands first in the file: it ends first, and its bytes go before the FIN or RST. */
-static void a_stall_that_ends_when_another_fault_begins_lets_its_bytes_go(void **state)
+/* The stall, or the trigger_delay, stands first in the file: it ends first, and its bytes go before
+ * the FIN or RST. */
+static void what_ends_when_another_fault_begins_lets_its_bytes_go(void **state)
 {
     static const struct {
-        const char *stall, *begin;
-    } times[] = {{"until = time:2s\n", "when = time:2s\n"},
-        {"until = idle:2s\n", "when = idle:2s\n"}, {"active = 0s-2s\n", "when = run:2s\n"},
-        {"for = 2s\n", "when = time:2s\n"}};
+        const char *keys, *begin;
+    } times[] = {{"type = stall\nuntil = time:2s\n", "when = time:2s\n"},
+        {"type = stall\nuntil = idle:2s\n", "when = idle:2s\n"},
+        {"type = stall\nactive = 0s-2s\n", "when = run:2s\n"},
+        {"type = stall\nfor = 2s\n", "when = time:2s\n"},
+        {"type = mark\ntrigger_delay = 2s\n", "when = time:2s\n"},
+        {"type = latency\ndelay = 1us\ntrigger_delay = 2s\n", "when = time:2s\n"},
+        {"type = mark\ntrigger_delay = 2s\nactive = 0s-1s\n", "when = idle:2s\n"}};
     static const char *const others[] = {
         "type = half_close\nside = client\n", "type = reset\n", "type = close\n"};
     for (size_t i = 0; i < COUNT(times) * COUNT(others); i++) {
         char text[512];
         size_t time = i % COUNT(times);
-        snprintf(text, sizeof text,
-            F "type = stall\nwhen = match:\"def\"\nedge = before\n%s" G "%s%s", times[time].stall,
-            others[i / COUNT(times)], times[time].begin);
+        snprintf(text, sizeof text, F "when = match:\"def\"\nedge = before\n%s" G "%s%s",
+            times[time].keys, others[i / COUNT(times)], times[time].begin);
         struct memory_session *it = open_with(state, text);
         say(it, "abcdef");
         memory_session_advance(it, 2 * US_PER_S - 1);
         expect(it, "abc");
         memory_session_advance(it, 1);
         expect_logged(it, "\nfault g", 1);
+        memory_session_advance(it, 1);
         expect(it, "abcdef");
+        close_it(state);
+    }
+}
+
+/* A fault that it arms stands where it fired. */
+static void what_a_trigger_delay_withheld_is_dropped_by_the_next_of_its_chain(void **state)
+{
+    static const char *const next[] = {"reset\nafter = f\n", "reset\nafter = f/any\n",
+        "half_close\nside = client\nafter = f\n", "blackhole\nafter = f\n", "stall\nafter = f\n",
+        "reset\nafter = f\nwhen = bytes:0\n"};
+    for (size_t i = 0; i < COUNT(next); i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+            F "type = mark\nwhen = match:\"def\"\nedge = before\ntrigger_delay = 2s\n" G
+              "type = %s",
+            next[i]);
+        struct memory_session *it = open_with(state, text);
+        say(it, "abcdef");
+        memory_session_advance(it, 2 * US_PER_S);
+        expect_logged(it, "\nfault g", 1);
+        expect(it, "abc");
         close_it(state);
     }
 }
@@ -231,7 +257,8 @@ int main(void)
         TEST(withheld_bytes_are_unread_when_the_connection_is_hung_up),
         TEST(a_graceful_close_drops_them),
         TEST(no_other_fault_lets_go_what_a_trigger_delay_withholds),
-        TEST(a_stall_that_ends_when_another_fault_begins_lets_its_bytes_go),
+        TEST(what_ends_when_another_fault_begins_lets_its_bytes_go),
+        TEST(what_a_trigger_delay_withheld_is_dropped_by_the_next_of_its_chain),
         TEST(a_stall_and_a_blackhole_that_end_together_lose_no_byte),
         TEST(an_unread_keeps_what_a_stall_withheld_when_it_is_changed),
         TEST(what_a_trigger_delay_withholds_is_unread_when_another_fault_closes),
