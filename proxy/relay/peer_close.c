@@ -149,11 +149,22 @@ void peer_close_end_if_deserted(struct session *session)
             probe(session, (enum side)i);
 }
 
+/* EPOLLRDHUP without EPOLLERR is a FIN. The error of a RST behind it does not always say so: it is
+ * ECONNRESET once our FIN was sent too (tcp_reset() in LAST_ACK and CLOSING). */
+static void note_fin(struct session *session, enum side side)
+{
+    const struct session_side *this = &session->side[side];
+    if (this->ep != NULL && this->ep->can_reset && !this->reset_noted &&
+        (this->ep->ready & (ENDPOINT_HANGUP | ENDPOINT_ERROR)) == ENDPOINT_HANGUP)
+        session->flow[side].fin_before_break = true;
+}
+
 void peer_close_look_for_error(struct session *session, enum side side)
 {
     struct session_side *this = &session->side[side];
     const struct flow *from = &session->flow[side];
     bool reads_will_tell = from->end == FLOW_OPEN && from->read_mode != FLOW_PAUSE;
+    note_fin(session, side);
     if (this->ep == NULL || (this->ep->ready & ENDPOINT_ERROR) == 0 || this->reset_noted ||
         reads_will_tell || only_says_gone(session))
         return;

@@ -72,11 +72,12 @@ static ssize_t memory_recv(struct endpoint *ep, void *buf, size_t size)
     return n;
 }
 
-/* After the FIN a RST is EPIPE (tcp_reset in net/ipv4/tcp_input.c). */
+/* A RST is EPIPE in CLOSE_WAIT only: after the peer's FIN, before ours (tcp_reset in
+ * net/ipv4/tcp_input.c). */
 static int memory_take_error(struct endpoint *ep)
 {
     struct memory_endpoint *end = of(ep);
-    int errnum = !end->error_pending ? 0 : end->fin_in ? EPIPE : ECONNRESET;
+    int errnum = !end->error_pending ? 0 : end->fin_in && !end->fin_out ? EPIPE : ECONNRESET;
     end->error_pending = false;
     return errnum;
 }
