@@ -216,6 +216,8 @@ static void *run_thread(void *user)
         if (!switched && (errnum != 0 || queue->written == queue->tail))
             pause_thread(queue, errnum);
     }
+    if (queue->written > queue->head) /* part of a line, of which the rest will not come */
+        append_file_undo(queue->fd, queue->written - queue->head);
     queue->stopped = true;
     pthread_cond_broadcast(&queue->moved);
     pthread_mutex_unlock(&queue->lock);

@@ -258,6 +258,35 @@ static void a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_c
     unlink(path);
 }
 
+static void spin_us(int64_t us)
+{
+    struct timespec now, from;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - from.tv_sec) * 1000000 + (now.tv_nsec - from.tv_nsec) / 1000 < us);
+}
+
+/* The end may come at any moment of the write that is cut short, and of the next one, which fails. */
+static void a_file_that_cannot_grow_has_whole_lines_whenever_the_end_comes(void **state)
+{
+    struct err err;
+    struct stat status;
+    (void)state;
+    for (int64_t us = 0; us < 300; us++) {
+        limit_files(5 * LINE_SIZE + 50);
+        struct line_queue *queue = line_queue_open(path, "the log", &err);
+        assert_non_null(queue);
+        put_lines(queue, 0, 20);
+        spin_us(us);
+        line_queue_close(queue);
+        limit_files(RLIM_INFINITY);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_size % LINE_SIZE, 0);
+        unlink(path);
+    }
+}
+
 static void a_file_opened_anew_gets_what_is_written_after_it(void **state)
 {
     (void)state;
@@ -374,6 +403,7 @@ int main(void)
         cmocka_unit_test(the_end_does_not_wait_for_a_reader_that_does_not_read),
         cmocka_unit_test(a_fifo_without_a_reader_holds_up_nothing_and_gets_its_lines_later),
         cmocka_unit_test(a_file_that_cannot_grow_ends_with_a_whole_line_and_goes_on_when_it_can),
+        cmocka_unit_test(a_file_that_cannot_grow_has_whole_lines_whenever_the_end_comes),
         cmocka_unit_test(a_file_opened_anew_gets_what_is_written_after_it),
         cmocka_unit_test(a_file_whose_rest_is_dropped_leaves_nothing_for_the_next_one),
         cmocka_unit_test(a_full_fifo_that_is_replaced_gets_its_lines_later),
