@@ -60,10 +60,12 @@ static void a_fault_at_the_end_of_a_turn_fires_before_the_next(void **state)
 }
 
 /* The client still gets what the server said before, and nothing of the next turn. */
-static void bytes_of_an_earlier_turn_are_delivered(void **state)
+static void expect_earlier_turn(void **state, const char *other_fault, const char *delivered)
 {
-    struct memory_session *it =
-        open_with(state, PROXY F "type = reset\ndirection = upstream\nwhen = message:1\n");
+    char text[512];
+    snprintf(text, sizeof text,
+        PROXY "%s" F "type = reset\ndirection = upstream\nwhen = message:1\n", other_fault);
+    struct memory_session *it = open_with(state, text);
     memory_session_open_window(it, SIDE_CLIENT, 1);
     say(it, "one");
     memory_session_feed(it, SIDE_CLIENT, "ask", 3);
@@ -71,25 +73,18 @@ static void bytes_of_an_earlier_turn_are_delivered(void **state)
     expect(it, "o");
     expect_logged(it, "fault f reset upstream 3 message 1 \n", 1);
     memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
-    expect(it, "one");
+    expect(it, delivered);
     close_it(state);
 }
 
-/* Also if an insertion stands in front of them. */
+static void bytes_of_an_earlier_turn_are_delivered(void **state)
+{
+    expect_earlier_turn(state, "", "one");
+}
+
 static void bytes_of_an_earlier_turn_behind_an_insertion_are_delivered(void **state)
 {
-    struct memory_session *it =
-        open_with(state, PROXY "[fault i]\ntype = inject\ndata = \"*\"\nwhen = bytes:1\n" F
-                               "type = reset\ndirection = upstream\nwhen = message:1\n");
-    memory_session_open_window(it, SIDE_CLIENT, 1);
-    say(it, "one");
-    memory_session_feed(it, SIDE_CLIENT, "ask", 3);
-    say(it, "two");
-    expect(it, "o");
-    expect_logged(it, "fault f reset upstream 3 message 1 \n", 1);
-    memory_session_open_window(it, SIDE_CLIENT, SIZE_MAX);
-    expect(it, "o*ne");
-    close_it(state);
+    expect_earlier_turn(state, "[fault i]\ntype = inject\ndata = \"*\"\nwhen = bytes:1\n", "o*ne");
 }
 
 /* The held "n" lies before the end of the client's turn. The next byte would decide about it, but it
