@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proxy/net/builtin_client.h"
+#include "proxy/net/handle.h"
 
 static void echo_data(struct builtin_client *client)
 {
@@ -125,11 +126,6 @@ void builtins_init(struct builtins *builtins, uv_loop_t *loop)
     fill_pattern(builtins->pattern);
 }
 
-static void on_listener_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
 static int listen_on_loopback(struct builtin *builtin)
 {
     struct sockaddr_in address;
@@ -165,7 +161,7 @@ int builtins_start(struct builtins *builtins, const char *name, struct err *err)
     builtin->running = result == 0;
     if (result == 0)
         return 0;
-    uv_close((uv_handle_t *)builtin->listener, on_listener_closed);
+    handle_free((uv_handle_t *)builtin->listener);
     return err_set(err, "cannot start builtin:%s: %s", name, uv_strerror(result));
 }
 
@@ -180,7 +176,7 @@ void builtins_close(struct builtins *builtins)
 {
     for (int i = 0; i < BUILTIN_COUNT; i++) {
         if (builtins->services[i].running)
-            uv_close((uv_handle_t *)builtins->services[i].listener, on_listener_closed);
+            handle_free((uv_handle_t *)builtins->services[i].listener);
         builtins->services[i].running = false;
     }
     list_for_each(link, &builtins->clients)

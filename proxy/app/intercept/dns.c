@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "proxy/app/intercept/dns_message.h"
-#include "proxy/app/intercept/handle.h"
 #include "proxy/base/address.h"
+#include "proxy/net/handle.h"
 
 #define QUESTION_MAX 512 /* kept to be answered; a longer one is not a question of a resolver */
 #define QUESTIONS_MAX 4  /* kept for each flow, the last ones: a resolver asks for A and for AAAA */

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/app/intercept/handle.h"
 #include "proxy/app/intercept/names.h"
 #include "proxy/app/intercept/routes.h"
+#include "proxy/net/handle.h"
 #include "proxy/net/proxy.h"
 
 #define SERVED_MS 100

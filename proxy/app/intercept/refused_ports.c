@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/app/intercept/handle.h"
+#include "proxy/net/handle.h"
 
 #define TCP_HEADER 20
 #define TCP_SEQ_AT 4

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "proxy/app/intercept/handle.h"
+#include "proxy/net/handle.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Handles of libuv that outlive their owner: the loop still closes them when the owner is freed. */
-#ifndef RUDEPROXY_APP_INTERCEPT_HANDLE_H
-#define RUDEPROXY_APP_INTERCEPT_HANDLE_H
+#ifndef RUDEPROXY_NET_HANDLE_H
+#define RUDEPROXY_NET_HANDLE_H
 
 #include <uv.h>
 
