@@ -166,6 +166,12 @@ static inline unsigned armed_watched(const struct armed_fault *armed)
     return armed->phase == ARMED_WAITING ? armed->watched : armed->directions;
 }
 
+/* Whether the fault that it waited for has fired: arming_on_fired() will arm it. */
+static inline bool armed_leaves_chain(const struct armed_fault *armed)
+{
+    return armed->phase == ARMED_CHAINED && armed->unchained;
+}
+
 /* How far the pattern of that trigger has matched, by enum direction. */
 static inline struct match *armed_match(struct armed_fault *armed)
 {

@@ -94,7 +94,7 @@ void arming_on_fired(struct session *session)
         again = false;
         for (size_t i = 0; i < session->armed.count && !session->over; i++) {
             struct armed_fault *armed = session->armed.list[i];
-            if (armed->phase != ARMED_CHAINED || !armed->unchained)
+            if (!armed_leaves_chain(armed))
                 continue;
             arm_chained(session, armed);
             again = true;

@@ -202,7 +202,7 @@ static void fire_after_delay(
 static bool arms_others(const struct session *session)
 {
     for (size_t i = 0; i < session->armed.count && session->chains; i++)
-        if (session->armed.list[i]->phase == ARMED_CHAINED && session->armed.list[i]->unchained)
+        if (armed_leaves_chain(session->armed.list[i]))
             return true;
     return false;
 }

@@ -267,7 +267,8 @@ static void spin_us(int64_t us)
     while ((now.tv_sec - from.tv_sec) * 1000000 + (now.tv_nsec - from.tv_nsec) / 1000 < us);
 }
 
-/* The end may come at any moment of the write that is cut short, and of the next one, which fails. */
+/* The end may come at any moment of the write that is cut short, and of the next one, which
+ * fails. */
 static void a_file_that_cannot_grow_has_whole_lines_whenever_the_end_comes(void **state)
 {
     struct err err;

@@ -87,8 +87,8 @@ static void bytes_of_an_earlier_turn_behind_an_insertion_are_delivered(void **st
     expect_earlier_turn(state, "[fault i]\ntype = inject\ndata = \"*\"\nwhen = bytes:1\n", "o*ne");
 }
 
-/* The held "n" lies before the end of the client's turn. The next byte would decide about it, but it
- * belongs to the next turn: the fault fires first. */
+/* The held "n" lies before the end of the client's turn. The next byte would decide about it, but
+ * it belongs to the next turn: the fault fires first. */
 static void no_byte_of_the_next_turn_decides_about_a_held_one(void **state)
 {
     struct memory_session *it = open_with(state,
